@@ -1,0 +1,32 @@
+# rs_target(NAME): warnings as errors, language level and sanitizers, the same for every target.
+
+set(RS_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
+option(RS_FUZZ "Build the libFuzzer targets (clang)" OFF)
+
+function(rs_target name)
+    set_target_properties(${name} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+    if(MSVC)
+        target_compile_options(${name} PRIVATE /W4 /WX /permissive- /sdl /utf-8)
+        target_compile_definitions(${name} PRIVATE _CRT_SECURE_NO_WARNINGS)
+    else()
+        target_compile_options(${name} PRIVATE
+            -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
+            -Wmissing-prototypes -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2
+            -Wunused-value -Werror -fno-omit-frame-pointer)
+    endif()
+    if(WIN32)
+        target_compile_definitions(${name} PRIVATE
+            WIN32_LEAN_AND_MEAN _WIN32_WINNT=0x0A00 WINVER=0x0A00 __USE_MINGW_ANSI_STDIO=1)
+    else()
+        target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+    endif()
+    if(RS_SANITIZE)
+        target_compile_options(${name} PRIVATE -fsanitize=${RS_SANITIZE} -fno-sanitize-recover=all)
+        target_link_options(${name} PUBLIC -fsanitize=${RS_SANITIZE})
+    endif()
+    if(RS_FUZZ)
+        target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link,address,undefined
+            -fno-sanitize-recover=all)
+        target_link_options(${name} PUBLIC -fsanitize=address,undefined)
+    endif()
+endfunction()

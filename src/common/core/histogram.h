@@ -1,0 +1,38 @@
+/* Log-linear histogram of unsigned values (nanoseconds unless its owner says otherwise).
+ *
+ * 64 linear steps in each power of two: the value reported for a recorded one is off by at most
+ * 1/64 of it (values below 128 are exact). Fixed size, no allocation; not synchronised, merge
+ * copies of several threads instead. */
+#ifndef RS_CORE_HISTOGRAM_H
+#define RS_CORE_HISTOGRAM_H
+
+#include <stdint.h>
+
+#define RS_HISTOGRAM_STEP_BITS 6u
+#define RS_HISTOGRAM_VALUE_BITS 42u /* up to 2^42 - 1 ns = 73 minutes; larger ones are clamped */
+#define RS_HISTOGRAM_BUCKETS                                                                       \
+    ((RS_HISTOGRAM_VALUE_BITS - RS_HISTOGRAM_STEP_BITS + 1u) << RS_HISTOGRAM_STEP_BITS)
+
+typedef struct rs_histogram {
+    uint64_t count;
+    uint64_t sum; /* of the recorded values, clamped ones as clamped */
+    uint64_t min, max;
+    uint64_t clamped; /* values above the range */
+    uint64_t bucket[RS_HISTOGRAM_BUCKETS];
+} rs_histogram;
+
+void rs_histogram_init(rs_histogram *histogram);
+void rs_histogram_record(rs_histogram *histogram, uint64_t value);
+void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t count);
+
+/* rs_histogram_merge: adds every value of from to into. */
+void rs_histogram_merge(rs_histogram *into, const rs_histogram *from);
+
+/* rs_histogram_percentile: the smallest reported value that at least percent_x1000 / 100000 of the
+ * recorded ones do not exceed: 50000 = median, 99900 = p99.9. 0 when empty. Never above max. */
+uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent_x1000);
+
+/* rs_histogram_mean: 0 when empty. */
+double rs_histogram_mean(const rs_histogram *histogram);
+
+#endif

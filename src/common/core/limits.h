@@ -1,0 +1,64 @@
+/* Every limit of the project, with its reason, and the relations between them.
+ *
+ * A pool's size is the written sum of its users; the run-time sums stand in server/shard.c, beside
+ * the allocation they size. */
+#ifndef RS_CORE_LIMITS_H
+#define RS_CORE_LIMITS_H
+
+#include <stdint.h>
+
+#define RS_PAGE_BYTES 4096u       /* x86-64 and ARM64 Windows; slabs are cut on it */
+#define RS_CACHE_LINE_BYTES 64u
+
+/* Wire format: uint16 length (whole frame), uint8 type, payload. */
+#define RS_FRAME_HEADER_BYTES 3u
+#define RS_FRAME_BYTES_DEFAULT 4096u
+#define RS_FRAME_BYTES_MAX 65535u /* what the 16-bit length can say */
+
+/* Identifiers: {shard 12, index 20, generation 32} in 64 bits. */
+#define RS_SHARDS_MAX 64u         /* one thread each: the processors of one group */
+#define RS_SESSIONS_MAX 1048576u  /* 20 bits of index */
+#define RS_SESSIONS_DEFAULT 10000u
+
+/* Seam. */
+#define RS_COMPLETIONS_PER_POLL_MAX 1024u
+#define RS_COMPLETIONS_PER_POLL_DEFAULT 256u /* large enough to amortise a kernel entry, small
+                                                enough that timers and mail wait < 1 ms */
+#define RS_OPS_PER_SUBMIT_MAX 4096u
+#define RS_SENDS_IN_FLIGHT_MAX 16u
+#define RS_SENDS_IN_FLIGHT_DEFAULT 2u /* one is at the peer's mercy (its delayed ACK), one moves */
+#define RS_REGIONS_MAX 64u
+#define RS_GATHER_MAX 16u         /* adjacent sends of one connection a back end may join */
+#define RS_ACCEPTS_DEFAULT 128u   /* AcceptEx outstanding; the backlog holds the rest of a burst */
+#define RS_ACCEPTS_MAX 4096u
+#define RS_BACKLOG_DEFAULT 4096u
+#define RS_INLINE_COMPLETIONS_MAX_DEFAULT 64u /* skip-on-success: then the port gets its turn */
+
+/* Sessions. */
+#define RS_SEND_BLOCK_BYTES_MIN RS_PAGE_BYTES
+#define RS_QUEUED_BYTES_DEFAULT (256u * 1024u)
+#define RS_QUEUED_BYTES_MAX (64u * 1024u * 1024u)
+#define RS_SENDQ_ENTRIES_MAX 1024u /* blocks and shared slices queued on one session */
+#define RS_SHARED_BLOCKS 64u       /* broadcast frames alive at once on one shard */
+
+/* Times. */
+#define RS_IDLE_TIMEOUT_MS_DEFAULT 60000u
+#define RS_DRAIN_TIMEOUT_MS_DEFAULT 2000u
+#define RS_TIMER_TICK_MS 10u
+#define RS_CLOSE_STRAGGLER_MS 5000u /* a close that has not completed by then is reported */
+
+/* Mailbox: messages of other threads to one shard. */
+#define RS_MAIL_SLOTS 1024u
+#define RS_MAIL_PER_STEP_MAX 256u
+
+_Static_assert(RS_FRAME_BYTES_DEFAULT <= RS_FRAME_BYTES_MAX, "the default frame fits the format");
+_Static_assert(RS_FRAME_BYTES_DEFAULT <= RS_SEND_BLOCK_BYTES_MIN,
+               "a default frame fits one send block, so an echo is one slice");
+_Static_assert(RS_QUEUED_BYTES_DEFAULT >= 2u * RS_FRAME_BYTES_MAX,
+               "a session may queue two of the longest frames before it is called slow");
+_Static_assert((RS_MAIL_SLOTS & (RS_MAIL_SLOTS - 1u)) == 0, "the mailbox masks its positions");
+_Static_assert(RS_SESSIONS_MAX == 1u << 20, "the session id holds 20 bits of index");
+_Static_assert(RS_SHARDS_MAX <= 1u << 12, "the session id holds 12 bits of shard");
+_Static_assert(RS_COMPLETIONS_PER_POLL_DEFAULT <= RS_COMPLETIONS_PER_POLL_MAX, "default in range");
+
+#endif

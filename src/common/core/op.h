@@ -1,0 +1,61 @@
+/* Requests to a back end and their completions: plain data, the vocabulary of the seam.
+ *
+ * Lives in core because the session layer builds ops without knowing any back end. Any thread may
+ * hold these records; what they mean is in seam/backend.h. */
+#ifndef RS_CORE_OP_H
+#define RS_CORE_OP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RS_SOCKET_NONE UINTPTR_MAX
+
+/* Numeric IPv4 address, host byte order. */
+typedef struct rs_addr {
+    uint32_t ip;   /* 0x7F000001 = 127.0.0.1 */
+    uint16_t port; /* 0 = any free one, where listening */
+} rs_addr;
+
+typedef enum rs_op_kind {
+    RS_OP_NONE = 0,
+    RS_OP_ACCEPT = 1,   /* completions only: the standing request made by listen() */
+    RS_OP_CONNECT = 2,  /* u.addr; binds the slot as attach() does, then connects */
+    RS_OP_RECV = 3,     /* u.data, bytes = room > 0; at most one in flight per connection */
+    RS_OP_SEND = 4,     /* u.data, bytes > 0; at most cfg.sends_per_conn in flight */
+    RS_OP_SHUTDOWN = 5, /* end of our stream (FIN) after every earlier SEND */
+    RS_OP_CLOSE = 6     /* completes last; RS_OPF_ABORT = reset instead of orderly close */
+} rs_op_kind;
+
+#define RS_OPF_ABORT 0x01u
+
+typedef struct rs_op {
+    uint8_t kind;  /* rs_op_kind */
+    uint8_t flags; /* RS_OPF_* */
+    uint16_t region; /* RECV, SEND: the registered region that holds [data, data + bytes) */
+    uint32_t conn;   /* connection slot, [0, cfg.conns_max) */
+    uint32_t generation;
+    uint32_t bytes;
+    union {
+        uint8_t *data;        /* RECV, SEND */
+        const rs_addr *addr;  /* CONNECT; read before submit returns */
+    } u;
+    uint64_t tag; /* returned intact in the completion */
+} rs_op;
+
+#define RS_CF_INLINE 0x01u /* completed inside the call that posted it: no packet was queued */
+
+typedef struct rs_completion {
+    uint8_t kind;    /* rs_op_kind */
+    uint8_t flags;   /* RS_CF_* */
+    uint16_t status; /* rs_status */
+    uint32_t conn;   /* unused (0) for ACCEPT */
+    uint32_t generation;
+    uint32_t bytes;  /* RECV: 0 with RS_OK = orderly end of the peer's stream. SEND: count sent */
+    uint64_t tag;
+    uintptr_t socket; /* ACCEPT with RS_OK: the new socket, ours to attach() or discard() */
+} rs_completion;
+
+_Static_assert(sizeof(rs_op) == 32, "two ops a cache line");
+_Static_assert(sizeof(rs_completion) == 32, "two completions a cache line");
+
+#endif

@@ -1,0 +1,54 @@
+/* Command-line options from one table per program: parsing, ranges, help text, refusals.
+ *
+ * Pure: reads argv, writes the caller's variables and the caller's text buffer. --name VALUE and
+ * --name=VALUE are the same; --help is known to every table. Numbers are decimal; a wrong one is
+ * refused whole (no trailing characters, no sign where none is allowed, no overflow). */
+#ifndef RS_CORE_OPTIONS_H
+#define RS_CORE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stddef.h>
+
+#include "core/status.h"
+
+typedef enum rs_option_kind {
+    RS_OPT_U32,    /* uint32_t *target, [min, max] */
+    RS_OPT_I32,    /* int32_t *target, [min, max] */
+    RS_OPT_DOUBLE, /* double *target, [min, max] (range given as integers) */
+    RS_OPT_BOOL,   /* bool *target; on|off, or alone = on */
+    RS_OPT_CHOICE, /* int *target (an enum as int); choices "a|b|c" -> 0, 1, 2 */
+    RS_OPT_STRING, /* const char **target; not empty; points into argv */
+    RS_OPT_ADDR    /* uint32_t *target: numeric IPv4, host byte order */
+} rs_option_kind;
+
+typedef struct rs_option {
+    const char *name;    /* without the dashes: "max-sessions" */
+    rs_option_kind kind;
+    void *target;        /* holds the default when parsing starts; help prints it */
+    int64_t min, max;
+    const char *choices; /* CHOICE only */
+    const char *unit;    /* "bytes", "ms", ... for help; "" = none */
+    const char *help;    /* one line */
+    const char *refusal; /* non-NULL: this program cannot honour it; the text says which can */
+    bool *was_set;       /* nullable: true when the command line gave it */
+} rs_option;
+
+typedef enum rs_options_result { RS_OPTIONS_RUN, RS_OPTIONS_HELP, RS_OPTIONS_ERROR } rs_options_result;
+
+/* rs_options_parse: sets targets from argv[1..argc). On RS_OPTIONS_ERROR, error[0..error_bytes)
+ * holds one line that names the option, the value and what is allowed (the caller exits 2). A
+ * repeated option is an error. Targets set before the error keep their new values.
+ * Positional arguments are an error. */
+rs_options_result rs_options_parse(const rs_option *options, size_t count, int argc,
+                                   const char *const *argv, char *error, size_t error_bytes);
+
+/* rs_options_help: writes the help text (range, default, unit of each) into out, always
+ * terminated; returns the bytes it needs without the terminator (like snprintf). */
+size_t rs_options_help(const char *program, const char *summary, const rs_option *options,
+                       size_t count, char *out, size_t out_bytes);
+
+/* rs_parse_ipv4: "127.0.0.1" -> 0x7F000001. Strict dotted quad. */
+bool rs_parse_ipv4(const char *text, uint32_t *out);
+
+#endif

@@ -1,0 +1,54 @@
+/* Fixed-size blocks cut from one region of memory, with references and generations.
+ *
+ * Owns the free list; the memory and the entry table are the caller's (one allocation at start-up,
+ * none later). Not synchronised: one shard, one slab. A block is free when its reference count is
+ * zero; each acquire gives it a new generation, so that a stale handle is caught. */
+#ifndef RS_CORE_SLAB_H
+#define RS_CORE_SLAB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct rs_slice {
+    uint32_t index;
+    uint32_t generation; /* of the block when it was acquired; never 0 */
+} rs_slice;
+
+typedef struct rs_slab_entry {
+    uint32_t next_free;
+    uint32_t generation;
+    uint32_t refs; /* 0 = free */
+} rs_slab_entry;
+
+typedef struct rs_slab {
+    uint8_t *base;          /* contiguous: block i at base + i * block_bytes; NULL if scattered */
+    uint8_t **scattered;    /* [count] block addresses (--buffers heap); NULL if contiguous */
+    rs_slab_entry *entries; /* [count] */
+    uint32_t block_bytes;
+    uint32_t count;
+    uint32_t free_count;
+    uint32_t free_head;
+    uint32_t free_low; /* the lowest free_count seen: how near the pool came to its end */
+} rs_slab;
+
+/* rs_slab_init: all blocks free. Exactly one of base (block_bytes * count bytes) and scattered
+ * (count pointers) is non-NULL; entries has count elements; block_bytes > 0, count > 0. */
+void rs_slab_init(rs_slab *slab, uint8_t *base, uint8_t **scattered, rs_slab_entry *entries,
+                  uint32_t block_bytes, uint32_t count);
+
+/* rs_slab_acquire: one block with one reference; false when none is free. O(1). */
+bool rs_slab_acquire(rs_slab *slab, rs_slice *out);
+
+/* rs_slab_hold / rs_slab_drop: one reference more / less; the last drop frees. The handle must be
+ * live (asserted: a stale generation is our bug). */
+void rs_slab_hold(rs_slab *slab, rs_slice slice);
+void rs_slab_drop(rs_slab *slab, rs_slice slice);
+
+/* rs_slab_is_live: does the handle name the block's present generation, with references? */
+bool rs_slab_is_live(const rs_slab *slab, rs_slice slice);
+
+/* rs_slab_data: address of the block, block_bytes long. The handle must be live (asserted). */
+uint8_t *rs_slab_data(const rs_slab *slab, rs_slice slice);
+
+#endif

@@ -1,0 +1,49 @@
+/* Timers for things that live in an array: a hashed wheel of doubly linked indices.
+ *
+ * One shard owns it; time comes in from outside, as milliseconds. Adding, moving and cancelling
+ * are O(1); advancing is O(ticks passed, at most one turn of the wheel, + nodes looked at). */
+#ifndef RS_CORE_TIMER_H
+#define RS_CORE_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RS_TIMER_WHEEL_SLOTS 1024u /* x RS_TIMER_TICK_MS = about 10 s a turn; later ones go round */
+#define RS_TIMER_NONE UINT32_MAX
+
+typedef struct rs_timer_node {
+    uint32_t next, prev; /* RS_TIMER_NONE at the ends */
+    uint32_t slot;       /* RS_TIMER_NONE = not armed */
+    uint64_t deadline_ms;
+} rs_timer_node;
+
+typedef struct rs_timers {
+    rs_timer_node *nodes; /* [count], the caller's memory; node i belongs to the caller's item i */
+    uint32_t count;
+    uint32_t armed_count;
+    uint64_t now_tick; /* all ticks <= this have been handed out */
+    uint32_t head[RS_TIMER_WHEEL_SLOTS];
+    uint32_t cursor; /* node to look at next within the present slot; internal */
+} rs_timers;
+
+void rs_timers_init(rs_timers *timers, rs_timer_node *nodes, uint32_t count, uint64_t now_ms);
+
+/* rs_timers_arm: fires at the first tick at or after deadline_ms; moves it if already armed. A
+ * deadline in the past fires at the next advance. */
+void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms);
+
+/* rs_timers_cancel: nothing happens if it is not armed. */
+void rs_timers_cancel(rs_timers *timers, uint32_t item);
+
+bool rs_timers_is_armed(const rs_timers *timers, uint32_t item);
+
+/* rs_timers_expired: the next item whose deadline has passed, disarmed; RS_TIMER_NONE when there
+ * is none left. Call in a loop. The handler may arm and cancel any item in between. A clock that
+ * jumps forward fires everything due once; one that stands still or goes back fires nothing. */
+uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms);
+
+/* rs_timers_next_ms: how long poll may sleep: a lower bound (never late by more than a tick) of
+ * the time to the next deadline, UINT64_MAX when none is armed, 0 when one is due. */
+uint64_t rs_timers_next_ms(const rs_timers *timers, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,215 @@
+/* The seam: what a back end (RIO, IOCP, epoll, simulated) is to everything above it.
+ *
+ * One const table of functions per back end, one instance (rs_backend) per shard. Requests go in
+ * by the batch (submit), results come out as data (poll): there are no callbacks, hence no
+ * re-entrancy and no lock order, and the session layer is compiled once for all back ends.
+ *
+ * THE CONTRACT. tests/conformance runs the same list of cases against every back end.
+ *
+ *  1. Every accepted op yields exactly one completion, also after close. A refused op yields none:
+ *     submit stops at the first op it refuses, returns how many it took and says why.
+ *     listen() is one standing request: it yields any number of ACCEPT completions with a socket
+ *     or a per-connection failure, and, after unlisten(), one last with RS_E_CLOSED.
+ *  2. Immediate success and immediate failure come through poll like the rest. A failure of the
+ *     connection (reset, WSAENOBUFS) is a completion; only a caller's error or a closing
+ *     connection is a refusal.
+ *  3. An op's buffer belongs to the kernel from acceptance to completion: it is neither read,
+ *     written, moved nor deregistered meanwhile. Disjoint parts of one region may be in flight
+ *     together. The op record itself is the caller's again when submit returns.
+ *  4. CLOSE is idempotent in effect: the first is accepted, a second is refused with RS_E_CLOSED,
+ *     as is any later op of that generation. Its completion comes after those of all earlier ops
+ *     of the connection; requests in flight are cancelled and complete with RS_E_ABORTED or with
+ *     the result they had already reached. Sends that the kernel took before a plain CLOSE are
+ *     still delivered; with RS_OPF_ABORT the peer sees a reset.
+ *  5. A slot is bound to a generation by attach() or CONNECT and free again once CLOSE completed.
+ *     Every completion carries the generation it was issued for; an op for another generation is
+ *     refused with RS_E_STALE; a completion for an older one is legal, counted and dropped by the
+ *     shard. A failed CONNECT leaves the slot bound: the caller closes it.
+ *  6. All calls come from the shard's own thread (the one that called open); only wake() may come
+ *     from any thread.
+ *  7. poll does bounded work and returns at most cap records. timeout_ns = 0 never sleeps;
+ *     RS_FOREVER sleeps until a completion or a wake. It may return 0 early.
+ *  8. Capacity is reserved before a connection is taken in: open() reserves for conns_max
+ *     connections with recvs and sends in flight as configured, attach() fails with
+ *     RS_E_NO_BUFFERS when the kernel will not go along, and no op within those numbers is ever
+ *     refused for want of room.
+ *  9. "RIO is not available here" is a status of its own, RS_E_RIO_UNAVAILABLE, from open().
+ * 10. A corrupt queue, or a wake-up that cannot be armed, stops the process with a message
+ *     (RS_FATAL): there is no safe way on.
+ *
+ * Order: SENDs of one connection go out in the order of submission. Completions of one connection
+ * and direction come in that order too; across directions and connections there is none.
+ * SEND sends the whole slice: a completion with RS_OK and bytes < asked is a truncated send, which
+ * the session layer closes on. A back end may join adjacent SENDs of one connection in one batch
+ * into a gathered call; each still has its own completion. There is no gather in the op itself
+ * because RIO has none (RIOCreateRequestQueue: one buffer a request).
+ * After the peer's end of stream (RECV, RS_OK, 0 bytes) the sending direction stays usable.
+ * Sources: ../docs/decisions.md maps each point to RIO, IOCP and epoll. */
+#ifndef RS_SEAM_BACKEND_H
+#define RS_SEAM_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/limits.h"
+#include "core/op.h"
+#include "core/status.h"
+
+#define RS_FOREVER INT64_MAX
+
+typedef struct rs_backend rs_backend; /* one per shard; completed by each back end */
+
+typedef enum rs_rio_wait { RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN, RS_RIO_WAIT_NOTIFY } rs_rio_wait;
+typedef enum rs_rio_notify_by { RS_RIO_NOTIFY_IOCP, RS_RIO_NOTIFY_EVENT } rs_rio_notify_by;
+typedef enum rs_rio_registration { RS_RIO_REG_SLAB, RS_RIO_REG_SESSION } rs_rio_registration;
+typedef enum rs_accept_mode { RS_ACCEPT_OVERLAPPED, RS_ACCEPT_THREAD } rs_accept_mode;
+
+/* Trade-off settings. A back end honours the ones it names in rs_backend_api.settings; a program
+ * refuses to start when a person set one that its back end does not honour. */
+typedef struct rs_tuning {
+    int32_t sndbuf_bytes;   /* SO_SNDBUF; -1 = leave the system's default, 0 = no buffering */
+    int32_t rcvbuf_bytes;   /* SO_RCVBUF; -1 = leave */
+    bool nodelay;           /* TCP_NODELAY, default true */
+    uint32_t dequeue_batch; /* completions taken per kernel call, [1, RS_COMPLETIONS_PER_POLL_MAX] */
+    rs_accept_mode accept_mode;
+    uint32_t accepts;       /* accepts outstanding, [1, RS_ACCEPTS_MAX] */
+    uint32_t backlog;       /* listen() backlog, [1, 65535] */
+    bool backlog_hint;      /* Windows: pass SOMAXCONN_HINT(backlog) */
+    /* IOCP */
+    bool skip_on_success;   /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS where the providers allow it */
+    uint32_t inline_max;    /* bound on inline completions per poll */
+    bool zero_byte_recv;    /* wait with a zero-byte WSARecv, then receive: locks no page idle */
+    bool gqcs_single;       /* GetQueuedCompletionStatus instead of ...Ex */
+    /* RIO */
+    rs_rio_wait rio_wait;
+    rs_rio_notify_by rio_notify_by;
+    rs_rio_registration rio_registration;
+    bool rio_defer;         /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */
+    bool rio_verify;        /* wrap the provider's table in the checking one */
+    uint32_t spin_us;       /* spin budget before arming the notification */
+    const char *rio_provider; /* DLL to take the table from when the system has none; NULL = none */
+} rs_tuning;
+
+/* Bits of rs_backend_api.settings: which rs_tuning members mean something to a back end. */
+#define RS_SET_SNDBUF (1u << 0)
+#define RS_SET_RCVBUF (1u << 1)
+#define RS_SET_NODELAY (1u << 2)
+#define RS_SET_DEQUEUE_BATCH (1u << 3)
+#define RS_SET_ACCEPT_MODE (1u << 4)
+#define RS_SET_ACCEPTS (1u << 5)
+#define RS_SET_BACKLOG (1u << 6)
+#define RS_SET_BACKLOG_HINT (1u << 7)
+#define RS_SET_SKIP (1u << 8)
+#define RS_SET_ZERO_BYTE_RECV (1u << 9)
+#define RS_SET_GQCS_SINGLE (1u << 10)
+#define RS_SET_RIO (1u << 11) /* all rio_* members and spin_us */
+
+typedef struct rs_backend_config {
+    uint32_t conns_max;      /* connection slots, [1, RS_SESSIONS_MAX] */
+    uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
+    uint32_t poll_max;       /* the largest cap poll will be given */
+    rs_tuning tuning;
+    void *world;             /* simulated back end: the network it lives in; others: NULL */
+} rs_backend_config;
+
+typedef struct rs_region_id {
+    uint16_t value;
+} rs_region_id;
+
+/* One named cost counter: kernel calls, inline completions, wake-ups. */
+typedef struct rs_backend_stat {
+    const char *name; /* static string, e.g. "WSASend"; a kernel call unless is_call is false */
+    uint64_t value;
+    bool is_call;     /* counts entries into the kernel (summed into "kernel calls") */
+} rs_backend_stat;
+
+#define RS_BACKEND_STATS_MAX 24u
+
+typedef struct rs_backend_stats {
+    uint32_t count;
+    rs_backend_stat stat[RS_BACKEND_STATS_MAX];
+    const char *provider; /* who implements the kernel side: "windows", "wine", "linux", "sim", ... */
+} rs_backend_stats;
+
+typedef struct rs_backend_api {
+    const char *name;  /* "iocp", "rio", "epoll", "sim" */
+    uint32_t settings; /* RS_SET_*: the tuning it honours */
+
+    /* open: makes an instance and reserves for cfg (point 8). Allocates; no other function does.
+     * On failure *out is NULL and *error (never NULL) names the call, cause and remedy. */
+    rs_status (*open)(rs_backend **out, const rs_backend_config *cfg, rs_error *error);
+
+    /* close: frees the instance. Every connection must be closed, its CLOSE dequeued, and every
+     * listener's last completion too (asserted). NULL is accepted. */
+    void (*close)(rs_backend *backend);
+
+    /* listen: starts the one listener of this instance. *port_out = the port really bound.
+     * RS_E_ADDRESS_IN_USE, RS_E_ADDRESS, RS_E_ACCESS, RS_E_OS; *error filled. */
+    rs_status (*listen)(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
+                        rs_error *error);
+
+    /* unlisten: stops it; the last ACCEPT completion (RS_E_CLOSED) follows through poll, sockets
+     * accepted before that still come. A call without a listener does nothing. */
+    void (*unlisten)(rs_backend *backend);
+
+    /* attach: binds an accepted socket to slot conn under generation. On failure
+     * (RS_E_NO_BUFFERS, RS_E_OS) the socket has been closed and the slot is free. */
+    rs_status (*attach)(rs_backend *backend, uint32_t conn, uint32_t generation,
+                        uintptr_t socket);
+
+    /* discard: closes an accepted socket that will not be attached. Any instance of the same
+     * back end may be asked, whichever accepted it. */
+    void (*discard)(rs_backend *backend, uintptr_t socket);
+
+    /* submit: hands in ops[0..count), in order. Returns how many were accepted; if fewer, *why
+     * says what was wrong with ops[returned]: RS_E_CLOSED, RS_E_STALE, RS_E_FULL (more in flight
+     * than reserved) or RS_E_INVALID. count <= RS_OPS_PER_SUBMIT_MAX. */
+    uint32_t (*submit)(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
+
+    /* poll: fills out[0..returned), returned <= cap <= cfg.poll_max. timeout_ns: 0, or up to
+     * RS_FOREVER; may return 0 before it is over. */
+    uint32_t (*poll)(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns);
+
+    /* wake: makes the poll under way, or else the next one, return. Any thread; never blocks. */
+    void (*wake)(rs_backend *backend);
+
+    /* register_memory: makes [base, base + bytes) usable as op buffers. At most RS_REGIONS_MAX.
+     * RS_E_NO_BUFFERS when the system will not lock it; *error filled. */
+    rs_status (*register_memory)(rs_backend *backend, void *base, size_t bytes,
+                                 rs_region_id *out, rs_error *error);
+
+    /* release_memory: undoes it; no op may be using the region (asserted where it can be). */
+    void (*release_memory)(rs_backend *backend, rs_region_id region);
+
+    /* stats: a snapshot of the cost counters. */
+    void (*stats)(const rs_backend *backend, rs_backend_stats *out);
+} rs_backend_api;
+
+/* rs_tuning_default: the settings every program starts from. */
+static inline rs_tuning rs_tuning_default(void)
+{
+    return (rs_tuning){
+        .sndbuf_bytes = -1,
+        .rcvbuf_bytes = -1,
+        .nodelay = true,
+        .dequeue_batch = RS_COMPLETIONS_PER_POLL_DEFAULT,
+        .accept_mode = RS_ACCEPT_OVERLAPPED,
+        .accepts = RS_ACCEPTS_DEFAULT,
+        .backlog = RS_BACKLOG_DEFAULT,
+        .backlog_hint = true,
+        .skip_on_success = true,
+        .inline_max = RS_INLINE_COMPLETIONS_MAX_DEFAULT,
+        .zero_byte_recv = false,
+        .gqcs_single = false,
+        .rio_wait = RS_RIO_WAIT_NOTIFY,
+        .rio_notify_by = RS_RIO_NOTIFY_IOCP,
+        .rio_registration = RS_RIO_REG_SLAB,
+        .rio_defer = true,
+        .rio_verify = false,
+        .spin_us = 20,
+        .rio_provider = NULL,
+    };
+}
+
+#endif

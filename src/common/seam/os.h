@@ -1,0 +1,91 @@
+/* What a port to an operating system must provide besides a back end.
+ *
+ * Two implementations: win/os_win.c and posix/os_posix.c. Nothing here allocates after start-up
+ * except the functions that say so. */
+#ifndef RS_SEAM_OS_H
+#define RS_SEAM_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+/* ---- time */
+
+/* rs_os_now_ns: monotonic clock in nanoseconds, never 0. Any thread; no system call where the
+ * platform allows (QueryPerformanceCounter, CLOCK_MONOTONIC through the vDSO). */
+uint64_t rs_os_now_ns(void);
+
+/* rs_os_sleep_ms: sleeps at least this long. */
+void rs_os_sleep_ms(uint32_t ms);
+
+/* ---- threads */
+
+typedef struct rs_os_thread rs_os_thread;
+typedef void (*rs_os_thread_fn)(void *arg);
+
+/* rs_os_thread_start: runs fn(arg) on a new thread; allocates. RS_E_NO_MEMORY, RS_E_OS. */
+rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, rs_error *error);
+
+/* rs_os_thread_join: waits for the end and frees. NULL is accepted. */
+void rs_os_thread_join(rs_os_thread *thread);
+
+/* rs_os_pin_self: binds the calling thread to one processor, 0-based. RS_E_INVALID if there is no
+ * such processor, RS_E_OS otherwise. */
+rs_status rs_os_pin_self(uint32_t cpu);
+
+uint32_t rs_os_cpu_count(void);
+
+/* rs_os_relax: one turn of a spin loop (PAUSE). */
+void rs_os_relax(void);
+
+/* ---- memory */
+
+/* rs_os_pages_alloc: zeroed, page-aligned memory, a multiple of RS_PAGE_BYTES. With *large set it
+ * tries large pages and clears *large if it had to fall back; large may be NULL. Sources:
+ * VirtualAlloc (MEM_LARGE_PAGES needs SeLockMemoryPrivilege), mmap. NULL when out of memory. */
+void *rs_os_pages_alloc(size_t bytes, bool *large);
+void rs_os_pages_free(void *pages, size_t bytes);
+
+/* ---- stopping */
+
+/* rs_os_on_stop: calls fn(arg), on a thread of its own choice, on the first Ctrl+C, Ctrl+Break,
+ * console close or (POSIX) SIGINT, SIGTERM. Once per process. fn must only set flags and wake. */
+rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg);
+
+/* ---- what this process cost */
+
+/* A figure that the platform cannot tell has its bit clear in `known` and prints as null. */
+typedef struct rs_os_usage {
+    uint32_t known; /* RS_USE_* */
+    uint64_t user_ns, kernel_ns;
+    uint64_t cycles;
+    uint64_t context_switches;
+    uint64_t page_faults;
+    uint64_t working_set_bytes, working_set_peak_bytes;
+    uint64_t nonpaged_pool_bytes;         /* charged to this process */
+    uint64_t nonpaged_pool_machine_bytes; /* of the whole machine */
+    uint64_t locked_bytes;
+} rs_os_usage;
+
+#define RS_USE_CPU (1u << 0)
+#define RS_USE_CYCLES (1u << 1)
+#define RS_USE_SWITCHES (1u << 2)
+#define RS_USE_FAULTS (1u << 3)
+#define RS_USE_WORKING_SET (1u << 4)
+#define RS_USE_NONPAGED (1u << 5)
+#define RS_USE_NONPAGED_MACHINE (1u << 6)
+#define RS_USE_LOCKED (1u << 7)
+
+/* rs_os_usage_read: a snapshot for the whole process. */
+void rs_os_usage_read(rs_os_usage *out);
+
+/* rs_os_platform: one line that names system and version, and Wine as Wine:
+ * "Windows 10.0.19045", "Wine 8.0 (reports Windows 10.0.19043)", "Linux 6.1.0". Static string. */
+const char *rs_os_platform(void);
+
+/* rs_os_is_wine: figures taken there are about Wine, not Windows; every output says so. */
+bool rs_os_is_wine(void);
+
+#endif
