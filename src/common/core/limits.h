@@ -18,7 +18,7 @@
 /* Identifiers: {shard 12, index 20, generation 32} in 64 bits. */
 #define RS_SHARDS_MAX 64u         /* one thread each: the processors of one group */
 #define RS_SESSIONS_MAX 1048576u  /* 20 bits of index */
-#define RS_SESSIONS_DEFAULT 10000u
+#define RS_SESSIONS_DEFAULT 8192u
 
 /* Seam. */
 #define RS_COMPLETIONS_PER_POLL_MAX 1024u
@@ -38,7 +38,8 @@
 #define RS_SEND_BLOCK_BYTES_MIN RS_PAGE_BYTES
 #define RS_QUEUED_BYTES_DEFAULT (256u * 1024u)
 #define RS_QUEUED_BYTES_MAX (64u * 1024u * 1024u)
-#define RS_SENDQ_ENTRIES_MAX 1024u /* blocks and shared slices queued on one session */
+#define RS_CLOSING_SLACK(sessions) ((sessions) / 8u + 16u) /* slots for sessions still closing */
+#define RS_BLOCKS_PER_SESSION 2u   /* one in flight, one gathering behind it */
 #define RS_SHARED_BLOCKS 64u       /* broadcast frames alive at once on one shard */
 
 /* Times. */

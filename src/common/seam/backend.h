@@ -6,7 +6,7 @@
  *
  * THE CONTRACT. tests/conformance runs the same list of cases against every back end.
  *
- *  1. Every accepted op yields exactly one completion, also after close. A refused op yields none:
+ *  1. Every accepted op yields exactly one completion, also after close (but see 4). A refused op yields none:
  *     submit stops at the first op it refuses, returns how many it took and says why.
  *     listen() is one standing request: it yields any number of ACCEPT completions with a socket
  *     or a per-connection failure, and, after unlisten(), one last with RS_E_CLOSED.
@@ -20,7 +20,9 @@
  *     as is any later op of that generation. Its completion comes after those of all earlier ops
  *     of the connection; requests in flight are cancelled and complete with RS_E_ABORTED or with
  *     the result they had already reached. Sends that the kernel took before a plain CLOSE are
- *     still delivered; with RS_OPF_ABORT the peer sees a reset.
+ *     still delivered; with RS_OPF_ABORT the peer sees a reset. One exception to "refused": after
+ *     a plain CLOSE one CLOSE with RS_OPF_ABORT is taken as its escalation. It cancels what is
+ *     still in flight, has no completion of its own and lets the first one's come.
  *  5. A slot is bound to a generation by attach() or CONNECT and free again once CLOSE completed.
  *     Every completion carries the generation it was issued for; an op for another generation is
  *     refused with RS_E_STALE; a completion for an older one is legal, counted and dropped by the
