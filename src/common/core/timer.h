@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RS_TIMER_WHEEL_SLOTS 1024u /* x RS_TIMER_TICK_MS = about 10 s a turn; later ones go round  \
-                                    */
+#define RS_TIMER_WHEEL_SLOTS                                                                       \
+    1024u /* x RS_TIMER_TICK_MS = about 10 s a turn; later ones go round                           \
+           */
 #define RS_TIMER_NONE UINT32_MAX
 
 typedef struct rs_timer_node {

@@ -241,7 +241,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
 
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error)
 {
-    shard_plan plan;
+    shard_plan plan = {.slots = 0};
     rs_shard *shard;
     rs_status status = shard_plan_make(&plan, cfg, error);
     *out = NULL;
