@@ -30,22 +30,22 @@ typedef struct rs_server_config {
     const rs_backend_api *backend;
     rs_tuning tuning;
     rs_app app;
-    rs_addr addr;               /* port 0 picks a free one */
-    uint32_t workers;           /* shards = threads, [1, RS_SHARDS_MAX] */
-    uint32_t sessions_max;      /* of the whole server, [1, RS_SESSIONS_MAX] */
-    uint32_t frame_bytes_max;   /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
-    uint32_t recv_bytes;        /* receive slice of a session; 0 = frame_bytes_max in whole pages */
-    uint32_t send_block_bytes;  /* 0 = frame_bytes_max in whole pages */
-    uint32_t send_blocks;       /* per shard; 0 = RS_BLOCKS_PER_SESSION a slot + RS_SHARED_BLOCKS */
-    uint32_t queued_bytes_max;  /* per session, [1, RS_QUEUED_BYTES_MAX] */
-    uint32_t sends_in_flight;   /* [1, RS_SENDS_IN_FLIGHT_MAX] */
-    uint32_t idle_timeout_ms;   /* 0 = none */
+    rs_addr addr;              /* port 0 picks a free one */
+    uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */
+    uint32_t sessions_max;     /* of the whole server, [1, RS_SESSIONS_MAX] */
+    uint32_t frame_bytes_max;  /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
+    uint32_t recv_bytes;       /* receive slice of a session; 0 = frame_bytes_max in whole pages */
+    uint32_t send_block_bytes; /* 0 = frame_bytes_max in whole pages */
+    uint32_t send_blocks;      /* per shard; 0 = RS_BLOCKS_PER_SESSION a slot + RS_SHARED_BLOCKS */
+    uint32_t queued_bytes_max; /* per session, [1, RS_QUEUED_BYTES_MAX] */
+    uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
+    uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t drain_timeout_ms;
-    bool coalesce;              /* gather messages behind a send in flight */
-    bool heap_buffers;          /* unaligned memory of malloc instead of the page-aligned slab */
-    bool large_pages;           /* ask for them; falls back, stats say so */
-    int32_t pin_first_cpu;      /* shard i on processor pin_first_cpu + i; -1 = do not pin */
-    void *world;                /* rs_backend_config.world */
+    bool coalesce;         /* gather messages behind a send in flight */
+    bool heap_buffers;     /* unaligned memory of malloc instead of the page-aligned slab */
+    bool large_pages;      /* ask for them; falls back, stats say so */
+    int32_t pin_first_cpu; /* shard i on processor pin_first_cpu + i; -1 = do not pin */
+    void *world;           /* rs_backend_config.world */
 } rs_server_config;
 
 /* rs_server_config_init: every default; addr 127.0.0.1:4000, one worker, no application. */
@@ -89,10 +89,10 @@ typedef struct rs_server_stats {
     rs_backend_stats backend; /* sums by name */
     uint64_t mails_dropped;
     uint64_t registered_bytes;
-    uint64_t blocks_low;      /* the fewest send blocks that were ever free on a shard */
+    uint64_t blocks_low; /* the fewest send blocks that were ever free on a shard */
     uint32_t sessions_open;
-    uint32_t sessions_used;   /* open or still closing */
-    bool large_pages;         /* every slab got them */
+    uint32_t sessions_used; /* open or still closing */
+    bool large_pages;       /* every slab got them */
 } rs_server_stats;
 
 /* rs_server_stats_read: a consistent snapshot per shard. Any thread but a shard's; waits for each

@@ -1,8 +1,7 @@
 /* Echo: the message goes back as it came. */
 #include "apps/echo.h"
 
-static void echo_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes)
-{
+static void echo_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     (void)ctx;
     (void)rs_session_send(session, data, bytes); /* a failure has closed the session */
 }

@@ -50,7 +50,8 @@ typedef struct rs_app {
      * only. */
     void (*on_message)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
 
-    /* on_close: the session takes and gives nothing more; called once for each on_open. Nullable. */
+    /* on_close: the session takes and gives nothing more; called once for each on_open. Nullable.
+     */
     void (*on_close)(void *ctx, rs_session *session, rs_close_reason reason);
 } rs_app;
 
@@ -67,8 +68,8 @@ void rs_session_close(rs_session *session);
 
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
 typedef struct rs_shared {
-    uint8_t *data;  /* room bytes, to be filled before the first send */
-    uint32_t room;  /* bytes of one send block */
+    uint8_t *data; /* room bytes, to be filled before the first send */
+    uint32_t room; /* bytes of one send block */
     uint32_t index, generation;
 } rs_shared;
 

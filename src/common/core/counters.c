@@ -1,8 +1,7 @@
 /* Sums of counters, and the names of close reasons. */
 #include "core/counters.h"
 
-void rs_counters_add(rs_counters *into, const rs_counters *from)
-{
+void rs_counters_add(rs_counters *into, const rs_counters *from) {
 #define X(member, meaning) into->member += from->member;
     RS_COUNTER_TABLE(X)
 #undef X
@@ -11,8 +10,7 @@ void rs_counters_add(rs_counters *into, const rs_counters *from)
     }
 }
 
-const char *rs_close_reason_text(rs_close_reason reason)
-{
+const char *rs_close_reason_text(rs_close_reason reason) {
     static const char *const text[] = {
 #define X(name, number, label) [number] = label,
         RS_CLOSE_TABLE(X)

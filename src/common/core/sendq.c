@@ -7,8 +7,7 @@
 #include "core/assert.h"
 
 void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *entries,
-                        uint32_t entry_count, uint32_t queued_bytes_max, bool coalesce)
-{
+                        uint32_t entry_count, uint32_t queued_bytes_max, bool coalesce) {
     RS_ASSERT(entry_count > 0 && entry_count < RS_SENDQ_NONE);
     RS_ASSERT(queued_bytes_max > 0);
     *pool = (rs_sendq_pool){
@@ -25,14 +24,11 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *en
     }
 }
 
-void rs_sendq_init(rs_sendq *queue)
-{
-    *queue = (rs_sendq){
-        .head = RS_SENDQ_NONE, .tail = RS_SENDQ_NONE, .unsent = RS_SENDQ_NONE};
+void rs_sendq_init(rs_sendq *queue) {
+    *queue = (rs_sendq){.head = RS_SENDQ_NONE, .tail = RS_SENDQ_NONE, .unsent = RS_SENDQ_NONE};
 }
 
-static uint32_t sendq_entry_acquire(rs_sendq_pool *pool)
-{
+static uint32_t sendq_entry_acquire(rs_sendq_pool *pool) {
     uint32_t index = pool->free_head;
     if (index != RS_SENDQ_NONE) {
         pool->free_head = pool->entries[index].next;
@@ -41,8 +37,7 @@ static uint32_t sendq_entry_acquire(rs_sendq_pool *pool)
     return index;
 }
 
-static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index)
-{
+static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index) {
     rs_slab_drop(pool->blocks, pool->entries[index].slice);
     pool->entries[index].next = pool->free_head;
     pool->free_head = index;
@@ -50,8 +45,7 @@ static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index)
     RS_ASSERT(pool->free_count <= pool->entry_count);
 }
 
-static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index)
-{
+static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index) {
     pool->entries[index].next = RS_SENDQ_NONE;
     if (queue->tail == RS_SENDQ_NONE) {
         queue->head = index;
@@ -65,8 +59,7 @@ static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index)
 }
 
 /* The entry that may still grow: last, not in flight, not shared, with room. */
-static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue)
-{
+static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     if (queue->unsent == RS_SENDQ_NONE) {
         return NULL;
     }
@@ -74,8 +67,7 @@ static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue)
     return tail->shared || tail->bytes == pool->blocks->block_bytes ? NULL : tail;
 }
 
-static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue)
-{
+static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_slice slice;
     uint32_t index;
     if (!rs_slab_acquire(pool->blocks, &slice)) {
@@ -94,8 +86,7 @@ static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue)
 }
 
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
-                          uint32_t bytes)
-{
+                          uint32_t bytes) {
     rs_sendq_entry *tail;
     RS_ASSERT(bytes > 0);
     if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
@@ -124,8 +115,7 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
 }
 
 rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
-                                 uint32_t bytes)
-{
+                                 uint32_t bytes) {
     uint32_t index;
     RS_ASSERT(bytes > 0 && bytes <= pool->blocks->block_bytes);
     if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
@@ -144,8 +134,7 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
     return RS_OK;
 }
 
-rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns)
-{
+rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns) {
     rs_sendq_entry *entry;
     if (queue->unsent == RS_SENDQ_NONE) {
         return NULL;
@@ -158,8 +147,7 @@ rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now
     return entry;
 }
 
-uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns)
-{
+uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns) {
     uint32_t index = queue->head;
     uint32_t bytes;
     RS_ASSERT(queue->in_flight > 0);
@@ -179,8 +167,7 @@ uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *poste
     return bytes;
 }
 
-void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue)
-{
+void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
     uint32_t index = queue->unsent;
     uint32_t last_in_flight = RS_SENDQ_NONE;
     uint32_t at = queue->head;

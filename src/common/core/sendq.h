@@ -46,8 +46,7 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *en
 
 void rs_sendq_init(rs_sendq *queue);
 
-static inline bool rs_sendq_is_empty(const rs_sendq *queue)
-{
+static inline bool rs_sendq_is_empty(const rs_sendq *queue) {
     return queue->head == RS_SENDQ_NONE;
 }
 

@@ -10,15 +10,13 @@
 
 #define SESSION_NONE UINT32_MAX
 
-static uint32_t session_index(const rs_session *session)
-{
+static uint32_t session_index(const rs_session *session) {
     return (uint32_t)(session - session->table->sessions);
 }
 
 /* ---- table */
 
-static void sessions_free_push(rs_sessions *table, uint32_t index)
-{
+static void sessions_free_push(rs_sessions *table, uint32_t index) {
     table->free_next[index] = SESSION_NONE;
     if (table->free_tail == SESSION_NONE) {
         table->free_head = index;
@@ -28,8 +26,7 @@ static void sessions_free_push(rs_sessions *table, uint32_t index)
     table->free_tail = index;
 }
 
-static uint32_t sessions_free_pop(rs_sessions *table)
-{
+static uint32_t sessions_free_pop(rs_sessions *table) {
     uint32_t index = table->free_head;
     RS_ASSERT(index != SESSION_NONE);
     table->free_head = table->free_next[index];
@@ -40,8 +37,7 @@ static uint32_t sessions_free_pop(rs_sessions *table)
 }
 
 static void sessions_slot_init(rs_sessions *table, const rs_sessions_memory *memory,
-                               uint32_t index)
-{
+                               uint32_t index) {
     rs_session *session = &table->sessions[index];
     memset(session, 0, sizeof *session);
     session->table = table;
@@ -54,8 +50,7 @@ static void sessions_slot_init(rs_sessions *table, const rs_sessions_memory *mem
 }
 
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
-                      const rs_sessions_memory *memory, uint64_t now_ns)
-{
+                      const rs_sessions_memory *memory, uint64_t now_ns) {
     RS_ASSERT(cfg->slot_count >= cfg->sessions_max && cfg->slot_count <= RS_SESSIONS_MAX);
     RS_ASSERT(cfg->recv_bytes >= cfg->frame_bytes_max);
     RS_ASSERT(cfg->sends_in_flight >= 1 && cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
@@ -79,16 +74,14 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     }
 }
 
-void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns)
-{
+void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
     if (now_ns > table->now_ns) {
         table->now_ns = now_ns;
         table->now_ms = now_ns / 1000000u;
     }
 }
 
-bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation)
-{
+bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation) {
     if (table->open_count >= table->cfg.sessions_max || table->free_head == SESSION_NONE) {
         return false;
     }
@@ -99,8 +92,7 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
     return true;
 }
 
-static void session_touch(rs_session *session)
-{
+static void session_touch(rs_session *session) {
     rs_sessions *table = session->table;
     uint32_t index;
     if (session->touched) {
@@ -117,8 +109,7 @@ static void session_touch(rs_session *session)
     table->touched_tail = index;
 }
 
-void rs_sessions_open(rs_sessions *table, uint32_t conn)
-{
+void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     rs_session *session = &table->sessions[conn];
     RS_ASSERT(conn < table->cfg.slot_count && session->state == RS_SESSION_FREE);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq) && !session->recv_in_flight);
@@ -139,8 +130,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn)
     }
 }
 
-void rs_sessions_unreserve(rs_sessions *table, uint32_t conn)
-{
+void rs_sessions_unreserve(rs_sessions *table, uint32_t conn) {
     RS_ASSERT(conn < table->cfg.slot_count && table->used_count > 0);
     RS_ASSERT(table->sessions[conn].state == RS_SESSION_FREE);
     table->used_count--;
@@ -149,21 +139,18 @@ void rs_sessions_unreserve(rs_sessions *table, uint32_t conn)
 
 /* ---- ending */
 
-static bool reason_flushes(rs_close_reason reason)
-{
+static bool reason_flushes(rs_close_reason reason) {
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN ||
            reason == RS_CLOSE_PROTOCOL || reason == RS_CLOSE_IDLE;
 }
 
 /* Our side ended first and the peer may still be sending: wait for its FIN before the close. Not
  * for a peer that broke the protocol or fell silent: it has earned no more of our time. */
-static bool reason_lingers(rs_close_reason reason)
-{
+static bool reason_lingers(rs_close_reason reason) {
     return reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN;
 }
 
-static void session_end(rs_session *session, rs_close_reason reason)
-{
+static void session_end(rs_session *session, rs_close_reason reason) {
     rs_sessions *table = session->table;
     if (session->state != RS_SESSION_OPEN) {
         return;
@@ -185,8 +172,7 @@ static void session_end(rs_session *session, rs_close_reason reason)
 }
 
 /* Something failed for good: whatever is queued can no longer be delivered. */
-static void session_fail(rs_session *session, rs_close_reason reason)
-{
+static void session_fail(rs_session *session, rs_close_reason reason) {
     if (session->state == RS_SESSION_OPEN) {
         session_end(session, reason);
     } else if (session->state != RS_SESSION_CLOSING) {
@@ -197,8 +183,7 @@ static void session_fail(rs_session *session, rs_close_reason reason)
     /* CLOSING: the close under way cancels requests; that is no news. */
 }
 
-static rs_close_reason reason_of(rs_status status)
-{
+static rs_close_reason reason_of(rs_status status) {
     switch (status) {
     case RS_E_RESET:
     case RS_E_ABORTED:
@@ -212,8 +197,7 @@ static rs_close_reason reason_of(rs_status status)
     }
 }
 
-static void session_free(rs_session *session)
-{
+static void session_free(rs_session *session) {
     rs_sessions *table = session->table;
     RS_ASSERT(session->state == RS_SESSION_CLOSING && session->close_posted);
     RS_ASSERT(!session->recv_in_flight);
@@ -233,8 +217,7 @@ static void session_free(rs_session *session)
 
 /* Makes room for the rest of a partial frame. Moved only when it must be: a frame that still fits
  * behind its beginning is received where it is. */
-static void session_make_room(rs_session *session, uint32_t frame_bytes)
-{
+static void session_make_room(rs_session *session, uint32_t frame_bytes) {
     rs_sessions *table = session->table;
     uint32_t held = session->recv_end - session->recv_start;
     uint32_t need = frame_bytes != 0 ? frame_bytes : RS_FRAME_HEADER_BYTES;
@@ -249,8 +232,7 @@ static void session_make_room(rs_session *session, uint32_t frame_bytes)
     RS_ASSERT(session->recv_end < table->cfg.recv_bytes);
 }
 
-static void session_parse(rs_session *session)
-{
+static void session_parse(rs_session *session) {
     rs_sessions *table = session->table;
     uint32_t frame_bytes = 0;
     while (session->state == RS_SESSION_OPEN) {
@@ -272,8 +254,7 @@ static void session_parse(rs_session *session)
     }
 }
 
-static void session_received(rs_session *session, uint32_t bytes)
-{
+static void session_received(rs_session *session, uint32_t bytes) {
     rs_sessions *table = session->table;
     RS_ASSERT(bytes <= table->cfg.recv_bytes - session->recv_end);
     table->counters.bytes_in += bytes;
@@ -291,8 +272,7 @@ static void session_received(rs_session *session, uint32_t bytes)
     table->app.on_message(table->app.ctx, session, session->recv_data, bytes);
 }
 
-static void session_on_recv(rs_session *session, const rs_completion *completion)
-{
+static void session_on_recv(rs_session *session, const rs_completion *completion) {
     RS_ASSERT(session->recv_in_flight);
     session->recv_in_flight = false;
     session->table->counters.recv_ops++;
@@ -310,8 +290,7 @@ static void session_on_recv(rs_session *session, const rs_completion *completion
 
 /* ---- sending */
 
-static void session_on_send(rs_session *session, const rs_completion *completion)
-{
+static void session_on_send(rs_session *session, const rs_completion *completion) {
     rs_sessions *table = session->table;
     uint64_t posted_ns = 0;
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
@@ -329,8 +308,7 @@ static void session_on_send(rs_session *session, const rs_completion *completion
 }
 
 /* A result of the send queue: the failures end the session, as the notes ask. */
-static rs_status session_queued(rs_session *session, rs_status status)
-{
+static rs_status session_queued(rs_session *session, rs_status status) {
     if (status == RS_OK) {
         session->table->counters.messages_out++;
         session_touch(session);
@@ -342,8 +320,7 @@ static rs_status session_queued(rs_session *session, rs_status status)
     return status;
 }
 
-rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes)
-{
+rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes) {
     if (session->state != RS_SESSION_OPEN) {
         return RS_E_CLOSED;
     }
@@ -351,8 +328,7 @@ rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes)
                                                    (const uint8_t *)data, bytes));
 }
 
-bool rs_shared_acquire(rs_session *session, rs_shared *out)
-{
+bool rs_shared_acquire(rs_session *session, rs_shared *out) {
     rs_slab *blocks = session->table->sendq_pool.blocks;
     rs_slice slice;
     if (!rs_slab_acquire(blocks, &slice)) {
@@ -365,8 +341,7 @@ bool rs_shared_acquire(rs_session *session, rs_shared *out)
     return true;
 }
 
-rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes)
-{
+rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
     rs_slice slice = {.index = shared->index, .generation = shared->generation};
     if (session->state != RS_SESSION_OPEN) {
         return RS_E_CLOSED;
@@ -375,16 +350,14 @@ rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t 
                                                           &session->sendq, slice, bytes));
 }
 
-void rs_shared_release(rs_session *session, const rs_shared *shared)
-{
+void rs_shared_release(rs_session *session, const rs_shared *shared) {
     rs_slice slice = {.index = shared->index, .generation = shared->generation};
     rs_slab_drop(session->table->sendq_pool.blocks, slice);
 }
 
 /* ---- completions */
 
-void rs_sessions_complete(rs_sessions *table, const rs_completion *completion)
-{
+void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
     rs_session *session;
     if (completion->conn >= table->cfg.slot_count) {
         table->counters.stale_completions++;
@@ -416,8 +389,7 @@ void rs_sessions_complete(rs_sessions *table, const rs_completion *completion)
     }
 }
 
-void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why)
-{
+void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
     rs_completion failed = {
         .kind = op->kind,
         .status = (uint16_t)why,
@@ -433,15 +405,12 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why)
 
 /* ---- ops */
 
-static rs_op session_op(const rs_session *session, rs_op_kind kind)
-{
-    return (rs_op){.kind = (uint8_t)kind,
-                   .conn = session_index(session),
-                   .generation = session->generation};
+static rs_op session_op(const rs_session *session, rs_op_kind kind) {
+    return (rs_op){
+        .kind = (uint8_t)kind, .conn = session_index(session), .generation = session->generation};
 }
 
-static uint32_t session_collect_sends(rs_session *session, rs_op *ops)
-{
+static uint32_t session_collect_sends(rs_session *session, rs_op *ops) {
     rs_sessions *table = session->table;
     uint32_t count = 0;
     while (session->sendq.in_flight < table->cfg.sends_in_flight) {
@@ -458,8 +427,7 @@ static uint32_t session_collect_sends(rs_session *session, rs_op *ops)
     return count;
 }
 
-static rs_op session_recv_op(rs_session *session)
-{
+static rs_op session_recv_op(rs_session *session) {
     rs_op op = session_op(session, RS_OP_RECV);
     op.region = session->table->region;
     op.bytes = session->table->cfg.recv_bytes - session->recv_end;
@@ -468,21 +436,18 @@ static rs_op session_recv_op(rs_session *session)
     return op;
 }
 
-static rs_op session_close_op(rs_session *session)
-{
+static rs_op session_close_op(rs_session *session) {
     rs_op op = session_op(session, RS_OP_CLOSE);
     op.flags = session->abort ? RS_OPF_ABORT : 0;
     session->abort_posted = session->abort;
     session->state = RS_SESSION_CLOSING;
     session->close_posted = true;
-    rs_timers_arm(&session->table->timers, op.conn,
-                  session->table->now_ms + RS_CLOSE_STRAGGLER_MS);
+    rs_timers_arm(&session->table->timers, op.conn, session->table->now_ms + RS_CLOSE_STRAGGLER_MS);
     return op;
 }
 
 /* What an ending session wants next, once its queue is empty. */
-static uint32_t session_collect_end(rs_session *session, rs_op *ops)
-{
+static uint32_t session_collect_end(rs_session *session, rs_op *ops) {
     uint32_t count = 0;
     if (session->abort || session->peer_ended ||
         !reason_lingers((rs_close_reason)session->reason)) {
@@ -501,8 +466,7 @@ static uint32_t session_collect_end(rs_session *session, rs_op *ops)
     return count;
 }
 
-static uint32_t session_collect(rs_session *session, rs_op *ops)
-{
+static uint32_t session_collect(rs_session *session, rs_op *ops) {
     uint32_t count = 0;
     if (session->state == RS_SESSION_FREE) {
         return 0;
@@ -527,8 +491,7 @@ static uint32_t session_collect(rs_session *session, rs_op *ops)
     return count;
 }
 
-uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap)
-{
+uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
     uint32_t count = 0;
     RS_ASSERT(cap >= RS_SESSION_OPS_MAX);
     while (table->touched_head != SESSION_NONE && cap - count >= RS_SESSION_OPS_MAX) {
@@ -546,8 +509,7 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap)
 /* ---- time */
 
 /* A straggler: its sends, its FIN or its close have hung for too long. */
-static void session_escalate(rs_session *session)
-{
+static void session_escalate(rs_session *session) {
     if (session->abort_posted) {
         return; /* nothing harder is left: the back end owes us the completion */
     }
@@ -557,8 +519,7 @@ static void session_escalate(rs_session *session)
     session_touch(session);
 }
 
-static void session_expired(rs_session *session, uint32_t index)
-{
+static void session_expired(rs_session *session, uint32_t index) {
     rs_sessions *table = session->table;
     uint64_t deadline;
     if (session->state != RS_SESSION_OPEN) {
@@ -573,23 +534,20 @@ static void session_expired(rs_session *session, uint32_t index)
     }
 }
 
-void rs_sessions_expire(rs_sessions *table)
-{
+void rs_sessions_expire(rs_sessions *table) {
     uint32_t index;
     while ((index = rs_timers_expired(&table->timers, table->now_ms)) != RS_TIMER_NONE) {
         session_expired(&table->sessions[index], index);
     }
 }
 
-uint64_t rs_sessions_next_ms(const rs_sessions *table)
-{
+uint64_t rs_sessions_next_ms(const rs_sessions *table) {
     return rs_timers_next_ms(&table->timers, table->now_ms);
 }
 
 /* ---- from outside */
 
-rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id)
-{
+rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id) {
     uint32_t index = rs_session_id_index(id);
     if (rs_session_id_shard(id) != table->cfg.shard || index >= table->cfg.slot_count) {
         return NULL;
@@ -601,8 +559,7 @@ rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id)
     return &table->sessions[index];
 }
 
-void rs_sessions_close_all(rs_sessions *table, bool abort)
-{
+void rs_sessions_close_all(rs_sessions *table, bool abort) {
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
         rs_session *session = &table->sessions[i];
         session_end(session, RS_CLOSE_SHUTDOWN);
@@ -612,23 +569,19 @@ void rs_sessions_close_all(rs_sessions *table, bool abort)
     }
 }
 
-void rs_session_close(rs_session *session)
-{
+void rs_session_close(rs_session *session) {
     session_end(session, RS_CLOSE_LOCAL);
 }
 
-rs_session_id rs_session_id_of(const rs_session *session)
-{
+rs_session_id rs_session_id_of(const rs_session *session) {
     return rs_session_id_make(session->table->cfg.shard, session_index(session),
                               session->generation);
 }
 
-void rs_session_set_user(rs_session *session, uint64_t user)
-{
+void rs_session_set_user(rs_session *session, uint64_t user) {
     session->user = user;
 }
 
-uint64_t rs_session_user(const rs_session *session)
-{
+uint64_t rs_session_user(const rs_session *session) {
     return session->user;
 }

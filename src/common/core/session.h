@@ -48,12 +48,12 @@ struct rs_session {
     uint8_t state;  /* rs_session_state */
     uint8_t reason; /* rs_close_reason, from the end of OPEN on */
     bool recv_in_flight;
-    bool abort;        /* close by reset */
-    bool touched;      /* on the touched list */
-    bool peer_ended;   /* the peer's FIN has come */
+    bool abort;      /* close by reset */
+    bool touched;    /* on the touched list */
+    bool peer_ended; /* the peer's FIN has come */
     bool shutdown_posted;
     bool close_posted;
-    bool abort_posted;   /* a CLOSE with RS_OPF_ABORT is with the back end */
+    bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame */
     uint64_t user;
@@ -62,9 +62,9 @@ struct rs_session {
 
 typedef struct rs_sessions_config {
     uint32_t shard;
-    uint32_t sessions_max;     /* OPEN at once; the table has more slots for those closing */
-    uint32_t slot_count;       /* >= sessions_max */
-    uint32_t recv_bytes;       /* receive slice, >= frame_bytes_max */
+    uint32_t sessions_max; /* OPEN at once; the table has more slots for those closing */
+    uint32_t slot_count;   /* >= sessions_max */
+    uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
     uint32_t frame_bytes_max;
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
@@ -78,8 +78,8 @@ struct rs_sessions {
     uint32_t *free_next;  /* [slot_count] */
     uint32_t free_head;   /* oldest free slot first, so that a slot rests before it is used again */
     uint32_t free_tail;
-    uint32_t open_count;  /* state OPEN */
-    uint32_t used_count;  /* state != FREE */
+    uint32_t open_count; /* state OPEN */
+    uint32_t used_count; /* state != FREE */
     uint32_t touched_head, touched_tail;
     rs_timers timers;
     rs_sendq_pool sendq_pool;
@@ -92,15 +92,15 @@ struct rs_sessions {
 
 /* Memory the caller provides, each sized as the member says; it lives as long as the table. */
 typedef struct rs_sessions_memory {
-    rs_session *sessions;         /* [slot_count] */
-    uint32_t *free_next;          /* [slot_count] */
-    rs_timer_node *timer_nodes;   /* [slot_count] */
-    rs_slab *blocks;              /* send blocks; also those of broadcasts */
-    rs_sendq_entry *entries;      /* [entry_count] */
+    rs_session *sessions;       /* [slot_count] */
+    uint32_t *free_next;        /* [slot_count] */
+    rs_timer_node *timer_nodes; /* [slot_count] */
+    rs_slab *blocks;            /* send blocks; also those of broadcasts */
+    rs_sendq_entry *entries;    /* [entry_count] */
     uint32_t entry_count;
-    uint8_t *recv_base;           /* slot i receives at recv_base + i * cfg.recv_bytes, or ... */
-    uint8_t **recv_scattered;     /* ... at recv_scattered[i]; exactly one is non-NULL */
-    uint16_t region;              /* as registered with the back end; holds all of the above */
+    uint8_t *recv_base;       /* slot i receives at recv_base + i * cfg.recv_bytes, or ... */
+    uint8_t **recv_scattered; /* ... at recv_scattered[i]; exactly one is non-NULL */
+    uint16_t region;          /* as registered with the back end; holds all of the above */
     uint32_t queued_bytes_max;
     bool coalesce;
 } rs_sessions_memory;
@@ -149,20 +149,16 @@ void rs_sessions_close_all(rs_sessions *table, bool abort);
 uint64_t rs_sessions_next_ms(const rs_sessions *table);
 
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
-                                               uint32_t generation)
-{
+                                               uint32_t generation) {
     return ((uint64_t)shard << 52) | ((uint64_t)index << 32) | generation;
 }
-static inline uint32_t rs_session_id_shard(rs_session_id id)
-{
+static inline uint32_t rs_session_id_shard(rs_session_id id) {
     return (uint32_t)(id >> 52);
 }
-static inline uint32_t rs_session_id_index(rs_session_id id)
-{
+static inline uint32_t rs_session_id_index(rs_session_id id) {
     return (uint32_t)(id >> 32) & (RS_SESSIONS_MAX - 1u);
 }
-static inline uint32_t rs_session_id_generation(rs_session_id id)
-{
+static inline uint32_t rs_session_id_generation(rs_session_id id) {
     return (uint32_t)id;
 }
 

@@ -7,20 +7,17 @@
 #include "core/assert.h"
 #include "core/limits.h"
 
-size_t rs_mailbox_slot_bytes(uint32_t payload_max)
-{
+size_t rs_mailbox_slot_bytes(uint32_t payload_max) {
     size_t bytes = sizeof(rs_mail) + payload_max;
     return (bytes + RS_CACHE_LINE_BYTES - 1) / RS_CACHE_LINE_BYTES * RS_CACHE_LINE_BYTES;
 }
 
-static rs_mail *mailbox_slot(const rs_mailbox *box, uint32_t position)
-{
+static rs_mail *mailbox_slot(const rs_mailbox *box, uint32_t position) {
     void *slot = box->slots + (size_t)(position & (box->slot_count - 1)) * box->slot_bytes;
     return slot;
 }
 
-void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint32_t payload_max)
-{
+void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint32_t payload_max) {
     RS_ASSERT(slot_count >= 2 && (slot_count & (slot_count - 1)) == 0);
     box->slots = slots;
     box->slot_count = slot_count;
@@ -34,8 +31,7 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
 }
 
 /* Takes a position for writing; false when the ring is full. */
-static bool mailbox_claim(rs_mailbox *box, uint32_t *out)
-{
+static bool mailbox_claim(rs_mailbox *box, uint32_t *out) {
     uint32_t position = rs_atomic_load_u32(&box->write_position);
     for (;;) {
         uint32_t turn = rs_atomic_load_u32(&mailbox_slot(box, position)->turn);
@@ -52,8 +48,7 @@ static bool mailbox_claim(rs_mailbox *box, uint32_t *out)
 }
 
 rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
-                          const void *payload, uint32_t bytes)
-{
+                          const void *payload, uint32_t bytes) {
     uint32_t position;
     rs_mail *mail;
     if (bytes > box->payload_max) {
@@ -74,14 +69,12 @@ rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *
     return RS_OK;
 }
 
-const rs_mail *rs_mailbox_peek(const rs_mailbox *box)
-{
+const rs_mail *rs_mailbox_peek(const rs_mailbox *box) {
     const rs_mail *mail = mailbox_slot(box, box->read_position);
     return rs_atomic_load_u32(&mail->turn) == box->read_position + 1 ? mail : NULL;
 }
 
-void rs_mailbox_done(rs_mailbox *box)
-{
+void rs_mailbox_done(rs_mailbox *box) {
     rs_mail *mail = mailbox_slot(box, box->read_position);
     RS_ASSERT(rs_atomic_load_u32(&mail->turn) == box->read_position + 1);
     rs_atomic_store_u32(&mail->turn, box->read_position + box->slot_count);

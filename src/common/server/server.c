@@ -9,7 +9,12 @@
 #include "seam/os.h"
 #include "server/shard.h"
 
-typedef enum worker_state { WORKER_STARTING, WORKER_READY, WORKER_FAILED, WORKER_ENDED } worker_state;
+typedef enum worker_state {
+    WORKER_STARTING,
+    WORKER_READY,
+    WORKER_FAILED,
+    WORKER_ENDED
+} worker_state;
 
 typedef struct server_worker {
     rs_server *server;
@@ -24,13 +29,12 @@ typedef struct server_worker {
 struct rs_server {
     rs_server_config cfg;
     uint16_t port;
-    uint32_t route_next;    /* the listening shard's alone */
+    uint32_t route_next; /* the listening shard's alone */
     uint32_t worker_count;
     server_worker workers[RS_SHARDS_MAX];
 };
 
-void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend)
-{
+void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend) {
     *cfg = (rs_server_config){
         .backend = backend,
         .tuning = rs_tuning_default(),
@@ -48,8 +52,7 @@ void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend)
 }
 
 /* One row per setting with a range, so that each refusal names the setting and what is allowed. */
-static rs_status server_check(const rs_server_config *cfg, rs_error *error)
-{
+static rs_status server_check(const rs_server_config *cfg, rs_error *error) {
     const struct {
         const char *name;
         uint64_t value, min, max;
@@ -83,8 +86,7 @@ static rs_status server_check(const rs_server_config *cfg, rs_error *error)
 
 /* ---- workers */
 
-static bool worker_route(void *ctx, uintptr_t socket)
-{
+static bool worker_route(void *ctx, uintptr_t socket) {
     server_worker *self = ctx;
     rs_server *server = self->server;
     uint32_t target = server->route_next++ % server->worker_count;
@@ -96,8 +98,7 @@ static bool worker_route(void *ctx, uintptr_t socket)
            RS_OK;
 }
 
-static rs_status worker_open(server_worker *worker)
-{
+static rs_status worker_open(server_worker *worker) {
     rs_server *server = worker->server;
     rs_shard_config cfg = {
         .index = worker->index,
@@ -118,16 +119,14 @@ static rs_status worker_open(server_worker *worker)
     return rs_shard_open(&worker->shard, &cfg, &worker->error);
 }
 
-static void worker_wait(const rs_atomic_u32 *flag)
-{
+static void worker_wait(const rs_atomic_u32 *flag) {
     while (rs_atomic_load_u32(flag) == 0) {
         rs_os_sleep_ms(1);
     }
 }
 
 /* The listening shard listens only when all are open: nobody is accepted who cannot be served. */
-static rs_status worker_start(server_worker *worker)
-{
+static rs_status worker_start(server_worker *worker) {
     rs_status status = worker_open(worker);
     if (status == RS_OK && worker->index == 0) {
         rs_server *server = worker->server;
@@ -144,8 +143,7 @@ static rs_status worker_start(server_worker *worker)
     return status;
 }
 
-static void worker_main(void *arg)
-{
+static void worker_main(void *arg) {
     server_worker *worker = arg;
     worker->status = worker_start(worker);
     if (worker->status != RS_OK) {
@@ -165,8 +163,7 @@ static void worker_main(void *arg)
 /* ---- start */
 
 /* Waits until a worker is out of STARTING. */
-static worker_state worker_settled(server_worker *worker)
-{
+static worker_state worker_settled(server_worker *worker) {
     uint32_t state;
     while ((state = rs_atomic_load_u32(&worker->state)) == WORKER_STARTING) {
         rs_os_sleep_ms(1);
@@ -174,15 +171,14 @@ static worker_state worker_settled(server_worker *worker)
     return (worker_state)state;
 }
 
-static rs_status server_launch(rs_server *server, rs_error *error)
-{
+static rs_status server_launch(rs_server *server, rs_error *error) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
         server->workers[i] = (server_worker){.server = server, .index = i};
     }
     /* Worker 0 waits for the others, so it starts last. */
     for (uint32_t i = server->worker_count; i-- > 0;) {
-        rs_status status = rs_os_thread_start(&server->workers[i].thread, worker_main,
-                                              &server->workers[i], error);
+        rs_status status =
+            rs_os_thread_start(&server->workers[i].thread, worker_main, &server->workers[i], error);
         if (status != RS_OK) {
             for (uint32_t j = 0; j <= i; j++) { /* these never ran */
                 server->workers[j].status = RS_E_CLOSED;
@@ -194,8 +190,7 @@ static rs_status server_launch(rs_server *server, rs_error *error)
     return RS_OK;
 }
 
-static rs_status server_settle(rs_server *server, rs_error *error)
-{
+static rs_status server_settle(rs_server *server, rs_error *error) {
     rs_status status = RS_OK;
     for (uint32_t i = server->worker_count; i-- > 0;) {
         server_worker *worker = &server->workers[i];
@@ -207,8 +202,7 @@ static rs_status server_settle(rs_server *server, rs_error *error)
     return status;
 }
 
-rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error)
-{
+rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error) {
     rs_server *server;
     rs_status status = server_check(cfg, error);
     *out = NULL;
@@ -238,8 +232,7 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
 
 /* ---- stop */
 
-void rs_server_stop(rs_server *server)
-{
+void rs_server_stop(rs_server *server) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
         server_worker *worker = &server->workers[i];
         if (worker_settled(worker) == WORKER_READY) {
@@ -248,8 +241,7 @@ void rs_server_stop(rs_server *server)
     }
 }
 
-bool rs_server_has_ended(const rs_server *server)
-{
+bool rs_server_has_ended(const rs_server *server) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
         uint32_t state = rs_atomic_load_u32(&server->workers[i].state);
         if (state != WORKER_ENDED && state != WORKER_FAILED) {
@@ -259,8 +251,7 @@ bool rs_server_has_ended(const rs_server *server)
     return true;
 }
 
-rs_status rs_server_join(rs_server *server, rs_error *error)
-{
+rs_status rs_server_join(rs_server *server, rs_error *error) {
     rs_status status = RS_OK;
     for (uint32_t i = 0; i < server->worker_count; i++) {
         server_worker *worker = &server->workers[i];
@@ -276,8 +267,7 @@ rs_status rs_server_join(rs_server *server, rs_error *error)
     return status;
 }
 
-void rs_server_free(rs_server *server)
-{
+void rs_server_free(rs_server *server) {
     if (server == NULL) {
         return;
     }
@@ -288,21 +278,18 @@ void rs_server_free(rs_server *server)
     free(server);
 }
 
-uint16_t rs_server_port(const rs_server *server)
-{
+uint16_t rs_server_port(const rs_server *server) {
     return server->port;
 }
 
 /* ---- from any thread */
 
-static rs_shard *server_shard_of(rs_server *server, rs_session_id id)
-{
+static rs_shard *server_shard_of(rs_server *server, rs_session_id id) {
     uint32_t index = rs_session_id_shard(id);
     return index < server->worker_count ? server->workers[index].shard : NULL;
 }
 
-rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes)
-{
+rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes) {
     rs_shard *shard = server_shard_of(server, id);
     if (shard == NULL || bytes == 0) {
         return RS_E_INVALID;
@@ -310,14 +297,12 @@ rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, 
     return rs_shard_post(shard, RS_MAIL_SEND, id, NULL, data, bytes);
 }
 
-rs_status rs_server_close_session(rs_server *server, rs_session_id id)
-{
+rs_status rs_server_close_session(rs_server *server, rs_session_id id) {
     rs_shard *shard = server_shard_of(server, id);
     return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MAIL_CLOSE, id, NULL, NULL, 0);
 }
 
-static void worker_stats_add(server_worker *worker, rs_server_stats *into)
-{
+static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
     rs_shard_stats_request request = {.into = into};
     rs_status status;
     do {
@@ -336,8 +321,7 @@ static void worker_stats_add(server_worker *worker, rs_server_stats *into)
     rs_shard_stats_add(worker->shard, into);
 }
 
-void rs_server_stats_read(rs_server *server, rs_server_stats *out)
-{
+void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
     memset(out, 0, sizeof *out);
     rs_histogram_init(&out->batch);
     rs_histogram_init(&out->send_ns);

@@ -52,8 +52,7 @@ typedef struct option_list {
 } option_list;
 
 static rs_option *list_add(option_list *list, const char *name, rs_option_kind kind, void *target,
-                           const char *unit, const char *help)
-{
+                           const char *unit, const char *help) {
     rs_option *option = &list->option[list->count++];
     *option = (rs_option){
         .name = name, .kind = kind, .target = target, .unit = unit, .help = help, .choices = ""};
@@ -61,21 +60,18 @@ static rs_option *list_add(option_list *list, const char *name, rs_option_kind k
 }
 
 static void list_range(option_list *list, const char *name, rs_option_kind kind, void *target,
-                       int64_t min, int64_t max, const char *unit, const char *help)
-{
+                       int64_t min, int64_t max, const char *unit, const char *help) {
     rs_option *option = list_add(list, name, kind, target, unit, help);
     option->min = min;
     option->max = max;
 }
 
 static void list_choice(option_list *list, const char *name, int *target, const char *choices,
-                        const char *help)
-{
+                        const char *help) {
     list_add(list, name, RS_OPT_CHOICE, target, "", help)->choices = choices;
 }
 
-static void list_server(option_list *list, server_args *args)
-{
+static void list_server(option_list *list, server_args *args) {
     rs_server_config *cfg = &args->cfg;
     list_add(list, "host", RS_OPT_ADDR, &cfg->addr.ip, "", "IPv4 address to listen on");
     list_range(list, "port", RS_OPT_U32, &args->port, 0, 65535, "", "TCP port; 0 picks a free one");
@@ -83,8 +79,8 @@ static void list_server(option_list *list, server_args *args)
                "shards, one thread each");
     list_choice(list, "app", &args->app, "echo|raw",
                 "echo: frames back as they came; raw: bytes, unframed");
-    list_range(list, "max-sessions", RS_OPT_U32, &cfg->sessions_max, 1, RS_SESSIONS_MAX,
-               "sessions", "more connections than this are closed at once");
+    list_range(list, "max-sessions", RS_OPT_U32, &cfg->sessions_max, 1, RS_SESSIONS_MAX, "sessions",
+               "more connections than this are closed at once");
     list_range(list, "max-frame", RS_OPT_U32, &cfg->frame_bytes_max, RS_FRAME_HEADER_BYTES,
                RS_FRAME_BYTES_MAX, "bytes", "longest frame, header included");
     list_range(list, "recv-buffer", RS_OPT_U32, &cfg->recv_bytes, 0, 1 << 20, "bytes",
@@ -117,8 +113,7 @@ static void list_server(option_list *list, server_args *args)
 }
 
 static void list_refuse(option_list *list, size_t from, const rs_backend_api *backend,
-                        uint32_t setting, const char *who)
-{
+                        uint32_t setting, const char *who) {
     for (size_t i = from; i < list->count; i++) {
         if ((backend->settings & setting) == 0) {
             list->option[i].refusal = who;
@@ -126,8 +121,7 @@ static void list_refuse(option_list *list, size_t from, const rs_backend_api *ba
     }
 }
 
-static void list_sockets(option_list *list, server_args *args, const rs_backend_api *backend)
-{
+static void list_sockets(option_list *list, server_args *args, const rs_backend_api *backend) {
     rs_tuning *tuning = &args->cfg.tuning;
     size_t at = list->count;
     list_range(list, "sndbuf", RS_OPT_I32, &tuning->sndbuf_bytes, -1, 1 << 30, "bytes",
@@ -156,8 +150,7 @@ static void list_sockets(option_list *list, server_args *args, const rs_backend_
     list_refuse(list, at, backend, RS_SET_BACKLOG_HINT, "only iocp_server and rio_server can");
 }
 
-static void list_iocp(option_list *list, server_args *args, const rs_backend_api *backend)
-{
+static void list_iocp(option_list *list, server_args *args, const rs_backend_api *backend) {
     rs_tuning *tuning = &args->cfg.tuning;
     size_t at = list->count;
     list_add(list, "skip-on-success", RS_OPT_BOOL, &tuning->skip_on_success, "",
@@ -175,8 +168,7 @@ static void list_iocp(option_list *list, server_args *args, const rs_backend_api
     list_refuse(list, at, backend, RS_SET_GQCS_SINGLE, "only iocp_server can");
 }
 
-static void list_rio(option_list *list, server_args *args, const rs_backend_api *backend)
-{
+static void list_rio(option_list *list, server_args *args, const rs_backend_api *backend) {
     rs_tuning *tuning = &args->cfg.tuning;
     size_t at = list->count;
     list_choice(list, "rio-wait", &args->rio_wait, "poll|spin|notify",
@@ -196,8 +188,7 @@ static void list_rio(option_list *list, server_args *args, const rs_backend_api 
     list_refuse(list, at, backend, RS_SET_RIO, "only rio_server can");
 }
 
-static void args_defaults(server_args *args, const rs_backend_api *backend)
-{
+static void args_defaults(server_args *args, const rs_backend_api *backend) {
     memset(args, 0, sizeof *args);
     rs_server_config_init(&args->cfg, backend);
     args->port = args->cfg.addr.port;
@@ -207,8 +198,7 @@ static void args_defaults(server_args *args, const rs_backend_api *backend)
     args->accept_mode = (int)args->cfg.tuning.accept_mode;
 }
 
-static void args_apply(server_args *args)
-{
+static void args_apply(server_args *args) {
     rs_server_config *cfg = &args->cfg;
     cfg->addr.port = (uint16_t)args->port;
     cfg->app = args->app == MAIN_APP_RAW ? rs_app_raw : rs_app_echo;
@@ -220,8 +210,7 @@ static void args_apply(server_args *args)
     cfg->tuning.rio_registration = (rs_rio_registration)args->rio_registration;
 }
 
-static int print_help(const server_run *run, const option_list *list)
-{
+static int print_help(const server_run *run, const option_list *list) {
     char *text = malloc(MAIN_HELP_BYTES);
     if (text == NULL) {
         return 1;
@@ -234,8 +223,7 @@ static int print_help(const server_run *run, const option_list *list)
 }
 
 /* True: go on. False: *exit_code says how it ended. */
-static bool args_read(server_run *run, int argc, const char *const *argv, int *exit_code)
-{
+static bool args_read(server_run *run, int argc, const char *const *argv, int *exit_code) {
     option_list list = {.count = 0};
     char error[256];
     args_defaults(&run->args, run->backend);
@@ -260,8 +248,7 @@ static bool args_read(server_run *run, int argc, const char *const *argv, int *e
 
 /* ---- JSON */
 
-static void json_known(rs_json *json, const char *key, bool known, uint64_t value)
-{
+static void json_known(rs_json *json, const char *key, bool known, uint64_t value) {
     if (known) {
         rs_json_u64(json, key, value);
     } else {
@@ -269,8 +256,7 @@ static void json_known(rs_json *json, const char *key, bool known, uint64_t valu
     }
 }
 
-static void json_histogram(rs_json *json, const char *key, const rs_histogram *histogram)
-{
+static void json_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
     rs_json_object(json, key);
     rs_json_u64(json, "count", histogram->count);
     rs_json_double(json, "mean", rs_histogram_mean(histogram));
@@ -280,8 +266,7 @@ static void json_histogram(rs_json *json, const char *key, const rs_histogram *h
     rs_json_end(json);
 }
 
-static void json_counters(rs_json *json, const rs_counters *counters)
-{
+static void json_counters(rs_json *json, const rs_counters *counters) {
     rs_json_object(json, "counters");
 #define X(member, meaning) rs_json_u64(json, #member, counters->member);
     RS_COUNTER_TABLE(X)
@@ -294,8 +279,7 @@ static void json_counters(rs_json *json, const rs_counters *counters)
     rs_json_end(json);
 }
 
-static uint64_t kernel_calls_total(const rs_backend_stats *stats)
-{
+static uint64_t kernel_calls_total(const rs_backend_stats *stats) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < stats->count; i++) {
         total += stats->stat[i].is_call ? stats->stat[i].value : 0;
@@ -303,8 +287,7 @@ static uint64_t kernel_calls_total(const rs_backend_stats *stats)
     return total;
 }
 
-static void json_backend(rs_json *json, const rs_server_stats *stats)
-{
+static void json_backend(rs_json *json, const rs_server_stats *stats) {
     uint64_t total = kernel_calls_total(&stats->backend);
     rs_json_object(json, "kernel_calls");
     for (uint32_t i = 0; i < stats->backend.count; i++) {
@@ -329,8 +312,7 @@ static void json_backend(rs_json *json, const rs_server_stats *stats)
     }
 }
 
-static void json_usage(rs_json *json, const server_run *run)
-{
+static void json_usage(rs_json *json, const server_run *run) {
     rs_os_usage now;
     const rs_os_usage *then = &run->usage_start;
     rs_os_usage_read(&now);
@@ -339,8 +321,7 @@ static void json_usage(rs_json *json, const server_run *run)
     json_known(json, "cycles", now.known & RS_USE_CYCLES, now.cycles - then->cycles);
     json_known(json, "context_switches", now.known & RS_USE_SWITCHES,
                now.context_switches - then->context_switches);
-    json_known(json, "page_faults", now.known & RS_USE_FAULTS,
-               now.page_faults - then->page_faults);
+    json_known(json, "page_faults", now.known & RS_USE_FAULTS, now.page_faults - then->page_faults);
     json_known(json, "working_set_bytes", now.known & RS_USE_WORKING_SET, now.working_set_bytes);
     json_known(json, "working_set_peak_bytes", now.known & RS_USE_WORKING_SET,
                now.working_set_peak_bytes);
@@ -350,8 +331,7 @@ static void json_usage(rs_json *json, const server_run *run)
     json_known(json, "locked_bytes", now.known & RS_USE_LOCKED, now.locked_bytes);
 }
 
-static void json_settings(rs_json *json, const rs_server_config *cfg)
-{
+static void json_settings(rs_json *json, const rs_server_config *cfg) {
     rs_json_object(json, "settings");
     rs_json_u64(json, "workers", cfg->workers);
     rs_json_string(json, "app", cfg->app.raw ? "raw" : "echo");
@@ -381,8 +361,7 @@ static void json_settings(rs_json *json, const rs_server_config *cfg)
 }
 
 static bool json_build(const server_run *run, const rs_server_stats *stats, char *text,
-                       size_t *length)
-{
+                       size_t *length) {
     rs_json json;
     rs_json_init(&json, text, MAIN_JSON_BYTES);
     rs_json_object(&json, NULL);
@@ -415,8 +394,7 @@ static bool json_build(const server_run *run, const rs_server_stats *stats, char
     return rs_json_finish(&json, length);
 }
 
-static bool json_write(const server_run *run, const rs_server_stats *stats)
-{
+static bool json_write(const server_run *run, const rs_server_stats *stats) {
     size_t length = 0;
     char *text = malloc(MAIN_JSON_BYTES);
     FILE *file = NULL;
@@ -439,19 +417,17 @@ static bool json_write(const server_run *run, const rs_server_stats *stats)
 
 /* ---- running */
 
-static void run_on_stop(void *arg)
-{
+static void run_on_stop(void *arg) {
     server_run *run = arg;
     rs_atomic_store_u32(&run->stop_asked, 1);
 }
 
 static void print_stats_line(const rs_server_stats *now, const rs_server_stats *before,
-                             uint64_t elapsed_ns)
-{
+                             uint64_t elapsed_ns) {
     double seconds = (double)elapsed_ns / 1e9;
     uint64_t messages = now->counters.messages_in - before->counters.messages_in;
-    uint64_t bytes = now->counters.bytes_in - before->counters.bytes_in +
-                     now->counters.bytes_out - before->counters.bytes_out;
+    uint64_t bytes = now->counters.bytes_in - before->counters.bytes_in + now->counters.bytes_out -
+                     before->counters.bytes_out;
     uint64_t calls = kernel_calls_total(&now->backend) - kernel_calls_total(&before->backend);
     (void)printf("sessions %u accepted %" PRIu64 " refused %" PRIu64
                  " messages/s %.0f MB/s %.2f kernel-calls/message %.2f\n",
@@ -461,15 +437,13 @@ static void print_stats_line(const rs_server_stats *now, const rs_server_stats *
     (void)fflush(stdout);
 }
 
-static bool run_is_over(const server_run *run)
-{
+static bool run_is_over(const server_run *run) {
     double seconds = (double)(rs_os_now_ns() - run->start_ns) / 1e9;
     return rs_atomic_load_u32(&run->stop_asked) != 0 || rs_server_has_ended(run->server) ||
            (run->args.duration_s > 0 && seconds >= run->args.duration_s);
 }
 
-static void run_loop(server_run *run, rs_server_stats *now, rs_server_stats *before)
-{
+static void run_loop(server_run *run, rs_server_stats *now, rs_server_stats *before) {
     uint64_t printed_ns = run->start_ns;
     rs_server_stats_read(run->server, before);
     while (!run_is_over(run)) {
@@ -484,8 +458,7 @@ static void run_loop(server_run *run, rs_server_stats *now, rs_server_stats *bef
     }
 }
 
-static int run_end(server_run *run, rs_server_stats *stats)
-{
+static int run_end(server_run *run, rs_server_stats *stats) {
     rs_error error = {.call = NULL};
     int exit_code = 0;
     rs_server_stop(run->server);
@@ -507,8 +480,7 @@ static int run_end(server_run *run, rs_server_stats *stats)
     return exit_code;
 }
 
-static int run_server(server_run *run)
-{
+static int run_server(server_run *run) {
     rs_error error = {.call = NULL};
     const rs_addr *addr = &run->args.cfg.addr;
     int exit_code;
@@ -536,8 +508,7 @@ static int run_server(server_run *run)
 }
 
 int rs_server_main(const char *program, const rs_backend_api *backend, int argc,
-                   const char *const *argv)
-{
+                   const char *const *argv) {
     static server_run run; /* outlives main: the console handler may still look at it */
     int exit_code = 0;
     run.program = program;

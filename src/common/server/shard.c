@@ -54,15 +54,14 @@ struct rs_shard {
 
 /* ---- memory */
 
-static uint32_t whole_pages(uint32_t bytes)
-{
+static uint32_t whole_pages(uint32_t bytes) {
     return (bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
 }
 
 /* The sizes of everything, as sums of their users. */
 typedef struct shard_plan {
-    uint32_t slots;       /* sessions + those still closing */
-    uint32_t recv_bytes;  /* per slot */
+    uint32_t slots;      /* sessions + those still closing */
+    uint32_t recv_bytes; /* per slot */
     uint32_t block_bytes;
     uint32_t block_count; /* slots * (in flight + gathering) + broadcasts */
     uint32_t entry_count; /* a block each + a shared slice or two queued on each session */
@@ -70,8 +69,7 @@ typedef struct shard_plan {
     size_t arena_bytes;
 } shard_plan;
 
-static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, rs_error *error)
-{
+static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, rs_error *error) {
     const rs_server_config *server = cfg->server;
     uint64_t total;
     plan->slots = cfg->sessions_max + RS_CLOSING_SLACK(cfg->sessions_max);
@@ -104,8 +102,7 @@ static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, r
     return RS_OK;
 }
 
-static rs_status shard_no_memory(rs_error *error, const shard_plan *plan)
-{
+static rs_status shard_no_memory(rs_error *error, const shard_plan *plan) {
     return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0,
                         "out of memory for %u session slots (%u MiB of buffers): lower "
                         "--max-sessions or --max-frame",
@@ -113,8 +110,7 @@ static rs_status shard_no_memory(rs_error *error, const shard_plan *plan)
 }
 
 /* --buffers heap: the same slices in memory of malloc, none of them aligned to anything. */
-static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan)
-{
+static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
     size_t pointers = (size_t)plan->slots + plan->block_count;
     uint8_t *at = shard->arena + plan->heap_gap;
     shard->scattered = calloc(pointers, sizeof *shard->scattered);
@@ -129,8 +125,7 @@ static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan)
     return RS_OK;
 }
 
-static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan)
-{
+static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
     bool heap = shard->cfg.server->heap_buffers;
     shard->large_pages = shard->cfg.server->large_pages && !heap;
     shard->arena_is_heap = heap;
@@ -143,8 +138,7 @@ static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan)
     return heap ? shard_scatter(shard, plan) : RS_OK;
 }
 
-static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t mail_payload)
-{
+static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t mail_payload) {
     rs_sessions_memory *memory = &shard->memory;
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
@@ -163,8 +157,7 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     return shard_alloc_arena(shard, plan);
 }
 
-static void shard_free(rs_shard *shard)
-{
+static void shard_free(rs_shard *shard) {
     free(shard->memory.sessions);
     free(shard->memory.free_next);
     free(shard->memory.timer_nodes);
@@ -185,14 +178,12 @@ static void shard_free(rs_shard *shard)
 
 /* ---- open */
 
-static uint64_t shard_now_ns(const rs_shard *shard)
-{
+static uint64_t shard_now_ns(const rs_shard *shard) {
     return shard->cfg.clock.now_ns != NULL ? shard->cfg.clock.now_ns(shard->cfg.clock.ctx)
                                            : rs_os_now_ns();
 }
 
-static void shard_init_sessions(rs_shard *shard, const shard_plan *plan)
-{
+static void shard_init_sessions(rs_shard *shard, const shard_plan *plan) {
     const rs_server_config *server = shard->cfg.server;
     rs_sessions_memory *memory = &shard->memory;
     size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
@@ -220,8 +211,7 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan)
     rs_sessions_init(&shard->sessions, &cfg, &server->app, memory, shard_now_ns(shard));
 }
 
-static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_error *error)
-{
+static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_error *error) {
     rs_backend_config cfg = {
         .conns_max = plan->slots,
         .sends_per_conn = shard->cfg.server->sends_in_flight,
@@ -239,8 +229,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
     return status;
 }
 
-rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error)
-{
+rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error) {
     shard_plan plan = {.slots = 0};
     rs_shard *shard;
     rs_status status = shard_plan_make(&plan, cfg, error);
@@ -273,8 +262,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
 }
 
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
-                          rs_error *error)
-{
+                          rs_error *error) {
     rs_status status = shard->api->listen(shard->backend, addr, port_out, error);
     shard->listening = status == RS_OK;
     return status;
@@ -282,8 +270,7 @@ rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_o
 
 /* ---- a turn */
 
-static void shard_attach(rs_shard *shard, uintptr_t socket)
-{
+static void shard_attach(rs_shard *shard, uintptr_t socket) {
     uint32_t conn, generation;
     if (shard->phase != SHARD_RUNNING ||
         !rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
@@ -299,8 +286,7 @@ static void shard_attach(rs_shard *shard, uintptr_t socket)
     }
 }
 
-static void shard_on_accept(rs_shard *shard, const rs_completion *completion)
-{
+static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
     switch ((rs_status)completion->status) {
     case RS_OK:
         if (shard->cfg.route == NULL ||
@@ -319,8 +305,7 @@ static void shard_on_accept(rs_shard *shard, const rs_completion *completion)
     }
 }
 
-static void shard_dispatch(rs_shard *shard, uint32_t count)
-{
+static void shard_dispatch(rs_shard *shard, uint32_t count) {
     if (count > 0) {
         rs_histogram_record(&shard->batch, count);
     }
@@ -334,8 +319,7 @@ static void shard_dispatch(rs_shard *shard, uint32_t count)
     }
 }
 
-static void shard_on_mail(rs_shard *shard, const rs_mail *mail)
-{
+static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
     rs_session *session;
     rs_shard_stats_request *request;
     shard->sessions.counters.mails++;
@@ -364,8 +348,7 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail)
     }
 }
 
-static void shard_read_mail(rs_shard *shard)
-{
+static void shard_read_mail(rs_shard *shard) {
     if (rs_atomic_load_u32(&shard->mail_pending) == 0) {
         return;
     }
@@ -381,8 +364,7 @@ static void shard_read_mail(rs_shard *shard)
     rs_atomic_store_u32(&shard->mail_pending, 1); /* more is there: the next turn goes on */
 }
 
-static void shard_submit(rs_shard *shard, uint32_t count)
-{
+static void shard_submit(rs_shard *shard, uint32_t count) {
     uint32_t done = 0;
     while (done < count) {
         rs_status why = RS_OK;
@@ -395,16 +377,14 @@ static void shard_submit(rs_shard *shard, uint32_t count)
     }
 }
 
-static void shard_flush(rs_shard *shard)
-{
+static void shard_flush(rs_shard *shard) {
     uint32_t count;
     while ((count = rs_sessions_collect(&shard->sessions, shard->ops, SHARD_OPS)) > 0) {
         shard_submit(shard, count);
     }
 }
 
-static void shard_begin_drain(rs_shard *shard)
-{
+static void shard_begin_drain(rs_shard *shard) {
     shard->phase = SHARD_DRAINING;
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
@@ -414,8 +394,7 @@ static void shard_begin_drain(rs_shard *shard)
 
 /* Stopping has two deadlines: after the first everything left is reset, after the second the
  * shard gives up on a back end that owes completions. */
-static void shard_drain(rs_shard *shard)
-{
+static void shard_drain(rs_shard *shard) {
     uint64_t give_up_ns = shard->drain_deadline_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
     if (shard->sessions.used_count == 0 && !shard->listening) {
         shard->phase = SHARD_STOPPED;
@@ -426,8 +405,7 @@ static void shard_drain(rs_shard *shard)
     }
 }
 
-static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns)
-{
+static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns) {
     uint64_t next_ms = rs_sessions_next_ms(&shard->sessions);
     int64_t wait_ns = max_wait_ns;
     if (rs_atomic_load_u32(&shard->mail_pending) != 0) {
@@ -442,8 +420,7 @@ static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns)
     return wait_ns;
 }
 
-bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns)
-{
+bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     uint32_t count;
     if (shard->phase == SHARD_STOPPED) {
         return false;
@@ -469,10 +446,10 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns)
 /* ---- from other threads */
 
 /* Brackets every use of the back end by another thread: rs_shard_quiesce closes the gate, then
- * waits until nobody is inside, so that wake() never meets a back end that is gone. Each side writes
- * its own word and then reads the other's: both are read-modify-writes, for sequential order. */
-static bool shard_enter(rs_shard *shard)
-{
+ * waits until nobody is inside, so that wake() never meets a back end that is gone. Each side
+ * writes its own word and then reads the other's: both are read-modify-writes, for sequential
+ * order. */
+static bool shard_enter(rs_shard *shard) {
     (void)rs_atomic_add_u32(&shard->posters, 1);
     if (rs_atomic_add_u32(&shard->gate_closed, 0) == 0) {
         return true;
@@ -481,14 +458,12 @@ static bool shard_enter(rs_shard *shard)
     return false;
 }
 
-static void shard_leave(rs_shard *shard)
-{
+static void shard_leave(rs_shard *shard) {
     (void)rs_atomic_add_u32(&shard->posters, UINT32_MAX);
 }
 
 rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
-                        const void *payload, uint32_t bytes)
-{
+                        const void *payload, uint32_t bytes) {
     rs_status status;
     if (!shard_enter(shard)) {
         return RS_E_CLOSED;
@@ -501,8 +476,7 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
     return status;
 }
 
-void rs_shard_stop(rs_shard *shard)
-{
+void rs_shard_stop(rs_shard *shard) {
     if (shard_enter(shard)) {
         if (rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0) {
             shard->api->wake(shard->backend);
@@ -514,8 +488,7 @@ void rs_shard_stop(rs_shard *shard)
 /* ---- the end */
 
 /* Mail that nobody will read any more: sockets are closed, askers are answered. */
-static void shard_discard_mail(rs_shard *shard)
-{
+static void shard_discard_mail(rs_shard *shard) {
     const rs_mail *mail;
     while ((mail = rs_mailbox_peek(&shard->mailbox)) != NULL) {
         if (mail->kind == RS_MAIL_ATTACH || mail->kind == RS_MAIL_STATS) {
@@ -527,8 +500,7 @@ static void shard_discard_mail(rs_shard *shard)
     }
 }
 
-void rs_shard_quiesce(rs_shard *shard)
-{
+void rs_shard_quiesce(rs_shard *shard) {
     if (rs_atomic_exchange_u32(&shard->gate_closed, 1) != 0) {
         return;
     }
@@ -549,8 +521,7 @@ void rs_shard_quiesce(rs_shard *shard)
     }
 }
 
-void rs_shard_close(rs_shard *shard)
-{
+void rs_shard_close(rs_shard *shard) {
     if (shard == NULL) {
         return;
     }
@@ -560,25 +531,21 @@ void rs_shard_close(rs_shard *shard)
     }
 }
 
-uint32_t rs_shard_outstanding(const rs_shard *shard)
-{
+uint32_t rs_shard_outstanding(const rs_shard *shard) {
     return shard->sessions.used_count + (shard->listening ? 1u : 0u);
 }
 
-rs_sessions *rs_shard_sessions(rs_shard *shard)
-{
+rs_sessions *rs_shard_sessions(rs_shard *shard) {
     return &shard->sessions;
 }
 
-const rs_slab *rs_shard_blocks(const rs_shard *shard)
-{
+const rs_slab *rs_shard_blocks(const rs_shard *shard) {
     return &shard->blocks;
 }
 
 /* ---- statistics */
 
-static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *from)
-{
+static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *from) {
     if (into->count == 0) {
         *into = *from;
         return;
@@ -589,8 +556,7 @@ static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *fr
     }
 }
 
-void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into)
-{
+void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     rs_backend_stats backend = shard->final_backend;
     if (shard->backend != NULL) {
         shard->api->stats(shard->backend, &backend);
