@@ -8,4 +8,4 @@ out=$(mktemp)
 trap 'rm -f "$out"' EXIT
 valgrind --tool=callgrind --callgrind-out-file="$out" --toggle-collect=session_cost_turn \
     build/native/bin/session_cost >/dev/null 2>&1
-awk '/^(summary|totals):/ { print "session layer: " $2 / 100000 " instructions for one echoed 32-byte frame"; exit }' "$out"
+awk '/^(summary|totals):/ { print "session layer: " $2 / 128000 " instructions for one echoed 32-byte frame"; exit }' "$out"
