@@ -20,7 +20,7 @@ summary=()
 # A prefix of our own is also ours to end; one that the caller named is not.
 own_prefix=
 if [ -z "${WINEPREFIX:-}" ]; then
-    own_prefix=$root/build/wine-prefix
+    own_prefix=$root/build/wine-prefix-tests
     export WINEPREFIX="$own_prefix"
 fi
 
