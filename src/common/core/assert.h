@@ -32,6 +32,9 @@ RS_COLD RS_NORETURN void rs_fatal(const char *call, unsigned long os_error, cons
         }                                                                                          \
     } while (0)
 
+/* RS_UNREACHABLE: a branch that no state of ours can reach; why says what would have to be. */
+#define RS_UNREACHABLE(why) rs_assert_failed(__FILE__, __LINE__, (why))
+
 #ifdef RS_DEBUG_CHECKS
 #define RS_DEBUG_ASSERT(cond) RS_ASSERT(cond)
 #else

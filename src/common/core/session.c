@@ -384,7 +384,7 @@ void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
         session_free(session);
         break;
     default:
-        RS_ASSERT(!"a completion of a kind that sessions never ask for");
+        RS_UNREACHABLE("a completion of a kind that sessions never ask for");
     }
 }
 
