@@ -147,13 +147,27 @@ static uint64_t timer_search(const rs_timers *timers)
     return timers->now_tick + RS_TIMER_WHEEL_SLOTS + 1u; /* all of them in later turns */
 }
 
-/* Nothing is due up to target_tick, or all of it was handed out. */
-static uint32_t timer_caught_up(rs_timers *timers)
+/* Walks tick after tick; next_tick stays behind until the last one is done, so that a hand-out left
+ * half way goes on with the next call. */
+static uint32_t timer_advance(rs_timers *timers)
 {
-    timers->now_tick = timers->target_tick;
-    if (timers->next_tick <= timers->now_tick) {
-        timers->next_tick = timer_search(timers);
+    for (uint32_t ticks = 0; ticks <= RS_TIMER_WHEEL_SLOTS; ticks++) {
+        const uint32_t item = timer_walk(timers);
+        if (item != RS_TIMER_NONE) {
+            return item;
+        }
+        if (timers->now_tick == timers->target_tick) {
+            break;
+        }
+        /* A jump of more than a turn needs one turn only: each slot fires all that is due. */
+        if (timers->target_tick - timers->now_tick > RS_TIMER_WHEEL_SLOTS) {
+            timers->now_tick = timers->target_tick - RS_TIMER_WHEEL_SLOTS;
+        }
+        timers->now_tick++;
+        timers->cursor = timers->head[timers->now_tick & TIMER_MASK];
     }
+    RS_ASSERT(timers->now_tick == timers->target_tick);
+    timers->next_tick = timer_search(timers);
     return RS_TIMER_NONE;
 }
 
@@ -163,22 +177,12 @@ uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms)
     if (tick > timers->target_tick) {
         timers->target_tick = tick;
     }
-    for (uint32_t turns = 0; turns <= RS_TIMER_WHEEL_SLOTS; turns++) {
-        const uint32_t item = timer_walk(timers);
-        if (item != RS_TIMER_NONE) {
-            return item;
-        }
-        if (timers->now_tick == timers->target_tick || timers->next_tick > timers->target_tick) {
-            return timer_caught_up(timers);
-        }
-        /* A jump of more than a turn needs one turn only: each slot fires all that is due. */
-        if (timers->target_tick - timers->now_tick > RS_TIMER_WHEEL_SLOTS) {
-            timers->now_tick = timers->target_tick - RS_TIMER_WHEEL_SLOTS;
-        }
-        timers->now_tick++;
-        timers->cursor = timers->head[timers->now_tick & TIMER_MASK];
+    if (timers->next_tick > timers->target_tick) {
+        RS_ASSERT(timers->cursor == RS_TIMER_NONE);
+        timers->now_tick = timers->target_tick;
+        return RS_TIMER_NONE;
     }
-    return timer_caught_up(timers);
+    return timer_advance(timers);
 }
 
 uint64_t rs_timers_next_ms(const rs_timers *timers, uint64_t now_ms)
@@ -186,7 +190,7 @@ uint64_t rs_timers_next_ms(const rs_timers *timers, uint64_t now_ms)
     if (timers->armed_count == 0) {
         return UINT64_MAX;
     }
-    if (timers->cursor != RS_TIMER_NONE || timers->next_tick <= timers->target_tick) {
+    if (timers->next_tick <= timers->target_tick) {
         return 0; /* rs_timers_expired was not called until it had no more */
     }
     if (timers->next_tick > UINT64_MAX / RS_TIMER_TICK_MS) {
