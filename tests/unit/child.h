@@ -32,8 +32,8 @@ static inline const char *child_case(int argc, char **argv)
     if (freopen(argv[2], "w", stderr) == NULL) {
         exit(99);
     }
-#if defined(_WIN32)
-    (void)_set_abort_behavior(0, 0xFFFFFFFFu); /* no dialogue, no report */
+#if defined(_MSC_VER)
+    (void)_set_abort_behavior(0, 0xFFFFFFFFu); /* no dialogue, no report; MinGW's has none */
 #endif
     return argv[1] + 6;
 }
