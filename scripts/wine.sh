@@ -1,0 +1,74 @@
+#!/bin/sh
+# scripts/wine.sh PROGRAM.exe [ARGS...]: one Windows program under Wine, from a shell.
+#
+# Takes the prefix from WINEPREFIX, else one of its own below build/, made at the first use. It
+# ends in exec, so that the caller's process id is the program's: kill -INT arrives as Ctrl+C and
+# lets a server drain; kill -TERM ends it at once, because Wine gives a console program no event
+# for it. ctest runs the Windows tests through this script.
+set -eu
+
+die()
+{
+    echo "wine.sh: $*" >&2
+    exit 1
+}
+
+# The loader itself where Debian puts it; /usr/bin/wine there is a script that execs it.
+find_loader()
+{
+    for candidate in /usr/lib/wine/wine64 wine64 wine; do
+        command -v "$candidate" && return
+    done
+    die "Wine is not installed: run scripts/setup-debian.sh"
+}
+
+# A Wine process must not keep our lock (descriptor 9), or a caller's pipe, open for its lifetime.
+quietly()
+{
+    "$@" </dev/null >/dev/null 2>&1 9>&-
+}
+
+# start_wine: a wineserver and Wine's own system processes, all detached: those that a program
+# starts on its way would hold the caller's stdout open. -p60 keeps them for a minute after their
+# last client. When a server runs already (exit 2) they are there. Under the lock, so that the
+# first of several callers does all of it before any program runs.
+start_wine()
+{
+    quietly setsid wineserver -p60 || return 0
+    [ -f "$WINEPREFIX/system.reg" ] && fresh=no || fresh=yes
+    quietly setsid "$loader" wineboot --init || die "cannot start Wine in $WINEPREFIX"
+    # A new prefix may report Windows 7.
+    [ "$fresh" = no ] ||
+        quietly "$loader" reg add 'HKCU\Software\Wine' /v Version /d win10 /f ||
+        die "cannot set the Windows version in $WINEPREFIX"
+}
+
+[ $# -ge 1 ] || die "usage: scripts/wine.sh PROGRAM.exe [ARGS...]"
+program=$1
+shift
+root=$(cd "$(dirname "$0")/.." && pwd)
+case $program in
+*/*) ;;
+*) [ -f "$program" ] || program=$root/build/windows/bin/$program ;;
+esac
+[ -f "$program" ] || die "no such program: $program"
+folder=$(cd "$(dirname "$program")" && pwd)
+loader=$(find_loader)
+
+export WINEPREFIX="${WINEPREFIX:-$root/build/wine-prefix}"
+export WINEARCH="${WINEARCH:-win64}"
+export WINEDEBUG="${WINEDEBUG:--all}"
+# No dialogue about missing Mono and Gecko, no desktop menus.
+export WINEDLLOVERRIDES="${WINEDLLOVERRIDES:-mscoree,mshtml,winemenubuilder.exe=}"
+# Wine loads the RIO provider's two halves from an absolute folder only.
+export WINEDLLPATH="$folder${WINEDLLPATH:+:$WINEDLLPATH}"
+if [ -z "${RINGSIDE_RIO_PROVIDER:-}" ] && [ -f "$folder/ringside_rio.dll" ]; then
+    RINGSIDE_RIO_PROVIDER="Z:$(echo "$folder/ringside_rio.dll" | tr / '\\')"
+    export RINGSIDE_RIO_PROVIDER
+fi
+
+mkdir -p "$WINEPREFIX"
+exec 9>"$WINEPREFIX/.ringside-lock"
+flock 9
+start_wine
+exec "$loader" "$folder/$(basename "$program")" "$@" 9>&-
