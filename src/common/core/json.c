@@ -6,8 +6,7 @@
 
 #include "core/assert.h"
 
-/* From here on a double has no six decimals worth showing; and below, its whole part fits 64 bits.
- */
+/* From here on decimals are not worth showing; below, the whole part fits 64 bits. */
 #define JSON_FIXED_BELOW 1e12
 #define JSON_MILLION 1000000u
 /* The longest finite double has 309 digits; sign and terminator. */
