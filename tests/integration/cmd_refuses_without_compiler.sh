@@ -9,7 +9,7 @@ for script in 'tests\run.cmd' 'bench\compare.cmd'; do
     output=$(scripts/wine.sh cmd /c "$script" 2>&1 </dev/null)
     code=$?
     lines=$(printf '%s\n' "$output" | wc -l)
-    echo "$script: exit $code, $lines line(s): $output"
+    printf '%s: exit %s, %s line(s): %s\n' "$script" "$code" "$lines" "$output"
     case $output in
     *"no C compiler found"*"Visual Studio"*gcc*) ;;
     *) bad=1 ;;
