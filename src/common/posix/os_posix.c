@@ -27,8 +27,7 @@
 
 /* ---- time */
 
-uint64_t rs_os_now_ns(void)
-{
+uint64_t rs_os_now_ns(void) {
     struct timespec now;
 
     if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
@@ -37,8 +36,7 @@ uint64_t rs_os_now_ns(void)
     return (uint64_t)now.tv_sec * OS_NS_PER_S + (uint64_t)now.tv_nsec + 1u; /* + 1: never 0 */
 }
 
-void rs_os_sleep_ms(uint32_t ms)
-{
+void rs_os_sleep_ms(uint32_t ms) {
     struct timespec left = {.tv_sec = (time_t)(ms / 1000u),
                             .tv_nsec = (long)(ms % 1000u) * 1000000L};
 
@@ -55,16 +53,14 @@ struct rs_os_thread {
     void *arg;
 };
 
-static void *os_thread_main(void *opaque)
-{
+static void *os_thread_main(void *opaque) {
     rs_os_thread *thread = opaque;
 
     thread->fn(thread->arg);
     return NULL;
 }
 
-rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, rs_error *error)
-{
+rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, rs_error *error) {
     rs_os_thread *thread = calloc(1, sizeof(*thread));
     int failed;
 
@@ -86,8 +82,7 @@ rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, 
     return RS_OK;
 }
 
-void rs_os_thread_join(rs_os_thread *thread)
-{
+void rs_os_thread_join(rs_os_thread *thread) {
     if (thread == NULL) {
         return;
     }
@@ -96,8 +91,7 @@ void rs_os_thread_join(rs_os_thread *thread)
     free(thread);
 }
 
-rs_status rs_os_pin_self(uint32_t cpu)
-{
+rs_status rs_os_pin_self(uint32_t cpu) {
     cpu_set_t set;
 
     if (cpu >= CPU_SETSIZE) {
@@ -111,15 +105,13 @@ rs_status rs_os_pin_self(uint32_t cpu)
     return errno == EINVAL ? RS_E_INVALID : RS_E_OS;
 }
 
-uint32_t rs_os_cpu_count(void)
-{
+uint32_t rs_os_cpu_count(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
 
     return count > 0 ? (uint32_t)count : 1u;
 }
 
-void rs_os_relax(void)
-{
+void rs_os_relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -129,21 +121,18 @@ void rs_os_relax(void)
 
 /* ---- memory */
 
-static size_t os_round_up(size_t bytes, size_t unit)
-{
+static size_t os_round_up(size_t bytes, size_t unit) {
     return (bytes + unit - 1u) / unit * unit;
 }
 
-static void *os_map(size_t bytes, int extra_flags)
-{
-    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | extra_flags, -1, 0);
+static void *os_map(size_t bytes, int extra_flags) {
+    void *pages =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | extra_flags, -1, 0);
 
     return pages == MAP_FAILED ? NULL : pages;
 }
 
-void *rs_os_pages_alloc(size_t bytes, bool *large)
-{
+void *rs_os_pages_alloc(size_t bytes, bool *large) {
     void *pages = NULL;
 
     RS_ASSERT(bytes > 0);
@@ -155,8 +144,7 @@ void *rs_os_pages_alloc(size_t bytes, bool *large)
     return pages != NULL ? pages : os_map(bytes, 0);
 }
 
-void rs_os_pages_free(void *pages, size_t bytes)
-{
+void rs_os_pages_free(void *pages, size_t bytes) {
     if (pages == NULL) {
         return;
     }
@@ -184,8 +172,7 @@ typedef struct os_stop {
 
 static os_stop os_stop_state; /* static: signal handlers have no context */
 
-static void os_stop_handler(int signal_number)
-{
+static void os_stop_handler(int signal_number) {
     int saved_errno = errno;
 
     (void)signal_number;
@@ -195,8 +182,7 @@ static void os_stop_handler(int signal_number)
     errno = saved_errno;
 }
 
-static void *os_stop_main(void *unused)
-{
+static void *os_stop_main(void *unused) {
     char byte;
     ssize_t got;
 
@@ -213,8 +199,7 @@ static void *os_stop_main(void *unused)
     return NULL;
 }
 
-static rs_status os_stop_install(void)
-{
+static rs_status os_stop_install(void) {
     struct sigaction action = {.sa_handler = os_stop_handler, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
 
@@ -227,8 +212,7 @@ static rs_status os_stop_install(void)
     return RS_OK;
 }
 
-rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg)
-{
+rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     pthread_t thread;
     int ends[2];
 
@@ -252,14 +236,12 @@ rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg)
 
 /* ---- what this process cost */
 
-static uint64_t os_timeval_ns(struct timeval t)
-{
+static uint64_t os_timeval_ns(struct timeval t) {
     return (uint64_t)t.tv_sec * OS_NS_PER_S + (uint64_t)t.tv_usec * 1000u;
 }
 
 /* Reads a small file of /proc without allocating; "" when it cannot. */
-static void os_read_text(const char *path, char *text, size_t text_bytes)
-{
+static void os_read_text(const char *path, char *text, size_t text_bytes) {
     ssize_t got = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -271,8 +253,7 @@ static void os_read_text(const char *path, char *text, size_t text_bytes)
 }
 
 /* The number behind `name` in /proc/self/status, whose unit is kB. */
-static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes)
-{
+static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes) {
     const char *at = strstr(text, name);
 
     if (at == NULL) {
@@ -282,8 +263,7 @@ static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes)
     return true;
 }
 
-void rs_os_usage_read(rs_os_usage *out)
-{
+void rs_os_usage_read(rs_os_usage *out) {
     struct rusage used;
     char text[4096];
 
@@ -308,8 +288,7 @@ void rs_os_usage_read(rs_os_usage *out)
 static char os_platform_text[160]; /* written once, below */
 static pthread_once_t os_platform_once = PTHREAD_ONCE_INIT;
 
-static void os_platform_fill(void)
-{
+static void os_platform_fill(void) {
     struct utsname name;
 
     if (uname(&name) != 0) {
@@ -320,13 +299,11 @@ static void os_platform_fill(void)
                    name.release);
 }
 
-const char *rs_os_platform(void)
-{
+const char *rs_os_platform(void) {
     (void)pthread_once(&os_platform_once, os_platform_fill); /* fails for a bad argument only */
     return os_platform_text;
 }
 
-bool rs_os_is_wine(void)
-{
+bool rs_os_is_wine(void) {
     return false;
 }

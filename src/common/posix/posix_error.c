@@ -3,8 +3,7 @@
 
 #include <errno.h>
 
-rs_status rs_posix_status(int os_error)
-{
+rs_status rs_posix_status(int os_error) {
     switch (os_error) {
     case 0:
         return RS_OK;

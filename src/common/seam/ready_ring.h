@@ -19,16 +19,14 @@ typedef struct rs_ready_ring {
 } rs_ready_ring;
 
 /* rs_ready_init: an empty ring over records[0..capacity), capacity in [1, UINT32_MAX / 2]. */
-static inline void rs_ready_init(rs_ready_ring *ring, rs_completion *records, uint32_t capacity)
-{
+static inline void rs_ready_init(rs_ready_ring *ring, rs_completion *records, uint32_t capacity) {
     RS_ASSERT(records != NULL);
     RS_ASSERT(capacity > 0 && capacity <= UINT32_MAX / 2u);
     *ring = (rs_ready_ring){.records = records, .capacity = capacity};
 }
 
 /* rs_ready_push: appends one record. There is room (asserted). O(1). */
-static inline void rs_ready_push(rs_ready_ring *ring, const rs_completion *record)
-{
+static inline void rs_ready_push(rs_ready_ring *ring, const rs_completion *record) {
     uint32_t tail = ring->head + ring->count;
 
     RS_ASSERT(ring->count < ring->capacity);
@@ -41,8 +39,7 @@ static inline void rs_ready_push(rs_ready_ring *ring, const rs_completion *recor
 
 /* rs_ready_pop: moves the oldest records, at most cap, to out; returns how many. An emptied ring
  * starts over at its first record, so that light traffic stays in a few cache lines. */
-static inline uint32_t rs_ready_pop(rs_ready_ring *ring, rs_completion *out, uint32_t cap)
-{
+static inline uint32_t rs_ready_pop(rs_ready_ring *ring, rs_completion *out, uint32_t cap) {
     uint32_t total = ring->count < cap ? ring->count : cap;
     uint32_t until_wrap = ring->capacity - ring->head;
     uint32_t first = total < until_wrap ? total : until_wrap;

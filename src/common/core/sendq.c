@@ -1,0 +1,192 @@
+/* Lists of send entries over a shared pool; see the header for who may touch what. */
+#include "core/sendq.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "core/assert.h"
+
+void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *entries,
+                        uint32_t entry_count, uint32_t queued_bytes_max, bool coalesce) {
+    RS_ASSERT(entry_count > 0 && entry_count < RS_SENDQ_NONE);
+    RS_ASSERT(queued_bytes_max > 0);
+    *pool = (rs_sendq_pool){
+        .blocks = blocks,
+        .entries = entries,
+        .entry_count = entry_count,
+        .free_head = 0,
+        .free_count = entry_count,
+        .queued_bytes_max = queued_bytes_max,
+        .coalesce = coalesce,
+    };
+    for (uint32_t i = 0; i < entry_count; i++) {
+        entries[i].next = i + 1 < entry_count ? i + 1 : RS_SENDQ_NONE;
+    }
+}
+
+void rs_sendq_init(rs_sendq *queue) {
+    *queue = (rs_sendq){.head = RS_SENDQ_NONE, .tail = RS_SENDQ_NONE, .unsent = RS_SENDQ_NONE};
+}
+
+static uint32_t sendq_entry_acquire(rs_sendq_pool *pool) {
+    uint32_t index = pool->free_head;
+    if (index != RS_SENDQ_NONE) {
+        pool->free_head = pool->entries[index].next;
+        pool->free_count--;
+    }
+    return index;
+}
+
+static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index) {
+    rs_slab_drop(pool->blocks, pool->entries[index].slice);
+    pool->entries[index].next = pool->free_head;
+    pool->free_head = index;
+    pool->free_count++;
+    RS_ASSERT(pool->free_count <= pool->entry_count);
+}
+
+static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index) {
+    pool->entries[index].next = RS_SENDQ_NONE;
+    if (queue->tail == RS_SENDQ_NONE) {
+        queue->head = index;
+    } else {
+        pool->entries[queue->tail].next = index;
+    }
+    queue->tail = index;
+    if (queue->unsent == RS_SENDQ_NONE) {
+        queue->unsent = index;
+    }
+}
+
+/* The entry that may still grow: last, not in flight, not shared, with room. */
+static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue) {
+    if (queue->unsent == RS_SENDQ_NONE) {
+        return NULL;
+    }
+    rs_sendq_entry *tail = &pool->entries[queue->tail];
+    return tail->shared || tail->bytes == pool->blocks->block_bytes ? NULL : tail;
+}
+
+static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
+    rs_slice slice;
+    uint32_t index;
+    if (!rs_slab_acquire(pool->blocks, &slice)) {
+        return NULL;
+    }
+    index = sendq_entry_acquire(pool);
+    if (index == RS_SENDQ_NONE) {
+        rs_slab_drop(pool->blocks, slice);
+        return NULL;
+    }
+    pool->entries[index].slice = slice;
+    pool->entries[index].bytes = 0;
+    pool->entries[index].shared = false;
+    sendq_link(pool, queue, index);
+    return &pool->entries[index];
+}
+
+rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
+                          uint32_t bytes) {
+    rs_sendq_entry *tail;
+    RS_ASSERT(bytes > 0);
+    if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
+        return RS_E_FULL;
+    }
+    tail = pool->coalesce ? sendq_open_tail(pool, queue) : NULL;
+    while (bytes > 0) {
+        uint32_t part;
+        if (tail == NULL) {
+            tail = sendq_new_tail(pool, queue);
+            if (tail == NULL) {
+                return RS_E_NO_BUFFERS;
+            }
+        }
+        part = pool->blocks->block_bytes - tail->bytes;
+        part = part < bytes ? part : bytes;
+        memcpy(rs_slab_data(pool->blocks, tail->slice) + tail->bytes, data, part);
+        tail->bytes += part;
+        queue->queued_bytes += part;
+        data += part;
+        bytes -= part;
+        tail = NULL;
+    }
+    RS_ASSERT(queue->queued_bytes <= pool->queued_bytes_max);
+    return RS_OK;
+}
+
+rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
+                                 uint32_t bytes) {
+    uint32_t index;
+    RS_ASSERT(bytes > 0 && bytes <= pool->blocks->block_bytes);
+    if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
+        return RS_E_FULL;
+    }
+    index = sendq_entry_acquire(pool);
+    if (index == RS_SENDQ_NONE) {
+        return RS_E_NO_BUFFERS;
+    }
+    rs_slab_hold(pool->blocks, slice);
+    pool->entries[index].slice = slice;
+    pool->entries[index].bytes = bytes;
+    pool->entries[index].shared = true;
+    sendq_link(pool, queue, index);
+    queue->queued_bytes += bytes;
+    return RS_OK;
+}
+
+rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns) {
+    rs_sendq_entry *entry;
+    if (queue->unsent == RS_SENDQ_NONE) {
+        return NULL;
+    }
+    entry = &pool->entries[queue->unsent];
+    RS_ASSERT(entry->bytes > 0);
+    entry->posted_ns = now_ns;
+    queue->unsent = entry->next;
+    queue->in_flight++;
+    return entry;
+}
+
+uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns) {
+    uint32_t index = queue->head;
+    uint32_t bytes;
+    RS_ASSERT(queue->in_flight > 0);
+    RS_ASSERT(index != RS_SENDQ_NONE && index != queue->unsent);
+    bytes = pool->entries[index].bytes;
+    if (posted_ns != NULL) {
+        *posted_ns = pool->entries[index].posted_ns;
+    }
+    queue->head = pool->entries[index].next;
+    if (queue->head == RS_SENDQ_NONE) {
+        queue->tail = RS_SENDQ_NONE;
+    }
+    queue->in_flight--;
+    RS_ASSERT(queue->queued_bytes >= bytes);
+    queue->queued_bytes -= bytes;
+    sendq_entry_release(pool, index);
+    return bytes;
+}
+
+void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
+    uint32_t index = queue->unsent;
+    uint32_t last_in_flight = RS_SENDQ_NONE;
+    uint32_t at = queue->head;
+    for (uint32_t i = 0; i < queue->in_flight; i++) {
+        last_in_flight = at;
+        at = pool->entries[at].next;
+    }
+    RS_ASSERT(at == index);
+    while (index != RS_SENDQ_NONE) {
+        uint32_t next = pool->entries[index].next;
+        queue->queued_bytes -= pool->entries[index].bytes;
+        sendq_entry_release(pool, index);
+        index = next;
+    }
+    queue->unsent = RS_SENDQ_NONE;
+    queue->tail = last_in_flight;
+    if (last_in_flight == RS_SENDQ_NONE) {
+        queue->head = RS_SENDQ_NONE;
+    } else {
+        pool->entries[last_in_flight].next = RS_SENDQ_NONE;
+    }
+}
