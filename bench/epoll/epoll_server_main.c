@@ -2,7 +2,6 @@
 #include "epoll_backend.h"
 #include "server/server_main.h"
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     return rs_server_main("epoll_server", &rs_epoll_backend, argc, (const char *const *)argv);
 }
