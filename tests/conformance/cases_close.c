@@ -148,6 +148,21 @@ void conf_case_reset_without_request_is_told_later(conf_run *run) {
     CONF_STATUS(run, conf_result(&run->server, sent)->status, RS_E_RESET);
 }
 
+void conf_case_reset_found_by_send_is_told_to_receive(conf_run *run) {
+    conf_open_listening(run, NULL);
+    conf_pair pair = conf_pair_open(run, 0, 0);
+    uint32_t closed = conf_close(&run->client, pair.client, RS_OPF_ABORT);
+
+    CONF_WAIT(run, conf_done(&run->client, closed));
+    conf_settle(run);
+    uint32_t sent = conf_send(&run->server, pair.server, "late", 4);
+    CONF_WAIT(run, conf_done(&run->server, sent));
+    CONF_STATUS(run, conf_result(&run->server, sent)->status, RS_E_RESET);
+    uint32_t recv = conf_recv(&run->server, pair.server); /* no end of stream: a reset */
+    CONF_WAIT(run, conf_done(&run->server, recv));
+    CONF_STATUS(run, conf_result(&run->server, recv)->status, RS_E_RESET);
+}
+
 void conf_case_close_with_recv_in_flight_aborts_it(conf_run *run) {
     conf_open_listening(run, NULL);
     conf_pair pair = conf_pair_open(run, 0, 0);
@@ -240,4 +255,17 @@ void conf_case_plain_close_escalates_to_abort_once(conf_run *run) {
     CONF_WAIT(run, conf_done(server, closed)); /* the first one's; the second has none */
     CONF_STATUS(run, conf_result(server, last)->status, RS_E_ABORTED);
     conf_settle(run);
+}
+
+void conf_case_escalation_of_a_close_not_polled_yet_is_taken(conf_run *run) {
+    conf_open_listening(run, NULL);
+    conf_pair pair = conf_pair_open(run, 0, 0);
+    uint32_t closed = conf_close(&run->server, pair.server, 0);
+
+    (void)conf_close(&run->server, pair.server, RS_OPF_ABORT); /* the caller cannot know better */
+    conf_must_refuse(&run->server,
+                     conf_op_plain(&run->server, pair.server, RS_OP_CLOSE, RS_OPF_ABORT),
+                     RS_E_CLOSED);
+    CONF_WAIT(run, conf_done(&run->server, closed));
+    conf_settle(run); /* the ledger would not know a second completion */
 }

@@ -29,12 +29,14 @@
     X(reset_with_recv_in_flight)                                                                   \
     X(reset_with_send_in_flight)                                                                   \
     X(reset_without_request_is_told_later)                                                         \
+    X(reset_found_by_send_is_told_to_receive)                                                      \
     X(close_with_recv_in_flight_aborts_it)                                                         \
     X(close_with_sends_in_flight_delivers_them)                                                    \
     X(close_is_told_last)                                                                          \
     X(abort_close_resets_peer)                                                                     \
     X(abort_close_cancels_sends)                                                                   \
     X(plain_close_escalates_to_abort_once)                                                         \
+    X(escalation_of_a_close_not_polled_yet_is_taken)                                               \
     /* refusals and generations */                                                                 \
     X(second_close_is_refused)                                                                     \
     X(op_after_close_is_refused)                                                                   \

@@ -120,7 +120,7 @@ RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
         if (bytes == 0) {
             return RS_OK;
         }
-        tail = sendq_new_tail(pool, queue);
+        tail = sendq_acquire_tail(pool, queue);
         if (tail == NULL) {
             return RS_E_NO_BUFFERS;
         }
