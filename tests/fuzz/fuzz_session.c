@@ -14,13 +14,11 @@ typedef struct script {
     size_t size, at;
 } script;
 
-static uint8_t script_byte(script *s)
-{
+static uint8_t script_byte(script *s) {
     return s->at < s->size ? s->data[s->at++] : 0;
 }
 
-static void step_receive(bed *b, script *s)
-{
+static void step_receive(bed *b, script *s) {
     uint8_t bytes[BED_RECV_BYTES];
     uint32_t at = bed_find(b, script_byte(s) % BED_SLOTS, RS_OP_RECV);
     uint32_t count = script_byte(s) % BED_RECV_BYTES;
@@ -34,9 +32,8 @@ static void step_receive(bed *b, script *s)
 }
 
 /* Per connection and direction completions keep their order; a CLOSE comes last. */
-static void step_finish(bed *b, script *s)
-{
-    static const rs_status results[] = {RS_OK,           RS_OK,        RS_OK,    RS_E_RESET,
+static void step_finish(bed *b, script *s) {
+    static const rs_status results[] = {RS_OK,           RS_OK,        RS_OK,  RS_E_RESET,
                                         RS_E_NO_BUFFERS, RS_E_ABORTED, RS_E_OS};
     uint32_t pick, at;
     rs_op op;
@@ -67,8 +64,7 @@ static void step_finish(bed *b, script *s)
                    : 0);
 }
 
-static void step_stale(bed *b, script *s)
-{
+static void step_stale(bed *b, script *s) {
     rs_completion late = {.kind = (uint8_t)(RS_OP_RECV + script_byte(s) % 2),
                           .conn = script_byte(s),
                           .generation = 0,
@@ -76,8 +72,7 @@ static void step_stale(bed *b, script *s)
     rs_sessions_complete(&b->table, &late);
 }
 
-static void step_share(bed *b, script *s)
-{
+static void step_share(bed *b, script *s) {
     rs_shared shared;
     if (!rs_shared_acquire(&b->sessions[0], &shared)) {
         return;
@@ -91,8 +86,7 @@ static void step_share(bed *b, script *s)
     rs_shared_release(&b->sessions[0], &shared);
 }
 
-static void step(bed *b, script *s)
-{
+static void step(bed *b, script *s) {
     uint32_t slot;
     switch (script_byte(s) % 10) {
     case 0:
@@ -126,8 +120,7 @@ static void step(bed *b, script *s)
     (void)bed_collect(b);
 }
 
-static void finish_all(bed *b)
-{
+static void finish_all(bed *b) {
     rs_sessions_close_all(&b->table, true);
     for (uint32_t round = 0; round < 64 && b->table.used_count > 0; round++) {
         (void)bed_collect(b);
@@ -147,12 +140,11 @@ static void finish_all(bed *b)
     RS_ASSERT(b->table.used_count == 0);
     RS_ASSERT(b->table.open_count == 0);
     RS_ASSERT(b->blocks.free_count == BED_BLOCKS);
-    RS_ASSERT(b->table.sendq_pool.free_count == BED_ENTRIES);
+    RS_ASSERT(b->table.sendq_pool.free_count == BED_SHARED_ENTRIES);
     RS_ASSERT(b->opened == b->closed);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bed b;
     script s = {.data = data, .size = size, .at = 0};
     uint8_t setting = script_byte(&s);

@@ -18,8 +18,7 @@
 
 static uint8_t memory[SLOTS * 128] = {0};
 
-static void test_mailbox_keeps_order_and_says_when_full(void **state)
-{
+static void test_mailbox_keeps_order_and_says_when_full(void **state) {
     rs_mailbox box;
     (void)state;
     assert_true(rs_mailbox_slot_bytes(PAYLOAD) <= 128);
@@ -41,8 +40,7 @@ static void test_mailbox_keeps_order_and_says_when_full(void **state)
     }
 }
 
-static void test_mailbox_refuses_a_payload_too_long(void **state)
-{
+static void test_mailbox_refuses_a_payload_too_long(void **state) {
     rs_mailbox box;
     uint8_t payload[PAYLOAD + 1] = {0};
     (void)state;
@@ -54,8 +52,7 @@ static void test_mailbox_refuses_a_payload_too_long(void **state)
     rs_mailbox_done(&box);
 }
 
-static void test_mailbox_positions_may_wrap(void **state)
-{
+static void test_mailbox_positions_may_wrap(void **state) {
     rs_mailbox box;
     (void)state;
     rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
@@ -79,14 +76,12 @@ typedef struct writer {
     uint32_t number;
 } writer;
 
-static void write_mails(void *arg)
-{
+static void write_mails(void *arg) {
     const writer *w = arg;
     for (uint32_t i = 0; i < MAILS_PER_WRITER;) {
         uint32_t payload[2] = {w->number, i ^ 0xA5A5A5A5u};
         uint64_t value = (uint64_t)w->number << 32 | i;
-        if (rs_mailbox_post(w->box, RS_MAIL_SEND, value, NULL, payload, sizeof payload) ==
-            RS_OK) {
+        if (rs_mailbox_post(w->box, RS_MAIL_SEND, value, NULL, payload, sizeof payload) == RS_OK) {
             i++;
         } else {
             rs_os_sleep_ms(0);
@@ -94,8 +89,7 @@ static void write_mails(void *arg)
     }
 }
 
-static void read_one(const rs_mail *mail, uint32_t *next)
-{
+static void read_one(const rs_mail *mail, uint32_t *next) {
     uint32_t payload[2];
     uint32_t number = (uint32_t)(mail->value >> 32);
     assert_true(number < WRITERS);
@@ -106,8 +100,7 @@ static void read_one(const rs_mail *mail, uint32_t *next)
     next[number]++;
 }
 
-static void test_mailbox_four_writers_lose_and_swap_nothing(void **state)
-{
+static void test_mailbox_four_writers_lose_and_swap_nothing(void **state) {
     rs_mailbox box;
     rs_os_thread *threads[WRITERS];
     writer writers[WRITERS];
@@ -136,8 +129,7 @@ static void test_mailbox_four_writers_lose_and_swap_nothing(void **state)
     assert_null(rs_mailbox_peek(&box));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mailbox_keeps_order_and_says_when_full),
         cmocka_unit_test(test_mailbox_refuses_a_payload_too_long),

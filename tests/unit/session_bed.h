@@ -17,7 +17,8 @@
 #define BED_BLOCKS 12u
 #define BED_BLOCK_BYTES 64u
 #define BED_RECV_BYTES 128u
-#define BED_ENTRIES 24u
+#define BED_SHARED_ENTRIES 12u
+#define BED_ENTRIES (BED_BLOCKS + BED_SHARED_ENTRIES)
 #define BED_OPS 256u
 
 typedef struct bed {
@@ -38,15 +39,13 @@ typedef struct bed {
     uint64_t now_ns;
 } bed;
 
-static inline void bed_on_open(void *ctx, rs_session *session)
-{
+static inline void bed_on_open(void *ctx, rs_session *session) {
     (void)session;
     ((bed *)ctx)->opened++;
 }
 
 static inline void bed_on_message(void *ctx, rs_session *session, const uint8_t *data,
-                                  uint32_t bytes)
-{
+                                  uint32_t bytes) {
     bed *b = ctx;
     b->messages++;
     if (b->echo) {
@@ -54,8 +53,7 @@ static inline void bed_on_message(void *ctx, rs_session *session, const uint8_t 
     }
 }
 
-static inline void bed_on_close(void *ctx, rs_session *session, rs_close_reason reason)
-{
+static inline void bed_on_close(void *ctx, rs_session *session, rs_close_reason reason) {
     bed *b = ctx;
     (void)session;
     b->closed++;
@@ -63,8 +61,7 @@ static inline void bed_on_close(void *ctx, rs_session *session, rs_close_reason 
 }
 
 /* queued_max, coalesce and sends_in_flight are what tests vary. */
-static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight)
-{
+static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight) {
     rs_sessions_config cfg = {
         .shard = 3,
         .sessions_max = BED_SLOTS - 2,
@@ -75,10 +72,8 @@ static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t
         .idle_timeout_ms = 1000,
         .drain_timeout_ms = 200,
     };
-    rs_app app = {.ctx = b,
-                  .on_open = bed_on_open,
-                  .on_message = bed_on_message,
-                  .on_close = bed_on_close};
+    rs_app app = {
+        .ctx = b, .on_open = bed_on_open, .on_message = bed_on_message, .on_close = bed_on_close};
     rs_sessions_memory memory;
     memset(b, 0, sizeof *b);
     b->echo = true;
@@ -100,8 +95,7 @@ static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t
 }
 
 /* bed_open: a connection is attached; its slot, or UINT32_MAX when it was refused. */
-static inline uint32_t bed_open(bed *b)
-{
+static inline uint32_t bed_open(bed *b) {
     uint32_t conn, generation;
     if (!rs_sessions_reserve(&b->table, &conn, &generation)) {
         return UINT32_MAX;
@@ -111,8 +105,7 @@ static inline uint32_t bed_open(bed *b)
 }
 
 /* bed_collect: everything the sessions want now goes to the kernel; returns how many ops. */
-static inline uint32_t bed_collect(bed *b)
-{
+static inline uint32_t bed_collect(bed *b) {
     uint32_t before = b->outstanding_count;
     uint32_t count;
     do {
@@ -125,8 +118,7 @@ static inline uint32_t bed_collect(bed *b)
 }
 
 /* bed_find: index of the oldest outstanding op of a kind on a connection; UINT32_MAX none. */
-static inline uint32_t bed_find(const bed *b, uint32_t conn, rs_op_kind kind)
-{
+static inline uint32_t bed_find(const bed *b, uint32_t conn, rs_op_kind kind) {
     for (uint32_t i = 0; i < b->outstanding_count; i++) {
         if (b->outstanding[i].conn == conn && b->outstanding[i].kind == kind) {
             return i;
@@ -135,8 +127,7 @@ static inline uint32_t bed_find(const bed *b, uint32_t conn, rs_op_kind kind)
     return UINT32_MAX;
 }
 
-static inline uint32_t bed_count(const bed *b, uint32_t conn, rs_op_kind kind)
-{
+static inline uint32_t bed_count(const bed *b, uint32_t conn, rs_op_kind kind) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < b->outstanding_count; i++) {
         count += b->outstanding[i].conn == conn && b->outstanding[i].kind == kind;
@@ -145,8 +136,7 @@ static inline uint32_t bed_count(const bed *b, uint32_t conn, rs_op_kind kind)
 }
 
 /* bed_finish: the op at this index completes. */
-static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t bytes)
-{
+static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t bytes) {
     rs_op op = b->outstanding[at];
     rs_completion completion = {
         .kind = op.kind,
@@ -161,8 +151,7 @@ static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t by
     rs_sessions_complete(&b->table, &completion);
 }
 
-static inline void bed_advance_ms(bed *b, uint64_t ms)
-{
+static inline void bed_advance_ms(bed *b, uint64_t ms) {
     b->now_ns += ms * 1000000u;
     rs_sessions_set_time(&b->table, b->now_ns);
     rs_sessions_expire(&b->table);
@@ -170,8 +159,7 @@ static inline void bed_advance_ms(bed *b, uint64_t ms)
 
 /* bed_receive: the outstanding RECV of conn gets these bytes, at most what it has room for;
  * returns how many it took. */
-static inline uint32_t bed_receive(bed *b, uint32_t conn, const uint8_t *data, uint32_t bytes)
-{
+static inline uint32_t bed_receive(bed *b, uint32_t conn, const uint8_t *data, uint32_t bytes) {
     uint32_t at = bed_find(b, conn, RS_OP_RECV);
     uint32_t part;
     RS_ASSERT(at != UINT32_MAX);

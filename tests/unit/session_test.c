@@ -11,16 +11,14 @@
 #include "core/frame.h"
 #include "unit/session_bed.h"
 
-static uint32_t make_frame(uint8_t *out, uint32_t payload_bytes, uint8_t fill)
-{
+static uint32_t make_frame(uint8_t *out, uint32_t payload_bytes, uint8_t fill) {
     uint32_t bytes = rs_frame_header(out, 1, payload_bytes);
     memset(out + RS_FRAME_HEADER_BYTES, fill, payload_bytes);
     return bytes;
 }
 
 /* Finishes whatever is outstanding in the way an orderly close does, until the table is empty. */
-static void run_to_free(bed *b)
-{
+static void run_to_free(bed *b) {
     for (uint32_t round = 0; round < 100 && b->table.used_count > 0; round++) {
         (void)bed_collect(b);
         while (b->outstanding_count > 0) {
@@ -33,13 +31,12 @@ static void run_to_free(bed *b)
     assert_int_equal(b->table.used_count, 0);
     assert_int_equal(b->table.open_count, 0);
     assert_int_equal(b->blocks.free_count, BED_BLOCKS);
-    assert_int_equal(b->table.sendq_pool.free_count, BED_ENTRIES);
+    assert_int_equal(b->table.sendq_pool.free_count, BED_SHARED_ENTRIES);
     assert_int_equal(b->table.timers.armed_count, 0);
     assert_int_equal(b->opened, b->closed);
 }
 
-static void test_session_open_asks_for_one_receive(void **state)
-{
+static void test_session_open_asks_for_one_receive(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -55,8 +52,7 @@ static void test_session_open_asks_for_one_receive(void **state)
     run_to_free(&b);
 }
 
-static void test_session_echo_is_right_at_every_split(void **state)
-{
+static void test_session_echo_is_right_at_every_split(void **state) {
     uint8_t stream[96];
     uint32_t bytes = 0;
     (void)state;
@@ -92,8 +88,7 @@ static void test_session_echo_is_right_at_every_split(void **state)
     }
 }
 
-static void test_session_longest_frame_byte_by_byte_fits(void **state)
-{
+static void test_session_longest_frame_byte_by_byte_fits(void **state) {
     bed b;
     uint8_t frame[BED_RECV_BYTES];
     uint32_t bytes = make_frame(frame, BED_RECV_BYTES - RS_FRAME_HEADER_BYTES, 0x5C);
@@ -112,8 +107,7 @@ static void test_session_longest_frame_byte_by_byte_fits(void **state)
     run_to_free(&b);
 }
 
-static void test_session_partial_frame_moves_only_when_it_must(void **state)
-{
+static void test_session_partial_frame_moves_only_when_it_must(void **state) {
     bed b;
     uint8_t stream[160];
     uint32_t conn;
@@ -149,8 +143,7 @@ static void test_session_partial_frame_moves_only_when_it_must(void **state)
     run_to_free(&b);
 }
 
-static void test_session_malformed_frame_ends_only_that_session(void **state)
-{
+static void test_session_malformed_frame_ends_only_that_session(void **state) {
     static const uint8_t bad[][3] = {{0, 0, 0}, {1, 0, 9}, {2, 0, 9}, {129, 0, 9}, {255, 255, 9}};
     (void)state;
     for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -171,8 +164,7 @@ static void test_session_malformed_frame_ends_only_that_session(void **state)
     }
 }
 
-static void test_session_frames_before_a_bad_one_are_answered(void **state)
-{
+static void test_session_frames_before_a_bad_one_are_answered(void **state) {
     bed b;
     uint8_t stream[16];
     uint32_t conn, at;
@@ -193,8 +185,7 @@ static void test_session_frames_before_a_bad_one_are_answered(void **state)
     run_to_free(&b);
 }
 
-static void test_session_silence_ends_it_as_idle(void **state)
-{
+static void test_session_silence_ends_it_as_idle(void **state) {
     bed b;
     (void)state;
     bed_init(&b, 1000, true, 1);
@@ -207,8 +198,7 @@ static void test_session_silence_ends_it_as_idle(void **state)
     run_to_free(&b);
 }
 
-static void test_session_half_frame_in_drops_is_idle_too(void **state)
-{
+static void test_session_half_frame_in_drops_is_idle_too(void **state) {
     bed b;
     uint8_t frame[64];
     uint32_t conn;
@@ -225,8 +215,7 @@ static void test_session_half_frame_in_drops_is_idle_too(void **state)
     run_to_free(&b);
 }
 
-static void test_session_whole_frames_keep_it_alive(void **state)
-{
+static void test_session_whole_frames_keep_it_alive(void **state) {
     bed b;
     uint8_t frame[8];
     uint32_t conn;
@@ -245,8 +234,7 @@ static void test_session_whole_frames_keep_it_alive(void **state)
     run_to_free(&b);
 }
 
-static void test_session_full_queue_ends_it_as_slow_consumer(void **state)
-{
+static void test_session_full_queue_ends_it_as_slow_consumer(void **state) {
     bed b;
     uint8_t frame[64];
     uint32_t conn;
@@ -265,8 +253,7 @@ static void test_session_full_queue_ends_it_as_slow_consumer(void **state)
     run_to_free(&b);
 }
 
-static void test_session_no_block_left_ends_it_as_no_buffers(void **state)
-{
+static void test_session_no_block_left_ends_it_as_no_buffers(void **state) {
     bed b;
     uint8_t frame[128];
     uint32_t conn[2];
@@ -287,8 +274,7 @@ static void test_session_no_block_left_ends_it_as_no_buffers(void **state)
     run_to_free(&b);
 }
 
-static void test_session_kernel_without_buffers_ends_it_as_no_buffers(void **state)
-{
+static void test_session_kernel_without_buffers_ends_it_as_no_buffers(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -300,8 +286,7 @@ static void test_session_kernel_without_buffers_ends_it_as_no_buffers(void **sta
     run_to_free(&b);
 }
 
-static void test_session_short_send_ends_it_as_truncated(void **state)
-{
+static void test_session_short_send_ends_it_as_truncated(void **state) {
     bed b;
     uint8_t frame[16];
     uint32_t conn;
@@ -317,8 +302,7 @@ static void test_session_short_send_ends_it_as_truncated(void **state)
     run_to_free(&b);
 }
 
-static void test_session_reset_is_counted_in_either_direction(void **state)
-{
+static void test_session_reset_is_counted_in_either_direction(void **state) {
     bed b;
     uint8_t frame[16];
     uint32_t conn;
@@ -339,8 +323,7 @@ static void test_session_reset_is_counted_in_either_direction(void **state)
     run_to_free(&b);
 }
 
-static void test_session_half_close_delivers_the_tail_first(void **state)
-{
+static void test_session_half_close_delivers_the_tail_first(void **state) {
     bed b;
     uint8_t frame[16];
     uint32_t conn;
@@ -362,8 +345,7 @@ static void test_session_half_close_delivers_the_tail_first(void **state)
     run_to_free(&b);
 }
 
-static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **state)
-{
+static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -385,8 +367,7 @@ static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **st
     run_to_free(&b);
 }
 
-static void test_session_close_that_hangs_is_forced(void **state)
-{
+static void test_session_close_that_hangs_is_forced(void **state) {
     bed b;
     uint8_t frame[16];
     uint32_t conn, at;
@@ -408,8 +389,7 @@ static void test_session_close_that_hangs_is_forced(void **state)
     run_to_free(&b);
 }
 
-static void test_session_plain_close_that_hangs_is_escalated_once(void **state)
-{
+static void test_session_plain_close_that_hangs_is_escalated_once(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -429,8 +409,7 @@ static void test_session_plain_close_that_hangs_is_escalated_once(void **state)
     run_to_free(&b);
 }
 
-static void test_session_slot_rests_until_its_close_completes(void **state)
-{
+static void test_session_slot_rests_until_its_close_completes(void **state) {
     bed b;
     uint32_t conn[BED_SLOTS - 2];
     (void)state;
@@ -454,8 +433,7 @@ static void test_session_slot_rests_until_its_close_completes(void **state)
     run_to_free(&b);
 }
 
-static void test_session_stale_ids_and_completions_are_dropped(void **state)
-{
+static void test_session_stale_ids_and_completions_are_dropped(void **state) {
     bed b;
     uint32_t conn;
     rs_session_id old;
@@ -482,8 +460,7 @@ static void test_session_stale_ids_and_completions_are_dropped(void **state)
     assert_null(rs_sessions_find(&b.table, old));
 }
 
-static void test_session_generation_wraps_past_zero(void **state)
-{
+static void test_session_generation_wraps_past_zero(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -495,8 +472,7 @@ static void test_session_generation_wraps_past_zero(void **state)
     assert_int_equal(b.sessions[0].generation, 1);
 }
 
-static void test_session_gathers_behind_a_send_in_flight(void **state)
-{
+static void test_session_gathers_behind_a_send_in_flight(void **state) {
     bed b;
     uint8_t frame[8];
     uint32_t conn, at;
@@ -519,8 +495,7 @@ static void test_session_gathers_behind_a_send_in_flight(void **state)
     run_to_free(&b);
 }
 
-static void test_session_without_coalescing_sends_each_alone(void **state)
-{
+static void test_session_without_coalescing_sends_each_alone(void **state) {
     bed b;
     uint8_t stream[32];
     uint32_t conn;
@@ -537,8 +512,7 @@ static void test_session_without_coalescing_sends_each_alone(void **state)
     run_to_free(&b);
 }
 
-static void test_session_shared_block_is_freed_by_its_last_send(void **state)
-{
+static void test_session_shared_block_is_freed_by_its_last_send(void **state) {
     bed b;
     rs_shared shared;
     uint32_t conn[3];
@@ -565,8 +539,7 @@ static void test_session_shared_block_is_freed_by_its_last_send(void **state)
     run_to_free(&b);
 }
 
-static void test_session_nothing_is_appended_to_a_shared_block(void **state)
-{
+static void test_session_nothing_is_appended_to_a_shared_block(void **state) {
     bed b;
     rs_shared shared;
     uint32_t conn;
@@ -583,8 +556,7 @@ static void test_session_nothing_is_appended_to_a_shared_block(void **state)
     run_to_free(&b);
 }
 
-static void test_session_refused_op_counts_as_failed(void **state)
-{
+static void test_session_refused_op_counts_as_failed(void **state) {
     bed b;
     rs_op op;
     (void)state;
@@ -599,8 +571,7 @@ static void test_session_refused_op_counts_as_failed(void **state)
     run_to_free(&b);
 }
 
-static void test_session_close_all_flushes_then_forces(void **state)
-{
+static void test_session_close_all_flushes_then_forces(void **state) {
     bed b;
     uint8_t frame[16];
     uint32_t conn;
@@ -622,8 +593,7 @@ static void test_session_close_all_flushes_then_forces(void **state)
     run_to_free(&b);
 }
 
-static void test_session_send_after_its_end_is_closed(void **state)
-{
+static void test_session_send_after_its_end_is_closed(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -634,8 +604,7 @@ static void test_session_send_after_its_end_is_closed(void **state)
     run_to_free(&b);
 }
 
-static void test_session_reserve_undone_frees_the_slot(void **state)
-{
+static void test_session_reserve_undone_frees_the_slot(void **state) {
     bed b;
     uint32_t conn, generation;
     (void)state;
@@ -647,8 +616,7 @@ static void test_session_reserve_undone_frees_the_slot(void **state)
     run_to_free(&b);
 }
 
-static void test_session_raw_application_gets_bytes_as_they_come(void **state)
-{
+static void test_session_raw_application_gets_bytes_as_they_come(void **state) {
     bed b;
     uint32_t conn;
     (void)state;
@@ -663,8 +631,7 @@ static void test_session_raw_application_gets_bytes_as_they_come(void **state)
     run_to_free(&b);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_open_asks_for_one_receive),
         cmocka_unit_test(test_session_echo_is_right_at_every_split),

@@ -20,7 +20,6 @@
     X(bytes_out, "bytes sent, completed")                                                          \
     X(recv_ops, "receive completions")                                                             \
     X(send_ops, "send completions")                                                                \
-    X(inline_completions, "completions without a queued packet")                                   \
     X(stale_completions, "completions of an older generation, dropped")                            \
     X(refused_ops, "operations that a back end refused")                                           \
     X(moved_bytes, "bytes of partial frames moved to the front")                                   \

@@ -6,7 +6,8 @@
 
 #include "core/assert.h"
 
-/* Doubles below this are written from a 64-bit count of millionths: 1e12 * 1e6 < 2^63. */
+/* From here on a double has no six decimals worth showing; and below, its whole part fits 64 bits.
+ */
 #define JSON_FIXED_BELOW 1e12
 #define JSON_MILLION 1000000u
 /* The longest finite double has 309 digits; sign and terminator. */
@@ -181,17 +182,16 @@ void rs_json_i64(rs_json *json, const char *key, int64_t value)
     }
 }
 
-static void json_put_millionths(rs_json *json, uint64_t millionths)
+/* Digits after the point, without the zeros at the end. */
+static void json_put_fraction(rs_json *json, uint32_t millionths)
 {
-    uint32_t rest = (uint32_t)(millionths % JSON_MILLION);
-    json_put_u64(json, millionths / JSON_MILLION);
-    if (rest != 0) {
+    if (millionths != 0) {
         json_put(json, ".", 1);
     }
-    for (uint32_t unit = JSON_MILLION / 10u; rest != 0; unit /= 10u) {
-        const char digit = (char)('0' + rest / unit);
+    for (uint32_t unit = JSON_MILLION / 10u; millionths != 0; unit /= 10u) {
+        const char digit = (char)('0' + millionths / unit);
         json_put(json, &digit, 1);
-        rest %= unit;
+        millionths %= unit;
     }
 }
 
@@ -210,11 +210,17 @@ void rs_json_double(rs_json *json, const char *key, double value)
         json_put_text(json, text);
         return;
     }
-    const uint64_t millionths = (uint64_t)(size * (double)JSON_MILLION + 0.5);
-    if (value < 0 && millionths != 0) {
+    uint64_t whole = (uint64_t)size;
+    uint32_t millionths = (uint32_t)((size - (double)whole) * (double)JSON_MILLION + 0.5);
+    if (millionths == JSON_MILLION) { /* rounded up to the next whole number */
+        whole++;
+        millionths = 0;
+    }
+    if (value < 0 && (whole != 0 || millionths != 0)) {
         json_put(json, "-", 1);
     }
-    json_put_millionths(json, millionths);
+    json_put_u64(json, whole);
+    json_put_fraction(json, millionths);
 }
 
 void rs_json_bool(rs_json *json, const char *key, bool value)

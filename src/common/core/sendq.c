@@ -8,18 +8,19 @@
 
 void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *entries,
                         uint32_t entry_count, uint32_t queued_bytes_max, bool coalesce) {
-    RS_ASSERT(entry_count > 0 && entry_count < RS_SENDQ_NONE);
+    RS_ASSERT(entry_count > blocks->count && entry_count < RS_SENDQ_NONE);
     RS_ASSERT(queued_bytes_max > 0);
     *pool = (rs_sendq_pool){
         .blocks = blocks,
         .entries = entries,
         .entry_count = entry_count,
-        .free_head = 0,
-        .free_count = entry_count,
+        .own_count = blocks->count,
+        .free_head = blocks->count,
+        .free_count = entry_count - blocks->count,
         .queued_bytes_max = queued_bytes_max,
         .coalesce = coalesce,
     };
-    for (uint32_t i = 0; i < entry_count; i++) {
+    for (uint32_t i = blocks->count; i < entry_count; i++) {
         entries[i].next = i + 1 < entry_count ? i + 1 : RS_SENDQ_NONE;
     }
 }
@@ -28,7 +29,7 @@ void rs_sendq_init(rs_sendq *queue) {
     *queue = (rs_sendq){.head = RS_SENDQ_NONE, .tail = RS_SENDQ_NONE, .unsent = RS_SENDQ_NONE};
 }
 
-static uint32_t sendq_entry_acquire(rs_sendq_pool *pool) {
+static uint32_t sendq_shared_acquire(rs_sendq_pool *pool) {
     uint32_t index = pool->free_head;
     if (index != RS_SENDQ_NONE) {
         pool->free_head = pool->entries[index].next;
@@ -37,12 +38,15 @@ static uint32_t sendq_entry_acquire(rs_sendq_pool *pool) {
     return index;
 }
 
+/* The entry is done with; one of a block of ours goes with its block. */
 static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index) {
     rs_slab_drop(pool->blocks, pool->entries[index].slice);
-    pool->entries[index].next = pool->free_head;
-    pool->free_head = index;
-    pool->free_count++;
-    RS_ASSERT(pool->free_count <= pool->entry_count);
+    if (index >= pool->own_count) {
+        pool->entries[index].next = pool->free_head;
+        pool->free_head = index;
+        pool->free_count++;
+        RS_ASSERT(pool->free_count <= pool->entry_count - pool->own_count);
+    }
 }
 
 static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index) {
@@ -58,31 +62,28 @@ static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index) {
     }
 }
 
-/* The entry that may still grow: last, not in flight, not shared, with room. */
+/* The entry that may still grow: last, not in flight, a block of ours, with room. */
 static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue) {
-    if (queue->unsent == RS_SENDQ_NONE) {
+    rs_sendq_entry *tail;
+    if (queue->unsent == RS_SENDQ_NONE || queue->tail >= pool->own_count) {
         return NULL;
     }
-    rs_sendq_entry *tail = &pool->entries[queue->tail];
-    return tail->shared || tail->bytes == pool->blocks->block_bytes ? NULL : tail;
+    tail = &pool->entries[queue->tail];
+    return tail->bytes == pool->blocks->block_bytes ? NULL : tail;
 }
 
 static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
+    rs_sendq_entry *tail;
     rs_slice slice;
-    uint32_t index;
     if (!rs_slab_acquire(pool->blocks, &slice)) {
         return NULL;
     }
-    index = sendq_entry_acquire(pool);
-    if (index == RS_SENDQ_NONE) {
-        rs_slab_drop(pool->blocks, slice);
-        return NULL;
-    }
-    pool->entries[index].slice = slice;
-    pool->entries[index].bytes = 0;
-    pool->entries[index].shared = false;
-    sendq_link(pool, queue, index);
-    return &pool->entries[index];
+    tail = &pool->entries[slice.index];
+    tail->data = rs_slab_data(pool->blocks, slice);
+    tail->slice = slice;
+    tail->bytes = 0;
+    sendq_link(pool, queue, slice.index);
+    return tail;
 }
 
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
@@ -103,7 +104,7 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
         }
         part = pool->blocks->block_bytes - tail->bytes;
         part = part < bytes ? part : bytes;
-        memcpy(rs_slab_data(pool->blocks, tail->slice) + tail->bytes, data, part);
+        memcpy(tail->data + tail->bytes, data, part);
         tail->bytes += part;
         queue->queued_bytes += part;
         data += part;
@@ -121,14 +122,14 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
     if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
         return RS_E_FULL;
     }
-    index = sendq_entry_acquire(pool);
+    index = sendq_shared_acquire(pool);
     if (index == RS_SENDQ_NONE) {
         return RS_E_NO_BUFFERS;
     }
     rs_slab_hold(pool->blocks, slice);
     pool->entries[index].slice = slice;
     pool->entries[index].bytes = bytes;
-    pool->entries[index].shared = true;
+    pool->entries[index].data = rs_slab_data(pool->blocks, slice);
     sendq_link(pool, queue, index);
     queue->queued_bytes += bytes;
     return RS_OK;

@@ -2,7 +2,8 @@
  *
  * Entries come from one pool per shard and form a list per session. The first `in_flight` entries
  * belong to the kernel; bytes are appended only to a last entry that is not yet in flight and is
- * ours alone. A shared entry refers to a block that other sessions send too. Not synchronised. */
+ * ours alone. Each send block has the entry of its own index; the entries behind those are for
+ * shared blocks, which several sessions send. Not synchronised. */
 #ifndef RS_CORE_SENDQ_H
 #define RS_CORE_SENDQ_H
 
@@ -15,18 +16,19 @@
 #define RS_SENDQ_NONE UINT32_MAX
 
 typedef struct rs_sendq_entry {
+    uint8_t *data;      /* the block's bytes */
+    uint64_t posted_ns; /* when it went to the back end */
+    rs_slice slice;
     uint32_t next; /* RS_SENDQ_NONE = last */
     uint32_t bytes;
-    rs_slice slice;
-    uint64_t posted_ns; /* when it went to the back end */
-    bool shared;        /* never appended to */
 } rs_sendq_entry;
 
 /* What all queues of a shard draw from. */
 typedef struct rs_sendq_pool {
     rs_slab *blocks;         /* send blocks */
-    rs_sendq_entry *entries; /* [entry_count] */
+    rs_sendq_entry *entries; /* [entry_count]: one a block, the rest for shared slices */
     uint32_t entry_count;
+    uint32_t own_count; /* entries below are their block's; the others are shared, and listed: */
     uint32_t free_head;
     uint32_t free_count;
     uint32_t queued_bytes_max; /* per session */
@@ -40,7 +42,8 @@ typedef struct rs_sendq {
     uint32_t queued_bytes; /* in flight ones included */
 } rs_sendq;
 
-/* rs_sendq_pool_init: all entries free. entries: entry_count elements, the caller's. */
+/* rs_sendq_pool_init: all entries free. entries: entry_count > blocks->count elements, the
+ * caller's. */
 void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *entries,
                         uint32_t entry_count, uint32_t queued_bytes_max, bool coalesce);
 

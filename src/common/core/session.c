@@ -10,10 +10,6 @@
 
 #define SESSION_NONE UINT32_MAX
 
-static uint32_t session_index(const rs_session *session) {
-    return (uint32_t)(session - session->table->sessions);
-}
-
 /* ---- table */
 
 static void sessions_free_push(rs_sessions *table, uint32_t index) {
@@ -41,6 +37,7 @@ static void sessions_slot_init(rs_sessions *table, const rs_sessions_memory *mem
     rs_session *session = &table->sessions[index];
     memset(session, 0, sizeof *session);
     session->table = table;
+    session->index = index;
     session->generation = 1;
     session->recv_data = memory->recv_base != NULL
                              ? memory->recv_base + (size_t)index * table->cfg.recv_bytes
@@ -94,11 +91,10 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
 
 static void session_touch(rs_session *session) {
     rs_sessions *table = session->table;
-    uint32_t index;
+    uint32_t index = session->index;
     if (session->touched) {
         return;
     }
-    index = session_index(session);
     session->touched = true;
     session->touched_next = SESSION_NONE;
     if (table->touched_tail == SESSION_NONE) {
@@ -150,7 +146,7 @@ static bool reason_lingers(rs_close_reason reason) {
     return reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN;
 }
 
-static void session_end(rs_session *session, rs_close_reason reason) {
+RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
     rs_sessions *table = session->table;
     if (session->state != RS_SESSION_OPEN) {
         return;
@@ -163,8 +159,7 @@ static void session_end(rs_session *session, rs_close_reason reason) {
     if (session->abort) {
         rs_sendq_discard(&table->sendq_pool, &session->sendq);
     }
-    rs_timers_arm(&table->timers, session_index(session),
-                  table->now_ms + table->cfg.drain_timeout_ms);
+    rs_timers_arm(&table->timers, session->index, table->now_ms + table->cfg.drain_timeout_ms);
     session_touch(session);
     if (table->app.on_close != NULL) {
         table->app.on_close(table->app.ctx, session, reason);
@@ -172,7 +167,7 @@ static void session_end(rs_session *session, rs_close_reason reason) {
 }
 
 /* Something failed for good: whatever is queued can no longer be delivered. */
-static void session_fail(rs_session *session, rs_close_reason reason) {
+RS_COLD static void session_fail(rs_session *session, rs_close_reason reason) {
     if (session->state == RS_SESSION_OPEN) {
         session_end(session, reason);
     } else if (session->state != RS_SESSION_CLOSING) {
@@ -197,33 +192,31 @@ static rs_close_reason reason_of(rs_status status) {
     }
 }
 
-static void session_free(rs_session *session) {
+RS_COLD static void session_free(rs_session *session) {
     rs_sessions *table = session->table;
     RS_ASSERT(session->state == RS_SESSION_CLOSING && session->close_posted);
     RS_ASSERT(!session->recv_in_flight);
     RS_ASSERT(session->sendq.in_flight == 0);
     rs_sendq_discard(&table->sendq_pool, &session->sendq);
-    rs_timers_cancel(&table->timers, session_index(session));
+    rs_timers_cancel(&table->timers, session->index);
     session->state = RS_SESSION_FREE;
     session->generation++;
     if (session->generation == 0) {
         session->generation = 1; /* so that no session id is ever 0 */
     }
     table->used_count--;
-    sessions_free_push(table, session_index(session));
+    sessions_free_push(table, session->index);
 }
 
 /* ---- receiving */
 
 /* Makes room for the rest of a partial frame. Moved only when it must be: a frame that still fits
  * behind its beginning is received where it is. */
-static void session_make_room(rs_session *session, uint32_t frame_bytes) {
+RS_COLD static void session_make_room(rs_session *session, uint32_t frame_bytes) {
     rs_sessions *table = session->table;
     uint32_t held = session->recv_end - session->recv_start;
     uint32_t need = frame_bytes != 0 ? frame_bytes : RS_FRAME_HEADER_BYTES;
-    if (held == 0) {
-        session->recv_start = session->recv_end = 0;
-    } else if (need > table->cfg.recv_bytes - session->recv_start) {
+    if (need > table->cfg.recv_bytes - session->recv_start) {
         memmove(session->recv_data, session->recv_data + session->recv_start, held);
         table->counters.moved_bytes += held;
         session->recv_start = 0;
@@ -236,6 +229,10 @@ static void session_parse(rs_session *session) {
     rs_sessions *table = session->table;
     uint32_t frame_bytes = 0;
     while (session->state == RS_SESSION_OPEN) {
+        if (session->recv_start == session->recv_end) {
+            session->recv_start = session->recv_end = 0;
+            return;
+        }
         const uint8_t *data = session->recv_data + session->recv_start;
         rs_status status = rs_frame_parse(data, session->recv_end - session->recv_start,
                                           table->cfg.frame_bytes_max, &frame_bytes);
@@ -296,7 +293,9 @@ static void session_on_send(rs_session *session, const rs_completion *completion
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
     table->counters.send_ops++;
     rs_histogram_record(&table->send_ns, table->now_ns - posted_ns);
-    session_touch(session);
+    if (session->sendq.unsent != RS_SENDQ_NONE || session->state != RS_SESSION_OPEN) {
+        session_touch(session);
+    }
     if (completion->status != RS_OK) {
         session_fail(session, reason_of((rs_status)completion->status));
         return;
@@ -364,11 +363,11 @@ void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
         return;
     }
     session = &table->sessions[completion->conn];
-    if (session->state == RS_SESSION_FREE || completion->generation != session->generation) {
+    /* A free slot already has the generation of its next use, for which nothing was issued yet. */
+    if (completion->generation != session->generation) {
         table->counters.stale_completions++;
         return;
     }
-    table->counters.inline_completions += completion->flags & RS_CF_INLINE;
     switch (completion->kind) {
     case RS_OP_RECV:
         session_on_recv(session, completion);
@@ -385,7 +384,7 @@ void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
         session_free(session);
         break;
     default:
-        RS_ASSERT(!"a completion of a kind that sessions never ask for");
+        RS_UNREACHABLE("a completion of a kind that sessions never ask for");
     }
 }
 
@@ -405,45 +404,46 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
 
 /* ---- ops */
 
-static rs_op session_op(const rs_session *session, rs_op_kind kind) {
-    return (rs_op){
-        .kind = (uint8_t)kind, .conn = session_index(session), .generation = session->generation};
+static rs_op *session_op(const rs_session *session, rs_op *op, rs_op_kind kind) {
+    op->kind = (uint8_t)kind;
+    op->flags = 0;
+    op->region = session->table->region;
+    op->conn = session->index;
+    op->generation = session->generation;
+    op->bytes = 0;
+    op->u.data = NULL;
+    op->tag = 0;
+    return op;
 }
 
 static uint32_t session_collect_sends(rs_session *session, rs_op *ops) {
     rs_sessions *table = session->table;
     uint32_t count = 0;
-    while (session->sendq.in_flight < table->cfg.sends_in_flight) {
+    while (session->sendq.unsent != RS_SENDQ_NONE &&
+           session->sendq.in_flight < table->cfg.sends_in_flight) {
         rs_sendq_entry *entry = rs_sendq_post(&table->sendq_pool, &session->sendq, table->now_ns);
-        if (entry == NULL) {
-            break;
-        }
-        ops[count] = session_op(session, RS_OP_SEND);
-        ops[count].region = table->region;
-        ops[count].bytes = entry->bytes;
-        ops[count].u.data = rs_slab_data(table->sendq_pool.blocks, entry->slice);
-        count++;
+        rs_op *op = session_op(session, &ops[count++], RS_OP_SEND);
+        op->bytes = entry->bytes;
+        op->u.data = entry->data;
     }
     return count;
 }
 
-static rs_op session_recv_op(rs_session *session) {
-    rs_op op = session_op(session, RS_OP_RECV);
-    op.region = session->table->region;
-    op.bytes = session->table->cfg.recv_bytes - session->recv_end;
-    op.u.data = session->recv_data + session->recv_end;
+static void session_recv_op(rs_session *session, rs_op *out) {
+    rs_op *op = session_op(session, out, RS_OP_RECV);
+    op->bytes = session->table->cfg.recv_bytes - session->recv_end;
+    op->u.data = session->recv_data + session->recv_end;
     session->recv_in_flight = true;
-    return op;
 }
 
-static rs_op session_close_op(rs_session *session) {
-    rs_op op = session_op(session, RS_OP_CLOSE);
-    op.flags = session->abort ? RS_OPF_ABORT : 0;
+static void session_close_op(rs_session *session, rs_op *out) {
+    rs_op *op = session_op(session, out, RS_OP_CLOSE);
+    op->flags = session->abort ? RS_OPF_ABORT : 0;
     session->abort_posted = session->abort;
     session->state = RS_SESSION_CLOSING;
     session->close_posted = true;
-    rs_timers_arm(&session->table->timers, op.conn, session->table->now_ms + RS_CLOSE_STRAGGLER_MS);
-    return op;
+    rs_timers_arm(&session->table->timers, session->index,
+                  session->table->now_ms + RS_CLOSE_STRAGGLER_MS);
 }
 
 /* What an ending session wants next, once its queue is empty. */
@@ -451,43 +451,52 @@ static uint32_t session_collect_end(rs_session *session, rs_op *ops) {
     uint32_t count = 0;
     if (session->abort || session->peer_ended ||
         !reason_lingers((rs_close_reason)session->reason)) {
-        ops[count++] = session_close_op(session);
+        session_close_op(session, &ops[count++]);
         return count;
     }
     if (!session->shutdown_posted) {
         session->shutdown_posted = true;
         session->state = RS_SESSION_LINGER;
-        ops[count++] = session_op(session, RS_OP_SHUTDOWN);
+        (void)session_op(session, &ops[count++], RS_OP_SHUTDOWN);
     }
     if (!session->recv_in_flight) {
         session->recv_start = session->recv_end = 0;
-        ops[count++] = session_recv_op(session);
+        session_recv_op(session, &ops[count++]);
     }
     return count;
 }
 
-static uint32_t session_collect(rs_session *session, rs_op *ops) {
+/* Everything but an open session. */
+RS_COLD static uint32_t session_collect_ending(rs_session *session, rs_op *ops) {
     uint32_t count = 0;
     if (session->state == RS_SESSION_FREE) {
         return 0;
     }
     if (session->state == RS_SESSION_CLOSING) {
         if (session->abort && !session->abort_posted) {
-            ops[count++] = session_close_op(session);
+            session_close_op(session, &ops[count++]);
         }
         return count;
     }
     if (!session->abort) {
         count = session_collect_sends(session, ops);
     }
-    if (session->state == RS_SESSION_OPEN) {
-        if (!session->recv_in_flight) {
-            ops[count++] = session_recv_op(session);
-        }
-    } else if (session->abort || rs_sendq_is_empty(&session->sendq)) {
+    if (session->abort || rs_sendq_is_empty(&session->sendq)) {
         count += session_collect_end(session, ops + count);
     }
     RS_ASSERT(count <= RS_SESSION_OPS_MAX);
+    return count;
+}
+
+static uint32_t session_collect(rs_session *session, rs_op *ops) {
+    uint32_t count;
+    if (session->state != RS_SESSION_OPEN) {
+        return session_collect_ending(session, ops);
+    }
+    count = session_collect_sends(session, ops);
+    if (!session->recv_in_flight) {
+        session_recv_op(session, &ops[count++]);
+    }
     return count;
 }
 
@@ -519,7 +528,7 @@ static void session_escalate(rs_session *session) {
     session_touch(session);
 }
 
-static void session_expired(rs_session *session, uint32_t index) {
+RS_COLD static void session_expired(rs_session *session, uint32_t index) {
     rs_sessions *table = session->table;
     uint64_t deadline;
     if (session->state != RS_SESSION_OPEN) {
@@ -536,6 +545,10 @@ static void session_expired(rs_session *session, uint32_t index) {
 
 void rs_sessions_expire(rs_sessions *table) {
     uint32_t index;
+    if (table->expired_ms == table->now_ms) {
+        return;
+    }
+    table->expired_ms = table->now_ms;
     while ((index = rs_timers_expired(&table->timers, table->now_ms)) != RS_TIMER_NONE) {
         session_expired(&table->sessions[index], index);
     }
@@ -574,8 +587,7 @@ void rs_session_close(rs_session *session) {
 }
 
 rs_session_id rs_session_id_of(const rs_session *session) {
-    return rs_session_id_make(session->table->cfg.shard, session_index(session),
-                              session->generation);
+    return rs_session_id_make(session->table->cfg.shard, session->index, session->generation);
 }
 
 void rs_session_set_user(rs_session *session, uint64_t user) {

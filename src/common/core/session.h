@@ -44,6 +44,7 @@ struct rs_session {
     uint8_t *recv_data;  /* its receive slice, recv_bytes long; the kernel's while recv_in_flight */
     uint32_t recv_start; /* first byte not yet parsed */
     uint32_t recv_end;   /* one past the last byte received */
+    uint32_t index;      /* of this slot in the table */
     uint32_t generation;
     uint8_t state;  /* rs_session_state */
     uint8_t reason; /* rs_close_reason, from the end of OPEN on */
@@ -88,6 +89,7 @@ struct rs_sessions {
     rs_histogram send_ns; /* post of a send to its completion */
     uint64_t now_ns;      /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
+    uint64_t expired_ms; /* the timers were looked at for this millisecond */
 };
 
 /* Memory the caller provides, each sized as the member says; it lives as long as the table. */

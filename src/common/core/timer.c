@@ -1,7 +1,7 @@
 /* A node hangs in the slot of the tick it fires at, modulo the wheel. Walking tick t fires the
- * nodes of slot t whose deadline is not after the latest time told, and leaves those of later
- * turns. now_tick moves to t before the walk begins, so that whatever a handler arms lands in a
- * later tick and is neither lost nor handed out without end.
+ * nodes of slot t whose deadline is not after t, and leaves those of later turns. now_tick moves
+ * to t before the walk begins, so that whatever a handler arms lands in a later tick and is
+ * neither lost nor handed out without end.
  *
  * next_tick is a lower bound, lowered by arming and found anew when the clock passes it: between
  * deadlines advancing and asking for the sleep cost a comparison each, not a walk. */
@@ -88,9 +88,7 @@ void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms)
         tick = timers->now_tick + 1;
     }
     const uint32_t slot = (uint32_t)tick & TIMER_MASK;
-    /* In the slot under walk it must be hung anew, before the cursor: it belongs to a later turn.
-     */
-    if (timers->nodes[item].slot != slot || timers->cursor != RS_TIMER_NONE) {
+    if (timers->nodes[item].slot != slot) {
         rs_timers_cancel(timers, item);
         timer_link(timers, item, slot);
     }
@@ -120,7 +118,7 @@ static uint32_t timer_walk(rs_timers *timers)
     while (timers->cursor != RS_TIMER_NONE) {
         const uint32_t item = timers->cursor;
         RS_ASSERT(timers->nodes[item].slot == ((uint32_t)timers->now_tick & TIMER_MASK));
-        if (timer_tick_at(timers->nodes[item].deadline_ms) <= timers->target_tick) {
+        if (timer_tick_at(timers->nodes[item].deadline_ms) <= timers->now_tick) {
             timer_unlink(timers, item); /* moves the cursor */
             return item;
         }

@@ -344,7 +344,7 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
         rs_atomic_store_u32(&request->done, 1);
         break;
     default:
-        RS_ASSERT(!"a mail of an unknown kind");
+        RS_UNREACHABLE("a mail of an unknown kind");
     }
 }
 
