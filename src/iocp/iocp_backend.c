@@ -389,6 +389,11 @@ static void iocp_socket_close(rs_backend *backend, uint32_t index, bool abort_it
     }
     conn->state = IOCP_CLOSING;
     if (socket != INVALID_SOCKET && abort_it) {
+        if (conn->kernel_sends > 0) {
+            /* Wine 8 keeps a pending send, and with it the connection, past closesocket. */
+            backend->calls.count[RS_WIN_CANCELIOEX]++;
+            (void)CancelIoEx((HANDLE)socket, NULL); /* fails when all have just ended */
+        }
         rs_win_socket_abort(socket, &backend->calls);
     } else if (socket != INVALID_SOCKET) {
         if (!conn->end_read && conn->broken == RS_OK) {
