@@ -71,7 +71,6 @@ static const rs_win_error win_error_table[] = {
     {10101, RS_WIN_PEER, RS_E_RESET},           /* WSAEDISCON */
 
     /* NTSTATUS: what OVERLAPPED.Internal says. */
-    {0x00000102u, RS_WIN_PEER, RS_E_TIMED_OUT},       /* STATUS_TIMEOUT */
     {0x00000103u, RS_WIN_AGAIN, RS_E_AGAIN},          /* STATUS_PENDING */
     {0x80000005u, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_BUFFER_OVERFLOW: datagrams only */
     {0x8000000Au, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_HANDLES_CLOSED: Wine, at close */

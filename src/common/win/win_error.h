@@ -1,9 +1,9 @@
 /* The operating system's error numbers, translated once.
  *
- * One table for three families that never overlap: Win32 (below 10000), Winsock (10000..11999) and
- * the NTSTATUS values that OVERLAPPED.Internal carries (0x80000000 and up; reading them there saves
- * the kernel call that WSAGetOverlappedResult would be). Pure C over numbers, so that the native
- * unit test walks it. Any thread. */
+ * One table for three families that do not collide: Win32 (below 10000), Winsock (10000..11999) and
+ * the NTSTATUS values that OVERLAPPED.Internal carries (errors from 0x80000000 up; reading them
+ * there saves the kernel call that WSAGetOverlappedResult would be). Pure C over numbers, so that
+ * the native unit test walks it. Any thread. */
 #ifndef RS_WIN_WIN_ERROR_H
 #define RS_WIN_WIN_ERROR_H
 
