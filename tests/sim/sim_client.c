@@ -145,7 +145,7 @@ static void client_ended(sim_run *run, sim_client *client) {
     run->complete_streams += complete ? 1 : 0;
     if (client->manner != SIM_MANNER_GOOD || client->failed || client->sent != client->plan_bytes ||
         !client->shutdown_posted || run->server_faults.chance[RS_SIM_HALF_CLOSE] != 0 ||
-        run->server.idle_timeout_ms != 0 || run->stopping || run->blocks_ran_out ||
+        run->server.idle_timeout_ms != 0 || run->stopping || run->cut_short ||
         table->counters.refused != 0) {
         return;
     }

@@ -24,13 +24,16 @@ static void app_on_open(void *ctx, rs_session *session) {
     SIM_CHECK(run, rs_session_user(session) == 0);
     rs_session_set_user(session, rs_session_id_of(session));
     run->opened++;
+    if (run->some_id == 0 || sim_one_in(run, 2)) {
+        run->some_id = rs_session_id_of(session);
+    }
 }
 
 static void app_send_shared(sim_run *run, rs_session *session, const uint8_t *data,
                             uint32_t bytes) {
     rs_shared shared;
     if (!rs_shared_acquire(session, &shared)) {
-        run->has_dismissals = run->blocks_ran_out = true;
+        run->has_dismissals = run->cut_short = true;
         rs_session_close(session);
         return;
     }
@@ -133,6 +136,7 @@ static void draw_server(sim_run *run) {
     cfg->tuning.dequeue_batch = sim_between(run, 1, 64);
     cfg->tuning.backlog = sim_between(run, 1, 32);
     run->shared_app = sim_one_in(run, 4);
+    run->mails = sim_one_in(run, 6);
     run->sessions_max = sim_between(run, 1, SIM_CLIENTS_MAX);
     run->stop_early = sim_one_in(run, 8);
     run->stop_at = sim_between(run, 5, 400);
@@ -224,9 +228,28 @@ static int64_t step_wait_ns(sim_run *run, bool clients_busy) {
     return waits[sim_between(run, clients_busy ? 0 : 2, clients_busy ? 2 : 3)];
 }
 
+/* A message as from another thread. A stale id must reach nobody: a stranger who got these bytes
+ * would see that they are not his. */
+static void play_mail(sim_run *run) {
+    static const uint8_t foreign[3] = {3, 0, 0xEE};
+    rs_sessions *table = rs_shard_sessions(run->shard);
+    bool stale = rs_sessions_find(table, run->some_id) == NULL;
+    if (!run->mails || run->some_id == 0 || !sim_one_in(run, 20)) {
+        return;
+    }
+    if (stale) {
+        (void)rs_shard_post(run->shard, RS_MAIL_SEND, run->some_id, NULL, foreign, sizeof foreign);
+    } else if (sim_one_in(run, 4)) {
+        run->has_dismissals = run->cut_short = true;
+        (void)rs_shard_post(run->shard, RS_MAIL_CLOSE, run->some_id, NULL, NULL, 0);
+    }
+}
+
 /* One turn of the server, then of the clients. False when the server has stopped. */
 static bool play_step(sim_run *run, bool *clients_busy) {
-    bool runs = rs_shard_step(run->shard, step_wait_ns(run, *clients_busy));
+    bool runs;
+    play_mail(run);
+    runs = rs_shard_step(run->shard, step_wait_ns(run, *clients_busy));
     run->steps++;
     sim_check_step(run);
     scribble(run);

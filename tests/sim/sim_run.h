@@ -85,7 +85,10 @@ typedef struct sim_run {
     rs_backend *server_backend;
     uint32_t sessions_max;
     uint16_t port;
-    bool stop_early, stopping, shared_app, has_dismissals, blocks_ran_out, leaked;
+    bool stop_early, stopping, shared_app, has_dismissals, leaked;
+    bool cut_short; /* the server may have ended a good client's session in order */
+    bool mails;     /* other threads' messages come, to sessions that are or were */
+    rs_session_id some_id;
     uint32_t stop_at;
     uint64_t opened, ended, steps;
 
