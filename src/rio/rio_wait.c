@@ -10,14 +10,20 @@ void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us)
     };
 }
 
-void rs_rio_wait_begin(rs_rio_waiter *waiter, uint64_t now_ns, int64_t timeout_ns) {
+void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns) {
     RS_ASSERT(timeout_ns >= 0);
     waiter->last = RS_RIO_STEP_RETURN;
     waiter->looked = false;
     waiter->slept = false;
     waiter->timeout_ns = timeout_ns;
-    waiter->start_ns = now_ns;
-    waiter->look_ns = now_ns + RS_RIO_PORT_LOOK_NS;
+    waiter->start_ns = 0;
+}
+
+static void wait_start_clock(rs_rio_waiter *waiter, uint64_t now_ns) {
+    if (waiter->start_ns == 0) {
+        waiter->start_ns = now_ns;
+        waiter->look_ns = now_ns + RS_RIO_PORT_LOOK_NS;
+    }
 }
 
 static bool wait_timed_out(const rs_rio_waiter *waiter, uint64_t now_ns) {
@@ -76,6 +82,7 @@ static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool foun
     if (waiter->slept) {
         return RS_RIO_STEP_RETURN; /* a spurious wake-up: early is allowed, sleeping twice is not */
     }
+    wait_start_clock(waiter, now_ns);
     if (wait_timed_out(waiter, now_ns)) {
         return waiter->looked ? RS_RIO_STEP_RETURN : RS_RIO_STEP_PORT;
     }

@@ -35,17 +35,18 @@ typedef struct rs_rio_waiter {
     bool looked; /* the port was seen in this poll */
     bool slept;
     int64_t timeout_ns;
-    uint64_t start_ns;
-    uint64_t look_ns; /* spinning: when the port is due for a look */
+    uint64_t start_ns; /* 0: the clock was not needed yet */
+    uint64_t look_ns;  /* spinning: when the port is due for a look */
 } rs_rio_waiter;
 
 void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us);
 
-/* rs_rio_wait_begin: a poll starts. now_ns is only read when timeout_ns > 0. */
-void rs_rio_wait_begin(rs_rio_waiter *waiter, uint64_t now_ns, int64_t timeout_ns);
+/* rs_rio_wait_begin: a poll starts. Its clock starts at the first now_ns that is read. */
+void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns);
 
 /* rs_rio_wait_next: the next step of this poll. found: are there completions (or a wake-up) to
- * return? now_ns may be 0 when the last step found something. */
+ * return? now_ns is not read at the start of a poll, when something was found, or when the poll
+ * has no time: a busy loop needs no clock. */
 rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found);
 
 /* rs_rio_wait_sleep_ns: how long the SLEEP just asked for may take; RS_FOREVER = no limit. */

@@ -21,7 +21,7 @@ static void test_wait_notify_on_an_empty_queue_arms_then_looks_again_then_sleeps
     rs_rio_waiter waiter;
     (void)state;
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 20);
-    rs_rio_wait_begin(&waiter, 1000, RS_FOREVER);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1000, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1000, false, RS_RIO_STEP_ARM);
     rs_rio_wait_armed(&waiter);
@@ -37,7 +37,7 @@ static void test_wait_notify_with_results_arms_nothing(void **state) {
     rs_rio_waiter waiter;
     (void)state;
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
-    rs_rio_wait_begin(&waiter, 1, RS_FOREVER);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, true, RS_RIO_STEP_RETURN);
     assert_false(waiter.armed);
@@ -47,13 +47,13 @@ static void test_wait_notify_found_after_arming_stays_armed_for_the_next_poll(vo
     rs_rio_waiter waiter;
     (void)state;
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
-    rs_rio_wait_begin(&waiter, 1, RS_FOREVER);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, false, RS_RIO_STEP_ARM);
     rs_rio_wait_armed(&waiter);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, true, RS_RIO_STEP_RETURN);
-    rs_rio_wait_begin(&waiter, 2, RS_FOREVER); /* not armed twice: RIONotify is one-shot */
+    rs_rio_wait_begin(&waiter, RS_FOREVER); /* not armed twice: RIONotify is one-shot */
     expect(&waiter, 2, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 2, false, RS_RIO_STEP_SLEEP);
     rs_rio_wait_fired(&waiter); /* the late packet: nothing is behind it */
@@ -65,7 +65,7 @@ static void test_wait_woken_by_another_packet_returns_still_armed(void **state) 
     rs_rio_waiter waiter;
     (void)state;
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
-    rs_rio_wait_begin(&waiter, 1, RS_FOREVER);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, false, RS_RIO_STEP_ARM);
     rs_rio_wait_armed(&waiter);
@@ -81,7 +81,7 @@ static void test_wait_without_time_looks_at_queue_and_port_once_and_returns(void
     for (uint32_t i = 0; i < 3; i++) {
         rs_rio_waiter waiter;
         rs_rio_wait_init(&waiter, modes[i], 20);
-        rs_rio_wait_begin(&waiter, 0, 0);
+        rs_rio_wait_begin(&waiter, 0);
         expect(&waiter, 0, false, RS_RIO_STEP_DEQUEUE);
         expect(&waiter, 0, false, RS_RIO_STEP_PORT);
         expect(&waiter, 0, false, RS_RIO_STEP_RETURN);
@@ -95,7 +95,7 @@ static void test_wait_poll_mode_never_arms_nor_sleeps_and_ends_in_time(void **st
     uint32_t ports = 0;
     (void)state;
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_POLL, 20);
-    rs_rio_wait_begin(&waiter, now_ns, 1000000);
+    rs_rio_wait_begin(&waiter, 1000000);
     for (uint32_t i = 0; i < 10000; i++) {
         rs_rio_step step = rs_rio_wait_next(&waiter, now_ns, false);
         now_ns += 1000;
@@ -116,7 +116,7 @@ static void test_wait_spin_mode_spins_for_its_budget_then_sleeps(void **state) {
     rs_rio_step step;
     (void)state;
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_SPIN, 50);
-    rs_rio_wait_begin(&waiter, now_ns, RS_FOREVER);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
     while ((step = rs_rio_wait_next(&waiter, now_ns, false)) == RS_RIO_STEP_DEQUEUE) {
         dequeues++;
         now_ns += 1000;
@@ -133,7 +133,7 @@ static void test_wait_busy_queue_does_not_starve_the_port(void **state) {
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
     for (uint32_t i = 0; i < 10 * RS_RIO_BUSY_POLLS_MAX; i++) {
         rs_rio_step step;
-        rs_rio_wait_begin(&waiter, 1, RS_FOREVER);
+        rs_rio_wait_begin(&waiter, RS_FOREVER);
         expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
         step = rs_rio_wait_next(&waiter, 1, true);
         if (step == RS_RIO_STEP_PORT) {
@@ -151,7 +151,7 @@ static bool random_poll(rs_rio_waiter *waiter, test_random *random, bool *pendin
     uint64_t now_ns = 1000;
     bool found = false, dequeued_since_arm = true;
     uint32_t sleeps = 0;
-    rs_rio_wait_begin(waiter, now_ns, timeout_ns);
+    rs_rio_wait_begin(waiter, timeout_ns);
     for (uint32_t i = 0; i < 1000; i++) {
         rs_rio_step step = rs_rio_wait_next(waiter, now_ns, found);
         now_ns += test_random_below(random, 2000);

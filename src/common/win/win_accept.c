@@ -106,6 +106,7 @@ static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
         return os_error;
     }
     memset(&request->overlapped, 0, sizeof request->overlapped);
+    request->overlapped.hEvent = source->cfg.event;
     source->cfg.calls->count[RS_WIN_ACCEPTEX]++;
     if (!source->cfg.extensions->accept_ex(source->listener, request->socket, request->addresses, 0,
                                            (DWORD)ACCEPT_ADDRESS_BYTES, (DWORD)ACCEPT_ADDRESS_BYTES,
@@ -196,6 +197,9 @@ static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t 
     if (!PostQueuedCompletionStatus(source->cfg.port, (DWORD)note, source->cfg.key,
                                     (OVERLAPPED *)value)) {
         RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "the listener cannot report");
+    }
+    if (source->cfg.event != NULL && !SetEvent(source->cfg.event)) {
+        RS_FATAL("SetEvent", GetLastError(), "the listener cannot report");
     }
 }
 

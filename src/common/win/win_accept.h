@@ -20,6 +20,7 @@ typedef struct rs_win_accept rs_win_accept;
 typedef struct rs_win_accept_config {
     HANDLE port;             /* where the packets go */
     ULONG_PTR key;           /* their completion key: all packets with it are for this source */
+    HANDLE event;            /* set beside each packet, for who cannot wait at the port; or NULL */
     DWORD socket_flags;      /* extra flags of listener and accepted sockets */
     const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives the source */
     const rs_win_extensions *extensions; /* outlives the source */
