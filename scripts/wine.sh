@@ -4,7 +4,7 @@
 # Takes the prefix from WINEPREFIX, else one of its own below build/, made at the first use. It
 # ends in exec, so that the caller's process id is the program's: kill -INT arrives as Ctrl+C and
 # lets a server drain; kill -TERM ends it at once, because Wine gives a console program no event
-# for it. ctest runs the Windows tests through this script.
+# for it. PROGRAM may be `cmd`, Wine's own. ctest runs the Windows tests through this script.
 set -eu
 
 die()
@@ -49,10 +49,16 @@ shift
 root=$(cd "$(dirname "$0")/.." && pwd)
 case $program in
 */*) ;;
+cmd) ;;
 *) [ -f "$program" ] || program=$root/build/windows/bin/$program ;;
 esac
-[ -f "$program" ] || die "no such program: $program"
-folder=$(cd "$(dirname "$program")" && pwd)
+if [ "$program" = cmd ]; then
+    folder=$root # Wine's own: no path
+else
+    [ -f "$program" ] || die "no such program: $program"
+    folder=$(cd "$(dirname "$program")" && pwd)
+    program=$folder/$(basename "$program")
+fi
 loader=$(find_loader)
 
 export WINEPREFIX="${WINEPREFIX:-$root/build/wine-prefix}"
@@ -71,4 +77,4 @@ mkdir -p "$WINEPREFIX"
 exec 9>"$WINEPREFIX/.ringside-lock"
 flock 9
 start_wine
-exec "$loader" "$folder/$(basename "$program")" "$@" 9>&-
+exec "$loader" "$program" "$@" 9>&-

@@ -35,8 +35,9 @@
 #define EPOLL_NO_CONN UINT32_MAX
 #define EPOLL_NS_PER_S 1000000000
 #define EPOLL_NS_PER_MS 1000000
-#define EPOLL_WAIT_MS_MAX 86400000 /* poll may return early, so a day stands for anything longer   \
-                                    */
+#define EPOLL_WAIT_MS_MAX                                                                          \
+    86400000               /* poll may return early, so a day stands for anything longer           \
+                            */
 #define EPOLL_OTHER_OPS 4u /* of a connection, beside its SENDs: CONNECT, RECV, SHUTDOWN, CLOSE */
 
 /* Values of epoll_event.data that are no {generation, connection}: no slot has these indices. */

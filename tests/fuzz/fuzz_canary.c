@@ -7,8 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int canary_is_alive = 1;
     if (size >= 4 && data[0] == 'b') {
         if (data[1] == 'i' && data[2] == 'r') {

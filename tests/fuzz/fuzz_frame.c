@@ -15,8 +15,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Could these first bytes begin a legal frame? All lengths that agree with them are tried. */
-static bool could_be_legal(const uint8_t *data, uint32_t bytes, uint32_t max)
-{
+static bool could_be_legal(const uint8_t *data, uint32_t bytes, uint32_t max) {
     for (uint32_t high = 0; high <= 255u; high++) {
         const uint32_t length = data[0] + 256u * (bytes > 1 ? data[1] : high);
         if (length >= 3 && length <= max) {
@@ -26,8 +25,7 @@ static bool could_be_legal(const uint8_t *data, uint32_t bytes, uint32_t max)
     return false;
 }
 
-static rs_status reference_parse(const uint8_t *data, uint32_t bytes, uint32_t max, uint32_t *out)
-{
+static rs_status reference_parse(const uint8_t *data, uint32_t bytes, uint32_t max, uint32_t *out) {
     *out = 0;
     if (bytes > 0 && !could_be_legal(data, bytes, max)) {
         return RS_E_PROTOCOL;
@@ -39,8 +37,7 @@ static rs_status reference_parse(const uint8_t *data, uint32_t bytes, uint32_t m
     return *out > bytes ? RS_E_AGAIN : RS_OK;
 }
 
-static rs_status parse_checked(const uint8_t *data, uint32_t bytes, uint32_t max, uint32_t *out)
-{
+static rs_status parse_checked(const uint8_t *data, uint32_t bytes, uint32_t max, uint32_t *out) {
     uint32_t expected = 0;
     const rs_status status = rs_frame_parse(data, bytes, max, out);
     RS_ASSERT(status == reference_parse(data, bytes, max, &expected));
@@ -50,8 +47,7 @@ static rs_status parse_checked(const uint8_t *data, uint32_t bytes, uint32_t max
 }
 
 /* One byte more at a time from at on: the same verdict as with all of them, never taken back. */
-static void feed_slowly(const uint8_t *at, uint32_t bytes, uint32_t max, rs_status whole)
-{
+static void feed_slowly(const uint8_t *at, uint32_t bytes, uint32_t max, rs_status whole) {
     for (uint32_t have = 0; have <= bytes; have++) {
         uint32_t got = 0;
         const rs_status status = parse_checked(at, have, max, &got);
@@ -64,8 +60,7 @@ static void feed_slowly(const uint8_t *at, uint32_t bytes, uint32_t max, rs_stat
     RS_ASSERT(whole == RS_E_AGAIN);
 }
 
-static void take_apart(const uint8_t *stream, uint32_t bytes, uint32_t max)
-{
+static void take_apart(const uint8_t *stream, uint32_t bytes, uint32_t max) {
     uint32_t read = 0;
     for (;;) {
         uint32_t got = 0;
@@ -82,8 +77,7 @@ static void take_apart(const uint8_t *stream, uint32_t bytes, uint32_t max)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2) {
         return 0;
     }

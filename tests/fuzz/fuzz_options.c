@@ -36,8 +36,7 @@ typedef struct command_line {
     size_t error_bytes;
 } command_line;
 
-static void table_fill(rs_option table[TABLE_COUNT], values *v)
-{
+static void table_fill(rs_option table[TABLE_COUNT], values *v) {
     const rs_option filled[TABLE_COUNT] = {
         {"port", RS_OPT_U32, &v->port, 1, 65535, NULL, "", "port", NULL, &v->port_set},
         {"sndbuf", RS_OPT_I32, &v->sndbuf, -1, 4096, NULL, "bytes", "buffer", NULL, NULL},
@@ -53,8 +52,7 @@ static void table_fill(rs_option table[TABLE_COUNT], values *v)
     memcpy(table, filled, sizeof filled);
 }
 
-static command_line command_line_make(const uint8_t *data, size_t size)
-{
+static command_line command_line_make(const uint8_t *data, size_t size) {
     command_line line = {.text = malloc(size), .argv = {"program"}, .argc = 1};
     RS_ASSERT(line.text != NULL);
     line.error_bytes = 1u + data[0];
@@ -72,8 +70,7 @@ static command_line command_line_make(const uint8_t *data, size_t size)
     return line;
 }
 
-static void check_values(const values *v, const command_line *line)
-{
+static void check_values(const values *v, const command_line *line) {
     RS_ASSERT(v->port >= 1 && v->port <= 65535u);
     RS_ASSERT(v->sndbuf >= -1 && v->sndbuf <= 4096);
     RS_ASSERT(v->rate >= -5 && v->rate <= 1000);
@@ -84,8 +81,7 @@ static void check_values(const values *v, const command_line *line)
     RS_ASSERT(v->json == NULL || v->json >= line->text);
 }
 
-static void check_error(rs_options_result result, const char *error, size_t bytes)
-{
+static void check_error(rs_options_result result, const char *error, size_t bytes) {
     const char *end = memchr(error, '\0', bytes);
     RS_ASSERT(end != NULL);
     RS_ASSERT((result == RS_OPTIONS_ERROR && bytes > 1) == (end != error));
@@ -94,8 +90,7 @@ static void check_error(rs_options_result result, const char *error, size_t byte
     }
 }
 
-static void check_help(const rs_option *table, size_t bytes)
-{
+static void check_help(const rs_option *table, size_t bytes) {
     char *help = malloc(bytes);
     RS_ASSERT(help != NULL);
     const size_t need = rs_options_help("program", "summary", table, TABLE_COUNT, help, bytes);
@@ -103,8 +98,7 @@ static void check_help(const rs_option *table, size_t bytes)
     free(help);
 }
 
-static rs_options_result run(const command_line *line, values *v)
-{
+static rs_options_result run(const command_line *line, values *v) {
     rs_option table[TABLE_COUNT];
     char *error = malloc(line->error_bytes);
     RS_ASSERT(error != NULL);
@@ -118,8 +112,7 @@ static rs_options_result run(const command_line *line, values *v)
     return result;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     values first, second;
     if (size < 1) {
         return 0;

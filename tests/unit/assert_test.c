@@ -16,8 +16,7 @@
 
 #include "unit/child.h"
 
-static void check_with_debug_checks(volatile int *value)
-{
+static void check_with_debug_checks(volatile int *value) {
     RS_DEBUG_ASSERT(++*value == 0);
 }
 
@@ -26,15 +25,13 @@ static void check_with_debug_checks(volatile int *value)
 #undef RS_CORE_ASSERT_H
 #include "core/assert.h"
 
-static void check_without_debug_checks(volatile int *value)
-{
+static void check_without_debug_checks(volatile int *value) {
     RS_DEBUG_ASSERT(++*value == 0);
 }
 
 static const char *self;
 
-static void test_assert_that_fails_aborts_with_file_and_condition(void **state)
-{
+static void test_assert_that_fails_aborts_with_file_and_condition(void **state) {
     (void)state;
     const child_result result = child_run(self, "assert");
     assert_true(child_asserted(&result, "value == 1"));
@@ -42,8 +39,7 @@ static void test_assert_that_fails_aborts_with_file_and_condition(void **state)
     assert_null(strstr(result.text, "still alive"));
 }
 
-static void test_assert_that_holds_goes_on(void **state)
-{
+static void test_assert_that_holds_goes_on(void **state) {
     (void)state;
     const child_result result = child_run(self, "hold");
     assert_true(result.exited);
@@ -51,8 +47,7 @@ static void test_assert_that_holds_goes_on(void **state)
     assert_string_equal(result.text, "still alive\n");
 }
 
-static void test_assert_fatal_exits_3_with_call_and_reason(void **state)
-{
+static void test_assert_fatal_exits_3_with_call_and_reason(void **state) {
     (void)state;
     const child_result result = child_run(self, "fatal");
     assert_true(result.exited);
@@ -63,36 +58,31 @@ static void test_assert_fatal_exits_3_with_call_and_reason(void **state)
     assert_null(strstr(result.text, "atexit ran"));
 }
 
-static void test_assert_debug_with_checks_fails(void **state)
-{
+static void test_assert_debug_with_checks_fails(void **state) {
     (void)state;
     const child_result result = child_run(self, "debug");
     assert_true(child_asserted(&result, "++*value == 0"));
 }
 
-static void test_assert_debug_without_checks_does_not_evaluate(void **state)
-{
+static void test_assert_debug_without_checks_does_not_evaluate(void **state) {
     (void)state;
     volatile int value = 5;
     check_without_debug_checks(&value);
     assert_int_equal(value, 5);
 }
 
-static void test_assert_debug_with_checks_that_hold_evaluates_once(void **state)
-{
+static void test_assert_debug_with_checks_that_hold_evaluates_once(void **state) {
     (void)state;
     volatile int value = -1;
     check_with_debug_checks(&value);
     assert_int_equal(value, 0);
 }
 
-static void say_atexit(void)
-{
+static void say_atexit(void) {
     (void)fprintf(stderr, "atexit ran\n");
 }
 
-static int run_child(const char *name)
-{
+static int run_child(const char *name) {
     volatile int value = 0;
     if (strcmp(name, "assert") == 0) {
         RS_ASSERT(value == 1);
@@ -110,8 +100,7 @@ static int run_child(const char *name)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *name = child_case(argc, argv);
     if (name != NULL) {
         return run_child(name);

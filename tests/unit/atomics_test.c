@@ -16,8 +16,7 @@
 #include <sched.h>
 #endif
 
-static void test_atomics_store_then_load_gives_the_value(void **state)
-{
+static void test_atomics_store_then_load_gives_the_value(void **state) {
     (void)state;
     static const uint64_t values[] = {0,          1,          0x7FFFFFFFu,      0x80000000u,
                                       UINT32_MAX, UINT64_MAX, UINT64_C(1) << 63};
@@ -31,8 +30,7 @@ static void test_atomics_store_then_load_gives_the_value(void **state)
     }
 }
 
-static void test_atomics_exchange_returns_the_value_before(void **state)
-{
+static void test_atomics_exchange_returns_the_value_before(void **state) {
     (void)state;
     rs_atomic_u32 a = {0};
     rs_atomic_store_u32(&a, UINT32_MAX);
@@ -40,8 +38,7 @@ static void test_atomics_exchange_returns_the_value_before(void **state)
     assert_true(rs_atomic_load_u32(&a) == 5);
 }
 
-static void test_atomics_add_returns_the_value_before_and_wraps(void **state)
-{
+static void test_atomics_add_returns_the_value_before_and_wraps(void **state) {
     (void)state;
     rs_atomic_u32 a = {0};
     assert_true(rs_atomic_add_u32(&a, 3) == 0);
@@ -51,8 +48,7 @@ static void test_atomics_add_returns_the_value_before_and_wraps(void **state)
     assert_true(rs_atomic_load_u32(&a) == 0);
 }
 
-static void test_atomics_cas_changes_only_what_was_expected(void **state)
-{
+static void test_atomics_cas_changes_only_what_was_expected(void **state) {
     (void)state;
     rs_atomic_u32 a = {0};
     rs_atomic_store_u32(&a, 7);
@@ -75,8 +71,7 @@ typedef struct shared {
     uint64_t sum;
 } shared;
 
-static void *count_up(void *arg)
-{
+static void *count_up(void *arg) {
     shared *s = arg;
     for (uint32_t i = 0; i < ROUNDS; i++) {
         (void)rs_atomic_add_u32(&s->added, 1);
@@ -88,8 +83,7 @@ static void *count_up(void *arg)
     return NULL;
 }
 
-static void test_atomics_four_threads_lose_no_count(void **state)
-{
+static void test_atomics_four_threads_lose_no_count(void **state) {
     (void)state;
     static shared s;
     pthread_t threads[THREADS];
@@ -103,8 +97,7 @@ static void test_atomics_four_threads_lose_no_count(void **state)
     assert_true(rs_atomic_load_u32(&s.swapped) == THREADS * ROUNDS);
 }
 
-static void *take_mail(void *arg)
-{
+static void *take_mail(void *arg) {
     shared *s = arg;
     for (uint32_t i = 0; i < ROUNDS; i++) {
         while (rs_atomic_load_u32(&s->full) == 0) {
@@ -116,8 +109,7 @@ static void *take_mail(void *arg)
     return NULL;
 }
 
-static void test_atomics_store_publishes_what_was_written_before(void **state)
-{
+static void test_atomics_store_publishes_what_was_written_before(void **state) {
     (void)state;
     static shared s;
     pthread_t taker;
@@ -135,8 +127,7 @@ static void test_atomics_store_publishes_what_was_written_before(void **state)
 
 #endif
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_atomics_store_then_load_gives_the_value),
         cmocka_unit_test(test_atomics_exchange_returns_the_value_before),

@@ -24,23 +24,21 @@ typedef struct child_result {
 } child_result;
 
 /* The case that this process is to run, or NULL in the parent; moves stderr to the file. */
-static inline const char *child_case(int argc, char **argv)
-{
+static inline const char *child_case(int argc, char **argv) {
     if (argc != 3 || strncmp(argv[1], "child:", 6) != 0) {
         return NULL;
     }
     if (freopen(argv[2], "w", stderr) == NULL) {
         exit(99);
     }
-#if defined(_WIN32)
-    (void)_set_abort_behavior(0, 0xFFFFFFFFu); /* no dialogue, no report */
+#if defined(_MSC_VER)
+    (void)_set_abort_behavior(0, 0xFFFFFFFFu); /* no dialogue, no report; MinGW's has none */
 #endif
     return argv[1] + 6;
 }
 
 static inline void child_spawn(const char *self, const char *argument, const char *file,
-                               child_result *result)
-{
+                               child_result *result) {
 #if defined(_WIN32)
     result->code = (int)_spawnl(_P_WAIT, self, self, argument, file, (char *)NULL);
     result->exited = true;
@@ -61,8 +59,7 @@ static inline void child_spawn(const char *self, const char *argument, const cha
 }
 
 /* self: the program's own path (argv[0]). */
-static inline child_result child_run(const char *self, const char *name)
-{
+static inline child_result child_run(const char *self, const char *name) {
     child_result result = {.exited = false};
     char argument[64], file[1024];
     (void)snprintf(argument, sizeof argument, "child:%s", name);
@@ -79,8 +76,7 @@ static inline child_result child_run(const char *self, const char *name)
 
 /* Ended by rs_assert_failed over this condition? abort() is a signal on POSIX, exit code 3 in the
  * Windows run-time: the message is what tells on both. */
-static inline bool child_asserted(const child_result *result, const char *condition)
-{
+static inline bool child_asserted(const child_result *result, const char *condition) {
     return (!result->exited || result->code != 0) &&
            strstr(result->text, "assertion failed") != NULL &&
            strstr(result->text, condition) != NULL;

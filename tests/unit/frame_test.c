@@ -22,15 +22,13 @@ static const uint32_t maxima[] = {3,   4,   5,    127,  128,  254,   255,  256,
                                   257, 258, 1000, 4095, 4096, 65534, 65535};
 #define MAXIMA_COUNT (sizeof maxima / sizeof maxima[0])
 
-static void wire_set_length(uint32_t length)
-{
+static void wire_set_length(uint32_t length) {
     wire[0] = (uint8_t)(length & 0xFFu);
     wire[1] = (uint8_t)(length >> 8);
 }
 
 /* A copy that ends where the input ends. */
-static rs_status parse_exact(const uint8_t *data, uint32_t bytes, uint32_t max, uint32_t *out)
-{
+static rs_status parse_exact(const uint8_t *data, uint32_t bytes, uint32_t max, uint32_t *out) {
     uint8_t *copy = malloc(bytes > 0 ? bytes : 1);
     assert_non_null(copy);
     memcpy(copy, data, bytes);
@@ -39,8 +37,7 @@ static rs_status parse_exact(const uint8_t *data, uint32_t bytes, uint32_t max, 
     return status;
 }
 
-static void test_frame_every_length_is_judged_by_the_format(void **state)
-{
+static void test_frame_every_length_is_judged_by_the_format(void **state) {
     (void)state;
     for (size_t m = 0; m < MAXIMA_COUNT; m++) {
         for (uint32_t length = 0; length <= 65535u; length++) {
@@ -57,8 +54,7 @@ static void test_frame_every_length_is_judged_by_the_format(void **state)
     }
 }
 
-static void test_frame_with_exactly_its_bytes_is_whole(void **state)
-{
+static void test_frame_with_exactly_its_bytes_is_whole(void **state) {
     (void)state;
     for (uint32_t length = 3; length <= 65535u; length++) {
         uint32_t got = 0;
@@ -71,16 +67,14 @@ static void test_frame_with_exactly_its_bytes_is_whole(void **state)
 }
 
 /* The answer to a cut of a legal frame, from the format alone. */
-static void check_cut(uint32_t length, uint32_t cut)
-{
+static void check_cut(uint32_t length, uint32_t cut) {
     uint32_t got = 77;
     const rs_status status = parse_exact(wire, cut, 65535u, &got);
     assert_int_equal(status, cut < length ? RS_E_AGAIN : RS_OK);
     assert_int_equal(got, cut < 2 ? 0 : length);
 }
 
-static void test_frame_cut_at_every_position_is_again_until_whole(void **state)
-{
+static void test_frame_cut_at_every_position_is_again_until_whole(void **state) {
     (void)state;
     static const uint32_t lengths[] = {3, 4, 5, 32, 255, 256, 257, 258, 511, 512, 4095, 4096};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
@@ -95,8 +89,7 @@ static void test_frame_cut_at_every_position_is_again_until_whole(void **state)
     }
 }
 
-static void test_frame_first_byte_is_refused_once_no_length_fits(void **state)
-{
+static void test_frame_first_byte_is_refused_once_no_length_fits(void **state) {
     (void)state;
     for (uint32_t max = 3; max <= 1024u; max++) {
         for (uint32_t low = 0; low <= 255u; low++) {
@@ -114,8 +107,7 @@ static void test_frame_first_byte_is_refused_once_no_length_fits(void **state)
     }
 }
 
-static void test_frame_without_bytes_is_again(void **state)
-{
+static void test_frame_without_bytes_is_again(void **state) {
     (void)state;
     for (size_t m = 0; m < MAXIMA_COUNT; m++) {
         uint32_t got = 77;
@@ -124,8 +116,7 @@ static void test_frame_without_bytes_is_again(void **state)
     }
 }
 
-static void test_frame_header_reads_back_for_every_payload(void **state)
-{
+static void test_frame_header_reads_back_for_every_payload(void **state) {
     (void)state;
     for (uint32_t payload = 0; payload <= 65532u; payload++) {
         uint8_t header[RS_FRAME_HEADER_BYTES];
@@ -138,8 +129,7 @@ static void test_frame_header_reads_back_for_every_payload(void **state)
     }
 }
 
-static void test_frame_stream_of_many_is_taken_apart_in_order(void **state)
-{
+static void test_frame_stream_of_many_is_taken_apart_in_order(void **state) {
     (void)state;
     uint32_t written = 0, read = 0, count = 0;
     for (uint32_t payload = 0; written + payload + 3 <= 65535u; payload++) {
@@ -157,8 +147,7 @@ static void test_frame_stream_of_many_is_taken_apart_in_order(void **state)
     assert_true(count > 300);
 }
 
-static void test_frame_maximum_of_ours_out_of_range_is_asserted(void **state)
-{
+static void test_frame_maximum_of_ours_out_of_range_is_asserted(void **state) {
     (void)state;
     const child_result low = child_run(self, "low");
     const child_result high = child_run(self, "high");
@@ -168,8 +157,7 @@ static void test_frame_maximum_of_ours_out_of_range_is_asserted(void **state)
     assert_true(child_asserted(&payload, "payload_bytes"));
 }
 
-static int run_child(const char *name)
-{
+static int run_child(const char *name) {
     uint32_t got;
     if (strcmp(name, "low") == 0) {
         (void)rs_frame_parse(wire, 4, RS_FRAME_HEADER_BYTES - 1u, &got);
@@ -181,8 +169,7 @@ static int run_child(const char *name)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *name = child_case(argc, argv);
     if (name != NULL) {
         return run_child(name);

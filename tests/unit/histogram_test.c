@@ -23,16 +23,14 @@ static uint64_t samples[SAMPLES_MAX];
 
 /* What the histogram says for one value. The greatest value beside it keeps its maximum, which is
  * exact, from hiding the bucket's error. */
-static uint64_t reported(uint64_t value)
-{
+static uint64_t reported(uint64_t value) {
     rs_histogram_init(&histogram);
     rs_histogram_record(&histogram, value);
     rs_histogram_record(&histogram, VALUE_MAX);
     return rs_histogram_percentile(&histogram, 50000);
 }
 
-static void check_value(uint64_t value)
-{
+static void check_value(uint64_t value) {
     const uint64_t got = reported(value);
     if (got < value || got - value > value / 64u) {
         print_error("%llu is reported as %llu\n", (unsigned long long)value,
@@ -44,16 +42,14 @@ static void check_value(uint64_t value)
     }
 }
 
-static void test_histogram_small_values_are_within_the_bound(void **state)
-{
+static void test_histogram_small_values_are_within_the_bound(void **state) {
     (void)state;
     for (uint64_t value = 0; value < 65536u; value++) {
         check_value(value);
     }
 }
 
-static void test_histogram_powers_of_two_and_neighbours_are_within_the_bound(void **state)
-{
+static void test_histogram_powers_of_two_and_neighbours_are_within_the_bound(void **state) {
     (void)state;
     for (uint32_t bit = 0; bit < RS_HISTOGRAM_VALUE_BITS; bit++) {
         const uint64_t value = UINT64_C(1) << bit;
@@ -65,8 +61,7 @@ static void test_histogram_powers_of_two_and_neighbours_are_within_the_bound(voi
     check_value(VALUE_MAX - 1);
 }
 
-static void test_histogram_bucket_edges_are_within_the_bound(void **state)
-{
+static void test_histogram_bucket_edges_are_within_the_bound(void **state) {
     (void)state;
     for (uint32_t shift = 0; shift <= RS_HISTOGRAM_VALUE_BITS - 7u; shift++) {
         for (uint64_t step = 64; step < 128; step++) {
@@ -77,8 +72,7 @@ static void test_histogram_bucket_edges_are_within_the_bound(void **state)
     }
 }
 
-static void test_histogram_random_values_are_within_the_bound(void **state)
-{
+static void test_histogram_random_values_are_within_the_bound(void **state) {
     (void)state;
     test_random random = {seed};
     for (uint32_t i = 0; i < 50000u; i++) {
@@ -86,14 +80,12 @@ static void test_histogram_random_values_are_within_the_bound(void **state)
     }
 }
 
-static int compare_u64(const void *a, const void *b)
-{
+static int compare_u64(const void *a, const void *b) {
     const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
     return (left > right) - (left < right);
 }
 
-static void check_percentile(uint32_t count, uint32_t percent_x1000)
-{
+static void check_percentile(uint32_t count, uint32_t percent_x1000) {
     const uint64_t need = ((uint64_t)count * percent_x1000 + 99999u) / 100000u;
     const uint64_t exact = samples[need > 0 ? need - 1 : 0];
     const uint64_t got = rs_histogram_percentile(&histogram, percent_x1000);
@@ -102,8 +94,7 @@ static void check_percentile(uint32_t count, uint32_t percent_x1000)
     assert_true(got <= samples[count - 1]);
 }
 
-static void check_sample(test_random *random, uint32_t count, uint32_t bits)
-{
+static void check_sample(test_random *random, uint32_t count, uint32_t bits) {
     static const uint32_t percents[] = {0,     1,     1000,  10000, 25000, 50000,
                                         75000, 90000, 99000, 99900, 99999, 100000};
     rs_histogram_init(&histogram);
@@ -122,8 +113,7 @@ static void check_sample(test_random *random, uint32_t count, uint32_t bits)
     }
 }
 
-static void test_histogram_percentiles_match_a_sorted_array(void **state)
-{
+static void test_histogram_percentiles_match_a_sorted_array(void **state) {
     (void)state;
     test_random random = {seed};
     for (uint32_t count = 1; count <= 200; count++) {
@@ -134,8 +124,7 @@ static void test_histogram_percentiles_match_a_sorted_array(void **state)
     }
 }
 
-static void test_histogram_percentile_of_huge_counts_does_not_overflow(void **state)
-{
+static void test_histogram_percentile_of_huge_counts_does_not_overflow(void **state) {
     (void)state;
     rs_histogram_init(&histogram);
     rs_histogram_record_n(&histogram, 1, UINT64_C(1) << 62);
@@ -146,8 +135,7 @@ static void test_histogram_percentile_of_huge_counts_does_not_overflow(void **st
     assert_int_equal(rs_histogram_percentile(&histogram, 100000), 100);
 }
 
-static void test_histogram_empty_answers_zero(void **state)
-{
+static void test_histogram_empty_answers_zero(void **state) {
     (void)state;
     memset(&histogram, 0x5A, sizeof histogram);
     rs_histogram_init(&histogram);
@@ -159,8 +147,7 @@ static void test_histogram_empty_answers_zero(void **state)
     assert_int_equal(histogram.min, 0);
 }
 
-static void test_histogram_values_above_the_range_are_clamped_and_counted(void **state)
-{
+static void test_histogram_values_above_the_range_are_clamped_and_counted(void **state) {
     (void)state;
     rs_histogram_init(&histogram);
     rs_histogram_record(&histogram, VALUE_MAX);
@@ -174,8 +161,7 @@ static void test_histogram_values_above_the_range_are_clamped_and_counted(void *
     assert_int_equal(rs_histogram_percentile(&histogram, 100000), VALUE_MAX);
 }
 
-static void test_histogram_record_n_equals_recording_n_times(void **state)
-{
+static void test_histogram_record_n_equals_recording_n_times(void **state) {
     (void)state;
     static rs_histogram one_by_one;
     test_random random = {seed};
@@ -192,8 +178,7 @@ static void test_histogram_record_n_equals_recording_n_times(void **state)
     assert_memory_equal(&histogram, &one_by_one, sizeof histogram);
 }
 
-static void test_histogram_merge_equals_recording_into_one(void **state)
-{
+static void test_histogram_merge_equals_recording_into_one(void **state) {
     (void)state;
     static rs_histogram parts[3], all, empty;
     test_random random = {seed};
@@ -215,8 +200,7 @@ static void test_histogram_merge_equals_recording_into_one(void **state)
     assert_memory_equal(&histogram, &all, sizeof histogram);
 }
 
-static void test_histogram_mean_is_that_of_the_exact_values(void **state)
-{
+static void test_histogram_mean_is_that_of_the_exact_values(void **state) {
     (void)state;
     rs_histogram_init(&histogram);
     rs_histogram_record(&histogram, 1000001);
@@ -224,8 +208,7 @@ static void test_histogram_mean_is_that_of_the_exact_values(void **state)
     assert_true(rs_histogram_mean(&histogram) == 1000007.0 / 3.0);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_histogram_small_values_are_within_the_bound),
         cmocka_unit_test(test_histogram_powers_of_two_and_neighbours_are_within_the_bound),

@@ -18,16 +18,14 @@ static const char *self;
 static uint64_t seed;
 static char out[4096];
 
-static void check_text(rs_json *json, const char *expected)
-{
+static void check_text(rs_json *json, const char *expected) {
     size_t length = 0;
     assert_true(rs_json_finish(json, &length));
     assert_string_equal(out, expected);
     assert_int_equal(length, strlen(expected));
 }
 
-static void write_everything(rs_json *json)
-{
+static void write_everything(rs_json *json) {
     rs_json_object(json, NULL);
     rs_json_string(json, "name", "rio");
     rs_json_array(json, "list");
@@ -50,8 +48,7 @@ static void write_everything(rs_json *json)
 static const char everything[] = "{\"name\":\"rio\",\"list\":[1,{},[],null],"
                                  "\"in\":{\"a\":true,\"b\":false,\"c\":-5},\"d\":2.5}";
 
-static void test_json_nested_values_are_separated_and_closed(void **state)
-{
+static void test_json_nested_values_are_separated_and_closed(void **state) {
     (void)state;
     rs_json json;
     rs_json_init(&json, out, sizeof out);
@@ -59,8 +56,7 @@ static void test_json_nested_values_are_separated_and_closed(void **state)
     check_text(&json, everything);
 }
 
-static void test_json_every_buffer_size_is_kept_within(void **state)
-{
+static void test_json_every_buffer_size_is_kept_within(void **state) {
     (void)state;
     const size_t need = sizeof everything; /* terminator included */
     for (size_t bytes = 1; bytes <= need + 2; bytes++) {
@@ -79,8 +75,7 @@ static void test_json_every_buffer_size_is_kept_within(void **state)
     }
 }
 
-static void test_json_unfinished_object_is_reported(void **state)
-{
+static void test_json_unfinished_object_is_reported(void **state) {
     (void)state;
     rs_json json;
     size_t length;
@@ -92,8 +87,7 @@ static void test_json_unfinished_object_is_reported(void **state)
     assert_true(rs_json_finish(&json, &length));
 }
 
-static void test_json_strings_are_escaped(void **state)
-{
+static void test_json_strings_are_escaped(void **state) {
     (void)state;
     static const char *const cases[][2] = {
         {"", "\"\""},
@@ -121,8 +115,7 @@ static void test_json_strings_are_escaped(void **state)
     }
 }
 
-static void test_json_keys_are_escaped_and_null_is_a_value(void **state)
-{
+static void test_json_keys_are_escaped_and_null_is_a_value(void **state) {
     (void)state;
     rs_json json;
     rs_json_init(&json, out, sizeof out);
@@ -134,8 +127,7 @@ static void test_json_keys_are_escaped_and_null_is_a_value(void **state)
 
 /* Every byte value, and every pair of a lead byte and another: the text must stay well-formed as
  * far as quotes, escapes and control characters go, and never read past the end. */
-static void test_json_any_bytes_give_no_control_character(void **state)
-{
+static void test_json_any_bytes_give_no_control_character(void **state) {
     (void)state;
     for (uint32_t pair = 0; pair < 65536u; pair++) {
         char *text = malloc(3);
@@ -156,16 +148,14 @@ static void test_json_any_bytes_give_no_control_character(void **state)
     }
 }
 
-static void check_double(double value, const char *expected)
-{
+static void check_double(double value, const char *expected) {
     rs_json json;
     rs_json_init(&json, out, sizeof out);
     rs_json_double(&json, NULL, value);
     check_text(&json, expected);
 }
 
-static void test_json_doubles_have_up_to_six_decimals(void **state)
-{
+static void test_json_doubles_have_up_to_six_decimals(void **state) {
     (void)state;
     const double huge = 1e308;
     check_double(0, "0");
@@ -189,8 +179,7 @@ static void test_json_doubles_have_up_to_six_decimals(void **state)
     check_double(huge * 10 - huge * 10, "null");
 }
 
-static void test_json_random_doubles_read_back(void **state)
-{
+static void test_json_random_doubles_read_back(void **state) {
     (void)state;
     test_random random = {seed};
     for (uint32_t i = 0; i < 100000u; i++) {
@@ -211,8 +200,7 @@ static void test_json_random_doubles_read_back(void **state)
     }
 }
 
-static void test_json_largest_finite_double_fits(void **state)
-{
+static void test_json_largest_finite_double_fits(void **state) {
     (void)state;
     rs_json json;
     size_t length;
@@ -222,8 +210,7 @@ static void test_json_largest_finite_double_fits(void **state)
     assert_int_equal(length, 310);
 }
 
-static void test_json_integers_at_the_ends_of_their_ranges(void **state)
-{
+static void test_json_integers_at_the_ends_of_their_ranges(void **state) {
     (void)state;
     rs_json json;
     rs_json_init(&json, out, sizeof out);
@@ -237,8 +224,7 @@ static void test_json_integers_at_the_ends_of_their_ranges(void **state)
     check_text(&json, "[0,18446744073709551615,9223372036854775807,-9223372036854775808,0]");
 }
 
-static void test_json_misuse_is_asserted(void **state)
-{
+static void test_json_misuse_is_asserted(void **state) {
     (void)state;
     const child_result no_key = child_run(self, "no_key");
     const child_result in_array = child_run(self, "in_array");
@@ -250,8 +236,7 @@ static void test_json_misuse_is_asserted(void **state)
     assert_true(child_asserted(&end, "json->depth > 0"));
 }
 
-static int run_child(const char *name)
-{
+static int run_child(const char *name) {
     rs_json json;
     rs_json_init(&json, out, sizeof out);
     if (strcmp(name, "no_key") == 0) {
@@ -270,8 +255,7 @@ static int run_child(const char *name)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *name = child_case(argc, argv);
     if (name != NULL) {
         return run_child(name);

@@ -42,8 +42,7 @@ static const rs_option table[] = {
 #define TABLE_COUNT (sizeof table / sizeof table[0])
 
 /* Splits at spaces ("_" stands for an empty argument) and parses; targets start at defaults. */
-static rs_options_result parse(const char *line)
-{
+static rs_options_result parse(const char *line) {
     static char copy[1024];
     const char *argv[32] = {"program"};
     int argc = 1;
@@ -65,8 +64,7 @@ static rs_options_result parse(const char *line)
     return rs_options_parse(table, TABLE_COUNT, argc, argv, error, sizeof error);
 }
 
-static void check_good(const char *line)
-{
+static void check_good(const char *line) {
     const rs_options_result result = parse(line);
     if (result != RS_OPTIONS_RUN) {
         print_error("%s: %s\n", line, error);
@@ -75,8 +73,7 @@ static void check_good(const char *line)
     assert_string_equal(error, "");
 }
 
-static void test_options_none_keeps_every_default(void **state)
-{
+static void test_options_none_keeps_every_default(void **state) {
     (void)state;
     check_good("");
     assert_int_equal(v.port, 4000);
@@ -85,8 +82,7 @@ static void test_options_none_keeps_every_default(void **state)
     assert_false(v.stats_set);
 }
 
-static void test_options_every_kind_is_set_in_both_spellings(void **state)
-{
+static void test_options_every_kind_is_set_in_both_spellings(void **state) {
     (void)state;
     static const char *const lines[] = {
         "--port 80 --idle-timeout 5 --sndbuf 0 --rate 12.5 --stats on --nodelay off --app raw "
@@ -110,8 +106,7 @@ static void test_options_every_kind_is_set_in_both_spellings(void **state)
     }
 }
 
-static void test_options_ends_of_every_range_are_taken(void **state)
-{
+static void test_options_ends_of_every_range_are_taken(void **state) {
     (void)state;
     check_good("--port 0 --idle-timeout 4294967295 --sndbuf -1 --rate -10");
     assert_int_equal(v.port, 0);
@@ -124,8 +119,7 @@ static void test_options_ends_of_every_range_are_taken(void **state)
     assert_true(v.rate == 1000000.0);
 }
 
-static void test_options_doubles_are_the_nearest(void **state)
-{
+static void test_options_doubles_are_the_nearest(void **state) {
     (void)state;
     check_good("--rate 0.1");
     assert_true(v.rate == 0.1);
@@ -139,8 +133,7 @@ static void test_options_doubles_are_the_nearest(void **state)
     assert_true(v.rate == 1.5);
 }
 
-static void test_options_switch_alone_is_on(void **state)
-{
+static void test_options_switch_alone_is_on(void **state) {
     (void)state;
     check_good("--stats");
     assert_true(v.stats);
@@ -149,8 +142,7 @@ static void test_options_switch_alone_is_on(void **state)
     assert_int_equal(v.port, 1);
 }
 
-static void test_options_values_may_hold_equals_signs_and_one_dash(void **state)
-{
+static void test_options_values_may_hold_equals_signs_and_one_dash(void **state) {
     (void)state;
     check_good("--json=a=b");
     assert_string_equal(v.json, "a=b");
@@ -160,8 +152,7 @@ static void test_options_values_may_hold_equals_signs_and_one_dash(void **state)
     assert_string_equal(v.json, "--odd");
 }
 
-static void test_options_help_is_told_where_it_is_met(void **state)
-{
+static void test_options_help_is_told_where_it_is_met(void **state) {
     (void)state;
     assert_int_equal(parse("--help"), RS_OPTIONS_HELP);
     assert_int_equal(parse("--port 5 --help --nonsense"), RS_OPTIONS_HELP);
@@ -196,6 +187,8 @@ static const bad bad_lines[] = {
     {"--sndbuf -", "--sndbuf", "'-'", "-1 to 1048576 bytes"},
     {"--sndbuf=--1", "--sndbuf", "'--1'", "-1 to 1048576 bytes"},
     {"--sndbuf 1048577", "--sndbuf", "'1048577'", "-1 to 1048576 bytes"},
+    {"--sndbuf 18446744073709551615", "--sndbuf", "'18446744073709551615'", "-1 to 1048576"},
+    {"--sndbuf -18446744073709551615", "--sndbuf", "'-18446744073709551615'", "-1 to 1048576"},
     {"--sndbuf -9223372036854775809", "--sndbuf", "'-9223372036854775809'", "-1 to 1048576"},
     {"--rate 1000000.1", "--rate", "'1000000.1'", "-10 to 1000000 messages/s"},
     {"--rate -10.5", "--rate", "'-10.5'", "-10 to 1000000 messages/s"},
@@ -231,8 +224,7 @@ static const bad bad_lines[] = {
     {"--help=5", "--help", "unknown option", "--help"},
 };
 
-static void check_one_line(void)
-{
+static void check_one_line(void) {
     const size_t length = strlen(error);
     assert_true(length > 0 && length < sizeof error);
     for (size_t i = 0; i < length; i++) {
@@ -240,8 +232,7 @@ static void check_one_line(void)
     }
 }
 
-static void test_options_bad_input_names_option_value_and_allowed(void **state)
-{
+static void test_options_bad_input_names_option_value_and_allowed(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof bad_lines / sizeof bad_lines[0]; i++) {
         const bad *b = &bad_lines[i];
@@ -255,8 +246,7 @@ static void test_options_bad_input_names_option_value_and_allowed(void **state)
     }
 }
 
-static void test_options_before_an_error_keep_their_values(void **state)
-{
+static void test_options_before_an_error_keep_their_values(void **state) {
     (void)state;
     assert_int_equal(parse("--port 5 --app chat"), RS_OPTIONS_ERROR);
     assert_int_equal(v.port, 5);
@@ -264,8 +254,7 @@ static void test_options_before_an_error_keep_their_values(void **state)
     assert_int_equal(v.app, 0);
 }
 
-static void test_options_refused_value_leaves_the_target(void **state)
-{
+static void test_options_refused_value_leaves_the_target(void **state) {
     (void)state;
     assert_int_equal(parse("--port 70000"), RS_OPTIONS_ERROR);
     assert_int_equal(v.port, 4000);
@@ -274,8 +263,7 @@ static void test_options_refused_value_leaves_the_target(void **state)
     assert_int_equal(v.host, 0x7F000001u);
 }
 
-static void test_options_unprintable_and_long_values_stay_one_line(void **state)
-{
+static void test_options_unprintable_and_long_values_stay_one_line(void **state) {
     (void)state;
     char text[600] = "--app=\n\r\x1b[31m\x80";
     const size_t start = strlen(text);
@@ -290,8 +278,7 @@ static void test_options_unprintable_and_long_values_stay_one_line(void **state)
     assert_non_null(strstr(error, "echo|raw|board"));
 }
 
-static void test_options_error_buffer_of_any_size_is_kept_within(void **state)
-{
+static void test_options_error_buffer_of_any_size_is_kept_within(void **state) {
     (void)state;
     const char *const argv[] = {"program", "--port", "70000"};
     for (size_t bytes = 1; bytes <= 100; bytes++) {
@@ -304,8 +291,7 @@ static void test_options_error_buffer_of_any_size_is_kept_within(void **state)
 }
 
 /* The part of the help that belongs to one option. */
-static void check_help_entry(const char *help, const char *name, const char *const *parts)
-{
+static void check_help_entry(const char *help, const char *name, const char *const *parts) {
     char head[64], entry[512];
     (void)snprintf(head, sizeof head, "  --%s ", name);
     const char *start = strstr(help, head);
@@ -321,8 +307,7 @@ static void check_help_entry(const char *help, const char *name, const char *con
     }
 }
 
-static void test_options_help_shows_range_default_and_unit(void **state)
-{
+static void test_options_help_shows_range_default_and_unit(void **state) {
     (void)state;
     static char help[4096];
     static const char *const parts[TABLE_COUNT][4] = {
@@ -348,8 +333,7 @@ static void test_options_help_shows_range_default_and_unit(void **state)
     assert_non_null(strstr(help, "--help"));
 }
 
-static void test_options_help_buffer_of_any_size_is_kept_within(void **state)
-{
+static void test_options_help_buffer_of_any_size_is_kept_within(void **state) {
     (void)state;
     static char whole[4096], part[4096];
     (void)parse("");
@@ -365,8 +349,7 @@ static void test_options_help_buffer_of_any_size_is_kept_within(void **state)
     }
 }
 
-static void test_options_ipv4_is_a_strict_dotted_quad(void **state)
-{
+static void test_options_ipv4_is_a_strict_dotted_quad(void **state) {
     (void)state;
     static const char *const refused[] = {
         "",          "1",         "1.2.3",    "1.2.3.",     "1.2.3.4.",  "1.2.3.4.5", ".1.2.3",
@@ -386,8 +369,7 @@ static void test_options_ipv4_is_a_strict_dotted_quad(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_none_keeps_every_default),
         cmocka_unit_test(test_options_every_kind_is_set_in_both_spellings),

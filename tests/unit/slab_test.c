@@ -35,8 +35,7 @@ typedef struct model {
 static const char *self;
 static uint64_t seed;
 
-static model *model_make(bool scattered)
-{
+static model *model_make(bool scattered) {
     model *m = calloc(1, sizeof *m);
     assert_non_null(m);
     for (uint32_t i = 0; i < BLOCKS; i++) {
@@ -47,16 +46,14 @@ static model *model_make(bool scattered)
     return m;
 }
 
-static void model_free(model *m)
-{
+static void model_free(model *m) {
     for (uint32_t i = 0; i < BLOCKS; i++) {
         free(m->scattered[i]);
     }
     free(m);
 }
 
-static void model_acquire(model *m)
-{
+static void model_acquire(model *m) {
     rs_slice slice = {.index = 9999, .generation = 9999};
     const bool got = rs_slab_acquire(&m->slab, &slice);
     assert_int_equal(got, m->held_count < BLOCKS);
@@ -74,16 +71,14 @@ static void model_acquire(model *m)
     memset(rs_slab_data(&m->slab, slice), (int)(slice.index + 1), BLOCK_BYTES);
 }
 
-static void check_bytes(const model *m, uint32_t block)
-{
+static void check_bytes(const model *m, uint32_t block) {
     const uint8_t *data = rs_slab_data(&m->slab, m->held[block]);
     for (uint32_t i = 0; i < BLOCK_BYTES; i++) {
         assert_int_equal(data[i], block + 1);
     }
 }
 
-static void model_drop(model *m, uint32_t block)
-{
+static void model_drop(model *m, uint32_t block) {
     check_bytes(m, block);
     rs_slab_drop(&m->slab, m->held[block]);
     m->refs[block]--;
@@ -93,8 +88,7 @@ static void model_drop(model *m, uint32_t block)
     }
 }
 
-static void model_check(const model *m)
-{
+static void model_check(const model *m) {
     assert_int_equal(m->slab.free_count, BLOCKS - m->held_count);
     assert_int_equal(m->slab.free_low, BLOCKS - m->held_most);
     for (uint32_t i = 0; i < BLOCKS; i++) {
@@ -102,16 +96,14 @@ static void model_check(const model *m)
     }
 }
 
-static void model_check_past(const model *m)
-{
+static void model_check_past(const model *m) {
     const uint32_t count = m->past_count < PAST_MAX ? m->past_count : PAST_MAX;
     for (uint32_t i = 0; i < count; i++) {
         assert_false(rs_slab_is_live(&m->slab, m->past[i]));
     }
 }
 
-static void run_script(bool scattered)
-{
+static void run_script(bool scattered) {
     test_random random = {seed + scattered};
     model *m = model_make(scattered);
     for (uint32_t step = 0; step < STEPS; step++) {
@@ -137,20 +129,17 @@ static void run_script(bool scattered)
     model_free(m);
 }
 
-static void test_slab_contiguous_follows_the_model(void **state)
-{
+static void test_slab_contiguous_follows_the_model(void **state) {
     (void)state;
     run_script(false);
 }
 
-static void test_slab_scattered_follows_the_model(void **state)
-{
+static void test_slab_scattered_follows_the_model(void **state) {
     (void)state;
     run_script(true);
 }
 
-static void test_slab_contiguous_blocks_lie_side_by_side(void **state)
-{
+static void test_slab_contiguous_blocks_lie_side_by_side(void **state) {
     (void)state;
     model *m = model_make(false);
     for (uint32_t i = 0; i < BLOCKS; i++) {
@@ -161,8 +150,7 @@ static void test_slab_contiguous_blocks_lie_side_by_side(void **state)
     model_free(m);
 }
 
-static void test_slab_block_freed_last_is_given_out_first(void **state)
-{
+static void test_slab_block_freed_last_is_given_out_first(void **state) {
     (void)state;
     rs_slice a, b, again;
     model *m = model_make(false);
@@ -178,8 +166,7 @@ static void test_slab_block_freed_last_is_given_out_first(void **state)
     model_free(m);
 }
 
-static void test_slab_generation_at_its_end_skips_zero(void **state)
-{
+static void test_slab_generation_at_its_end_skips_zero(void **state) {
     (void)state;
     rs_slice slice;
     model *m = model_make(false);
@@ -189,8 +176,7 @@ static void test_slab_generation_at_its_end_skips_zero(void **state)
     model_free(m);
 }
 
-static void test_slab_handle_never_given_out_is_not_live(void **state)
-{
+static void test_slab_handle_never_given_out_is_not_live(void **state) {
     (void)state;
     model *m = model_make(false);
     assert_false(rs_slab_is_live(&m->slab, (rs_slice){0, 0}));
@@ -200,8 +186,7 @@ static void test_slab_handle_never_given_out_is_not_live(void **state)
     model_free(m);
 }
 
-static void test_slab_use_of_a_stale_handle_is_asserted(void **state)
-{
+static void test_slab_use_of_a_stale_handle_is_asserted(void **state) {
     (void)state;
     static const char *const cases[] = {"hold", "drop", "data"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -210,8 +195,7 @@ static void test_slab_use_of_a_stale_handle_is_asserted(void **state)
     }
 }
 
-static int run_child(const char *name)
-{
+static int run_child(const char *name) {
     static uint8_t memory[4 * BLOCK_BYTES];
     static rs_slab_entry entries[4];
     rs_slab slab;
@@ -234,8 +218,7 @@ static int run_child(const char *name)
     return 0;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *name = child_case(argc, argv);
     if (name != NULL) {
         return run_child(name);

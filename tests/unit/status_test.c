@@ -54,8 +54,7 @@ static const char *const published[] = {
 };
 #define PUBLISHED_COUNT ((int)(sizeof published / sizeof published[0]))
 
-static void test_status_published_numbers_keep_their_names(void **state)
-{
+static void test_status_published_numbers_keep_their_names(void **state) {
     (void)state;
     assert_true(TABLE_COUNT >= PUBLISHED_COUNT);
     for (int i = 0; i < PUBLISHED_COUNT; i++) {
@@ -63,8 +62,7 @@ static void test_status_published_numbers_keep_their_names(void **state)
     }
 }
 
-static void test_status_table_entries_are_unique(void **state)
-{
+static void test_status_table_entries_are_unique(void **state) {
     (void)state;
     for (int i = 0; i < TABLE_COUNT; i++) {
         assert_int_equal(table[i].status, table[i].number);
@@ -76,8 +74,7 @@ static void test_status_table_entries_are_unique(void **state)
     }
 }
 
-static void test_status_name_and_text_come_from_the_table(void **state)
-{
+static void test_status_name_and_text_come_from_the_table(void **state) {
     (void)state;
     for (int i = 0; i < TABLE_COUNT; i++) {
         assert_string_equal(rs_status_name(table[i].status), table[i].name);
@@ -87,8 +84,7 @@ static void test_status_name_and_text_come_from_the_table(void **state)
     }
 }
 
-static void test_status_outside_the_table_is_named_unknown(void **state)
-{
+static void test_status_outside_the_table_is_named_unknown(void **state) {
     (void)state;
     for (int i = TABLE_COUNT; i < TABLE_COUNT + 1000; i++) {
         assert_string_equal(rs_status_name((rs_status)i), "RS_E_?");
@@ -96,8 +92,7 @@ static void test_status_outside_the_table_is_named_unknown(void **state)
     }
 }
 
-static void test_status_error_set_fills_all_and_returns_the_status(void **state)
-{
+static void test_status_error_set_fills_all_and_returns_the_status(void **state) {
     (void)state;
     rs_error error;
     memset(&error, 0x5A, sizeof error);
@@ -108,14 +103,12 @@ static void test_status_error_set_fills_all_and_returns_the_status(void **state)
     assert_string_equal(error.text, "port 4000: in use");
 }
 
-static void test_status_error_set_without_a_record_returns_the_status(void **state)
-{
+static void test_status_error_set_without_a_record_returns_the_status(void **state) {
     (void)state;
     assert_int_equal(rs_error_set(NULL, RS_E_OS, "open", 1, "%s", "text"), RS_E_OS);
 }
 
-static void test_status_error_set_with_a_long_text_cuts_it(void **state)
-{
+static void test_status_error_set_with_a_long_text_cuts_it(void **state) {
     (void)state;
     struct {
         rs_error error;
@@ -129,8 +122,7 @@ static void test_status_error_set_with_a_long_text_cuts_it(void **state)
     assert_int_equal(box.guard, 'g');
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_status_published_numbers_keep_their_names),
         cmocka_unit_test(test_status_table_entries_are_unique),

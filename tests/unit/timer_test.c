@@ -36,13 +36,11 @@ typedef struct model {
 
 static uint64_t seed;
 
-static uint64_t tick_at(uint64_t ms)
-{
+static uint64_t tick_at(uint64_t ms) {
     return (ms + RS_TIMER_TICK_MS - 1) / RS_TIMER_TICK_MS;
 }
 
-static void model_arm(model *m, uint32_t item, uint64_t deadline_ms, bool in_handler)
-{
+static void model_arm(model *m, uint32_t item, uint64_t deadline_ms, bool in_handler) {
     const uint64_t tick = tick_at(deadline_ms);
     rs_timers_arm(&m->timers, item, deadline_ms);
     m->armed[item] = true;
@@ -50,15 +48,13 @@ static void model_arm(model *m, uint32_t item, uint64_t deadline_ms, bool in_han
     m->may[item] = in_handler && tick <= m->tick;
 }
 
-static void model_cancel(model *m, uint32_t item)
-{
+static void model_cancel(model *m, uint32_t item) {
     rs_timers_cancel(&m->timers, item);
     m->armed[item] = false;
 }
 
 /* Deadlines around the present, on and beside tick borders, turns ahead, and in the past. */
-static uint64_t model_deadline(model *m)
-{
+static uint64_t model_deadline(model *m) {
     const uint64_t base = m->tick * RS_TIMER_TICK_MS;
     switch (test_random_below(&m->random, 6)) {
     case 0:
@@ -77,8 +73,7 @@ static uint64_t model_deadline(model *m)
     }
 }
 
-static void model_handler(model *m)
-{
+static void model_handler(model *m) {
     const uint32_t item = test_random_below(&m->random, ITEMS);
     switch (test_random_below(&m->random, 4)) {
     case 0:
@@ -92,8 +87,7 @@ static void model_handler(model *m)
     }
 }
 
-static void model_drain(model *m)
-{
+static void model_drain(model *m) {
     uint32_t item;
     uint32_t rounds = 0;
     while ((item = rs_timers_expired(&m->timers, m->now_ms)) != RS_TIMER_NONE) {
@@ -113,8 +107,7 @@ static void model_drain(model *m)
     assert_int_equal(rs_timers_expired(&m->timers, m->now_ms), RS_TIMER_NONE);
 }
 
-static void model_advance(model *m)
-{
+static void model_advance(model *m) {
     switch (test_random_below(&m->random, 8)) {
     case 0:
         break; /* the clock stands */
@@ -138,8 +131,7 @@ static void model_advance(model *m)
     m->tick = tick > m->tick ? tick : m->tick;
 }
 
-static void model_check(const model *m)
-{
+static void model_check(const model *m) {
     const uint64_t sleep_ms = rs_timers_next_ms(&m->timers, m->now_ms);
     uint32_t count = 0;
     uint64_t next = UINT64_MAX;
@@ -157,8 +149,7 @@ static void model_check(const model *m)
     }
 }
 
-static void run_script(uint64_t script_seed, model *m)
-{
+static void run_script(uint64_t script_seed, model *m) {
     m->random.state = script_seed;
     m->now_ms = test_random_next(&m->random) % 100000u;
     m->tick = m->now_ms / RS_TIMER_TICK_MS;
@@ -184,8 +175,7 @@ static void run_script(uint64_t script_seed, model *m)
     }
 }
 
-static void test_timer_random_scripts_follow_the_model(void **state)
-{
+static void test_timer_random_scripts_follow_the_model(void **state) {
     (void)state;
     model *m = calloc(1, sizeof *m);
     assert_non_null(m);
@@ -200,8 +190,7 @@ static void test_timer_random_scripts_follow_the_model(void **state)
 static rs_timers timers;
 static rs_timer_node nodes[ITEMS];
 
-static void test_timer_deadline_fires_at_its_tick_and_not_before(void **state)
-{
+static void test_timer_deadline_fires_at_its_tick_and_not_before(void **state) {
     (void)state;
     for (uint64_t deadline_ms = 1001; deadline_ms < 1200; deadline_ms++) {
         const uint64_t at_ms = tick_at(deadline_ms) * RS_TIMER_TICK_MS;
@@ -215,8 +204,7 @@ static void test_timer_deadline_fires_at_its_tick_and_not_before(void **state)
     }
 }
 
-static void test_timer_partly_drained_jump_keeps_the_rest_when_the_clock_goes_back(void **state)
-{
+static void test_timer_partly_drained_jump_keeps_the_rest_when_the_clock_goes_back(void **state) {
     (void)state;
     uint32_t count = 1;
     rs_timers_init(&timers, nodes, ITEMS, 0);
@@ -231,8 +219,7 @@ static void test_timer_partly_drained_jump_keeps_the_rest_when_the_clock_goes_ba
     assert_int_equal(count, ITEMS);
 }
 
-static void test_timer_handler_that_always_arms_for_now_ends(void **state)
-{
+static void test_timer_handler_that_always_arms_for_now_ends(void **state) {
     (void)state;
     uint32_t item, count = 0;
     rs_timers_init(&timers, nodes, ITEMS, 0);
@@ -244,8 +231,7 @@ static void test_timer_handler_that_always_arms_for_now_ends(void **state)
     assert_true(rs_timers_is_armed(&timers, 7));
 }
 
-static void test_timer_standing_clock_fires_nothing_armed_for_the_past(void **state)
-{
+static void test_timer_standing_clock_fires_nothing_armed_for_the_past(void **state) {
     (void)state;
     rs_timers_init(&timers, nodes, ITEMS, 5000);
     for (uint32_t i = 0; i < 20; i++) {
@@ -258,8 +244,7 @@ static void test_timer_standing_clock_fires_nothing_armed_for_the_past(void **st
     assert_int_equal(rs_timers_expired(&timers, 5010), RS_TIMER_NONE);
 }
 
-static void test_timer_sleeping_as_told_wakes_rarely_and_in_time(void **state)
-{
+static void test_timer_sleeping_as_told_wakes_rarely_and_in_time(void **state) {
     (void)state;
     uint64_t now_ms = 12345;
     uint32_t wakes = 0;
@@ -275,8 +260,7 @@ static void test_timer_sleeping_as_told_wakes_rarely_and_in_time(void **state)
     assert_int_equal(now_ms, tick_at(12345 + 60000) * RS_TIMER_TICK_MS);
 }
 
-static void test_timer_deadline_at_the_end_of_time_never_fires(void **state)
-{
+static void test_timer_deadline_at_the_end_of_time_never_fires(void **state) {
     (void)state;
     rs_timers_init(&timers, nodes, ITEMS, 1000);
     rs_timers_arm(&timers, 0, UINT64_MAX);
@@ -286,8 +270,7 @@ static void test_timer_deadline_at_the_end_of_time_never_fires(void **state)
     assert_true(rs_timers_next_ms(&timers, UINT64_MAX / 2) > 0);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_timer_random_scripts_follow_the_model),
         cmocka_unit_test(test_timer_deadline_fires_at_its_tick_and_not_before),

@@ -5,8 +5,7 @@
 
 /* With its low byte alone a length is already hopeless when even the smallest one that ends so
  * and has room for a header is too long. */
-static rs_status frame_parse_short(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max)
-{
+static rs_status frame_parse_short(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max) {
     if (bytes == 0) {
         return RS_E_AGAIN;
     }
@@ -16,8 +15,7 @@ static rs_status frame_parse_short(const uint8_t *data, uint32_t bytes, uint32_t
 }
 
 rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max,
-                         uint32_t *frame_bytes)
-{
+                         uint32_t *frame_bytes) {
     RS_ASSERT(frame_bytes_max >= RS_FRAME_HEADER_BYTES);
     RS_ASSERT(frame_bytes_max <= RS_FRAME_BYTES_MAX);
     *frame_bytes = 0;
@@ -32,8 +30,7 @@ rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_byt
     return length <= bytes ? RS_OK : RS_E_AGAIN;
 }
 
-uint32_t rs_frame_header(uint8_t out[RS_FRAME_HEADER_BYTES], uint8_t type, uint32_t payload_bytes)
-{
+uint32_t rs_frame_header(uint8_t out[RS_FRAME_HEADER_BYTES], uint8_t type, uint32_t payload_bytes) {
     RS_ASSERT(payload_bytes <= RS_FRAME_BYTES_MAX - RS_FRAME_HEADER_BYTES);
     const uint32_t length = payload_bytes + RS_FRAME_HEADER_BYTES;
     out[0] = (uint8_t)(length & 0xFFu);

@@ -23,8 +23,7 @@ rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_byt
                          uint32_t *frame_bytes);
 
 /* rs_frame_type: type byte of a whole frame (one that rs_frame_parse called RS_OK). */
-static inline uint8_t rs_frame_type(const uint8_t *frame)
-{
+static inline uint8_t rs_frame_type(const uint8_t *frame) {
     return frame[2];
 }
 

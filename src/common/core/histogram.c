@@ -15,8 +15,7 @@
 _Static_assert(RS_HISTOGRAM_VALUE_BITS <= 63, "HISTOGRAM_VALUE_MAX is computed in 64 bits");
 
 /* Position of the highest set bit; value > 0. */
-static uint32_t histogram_top_bit(uint64_t value)
-{
+static uint32_t histogram_top_bit(uint64_t value) {
 #if defined(__GNUC__)
     return 63u - (uint32_t)__builtin_clzll(value);
 #else
@@ -31,33 +30,28 @@ static uint32_t histogram_top_bit(uint64_t value)
 #endif
 }
 
-static uint32_t histogram_bucket_of(uint64_t value)
-{
+static uint32_t histogram_bucket_of(uint64_t value) {
     const uint32_t top = histogram_top_bit(value | 1u);
     const uint32_t shift = top > RS_HISTOGRAM_STEP_BITS ? top - RS_HISTOGRAM_STEP_BITS : 0;
     return (shift << RS_HISTOGRAM_STEP_BITS) + (uint32_t)(value >> shift);
 }
 
-static uint64_t histogram_bucket_top(uint32_t bucket)
-{
+static uint64_t histogram_bucket_top(uint32_t bucket) {
     const uint32_t row = bucket >> RS_HISTOGRAM_STEP_BITS;
     const uint32_t shift = row > 0 ? row - 1u : 0;
     const uint64_t steps = bucket - (shift << RS_HISTOGRAM_STEP_BITS);
     return ((steps + 1u) << shift) - 1u;
 }
 
-void rs_histogram_init(rs_histogram *histogram)
-{
+void rs_histogram_init(rs_histogram *histogram) {
     memset(histogram, 0, sizeof *histogram);
 }
 
-void rs_histogram_record(rs_histogram *histogram, uint64_t value)
-{
+void rs_histogram_record(rs_histogram *histogram, uint64_t value) {
     rs_histogram_record_n(histogram, value, 1);
 }
 
-void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t count)
-{
+void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t count) {
     if (count == 0) {
         return;
     }
@@ -78,8 +72,7 @@ void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t cou
     histogram->sum += value * count;
 }
 
-void rs_histogram_merge(rs_histogram *into, const rs_histogram *from)
-{
+void rs_histogram_merge(rs_histogram *into, const rs_histogram *from) {
     RS_ASSERT(into != from);
     if (from->count == 0) {
         return;
@@ -100,16 +93,14 @@ void rs_histogram_merge(rs_histogram *into, const rs_histogram *from)
 
 /* How many of the smallest values the answer must cover: at least one, rounded up. Split so that
  * the product stays within 64 bits for any count. */
-static uint64_t histogram_rank(uint64_t count, uint32_t percent_x1000)
-{
+static uint64_t histogram_rank(uint64_t count, uint32_t percent_x1000) {
     const uint64_t whole = count / HISTOGRAM_PERCENT_ALL * percent_x1000;
     const uint64_t rest = count % HISTOGRAM_PERCENT_ALL * percent_x1000;
     const uint64_t rank = whole + (rest + HISTOGRAM_PERCENT_ALL - 1u) / HISTOGRAM_PERCENT_ALL;
     return rank > 0 ? rank : 1;
 }
 
-uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent_x1000)
-{
+uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent_x1000) {
     RS_ASSERT(percent_x1000 <= HISTOGRAM_PERCENT_ALL);
     if (histogram->count == 0) {
         return 0;
@@ -128,7 +119,6 @@ uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent
     return top < histogram->max ? top : histogram->max;
 }
 
-double rs_histogram_mean(const rs_histogram *histogram)
-{
+double rs_histogram_mean(const rs_histogram *histogram) {
     return histogram->count == 0 ? 0.0 : (double)histogram->sum / (double)histogram->count;
 }

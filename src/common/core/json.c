@@ -6,15 +6,13 @@
 
 #include "core/assert.h"
 
-/* From here on a double has no six decimals worth showing; and below, its whole part fits 64 bits.
- */
+/* From here on decimals are not worth showing; below, the whole part fits 64 bits. */
 #define JSON_FIXED_BELOW 1e12
 #define JSON_MILLION 1000000u
 /* The longest finite double has 309 digits; sign and terminator. */
 #define JSON_DOUBLE_CHARS 320
 
-void rs_json_init(rs_json *json, char *out, size_t bytes)
-{
+void rs_json_init(rs_json *json, char *out, size_t bytes) {
     RS_ASSERT(out != NULL);
     RS_ASSERT(bytes > 0);
     memset(json, 0, sizeof *json);
@@ -23,8 +21,7 @@ void rs_json_init(rs_json *json, char *out, size_t bytes)
     out[0] = '\0';
 }
 
-static void json_put(rs_json *json, const char *text, size_t count)
-{
+static void json_put(rs_json *json, const char *text, size_t count) {
     RS_ASSERT(json->used < json->bytes);
     if (json->overflow || count > json->bytes - 1u - json->used) {
         json->overflow = true;
@@ -35,13 +32,11 @@ static void json_put(rs_json *json, const char *text, size_t count)
     json->out[json->used] = '\0';
 }
 
-static void json_put_text(rs_json *json, const char *text)
-{
+static void json_put_text(rs_json *json, const char *text) {
     json_put(json, text, strlen(text));
 }
 
-static bool json_is_tail(const uint8_t *at, uint32_t count)
-{
+static bool json_is_tail(const uint8_t *at, uint32_t count) {
     for (uint32_t i = 1; i <= count; i++) {
         if ((at[i] & 0xC0u) != 0x80u) { /* a terminator ends here too */
             return false;
@@ -52,8 +47,7 @@ static bool json_is_tail(const uint8_t *at, uint32_t count)
 
 /* Bytes of the well-formed UTF-8 sequence at a byte >= 0x80; 0 if it is none. The second byte's
  * narrower ranges keep out overlong forms, surrogates and what lies above U+10FFFF (RFC 3629). */
-static uint32_t json_utf8_bytes(const uint8_t *at)
-{
+static uint32_t json_utf8_bytes(const uint8_t *at) {
     const uint8_t lead = at[0], second = at[1];
     if (lead >= 0xC2u && lead <= 0xDFu) {
         return json_is_tail(at, 1) ? 2 : 0;
@@ -69,8 +63,7 @@ static uint32_t json_utf8_bytes(const uint8_t *at)
     return 0;
 }
 
-static void json_put_ascii(rs_json *json, char c)
-{
+static void json_put_ascii(rs_json *json, char c) {
     static const char hex[] = "0123456789abcdef";
     const uint8_t byte = (uint8_t)c;
     if (c == '"' || c == '\\') {
@@ -88,8 +81,7 @@ static void json_put_ascii(rs_json *json, char c)
     }
 }
 
-static void json_put_quoted(rs_json *json, const char *text)
-{
+static void json_put_quoted(rs_json *json, const char *text) {
     json_put(json, "\"", 1);
     while (*text != '\0' && !json->overflow) {
         if ((uint8_t)*text < 0x80u) {
@@ -109,8 +101,7 @@ static void json_put_quoted(rs_json *json, const char *text)
 }
 
 /* What stands before any value: the comma and the key. */
-static void json_begin(rs_json *json, const char *key)
-{
+static void json_begin(rs_json *json, const char *key) {
     if (json->depth == 0) {
         RS_ASSERT(key == NULL);
         return;
@@ -127,8 +118,7 @@ static void json_begin(rs_json *json, const char *key)
     }
 }
 
-static void json_open(rs_json *json, const char *key, bool array)
-{
+static void json_open(rs_json *json, const char *key, bool array) {
     json_begin(json, key);
     RS_ASSERT(json->depth < RS_JSON_DEPTH_MAX);
     json->first[json->depth] = true;
@@ -137,25 +127,21 @@ static void json_open(rs_json *json, const char *key, bool array)
     json_put(json, array ? "[" : "{", 1);
 }
 
-void rs_json_object(rs_json *json, const char *key)
-{
+void rs_json_object(rs_json *json, const char *key) {
     json_open(json, key, false);
 }
 
-void rs_json_array(rs_json *json, const char *key)
-{
+void rs_json_array(rs_json *json, const char *key) {
     json_open(json, key, true);
 }
 
-void rs_json_end(rs_json *json)
-{
+void rs_json_end(rs_json *json) {
     RS_ASSERT(json->depth > 0);
     json->depth--;
     json_put(json, json->array[json->depth] ? "]" : "}", 1);
 }
 
-static void json_put_u64(rs_json *json, uint64_t value)
-{
+static void json_put_u64(rs_json *json, uint64_t value) {
     char digits[20];
     size_t at = sizeof digits;
     do {
@@ -165,14 +151,12 @@ static void json_put_u64(rs_json *json, uint64_t value)
     json_put(json, digits + at, sizeof digits - at);
 }
 
-void rs_json_u64(rs_json *json, const char *key, uint64_t value)
-{
+void rs_json_u64(rs_json *json, const char *key, uint64_t value) {
     json_begin(json, key);
     json_put_u64(json, value);
 }
 
-void rs_json_i64(rs_json *json, const char *key, int64_t value)
-{
+void rs_json_i64(rs_json *json, const char *key, int64_t value) {
     json_begin(json, key);
     if (value < 0) {
         json_put(json, "-", 1);
@@ -183,8 +167,7 @@ void rs_json_i64(rs_json *json, const char *key, int64_t value)
 }
 
 /* Digits after the point, without the zeros at the end. */
-static void json_put_fraction(rs_json *json, uint32_t millionths)
-{
+static void json_put_fraction(rs_json *json, uint32_t millionths) {
     if (millionths != 0) {
         json_put(json, ".", 1);
     }
@@ -195,8 +178,7 @@ static void json_put_fraction(rs_json *json, uint32_t millionths)
     }
 }
 
-void rs_json_double(rs_json *json, const char *key, double value)
-{
+void rs_json_double(rs_json *json, const char *key, double value) {
     json_begin(json, key);
     /* Infinity less infinity is not a number, and nothing equals that. */
     if (!(value - value == 0.0)) {
@@ -223,14 +205,12 @@ void rs_json_double(rs_json *json, const char *key, double value)
     json_put_fraction(json, millionths);
 }
 
-void rs_json_bool(rs_json *json, const char *key, bool value)
-{
+void rs_json_bool(rs_json *json, const char *key, bool value) {
     json_begin(json, key);
     json_put_text(json, value ? "true" : "false");
 }
 
-void rs_json_string(rs_json *json, const char *key, const char *value)
-{
+void rs_json_string(rs_json *json, const char *key, const char *value) {
     json_begin(json, key);
     if (value == NULL) {
         json_put_text(json, "null");
@@ -239,14 +219,12 @@ void rs_json_string(rs_json *json, const char *key, const char *value)
     }
 }
 
-void rs_json_null(rs_json *json, const char *key)
-{
+void rs_json_null(rs_json *json, const char *key) {
     json_begin(json, key);
     json_put_text(json, "null");
 }
 
-bool rs_json_finish(rs_json *json, size_t *length)
-{
+bool rs_json_finish(rs_json *json, size_t *length) {
     *length = json->used;
     return !json->overflow && json->depth == 0 && json->used > 0;
 }

@@ -25,8 +25,7 @@ typedef struct options_text {
 __attribute__((format(printf, 2, 3)))
 #endif
 static void
-text_add(options_text *text, const char *format, ...)
-{
+text_add(options_text *text, const char *format, ...) {
     const size_t at = text->needed < text->bytes ? text->needed : text->bytes;
     va_list args;
     va_start(args, format);
@@ -38,8 +37,7 @@ text_add(options_text *text, const char *format, ...)
 }
 
 /* What a kind's value looks like in the help text. */
-static const char *option_placeholder(const rs_option *option)
-{
+static const char *option_placeholder(const rs_option *option) {
     switch (option->kind) {
     case RS_OPT_U32:
     case RS_OPT_I32:
@@ -60,8 +58,7 @@ static const char *option_placeholder(const rs_option *option)
 }
 
 /* What is allowed, in words: the end of every error and part of the help. */
-static void text_add_allowed(options_text *text, const rs_option *option)
-{
+static void text_add_allowed(options_text *text, const rs_option *option) {
     switch (option->kind) {
     case RS_OPT_U32:
     case RS_OPT_I32:
@@ -85,8 +82,7 @@ static void text_add_allowed(options_text *text, const rs_option *option)
 }
 
 /* Bytes of a person's, made fit for one line. */
-static void text_add_shown(options_text *text, const char *value, size_t chars)
-{
+static void text_add_shown(options_text *text, const char *value, size_t chars) {
     char shown[OPTIONS_SHOWN_CHARS + 1u];
     size_t count = 0;
     while (count < chars && count < OPTIONS_SHOWN_CHARS) {
@@ -110,8 +106,7 @@ typedef struct options_parse {
 
 /* "--name: 'value' <what is wrong>; allowed: <range>"; value NULL = there is none. */
 static rs_options_result parse_refuse(options_parse *parse, const rs_option *option,
-                                      const char *value, const char *wrong)
-{
+                                      const char *value, const char *wrong) {
     text_add(&parse->error, "--%s: ", option->name);
     if (value != NULL) {
         text_add(&parse->error, "'");
@@ -123,14 +118,12 @@ static rs_options_result parse_refuse(options_parse *parse, const rs_option *opt
     return RS_OPTIONS_ERROR;
 }
 
-static bool is_digit(char c)
-{
+static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
 /* Digits only, to the end; false also on overflow of 64 bits. */
-static bool parse_digits(const char *text, uint64_t *out)
-{
+static bool parse_digits(const char *text, uint64_t *out) {
     uint64_t value = 0;
     if (*text == '\0') {
         return false;
@@ -148,8 +141,7 @@ static bool parse_digits(const char *text, uint64_t *out)
 
 /* A sign where negative values exist; then the digits. Leaves room checks to the caller: whatever
  * is beyond 63 bits is beyond every range. */
-static bool parse_integer(const rs_option *option, const char *text, int64_t *out)
-{
+static bool parse_integer(const rs_option *option, const char *text, int64_t *out) {
     const bool negative = text[0] == '-' && option->min < 0;
     uint64_t size;
     if (!parse_digits(text + (negative ? 1 : 0), &size) || size > INT64_MAX) {
@@ -159,8 +151,7 @@ static bool parse_integer(const rs_option *option, const char *text, int64_t *ou
     return true;
 }
 
-static bool is_all_digits(const char *text)
-{
+static bool is_all_digits(const char *text) {
     while (is_digit(*text)) {
         text++;
     }
@@ -168,16 +159,14 @@ static bool is_all_digits(const char *text)
 }
 
 static rs_options_result parse_refuse_integer(options_parse *parse, const rs_option *option,
-                                              const char *value)
-{
+                                              const char *value) {
     const char *digits = value[0] == '-' ? value + 1 : value;
     const bool whole = *digits != '\0' && is_all_digits(digits);
     return parse_refuse(parse, option, value, whole ? "is out of range" : "is not a whole number");
 }
 
 static rs_options_result parse_set_integer(options_parse *parse, const rs_option *option,
-                                           const char *value)
-{
+                                           const char *value) {
     int64_t number;
     RS_ASSERT(option->min <= option->max);
     if (!parse_integer(option, value, &number) || number < option->min || number > option->max) {
@@ -194,8 +183,7 @@ static rs_options_result parse_set_integer(options_parse *parse, const rs_option
 }
 
 /* "12", "12.5", ".5", "12.": digits with at most one point. No exponent, no locale. */
-static bool parse_decimal(const char *text, double *out)
-{
+static bool parse_decimal(const char *text, double *out) {
     uint64_t digits = 0;
     uint32_t significant = 0, count = 0;
     double scale = 1.0;
@@ -221,8 +209,7 @@ static bool parse_decimal(const char *text, double *out)
 }
 
 static rs_options_result parse_set_double(options_parse *parse, const rs_option *option,
-                                          const char *value)
-{
+                                          const char *value) {
     const bool negative = value[0] == '-' && option->min < 0;
     double number;
     if (!parse_decimal(value + (negative ? 1 : 0), &number)) {
@@ -238,8 +225,7 @@ static rs_options_result parse_set_double(options_parse *parse, const rs_option 
 }
 
 static rs_options_result parse_set_bool(options_parse *parse, const rs_option *option,
-                                        const char *value)
-{
+                                        const char *value) {
     const bool on = strcmp(value, "on") == 0;
     if (!on && strcmp(value, "off") != 0) {
         return parse_refuse(parse, option, value, "is no switch position");
@@ -249,8 +235,7 @@ static rs_options_result parse_set_bool(options_parse *parse, const rs_option *o
 }
 
 /* The start of choice number index and its length; false past the last. */
-static bool choice_at(const char *choices, int index, const char **start, size_t *chars)
-{
+static bool choice_at(const char *choices, int index, const char **start, size_t *chars) {
     for (; index > 0; index--) {
         choices = strchr(choices, '|');
         if (choices == NULL) {
@@ -264,8 +249,7 @@ static bool choice_at(const char *choices, int index, const char **start, size_t
 }
 
 static rs_options_result parse_set_choice(options_parse *parse, const rs_option *option,
-                                          const char *value)
-{
+                                          const char *value) {
     const char *start;
     size_t chars;
     for (int i = 0; choice_at(option->choices, i, &start, &chars); i++) {
@@ -278,8 +262,7 @@ static rs_options_result parse_set_choice(options_parse *parse, const rs_option 
 }
 
 static rs_options_result parse_set_string(options_parse *parse, const rs_option *option,
-                                          const char *value)
-{
+                                          const char *value) {
     if (value[0] == '\0') {
         return parse_refuse(parse, option, value, "is empty");
     }
@@ -288,16 +271,15 @@ static rs_options_result parse_set_string(options_parse *parse, const rs_option 
 }
 
 static rs_options_result parse_set_addr(options_parse *parse, const rs_option *option,
-                                        const char *value)
-{
+                                        const char *value) {
     if (!rs_parse_ipv4(value, option->target)) {
         return parse_refuse(parse, option, value, "is no address");
     }
     return RS_OPTIONS_RUN;
 }
 
-static rs_options_result parse_set(options_parse *parse, const rs_option *option, const char *value)
-{
+static rs_options_result parse_set(options_parse *parse, const rs_option *option,
+                                   const char *value) {
     switch (option->kind) {
     case RS_OPT_U32:
     case RS_OPT_I32:
@@ -318,8 +300,7 @@ static rs_options_result parse_set(options_parse *parse, const rs_option *option
 }
 
 /* The value of an option without "=": the next argument, if it can be one. */
-static const char *parse_take_value(options_parse *parse, const rs_option *option)
-{
+static const char *parse_take_value(options_parse *parse, const rs_option *option) {
     if (parse->next >= parse->argc) {
         return option->kind == RS_OPT_BOOL ? "on" : NULL;
     }
@@ -332,8 +313,7 @@ static const char *parse_take_value(options_parse *parse, const rs_option *optio
     return next;
 }
 
-static const rs_option *parse_find(const options_parse *parse, const char *name, size_t chars)
-{
+static const rs_option *parse_find(const options_parse *parse, const char *name, size_t chars) {
     for (size_t i = 0; i < parse->count; i++) {
         const char *candidate = parse->options[i].name;
         if (strlen(candidate) == chars && memcmp(candidate, name, chars) == 0) {
@@ -343,8 +323,7 @@ static const rs_option *parse_find(const options_parse *parse, const char *name,
     return NULL;
 }
 
-static rs_options_result parse_stray(options_parse *parse, const char *argument)
-{
+static rs_options_result parse_stray(options_parse *parse, const char *argument) {
     const bool dashed = strncmp(argument, "--", 2) == 0 && argument[2] != '\0';
     text_add(&parse->error, dashed ? "unknown option " : "unexpected argument '");
     text_add_shown(&parse->error, argument, dashed ? strcspn(argument, "=") : strlen(argument));
@@ -353,8 +332,7 @@ static rs_options_result parse_stray(options_parse *parse, const char *argument)
 }
 
 static rs_options_result parse_option(options_parse *parse, const rs_option *option,
-                                      const char *value)
-{
+                                      const char *value) {
     bool *seen = &parse->seen[option - parse->options];
     if (value == NULL) {
         value = parse_take_value(parse, option);
@@ -380,8 +358,7 @@ static rs_options_result parse_option(options_parse *parse, const rs_option *opt
     return result;
 }
 
-static rs_options_result parse_argument(options_parse *parse)
-{
+static rs_options_result parse_argument(options_parse *parse) {
     const char *argument = parse->argv[parse->next++];
     if (strcmp(argument, "--help") == 0) {
         return RS_OPTIONS_HELP;
@@ -399,8 +376,7 @@ static rs_options_result parse_argument(options_parse *parse)
 }
 
 rs_options_result rs_options_parse(const rs_option *options, size_t count, int argc,
-                                   const char *const *argv, char *error, size_t error_bytes)
-{
+                                   const char *const *argv, char *error, size_t error_bytes) {
     RS_ASSERT(count <= RS_OPTIONS_MAX);
     RS_ASSERT(error_bytes > 0);
     options_parse parse = {
@@ -419,8 +395,7 @@ rs_options_result rs_options_parse(const rs_option *options, size_t count, int a
     return result;
 }
 
-static void help_add_default(options_text *text, const rs_option *option)
-{
+static void help_add_default(options_text *text, const rs_option *option) {
     switch (option->kind) {
     case RS_OPT_U32:
         text_add(text, "%lu", (unsigned long)*(const uint32_t *)option->target);
@@ -454,8 +429,7 @@ static void help_add_default(options_text *text, const rs_option *option)
     }
 }
 
-static void help_add_option(options_text *text, const rs_option *option)
-{
+static void help_add_option(options_text *text, const rs_option *option) {
     const size_t start = text->needed;
     text_add(text, "  --%s %s", option->name, option_placeholder(option));
     const size_t used = text->needed - start;
@@ -477,8 +451,7 @@ static void help_add_option(options_text *text, const rs_option *option)
 }
 
 size_t rs_options_help(const char *program, const char *summary, const rs_option *options,
-                       size_t count, char *out, size_t out_bytes)
-{
+                       size_t count, char *out, size_t out_bytes) {
     RS_ASSERT(count <= RS_OPTIONS_MAX);
     RS_ASSERT(out != NULL || out_bytes == 0);
     options_text text = {.out = out, .bytes = out_bytes};
@@ -491,8 +464,7 @@ size_t rs_options_help(const char *program, const char *summary, const rs_option
     return text.needed;
 }
 
-bool rs_parse_ipv4(const char *text, uint32_t *out)
-{
+bool rs_parse_ipv4(const char *text, uint32_t *out) {
     uint32_t ip = 0;
     for (uint32_t part = 0; part < 4; part++) {
         uint32_t value = 0, digits = 0;

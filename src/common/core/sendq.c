@@ -17,6 +17,7 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *en
         .own_count = blocks->count,
         .free_head = blocks->count,
         .free_count = entry_count - blocks->count,
+        .keep_above = blocks->count / 2,
         .queued_bytes_max = queued_bytes_max,
         .coalesce = coalesce,
     };
@@ -26,7 +27,10 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *en
 }
 
 void rs_sendq_init(rs_sendq *queue) {
-    *queue = (rs_sendq){.head = RS_SENDQ_NONE, .tail = RS_SENDQ_NONE, .unsent = RS_SENDQ_NONE};
+    *queue = (rs_sendq){.spare = RS_SENDQ_NONE,
+                        .head = RS_SENDQ_NONE,
+                        .tail = RS_SENDQ_NONE,
+                        .unsent = RS_SENDQ_NONE};
 }
 
 static uint32_t sendq_shared_acquire(rs_sendq_pool *pool) {
@@ -39,7 +43,7 @@ static uint32_t sendq_shared_acquire(rs_sendq_pool *pool) {
 }
 
 /* The entry is done with; one of a block of ours goes with its block. */
-static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index) {
+RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, uint32_t index) {
     rs_slab_drop(pool->blocks, pool->entries[index].slice);
     if (index >= pool->own_count) {
         pool->entries[index].next = pool->free_head;
@@ -72,7 +76,7 @@ static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     return tail->bytes == pool->blocks->block_bytes ? NULL : tail;
 }
 
-static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
+RS_COLD static rs_sendq_entry *sendq_acquire_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *tail;
     rs_slice slice;
     if (!rs_slab_acquire(pool->blocks, &slice)) {
@@ -86,32 +90,63 @@ static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     return tail;
 }
 
+static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
+    uint32_t spare = queue->spare;
+    if (spare == RS_SENDQ_NONE) {
+        return sendq_acquire_tail(pool, queue);
+    }
+    queue->spare = RS_SENDQ_NONE;
+    pool->entries[spare].bytes = 0;
+    sendq_link(pool, queue, spare);
+    return &pool->entries[spare];
+}
+
+static void sendq_fill(rs_sendq *queue, rs_sendq_entry *tail, const uint8_t *data, uint32_t bytes) {
+    memcpy(tail->data + tail->bytes, data, bytes);
+    tail->bytes += bytes;
+    queue->queued_bytes += bytes;
+}
+
+/* More than the present tail has room for. */
+RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
+                                           rs_sendq_entry *tail, const uint8_t *data,
+                                           uint32_t bytes) {
+    for (;;) {
+        uint32_t room = pool->blocks->block_bytes - tail->bytes;
+        uint32_t part = room < bytes ? room : bytes;
+        sendq_fill(queue, tail, data, part);
+        data += part;
+        bytes -= part;
+        if (bytes == 0) {
+            return RS_OK;
+        }
+        tail = sendq_acquire_tail(pool, queue);
+        if (tail == NULL) {
+            return RS_E_NO_BUFFERS;
+        }
+    }
+}
+
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
                           uint32_t bytes) {
-    rs_sendq_entry *tail;
-    RS_ASSERT(bytes > 0);
+    rs_sendq_entry *tail = NULL;
+    RS_ASSERT(bytes > 0 && queue->queued_bytes <= pool->queued_bytes_max);
     if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
         return RS_E_FULL;
     }
-    tail = pool->coalesce ? sendq_open_tail(pool, queue) : NULL;
-    while (bytes > 0) {
-        uint32_t part;
-        if (tail == NULL) {
-            tail = sendq_new_tail(pool, queue);
-            if (tail == NULL) {
-                return RS_E_NO_BUFFERS;
-            }
-        }
-        part = pool->blocks->block_bytes - tail->bytes;
-        part = part < bytes ? part : bytes;
-        memcpy(tail->data + tail->bytes, data, part);
-        tail->bytes += part;
-        queue->queued_bytes += part;
-        data += part;
-        bytes -= part;
-        tail = NULL;
+    if (pool->coalesce) {
+        tail = sendq_open_tail(pool, queue);
     }
-    RS_ASSERT(queue->queued_bytes <= pool->queued_bytes_max);
+    if (tail == NULL) {
+        tail = sendq_new_tail(pool, queue);
+        if (tail == NULL) {
+            return RS_E_NO_BUFFERS;
+        }
+    }
+    if (bytes > pool->blocks->block_bytes - tail->bytes) {
+        return sendq_append_long(pool, queue, tail, data, bytes);
+    }
+    sendq_fill(queue, tail, data, bytes);
     return RS_OK;
 }
 
@@ -164,7 +199,13 @@ uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *poste
     queue->in_flight--;
     RS_ASSERT(queue->queued_bytes >= bytes);
     queue->queued_bytes -= bytes;
-    sendq_entry_release(pool, index);
+    /* Request and reply, the commonest traffic: the same block again, no way through the pool. */
+    if (queue->head == RS_SENDQ_NONE && queue->spare == RS_SENDQ_NONE && index < pool->own_count &&
+        pool->blocks->free_count > pool->keep_above) {
+        queue->spare = index;
+    } else {
+        sendq_entry_release(pool, index);
+    }
     return bytes;
 }
 
@@ -172,6 +213,10 @@ void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
     uint32_t index = queue->unsent;
     uint32_t last_in_flight = RS_SENDQ_NONE;
     uint32_t at = queue->head;
+    if (queue->spare != RS_SENDQ_NONE) {
+        sendq_entry_release(pool, queue->spare);
+        queue->spare = RS_SENDQ_NONE;
+    }
     for (uint32_t i = 0; i < queue->in_flight; i++) {
         last_in_flight = at;
         at = pool->entries[at].next;

@@ -31,6 +31,7 @@ typedef struct rs_sendq_pool {
     uint32_t own_count; /* entries below are their block's; the others are shared, and listed: */
     uint32_t free_head;
     uint32_t free_count;
+    uint32_t keep_above;       /* free blocks above which an idle queue may keep one */
     uint32_t queued_bytes_max; /* per session */
     bool coalesce;             /* false: every append starts a block of its own */
 } rs_sendq_pool;
@@ -38,6 +39,7 @@ typedef struct rs_sendq_pool {
 typedef struct rs_sendq {
     uint32_t head, tail;   /* RS_SENDQ_NONE when empty */
     uint32_t unsent;       /* first entry not in flight; RS_SENDQ_NONE if all are */
+    uint32_t spare;        /* block kept for the next append; RS_SENDQ_NONE if none */
     uint32_t in_flight;    /* entries */
     uint32_t queued_bytes; /* in flight ones included */
 } rs_sendq;
@@ -68,11 +70,12 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
  * From here to rs_sendq_complete its bytes are not touched. */
 rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns);
 
-/* rs_sendq_complete: the oldest entry in flight (asserted to exist) is done: drops its block.
+/* rs_sendq_complete: the oldest entry in flight (asserted to exist) is done: drops its block, or
+ * keeps it for the next append when the queue is empty and the pool has plenty.
  * *posted_ns (nullable) = when it was posted. Returns its bytes. */
 uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns);
 
-/* rs_sendq_discard: drops every entry that is not in flight. */
+/* rs_sendq_discard: drops every entry that is not in flight, and the block kept. */
 void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue);
 
 #endif

@@ -58,7 +58,6 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->sessions = memory->sessions;
     table->free_next = memory->free_next;
     table->free_head = table->free_tail = SESSION_NONE;
-    table->touched_head = table->touched_tail = SESSION_NONE;
     table->region = memory->region;
     table->now_ns = now_ns;
     table->now_ms = now_ns / 1000000u;
@@ -91,18 +90,17 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
 
 static void session_touch(rs_session *session) {
     rs_sessions *table = session->table;
-    uint32_t index = session->index;
     if (session->touched) {
         return;
     }
     session->touched = true;
-    session->touched_next = SESSION_NONE;
-    if (table->touched_tail == SESSION_NONE) {
-        table->touched_head = index;
+    session->touched_next = NULL;
+    if (table->touched_tail == NULL) {
+        table->touched_head = session;
     } else {
-        table->sessions[table->touched_tail].touched_next = index;
+        table->touched_tail->touched_next = session;
     }
-    table->touched_tail = index;
+    table->touched_tail = session;
 }
 
 void rs_sessions_open(rs_sessions *table, uint32_t conn) {
@@ -114,6 +112,8 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->abort = session->peer_ended = false;
     session->shutdown_posted = session->close_posted = session->abort_posted = false;
     session->user = 0;
+    session->op =
+        (rs_op){.region = table->region, .conn = session->index, .generation = session->generation};
     session->last_frame_ms = table->now_ms;
     table->open_count++;
     table->counters.accepted++;
@@ -287,12 +287,27 @@ static void session_on_recv(rs_session *session, const rs_completion *completion
 
 /* ---- sending */
 
+static void session_record_send(rs_sessions *table, uint64_t ns) {
+    if (ns != table->send_run_ns) {
+        rs_histogram_record_n(&table->send_ns, table->send_run_ns, table->send_run_count);
+        table->send_run_ns = ns;
+        table->send_run_count = 0;
+    }
+    table->send_run_count++;
+}
+
+const rs_histogram *rs_sessions_send_ns(rs_sessions *table) {
+    rs_histogram_record_n(&table->send_ns, table->send_run_ns, table->send_run_count);
+    table->send_run_count = 0;
+    return &table->send_ns;
+}
+
 static void session_on_send(rs_session *session, const rs_completion *completion) {
     rs_sessions *table = session->table;
     uint64_t posted_ns = 0;
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
     table->counters.send_ops++;
-    rs_histogram_record(&table->send_ns, table->now_ns - posted_ns);
+    session_record_send(table, table->now_ns - posted_ns);
     if (session->sendq.unsent != RS_SENDQ_NONE || session->state != RS_SESSION_OPEN) {
         session_touch(session);
     }
@@ -356,35 +371,28 @@ void rs_shared_release(rs_session *session, const rs_shared *shared) {
 
 /* ---- completions */
 
-void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
-    rs_session *session;
-    if (completion->conn >= table->cfg.slot_count) {
-        table->counters.stale_completions++;
-        return;
-    }
-    session = &table->sessions[completion->conn];
-    /* A free slot already has the generation of its next use, for which nothing was issued yet. */
-    if (completion->generation != session->generation) {
-        table->counters.stale_completions++;
-        return;
-    }
-    switch (completion->kind) {
-    case RS_OP_RECV:
-        session_on_recv(session, completion);
-        break;
-    case RS_OP_SEND:
-        session_on_send(session, completion);
-        break;
-    case RS_OP_SHUTDOWN:
-        if (completion->status != RS_OK) {
-            session_fail(session, RS_CLOSE_RESET);
-        }
-        break;
-    case RS_OP_CLOSE:
+RS_COLD static void session_on_other(rs_session *session, const rs_completion *completion) {
+    if (completion->kind == RS_OP_CLOSE) {
         session_free(session);
-        break;
-    default:
+    } else if (completion->kind != RS_OP_SHUTDOWN) {
         RS_UNREACHABLE("a completion of a kind that sessions never ask for");
+    } else if (completion->status != RS_OK) {
+        session_fail(session, RS_CLOSE_RESET);
+    }
+}
+
+void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
+    rs_session *session = &table->sessions[completion->conn];
+    /* A free slot already has the generation of its next use, for which nothing was issued yet. */
+    if (completion->conn >= table->cfg.slot_count ||
+        completion->generation != session->generation) {
+        table->counters.stale_completions++;
+    } else if (completion->kind == RS_OP_RECV) {
+        session_on_recv(session, completion);
+    } else if (completion->kind == RS_OP_SEND) {
+        session_on_send(session, completion);
+    } else {
+        session_on_other(session, completion);
     }
 }
 
@@ -405,18 +413,12 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
 /* ---- ops */
 
 static rs_op *session_op(const rs_session *session, rs_op *op, rs_op_kind kind) {
+    *op = session->op;
     op->kind = (uint8_t)kind;
-    op->flags = 0;
-    op->region = session->table->region;
-    op->conn = session->index;
-    op->generation = session->generation;
-    op->bytes = 0;
-    op->u.data = NULL;
-    op->tag = 0;
     return op;
 }
 
-static uint32_t session_collect_sends(rs_session *session, rs_op *ops) {
+static inline uint32_t session_collect_sends(rs_session *session, rs_op *ops) {
     rs_sessions *table = session->table;
     uint32_t count = 0;
     while (session->sendq.unsent != RS_SENDQ_NONE &&
@@ -427,6 +429,11 @@ static uint32_t session_collect_sends(rs_session *session, rs_op *ops) {
         op->u.data = entry->data;
     }
     return count;
+}
+
+/* The same, out of line for those that are not in a hurry. */
+RS_COLD static uint32_t session_flush(rs_session *session, rs_op *ops) {
+    return session_collect_sends(session, ops);
 }
 
 static void session_recv_op(rs_session *session, rs_op *out) {
@@ -479,7 +486,7 @@ RS_COLD static uint32_t session_collect_ending(rs_session *session, rs_op *ops) 
         return count;
     }
     if (!session->abort) {
-        count = session_collect_sends(session, ops);
+        count = session_flush(session, ops);
     }
     if (session->abort || rs_sendq_is_empty(&session->sendq)) {
         count += session_collect_end(session, ops + count);
@@ -503,11 +510,11 @@ static uint32_t session_collect(rs_session *session, rs_op *ops) {
 uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
     uint32_t count = 0;
     RS_ASSERT(cap >= RS_SESSION_OPS_MAX);
-    while (table->touched_head != SESSION_NONE && cap - count >= RS_SESSION_OPS_MAX) {
-        rs_session *session = &table->sessions[table->touched_head];
+    while (table->touched_head != NULL && cap - count >= RS_SESSION_OPS_MAX) {
+        rs_session *session = table->touched_head;
         table->touched_head = session->touched_next;
-        if (table->touched_head == SESSION_NONE) {
-            table->touched_tail = SESSION_NONE;
+        if (table->touched_head == NULL) {
+            table->touched_tail = NULL;
         }
         session->touched = false;
         count += session_collect(session, ops + count);

@@ -58,7 +58,8 @@ struct rs_session {
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame */
     uint64_t user;
-    uint32_t touched_next;
+    rs_session *touched_next;
+    rs_op op; /* what all its ops have in common */
 };
 
 typedef struct rs_sessions_config {
@@ -81,13 +82,15 @@ struct rs_sessions {
     uint32_t free_tail;
     uint32_t open_count; /* state OPEN */
     uint32_t used_count; /* state != FREE */
-    uint32_t touched_head, touched_tail;
+    rs_session *touched_head, *touched_tail;
     rs_timers timers;
     rs_sendq_pool sendq_pool;
     uint16_t region; /* the one registered region: receive slices and send blocks */
     rs_counters counters;
-    rs_histogram send_ns; /* post of a send to its completion */
-    uint64_t now_ns;      /* set by rs_sessions_set_time at each turn */
+    rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_send_ns */
+    uint64_t send_run_ns;    /* the last value, and how often it came since it was recorded: */
+    uint64_t send_run_count; /* sends of one batch all have the same one */
+    uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
     uint64_t expired_ms; /* the timers were looked at for this millisecond */
 };
@@ -149,6 +152,9 @@ void rs_sessions_close_all(rs_sessions *table, bool abort);
 /* rs_sessions_next_ms: milliseconds until rs_sessions_expire has something to do; UINT64_MAX
  * never. */
 uint64_t rs_sessions_next_ms(const rs_sessions *table);
+
+/* rs_sessions_send_ns: the times from post to completion of all sends so far. */
+const rs_histogram *rs_sessions_send_ns(rs_sessions *table);
 
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
                                                uint32_t generation) {

@@ -5,8 +5,7 @@
 #define SLAB_END UINT32_MAX
 
 void rs_slab_init(rs_slab *slab, uint8_t *base, uint8_t **scattered, rs_slab_entry *entries,
-                  uint32_t block_bytes, uint32_t count)
-{
+                  uint32_t block_bytes, uint32_t count) {
     RS_ASSERT((base != NULL) != (scattered != NULL));
     RS_ASSERT(entries != NULL);
     RS_ASSERT(block_bytes > 0);
@@ -26,8 +25,7 @@ void rs_slab_init(rs_slab *slab, uint8_t *base, uint8_t **scattered, rs_slab_ent
     }
 }
 
-bool rs_slab_acquire(rs_slab *slab, rs_slice *out)
-{
+bool rs_slab_acquire(rs_slab *slab, rs_slice *out) {
     const uint32_t index = slab->free_head;
     if (index == SLAB_END) {
         RS_ASSERT(slab->free_count == 0);
@@ -50,15 +48,13 @@ bool rs_slab_acquire(rs_slab *slab, rs_slice *out)
     return true;
 }
 
-void rs_slab_hold(rs_slab *slab, rs_slice slice)
-{
+void rs_slab_hold(rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_live(slab, slice));
     RS_ASSERT(slab->entries[slice.index].refs < UINT32_MAX);
     slab->entries[slice.index].refs++;
 }
 
-void rs_slab_drop(rs_slab *slab, rs_slice slice)
-{
+void rs_slab_drop(rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_live(slab, slice));
     rs_slab_entry *entry = &slab->entries[slice.index];
     entry->refs--;

@@ -59,15 +59,13 @@ void rs_slab_drop(rs_slab *slab, rs_slice slice);
 
 /* rs_slab_is_live: does the handle name the block's present generation, with references? Any
  * handle may be asked about, also one that was never given out. */
-static inline bool rs_slab_is_live(const rs_slab *slab, rs_slice slice)
-{
+static inline bool rs_slab_is_live(const rs_slab *slab, rs_slice slice) {
     return slice.index < slab->count && slab->entries[slice.index].refs != 0 &&
            slab->entries[slice.index].generation == slice.generation;
 }
 
 /* rs_slab_data: address of the block, block_bytes long. The handle must be live (asserted). */
-static inline uint8_t *rs_slab_data(const rs_slab *slab, rs_slice slice)
-{
+static inline uint8_t *rs_slab_data(const rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_live(slab, slice));
     return slab->base != NULL ? slab->base + (size_t)slice.index * slab->block_bytes
                               : slab->scattered[slice.index];

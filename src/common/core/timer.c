@@ -20,13 +20,11 @@ _Static_assert((RS_TIMER_WHEEL_SLOTS & TIMER_MASK) == 0, "slots are found by mas
 _Static_assert(RS_TIMER_TICK_MS > 1, "ticks must fit 64 bits with a turn to spare");
 
 /* The first tick at or after ms. */
-static uint64_t timer_tick_at(uint64_t ms)
-{
+static uint64_t timer_tick_at(uint64_t ms) {
     return ms / RS_TIMER_TICK_MS + (ms % RS_TIMER_TICK_MS != 0);
 }
 
-void rs_timers_init(rs_timers *timers, rs_timer_node *nodes, uint32_t count, uint64_t now_ms)
-{
+void rs_timers_init(rs_timers *timers, rs_timer_node *nodes, uint32_t count, uint64_t now_ms) {
     RS_ASSERT(nodes != NULL);
     RS_ASSERT(count > 0 && count < RS_TIMER_NONE);
     timers->nodes = nodes;
@@ -45,8 +43,7 @@ void rs_timers_init(rs_timers *timers, rs_timer_node *nodes, uint32_t count, uin
     }
 }
 
-static void timer_link(rs_timers *timers, uint32_t item, uint32_t slot)
-{
+static void timer_link(rs_timers *timers, uint32_t item, uint32_t slot) {
     rs_timer_node *node = &timers->nodes[item];
     RS_ASSERT(node->slot == RS_TIMER_NONE);
     node->slot = slot;
@@ -59,8 +56,7 @@ static void timer_link(rs_timers *timers, uint32_t item, uint32_t slot)
     timers->armed_count++;
 }
 
-static void timer_unlink(rs_timers *timers, uint32_t item)
-{
+static void timer_unlink(rs_timers *timers, uint32_t item) {
     rs_timer_node *node = &timers->nodes[item];
     RS_ASSERT(node->slot < RS_TIMER_WHEEL_SLOTS);
     RS_ASSERT(timers->armed_count > 0);
@@ -80,8 +76,7 @@ static void timer_unlink(rs_timers *timers, uint32_t item)
     timers->armed_count--;
 }
 
-void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms)
-{
+void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms) {
     RS_ASSERT(item < timers->count);
     uint64_t tick = timer_tick_at(deadline_ms);
     if (tick <= timers->now_tick) {
@@ -98,23 +93,20 @@ void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms)
     }
 }
 
-void rs_timers_cancel(rs_timers *timers, uint32_t item)
-{
+void rs_timers_cancel(rs_timers *timers, uint32_t item) {
     RS_ASSERT(item < timers->count);
     if (timers->nodes[item].slot != RS_TIMER_NONE) {
         timer_unlink(timers, item);
     }
 }
 
-bool rs_timers_is_armed(const rs_timers *timers, uint32_t item)
-{
+bool rs_timers_is_armed(const rs_timers *timers, uint32_t item) {
     RS_ASSERT(item < timers->count);
     return timers->nodes[item].slot != RS_TIMER_NONE;
 }
 
 /* Goes on with the slot of now_tick; RS_TIMER_NONE at its end. */
-static uint32_t timer_walk(rs_timers *timers)
-{
+static uint32_t timer_walk(rs_timers *timers) {
     while (timers->cursor != RS_TIMER_NONE) {
         const uint32_t item = timers->cursor;
         RS_ASSERT(timers->nodes[item].slot == ((uint32_t)timers->now_tick & TIMER_MASK));
@@ -128,8 +120,7 @@ static uint32_t timer_walk(rs_timers *timers)
 }
 
 /* The first tick after now_tick at which something can fire. */
-static uint64_t timer_search(const rs_timers *timers)
-{
+static uint64_t timer_search(const rs_timers *timers) {
     uint32_t budget = TIMER_SEARCH_NODES_MAX;
     if (timers->armed_count == 0) {
         return TIMER_NEVER;
@@ -147,29 +138,16 @@ static uint64_t timer_search(const rs_timers *timers)
     return timers->now_tick + RS_TIMER_WHEEL_SLOTS + 1u; /* all of them in later turns */
 }
 
-/* Nothing is due up to target_tick, or all of it was handed out. */
-static uint32_t timer_caught_up(rs_timers *timers)
-{
-    timers->now_tick = timers->target_tick;
-    if (timers->next_tick <= timers->now_tick) {
-        timers->next_tick = timer_search(timers);
-    }
-    return RS_TIMER_NONE;
-}
-
-uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms)
-{
-    const uint64_t tick = now_ms / RS_TIMER_TICK_MS;
-    if (tick > timers->target_tick) {
-        timers->target_tick = tick;
-    }
-    for (uint32_t turns = 0; turns <= RS_TIMER_WHEEL_SLOTS; turns++) {
+/* Walks tick after tick; next_tick stays behind until the last one is done, so that a hand-out left
+ * half way goes on with the next call. */
+static uint32_t timer_advance(rs_timers *timers) {
+    for (uint32_t ticks = 0; ticks <= RS_TIMER_WHEEL_SLOTS; ticks++) {
         const uint32_t item = timer_walk(timers);
         if (item != RS_TIMER_NONE) {
             return item;
         }
-        if (timers->now_tick == timers->target_tick || timers->next_tick > timers->target_tick) {
-            return timer_caught_up(timers);
+        if (timers->now_tick == timers->target_tick) {
+            break;
         }
         /* A jump of more than a turn needs one turn only: each slot fires all that is due. */
         if (timers->target_tick - timers->now_tick > RS_TIMER_WHEEL_SLOTS) {
@@ -178,15 +156,29 @@ uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms)
         timers->now_tick++;
         timers->cursor = timers->head[timers->now_tick & TIMER_MASK];
     }
-    return timer_caught_up(timers);
+    RS_ASSERT(timers->now_tick == timers->target_tick);
+    timers->next_tick = timer_search(timers);
+    return RS_TIMER_NONE;
 }
 
-uint64_t rs_timers_next_ms(const rs_timers *timers, uint64_t now_ms)
-{
+uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms) {
+    const uint64_t tick = now_ms / RS_TIMER_TICK_MS;
+    if (tick > timers->target_tick) {
+        timers->target_tick = tick;
+    }
+    if (timers->next_tick > timers->target_tick) {
+        RS_ASSERT(timers->cursor == RS_TIMER_NONE);
+        timers->now_tick = timers->target_tick;
+        return RS_TIMER_NONE;
+    }
+    return timer_advance(timers);
+}
+
+uint64_t rs_timers_next_ms(const rs_timers *timers, uint64_t now_ms) {
     if (timers->armed_count == 0) {
         return UINT64_MAX;
     }
-    if (timers->cursor != RS_TIMER_NONE || timers->next_tick <= timers->target_tick) {
+    if (timers->next_tick <= timers->target_tick) {
         return 0; /* rs_timers_expired was not called until it had no more */
     }
     if (timers->next_tick > UINT64_MAX / RS_TIMER_TICK_MS) {

@@ -394,6 +394,19 @@ static bool json_build(const server_run *run, const rs_server_stats *stats, char
     return rs_json_finish(&json, length);
 }
 
+static bool json_failed(const server_run *run) {
+    (void)fprintf(stderr,
+                  "%s: --json: '%s' cannot be written; allowed: a file in a folder that exists\n",
+                  run->program, run->args.json_path);
+    return false;
+}
+
+/* Found out before the run, not after it. */
+static bool json_check(const server_run *run) {
+    FILE *file = fopen(run->args.json_path, "wb");
+    return file != NULL && fclose(file) == 0 ? true : json_failed(run);
+}
+
 static bool json_write(const server_run *run, const rs_server_stats *stats) {
     size_t length = 0;
     char *text = malloc(MAIN_JSON_BYTES);
@@ -408,11 +421,7 @@ static bool json_write(const server_run *run, const rs_server_stats *stats) {
         ok = false;
     }
     free(text);
-    if (!ok) {
-        (void)fprintf(stderr, "%s: --json %s: the file could not be written\n", run->program,
-                      run->args.json_path);
-    }
-    return ok;
+    return ok || json_failed(run);
 }
 
 /* ---- running */
@@ -485,7 +494,11 @@ static int run_server(server_run *run) {
     const rs_addr *addr = &run->args.cfg.addr;
     int exit_code;
     rs_server_stats *stats;
-    rs_status status = rs_server_start(&run->server, &run->args.cfg, &error);
+    rs_status status;
+    if (run->args.json_path != NULL && !json_check(run)) {
+        return 1;
+    }
+    status = rs_server_start(&run->server, &run->args.cfg, &error);
     if (status != RS_OK) {
         (void)fprintf(stderr, "%s: %s\n", run->program,
                       error.text[0] != '\0' ? error.text : rs_status_text(status));

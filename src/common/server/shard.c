@@ -563,7 +563,7 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     }
     rs_counters_add(&into->counters, &shard->sessions.counters);
     rs_histogram_merge(&into->batch, &shard->batch);
-    rs_histogram_merge(&into->send_ns, &shard->sessions.send_ns);
+    rs_histogram_merge(&into->send_ns, rs_sessions_send_ns(&shard->sessions));
     stats_add_backend(&into->backend, &backend);
     into->mails_dropped += shard->mails_dropped;
     into->registered_bytes += shard->region_registered ? shard->arena_bytes : 0;
