@@ -446,7 +446,7 @@ static void uring_register_file(rs_rio_rq *rq) {
     int32_t fd = rq->fd;
     lx_rsrc_update2 update = {0};
 
-    if (uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
+    if (!uring || uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
         return;
     }
     rs_cq_lock(cq);
