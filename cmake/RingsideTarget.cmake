@@ -12,7 +12,7 @@ function(rs_target name)
         target_compile_options(${name} PRIVATE
             -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
             -Wmissing-prototypes -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2
-            -Wunused-value -Werror -fno-omit-frame-pointer)
+            -Wunused-value -Werror)
     endif()
     if(WIN32)
         target_compile_definitions(${name} PRIVATE
@@ -21,7 +21,8 @@ function(rs_target name)
         target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
     endif()
     if(RS_SANITIZE)
-        target_compile_options(${name} PRIVATE -fsanitize=${RS_SANITIZE} -fno-sanitize-recover=all)
+        target_compile_options(${name} PRIVATE -fsanitize=${RS_SANITIZE} -fno-sanitize-recover=all
+            -fno-omit-frame-pointer)
         target_link_options(${name} PUBLIC -fsanitize=${RS_SANITIZE})
     endif()
     if(RS_FUZZ)

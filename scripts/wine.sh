@@ -4,7 +4,7 @@
 # Takes the prefix from WINEPREFIX, else one of its own below build/, made at the first use. It
 # ends in exec, so that the caller's process id is the program's: kill -INT arrives as Ctrl+C and
 # lets a server drain; kill -TERM ends it at once, because Wine gives a console program no event
-# for it. ctest runs the Windows tests through this script.
+# for it. PROGRAM may be `cmd`, Wine's own. ctest runs the Windows tests through this script.
 set -eu
 
 die()
@@ -28,15 +28,19 @@ quietly()
     "$@" </dev/null >/dev/null 2>&1 9>&-
 }
 
-make_prefix()
+# start_wine: a wineserver and Wine's own system processes, all detached: those that a program
+# starts on its way would hold the caller's stdout open. -p60 keeps them for a minute after their
+# last client. When a server runs already (exit 2) they are there. Under the lock, so that the
+# first of several callers does all of it before any program runs.
+start_wine()
 {
-    [ -f "$WINEPREFIX/system.reg" ] || {
-        quietly "$loader" wineboot --init || die "cannot make the Wine prefix $WINEPREFIX"
-        # A new prefix may report Windows 7.
+    quietly setsid wineserver -p60 || return 0
+    [ -f "$WINEPREFIX/system.reg" ] && fresh=no || fresh=yes
+    quietly setsid "$loader" wineboot --init || die "cannot start Wine in $WINEPREFIX"
+    # A new prefix may report Windows 7.
+    [ "$fresh" = no ] ||
         quietly "$loader" reg add 'HKCU\Software\Wine' /v Version /d win10 /f ||
-            die "cannot set the Windows version in $WINEPREFIX"
-    }
-    : >"$ready"
+        die "cannot set the Windows version in $WINEPREFIX"
 }
 
 [ $# -ge 1 ] || die "usage: scripts/wine.sh PROGRAM.exe [ARGS...]"
@@ -45,10 +49,16 @@ shift
 root=$(cd "$(dirname "$0")/.." && pwd)
 case $program in
 */*) ;;
+cmd) ;;
 *) [ -f "$program" ] || program=$root/build/windows/bin/$program ;;
 esac
-[ -f "$program" ] || die "no such program: $program"
-folder=$(cd "$(dirname "$program")" && pwd)
+if [ "$program" = cmd ]; then
+    folder=$root # Wine's own: no path
+else
+    [ -f "$program" ] || die "no such program: $program"
+    folder=$(cd "$(dirname "$program")" && pwd)
+    program=$folder/$(basename "$program")
+fi
 loader=$(find_loader)
 
 export WINEPREFIX="${WINEPREFIX:-$root/build/wine-prefix}"
@@ -63,15 +73,8 @@ if [ -z "${RINGSIDE_RIO_PROVIDER:-}" ] && [ -f "$folder/ringside_rio.dll" ]; the
     export RINGSIDE_RIO_PROVIDER
 fi
 
-ready=$WINEPREFIX/.ringside-ready
 mkdir -p "$WINEPREFIX"
-# Started here, detached: one that the program starts would hold the caller's stdout open.
-# It refuses to start twice; with -p60 it stays for a minute after its last client.
-quietly setsid wineserver -p60 || true
-if [ ! -f "$ready" ]; then
-    exec 9>"$WINEPREFIX/.ringside-lock"
-    flock 9
-    [ -f "$ready" ] || make_prefix
-    exec 9>&-
-fi
-exec "$loader" "$folder/$(basename "$program")" "$@"
+exec 9>"$WINEPREFIX/.ringside-lock"
+flock 9
+start_wine
+exec "$loader" "$program" "$@" 9>&-

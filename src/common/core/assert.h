@@ -10,6 +10,8 @@
 /* Exit codes are part of the programs' contract (design: RIO_CORRUPT_CQ ends with 3). */
 #define RS_EXIT_FATAL 3
 
+#include "core/compiler.h"
+
 #if defined(_MSC_VER)
 #define RS_NORETURN __declspec(noreturn)
 #else
@@ -17,11 +19,11 @@
 #endif
 
 /* rs_assert_failed: prints file, line and condition to stderr, then aborts. */
-RS_NORETURN void rs_assert_failed(const char *file, int line, const char *condition);
+RS_COLD RS_NORETURN void rs_assert_failed(const char *file, int line, const char *condition);
 
 /* rs_fatal: prints the call and the reason to stderr, exits with RS_EXIT_FATAL at once (no
  * atexit handlers: our state is not to be trusted). */
-RS_NORETURN void rs_fatal(const char *call, unsigned long os_error, const char *why);
+RS_COLD RS_NORETURN void rs_fatal(const char *call, unsigned long os_error, const char *why);
 
 #define RS_ASSERT(cond)                                                                            \
     do {                                                                                           \
@@ -29,6 +31,9 @@ RS_NORETURN void rs_fatal(const char *call, unsigned long os_error, const char *
             rs_assert_failed(__FILE__, __LINE__, #cond);                                           \
         }                                                                                          \
     } while (0)
+
+/* RS_UNREACHABLE: a branch that no state of ours can reach; why says what would have to be. */
+#define RS_UNREACHABLE(why) rs_assert_failed(__FILE__, __LINE__, (why))
 
 #ifdef RS_DEBUG_CHECKS
 #define RS_DEBUG_ASSERT(cond) RS_ASSERT(cond)

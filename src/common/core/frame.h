@@ -10,22 +10,27 @@
 #include "core/status.h"
 
 /* rs_frame_parse: looks for one frame at the start of data[0..bytes).
- * frame_bytes_max in [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX].
- * RS_OK           *frame_bytes = length of the whole frame, <= bytes
- * RS_E_AGAIN      incomplete; *frame_bytes = its length if known yet, else 0
- * RS_E_PROTOCOL   length below the header or above the maximum; told as early as it can be known */
+ *
+ * Params   data: bytes readable bytes, nullable when bytes is 0; bytes: any number.
+ *          frame_bytes_max: [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] (asserted: it is ours).
+ * Returns  RS_OK          *frame_bytes = length of the whole frame, <= bytes
+ *          RS_E_AGAIN     incomplete; *frame_bytes = its length if known yet, else 0
+ *          RS_E_PROTOCOL  length below the header or above the maximum, told as early as it can
+ *                         be known (at times from one byte); *frame_bytes = 0
+ *          Given more bytes of the same stream, only RS_E_AGAIN can change.
+ * Thread   any; reads at most two bytes.  Bounds  O(1), no loop. */
 rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max,
                          uint32_t *frame_bytes);
 
-/* rs_frame_type: type byte of a whole frame. */
-static inline uint8_t rs_frame_type(const uint8_t *frame)
-{
+/* rs_frame_type: type byte of a whole frame (one that rs_frame_parse called RS_OK). */
+static inline uint8_t rs_frame_type(const uint8_t *frame) {
     return frame[2];
 }
 
 /* rs_frame_header: writes the 3 header bytes for a payload of payload_bytes.
- * payload_bytes <= RS_FRAME_BYTES_MAX - RS_FRAME_HEADER_BYTES (asserted). Returns the whole
- * frame's length. */
+ *
+ * Params   payload_bytes: [0, RS_FRAME_BYTES_MAX - RS_FRAME_HEADER_BYTES] (asserted).
+ * Returns  the whole frame's length, header included. */
 uint32_t rs_frame_header(uint8_t out[RS_FRAME_HEADER_BYTES], uint8_t type, uint32_t payload_bytes);
 
 #endif

@@ -15,24 +15,34 @@
 
 typedef struct rs_histogram {
     uint64_t count;
-    uint64_t sum; /* of the recorded values, clamped ones as clamped */
-    uint64_t min, max;
-    uint64_t clamped; /* values above the range */
+    uint64_t sum;      /* of the recorded values, clamped ones as clamped; modulo 2^64 */
+    uint64_t min, max; /* exact, but for clamping; 0 when empty */
+    uint64_t clamped;  /* how many values were above the range */
     uint64_t bucket[RS_HISTOGRAM_BUCKETS];
 } rs_histogram;
 
+/* rs_histogram_init: empty. About 19 KB: not for a deep stack. */
 void rs_histogram_init(rs_histogram *histogram);
+
+/* rs_histogram_record: one value, [0, UINT64_MAX]. O(1), the owner's thread. */
 void rs_histogram_record(rs_histogram *histogram, uint64_t value);
+
+/* rs_histogram_record_n: the same value count times; 0 times does nothing. O(1). */
 void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t count);
 
-/* rs_histogram_merge: adds every value of from to into. */
+/* rs_histogram_merge: adds every value of from to into, as if recorded there. O(buckets).
+ * from and into must differ (asserted). */
 void rs_histogram_merge(rs_histogram *into, const rs_histogram *from);
 
 /* rs_histogram_percentile: the smallest reported value that at least percent_x1000 / 100000 of the
- * recorded ones do not exceed: 50000 = median, 99900 = p99.9. 0 when empty. Never above max. */
+ * recorded ones do not exceed: 50000 = median, 99900 = p99.9.
+ *
+ * Params   percent_x1000: [0, 100000] thousandths of a percent (asserted); 0 asks for the least.
+ * Returns  a value r with exact <= r <= exact + exact / 64, never above max; 0 when empty.
+ * Bounds   O(buckets). */
 uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent_x1000);
 
-/* rs_histogram_mean: 0 when empty. */
+/* rs_histogram_mean: of the exact (clamped) values, not of the buckets; 0 when empty. */
 double rs_histogram_mean(const rs_histogram *histogram);
 
 #endif

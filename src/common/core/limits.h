@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define RS_PAGE_BYTES 4096u       /* x86-64 and ARM64 Windows; slabs are cut on it */
+#define RS_PAGE_BYTES 4096u /* x86-64 and ARM64 Windows; slabs are cut on it */
 #define RS_CACHE_LINE_BYTES 64u
 
 /* Wire format: uint16 length (whole frame), uint8 type, payload. */
@@ -16,20 +16,23 @@
 #define RS_FRAME_BYTES_MAX 65535u /* what the 16-bit length can say */
 
 /* Identifiers: {shard 12, index 20, generation 32} in 64 bits. */
-#define RS_SHARDS_MAX 64u         /* one thread each: the processors of one group */
-#define RS_SESSIONS_MAX 1048576u  /* 20 bits of index */
-#define RS_SESSIONS_DEFAULT 10000u
+#define RS_SHARDS_MAX 64u        /* one thread each: the processors of one group */
+#define RS_SESSIONS_MAX 1048576u /* 20 bits of index */
+#define RS_SESSIONS_DEFAULT 8192u
 
 /* Seam. */
 #define RS_COMPLETIONS_PER_POLL_MAX 1024u
-#define RS_COMPLETIONS_PER_POLL_DEFAULT 256u /* large enough to amortise a kernel entry, small
-                                                enough that timers and mail wait < 1 ms */
+#define RS_COMPLETIONS_PER_POLL_DEFAULT                                                            \
+    256u /* large enough to amortise a kernel entry, small                                         \
+            enough that timers and mail wait < 1 ms */
 #define RS_OPS_PER_SUBMIT_MAX 4096u
 #define RS_SENDS_IN_FLIGHT_MAX 16u
-#define RS_SENDS_IN_FLIGHT_DEFAULT 2u /* one is at the peer's mercy (its delayed ACK), one moves */
+#define RS_SENDS_IN_FLIGHT_DEFAULT                                                                 \
+    2u /* one is at the peer's mercy (its delayed ACK), one moves                                  \
+        */
 #define RS_REGIONS_MAX 64u
-#define RS_GATHER_MAX 16u         /* adjacent sends of one connection a back end may join */
-#define RS_ACCEPTS_DEFAULT 128u   /* AcceptEx outstanding; the backlog holds the rest of a burst */
+#define RS_GATHER_MAX 16u       /* adjacent sends of one connection a back end may join */
+#define RS_ACCEPTS_DEFAULT 128u /* AcceptEx outstanding; the backlog holds the rest of a burst */
 #define RS_ACCEPTS_MAX 4096u
 #define RS_BACKLOG_DEFAULT 4096u
 #define RS_INLINE_COMPLETIONS_MAX_DEFAULT 64u /* skip-on-success: then the port gets its turn */
@@ -38,8 +41,9 @@
 #define RS_SEND_BLOCK_BYTES_MIN RS_PAGE_BYTES
 #define RS_QUEUED_BYTES_DEFAULT (256u * 1024u)
 #define RS_QUEUED_BYTES_MAX (64u * 1024u * 1024u)
-#define RS_SENDQ_ENTRIES_MAX 1024u /* blocks and shared slices queued on one session */
-#define RS_SHARED_BLOCKS 64u       /* broadcast frames alive at once on one shard */
+#define RS_CLOSING_SLACK(sessions) ((sessions) / 8u + 16u) /* slots for sessions still closing */
+#define RS_BLOCKS_PER_SESSION 2u /* one in flight, one gathering behind it */
+#define RS_SHARED_BLOCKS 64u     /* broadcast frames alive at once on one shard */
 
 /* Times. */
 #define RS_IDLE_TIMEOUT_MS_DEFAULT 60000u

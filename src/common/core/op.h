@@ -29,15 +29,15 @@ typedef enum rs_op_kind {
 #define RS_OPF_ABORT 0x01u
 
 typedef struct rs_op {
-    uint8_t kind;  /* rs_op_kind */
-    uint8_t flags; /* RS_OPF_* */
+    uint8_t kind;    /* rs_op_kind */
+    uint8_t flags;   /* RS_OPF_* */
     uint16_t region; /* RECV, SEND: the registered region that holds [data, data + bytes) */
     uint32_t conn;   /* connection slot, [0, cfg.conns_max) */
     uint32_t generation;
     uint32_t bytes;
     union {
-        uint8_t *data;        /* RECV, SEND */
-        const rs_addr *addr;  /* CONNECT; read before submit returns */
+        uint8_t *data;       /* RECV, SEND */
+        const rs_addr *addr; /* CONNECT; read before submit returns */
     } u;
     uint64_t tag; /* returned intact in the completion */
 } rs_op;
@@ -50,7 +50,7 @@ typedef struct rs_completion {
     uint16_t status; /* rs_status */
     uint32_t conn;   /* unused (0) for ACCEPT */
     uint32_t generation;
-    uint32_t bytes;  /* RECV: 0 with RS_OK = orderly end of the peer's stream. SEND: count sent */
+    uint32_t bytes; /* RECV: 0 with RS_OK = orderly end of the peer's stream. SEND: count sent */
     uint64_t tag;
     uintptr_t socket; /* ACCEPT with RS_OK: the new socket, ours to attach() or discard() */
 } rs_completion;

@@ -12,10 +12,13 @@
 
 #include "core/status.h"
 
+#define RS_OPTIONS_MAX 128u         /* in one table; what a person can still read as help */
+#define RS_OPTIONS_ERROR_BYTES 320u /* holds any error whole, for a table with short choices */
+
 typedef enum rs_option_kind {
-    RS_OPT_U32,    /* uint32_t *target, [min, max] */
+    RS_OPT_U32,    /* uint32_t *target, [min, max]; 0 <= min <= max <= UINT32_MAX */
     RS_OPT_I32,    /* int32_t *target, [min, max] */
-    RS_OPT_DOUBLE, /* double *target, [min, max] (range given as integers) */
+    RS_OPT_DOUBLE, /* double *target, [min, max] (range given as integers); 15 digits at most */
     RS_OPT_BOOL,   /* bool *target; on|off, or alone = on */
     RS_OPT_CHOICE, /* int *target (an enum as int); choices "a|b|c" -> 0, 1, 2 */
     RS_OPT_STRING, /* const char **target; not empty; points into argv */
@@ -23,9 +26,9 @@ typedef enum rs_option_kind {
 } rs_option_kind;
 
 typedef struct rs_option {
-    const char *name;    /* without the dashes: "max-sessions" */
+    const char *name; /* without the dashes: "max-sessions" */
     rs_option_kind kind;
-    void *target;        /* holds the default when parsing starts; help prints it */
+    void *target; /* holds the default when parsing starts; help prints it */
     int64_t min, max;
     const char *choices; /* CHOICE only */
     const char *unit;    /* "bytes", "ms", ... for help; "" = none */
@@ -34,21 +37,40 @@ typedef struct rs_option {
     bool *was_set;       /* nullable: true when the command line gave it */
 } rs_option;
 
-typedef enum rs_options_result { RS_OPTIONS_RUN, RS_OPTIONS_HELP, RS_OPTIONS_ERROR } rs_options_result;
+typedef enum rs_options_result {
+    RS_OPTIONS_RUN,
+    RS_OPTIONS_HELP,
+    RS_OPTIONS_ERROR
+} rs_options_result;
 
-/* rs_options_parse: sets targets from argv[1..argc). On RS_OPTIONS_ERROR, error[0..error_bytes)
- * holds one line that names the option, the value and what is allowed (the caller exits 2). A
- * repeated option is an error. Targets set before the error keep their new values.
- * Positional arguments are an error. */
+/* rs_options_parse: sets targets from argv[1..argc).
+ *
+ * A value may begin with a single dash (a negative number), never with two: "--host --port" lacks a
+ * value. BOOL takes the next argument as its value unless that begins with a dash. A repeated
+ * option is an error, and so are positional arguments. --help counts where it is met: an error
+ * before it wins.
+ *
+ * Params   options: [count], count <= RS_OPTIONS_MAX (asserted), names distinct; argv: argc strings
+ *          of any bytes; error: error_bytes >= 1, RS_OPTIONS_ERROR_BYTES is enough.
+ * Returns  RS_OPTIONS_RUN; RS_OPTIONS_HELP; RS_OPTIONS_ERROR: error holds one line of printable
+ *          characters that names the option, the value and what is allowed (the caller exits 2).
+ *          Targets set before the error keep their new values. error is "" unless an error.
+ * Owner    strings set point into argv.
+ * Bounds   O(argc * count). */
 rs_options_result rs_options_parse(const rs_option *options, size_t count, int argc,
                                    const char *const *argv, char *error, size_t error_bytes);
 
-/* rs_options_help: writes the help text (range, default, unit of each) into out, always
- * terminated; returns the bytes it needs without the terminator (like snprintf). */
+/* rs_options_help: writes the help text (range, default, unit of each) into out. The defaults are
+ * what the targets hold now: call it with untouched ones.
+ *
+ * Params   out: out_bytes bytes, NULL only with out_bytes 0.
+ * Returns  the bytes it needs without the terminator (like snprintf); what fits is written, always
+ *          terminated. */
 size_t rs_options_help(const char *program, const char *summary, const rs_option *options,
                        size_t count, char *out, size_t out_bytes);
 
-/* rs_parse_ipv4: "127.0.0.1" -> 0x7F000001. Strict dotted quad. */
+/* rs_parse_ipv4: "127.0.0.1" -> 0x7F000001. Strict dotted quad: four decimal numbers, [0, 255],
+ * no leading zeros (some systems read those as octal). False: *out is unchanged. */
 bool rs_parse_ipv4(const char *text, uint32_t *out);
 
 #endif

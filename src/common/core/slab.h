@@ -2,13 +2,16 @@
  *
  * Owns the free list; the memory and the entry table are the caller's (one allocation at start-up,
  * none later). Not synchronised: one shard, one slab. A block is free when its reference count is
- * zero; each acquire gives it a new generation, so that a stale handle is caught. */
+ * zero; each acquire gives it a new generation, so that a stale handle is caught (until that one
+ * block has been acquired 2^32 times more). Nothing here blocks or allocates. */
 #ifndef RS_CORE_SLAB_H
 #define RS_CORE_SLAB_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "core/assert.h"
 
 typedef struct rs_slice {
     uint32_t index;
@@ -32,23 +35,40 @@ typedef struct rs_slab {
     uint32_t free_low; /* the lowest free_count seen: how near the pool came to its end */
 } rs_slab;
 
-/* rs_slab_init: all blocks free. Exactly one of base (block_bytes * count bytes) and scattered
- * (count pointers) is non-NULL; entries has count elements; block_bytes > 0, count > 0. */
+/* rs_slab_init: all blocks free, every generation 0 (so a zeroed handle is never live).
+ *
+ * Params   exactly one of base (block_bytes * count bytes, any alignment) and scattered (count
+ *          pointers to block_bytes bytes each) is non-NULL; entries: [count]; block_bytes in
+ *          [1, UINT32_MAX]; count in [1, UINT32_MAX - 1].
+ * Owner    the caller frees all three, when no slice is held any more.
+ * Bounds   O(count). */
 void rs_slab_init(rs_slab *slab, uint8_t *base, uint8_t **scattered, rs_slab_entry *entries,
                   uint32_t block_bytes, uint32_t count);
 
-/* rs_slab_acquire: one block with one reference; false when none is free. O(1). */
+/* rs_slab_acquire: one block with one reference, the one freed last first (it is still cached).
+ *
+ * Returns  false when none is free; *out is unchanged then.
+ * Thread   the owner's.  Bounds  O(1). */
 bool rs_slab_acquire(rs_slab *slab, rs_slice *out);
 
 /* rs_slab_hold / rs_slab_drop: one reference more / less; the last drop frees. The handle must be
- * live (asserted: a stale generation is our bug). */
+ * live (asserted: a stale generation is our bug). At most UINT32_MAX references (asserted).
+ * Thread   the owner's.  Bounds  O(1). */
 void rs_slab_hold(rs_slab *slab, rs_slice slice);
 void rs_slab_drop(rs_slab *slab, rs_slice slice);
 
-/* rs_slab_is_live: does the handle name the block's present generation, with references? */
-bool rs_slab_is_live(const rs_slab *slab, rs_slice slice);
+/* rs_slab_is_live: does the handle name the block's present generation, with references? Any
+ * handle may be asked about, also one that was never given out. */
+static inline bool rs_slab_is_live(const rs_slab *slab, rs_slice slice) {
+    return slice.index < slab->count && slab->entries[slice.index].refs != 0 &&
+           slab->entries[slice.index].generation == slice.generation;
+}
 
 /* rs_slab_data: address of the block, block_bytes long. The handle must be live (asserted). */
-uint8_t *rs_slab_data(const rs_slab *slab, rs_slice slice);
+static inline uint8_t *rs_slab_data(const rs_slab *slab, rs_slice slice) {
+    RS_ASSERT(rs_slab_is_live(slab, slice));
+    return slab->base != NULL ? slab->base + (size_t)slice.index * slab->block_bytes
+                              : slab->scattered[slice.index];
+}
 
 #endif

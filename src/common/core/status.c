@@ -4,8 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-const char *rs_status_name(rs_status status)
-{
+const char *rs_status_name(rs_status status) {
     switch (status) {
 #define X(name, number, text)                                                                      \
     case name:                                                                                     \
@@ -16,8 +15,7 @@ const char *rs_status_name(rs_status status)
     return "RS_E_?";
 }
 
-const char *rs_status_text(rs_status status)
-{
+const char *rs_status_text(rs_status status) {
     switch (status) {
 #define X(name, number, text)                                                                      \
     case name:                                                                                     \
@@ -29,8 +27,7 @@ const char *rs_status_text(rs_status status)
 }
 
 rs_status rs_error_set(rs_error *error, rs_status status, const char *call, uint32_t os_error,
-                       const char *format, ...)
-{
+                       const char *format, ...) {
     if (error != NULL) {
         va_list args;
         error->call = call;

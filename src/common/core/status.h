@@ -43,9 +43,9 @@ typedef enum rs_status {
 /* Control-plane detail: which call failed and the operating system's number. Filled only by
  * functions that take one; never on the data path. */
 typedef struct rs_error {
-    const char *call;     /* static string: the failing call, or NULL */
-    uint32_t os_error;    /* GetLastError/WSAGetLastError/errno, 0 = none */
-    char text[192];       /* one line: cause and remedy, or "" */
+    const char *call;  /* static string: the failing call, or NULL */
+    uint32_t os_error; /* GetLastError/WSAGetLastError/errno, 0 = none */
+    char text[192];    /* one line: cause and remedy, or "" */
 } rs_error;
 
 /* rs_status_name: "RS_E_FULL"; "RS_E_?" for a number outside the table. Static string. */
@@ -59,7 +59,8 @@ const char *rs_status_text(rs_status status);
 #if defined(__GNUC__)
 __attribute__((format(printf, 5, 6)))
 #endif
-rs_status rs_error_set(rs_error *error, rs_status status, const char *call, uint32_t os_error,
-                       const char *format, ...);
+rs_status
+rs_error_set(rs_error *error, rs_status status, const char *call, uint32_t os_error,
+             const char *format, ...);
 
 #endif

@@ -17,32 +17,25 @@ typedef struct rs_atomic_u64 {
     volatile __int64 v;
 } rs_atomic_u64;
 
-static inline uint32_t rs_atomic_load_u32(const rs_atomic_u32 *a)
-{
+static inline uint32_t rs_atomic_load_u32(const rs_atomic_u32 *a) {
     return (uint32_t)_InterlockedOr((volatile long *)&a->v, 0);
 }
-static inline void rs_atomic_store_u32(rs_atomic_u32 *a, uint32_t value)
-{
+static inline void rs_atomic_store_u32(rs_atomic_u32 *a, uint32_t value) {
     (void)_InterlockedExchange(&a->v, (long)value);
 }
-static inline uint32_t rs_atomic_exchange_u32(rs_atomic_u32 *a, uint32_t value)
-{
+static inline uint32_t rs_atomic_exchange_u32(rs_atomic_u32 *a, uint32_t value) {
     return (uint32_t)_InterlockedExchange(&a->v, (long)value);
 }
-static inline uint32_t rs_atomic_add_u32(rs_atomic_u32 *a, uint32_t value)
-{
+static inline uint32_t rs_atomic_add_u32(rs_atomic_u32 *a, uint32_t value) {
     return (uint32_t)_InterlockedExchangeAdd(&a->v, (long)value);
 }
-static inline bool rs_atomic_cas_u32(rs_atomic_u32 *a, uint32_t expected, uint32_t desired)
-{
+static inline bool rs_atomic_cas_u32(rs_atomic_u32 *a, uint32_t expected, uint32_t desired) {
     return (uint32_t)_InterlockedCompareExchange(&a->v, (long)desired, (long)expected) == expected;
 }
-static inline uint64_t rs_atomic_load_u64(const rs_atomic_u64 *a)
-{
+static inline uint64_t rs_atomic_load_u64(const rs_atomic_u64 *a) {
     return (uint64_t)_InterlockedOr64((volatile __int64 *)&a->v, 0);
 }
-static inline void rs_atomic_store_u64(rs_atomic_u64 *a, uint64_t value)
-{
+static inline void rs_atomic_store_u64(rs_atomic_u64 *a, uint64_t value) {
     (void)_InterlockedExchange64(&a->v, (__int64)value);
 }
 
@@ -58,32 +51,25 @@ typedef struct rs_atomic_u64 {
 } rs_atomic_u64;
 
 /* Loads acquire, stores release, exchange, add and cas do both (sequentially consistent). */
-static inline uint32_t rs_atomic_load_u32(const rs_atomic_u32 *a)
-{
+static inline uint32_t rs_atomic_load_u32(const rs_atomic_u32 *a) {
     return atomic_load_explicit(&a->v, memory_order_acquire);
 }
-static inline void rs_atomic_store_u32(rs_atomic_u32 *a, uint32_t value)
-{
+static inline void rs_atomic_store_u32(rs_atomic_u32 *a, uint32_t value) {
     atomic_store_explicit(&a->v, value, memory_order_release);
 }
-static inline uint32_t rs_atomic_exchange_u32(rs_atomic_u32 *a, uint32_t value)
-{
+static inline uint32_t rs_atomic_exchange_u32(rs_atomic_u32 *a, uint32_t value) {
     return atomic_exchange(&a->v, value);
 }
-static inline uint32_t rs_atomic_add_u32(rs_atomic_u32 *a, uint32_t value)
-{
+static inline uint32_t rs_atomic_add_u32(rs_atomic_u32 *a, uint32_t value) {
     return atomic_fetch_add(&a->v, value); /* the value before */
 }
-static inline bool rs_atomic_cas_u32(rs_atomic_u32 *a, uint32_t expected, uint32_t desired)
-{
+static inline bool rs_atomic_cas_u32(rs_atomic_u32 *a, uint32_t expected, uint32_t desired) {
     return atomic_compare_exchange_strong(&a->v, &expected, desired);
 }
-static inline uint64_t rs_atomic_load_u64(const rs_atomic_u64 *a)
-{
+static inline uint64_t rs_atomic_load_u64(const rs_atomic_u64 *a) {
     return atomic_load_explicit(&a->v, memory_order_acquire);
 }
-static inline void rs_atomic_store_u64(rs_atomic_u64 *a, uint64_t value)
-{
+static inline void rs_atomic_store_u64(rs_atomic_u64 *a, uint64_t value) {
     atomic_store_explicit(&a->v, value, memory_order_release);
 }
 

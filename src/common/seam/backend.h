@@ -6,8 +6,8 @@
  *
  * THE CONTRACT. tests/conformance runs the same list of cases against every back end.
  *
- *  1. Every accepted op yields exactly one completion, also after close. A refused op yields none:
- *     submit stops at the first op it refuses, returns how many it took and says why.
+ *  1. Every accepted op yields exactly one completion, also after close (but see 4). A refused op
+ *     yields none: submit stops at the first op it refuses, returns how many it took and says why.
  *     listen() is one standing request: it yields any number of ACCEPT completions with a socket
  *     or a per-connection failure, and, after unlisten(), one last with RS_E_CLOSED.
  *  2. Immediate success and immediate failure come through poll like the rest. A failure of the
@@ -20,7 +20,9 @@
  *     as is any later op of that generation. Its completion comes after those of all earlier ops
  *     of the connection; requests in flight are cancelled and complete with RS_E_ABORTED or with
  *     the result they had already reached. Sends that the kernel took before a plain CLOSE are
- *     still delivered; with RS_OPF_ABORT the peer sees a reset.
+ *     still delivered; with RS_OPF_ABORT the peer sees a reset. One exception to "refused": after
+ *     a plain CLOSE one CLOSE with RS_OPF_ABORT is taken as its escalation. It cancels what is
+ *     still in flight, has no completion of its own and lets the first one's come.
  *  5. A slot is bound to a generation by attach() or CONNECT and free again once CLOSE completed.
  *     Every completion carries the generation it was issued for; an op for another generation is
  *     refused with RS_E_STALE; a completion for an older one is legal, counted and dropped by the
@@ -71,23 +73,23 @@ typedef struct rs_tuning {
     int32_t sndbuf_bytes;   /* SO_SNDBUF; -1 = leave the system's default, 0 = no buffering */
     int32_t rcvbuf_bytes;   /* SO_RCVBUF; -1 = leave */
     bool nodelay;           /* TCP_NODELAY, default true */
-    uint32_t dequeue_batch; /* completions taken per kernel call, [1, RS_COMPLETIONS_PER_POLL_MAX] */
+    uint32_t dequeue_batch; /* completions a kernel call, [1, RS_COMPLETIONS_PER_POLL_MAX] */
     rs_accept_mode accept_mode;
-    uint32_t accepts;       /* accepts outstanding, [1, RS_ACCEPTS_MAX] */
-    uint32_t backlog;       /* listen() backlog, [1, 65535] */
-    bool backlog_hint;      /* Windows: pass SOMAXCONN_HINT(backlog) */
+    uint32_t accepts;  /* accepts outstanding, [1, RS_ACCEPTS_MAX] */
+    uint32_t backlog;  /* listen() backlog, [1, 65535] */
+    bool backlog_hint; /* Windows: pass SOMAXCONN_HINT(backlog) */
     /* IOCP */
-    bool skip_on_success;   /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS where the providers allow it */
-    uint32_t inline_max;    /* bound on inline completions per poll */
-    bool zero_byte_recv;    /* wait with a zero-byte WSARecv, then receive: locks no page idle */
-    bool gqcs_single;       /* GetQueuedCompletionStatus instead of ...Ex */
+    bool skip_on_success; /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS where the providers allow it */
+    uint32_t inline_max;  /* bound on inline completions per poll */
+    bool zero_byte_recv;  /* wait with a zero-byte WSARecv, then receive: locks no page idle */
+    bool gqcs_single;     /* GetQueuedCompletionStatus instead of ...Ex */
     /* RIO */
     rs_rio_wait rio_wait;
     rs_rio_notify_by rio_notify_by;
     rs_rio_registration rio_registration;
-    bool rio_defer;         /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */
-    bool rio_verify;        /* wrap the provider's table in the checking one */
-    uint32_t spin_us;       /* spin budget before arming the notification */
+    bool rio_defer;   /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */
+    bool rio_verify;  /* wrap the provider's table in the checking one */
+    uint32_t spin_us; /* spin budget before arming the notification */
     const char *rio_provider; /* DLL to take the table from when the system has none; NULL = none */
 } rs_tuning;
 
@@ -110,7 +112,7 @@ typedef struct rs_backend_config {
     uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t poll_max;       /* the largest cap poll will be given */
     rs_tuning tuning;
-    void *world;             /* simulated back end: the network it lives in; others: NULL */
+    void *world; /* simulated back end: the network it lives in; others: NULL */
 } rs_backend_config;
 
 typedef struct rs_region_id {
@@ -121,15 +123,16 @@ typedef struct rs_region_id {
 typedef struct rs_backend_stat {
     const char *name; /* static string, e.g. "WSASend"; a kernel call unless is_call is false */
     uint64_t value;
-    bool is_call;     /* counts entries into the kernel (summed into "kernel calls") */
+    bool is_call; /* counts entries into the kernel (summed into "kernel calls") */
 } rs_backend_stat;
 
-#define RS_BACKEND_STATS_MAX 24u
+#define RS_BACKEND_STATS_MAX 40u
 
 typedef struct rs_backend_stats {
     uint32_t count;
     rs_backend_stat stat[RS_BACKEND_STATS_MAX];
-    const char *provider; /* who implements the kernel side: "windows", "wine", "linux", "sim", ... */
+    const char
+        *provider; /* who implements the kernel side: "windows", "wine", "linux", "sim", ... */
 } rs_backend_stats;
 
 typedef struct rs_backend_api {
@@ -155,8 +158,7 @@ typedef struct rs_backend_api {
 
     /* attach: binds an accepted socket to slot conn under generation. On failure
      * (RS_E_NO_BUFFERS, RS_E_OS) the socket has been closed and the slot is free. */
-    rs_status (*attach)(rs_backend *backend, uint32_t conn, uint32_t generation,
-                        uintptr_t socket);
+    rs_status (*attach)(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
 
     /* discard: closes an accepted socket that will not be attached. Any instance of the same
      * back end may be asked, whichever accepted it. */
@@ -176,8 +178,8 @@ typedef struct rs_backend_api {
 
     /* register_memory: makes [base, base + bytes) usable as op buffers. At most RS_REGIONS_MAX.
      * RS_E_NO_BUFFERS when the system will not lock it; *error filled. */
-    rs_status (*register_memory)(rs_backend *backend, void *base, size_t bytes,
-                                 rs_region_id *out, rs_error *error);
+    rs_status (*register_memory)(rs_backend *backend, void *base, size_t bytes, rs_region_id *out,
+                                 rs_error *error);
 
     /* release_memory: undoes it; no op may be using the region (asserted where it can be). */
     void (*release_memory)(rs_backend *backend, rs_region_id region);
@@ -187,8 +189,7 @@ typedef struct rs_backend_api {
 } rs_backend_api;
 
 /* rs_tuning_default: the settings every program starts from. */
-static inline rs_tuning rs_tuning_default(void)
-{
+static inline rs_tuning rs_tuning_default(void) {
     return (rs_tuning){
         .sndbuf_bytes = -1,
         .rcvbuf_bytes = -1,

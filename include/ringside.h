@@ -1,0 +1,102 @@
+/* Ringside as a library: a TCP server over a back end of your choice, in one header.
+ *
+ *     rs_server_config cfg;
+ *     rs_server_config_init(&cfg, &rs_rio_backend);     // or rs_iocp_backend
+ *     cfg.app = (rs_app){.on_message = my_handler, .ctx = &my_state};
+ *     rs_server_start(&server, &cfg, &error);
+ *     ... rs_server_send(server, id, data, bytes) from any thread ...
+ *     rs_server_stop(server);
+ *     rs_server_join(server);
+ *     rs_server_free(server);
+ *
+ * What an application may do inside its callbacks is in core/app.h; the settings that belong to
+ * a back end are rs_tuning in seam/backend.h. */
+#ifndef RINGSIDE_H
+#define RINGSIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/app.h"
+#include "core/counters.h"
+#include "core/histogram.h"
+#include "core/limits.h"
+#include "core/status.h"
+#include "seam/backend.h"
+
+typedef struct rs_server rs_server;
+
+typedef struct rs_server_config {
+    const rs_backend_api *backend;
+    rs_tuning tuning;
+    rs_app app;
+    rs_addr addr;              /* port 0 picks a free one */
+    uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */
+    uint32_t sessions_max;     /* of the whole server, [1, RS_SESSIONS_MAX] */
+    uint32_t frame_bytes_max;  /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
+    uint32_t recv_bytes;       /* receive slice of a session; 0 = frame_bytes_max in whole pages */
+    uint32_t send_block_bytes; /* 0 = frame_bytes_max in whole pages */
+    uint32_t send_blocks;      /* per shard; 0 = RS_BLOCKS_PER_SESSION a slot + RS_SHARED_BLOCKS */
+    uint32_t queued_bytes_max; /* per session, [1, RS_QUEUED_BYTES_MAX] */
+    uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
+    uint32_t idle_timeout_ms;  /* 0 = none */
+    uint32_t drain_timeout_ms;
+    bool coalesce;         /* gather messages behind a send in flight */
+    bool heap_buffers;     /* unaligned memory of malloc instead of the page-aligned slab */
+    bool large_pages;      /* ask for them; falls back, stats say so */
+    int32_t pin_first_cpu; /* shard i on processor pin_first_cpu + i; -1 = do not pin */
+    void *world;           /* rs_backend_config.world */
+} rs_server_config;
+
+/* rs_server_config_init: every default; addr 127.0.0.1:4000, one worker, no application. */
+void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend);
+
+/* rs_server_start: starts the shards and listens. Blocks until every shard is ready or one has
+ * failed; on failure everything is undone, *out is NULL and *error says what and why.
+ * RS_E_INVALID for a setting out of range; RS_E_NO_MEMORY; the back end's own. */
+rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error);
+
+/* rs_server_port: the port it really listens on. */
+uint16_t rs_server_port(const rs_server *server);
+
+/* rs_server_stop: asks for a graceful end: stop accepting, flush for drain_timeout_ms, close what
+ * is left. Any thread, also from rs_os_on_stop; returns at once; idempotent. */
+void rs_server_stop(rs_server *server);
+
+/* rs_server_has_ended: every shard has ended (after rs_server_stop). Any thread. */
+bool rs_server_has_ended(const rs_server *server);
+
+/* rs_server_join: waits for the end. RS_E_TIMED_OUT if a shard had to give up on operations that
+ * never completed; *error names them. */
+rs_status rs_server_join(rs_server *server, rs_error *error);
+
+/* rs_server_free: after rs_server_join. NULL is accepted. */
+void rs_server_free(rs_server *server);
+
+/* rs_server_send: queues a copy of data[0..bytes) on a session, from any thread.
+ * bytes [1, frame_bytes_max]. RS_E_FULL: the shard's mailbox is full, nothing was queued;
+ * RS_E_CLOSED: the server is stopping. A stale or ended session is found only by the shard: the
+ * message is then dropped and counted (mails_dropped). Does not block, does not allocate. */
+rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes);
+
+/* rs_server_close_session: rs_session_close from any thread. Errors as rs_server_send. */
+rs_status rs_server_close_session(rs_server *server, rs_session_id id);
+
+typedef struct rs_server_stats {
+    rs_counters counters;     /* sums over the shards */
+    rs_histogram batch;       /* completions per poll that returned any */
+    rs_histogram send_ns;     /* post of a send to its completion */
+    rs_backend_stats backend; /* sums by name */
+    uint64_t mails_dropped;
+    uint64_t registered_bytes;
+    uint64_t blocks_low; /* the fewest send blocks that were ever free on a shard */
+    uint32_t sessions_open;
+    uint32_t sessions_used; /* open or still closing */
+    bool large_pages;       /* every slab got them */
+} rs_server_stats;
+
+/* rs_server_stats_read: a consistent snapshot per shard. Any thread but a shard's; waits for each
+ * shard's next turn. After rs_server_join: the final figures. */
+void rs_server_stats_read(rs_server *server, rs_server_stats *out);
+
+#endif

@@ -1,0 +1,90 @@
+/* What an application is to the session layer, and what it may do with a session.
+ *
+ * Callbacks run on the shard's thread, one at a time per shard, and must not block. The functions
+ * below them may be called only from those callbacks; other threads use ringside.h. */
+#ifndef RS_CORE_APP_H
+#define RS_CORE_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+typedef struct rs_session rs_session;
+
+/* {shard 12 bits, index 20, generation 32}: never reused within 2^32 openings of one slot, so a
+ * stale one is refused instead of reaching a stranger. 0 is no session. */
+typedef uint64_t rs_session_id;
+
+/* Why a session ended. X(name, number, text). Numbers and texts are part of the JSON output. */
+#define RS_CLOSE_TABLE(X)                                                                          \
+    X(RS_CLOSE_PEER, 0, "peer")                     /* orderly end by the peer */                  \
+    X(RS_CLOSE_LOCAL, 1, "local")                   /* asked for by the application */             \
+    X(RS_CLOSE_SHUTDOWN, 2, "shutdown")             /* the server stops */                         \
+    X(RS_CLOSE_PROTOCOL, 3, "protocol")             /* malformed frame */                          \
+    X(RS_CLOSE_IDLE, 4, "idle")                     /* no whole frame for --idle-timeout */        \
+    X(RS_CLOSE_SLOW_CONSUMER, 5, "slow-consumer")   /* send queue reached --max-queued */          \
+    X(RS_CLOSE_NO_BUFFERS, 6, "no-buffers")         /* WSAENOBUFS, or no send block left */        \
+    X(RS_CLOSE_TRUNCATED_SEND, 7, "truncated-send") /* a send ended short */                       \
+    X(RS_CLOSE_RESET, 8, "reset")                   /* reset by the peer, or aborted */            \
+    X(RS_CLOSE_ERROR, 9, "error")                   /* any other failure of the connection */
+
+typedef enum rs_close_reason {
+#define X(name, number, text) name = number,
+    RS_CLOSE_TABLE(X)
+#undef X
+        RS_CLOSE_REASONS
+} rs_close_reason;
+
+/* rs_close_reason_text: "slow-consumer"; static string. */
+const char *rs_close_reason_text(rs_close_reason reason);
+
+typedef struct rs_app {
+    void *ctx; /* handed to every callback; shared by all shards */
+    bool raw;  /* true: on_message gets bytes as they come, unframed */
+
+    /* on_open: a session exists and may be sent to. Nullable. */
+    void (*on_open)(void *ctx, rs_session *session);
+
+    /* on_message: one whole frame, header included (raw: 1 or more bytes), valid during the call
+     * only. */
+    void (*on_message)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
+
+    /* on_close: the session takes and gives nothing more; called once for each on_open. Nullable.
+     */
+    void (*on_close)(void *ctx, rs_session *session, rs_close_reason reason);
+} rs_app;
+
+rs_session_id rs_session_id_of(const rs_session *session);
+
+/* rs_session_send: queues bytes [1, max_queued] for the peer; the data are copied, and leave at
+ * the end of the present batch together with whatever else was queued.
+ * RS_OK; RS_E_CLOSED (the session is ending); RS_E_FULL, RS_E_NO_BUFFERS (the session has just
+ * been closed for that: nothing of this call is delivered). */
+rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes);
+
+/* rs_session_close: flushes what is queued, then closes. Idempotent. */
+void rs_session_close(rs_session *session);
+
+/* A frame encoded once and sent to many sessions of one shard (a broadcast). */
+typedef struct rs_shared {
+    uint8_t *data; /* room bytes, to be filled before the first send */
+    uint32_t room; /* bytes of one send block */
+    uint32_t index, generation;
+} rs_shared;
+
+/* rs_shared_acquire: a block of the shard of this session; false when all are in use. */
+bool rs_shared_acquire(rs_session *session, rs_shared *out);
+
+/* rs_shared_send: queues the first bytes of the block, [1, room], on a session of the same shard,
+ * without a copy. Results as rs_session_send. */
+rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes);
+
+/* rs_shared_release: the caller's reference; the block is free when the last send is done. */
+void rs_shared_release(rs_session *session, const rs_shared *shared);
+
+/* A word of the application's own on each session; 0 when it opens. */
+void rs_session_set_user(rs_session *session, uint64_t user);
+uint64_t rs_session_user(const rs_session *session);
+
+#endif

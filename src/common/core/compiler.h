@@ -1,0 +1,14 @@
+/* Hints for the optimiser, empty where a compiler has none. They change no meaning. */
+#ifndef RS_CORE_COMPILER_H
+#define RS_CORE_COMPILER_H
+
+/* RS_COLD: rarely called; kept out of line so that hot callers stay small. */
+#if defined(__GNUC__)
+#define RS_COLD __attribute__((cold, noinline))
+#elif defined(_MSC_VER)
+#define RS_COLD __declspec(noinline)
+#else
+#define RS_COLD
+#endif
+
+#endif

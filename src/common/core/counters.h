@@ -1,0 +1,40 @@
+/* Counters of one shard: plain integers, written by its thread alone.
+ *
+ * Another thread reads them through rs_server_stats, which copies the snapshot that the shard
+ * publishes; it never reads these. */
+#ifndef RS_CORE_COUNTERS_H
+#define RS_CORE_COUNTERS_H
+
+#include <stdint.h>
+
+#include "core/app.h"
+
+/* X(member, meaning): every counter, printed under its member's name. */
+#define RS_COUNTER_TABLE(X)                                                                        \
+    X(accepted, "connections taken in")                                                            \
+    X(refused, "connections closed at once: no session free")                                      \
+    X(accept_failed, "connections that failed before they were ours")                              \
+    X(messages_in, "whole frames received (raw: chunks)")                                          \
+    X(messages_out, "sends asked for by the application")                                          \
+    X(bytes_in, "bytes received")                                                                  \
+    X(bytes_out, "bytes sent, completed")                                                          \
+    X(recv_ops, "receive completions")                                                             \
+    X(send_ops, "send completions")                                                                \
+    X(stale_completions, "completions of an older generation, dropped")                            \
+    X(refused_ops, "operations that a back end refused")                                           \
+    X(moved_bytes, "bytes of partial frames moved to the front")                                   \
+    X(escalated_closes, "closes that had to be forced")                                            \
+    X(mails, "messages from other threads")                                                        \
+    X(steps, "turns of the loop")
+
+typedef struct rs_counters {
+#define X(member, meaning) uint64_t member;
+    RS_COUNTER_TABLE(X)
+#undef X
+    uint64_t closed[RS_CLOSE_REASONS];
+} rs_counters;
+
+/* rs_counters_add: member-wise sum into *into. */
+void rs_counters_add(rs_counters *into, const rs_counters *from);
+
+#endif

@@ -1,0 +1,173 @@
+/* Sessions of one shard: a pure state machine from completions to ops.
+ *
+ * Owns the session table, its free list, what each session has in flight and why it ended. Takes
+ * completions and a time, calls the application, and gives ops to hand to the back end; it knows
+ * no back end, reads no clock and allocates nothing. One thread.
+ *
+ *   FREE -> OPEN -> DRAINING -> LINGER -> CLOSING -> FREE
+ *
+ * OPEN      receives and sends.
+ * DRAINING  ended with something to flush: no more for the application, queued sends go out.
+ * LINGER    flushed; our FIN is out, bytes still coming are thrown away until the peer's FIN, so
+ *           that closing with unread bytes does not reset away the tail we sent.
+ * CLOSING   the CLOSE op is with the back end; its completion is the last of this generation.
+ *
+ * Close is a state, free is a count: a slot is free again only when CLOSE has completed, and then
+ * nothing of it is in flight (asserted). Each use of a slot has its own generation. */
+#ifndef RS_CORE_SESSION_H
+#define RS_CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/app.h"
+#include "core/counters.h"
+#include "core/histogram.h"
+#include "core/limits.h"
+#include "core/op.h"
+#include "core/sendq.h"
+#include "core/slab.h"
+#include "core/timer.h"
+
+typedef enum rs_session_state {
+    RS_SESSION_FREE,
+    RS_SESSION_OPEN,
+    RS_SESSION_DRAINING,
+    RS_SESSION_LINGER,
+    RS_SESSION_CLOSING
+} rs_session_state;
+
+typedef struct rs_sessions rs_sessions;
+
+struct rs_session {
+    rs_sessions *table;
+    uint8_t *recv_data;  /* its receive slice, recv_bytes long; the kernel's while recv_in_flight */
+    uint32_t recv_start; /* first byte not yet parsed */
+    uint32_t recv_end;   /* one past the last byte received */
+    uint32_t index;      /* of this slot in the table */
+    uint32_t generation;
+    uint8_t state;  /* rs_session_state */
+    uint8_t reason; /* rs_close_reason, from the end of OPEN on */
+    bool recv_in_flight;
+    bool abort;      /* close by reset */
+    bool touched;    /* on the touched list */
+    bool peer_ended; /* the peer's FIN has come */
+    bool shutdown_posted;
+    bool close_posted;
+    bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
+    rs_sendq sendq;
+    uint64_t last_frame_ms; /* when it last gave a whole frame */
+    uint64_t user;
+    rs_session *touched_next;
+    rs_op op; /* what all its ops have in common */
+};
+
+typedef struct rs_sessions_config {
+    uint32_t shard;
+    uint32_t sessions_max; /* OPEN at once; the table has more slots for those closing */
+    uint32_t slot_count;   /* >= sessions_max */
+    uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
+    uint32_t frame_bytes_max;
+    uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
+    uint32_t idle_timeout_ms;  /* 0 = none */
+    uint32_t drain_timeout_ms; /* for flushing and for lingering */
+} rs_sessions_config;
+
+struct rs_sessions {
+    rs_sessions_config cfg;
+    rs_app app;
+    rs_session *sessions; /* [slot_count] */
+    uint32_t *free_next;  /* [slot_count] */
+    uint32_t free_head;   /* oldest free slot first, so that a slot rests before it is used again */
+    uint32_t free_tail;
+    uint32_t open_count; /* state OPEN */
+    uint32_t used_count; /* state != FREE */
+    rs_session *touched_head, *touched_tail;
+    rs_timers timers;
+    rs_sendq_pool sendq_pool;
+    uint16_t region; /* the one registered region: receive slices and send blocks */
+    rs_counters counters;
+    rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_send_ns */
+    uint64_t send_run_ns;    /* the last value, and how often it came since it was recorded: */
+    uint64_t send_run_count; /* sends of one batch all have the same one */
+    uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
+    uint64_t now_ms;
+    uint64_t expired_ms; /* the timers were looked at for this millisecond */
+};
+
+/* Memory the caller provides, each sized as the member says; it lives as long as the table. */
+typedef struct rs_sessions_memory {
+    rs_session *sessions;       /* [slot_count] */
+    uint32_t *free_next;        /* [slot_count] */
+    rs_timer_node *timer_nodes; /* [slot_count] */
+    rs_slab *blocks;            /* send blocks; also those of broadcasts */
+    rs_sendq_entry *entries;    /* [entry_count] */
+    uint32_t entry_count;
+    uint8_t *recv_base;       /* slot i receives at recv_base + i * cfg.recv_bytes, or ... */
+    uint8_t **recv_scattered; /* ... at recv_scattered[i]; exactly one is non-NULL */
+    uint16_t region;          /* as registered with the back end; holds all of the above */
+    uint32_t queued_bytes_max;
+    bool coalesce;
+} rs_sessions_memory;
+
+/* rs_sessions_init: every slot free, at time now_ns. */
+void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
+                      const rs_sessions_memory *memory, uint64_t now_ns);
+
+/* rs_sessions_set_time: the time all that follows happens at. Never goes back. */
+void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns);
+
+/* rs_sessions_reserve: the slot and generation the next connection is to be attached under; false
+ * when sessions_max are open or no slot is free. Follow it with exactly one of the next two. */
+bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
+
+/* rs_sessions_open: the reserved slot is attached: OPEN, the application is told. */
+void rs_sessions_open(rs_sessions *table, uint32_t conn);
+
+/* rs_sessions_unreserve: attaching failed: the slot is free again. */
+void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);
+
+/* rs_sessions_complete: takes one completion of kind RECV, SEND, SHUTDOWN or CLOSE. Any conn and
+ * generation is legal; one that is not current is counted as stale and dropped. */
+void rs_sessions_complete(rs_sessions *table, const rs_completion *completion);
+
+/* rs_sessions_expire: closes what has been silent too long and escalates closes that hang. */
+void rs_sessions_expire(rs_sessions *table);
+
+/* rs_sessions_collect: fills ops with what the touched sessions want now, at most cap >=
+ * RS_SESSION_OPS_MAX. Returns the count; call again until it returns 0. */
+#define RS_SESSION_OPS_MAX (RS_SENDS_IN_FLIGHT_MAX + 3u) /* sends, receive, shutdown, close */
+uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap);
+
+/* rs_sessions_refused: the back end refused this op of ours; it is as if it had failed. */
+void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why);
+
+/* rs_sessions_find: the open session of an id; NULL if it is stale, ended or of another shard. */
+rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id);
+
+/* rs_sessions_close_all: ends every open session with RS_CLOSE_SHUTDOWN (flushed), or, with
+ * abort, forces every used one. */
+void rs_sessions_close_all(rs_sessions *table, bool abort);
+
+/* rs_sessions_next_ms: milliseconds until rs_sessions_expire has something to do; UINT64_MAX
+ * never. */
+uint64_t rs_sessions_next_ms(const rs_sessions *table);
+
+/* rs_sessions_send_ns: the times from post to completion of all sends so far. */
+const rs_histogram *rs_sessions_send_ns(rs_sessions *table);
+
+static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
+                                               uint32_t generation) {
+    return ((uint64_t)shard << 52) | ((uint64_t)index << 32) | generation;
+}
+static inline uint32_t rs_session_id_shard(rs_session_id id) {
+    return (uint32_t)(id >> 52);
+}
+static inline uint32_t rs_session_id_index(rs_session_id id) {
+    return (uint32_t)(id >> 32) & (RS_SESSIONS_MAX - 1u);
+}
+static inline uint32_t rs_session_id_generation(rs_session_id id) {
+    return (uint32_t)id;
+}
+
+#endif

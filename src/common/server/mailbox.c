@@ -1,0 +1,82 @@
+/* A slot's turn is position (free for the writer of that position), position + 1 (written, the
+ * reader's) and position + slot_count (free for the next round). */
+#include "server/mailbox.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/limits.h"
+
+size_t rs_mailbox_slot_bytes(uint32_t payload_max) {
+    size_t bytes = sizeof(rs_mail) + payload_max;
+    return (bytes + RS_CACHE_LINE_BYTES - 1) / RS_CACHE_LINE_BYTES * RS_CACHE_LINE_BYTES;
+}
+
+static rs_mail *mailbox_slot(const rs_mailbox *box, uint32_t position) {
+    void *slot = box->slots + (size_t)(position & (box->slot_count - 1)) * box->slot_bytes;
+    return slot;
+}
+
+void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint32_t payload_max) {
+    RS_ASSERT(slot_count >= 2 && (slot_count & (slot_count - 1)) == 0);
+    box->slots = slots;
+    box->slot_count = slot_count;
+    box->slot_bytes = rs_mailbox_slot_bytes(payload_max);
+    box->payload_max = payload_max;
+    box->read_position = 0;
+    rs_atomic_store_u32(&box->write_position, 0);
+    for (uint32_t i = 0; i < slot_count; i++) {
+        rs_atomic_store_u32(&mailbox_slot(box, i)->turn, i);
+    }
+}
+
+/* Takes a position for writing; false when the ring is full. */
+static bool mailbox_claim(rs_mailbox *box, uint32_t *out) {
+    uint32_t position = rs_atomic_load_u32(&box->write_position);
+    for (;;) {
+        uint32_t turn = rs_atomic_load_u32(&mailbox_slot(box, position)->turn);
+        if (turn == position) {
+            if (rs_atomic_cas_u32(&box->write_position, position, position + 1)) {
+                *out = position;
+                return true;
+            }
+        } else if ((int32_t)(turn - position) < 0) {
+            return false; /* the reader has not given back last round's */
+        }
+        position = rs_atomic_load_u32(&box->write_position);
+    }
+}
+
+rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
+                          const void *payload, uint32_t bytes) {
+    uint32_t position;
+    rs_mail *mail;
+    if (bytes > box->payload_max) {
+        return RS_E_INVALID;
+    }
+    if (!mailbox_claim(box, &position)) {
+        return RS_E_FULL;
+    }
+    mail = mailbox_slot(box, position);
+    mail->kind = kind;
+    mail->value = value;
+    mail->pointer = pointer;
+    mail->bytes = bytes;
+    if (bytes > 0) {
+        memcpy(mail->payload, payload, bytes);
+    }
+    rs_atomic_store_u32(&mail->turn, position + 1);
+    return RS_OK;
+}
+
+const rs_mail *rs_mailbox_peek(const rs_mailbox *box) {
+    const rs_mail *mail = mailbox_slot(box, box->read_position);
+    return rs_atomic_load_u32(&mail->turn) == box->read_position + 1 ? mail : NULL;
+}
+
+void rs_mailbox_done(rs_mailbox *box) {
+    rs_mail *mail = mailbox_slot(box, box->read_position);
+    RS_ASSERT(rs_atomic_load_u32(&mail->turn) == box->read_position + 1);
+    rs_atomic_store_u32(&mail->turn, box->read_position + box->slot_count);
+    box->read_position++;
+}

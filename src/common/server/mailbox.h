@@ -1,0 +1,60 @@
+/* Messages from any thread to one shard: a bounded ring, many writers, one reader, no lock.
+ *
+ * Each slot carries a sequence number that says whose turn it is (writer of this round, reader,
+ * writer of the next), so a writer that is slow delays nobody but itself. A message has a fixed
+ * header and up to payload_max bytes, copied in and read in place. */
+#ifndef RS_SERVER_MAILBOX_H
+#define RS_SERVER_MAILBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+#include "seam/atomics.h"
+
+typedef enum rs_mail_kind {
+    RS_MAIL_ATTACH = 1, /* value = socket */
+    RS_MAIL_SEND,       /* value = session id, payload = bytes */
+    RS_MAIL_CLOSE,      /* value = session id */
+    RS_MAIL_STATS       /* pointer = struct to fill */
+} rs_mail_kind;
+
+typedef struct rs_mail {
+    rs_atomic_u32 turn; /* the ring's own */
+    uint32_t kind;
+    uint64_t value;
+    void *pointer;
+    uint32_t bytes; /* of payload */
+    uint32_t unused;
+    uint8_t payload[];
+} rs_mail;
+
+typedef struct rs_mailbox {
+    uint8_t *slots;
+    size_t slot_bytes;
+    uint32_t slot_count; /* a power of two */
+    uint32_t payload_max;
+    rs_atomic_u32 write_position;
+    uint32_t read_position; /* the reader's alone */
+} rs_mailbox;
+
+/* rs_mailbox_slot_bytes: memory for one slot with this payload. */
+size_t rs_mailbox_slot_bytes(uint32_t payload_max);
+
+/* rs_mailbox_init: slots = slot_count * rs_mailbox_slot_bytes(payload_max) bytes, 64-byte aligned,
+ * the caller's. */
+void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint32_t payload_max);
+
+/* rs_mailbox_post: any thread. RS_E_FULL: nothing was posted; RS_E_INVALID: bytes > payload_max. */
+rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
+                          const void *payload, uint32_t bytes);
+
+/* rs_mailbox_peek: the reader's next message, NULL when there is none; valid until
+ * rs_mailbox_done. */
+const rs_mail *rs_mailbox_peek(const rs_mailbox *box);
+
+/* rs_mailbox_done: gives the slot of the peeked message back to the writers. */
+void rs_mailbox_done(rs_mailbox *box);
+
+#endif

@@ -1,0 +1,333 @@
+/* The public API: shards on threads, and how connections are spread over them. */
+#include "ringside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "seam/atomics.h"
+#include "seam/os.h"
+#include "server/shard.h"
+
+typedef enum worker_state {
+    WORKER_STARTING,
+    WORKER_READY,
+    WORKER_FAILED,
+    WORKER_ENDED
+} worker_state;
+
+typedef struct server_worker {
+    rs_server *server;
+    uint32_t index;
+    rs_os_thread *thread;
+    rs_shard *shard;
+    rs_atomic_u32 state; /* worker_state; every member above is written before it changes */
+    rs_status status;
+    rs_error error;
+} server_worker;
+
+struct rs_server {
+    rs_server_config cfg;
+    uint16_t port;
+    uint32_t route_next; /* the listening shard's alone */
+    uint32_t worker_count;
+    server_worker workers[RS_SHARDS_MAX];
+};
+
+void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend) {
+    *cfg = (rs_server_config){
+        .backend = backend,
+        .tuning = rs_tuning_default(),
+        .addr = {.ip = 0x7F000001u, .port = 4000},
+        .workers = 1,
+        .sessions_max = RS_SESSIONS_DEFAULT,
+        .frame_bytes_max = RS_FRAME_BYTES_DEFAULT,
+        .queued_bytes_max = RS_QUEUED_BYTES_DEFAULT,
+        .sends_in_flight = RS_SENDS_IN_FLIGHT_DEFAULT,
+        .idle_timeout_ms = RS_IDLE_TIMEOUT_MS_DEFAULT,
+        .drain_timeout_ms = RS_DRAIN_TIMEOUT_MS_DEFAULT,
+        .coalesce = true,
+        .pin_first_cpu = -1,
+    };
+}
+
+/* One row per setting with a range, so that each refusal names the setting and what is allowed. */
+static rs_status server_check(const rs_server_config *cfg, rs_error *error) {
+    const struct {
+        const char *name;
+        uint64_t value, min, max;
+    } rows[] = {
+        {"workers", cfg->workers, 1, RS_SHARDS_MAX},
+        {"sessions_max", cfg->sessions_max, 1, RS_SESSIONS_MAX},
+        {"frame_bytes_max", cfg->frame_bytes_max, RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX},
+        {"queued_bytes_max", cfg->queued_bytes_max, 1, RS_QUEUED_BYTES_MAX},
+        {"sends_in_flight", cfg->sends_in_flight, 1, RS_SENDS_IN_FLIGHT_MAX},
+        {"dequeue_batch", cfg->tuning.dequeue_batch, 1, RS_COMPLETIONS_PER_POLL_MAX},
+        {"accepts", cfg->tuning.accepts, 1, RS_ACCEPTS_MAX},
+        {"backlog", cfg->tuning.backlog, 1, 65535},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].value < rows[i].min || rows[i].value > rows[i].max) {
+            return rs_error_set(error, RS_E_INVALID, NULL, 0, "%s is %llu, allowed is %llu to %llu",
+                                rows[i].name, (unsigned long long)rows[i].value,
+                                (unsigned long long)rows[i].min, (unsigned long long)rows[i].max);
+        }
+    }
+    if (cfg->backend == NULL || cfg->app.on_message == NULL) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0, "no back end or no application given");
+    }
+    if (cfg->queued_bytes_max < cfg->frame_bytes_max) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "queued_bytes_max is %u, less than one frame of %u",
+                            cfg->queued_bytes_max, cfg->frame_bytes_max);
+    }
+    return RS_OK;
+}
+
+/* ---- workers */
+
+static bool worker_route(void *ctx, uintptr_t socket) {
+    server_worker *self = ctx;
+    rs_server *server = self->server;
+    uint32_t target = server->route_next++ % server->worker_count;
+    if (target == self->index) {
+        return false;
+    }
+    /* A full mailbox keeps the connection here: better unbalanced than lost. */
+    return rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
+           RS_OK;
+}
+
+static rs_status worker_open(server_worker *worker) {
+    rs_server *server = worker->server;
+    rs_shard_config cfg = {
+        .index = worker->index,
+        .sessions_max =
+            (server->cfg.sessions_max + server->worker_count - 1) / server->worker_count,
+        .server = &server->cfg,
+        .route = server->worker_count > 1 && worker->index == 0 ? worker_route : NULL,
+        .route_ctx = worker,
+    };
+    if (server->cfg.pin_first_cpu >= 0) {
+        uint32_t cpu = (uint32_t)server->cfg.pin_first_cpu + worker->index;
+        rs_status status = rs_os_pin_self(cpu);
+        if (status != RS_OK) {
+            return rs_error_set(&worker->error, status, "pin", 0,
+                                "no processor %u to pin worker %u to", cpu, worker->index);
+        }
+    }
+    return rs_shard_open(&worker->shard, &cfg, &worker->error);
+}
+
+static void worker_wait(const rs_atomic_u32 *flag) {
+    while (rs_atomic_load_u32(flag) == 0) {
+        rs_os_sleep_ms(1);
+    }
+}
+
+/* The listening shard listens only when all are open: nobody is accepted who cannot be served. */
+static rs_status worker_start(server_worker *worker) {
+    rs_status status = worker_open(worker);
+    if (status == RS_OK && worker->index == 0) {
+        rs_server *server = worker->server;
+        for (uint32_t i = 1; i < server->worker_count; i++) {
+            while (rs_atomic_load_u32(&server->workers[i].state) == WORKER_STARTING) {
+                rs_os_sleep_ms(1);
+            }
+            if (rs_atomic_load_u32(&server->workers[i].state) == WORKER_FAILED) {
+                return RS_E_CLOSED; /* the other worker's error is the one to report */
+            }
+        }
+        status = rs_shard_listen(worker->shard, &server->cfg.addr, &server->port, &worker->error);
+    }
+    return status;
+}
+
+static void worker_main(void *arg) {
+    server_worker *worker = arg;
+    worker->status = worker_start(worker);
+    if (worker->status != RS_OK) {
+        if (worker->shard != NULL) {
+            rs_shard_quiesce(worker->shard);
+        }
+        rs_atomic_store_u32(&worker->state, WORKER_FAILED);
+        return;
+    }
+    rs_atomic_store_u32(&worker->state, WORKER_READY);
+    while (rs_shard_step(worker->shard, RS_FOREVER)) {
+    }
+    rs_shard_quiesce(worker->shard);
+    rs_atomic_store_u32(&worker->state, WORKER_ENDED);
+}
+
+/* ---- start */
+
+/* Waits until a worker is out of STARTING. */
+static worker_state worker_settled(server_worker *worker) {
+    uint32_t state;
+    while ((state = rs_atomic_load_u32(&worker->state)) == WORKER_STARTING) {
+        rs_os_sleep_ms(1);
+    }
+    return (worker_state)state;
+}
+
+static rs_status server_launch(rs_server *server, rs_error *error) {
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        server->workers[i] = (server_worker){.server = server, .index = i};
+    }
+    /* Worker 0 waits for the others, so it starts last. */
+    for (uint32_t i = server->worker_count; i-- > 0;) {
+        rs_status status =
+            rs_os_thread_start(&server->workers[i].thread, worker_main, &server->workers[i], error);
+        if (status != RS_OK) {
+            for (uint32_t j = 0; j <= i; j++) { /* these never ran */
+                server->workers[j].status = RS_E_CLOSED;
+                rs_atomic_store_u32(&server->workers[j].state, WORKER_FAILED);
+            }
+            return status;
+        }
+    }
+    return RS_OK;
+}
+
+static rs_status server_settle(rs_server *server, rs_error *error) {
+    rs_status status = RS_OK;
+    for (uint32_t i = server->worker_count; i-- > 0;) {
+        server_worker *worker = &server->workers[i];
+        if (worker_settled(worker) == WORKER_FAILED && worker->status != RS_E_CLOSED) {
+            status = worker->status;
+            *error = worker->error;
+        }
+    }
+    return status;
+}
+
+rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error) {
+    rs_server *server;
+    rs_status status = server_check(cfg, error);
+    *out = NULL;
+    if (status != RS_OK) {
+        return status;
+    }
+    server = calloc(1, sizeof *server);
+    if (server == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
+    }
+    server->cfg = *cfg;
+    server->worker_count = cfg->workers;
+    status = server_launch(server, error);
+    if (status == RS_OK) {
+        status = server_settle(server, error);
+    }
+    if (status != RS_OK) {
+        rs_error ignored;
+        rs_server_stop(server);
+        (void)rs_server_join(server, &ignored); /* the first error is the one to report */
+        rs_server_free(server);
+        return status;
+    }
+    *out = server;
+    return RS_OK;
+}
+
+/* ---- stop */
+
+void rs_server_stop(rs_server *server) {
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        server_worker *worker = &server->workers[i];
+        if (worker_settled(worker) == WORKER_READY) {
+            rs_shard_stop(worker->shard);
+        }
+    }
+}
+
+bool rs_server_has_ended(const rs_server *server) {
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        uint32_t state = rs_atomic_load_u32(&server->workers[i].state);
+        if (state != WORKER_ENDED && state != WORKER_FAILED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+rs_status rs_server_join(rs_server *server, rs_error *error) {
+    rs_status status = RS_OK;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        server_worker *worker = &server->workers[i];
+        rs_os_thread_join(worker->thread);
+        worker->thread = NULL;
+        if (worker->shard != NULL && rs_shard_outstanding(worker->shard) > 0) {
+            status = rs_error_set(error, RS_E_TIMED_OUT, NULL, 0,
+                                  "worker %u gave up: %u sessions or listeners still had "
+                                  "operations outstanding",
+                                  i, rs_shard_outstanding(worker->shard));
+        }
+    }
+    return status;
+}
+
+void rs_server_free(rs_server *server) {
+    if (server == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        RS_ASSERT(server->workers[i].thread == NULL);
+        rs_shard_close(server->workers[i].shard);
+    }
+    free(server);
+}
+
+uint16_t rs_server_port(const rs_server *server) {
+    return server->port;
+}
+
+/* ---- from any thread */
+
+static rs_shard *server_shard_of(rs_server *server, rs_session_id id) {
+    uint32_t index = rs_session_id_shard(id);
+    return index < server->worker_count ? server->workers[index].shard : NULL;
+}
+
+rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes) {
+    rs_shard *shard = server_shard_of(server, id);
+    if (shard == NULL || bytes == 0) {
+        return RS_E_INVALID;
+    }
+    return rs_shard_post(shard, RS_MAIL_SEND, id, NULL, data, bytes);
+}
+
+rs_status rs_server_close_session(rs_server *server, rs_session_id id) {
+    rs_shard *shard = server_shard_of(server, id);
+    return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MAIL_CLOSE, id, NULL, NULL, 0);
+}
+
+static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
+    rs_shard_stats_request request = {.into = into};
+    rs_status status;
+    do {
+        status = rs_shard_post(worker->shard, RS_MAIL_STATS, 0, &request, NULL, 0);
+        if (status == RS_E_FULL) {
+            rs_os_sleep_ms(1);
+        }
+    } while (status == RS_E_FULL);
+    if (status == RS_OK) {
+        worker_wait(&request.done);
+        return;
+    }
+    while (rs_atomic_load_u32(&worker->state) == WORKER_READY) {
+        rs_os_sleep_ms(1); /* it is closing: its figures are final in a moment */
+    }
+    rs_shard_stats_add(worker->shard, into);
+}
+
+void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
+    memset(out, 0, sizeof *out);
+    rs_histogram_init(&out->batch);
+    rs_histogram_init(&out->send_ns);
+    out->blocks_low = UINT64_MAX;
+    out->large_pages = true;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        worker_stats_add(&server->workers[i], out);
+    }
+}

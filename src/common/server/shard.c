@@ -1,0 +1,576 @@
+/* The loop of one shard. Order within a turn: completions, mail, timers, then one batch of ops,
+ * so that everything a batch caused leaves together. */
+#include "server/shard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "seam/os.h"
+
+#define SHARD_OPS 1024u
+#define NS_PER_MS 1000000u
+
+_Static_assert(SHARD_OPS >= RS_SESSION_OPS_MAX, "one session's ops always fit a batch");
+_Static_assert(SHARD_OPS <= RS_OPS_PER_SUBMIT_MAX, "a batch is one submit");
+
+typedef enum shard_phase { SHARD_RUNNING, SHARD_DRAINING, SHARD_STOPPED } shard_phase;
+
+struct rs_shard {
+    const rs_backend_api *api;
+    rs_backend *backend;
+    rs_shard_config cfg;
+    rs_sessions sessions;
+    rs_slab blocks;
+    rs_mailbox mailbox;
+    shard_phase phase;
+    bool listening;
+    bool large_pages;
+    uint32_t drain_timeout_ms;
+    uint64_t drain_deadline_ns;
+    uint32_t poll_max;
+    uint64_t mails_dropped;
+    rs_histogram batch;
+    rs_backend_stats final_backend; /* taken when the back end closed */
+    /* memory, all of it from open */
+    uint8_t *arena; /* receive slices, then send blocks */
+    size_t arena_bytes;
+    bool arena_is_heap;
+    rs_region_id region;
+    bool region_registered;
+    uint8_t **scattered;
+    uint8_t *mail_memory;
+    size_t mail_memory_bytes;
+    rs_sessions_memory memory;
+    rs_slab_entry *slab_entries;
+    rs_completion *completions;
+    rs_op ops[SHARD_OPS];
+    /* crossed by other threads */
+    rs_atomic_u32 stop_asked;
+    rs_atomic_u32 mail_pending;
+    rs_atomic_u32 gate_closed;
+    rs_atomic_u32 posters;
+};
+
+/* ---- memory */
+
+static uint32_t whole_pages(uint32_t bytes) {
+    return (bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
+}
+
+/* The sizes of everything, as sums of their users. */
+typedef struct shard_plan {
+    uint32_t slots;      /* sessions + those still closing */
+    uint32_t recv_bytes; /* per slot */
+    uint32_t block_bytes;
+    uint32_t block_count; /* slots * (in flight + gathering) + broadcasts */
+    uint32_t entry_count; /* a block each + a shared slice or two queued on each session */
+    size_t heap_gap;      /* --buffers heap: bytes between slices that break the alignment */
+    size_t arena_bytes;
+} shard_plan;
+
+static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, rs_error *error) {
+    const rs_server_config *server = cfg->server;
+    uint64_t total;
+    plan->slots = cfg->sessions_max + RS_CLOSING_SLACK(cfg->sessions_max);
+    if (plan->slots > RS_SESSIONS_MAX) {
+        plan->slots = RS_SESSIONS_MAX;
+    }
+    plan->recv_bytes =
+        server->recv_bytes != 0 ? server->recv_bytes : whole_pages(server->frame_bytes_max);
+    plan->block_bytes = server->send_block_bytes != 0 ? server->send_block_bytes
+                                                      : whole_pages(server->frame_bytes_max);
+    plan->block_count = server->send_blocks != 0
+                            ? server->send_blocks
+                            : plan->slots * RS_BLOCKS_PER_SESSION + RS_SHARED_BLOCKS;
+    plan->entry_count = plan->block_count + plan->slots * 2u;
+    plan->heap_gap = server->heap_buffers ? 33u : 0u;
+    if (plan->recv_bytes < server->frame_bytes_max) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "receive slice of %u bytes is shorter than a frame of %u",
+                            plan->recv_bytes, server->frame_bytes_max);
+    }
+    total = (uint64_t)plan->slots * (plan->recv_bytes + plan->heap_gap) +
+            (uint64_t)plan->block_count * (plan->block_bytes + plan->heap_gap) + plan->heap_gap;
+    if (total > UINT32_MAX - RS_PAGE_BYTES) { /* RIO registers with a 32-bit length */
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "buffers of one worker would take %llu MiB, 4095 is the most: lower "
+                            "--max-sessions or --max-frame, or raise --workers",
+                            (unsigned long long)(total >> 20));
+    }
+    plan->arena_bytes = (size_t)(total + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
+    return RS_OK;
+}
+
+static rs_status shard_no_memory(rs_error *error, const shard_plan *plan) {
+    return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0,
+                        "out of memory for %u session slots (%u MiB of buffers): lower "
+                        "--max-sessions or --max-frame",
+                        plan->slots, (unsigned)(plan->arena_bytes >> 20));
+}
+
+/* --buffers heap: the same slices in memory of malloc, none of them aligned to anything. */
+static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
+    size_t pointers = (size_t)plan->slots + plan->block_count;
+    uint8_t *at = shard->arena + plan->heap_gap;
+    shard->scattered = calloc(pointers, sizeof *shard->scattered);
+    if (shard->scattered == NULL) {
+        return RS_E_NO_MEMORY;
+    }
+    for (size_t i = 0; i < pointers; i++) {
+        shard->scattered[i] = at;
+        at += (i < plan->slots ? plan->recv_bytes : plan->block_bytes) + plan->heap_gap;
+    }
+    RS_ASSERT(at <= shard->arena + plan->arena_bytes);
+    return RS_OK;
+}
+
+static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
+    bool heap = shard->cfg.server->heap_buffers;
+    shard->large_pages = shard->cfg.server->large_pages && !heap;
+    shard->arena_is_heap = heap;
+    shard->arena_bytes = plan->arena_bytes;
+    shard->arena = heap ? calloc(1, plan->arena_bytes)
+                        : rs_os_pages_alloc(plan->arena_bytes, &shard->large_pages);
+    if (shard->arena == NULL) {
+        return RS_E_NO_MEMORY;
+    }
+    return heap ? shard_scatter(shard, plan) : RS_OK;
+}
+
+static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t mail_payload) {
+    rs_sessions_memory *memory = &shard->memory;
+    memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
+    memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
+    memory->timer_nodes = calloc(plan->slots, sizeof *memory->timer_nodes);
+    memory->entries = calloc(plan->entry_count, sizeof *memory->entries);
+    shard->slab_entries = calloc(plan->block_count, sizeof *shard->slab_entries);
+    shard->completions = calloc(shard->poll_max, sizeof *shard->completions);
+    shard->mail_memory_bytes = rs_mailbox_slot_bytes(mail_payload) * RS_MAIL_SLOTS;
+    shard->mail_memory = rs_os_pages_alloc(shard->mail_memory_bytes, NULL);
+    if (memory->sessions == NULL || memory->free_next == NULL || memory->timer_nodes == NULL ||
+        memory->entries == NULL || shard->slab_entries == NULL || shard->completions == NULL ||
+        shard->mail_memory == NULL) {
+        return RS_E_NO_MEMORY;
+    }
+    rs_mailbox_init(&shard->mailbox, shard->mail_memory, RS_MAIL_SLOTS, mail_payload);
+    return shard_alloc_arena(shard, plan);
+}
+
+static void shard_free(rs_shard *shard) {
+    free(shard->memory.sessions);
+    free(shard->memory.free_next);
+    free(shard->memory.timer_nodes);
+    free(shard->memory.entries);
+    free(shard->slab_entries);
+    free(shard->completions);
+    free(shard->scattered);
+    if (shard->mail_memory != NULL) {
+        rs_os_pages_free(shard->mail_memory, shard->mail_memory_bytes);
+    }
+    if (shard->arena_is_heap) {
+        free(shard->arena);
+    } else if (shard->arena != NULL) {
+        rs_os_pages_free(shard->arena, shard->arena_bytes);
+    }
+    free(shard);
+}
+
+/* ---- open */
+
+static uint64_t shard_now_ns(const rs_shard *shard) {
+    return shard->cfg.clock.now_ns != NULL ? shard->cfg.clock.now_ns(shard->cfg.clock.ctx)
+                                           : rs_os_now_ns();
+}
+
+static void shard_init_sessions(rs_shard *shard, const shard_plan *plan) {
+    const rs_server_config *server = shard->cfg.server;
+    rs_sessions_memory *memory = &shard->memory;
+    size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
+    rs_sessions_config cfg = {
+        .shard = shard->cfg.index,
+        .sessions_max = shard->cfg.sessions_max,
+        .slot_count = plan->slots,
+        .recv_bytes = plan->recv_bytes,
+        .frame_bytes_max = server->frame_bytes_max,
+        .sends_in_flight = server->sends_in_flight,
+        .idle_timeout_ms = server->idle_timeout_ms,
+        .drain_timeout_ms = server->drain_timeout_ms,
+    };
+    bool heap = shard->arena_is_heap;
+    rs_slab_init(&shard->blocks, heap ? NULL : shard->arena + recv_total,
+                 heap ? shard->scattered + plan->slots : NULL, shard->slab_entries,
+                 plan->block_bytes, plan->block_count);
+    memory->blocks = &shard->blocks;
+    memory->entry_count = plan->entry_count;
+    memory->recv_base = heap ? NULL : shard->arena;
+    memory->recv_scattered = heap ? shard->scattered : NULL;
+    memory->region = shard->region.value;
+    memory->queued_bytes_max = server->queued_bytes_max;
+    memory->coalesce = server->coalesce;
+    rs_sessions_init(&shard->sessions, &cfg, &server->app, memory, shard_now_ns(shard));
+}
+
+static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_error *error) {
+    rs_backend_config cfg = {
+        .conns_max = plan->slots,
+        .sends_per_conn = shard->cfg.server->sends_in_flight,
+        .poll_max = shard->poll_max,
+        .tuning = shard->cfg.server->tuning,
+        .world = shard->cfg.server->world,
+    };
+    rs_status status = shard->api->open(&shard->backend, &cfg, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = shard->api->register_memory(shard->backend, shard->arena, shard->arena_bytes,
+                                         &shard->region, error);
+    shard->region_registered = status == RS_OK;
+    return status;
+}
+
+rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error) {
+    shard_plan plan = {.slots = 0};
+    rs_shard *shard;
+    rs_status status = shard_plan_make(&plan, cfg, error);
+    *out = NULL;
+    if (status != RS_OK) {
+        return status;
+    }
+    shard = calloc(1, sizeof *shard);
+    if (shard == NULL) {
+        return shard_no_memory(error, &plan);
+    }
+    shard->cfg = *cfg;
+    shard->api = cfg->server->backend;
+    shard->poll_max = cfg->server->tuning.dequeue_batch;
+    shard->drain_timeout_ms = cfg->server->drain_timeout_ms;
+    rs_histogram_init(&shard->batch);
+    if (shard_alloc(shard, &plan, cfg->server->frame_bytes_max) != RS_OK) {
+        status = shard_no_memory(error, &plan);
+    } else {
+        status = shard_open_backend(shard, &plan, error);
+    }
+    if (status != RS_OK) {
+        rs_shard_close(shard);
+        return status;
+    }
+    shard_init_sessions(shard, &plan);
+    shard->cfg.server = NULL; /* the caller's, for the time of open only */
+    *out = shard;
+    return RS_OK;
+}
+
+rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
+                          rs_error *error) {
+    rs_status status = shard->api->listen(shard->backend, addr, port_out, error);
+    shard->listening = status == RS_OK;
+    return status;
+}
+
+/* ---- a turn */
+
+static void shard_attach(rs_shard *shard, uintptr_t socket) {
+    uint32_t conn, generation;
+    if (shard->phase != SHARD_RUNNING ||
+        !rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
+        shard->sessions.counters.refused++;
+        shard->api->discard(shard->backend, socket);
+        return;
+    }
+    if (shard->api->attach(shard->backend, conn, generation, socket) == RS_OK) {
+        rs_sessions_open(&shard->sessions, conn);
+    } else {
+        shard->sessions.counters.accept_failed++;
+        rs_sessions_unreserve(&shard->sessions, conn);
+    }
+}
+
+static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
+    switch ((rs_status)completion->status) {
+    case RS_OK:
+        if (shard->cfg.route == NULL ||
+            !shard->cfg.route(shard->cfg.route_ctx, completion->socket)) {
+            shard_attach(shard, completion->socket);
+        }
+        break;
+    case RS_E_CLOSED: /* the last one, after unlisten */
+        shard->listening = false;
+        break;
+    case RS_E_LISTENER:
+        RS_FATAL("accept", 0, "the listener failed: no connection can arrive any more");
+    default: /* that connection was gone before it was ours */
+        shard->sessions.counters.accept_failed++;
+        break;
+    }
+}
+
+static void shard_dispatch(rs_shard *shard, uint32_t count) {
+    if (count > 0) {
+        rs_histogram_record(&shard->batch, count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const rs_completion *completion = &shard->completions[i];
+        if (completion->kind == RS_OP_ACCEPT) {
+            shard_on_accept(shard, completion);
+        } else {
+            rs_sessions_complete(&shard->sessions, completion);
+        }
+    }
+}
+
+static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
+    rs_session *session;
+    rs_shard_stats_request *request;
+    shard->sessions.counters.mails++;
+    switch (mail->kind) {
+    case RS_MAIL_ATTACH:
+        shard_attach(shard, (uintptr_t)mail->value);
+        break;
+    case RS_MAIL_SEND:
+    case RS_MAIL_CLOSE:
+        session = rs_sessions_find(&shard->sessions, mail->value);
+        if (session == NULL) {
+            shard->mails_dropped++;
+        } else if (mail->kind == RS_MAIL_SEND) {
+            (void)rs_session_send(session, mail->payload, mail->bytes); /* a failure closed it */
+        } else {
+            rs_session_close(session);
+        }
+        break;
+    case RS_MAIL_STATS:
+        request = mail->pointer;
+        rs_shard_stats_add(shard, request->into);
+        rs_atomic_store_u32(&request->done, 1);
+        break;
+    default:
+        RS_UNREACHABLE("a mail of an unknown kind");
+    }
+}
+
+static void shard_read_mail(rs_shard *shard) {
+    if (rs_atomic_load_u32(&shard->mail_pending) == 0) {
+        return;
+    }
+    (void)rs_atomic_exchange_u32(&shard->mail_pending, 0);
+    for (uint32_t i = 0; i < RS_MAIL_PER_STEP_MAX; i++) {
+        const rs_mail *mail = rs_mailbox_peek(&shard->mailbox);
+        if (mail == NULL) {
+            return;
+        }
+        shard_on_mail(shard, mail);
+        rs_mailbox_done(&shard->mailbox);
+    }
+    rs_atomic_store_u32(&shard->mail_pending, 1); /* more is there: the next turn goes on */
+}
+
+static void shard_submit(rs_shard *shard, uint32_t count) {
+    uint32_t done = 0;
+    while (done < count) {
+        rs_status why = RS_OK;
+        done += shard->api->submit(shard->backend, shard->ops + done, count - done, &why);
+        if (done < count) {
+            RS_ASSERT(why != RS_OK);
+            rs_sessions_refused(&shard->sessions, &shard->ops[done], why);
+            done++;
+        }
+    }
+}
+
+static void shard_flush(rs_shard *shard) {
+    uint32_t count;
+    while ((count = rs_sessions_collect(&shard->sessions, shard->ops, SHARD_OPS)) > 0) {
+        shard_submit(shard, count);
+    }
+}
+
+static void shard_begin_drain(rs_shard *shard) {
+    shard->phase = SHARD_DRAINING;
+    shard->drain_deadline_ns =
+        shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
+    shard->api->unlisten(shard->backend);
+    rs_sessions_close_all(&shard->sessions, false);
+}
+
+/* Stopping has two deadlines: after the first everything left is reset, after the second the
+ * shard gives up on a back end that owes completions. */
+static void shard_drain(rs_shard *shard) {
+    uint64_t give_up_ns = shard->drain_deadline_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
+    if (shard->sessions.used_count == 0 && !shard->listening) {
+        shard->phase = SHARD_STOPPED;
+    } else if (shard->sessions.now_ns >= give_up_ns) {
+        shard->phase = SHARD_STOPPED;
+    } else if (shard->sessions.now_ns >= shard->drain_deadline_ns) {
+        rs_sessions_close_all(&shard->sessions, true);
+    }
+}
+
+static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns) {
+    uint64_t next_ms = rs_sessions_next_ms(&shard->sessions);
+    int64_t wait_ns = max_wait_ns;
+    if (rs_atomic_load_u32(&shard->mail_pending) != 0) {
+        return 0;
+    }
+    if (shard->phase == SHARD_DRAINING && next_ms > RS_TIMER_TICK_MS) {
+        next_ms = RS_TIMER_TICK_MS;
+    }
+    if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
+        wait_ns = (int64_t)next_ms * NS_PER_MS;
+    }
+    return wait_ns;
+}
+
+bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
+    uint32_t count;
+    if (shard->phase == SHARD_STOPPED) {
+        return false;
+    }
+    count = shard->api->poll(shard->backend, shard->completions, shard->poll_max,
+                             shard_wait_ns(shard, max_wait_ns));
+    RS_ASSERT(count <= shard->poll_max);
+    shard->sessions.counters.steps++;
+    rs_sessions_set_time(&shard->sessions, shard_now_ns(shard));
+    shard_dispatch(shard, count);
+    shard_read_mail(shard);
+    if (shard->phase == SHARD_RUNNING && rs_atomic_load_u32(&shard->stop_asked) != 0) {
+        shard_begin_drain(shard);
+    }
+    rs_sessions_expire(&shard->sessions);
+    if (shard->phase == SHARD_DRAINING) {
+        shard_drain(shard);
+    }
+    shard_flush(shard);
+    return shard->phase != SHARD_STOPPED;
+}
+
+/* ---- from other threads */
+
+/* Brackets every use of the back end by another thread: rs_shard_quiesce closes the gate, then
+ * waits until nobody is inside, so that wake() never meets a back end that is gone. Each side
+ * writes its own word and then reads the other's: both are read-modify-writes, for sequential
+ * order. */
+static bool shard_enter(rs_shard *shard) {
+    (void)rs_atomic_add_u32(&shard->posters, 1);
+    if (rs_atomic_add_u32(&shard->gate_closed, 0) == 0) {
+        return true;
+    }
+    (void)rs_atomic_add_u32(&shard->posters, UINT32_MAX);
+    return false;
+}
+
+static void shard_leave(rs_shard *shard) {
+    (void)rs_atomic_add_u32(&shard->posters, UINT32_MAX);
+}
+
+rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
+                        const void *payload, uint32_t bytes) {
+    rs_status status;
+    if (!shard_enter(shard)) {
+        return RS_E_CLOSED;
+    }
+    status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);
+    if (status == RS_OK && rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0) {
+        shard->api->wake(shard->backend);
+    }
+    shard_leave(shard);
+    return status;
+}
+
+void rs_shard_stop(rs_shard *shard) {
+    if (shard_enter(shard)) {
+        if (rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0) {
+            shard->api->wake(shard->backend);
+        }
+        shard_leave(shard);
+    }
+}
+
+/* ---- the end */
+
+/* Mail that nobody will read any more: sockets are closed, askers are answered. */
+static void shard_discard_mail(rs_shard *shard) {
+    const rs_mail *mail;
+    while ((mail = rs_mailbox_peek(&shard->mailbox)) != NULL) {
+        if (mail->kind == RS_MAIL_ATTACH || mail->kind == RS_MAIL_STATS) {
+            shard_on_mail(shard, mail);
+        } else {
+            shard->mails_dropped++;
+        }
+        rs_mailbox_done(&shard->mailbox);
+    }
+}
+
+void rs_shard_quiesce(rs_shard *shard) {
+    if (rs_atomic_exchange_u32(&shard->gate_closed, 1) != 0) {
+        return;
+    }
+    while (rs_atomic_add_u32(&shard->posters, 0) != 0) {
+        rs_os_relax();
+    }
+    if (shard->backend == NULL) {
+        return;
+    }
+    shard_discard_mail(shard);
+    shard->api->stats(shard->backend, &shard->final_backend);
+    if (shard->sessions.used_count == 0 && !shard->listening) {
+        if (shard->region_registered) {
+            shard->api->release_memory(shard->backend, shard->region);
+        }
+        shard->api->close(shard->backend);
+        shard->backend = NULL;
+    }
+}
+
+void rs_shard_close(rs_shard *shard) {
+    if (shard == NULL) {
+        return;
+    }
+    rs_shard_quiesce(shard);
+    if (shard->backend == NULL) {
+        shard_free(shard);
+    }
+}
+
+uint32_t rs_shard_outstanding(const rs_shard *shard) {
+    return shard->sessions.used_count + (shard->listening ? 1u : 0u);
+}
+
+rs_sessions *rs_shard_sessions(rs_shard *shard) {
+    return &shard->sessions;
+}
+
+const rs_slab *rs_shard_blocks(const rs_shard *shard) {
+    return &shard->blocks;
+}
+
+/* ---- statistics */
+
+static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *from) {
+    if (into->count == 0) {
+        *into = *from;
+        return;
+    }
+    for (uint32_t i = 0; i < from->count; i++) {
+        RS_ASSERT(i < into->count && into->stat[i].name == from->stat[i].name);
+        into->stat[i].value += from->stat[i].value;
+    }
+}
+
+void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
+    rs_backend_stats backend = shard->final_backend;
+    if (shard->backend != NULL) {
+        shard->api->stats(shard->backend, &backend);
+    }
+    rs_counters_add(&into->counters, &shard->sessions.counters);
+    rs_histogram_merge(&into->batch, &shard->batch);
+    rs_histogram_merge(&into->send_ns, rs_sessions_send_ns(&shard->sessions));
+    stats_add_backend(&into->backend, &backend);
+    into->mails_dropped += shard->mails_dropped;
+    into->registered_bytes += shard->region_registered ? shard->arena_bytes : 0;
+    into->sessions_open += shard->sessions.open_count;
+    into->sessions_used += shard->sessions.used_count;
+    into->large_pages = into->large_pages && shard->large_pages;
+    if (shard->blocks.free_low < into->blocks_low) {
+        into->blocks_low = shard->blocks.free_low;
+    }
+}

@@ -1,0 +1,77 @@
+/* A shard: one loop over one back-end instance, its sessions, its memory and its mailbox.
+ *
+ * Everything here belongs to the thread that opened it, except rs_shard_post and rs_shard_stop.
+ * The loop is steppable and the clock is injected, so that a test can drive it turn by turn. */
+#ifndef RS_SERVER_SHARD_H
+#define RS_SERVER_SHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/session.h"
+#include "ringside.h"
+#include "server/mailbox.h"
+
+typedef struct rs_clock {
+    uint64_t (*now_ns)(void *ctx); /* monotonic */
+    void *ctx;
+} rs_clock;
+
+typedef struct rs_shard rs_shard;
+
+typedef struct rs_shard_config {
+    uint32_t index;                 /* [0, RS_SHARDS_MAX) */
+    uint32_t sessions_max;          /* of this shard */
+    const rs_server_config *server; /* read during open only; values as rs_server_config says */
+    rs_clock clock;                 /* now_ns NULL = rs_os_now_ns */
+
+    /* route: may take an accepted socket to another shard; true = taken. NULL: all stay here. */
+    bool (*route)(void *ctx, uintptr_t socket);
+    void *route_ctx;
+} rs_shard_config;
+
+/* rs_shard_open: back end, memory, registration. RS_E_INVALID (a setting out of range),
+ * RS_E_NO_MEMORY or the back end's; *error filled. */
+rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error);
+
+/* rs_shard_listen: *port_out = the port really bound. */
+rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
+                          rs_error *error);
+
+/* rs_shard_step: one turn: poll (sleeping at most max_wait_ns), completions, mail, timers, ops.
+ * false when the shard has stopped: everything is closed, or the drain has been given up. */
+bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns);
+
+/* rs_shard_stop: asks for a graceful end. Any thread; idempotent. */
+void rs_shard_stop(rs_shard *shard);
+
+/* rs_shard_post: a message to the shard. Any thread. RS_E_FULL, RS_E_INVALID as the mailbox;
+ * RS_E_CLOSED once the shard is closing. */
+rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
+                        const void *payload, uint32_t bytes);
+
+/* What RS_MAIL_STATS carries. */
+typedef struct rs_shard_stats_request {
+    rs_server_stats *into; /* the shard adds its figures */
+    rs_atomic_u32 done;
+} rs_shard_stats_request;
+
+/* rs_shard_stats_add: adds the shard's figures. Shard thread, or anyone after it has ended. */
+void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
+
+/* rs_shard_outstanding: sessions still in use; 0 after an orderly stop. */
+uint32_t rs_shard_outstanding(const rs_shard *shard);
+
+/* rs_shard_sessions, rs_shard_blocks: for tests that check invariants at every step. */
+rs_sessions *rs_shard_sessions(rs_shard *shard);
+const rs_slab *rs_shard_blocks(const rs_shard *shard);
+
+/* rs_shard_quiesce: no post gets in any more and none is under way; then the back end is closed if
+ * nothing is outstanding. Shard thread, after rs_shard_step returned false. */
+void rs_shard_quiesce(rs_shard *shard);
+
+/* rs_shard_close: quiesces if that is still due, and frees. NULL is accepted. What is outstanding
+ * is left to the end of the process: its memory is the kernel's. */
+void rs_shard_close(rs_shard *shard);
+
+#endif

@@ -1,0 +1,297 @@
+/* The platform on Windows: clock, threads, pages, stopping, what the process cost.
+ *
+ * Two things here are per process by nature and hence static: the handler of the console, and the
+ * name of the platform. Each is written once. */
+#include "seam/os.h"
+
+#include "core/assert.h"
+#include "core/limits.h"
+#include "seam/atomics.h"
+#include "win/win.h"
+#include "win/win_error.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- time */
+
+uint64_t rs_os_now_ns(void) {
+    LARGE_INTEGER ticks;
+    LARGE_INTEGER per_second;
+    /* Both are documented never to fail since Windows XP. */
+    (void)QueryPerformanceCounter(&ticks);
+    (void)QueryPerformanceFrequency(&per_second);
+    uint64_t t = (uint64_t)ticks.QuadPart;
+    uint64_t f = (uint64_t)per_second.QuadPart;
+    if (f == 10000000u) { /* the rate of Windows 10 and of Wine: spares two divisions */
+        return t * 100u + 1u;
+    }
+    return t / f * 1000000000u + t % f * 1000000000u / f + 1u;
+}
+
+void rs_os_sleep_ms(uint32_t ms) {
+    Sleep(ms);
+}
+
+/* ---- threads */
+
+struct rs_os_thread {
+    HANDLE handle;
+    rs_os_thread_fn fn;
+    void *arg;
+};
+
+static unsigned __stdcall thread_main(void *arg) {
+    rs_os_thread *thread = arg;
+    thread->fn(thread->arg);
+    return 0;
+}
+
+rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, rs_error *error) {
+    RS_ASSERT(fn != NULL);
+    *out = NULL;
+    rs_os_thread *thread = calloc(1, sizeof *thread);
+    if (thread == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a thread");
+    }
+    thread->fn = fn;
+    thread->arg = arg;
+    /* Not CreateThread: the C library keeps state per thread that it sets up here. */
+    thread->handle = (HANDLE)_beginthreadex(NULL, 0, thread_main, thread, 0, NULL);
+    if (thread->handle == NULL) {
+        uint32_t os_error = GetLastError();
+        free(thread);
+        return rs_error_set(error, RS_E_OS, "_beginthreadex", os_error,
+                            "cannot start a thread (error %u)", os_error);
+    }
+    *out = thread;
+    return RS_OK;
+}
+
+void rs_os_thread_join(rs_os_thread *thread) {
+    if (thread == NULL) {
+        return;
+    }
+    DWORD rc = WaitForSingleObject(thread->handle, INFINITE);
+    RS_ASSERT(rc == WAIT_OBJECT_0);
+    (void)CloseHandle(thread->handle); /* our own live handle */
+    free(thread);
+}
+
+uint32_t rs_os_cpu_count(void) {
+    SYSTEM_INFO info;
+    GetSystemInfo(&info);
+    return info.dwNumberOfProcessors > 0 ? (uint32_t)info.dwNumberOfProcessors : 1u;
+}
+
+rs_status rs_os_pin_self(uint32_t cpu) {
+    if (cpu >= rs_os_cpu_count() || cpu >= 8u * sizeof(DWORD_PTR)) {
+        return RS_E_INVALID;
+    }
+    return SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << cpu) != 0 ? RS_OK : RS_E_OS;
+}
+
+void rs_os_relax(void) {
+    YieldProcessor();
+}
+
+/* ---- memory */
+
+/* Large pages need a privilege that even an administrator's process must switch on. */
+static bool pages_enable_large(void) {
+    HANDLE token = NULL;
+    TOKEN_PRIVILEGES wanted;
+    memset(&wanted, 0, sizeof wanted);
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &token)) {
+        return false;
+    }
+    wanted.PrivilegeCount = 1;
+    wanted.Privileges[0].Attributes = SE_PRIVILEGE_ENABLED;
+    bool enabled =
+        LookupPrivilegeValueW(NULL, L"SeLockMemoryPrivilege", &wanted.Privileges[0].Luid) != 0 &&
+        AdjustTokenPrivileges(token, FALSE, &wanted, 0, NULL, NULL) != 0 &&
+        GetLastError() == ERROR_SUCCESS; /* TRUE also means "not all assigned" */
+    (void)CloseHandle(token);
+    return enabled;
+}
+
+static void *pages_alloc_large(size_t bytes) {
+    size_t unit = GetLargePageMinimum();
+    if (unit == 0 || bytes > SIZE_MAX - unit || !pages_enable_large()) {
+        return NULL;
+    }
+    size_t rounded = (bytes + unit - 1) / unit * unit;
+    return VirtualAlloc(NULL, rounded, MEM_RESERVE | MEM_COMMIT | MEM_LARGE_PAGES, PAGE_READWRITE);
+}
+
+void *rs_os_pages_alloc(size_t bytes, bool *large) {
+    RS_ASSERT(bytes > 0 && bytes % RS_PAGE_BYTES == 0);
+    void *pages = large != NULL && *large ? pages_alloc_large(bytes) : NULL;
+    if (large != NULL) {
+        *large = pages != NULL;
+    }
+    if (pages == NULL) {
+        pages = VirtualAlloc(NULL, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    }
+    return pages;
+}
+
+void rs_os_pages_free(void *pages, size_t bytes) {
+    (void)bytes; /* Windows remembers it */
+    if (pages != NULL) {
+        BOOL freed = VirtualFree(pages, 0, MEM_RELEASE);
+        RS_ASSERT(freed);
+    }
+}
+
+/* ---- stopping */
+
+typedef struct os_stop {
+    rs_atomic_u32 armed;
+    void (*fn)(void *arg);
+    void *arg;
+} os_stop;
+
+static os_stop os_stop_once;
+
+static BOOL WINAPI stop_handler(DWORD event) {
+    if (rs_atomic_exchange_u32(&os_stop_once.armed, 0) == 0) {
+        return FALSE; /* somebody who asks twice gets the default: the process ends */
+    }
+    os_stop_once.fn(os_stop_once.arg);
+    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) {
+        /* Console close, logoff, shutdown: the process is ended as soon as this returns, so it
+         * stays until main has; Windows bounds the wait itself (5 s). */
+        Sleep(INFINITE);
+    }
+    return TRUE;
+}
+
+rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
+    RS_ASSERT(fn != NULL);
+    RS_ASSERT(os_stop_once.fn == NULL); /* once per process */
+    os_stop_once.fn = fn;
+    os_stop_once.arg = arg;
+    rs_atomic_store_u32(&os_stop_once.armed, 1);
+    /* A parent that started us with Ctrl+C ignored (a shell's background job) handed that down. */
+    (void)SetConsoleCtrlHandler(NULL, FALSE);
+    return SetConsoleCtrlHandler(stop_handler, TRUE) ? RS_OK : RS_E_OS;
+}
+
+/* ---- what this process cost */
+
+static uint64_t usage_filetime_ns(const FILETIME *time) {
+    return (((uint64_t)time->dwHighDateTime << 32) | time->dwLowDateTime) * 100u;
+}
+
+/* A figure that Wine answers with 0 is one that it does not keep. */
+static void usage_set(rs_os_usage *out, uint32_t bit, uint64_t *field, uint64_t value) {
+    if (value > 0) {
+        *field = value;
+        out->known |= bit;
+    }
+}
+
+static void usage_read_times(rs_os_usage *out) {
+    FILETIME created, exited, kernel, user;
+    ULONG64 cycles = 0;
+    if (GetProcessTimes(GetCurrentProcess(), &created, &exited, &kernel, &user)) {
+        out->kernel_ns = usage_filetime_ns(&kernel);
+        out->user_ns = usage_filetime_ns(&user);
+        out->known |= RS_USE_CPU;
+    }
+    if (QueryProcessCycleTime(GetCurrentProcess(), &cycles)) {
+        usage_set(out, RS_USE_CYCLES, &out->cycles, cycles);
+    }
+}
+
+static void usage_read_memory(rs_os_usage *out) {
+    PROCESS_MEMORY_COUNTERS memory;
+    memset(&memory, 0, sizeof memory);
+    memory.cb = (DWORD)sizeof memory;
+    if (!GetProcessMemoryInfo(GetCurrentProcess(), &memory, memory.cb)) {
+        return;
+    }
+    usage_set(out, RS_USE_WORKING_SET, &out->working_set_bytes, memory.WorkingSetSize);
+    out->working_set_peak_bytes = memory.PeakWorkingSetSize;
+    usage_set(out, RS_USE_FAULTS, &out->page_faults, memory.PageFaultCount);
+    usage_set(out, RS_USE_NONPAGED, &out->nonpaged_pool_bytes, memory.QuotaNonPagedPoolUsage);
+}
+
+static void usage_read_machine(rs_os_usage *out) {
+    PERFORMANCE_INFORMATION machine;
+    memset(&machine, 0, sizeof machine);
+    machine.cb = (DWORD)sizeof machine;
+    /* Wine has no kernel pool: whatever it says there is made up. */
+    if (!rs_os_is_wine() && GetPerformanceInfo(&machine, machine.cb)) {
+        usage_set(out, RS_USE_NONPAGED_MACHINE, &out->nonpaged_pool_machine_bytes,
+                  (uint64_t)machine.KernelNonpaged * machine.PageSize);
+    }
+}
+
+/* Context switches and locked bytes stay unknown: Windows tells the first only in fields that it
+ * documents as reserved, and nothing tells the second for a process. */
+void rs_os_usage_read(rs_os_usage *out) {
+    memset(out, 0, sizeof *out);
+    usage_read_times(out);
+    usage_read_memory(out);
+    usage_read_machine(out);
+}
+
+/* ---- which platform */
+
+typedef struct os_platform {
+    INIT_ONCE once;
+    bool is_wine;
+    char text[96];
+} os_platform;
+
+static os_platform os_platform_once = {.once = INIT_ONCE_STATIC_INIT};
+
+typedef LONG(WINAPI *os_get_version_fn)(OSVERSIONINFOW *);
+typedef const char *(__cdecl *os_wine_version_fn)(void);
+
+static FARPROC platform_find(const char *name) {
+    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    return ntdll != NULL ? GetProcAddress(ntdll, name) : NULL;
+}
+
+/* RtlGetVersion, because GetVersionEx tells a program what its manifest lets it know. */
+static BOOL CALLBACK platform_init(PINIT_ONCE once, PVOID arg, PVOID *context) {
+    os_platform *platform = arg;
+    char system[48] = "Windows";
+    FARPROC found = platform_find("RtlGetVersion");
+    OSVERSIONINFOW version;
+    memset(&version, 0, sizeof version);
+    version.dwOSVersionInfoSize = (DWORD)sizeof version;
+    (void)once;
+    (void)context;
+    if (found != NULL && ((os_get_version_fn)(void (*)(void))found)(&version) == 0) {
+        (void)snprintf(system, sizeof system, "Windows %lu.%lu.%lu", version.dwMajorVersion,
+                       version.dwMinorVersion, version.dwBuildNumber);
+    }
+    found = platform_find("wine_get_version");
+    platform->is_wine = found != NULL;
+    if (found != NULL) {
+        (void)snprintf(platform->text, sizeof platform->text, "Wine %.24s (reports %s)",
+                       ((os_wine_version_fn)(void (*)(void))found)(), system);
+    } else {
+        (void)snprintf(platform->text, sizeof platform->text, "%s", system);
+    }
+    return TRUE;
+}
+
+static const os_platform *platform_get(void) {
+    BOOL done = InitOnceExecuteOnce(&os_platform_once.once, platform_init, &os_platform_once, NULL);
+    RS_ASSERT(done);
+    return &os_platform_once;
+}
+
+const char *rs_os_platform(void) {
+    return platform_get()->text;
+}
+
+bool rs_os_is_wine(void) {
+    return platform_get()->is_wine;
+}

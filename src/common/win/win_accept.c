@@ -1,0 +1,388 @@
+/* See win_accept.h. */
+#include "win/win_accept.h"
+
+#include "core/assert.h"
+#include "seam/atomics.h"
+#include "seam/os.h"
+#include "win/win_error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* AcceptEx, remarks: each address area is 16 bytes longer than the longest address. */
+#define ACCEPT_ADDRESS_BYTES (sizeof(struct sockaddr_in) + 16u)
+#define ACCEPT_NS_PER_MS 1000000u
+
+typedef struct accept_request {
+    OVERLAPPED overlapped; /* first: the packet brings its address */
+    SOCKET socket;         /* INVALID_SOCKET: none made yet */
+    bool posted;
+    uint8_t addresses[2 * ACCEPT_ADDRESS_BYTES]; /* written by AcceptEx, read by nobody */
+} accept_request;
+
+/* What the `bytes` of a packet of the accept thread mean; `overlapped` carries a value. */
+typedef enum accept_note {
+    ACCEPT_NOTE_SOCKET = 1, /* value: the socket */
+    ACCEPT_NOTE_FAILED = 2, /* value: the status */
+    ACCEPT_NOTE_END = 3     /* the thread's last */
+} accept_note;
+
+struct rs_win_accept {
+    rs_win_accept_config cfg;
+    SOCKET listener; /* INVALID_SOCKET: none */
+    rs_addr addr;    /* as bound */
+    bool stopping;   /* unlisten was called */
+    bool failed;     /* RS_E_LISTENER was reported */
+    uint32_t posted; /* AcceptEx requests in the kernel */
+    uint32_t idle;   /* AcceptEx requests waiting for a retry */
+    uint64_t retry_ns;
+    accept_request *requests; /* [tuning->accepts] */
+    rs_os_thread *thread;
+    rs_atomic_u32 thread_stop;
+    SOCKET knock; /* the connection that gets the thread out of accept() */
+};
+
+static bool accept_is_threaded(const rs_win_accept *source) {
+    return source->cfg.tuning->accept_mode == RS_ACCEPT_THREAD;
+}
+
+static uint32_t accept_say(rs_completion *out, rs_status status, SOCKET socket) {
+    *out = (rs_completion){
+        .kind = RS_OP_ACCEPT,
+        .status = (uint16_t)status,
+        .socket = status == RS_OK ? (uintptr_t)socket : RS_SOCKET_NONE,
+    };
+    return 1;
+}
+
+rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cfg,
+                             rs_error *error) {
+    uint32_t accepts = cfg->tuning->accepts;
+    rs_win_accept *source = calloc(1, sizeof *source);
+    accept_request *requests = calloc(accepts, sizeof *requests);
+    RS_ASSERT(accepts >= 1 && accepts <= RS_ACCEPTS_MAX);
+    *out = NULL;
+    if (source == NULL || requests == NULL) {
+        free(requests);
+        free(source);
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for %u accepts",
+                            accepts);
+    }
+    source->cfg = *cfg;
+    source->listener = INVALID_SOCKET;
+    source->knock = INVALID_SOCKET;
+    source->requests = requests;
+    for (uint32_t i = 0; i < accepts; i++) {
+        requests[i].socket = INVALID_SOCKET;
+    }
+    *out = source;
+    return RS_OK;
+}
+
+void rs_win_accept_close(rs_win_accept *source) {
+    if (source == NULL) {
+        return;
+    }
+    RS_ASSERT(source->listener == INVALID_SOCKET);
+    RS_ASSERT(source->posted == 0);
+    RS_ASSERT(source->thread == NULL);
+    free(source->requests);
+    free(source);
+}
+
+/* ---- AcceptEx */
+
+/* Returns 0 or the Winsock error. The listener is not in skip mode, so that success at once brings
+ * a packet like any other: an accept is too rare for the difference to count. */
+static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
+    uint32_t os_error = 0;
+    DWORD bytes = 0;
+    RS_ASSERT(!request->posted);
+    if (request->socket == INVALID_SOCKET) {
+        request->socket =
+            rs_win_socket_open(source->cfg.socket_flags, source->cfg.calls, &os_error);
+    }
+    if (request->socket == INVALID_SOCKET) {
+        return os_error;
+    }
+    memset(&request->overlapped, 0, sizeof request->overlapped);
+    request->overlapped.hEvent = source->cfg.event;
+    source->cfg.calls->count[RS_WIN_ACCEPTEX]++;
+    if (!source->cfg.extensions->accept_ex(source->listener, request->socket, request->addresses, 0,
+                                           (DWORD)ACCEPT_ADDRESS_BYTES, (DWORD)ACCEPT_ADDRESS_BYTES,
+                                           &bytes, &request->overlapped)) {
+        os_error = (uint32_t)WSAGetLastError();
+    }
+    if (os_error != 0 && os_error != WSA_IO_PENDING) {
+        return os_error;
+    }
+    request->posted = true;
+    source->posted++;
+    return 0;
+}
+
+static void accept_drop_socket(rs_win_accept *source, accept_request *request) {
+    if (request->socket != INVALID_SOCKET) {
+        rs_win_socket_close(request->socket, source->cfg.calls);
+        request->socket = INVALID_SOCKET;
+    }
+}
+
+static void accept_idle(rs_win_accept *source) {
+    if (source->idle == 0) {
+        source->retry_ns = rs_os_now_ns() + (uint64_t)RS_WIN_ACCEPT_RETRY_MS * ACCEPT_NS_PER_MS;
+    }
+    source->idle++;
+}
+
+/* Posts, or parks the request for a retry; a listener that cannot take it is reported, once. */
+static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs_completion *out) {
+    uint32_t os_error = accept_post(source, request);
+    rs_win_class class_of;
+    if (os_error == 0) {
+        return 0;
+    }
+    accept_drop_socket(source, request);
+    accept_idle(source);
+    class_of = rs_win_error_find(os_error).class_of;
+    if (class_of == RS_WIN_RESOURCES || class_of == RS_WIN_PEER || class_of == RS_WIN_AGAIN ||
+        source->failed) {
+        return 0;
+    }
+    source->failed = true;
+    return accept_say(out, RS_E_LISTENER, INVALID_SOCKET);
+}
+
+uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out) {
+    uint32_t waiting = source->idle;
+    uint32_t said = 0;
+    if (!rs_win_accept_is_starved(source) || rs_os_now_ns() < source->retry_ns) {
+        return 0;
+    }
+    source->idle = 0;
+    for (uint32_t i = 0; i < source->cfg.tuning->accepts && waiting > 0; i++) {
+        if (!source->requests[i].posted) {
+            waiting--;
+            said += accept_repost(source, &source->requests[i], out);
+        }
+    }
+    return said;
+}
+
+bool rs_win_accept_is_starved(const rs_win_accept *source) {
+    return source->idle > 0 && !source->stopping && !source->failed;
+}
+
+/* ---- the end of a listener */
+
+static uint32_t accept_finish(rs_win_accept *source, rs_completion *out) {
+    RS_ASSERT(source->stopping);
+    for (uint32_t i = 0; i < source->cfg.tuning->accepts; i++) {
+        RS_ASSERT(!source->requests[i].posted);
+        accept_drop_socket(source, &source->requests[i]);
+    }
+    if (source->knock != INVALID_SOCKET) {
+        rs_win_socket_close(source->knock, source->cfg.calls);
+        source->knock = INVALID_SOCKET;
+    }
+    rs_win_socket_close(source->listener, source->cfg.calls);
+    source->listener = INVALID_SOCKET;
+    source->stopping = false;
+    source->failed = false;
+    source->idle = 0;
+    return accept_say(out, RS_E_CLOSED, INVALID_SOCKET);
+}
+
+static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t value) {
+    if (!PostQueuedCompletionStatus(source->cfg.port, (DWORD)note, source->cfg.key,
+                                    (OVERLAPPED *)value)) {
+        RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "the listener cannot report");
+    }
+    if (source->cfg.event != NULL && !SetEvent(source->cfg.event)) {
+        RS_FATAL("SetEvent", GetLastError(), "the listener cannot report");
+    }
+}
+
+/* ---- the accept thread */
+
+/* Returns false when the listener is of no more use. */
+static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error) {
+    rs_win_error error = rs_win_error_find(os_error);
+    switch (error.class_of) {
+    case RS_WIN_AGAIN:
+        return true;
+    case RS_WIN_RESOURCES:
+        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_NO_BUFFERS);
+        Sleep(RS_WIN_ACCEPT_RETRY_MS); /* or it would fail again at once, and again */
+        return true;
+    case RS_WIN_PEER:
+        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)error.status);
+        return true;
+    default:
+        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_LISTENER);
+        return false;
+    }
+}
+
+static void accept_thread_main(void *arg) {
+    rs_win_accept *source = arg;
+    bool usable = true;
+    while (rs_atomic_load_u32(&source->thread_stop) == 0) {
+        SOCKET accepted;
+        if (!usable) {
+            Sleep(RS_WIN_ACCEPT_RETRY_MS); /* the last note must come after unlisten */
+            continue;
+        }
+        accepted = accept(source->listener, NULL, NULL);
+        if (accepted == INVALID_SOCKET) {
+            usable = accept_thread_failed(source, (uint32_t)WSAGetLastError());
+        } else if (rs_atomic_load_u32(&source->thread_stop) != 0) {
+            (void)closesocket(accepted); /* the knock, or somebody who came too late */
+        } else {
+            accept_note_post(source, ACCEPT_NOTE_SOCKET, (uintptr_t)accepted);
+        }
+    }
+    accept_note_post(source, ACCEPT_NOTE_END, 0);
+}
+
+/* Closing the listener would also end accept(), but its handle may be another socket by the time
+ * that the thread calls accept() again. A connection to ourselves has no such race. */
+static void accept_thread_stop(rs_win_accept *source) {
+    uint32_t os_error = 0;
+    u_long nonblocking = 1;
+    rs_addr target = source->addr;
+    struct sockaddr_in name;
+    rs_atomic_store_u32(&source->thread_stop, 1);
+    source->knock = rs_win_socket_open(0, source->cfg.calls, &os_error);
+    if (source->knock == INVALID_SOCKET) {
+        RS_FATAL("WSASocket", os_error, "the accept thread cannot be stopped");
+    }
+    target.ip = target.ip != 0 ? target.ip : 0x7F000001u;
+    name = rs_win_sockaddr(&target);
+    (void)ioctlsocket(source->knock, (long)FIONBIO, &nonblocking);
+    /* It may fail when connections wait already; then accept() returns for those. */
+    (void)connect(source->knock, (const struct sockaddr *)&name, (int)sizeof name);
+}
+
+static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uintptr_t value,
+                                   rs_completion *out) {
+    source->cfg.calls->count[RS_WIN_ACCEPT]++;
+    switch (note) {
+    case ACCEPT_NOTE_SOCKET:
+        return accept_say(out, RS_OK, (SOCKET)value);
+    case ACCEPT_NOTE_FAILED:
+        return accept_say(out, (rs_status)value, INVALID_SOCKET);
+    case ACCEPT_NOTE_END:
+    default:
+        RS_ASSERT(note == ACCEPT_NOTE_END);
+        rs_os_thread_join(source->thread);
+        source->thread = NULL;
+        return accept_finish(source, out);
+    }
+}
+
+/* ---- both */
+
+static rs_status accept_start(rs_win_accept *source, rs_error *error) {
+    uint32_t os_error = 0;
+    if (accept_is_threaded(source)) {
+        rs_atomic_store_u32(&source->thread_stop, 0);
+        return rs_os_thread_start(&source->thread, accept_thread_main, source, error);
+    }
+    source->cfg.calls->count[RS_WIN_ASSOCIATE]++;
+    if (CreateIoCompletionPort((HANDLE)source->listener, source->cfg.port, source->cfg.key, 0) ==
+        NULL) {
+        os_error = GetLastError();
+        return rs_error_set(error, RS_E_OS, "CreateIoCompletionPort", os_error,
+                            "the listener cannot join the port (error %u)", os_error);
+    }
+    os_error = accept_post(source, &source->requests[0]);
+    if (os_error != 0) {
+        accept_drop_socket(source, &source->requests[0]);
+        return rs_error_set(error, RS_E_OS, "AcceptEx", os_error, "AcceptEx failed (error %u)",
+                            os_error);
+    }
+    for (uint32_t i = 1; i < source->cfg.tuning->accepts; i++) {
+        if (accept_post(source, &source->requests[i]) != 0) {
+            accept_drop_socket(source, &source->requests[i]);
+            accept_idle(source);
+        }
+    }
+    return RS_OK;
+}
+
+rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
+                               rs_error *error) {
+    rs_status status;
+    RS_ASSERT(source->listener == INVALID_SOCKET);
+    RS_ASSERT(source->posted == 0 && !source->stopping);
+    status = rs_win_socket_listen(&source->listener, addr, source->cfg.tuning,
+                                  source->cfg.socket_flags, source->cfg.calls, port_out, error);
+    if (status != RS_OK) {
+        source->listener = INVALID_SOCKET;
+        return status;
+    }
+    source->addr = (rs_addr){.ip = addr->ip, .port = *port_out};
+    status = accept_start(source, error);
+    if (status != RS_OK) {
+        rs_win_socket_close(source->listener, source->cfg.calls);
+        source->listener = INVALID_SOCKET;
+    }
+    return status;
+}
+
+void rs_win_accept_unlisten(rs_win_accept *source) {
+    if (source->listener == INVALID_SOCKET || source->stopping) {
+        return;
+    }
+    source->stopping = true;
+    if (source->thread != NULL) {
+        accept_thread_stop(source);
+    } else if (source->posted == 0) {
+        accept_note_post(source, ACCEPT_NOTE_END, 0);
+    } else {
+        source->cfg.calls->count[RS_WIN_CANCELIOEX]++;
+        /* It fails when all have ended already; their packets are in the port. */
+        (void)CancelIoEx((HANDLE)source->listener, NULL);
+    }
+}
+
+/* The socket of an ended AcceptEx, or why there is none. */
+static uint32_t accept_ended(rs_win_accept *source, accept_request *request, rs_completion *out) {
+    uint32_t code = (uint32_t)request->overlapped.Internal; /* not 0: an error, see win_error.h */
+    rs_status status = rs_win_error_status(code);
+    SOCKET accepted = request->socket;
+    if (status == RS_OK) {
+        status = rs_win_socket_update_accept(request->socket, source->listener, source->cfg.calls);
+    }
+    if (status == RS_OK) {
+        request->socket = INVALID_SOCKET;
+        return accept_say(out, RS_OK, accepted);
+    }
+    accept_drop_socket(source, request);
+    return status == RS_E_ABORTED && source->stopping ? 0 : accept_say(out, status, INVALID_SOCKET);
+}
+
+uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWORD bytes,
+                              rs_completion *out) {
+    accept_request *request = (accept_request *)(void *)overlapped;
+    uint32_t said;
+    if (source->thread != NULL) {
+        return accept_thread_note(source, (accept_note)bytes, (uintptr_t)overlapped, out);
+    }
+    if (request == NULL) {
+        return accept_finish(source, out);
+    }
+    RS_ASSERT(request->posted && source->posted > 0);
+    request->posted = false;
+    source->posted--;
+    said = accept_ended(source, request, out);
+    if (source->stopping) {
+        return said + (source->posted == 0 ? accept_finish(source, out + said) : 0);
+    }
+    if (said > 0 && out->status == RS_E_NO_BUFFERS) {
+        accept_idle(source); /* posted again at once it would fail again at once */
+        return said;
+    }
+    return said + accept_repost(source, request, out + said);
+}

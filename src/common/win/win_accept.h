@@ -1,0 +1,62 @@
+/* An accept source on a completion port, for both back ends: AcceptEx by the hundred, or a thread
+ * in accept().
+ *
+ * AcceptEx: `accepts` requests stand at once, none waits for data, and each is posted again, on a
+ * socket made for it, as soon as its packet is seen. A connection that died on the way and a
+ * listener that died are different outcomes. What cannot be posted for want of resources is tried
+ * again later, at an interval, so that running out of handles does not become a busy loop.
+ * Runs on the shard's thread; in thread mode only the accept loop itself does not. */
+#ifndef RS_WIN_WIN_ACCEPT_H
+#define RS_WIN_WIN_ACCEPT_H
+
+#include "win/win.h"
+
+#include "core/op.h"
+#include "seam/backend.h"
+#include "win/win_socket.h"
+
+typedef struct rs_win_accept rs_win_accept;
+
+typedef struct rs_win_accept_config {
+    HANDLE port;             /* where the packets go */
+    ULONG_PTR key;           /* their completion key: all packets with it are for this source */
+    HANDLE event;            /* set beside each packet, for who cannot wait at the port; or NULL */
+    DWORD socket_flags;      /* extra flags of listener and accepted sockets */
+    const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives the source */
+    const rs_win_extensions *extensions; /* outlives the source */
+    rs_win_calls *calls;                 /* outlives the source */
+} rs_win_accept_config;
+
+#define RS_WIN_ACCEPT_OUT_MAX 2u /* completions that one packet may cause */
+
+/* rs_win_accept_open: allocates; listens to nothing yet. RS_E_NO_MEMORY, *error filled. */
+rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cfg, rs_error *error);
+
+/* rs_win_accept_close: frees. The last completion has been handed out (asserted). NULL is fine. */
+void rs_win_accept_close(rs_win_accept *source);
+
+/* rs_win_accept_listen: as rs_backend_api.listen. Not while a listener stands (asserted). */
+rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
+                               rs_error *error);
+
+/* rs_win_accept_unlisten: no new connection is taken; what stands is cancelled and drains through
+ * the port, and only then is the listener closed, since sockets accepted until then still need it
+ * (SO_UPDATE_ACCEPT_CONTEXT). Does nothing without a listener. */
+void rs_win_accept_unlisten(rs_win_accept *source);
+
+/* rs_win_accept_packet: a packet with the source's key. Writes at most RS_WIN_ACCEPT_OUT_MAX
+ * completions of kind RS_OP_ACCEPT to out and returns how many. */
+uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWORD bytes,
+                              rs_completion *out);
+
+/* rs_win_accept_retry: posts again what had no resources, when the interval has passed. Returns
+ * completions like rs_win_accept_packet. Cheap when there is nothing to do. */
+uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out);
+
+/* rs_win_accept_is_starved: does a retry wait? Then poll must not sleep for longer than
+ * RS_WIN_ACCEPT_RETRY_MS. */
+bool rs_win_accept_is_starved(const rs_win_accept *source);
+
+#define RS_WIN_ACCEPT_RETRY_MS 10u
+
+#endif

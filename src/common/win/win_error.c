@@ -1,0 +1,130 @@
+/* The table. Numbers rather than names: it must compile where no Windows header exists.
+ * Sources: the Win32 system error code pages, the Windows Sockets error code page, MS-ERREF 2.3. */
+#include "win/win_error.h"
+
+static const rs_win_error win_error_table[] = {
+    {0, RS_WIN_NONE, RS_OK},
+
+    /* Win32: what GetLastError says of handles, ports and memory. */
+    {5, RS_WIN_FATAL, RS_E_ACCESS},            /* ERROR_ACCESS_DENIED */
+    {6, RS_WIN_BUG, RS_E_INVALID},             /* ERROR_INVALID_HANDLE */
+    {8, RS_WIN_RESOURCES, RS_E_NO_MEMORY},     /* ERROR_NOT_ENOUGH_MEMORY */
+    {14, RS_WIN_RESOURCES, RS_E_NO_MEMORY},    /* ERROR_OUTOFMEMORY */
+    {38, RS_WIN_PEER, RS_E_RESET},             /* ERROR_HANDLE_EOF */
+    {50, RS_WIN_FATAL, RS_E_UNSUPPORTED},      /* ERROR_NOT_SUPPORTED */
+    {64, RS_WIN_PEER, RS_E_RESET},             /* ERROR_NETNAME_DELETED: reset, seen by AcceptEx */
+    {87, RS_WIN_BUG, RS_E_INVALID},            /* ERROR_INVALID_PARAMETER */
+    {121, RS_WIN_PEER, RS_E_TIMED_OUT},        /* ERROR_SEM_TIMEOUT: connect timed out */
+    {258, RS_WIN_AGAIN, RS_E_AGAIN},           /* WAIT_TIMEOUT */
+    {735, RS_WIN_LOCAL, RS_E_ABORTED},         /* ERROR_HANDLES_CLOSED */
+    {995, RS_WIN_LOCAL, RS_E_ABORTED},         /* ERROR_OPERATION_ABORTED */
+    {996, RS_WIN_AGAIN, RS_E_AGAIN},           /* ERROR_IO_INCOMPLETE */
+    {997, RS_WIN_AGAIN, RS_E_AGAIN},           /* ERROR_IO_PENDING, WSA_IO_PENDING */
+    {1168, RS_WIN_AGAIN, RS_E_AGAIN},          /* ERROR_NOT_FOUND: nothing left to cancel */
+    {1225, RS_WIN_PEER, RS_E_REFUSED},         /* ERROR_CONNECTION_REFUSED */
+    {1226, RS_WIN_PEER, RS_E_RESET},           /* ERROR_GRACEFUL_DISCONNECT */
+    {1229, RS_WIN_PEER, RS_E_RESET},           /* ERROR_CONNECTION_INVALID */
+    {1231, RS_WIN_PEER, RS_E_UNREACHABLE},     /* ERROR_NETWORK_UNREACHABLE */
+    {1232, RS_WIN_PEER, RS_E_UNREACHABLE},     /* ERROR_HOST_UNREACHABLE */
+    {1233, RS_WIN_PEER, RS_E_UNREACHABLE},     /* ERROR_PROTOCOL_UNREACHABLE */
+    {1234, RS_WIN_PEER, RS_E_REFUSED},         /* ERROR_PORT_UNREACHABLE */
+    {1235, RS_WIN_LOCAL, RS_E_ABORTED},        /* ERROR_REQUEST_ABORTED */
+    {1236, RS_WIN_PEER, RS_E_RESET},           /* ERROR_CONNECTION_ABORTED */
+    {1450, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* ERROR_NO_SYSTEM_RESOURCES */
+    {1453, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* ERROR_WORKING_SET_QUOTA: locked pages */
+    {1455, RS_WIN_RESOURCES, RS_E_NO_MEMORY},  /* ERROR_COMMITMENT_LIMIT */
+    {1816, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* ERROR_NOT_ENOUGH_QUOTA */
+
+    /* Winsock: what WSAGetLastError says. */
+    {10004, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEINTR */
+    {10009, RS_WIN_BUG, RS_E_INVALID},          /* WSAEBADF */
+    {10013, RS_WIN_FATAL, RS_E_ACCESS},         /* WSAEACCES */
+    {10014, RS_WIN_BUG, RS_E_INVALID},          /* WSAEFAULT */
+    {10022, RS_WIN_BUG, RS_E_INVALID},          /* WSAEINVAL */
+    {10024, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* WSAEMFILE */
+    {10035, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEWOULDBLOCK */
+    {10036, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEINPROGRESS */
+    {10037, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEALREADY */
+    {10038, RS_WIN_BUG, RS_E_INVALID},          /* WSAENOTSOCK */
+    {10042, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSAENOPROTOOPT */
+    {10045, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSAEOPNOTSUPP */
+    {10047, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSAEAFNOSUPPORT */
+    {10048, RS_WIN_FATAL, RS_E_ADDRESS_IN_USE}, /* WSAEADDRINUSE */
+    {10049, RS_WIN_FATAL, RS_E_ADDRESS},        /* WSAEADDRNOTAVAIL */
+    {10050, RS_WIN_PEER, RS_E_UNREACHABLE},     /* WSAENETDOWN */
+    {10051, RS_WIN_PEER, RS_E_UNREACHABLE},     /* WSAENETUNREACH */
+    {10052, RS_WIN_PEER, RS_E_RESET},           /* WSAENETRESET */
+    {10053, RS_WIN_PEER, RS_E_RESET},           /* WSAECONNABORTED */
+    {10054, RS_WIN_PEER, RS_E_RESET},           /* WSAECONNRESET */
+    {10055, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* WSAENOBUFS */
+    {10056, RS_WIN_BUG, RS_E_INVALID},          /* WSAEISCONN */
+    {10057, RS_WIN_PEER, RS_E_RESET},           /* WSAENOTCONN: it was connected when we began */
+    {10058, RS_WIN_PEER, RS_E_RESET},           /* WSAESHUTDOWN */
+    {10060, RS_WIN_PEER, RS_E_TIMED_OUT},       /* WSAETIMEDOUT */
+    {10061, RS_WIN_PEER, RS_E_REFUSED},         /* WSAECONNREFUSED */
+    {10064, RS_WIN_PEER, RS_E_UNREACHABLE},     /* WSAEHOSTDOWN */
+    {10065, RS_WIN_PEER, RS_E_UNREACHABLE},     /* WSAEHOSTUNREACH */
+    {10067, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* WSAEPROCLIM */
+    {10091, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSASYSNOTREADY */
+    {10092, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSAVERNOTSUPPORTED */
+    {10093, RS_WIN_BUG, RS_E_INVALID},          /* WSANOTINITIALISED */
+    {10101, RS_WIN_PEER, RS_E_RESET},           /* WSAEDISCON */
+
+    /* NTSTATUS: what OVERLAPPED.Internal says. */
+    {0x00000103u, RS_WIN_AGAIN, RS_E_AGAIN},          /* STATUS_PENDING */
+    {0x80000005u, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_BUFFER_OVERFLOW: datagrams only */
+    {0x8000000Au, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_HANDLES_CLOSED: Wine, at close */
+    {0xC0000005u, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_ACCESS_VIOLATION */
+    {0xC0000008u, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_INVALID_HANDLE */
+    {0xC000000Du, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_INVALID_PARAMETER */
+    {0xC0000017u, RS_WIN_RESOURCES, RS_E_NO_MEMORY},  /* STATUS_NO_MEMORY */
+    {0xC0000022u, RS_WIN_FATAL, RS_E_ACCESS},         /* STATUS_ACCESS_DENIED */
+    {0xC0000044u, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* STATUS_QUOTA_EXCEEDED */
+    {0xC000009Au, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* STATUS_INSUFFICIENT_RESOURCES */
+    {0xC00000A1u, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* STATUS_WORKING_SET_QUOTA */
+    {0xC00000B0u, RS_WIN_PEER, RS_E_RESET},           /* STATUS_PIPE_DISCONNECTED: Wine's EPIPE */
+    {0xC00000B5u, RS_WIN_PEER, RS_E_TIMED_OUT},       /* STATUS_IO_TIMEOUT */
+    {0xC00000BBu, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* STATUS_NOT_SUPPORTED */
+    {0xC000011Fu, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* STATUS_TOO_MANY_OPENED_FILES */
+    {0xC0000120u, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_CANCELLED */
+    {0xC0000128u, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_FILE_CLOSED */
+    {0xC000013Bu, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_LOCAL_DISCONNECT */
+    {0xC000013Cu, RS_WIN_PEER, RS_E_RESET},           /* STATUS_REMOTE_DISCONNECT */
+    {0xC000013Eu, RS_WIN_PEER, RS_E_RESET},           /* STATUS_LINK_FAILED */
+    {0xC000013Fu, RS_WIN_PEER, RS_E_TIMED_OUT},       /* STATUS_LINK_TIMEOUT */
+    {0xC0000140u, RS_WIN_PEER, RS_E_RESET},           /* STATUS_INVALID_CONNECTION */
+    {0xC0000141u, RS_WIN_FATAL, RS_E_ADDRESS},        /* STATUS_INVALID_ADDRESS */
+    {0xC0000184u, RS_WIN_PEER, RS_E_RESET}, /* STATUS_INVALID_DEVICE_STATE: gone already */
+    {0xC000020Au, RS_WIN_FATAL, RS_E_ADDRESS_IN_USE}, /* STATUS_ADDRESS_ALREADY_EXISTS */
+    {0xC000020Cu, RS_WIN_PEER, RS_E_RESET},           /* STATUS_CONNECTION_DISCONNECTED */
+    {0xC000020Du, RS_WIN_PEER, RS_E_RESET},           /* STATUS_CONNECTION_RESET */
+    {0xC0000236u, RS_WIN_PEER, RS_E_REFUSED},         /* STATUS_CONNECTION_REFUSED */
+    {0xC0000237u, RS_WIN_PEER, RS_E_RESET},           /* STATUS_GRACEFUL_DISCONNECT */
+    {0xC000023Au, RS_WIN_PEER, RS_E_RESET},           /* STATUS_CONNECTION_INVALID */
+    {0xC000023Cu, RS_WIN_PEER, RS_E_UNREACHABLE},     /* STATUS_NETWORK_UNREACHABLE */
+    {0xC000023Du, RS_WIN_PEER, RS_E_UNREACHABLE},     /* STATUS_HOST_UNREACHABLE */
+    {0xC000023Eu, RS_WIN_PEER, RS_E_UNREACHABLE},     /* STATUS_PROTOCOL_UNREACHABLE */
+    {0xC000023Fu, RS_WIN_PEER, RS_E_REFUSED},         /* STATUS_PORT_UNREACHABLE */
+    {0xC0000240u, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_REQUEST_ABORTED */
+    {0xC0000241u, RS_WIN_PEER, RS_E_RESET},           /* STATUS_CONNECTION_ABORTED */
+};
+
+const rs_win_error *rs_win_error_table(size_t *count) {
+    *count = sizeof win_error_table / sizeof win_error_table[0];
+    return win_error_table;
+}
+
+rs_win_error rs_win_error_find(uint32_t code) {
+    size_t count = 0;
+    const rs_win_error *table = rs_win_error_table(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].code == code) {
+            return table[i];
+        }
+    }
+    return (rs_win_error){.code = code, .class_of = RS_WIN_FATAL, .status = RS_E_OS};
+}
+
+rs_status rs_win_error_status(uint32_t code) {
+    return rs_win_error_find(code).status;
+}

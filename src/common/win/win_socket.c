@@ -1,0 +1,211 @@
+/* Sockets: see win_socket.h. */
+#include "win/win_socket.h"
+
+#include "core/assert.h"
+#include "win/win_error.h"
+
+#include <string.h>
+
+static const char *const win_call_names[RS_WIN_CALLS] = {
+#define X(id, name) name,
+    RS_WIN_CALL_TABLE(X)
+#undef X
+};
+
+static void win_stats_append(rs_backend_stats *out, const char *name, uint64_t value,
+                             bool is_call) {
+    RS_ASSERT(out->count < RS_BACKEND_STATS_MAX);
+    out->stat[out->count++] = (rs_backend_stat){.name = name, .value = value, .is_call = is_call};
+}
+
+void rs_win_calls_stats(const rs_win_calls *calls, rs_backend_stats *out) {
+    for (uint32_t i = 0; i < RS_WIN_CALLS; i++) {
+        win_stats_append(out, win_call_names[i], calls->count[i], true);
+    }
+}
+
+void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value) {
+    win_stats_append(out, name, value, false);
+}
+
+rs_status rs_win_socket_start(rs_error *error) {
+    WSADATA data;
+    int rc = WSAStartup(MAKEWORD(2, 2), &data);
+    if (rc != 0) {
+        return rs_error_set(error, rs_win_error_status((uint32_t)rc), "WSAStartup", (uint32_t)rc,
+                            "WSAStartup: Winsock 2.2 did not start (error %d)", rc);
+    }
+    return RS_OK;
+}
+
+void rs_win_socket_stop(void) {
+    (void)WSACleanup(); /* fails only without a start, which our caller rules out */
+}
+
+SOCKET rs_win_socket_open(DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error) {
+    SOCKET opened = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
+                               WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | extra_flags);
+    *os_error = opened == INVALID_SOCKET ? (uint32_t)WSAGetLastError() : 0;
+    calls->count[RS_WIN_SOCKET]++;
+    return opened;
+}
+
+/* Returns 0 or the Winsock error. */
+static uint32_t win_set_int(SOCKET socket, int level, int option, int value, rs_win_calls *calls) {
+    int rc = setsockopt(socket, level, option, (const char *)&value, (int)sizeof value);
+    uint32_t os_error = rc == 0 ? 0 : (uint32_t)WSAGetLastError();
+    calls->count[RS_WIN_SETSOCKOPT]++;
+    return os_error;
+}
+
+rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls) {
+    uint32_t os_error = 0;
+    if (tuning->nodelay) {
+        os_error = win_set_int(socket, IPPROTO_TCP, TCP_NODELAY, 1, calls);
+    }
+    if (os_error == 0 && tuning->sndbuf_bytes >= 0) {
+        os_error = win_set_int(socket, SOL_SOCKET, SO_SNDBUF, tuning->sndbuf_bytes, calls);
+    }
+    if (os_error == 0 && tuning->rcvbuf_bytes >= 0) {
+        os_error = win_set_int(socket, SOL_SOCKET, SO_RCVBUF, tuning->rcvbuf_bytes, calls);
+    }
+    return rs_win_error_status(os_error);
+}
+
+struct sockaddr_in rs_win_sockaddr(const rs_addr *addr) {
+    struct sockaddr_in out;
+    memset(&out, 0, sizeof out);
+    out.sin_family = AF_INET;
+    out.sin_port = htons(addr->port);
+    out.sin_addr.s_addr = htonl(addr->ip);
+    return out;
+}
+
+static rs_status win_listen_error(rs_error *error, const char *call, uint32_t os_error,
+                                  const rs_addr *addr) {
+    rs_status status = rs_win_error_status(os_error);
+    const char *remedy = status == RS_E_ADDRESS_IN_USE ? "; stop the other program or choose --port"
+                         : status == RS_E_ADDRESS      ? "; choose an address of this machine"
+                         : status == RS_E_ACCESS ? "; another program holds it, or it is reserved"
+                                                 : "";
+    return rs_error_set(error, status, call, os_error, "%s: %u.%u.%u.%u:%u: %s (error %u)%s", call,
+                        addr->ip >> 24, (addr->ip >> 16) & 255u, (addr->ip >> 8) & 255u,
+                        addr->ip & 255u, (unsigned)addr->port, rs_status_text(status), os_error,
+                        remedy);
+}
+
+static int win_backlog(const rs_tuning *tuning) {
+    RS_ASSERT(tuning->backlog >= 1 && tuning->backlog <= 65535);
+    int backlog = (int)tuning->backlog;
+    return tuning->backlog_hint ? SOMAXCONN_HINT(backlog) : backlog;
+}
+
+rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning *tuning,
+                               DWORD extra_flags, rs_win_calls *calls, uint16_t *port_out,
+                               rs_error *error) {
+    struct sockaddr_in name = rs_win_sockaddr(addr);
+    int name_bytes = (int)sizeof name;
+    const char *call = "WSASocket";
+    uint32_t os_error = 0;
+    SOCKET opened = rs_win_socket_open(extra_flags, calls, &os_error);
+    if (opened == INVALID_SOCKET) {
+        return win_listen_error(error, call, os_error, addr);
+    }
+    call = "setsockopt SO_EXCLUSIVEADDRUSE";
+    os_error = win_set_int(opened, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1, calls);
+    if (os_error != 0) {
+        goto failed;
+    }
+    /* Buffer sizes count from the handshake on, so the listener has them too. A refusal shows
+     * again, and is reported, where a connection is tuned. */
+    (void)rs_win_socket_tune(opened, tuning, calls);
+    call = "bind";
+    calls->count[RS_WIN_BIND]++;
+    if (bind(opened, (const struct sockaddr *)&name, name_bytes) != 0) {
+        os_error = (uint32_t)WSAGetLastError();
+        goto failed;
+    }
+    call = "listen";
+    if (listen(opened, win_backlog(tuning)) != 0 ||
+        getsockname(opened, (struct sockaddr *)&name, &name_bytes) != 0) {
+        os_error = (uint32_t)WSAGetLastError();
+        goto failed;
+    }
+    *port_out = ntohs(name.sin_port);
+    *out = opened;
+    return RS_OK;
+failed:
+    rs_win_socket_close(opened, calls);
+    return win_listen_error(error, call, os_error, addr);
+}
+
+/* out: a function pointer of out_bytes. Returns 0 or the Winsock error. */
+static uint32_t win_extension(SOCKET socket, GUID guid, void *out, DWORD out_bytes) {
+    DWORD bytes = 0;
+    int rc = WSAIoctl(socket, SIO_GET_EXTENSION_FUNCTION_POINTER, &guid, (DWORD)sizeof guid, out,
+                      out_bytes, &bytes, NULL, NULL);
+    return rc == 0 ? 0 : (uint32_t)WSAGetLastError();
+}
+
+rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error) {
+    static const GUID accept_ex = WSAID_ACCEPTEX;
+    static const GUID connect_ex = WSAID_CONNECTEX;
+    static const GUID sockaddrs = WSAID_GETACCEPTEXSOCKADDRS;
+    uint32_t os_error =
+        win_extension(socket, accept_ex, &out->accept_ex, (DWORD)sizeof out->accept_ex);
+    if (os_error == 0) {
+        os_error =
+            win_extension(socket, connect_ex, &out->connect_ex, (DWORD)sizeof out->connect_ex);
+    }
+    if (os_error == 0) {
+        os_error = win_extension(socket, sockaddrs, &out->get_accept_ex_sockaddrs,
+                                 (DWORD)sizeof out->get_accept_ex_sockaddrs);
+    }
+    if (os_error != 0) {
+        return rs_error_set(error, RS_E_UNSUPPORTED, "WSAIoctl", os_error,
+                            "WSAIoctl: this Winsock lacks AcceptEx or ConnectEx (error %u)",
+                            os_error);
+    }
+    return RS_OK;
+}
+
+bool rs_win_socket_is_ifs(SOCKET socket) {
+    WSAPROTOCOL_INFOW info;
+    int bytes = (int)sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)&info, &bytes) != 0) {
+        return false; /* the careful answer: every completion through the port */
+    }
+    return (info.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
+}
+
+rs_status rs_win_socket_update_accept(SOCKET accepted, SOCKET listener, rs_win_calls *calls) {
+    int rc = setsockopt(accepted, SOL_SOCKET, SO_UPDATE_ACCEPT_CONTEXT, (const char *)&listener,
+                        (int)sizeof listener);
+    uint32_t os_error = rc == 0 ? 0 : (uint32_t)WSAGetLastError();
+    calls->count[RS_WIN_SETSOCKOPT]++;
+    return rs_win_error_status(os_error);
+}
+
+rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls) {
+    int rc = setsockopt(connected, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL, 0);
+    uint32_t os_error = rc == 0 ? 0 : (uint32_t)WSAGetLastError();
+    calls->count[RS_WIN_SETSOCKOPT]++;
+    return rs_win_error_status(os_error);
+}
+
+void rs_win_socket_close(SOCKET socket, rs_win_calls *calls) {
+    RS_ASSERT(socket != INVALID_SOCKET);
+    calls->count[RS_WIN_CLOSESOCKET]++;
+    int rc = closesocket(socket);
+    /* A handle that is not ours would be somebody else's connection the next time. */
+    RS_ASSERT(rc == 0 || WSAGetLastError() != WSAENOTSOCK);
+}
+
+void rs_win_socket_abort(SOCKET socket, rs_win_calls *calls) {
+    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+    calls->count[RS_WIN_SETSOCKOPT]++;
+    /* It fails on a connection that the peer has reset already, which is the wanted end. */
+    (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&hard, (int)sizeof hard);
+    rs_win_socket_close(socket, calls);
+}

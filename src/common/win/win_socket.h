@@ -1,0 +1,106 @@
+/* Sockets on Windows as both back ends use them: creation, options, listening, closing, and the
+ * count of the kernel calls made on the way.
+ *
+ * Knows neither sessions nor back ends. Every function runs on the thread of the shard whose
+ * rs_win_calls it is given, unless it says otherwise. Nothing here allocates. */
+#ifndef RS_WIN_WIN_SOCKET_H
+#define RS_WIN_WIN_SOCKET_H
+
+#include "win/win.h"
+
+#include "core/op.h"
+#include "core/status.h"
+#include "seam/backend.h"
+
+/* X(enumerator, name in the statistics): one list, so no call is counted and not named. */
+#define RS_WIN_CALL_TABLE(X)                                                                       \
+    X(RS_WIN_WSARECV, "WSARecv")                                                                   \
+    X(RS_WIN_WSASEND, "WSASend")                                                                   \
+    X(RS_WIN_GQCSEX, "GetQueuedCompletionStatusEx")                                                \
+    X(RS_WIN_GQCS, "GetQueuedCompletionStatus")                                                    \
+    X(RS_WIN_POST, "PostQueuedCompletionStatus")                                                   \
+    X(RS_WIN_ACCEPTEX, "AcceptEx")                                                                 \
+    X(RS_WIN_ACCEPT, "accept")                                                                     \
+    X(RS_WIN_CONNECTEX, "ConnectEx")                                                               \
+    X(RS_WIN_SOCKET, "WSASocket")                                                                  \
+    X(RS_WIN_BIND, "bind")                                                                         \
+    X(RS_WIN_SETSOCKOPT, "setsockopt")                                                             \
+    X(RS_WIN_GETPEERNAME, "getpeername")                                                           \
+    X(RS_WIN_SHUTDOWN, "shutdown")                                                                 \
+    X(RS_WIN_CLOSESOCKET, "closesocket")                                                           \
+    X(RS_WIN_CANCELIOEX, "CancelIoEx")                                                             \
+    X(RS_WIN_ASSOCIATE, "CreateIoCompletionPort")                                                  \
+    X(RS_WIN_MODES, "SetFileCompletionNotificationModes")
+
+typedef enum rs_win_call {
+#define X(id, name) id,
+    RS_WIN_CALL_TABLE(X)
+#undef X
+        RS_WIN_CALLS
+} rs_win_call;
+
+/* One shard's count of kernel calls. */
+typedef struct rs_win_calls {
+    uint64_t count[RS_WIN_CALLS];
+} rs_win_calls;
+
+_Static_assert(RS_WIN_CALLS + 6u <= RS_BACKEND_STATS_MAX,
+               "every call, and some counts of a back end's own, fit a statistics record");
+
+/* rs_win_calls_stats: appends every call to *out, in the order of the table, so that the
+ * statistics of several shards add up. */
+void rs_win_calls_stats(const rs_win_calls *calls, rs_backend_stats *out);
+
+/* rs_win_stats_add: appends one figure that is not a kernel call. name: static string. */
+void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value);
+
+/* rs_win_socket_start / _stop: WSAStartup 2.2 and its counterpart, counted by Winsock itself; one
+ * pair per instance. RS_E_UNSUPPORTED or RS_E_OS, *error filled. */
+rs_status rs_win_socket_start(rs_error *error);
+void rs_win_socket_stop(void);
+
+/* rs_win_socket_open: a TCP socket for overlapped use, not inherited by child processes.
+ * extra_flags: 0, or WSA_FLAG_REGISTERED_IO. INVALID_SOCKET: *os_error says why. */
+SOCKET rs_win_socket_open(DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error);
+
+/* rs_win_socket_tune: TCP_NODELAY, SO_SNDBUF, SO_RCVBUF as asked. Returns the status of the first
+ * that failed, RS_OK otherwise. */
+rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls);
+
+/* rs_win_socket_listen: opens, tunes, binds exclusively and listens. SO_EXCLUSIVEADDRUSE and never
+ * SO_REUSEADDR, which on Windows lets another process take the port. *port_out = port bound.
+ * Statuses as rs_backend_api.listen. */
+rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning *tuning,
+                               DWORD extra_flags, rs_win_calls *calls, uint16_t *port_out,
+                               rs_error *error);
+
+/* The functions that Winsock hands out by GUID; fetched from a socket of the kind they will be used
+ * on, since a layered provider may make them differ, and kept per instance for the same reason. */
+typedef struct rs_win_extensions {
+    LPFN_ACCEPTEX accept_ex;
+    LPFN_CONNECTEX connect_ex;
+    LPFN_GETACCEPTEXSOCKADDRS get_accept_ex_sockaddrs;
+} rs_win_extensions;
+
+rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error);
+
+/* rs_win_socket_is_ifs: is the provider's handle a file system handle? Only then may completions
+ * be skipped on success (SetFileCompletionNotificationModes, remarks: non-IFS providers lose or
+ * double them). */
+bool rs_win_socket_is_ifs(SOCKET socket);
+
+/* rs_win_socket_update_accept / _connect: lets an AcceptEx or ConnectEx socket take on its context,
+ * without which shutdown and getpeername fail on it. Statuses of win_error. */
+rs_status rs_win_socket_update_accept(SOCKET accepted, SOCKET listener, rs_win_calls *calls);
+rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls);
+
+/* rs_win_socket_close: orderly: what was sent is delivered in the background. */
+void rs_win_socket_close(SOCKET socket, rs_win_calls *calls);
+
+/* rs_win_socket_abort: SO_LINGER {1, 0}, then close: the peer sees a reset. */
+void rs_win_socket_abort(SOCKET socket, rs_win_calls *calls);
+
+/* rs_win_sockaddr: the address in the form that Winsock wants. */
+struct sockaddr_in rs_win_sockaddr(const rs_addr *addr);
+
+#endif

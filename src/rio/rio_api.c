@@ -1,0 +1,148 @@
+/* Finds the RIO functions. */
+#include "rio/rio_api.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+
+#define RIO_PATH_MAX 1024u
+
+typedef BOOL(WINAPI *api_table_fn)(RIO_EXTENSION_FUNCTION_TABLE *out);
+typedef const char *(WINAPI *api_name_fn)(void);
+
+#define X(function) +1
+enum { API_FUNCTIONS = 0 RS_RIO_FUNCTION_TABLE(X) };
+#undef X
+_Static_assert(API_FUNCTIONS == 13, "RIO has 13 functions");
+
+/* The name of the first function that a table lacks; NULL = it is complete. */
+static const char *api_missing(const RIO_EXTENSION_FUNCTION_TABLE *table) {
+#define X(function)                                                                                \
+    if (table->function == NULL) {                                                                 \
+        return #function;                                                                          \
+    }
+    RS_RIO_FUNCTION_TABLE(X)
+#undef X
+    return NULL;
+}
+
+static int PASCAL FAR api_plain_closesocket(SOCKET socket) {
+    return closesocket(socket);
+}
+
+/* 0, or the Winsock error with which the system says no. */
+static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *table) {
+    GUID id = WSAID_MULTIPLE_RIO;
+    DWORD bytes = 0;
+    int rc;
+
+    memset(table, 0, sizeof *table);
+    table->cbSize = sizeof *table;
+    rc = WSAIoctl(socket, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, table,
+                  sizeof *table, &bytes, NULL, NULL);
+    return rc == 0 ? 0 : (uint32_t)WSAGetLastError();
+}
+
+static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *error) {
+    SOCKET socket = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
+                               WSA_FLAG_OVERLAPPED | WSA_FLAG_REGISTERED_IO);
+
+    if (socket == INVALID_SOCKET) {
+        *os_error = (uint32_t)WSAGetLastError();
+        if (*os_error == WSAEINVAL || *os_error == WSAEOPNOTSUPP) {
+            return RS_E_RIO_UNAVAILABLE; /* a Windows older than the flag */
+        }
+        return rs_error_set(error, RS_E_OS, "WSASocket", *os_error,
+                            "cannot make a registered I/O socket (error %u)", *os_error);
+    }
+    *os_error = api_ask_system(socket, &out->fn);
+    (void)closesocket(socket); /* a probe; nothing was sent on it */
+    if (*os_error != 0) {
+        return RS_E_RIO_UNAVAILABLE;
+    }
+    out->close_socket = api_plain_closesocket;
+    out->provider = "windows";
+    return RS_OK;
+}
+
+/* ---- a provider's DLL */
+
+/* GetProcAddress returns one function type for all. The unions stand for casts, which compilers
+ * rightly object to between function types. */
+static rs_status api_from_module(rs_rio_api *out, const char *path, rs_error *error) {
+    union {
+        FARPROC raw;
+        api_table_fn call;
+    } table = {.raw = GetProcAddress(out->module, "ringside_rio_table")};
+    union {
+        FARPROC raw;
+        api_name_fn call;
+    } name = {.raw = GetProcAddress(out->module, "ringside_rio_provider_name")};
+    union {
+        FARPROC raw;
+        rs_rio_closesocket call;
+    } closer = {.raw = GetProcAddress(out->module, "ringside_rio_closesocket")};
+
+    if (table.raw == NULL || name.raw == NULL) {
+        return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "GetProcAddress", GetLastError(),
+                            "%s is no RIO provider: it does not export ringside_rio_table", path);
+    }
+    memset(&out->fn, 0, sizeof out->fn);
+    out->fn.cbSize = sizeof out->fn;
+    if (!table.call(&out->fn)) {
+        return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "ringside_rio_table", GetLastError(),
+                            "the RIO provider %s cannot work here (error %u)", path,
+                            (unsigned)GetLastError());
+    }
+    out->close_socket = closer.raw != NULL ? closer.call : api_plain_closesocket;
+    out->provider = name.call();
+    return RS_OK;
+}
+
+static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *error) {
+    rs_status status;
+
+    out->module = LoadLibraryA(path);
+    if (out->module == NULL) {
+        uint32_t os_error = GetLastError();
+
+        return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "LoadLibrary", os_error,
+                            "cannot load the RIO provider %s (error %u): check the path", path,
+                            os_error);
+    }
+    status = api_from_module(out, path, error);
+    if (status == RS_OK && api_missing(&out->fn) != NULL) {
+        status = rs_error_set(error, RS_E_RIO_UNAVAILABLE, "ringside_rio_table", 0,
+                              "the RIO provider %s lacks %s", path, api_missing(&out->fn));
+    }
+    return status;
+}
+
+rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error) {
+    char variable[RIO_PATH_MAX];
+    uint32_t os_error = 0;
+    rs_status status;
+
+    *out = (rs_rio_api){.provider = "none"};
+    status = api_from_system(out, &os_error, error);
+    if (status == RS_OK && api_missing(&out->fn) != NULL) {
+        return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "WSAIoctl", 0,
+                            "the system's RIO table lacks %s", api_missing(&out->fn));
+    }
+    if (status != RS_E_RIO_UNAVAILABLE) {
+        return status;
+    }
+    if (provider_path == NULL) {
+        DWORD length =
+            GetEnvironmentVariableA(RS_RIO_PROVIDER_VARIABLE, variable, (DWORD)sizeof variable);
+
+        provider_path = length > 0 && length < sizeof variable ? variable : NULL;
+    }
+    if (provider_path != NULL) {
+        return api_from_provider(out, provider_path, error);
+    }
+    return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "WSAIoctl", os_error,
+                        "Registered I/O is not available here (error %u): it needs Windows 8 or "
+                        "Server 2012, or name a provider: --rio-provider PATH",
+                        os_error);
+}

@@ -1,0 +1,55 @@
+/* The RIO functions, wherever they come from, in a struct that is passed around.
+ *
+ * They are no exports: Winsock hands them out through WSAIoctl on a socket of the kind they are for
+ * (RIO_EXTENSION_FUNCTION_TABLE, remarks). Where the system has none, a provider DLL may lend them:
+ *
+ *   BOOL ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out)    required
+ *   const char *ringside_rio_provider_name(void)                  required: "wine-io_uring", ...
+ *   int ringside_rio_closesocket(SOCKET)     optional: the provider must see a socket's end
+ *
+ * Loaded by one thread at start-up; read-only afterwards. A DLL stays loaded to the end: it may own
+ * threads that outlive the last queue. */
+#ifndef RS_RIO_RIO_API_H
+#define RS_RIO_RIO_API_H
+
+#include "rio/rio_abi.h"
+
+#include "core/status.h"
+
+/* X(function): the table's members in the order of the ABI. */
+#define RS_RIO_FUNCTION_TABLE(X)                                                                   \
+    X(RIOReceive)                                                                                  \
+    X(RIOReceiveEx)                                                                                \
+    X(RIOSend)                                                                                     \
+    X(RIOSendEx)                                                                                   \
+    X(RIOCloseCompletionQueue)                                                                     \
+    X(RIOCreateCompletionQueue)                                                                    \
+    X(RIOCreateRequestQueue)                                                                       \
+    X(RIODequeueCompletion)                                                                        \
+    X(RIODeregisterBuffer)                                                                         \
+    X(RIONotify)                                                                                   \
+    X(RIORegisterBuffer)                                                                           \
+    X(RIOResizeCompletionQueue)                                                                    \
+    X(RIOResizeRequestQueue)
+
+#define RS_RIO_PROVIDER_VARIABLE "RINGSIDE_RIO_PROVIDER"
+
+typedef int(PASCAL FAR *rs_rio_closesocket)(SOCKET socket);
+
+typedef struct rs_rio_api {
+    RIO_EXTENSION_FUNCTION_TABLE fn;
+    rs_rio_closesocket close_socket; /* for every socket that has a request queue */
+    const char *provider;            /* "windows", "wine-io_uring", "emulated"; static string */
+    HMODULE module;                  /* the provider's DLL; NULL = the system itself */
+} rs_rio_api;
+
+/* rs_rio_api_load: asks the system first, on a socket of its own, then the provider. Winsock is
+ * started.
+ *
+ * Params   provider_path: a DLL, or NULL for the one that the environment variable names, if any.
+ * Returns  RS_OK; RS_E_RIO_UNAVAILABLE: neither has RIO, *error says what to do; RS_E_OS.
+ * Source   WSAIoctl, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER; Wine takes the socket flag and
+ *          fails the ioctl, so the ioctl is the probe. */
+rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error);
+
+#endif

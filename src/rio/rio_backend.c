@@ -1,0 +1,428 @@
+/* Opening and closing an instance of the RIO back end, its memory and its statistics. */
+#include "rio/rio_backend.h"
+
+#include "rio/rio_instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "seam/os.h"
+
+/* ---- submit */
+
+static bool rio_op_is_io(const rs_op *op) {
+    return op->kind == RS_OP_RECV || op->kind == RS_OP_SEND;
+}
+
+/* The engine has the last word on everything but memory, which it does not know. */
+static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
+    rs_status status;
+
+    if (rio_op_is_io(op) && !rio_op_fits(backend, op)) {
+        return RS_E_INVALID;
+    }
+    status = rs_rio_engine_submit(&backend->engine, op);
+    if (status != RS_OK) {
+        return status;
+    }
+    if (op->kind == RS_OP_CONNECT) {
+        rio_connect_start(backend, op->conn, op->u.addr);
+    } else {
+        rio_run(backend, op->conn);
+    }
+    return RS_OK;
+}
+
+static uint32_t rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why) {
+    uint32_t taken = 0;
+
+    RS_ASSERT(count <= RS_OPS_PER_SUBMIT_MAX);
+    *why = RS_OK;
+    while (taken < count) {
+        *why = rio_submit_one(backend, &ops[taken]);
+        if (*why != RS_OK) {
+            break;
+        }
+        taken++;
+    }
+    rio_commit_all(backend);
+    return taken;
+}
+
+/* ---- listening */
+
+static rs_status rio_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
+                            rs_error *error) {
+    backend->port_dirty = true;
+    return rs_win_accept_listen(backend->accept, addr, port_out, error);
+}
+
+static void rio_unlisten(rs_backend *backend) {
+    backend->port_dirty = true;
+    rs_win_accept_unlisten(backend->accept);
+}
+
+/* ---- memory */
+
+static rs_status rio_register_region(rs_backend *backend, rio_region *region, rs_error *error) {
+    uint32_t os_error;
+
+    if (backend->tuning.rio_registration == RS_RIO_REG_SESSION) {
+        return RS_OK; /* each request brings its own registration */
+    }
+    backend->counters.registrations++;
+    region->id = backend->api.fn.RIORegisterBuffer((PCHAR)region->base, region->bytes);
+    if (region->id != RIO_INVALID_BUFFERID) {
+        return RS_OK;
+    }
+    os_error = (uint32_t)WSAGetLastError();
+    return rs_error_set(error, RS_E_NO_BUFFERS, "RIORegisterBuffer", os_error,
+                        "cannot register %u MiB of buffers (error %u): raise the limit of locked "
+                        "memory, or lower --max-sessions",
+                        region->bytes >> 20, os_error);
+}
+
+static rs_status rio_register_memory(rs_backend *backend, void *base, size_t bytes,
+                                     rs_region_id *out, rs_error *error) {
+    RS_ASSERT(base != NULL && bytes > 0);
+    if (bytes > UINT32_MAX) {
+        return rs_error_set(error, RS_E_INVALID, "RIORegisterBuffer", 0,
+                            "%llu MiB in one piece: RIO registers up to 4095, lower --max-sessions",
+                            (unsigned long long)bytes >> 20);
+    }
+    for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
+        rio_region *region = &backend->regions[i];
+
+        if (region->base == NULL) {
+            rs_status status;
+
+            *region =
+                (rio_region){.base = base, .bytes = (uint32_t)bytes, .id = RIO_INVALID_BUFFERID};
+            status = rio_register_region(backend, region, error);
+            if (status != RS_OK) {
+                region->base = NULL;
+            }
+            out->value = i;
+            return status;
+        }
+    }
+    return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0,
+                        "all %u memory regions are taken", RS_REGIONS_MAX);
+}
+
+static void rio_release_memory(rs_backend *backend, rs_region_id region) {
+    RS_ASSERT(region.value < RS_REGIONS_MAX);
+    RS_ASSERT(backend->regions[region.value].base != NULL);
+    RS_ASSERT(backend->engine.posted == 0); /* or RIO might still write there */
+    rio_region_end(backend, region.value);
+}
+
+/* ---- statistics */
+
+static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t value, bool is_call) {
+    RS_ASSERT(out->count < RS_BACKEND_STATS_MAX);
+    out->stat[out->count++] = (rs_backend_stat){.name = name, .value = value, .is_call = is_call};
+}
+
+#define X(member, name, is_call) +1
+enum { RIO_STAT_COUNT = 0 RIO_STATS(X) };
+#undef X
+/* Of Winsock's calls this back end makes all but WSASend, GetQueuedCompletionStatus, and two more
+ * that the other accept mode makes. */
+_Static_assert(RIO_STAT_COUNT + RS_WIN_CALLS - 4 <= RS_BACKEND_STATS_MAX, "they fit the record");
+
+static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
+    rs_win_calls calls = backend->calls;
+
+    memset(out, 0, sizeof *out);
+    calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts);
+    rs_win_calls_stats(&calls, out);
+#define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
+    RIO_STATS(X)
+#undef X
+    out->provider = backend->api.provider;
+}
+
+/* ---- close */
+
+static void rio_free(rs_backend *backend) {
+    free(backend->conns);
+    free(backend->reqs);
+    free(backend->touched);
+    free(backend->ready_records);
+    free(backend->accept_records);
+    free(backend->sockets);
+    free(backend->slots);
+    free(backend->results);
+    free(backend->entries);
+    free(backend->reg_nodes);
+    free(backend->reg_ids);
+    free(backend->reg_buckets);
+    free(backend->discard);
+    free(backend);
+}
+
+static void rio_close_handle(HANDLE handle) {
+    if (handle != NULL) {
+        (void)CloseHandle(handle); /* ours, and nothing is pending on it */
+    }
+}
+
+/* The queue before the port that it notifies, both before the OVERLAPPED. */
+static void rio_close(rs_backend *backend) {
+    if (backend == NULL) {
+        return;
+    }
+    RS_ASSERT(backend->engine.bound == 0 && backend->engine.posted == 0);
+    RS_ASSERT(backend->engine.ready.count == 0 && backend->accepted.count == 0);
+    rs_win_accept_close(backend->accept);
+    for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
+        if (backend->regions[i].base != NULL) {
+            rio_region_end(backend, i);
+        }
+    }
+    if (backend->cq != RIO_INVALID_CQ) {
+        backend->api.fn.RIOCloseCompletionQueue(backend->cq);
+    }
+    rio_close_handle(backend->port);
+    rio_close_handle(backend->notify_event);
+    rio_close_handle(backend->port_event);
+    if (backend->started) {
+        rs_win_socket_stop();
+    }
+    rio_free(backend);
+}
+
+/* ---- open */
+
+static rs_status rio_check_config(const rs_backend_config *cfg, rs_error *error) {
+    const rs_tuning *tuning = &cfg->tuning;
+
+    if (cfg->conns_max == 0 || cfg->conns_max > RS_SESSIONS_MAX || cfg->sends_per_conn == 0 ||
+        cfg->sends_per_conn > RS_SENDS_IN_FLIGHT_MAX || cfg->poll_max == 0 ||
+        cfg->poll_max > RS_COMPLETIONS_PER_POLL_MAX) {
+        return rs_error_set(error, RS_E_INVALID, "open", 0,
+                            "%u connections, %u sends each, %u completions a poll: at most %u, %u, "
+                            "%u, and none of them 0",
+                            cfg->conns_max, cfg->sends_per_conn, cfg->poll_max, RS_SESSIONS_MAX,
+                            RS_SENDS_IN_FLIGHT_MAX, RS_COMPLETIONS_PER_POLL_MAX);
+    }
+    if (tuning->dequeue_batch == 0 || tuning->dequeue_batch > RS_COMPLETIONS_PER_POLL_MAX ||
+        tuning->accepts == 0 || tuning->accepts > RS_ACCEPTS_MAX || tuning->backlog == 0 ||
+        tuning->backlog > 65535u) {
+        return rs_error_set(error, RS_E_INVALID, "open", 0,
+                            "dequeue batch %u, accepts %u, backlog %u: at most %u, %u, 65535, and "
+                            "none of them 0",
+                            tuning->dequeue_batch, tuning->accepts, tuning->backlog,
+                            RS_COMPLETIONS_PER_POLL_MAX, RS_ACCEPTS_MAX);
+    }
+    return RS_OK;
+}
+
+static bool rio_allocate_regs(rs_backend *backend, uint32_t reqs) {
+    uint32_t nodes = rs_rio_regs_nodes(reqs);
+    uint32_t buckets = 64;
+
+    if (backend->tuning.rio_registration != RS_RIO_REG_SESSION) {
+        return true;
+    }
+    while (buckets < nodes) {
+        buckets *= 2u;
+    }
+    backend->reg_nodes = calloc(nodes, sizeof *backend->reg_nodes);
+    backend->reg_ids = calloc(nodes, sizeof *backend->reg_ids);
+    backend->reg_buckets = calloc(buckets, sizeof *backend->reg_buckets);
+    if (backend->reg_nodes == NULL || backend->reg_ids == NULL || backend->reg_buckets == NULL) {
+        return false;
+    }
+    rs_rio_regs_init(&backend->regs, backend->reg_nodes, nodes, backend->reg_buckets, buckets);
+    return true;
+}
+
+/* The accepts of one visit to the port (each packet may bring a listener's end too), and those not
+ * yet handed out. */
+static uint32_t rio_accept_records_max(const rs_tuning *tuning) {
+    return tuning->accepts + 2u * tuning->dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u;
+}
+
+static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
+    uint32_t conns = cfg->conns_max;
+    uint32_t reqs = rs_rio_engine_reqs(conns, cfg->sends_per_conn);
+    uint32_t ready = rs_rio_engine_ready_max(conns, cfg->sends_per_conn);
+    uint32_t accepts = rio_accept_records_max(&cfg->tuning);
+    uint32_t batch = cfg->tuning.dequeue_batch;
+
+    backend->conns = calloc(conns, sizeof *backend->conns);
+    backend->reqs = calloc(reqs, sizeof *backend->reqs);
+    backend->touched = calloc(conns, sizeof *backend->touched);
+    backend->ready_records = calloc(ready, sizeof *backend->ready_records);
+    backend->accept_records = calloc(accepts, sizeof *backend->accept_records);
+    backend->sockets = calloc(conns, sizeof *backend->sockets);
+    backend->slots = calloc(reqs, sizeof *backend->slots);
+    backend->results = calloc(batch, sizeof *backend->results);
+    backend->entries = calloc(batch, sizeof *backend->entries);
+    backend->discard = malloc(RIO_DISCARD_BYTES);
+    if (backend->conns == NULL || backend->reqs == NULL || backend->touched == NULL ||
+        backend->ready_records == NULL || backend->accept_records == NULL ||
+        backend->sockets == NULL || backend->slots == NULL || backend->results == NULL ||
+        backend->entries == NULL || backend->discard == NULL || !rio_allocate_regs(backend, reqs)) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
+                            "no memory for %u connections: lower --max-sessions", conns);
+    }
+    rs_rio_engine_init(&backend->engine, backend->conns, backend->reqs, backend->touched,
+                       backend->ready_records, conns, cfg->sends_per_conn, cfg->tuning.rio_defer);
+    rs_ready_init(&backend->accepted, backend->accept_records, accepts);
+    for (uint32_t i = 0; i < conns; i++) {
+        backend->sockets[i].socket = INVALID_SOCKET;
+    }
+    for (uint32_t i = 0; i < reqs; i++) {
+        backend->slots[i].reg = RS_RIO_REG_NONE;
+    }
+    return RS_OK;
+}
+
+static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
+    uint32_t os_error = 0;
+    SOCKET probe;
+    rs_status status = rs_win_socket_start(error);
+
+    if (status != RS_OK) {
+        return status;
+    }
+    backend->started = true;
+    status = rs_rio_api_load(&backend->api, backend->tuning.rio_provider, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    probe = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
+    if (probe == INVALID_SOCKET) {
+        return rs_error_set(error, RS_E_OS, "WSASocket", os_error,
+                            "cannot make a registered I/O socket (error %u)", os_error);
+    }
+    status = rs_win_socket_extensions(probe, &backend->extensions, error);
+    rs_win_socket_close(probe, &backend->calls);
+    return status;
+}
+
+static rs_status rio_open_handles(rs_backend *backend, rs_error *error) {
+    bool by_event = backend->tuning.rio_notify_by == RS_RIO_NOTIFY_EVENT;
+
+    backend->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    if (by_event) {
+        backend->notify_event = CreateEventW(NULL, TRUE, FALSE, NULL);
+        backend->port_event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    }
+    if (backend->port == NULL ||
+        (by_event && (backend->notify_event == NULL || backend->port_event == NULL))) {
+        uint32_t os_error = GetLastError();
+
+        return rs_error_set(error, RS_E_OS, "CreateIoCompletionPort", os_error,
+                            "cannot make a completion port or its events (error %u)", os_error);
+    }
+    return RS_OK;
+}
+
+static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
+    uint32_t entries = backend->engine.quota.cq_entries;
+    RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_IOCP_COMPLETION};
+
+    if (backend->notify_event != NULL) {
+        how.Type = RIO_EVENT_COMPLETION;
+        how.Event.EventHandle = backend->notify_event;
+        how.Event.NotifyReset = TRUE;
+    } else {
+        how.Iocp.IocpHandle = backend->port;
+        how.Iocp.CompletionKey = (PVOID)(uintptr_t)RIO_KEY_NOTIFY;
+        how.Iocp.Overlapped = &backend->notify_overlapped;
+    }
+    backend->cq = backend->api.fn.RIOCreateCompletionQueue(
+        entries, backend->tuning.rio_wait == RS_RIO_WAIT_POLL ? NULL : &how);
+    if (backend->cq == RIO_INVALID_CQ) {
+        uint32_t os_error = (uint32_t)WSAGetLastError();
+
+        return rs_error_set(error, RS_E_NO_BUFFERS, "RIOCreateCompletionQueue", os_error,
+                            "no completion queue of %u entries (error %u): lower --max-sessions or "
+                            "--sends-in-flight",
+                            entries, os_error);
+    }
+    return RS_OK;
+}
+
+static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
+    const rs_win_accept_config cfg = {
+        .port = backend->port,
+        .key = RIO_KEY_ACCEPT,
+        .event = backend->port_event,
+        .socket_flags = WSA_FLAG_REGISTERED_IO,
+        .tuning = &backend->tuning,
+        .extensions = &backend->extensions,
+        .calls = &backend->calls,
+    };
+
+    return rs_win_accept_open(&backend->accept, &cfg, error);
+}
+
+static rs_status rio_open_all(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
+    rs_status status = rio_allocate(backend, cfg, error);
+
+    if (status == RS_OK) {
+        status = rio_open_winsock(backend, error);
+    }
+    if (status == RS_OK) {
+        status = rio_open_handles(backend, error);
+    }
+    if (status == RS_OK) {
+        status = rio_open_queue(backend, error);
+    }
+    if (status == RS_OK) {
+        status = rio_open_accept(backend, error);
+    }
+    return status;
+}
+
+static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
+    rs_backend *backend;
+    rs_status status = rio_check_config(cfg, error);
+
+    *out = NULL;
+    if (status != RS_OK) {
+        return status;
+    }
+    backend = calloc(1, sizeof *backend);
+    if (backend == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
+    }
+    backend->tuning = cfg->tuning;
+    backend->poll_max = cfg->poll_max;
+    for (uint32_t i = 0; i < RS_REGIONS_MAX; i++) {
+        backend->regions[i].id = RIO_INVALID_BUFFERID;
+    }
+    rs_rio_wait_init(&backend->waiter, cfg->tuning.rio_wait, cfg->tuning.spin_us);
+    status = rio_open_all(backend, cfg, error);
+    if (status != RS_OK) {
+        rio_close(backend);
+        return status;
+    }
+    *out = backend;
+    return RS_OK;
+}
+
+const rs_backend_api rs_rio_backend = {
+    .name = "rio",
+    /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF mean nothing to it. */
+    .settings = RS_SET_NODELAY | RS_SET_DEQUEUE_BATCH | RS_SET_ACCEPT_MODE | RS_SET_ACCEPTS |
+                RS_SET_BACKLOG | RS_SET_BACKLOG_HINT | RS_SET_RIO,
+    .open = rio_open,
+    .close = rio_close,
+    .listen = rio_listen,
+    .unlisten = rio_unlisten,
+    .attach = rio_attach,
+    .discard = rio_discard_socket,
+    .submit = rio_submit,
+    .poll = rio_poll,
+    .wake = rio_wake,
+    .register_memory = rio_register_memory,
+    .release_memory = rio_release_memory,
+    .stats = rio_stats,
+};

@@ -1,0 +1,16 @@
+/* The RIO back end: requests through registered buffers and one completion queue a shard.
+ *
+ * rio_engine, rio_wait and rio_regs decide, in pure C; the files beside this one carry it out:
+ *   rio_backend.c   open, close, memory, statistics, the table
+ *   rio_request.c   posts and commits
+ *   rio_socket.c    accept, attach, connect, close
+ *   rio_poll.c      dequeue, the port, sleeping and waking
+ * Everything runs on the shard's thread except wake. */
+#ifndef RS_RIO_RIO_BACKEND_H
+#define RS_RIO_RIO_BACKEND_H
+
+#include "seam/backend.h"
+
+extern const rs_backend_api rs_rio_backend;
+
+#endif

@@ -1,0 +1,141 @@
+/* One instance of the RIO back end, as its files share it; nobody else includes this. */
+#ifndef RS_RIO_RIO_INSTANCE_H
+#define RS_RIO_RIO_INSTANCE_H
+
+#include "rio/rio_api.h"
+#include "rio/rio_engine.h"
+#include "rio/rio_regs.h"
+#include "rio/rio_wait.h"
+#include "seam/atomics.h"
+#include "seam/backend.h"
+#include "seam/ready_ring.h"
+#include "win/win_accept.h"
+#include "win/win_socket.h"
+
+_Static_assert(sizeof(PVOID) == 8, "a context of 64 bits goes through PVOID: x64 and ARM64 only");
+
+#define RIO_DISCARD_BYTES 65536u /* of rs_backend.discard */
+
+/* Completion keys of the port. */
+enum { RIO_KEY_NOTIFY = 1, RIO_KEY_ACCEPT = 2, RIO_KEY_CONNECT = 3, RIO_KEY_WAKE = 4 };
+
+/* Of rs_backend.wake: somebody is only roused who sleeps or is about to. */
+enum { RIO_RUNNING = 0, RIO_SLEEPING = 1, RIO_WOKEN = 2 };
+
+/* X(member, name, enters the kernel). Deferred requests do not, their commit does; a request that
+ * is not deferred may. RIODequeueCompletion reads memory. */
+#define RIO_STATS(X)                                                                               \
+    X(receives, "RIOReceive", !backend->tuning.rio_defer)                                          \
+    X(sends, "RIOSend", !backend->tuning.rio_defer)                                                \
+    X(recv_commits, "RIOReceive commit", true)                                                     \
+    X(send_commits, "RIOSend commit", true)                                                        \
+    X(dequeues, "RIODequeueCompletion", false)                                                     \
+    X(notifies, "RIONotify", true)                                                                 \
+    X(request_queues, "RIOCreateRequestQueue", true)                                               \
+    X(registrations, "RIORegisterBuffer", true)                                                    \
+    X(waits, "WaitForMultipleObjects", true)                                                       \
+    X(queues_refused, "request queues refused", false)                                             \
+    X(notifications, "RIO notifications", false)                                                   \
+    X(wakes, "wake-ups", false)
+
+typedef struct rio_counters {
+#define X(member, name, is_call) uint64_t member;
+    RIO_STATS(X)
+#undef X
+} rio_counters;
+
+/* What Windows knows of a connection; its state is the engine's. */
+typedef struct rio_socket {
+    OVERLAPPED connect; /* ConnectEx: its packet brings this address */
+    SOCKET socket;      /* INVALID_SOCKET: none */
+    RIO_RQ rq;          /* dies with the socket; RIO_INVALID_RQ: none */
+    bool end_read;      /* the peer's stream ended */
+} rio_socket;
+
+/* One request's descriptor. It stays untouched while the request is in flight: the literal reading
+ * of RIOSend's page wants that of the RIO_BUF too, and not only of the bytes. */
+typedef struct rio_slot {
+    RIO_BUF buf;
+    uint32_t reg; /* the registration that is busy with it; RS_RIO_REG_NONE: the region's own */
+} rio_slot;
+
+typedef struct rio_region {
+    uint8_t *base; /* NULL: free */
+    uint32_t bytes;
+    RIO_BUFFERID id; /* RIO_INVALID_BUFFERID with one registration a request */
+} rio_region;
+
+struct rs_backend {
+    rs_rio_api api;
+    rs_rio_engine engine;
+    rs_rio_waiter waiter;
+    rs_rio_regs regs;
+    rs_tuning tuning;
+    uint32_t poll_max;
+    bool started;           /* WSAStartup */
+    bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
+    HANDLE port;
+    HANDLE notify_event; /* --rio-notify-by event: RIONotify sets it */
+    HANDLE port_event;   /* ... and this one stands for the port: see rio_poll.c */
+    bool port_dirty;     /* ... which may hold packets that the event no longer shows */
+    RIO_CQ cq;
+    OVERLAPPED notify_overlapped; /* RIO's alone, for the life of the queue */
+    rs_win_extensions extensions;
+    rs_win_accept *accept;
+    rs_ready_ring accepted; /* ACCEPT records not yet handed out */
+    rio_region regions[RS_REGIONS_MAX];
+    rs_win_calls calls;
+    rio_counters counters;
+    rs_atomic_u32 wake;
+    rs_atomic_u32 wake_posts;
+    /* memory, all of it from open */
+    rs_rio_conn *conns;
+    rs_rio_req *reqs;
+    uint32_t *touched;
+    rs_completion *ready_records;
+    rs_completion *accept_records;
+    rio_socket *sockets;       /* [conns_max] */
+    rio_slot *slots;           /* one a request record */
+    RIORESULT *results;        /* [tuning.dequeue_batch] */
+    OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
+    rs_rio_reg *reg_nodes;     /* with one registration a request, like the next two */
+    RIO_BUFFERID *reg_ids;
+    uint32_t *reg_buckets;
+    uint8_t *discard; /* written and never read */
+};
+
+/* ---- rio_request.c */
+
+/* rio_op_fits: does a RECV or SEND lie in a registered region? */
+bool rio_op_fits(const rs_backend *backend, const rs_op *op);
+
+/* rio_run: carries out whatever the engine wants next for a connection. */
+void rio_run(rs_backend *backend, uint32_t conn);
+
+/* rio_commit: starts the deferred requests of these directions. */
+void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs);
+
+/* rio_commit_all: one commit a touched queue and direction. */
+void rio_commit_all(rs_backend *backend);
+
+/* rio_request_over: RIO is done with the request's descriptor. */
+void rio_request_over(rs_backend *backend, uint32_t req);
+
+/* rio_region_end: deregisters what a region has. */
+void rio_region_end(rs_backend *backend, uint16_t region);
+
+/* ---- rio_socket.c */
+
+rs_status rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
+void rio_discard_socket(rs_backend *backend, uintptr_t socket);
+void rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr);
+void rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
+void rio_socket_shutdown(rs_backend *backend, uint32_t conn);
+void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it);
+
+/* ---- rio_poll.c */
+
+uint32_t rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns);
+void rio_wake(rs_backend *backend);
+
+#endif

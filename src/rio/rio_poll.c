@@ -1,0 +1,313 @@
+/* One poll: the completion queue, the port, sleeping and waking.
+ *
+ * Two ways to sleep. By IOCP, RIONotify posts a packet to the port, where accepts, connects and
+ * wake-ups arrive too: one wait for everything. By event, RIONotify sets an event; a port cannot be
+ * waited for beside it by documented means, and a thread pool in between would be a second thread
+ * in the path under measurement. Instead AcceptEx and ConnectEx carry a second event in their
+ * OVERLAPPED, which is set when they complete, in addition to the packet; the shard waits for
+ * both and then reads the port without waiting. Starting such a request clears the event, so a
+ * completion in between would go unseen: after each start the port is read until it is empty
+ * before the next wait (port_dirty). */
+#include "rio/rio_instance.h"
+
+#include <stdio.h>
+
+#include "core/assert.h"
+#include "seam/os.h"
+#include "win/win_error.h"
+
+#define RIO_NS_PER_MS 1000000
+#define RIO_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+/* The provider had all this time to give cancelled requests back after closesocket. */
+#define RIO_STRAGGLER_NS ((uint64_t)RS_CLOSE_STRAGGLER_MS * 2u * RIO_NS_PER_MS)
+#define RIO_STRAGGLER_LOOK_MS 500 /* how often to look, while there is anything to wait for */
+
+/* ---- the completion queue */
+
+static void rio_result(rs_backend *backend, const RIORESULT *from) {
+    const rs_rio_result result = {
+        .socket_context = from->SocketContext,
+        .request_context = from->RequestContext,
+        .bytes = from->BytesTransferred,
+        .status = rs_win_error_status((uint32_t)from->Status),
+    };
+    uint32_t conn, req;
+
+    if (rs_rio_engine_complete(&backend->engine, &result, &conn, &req) != RS_OK) {
+        RS_FATAL("RIODequeueCompletion", from->Status,
+                 "a completion of no request in flight: the queue is corrupt");
+    }
+    if (result.bytes == 0 && result.status == RS_OK) {
+        backend->sockets[conn].end_read = true; /* sends are never empty: a receive */
+    }
+    rio_request_over(backend, req);
+    rio_run(backend, conn);
+}
+
+static void rio_dequeue(rs_backend *backend) {
+    ULONG count;
+
+    backend->counters.dequeues++;
+    count = backend->api.fn.RIODequeueCompletion(backend->cq, backend->results,
+                                                 backend->tuning.dequeue_batch);
+    if (count == RIO_CORRUPT_CQ) {
+        RS_FATAL("RIODequeueCompletion", 0, "RIO_CORRUPT_CQ: there is no safe way on");
+    }
+    RS_ASSERT(count <= backend->tuning.dequeue_batch);
+    for (ULONG i = 0; i < count; i++) {
+        rio_result(backend, &backend->results[i]);
+    }
+    if (count > 0) {
+        rio_commit_all(backend);
+    }
+}
+
+static void rio_arm(rs_backend *backend) {
+    INT os_error;
+
+    backend->counters.notifies++;
+    os_error = backend->api.fn.RIONotify(backend->cq);
+    if (os_error != ERROR_SUCCESS && os_error != WSAEALREADY) {
+        RS_FATAL("RIONotify", os_error, "the only wake-up cannot be armed");
+    }
+    rs_rio_wait_armed(&backend->waiter);
+}
+
+static void rio_notified(rs_backend *backend) {
+    backend->counters.notifications++;
+    rs_rio_wait_fired(&backend->waiter);
+}
+
+/* ---- the port */
+
+static void rio_accept_records(rs_backend *backend, const rs_completion *records, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        rs_ready_push(&backend->accepted, &records[i]);
+    }
+}
+
+static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
+    rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
+
+    switch (entry->lpCompletionKey) {
+    case RIO_KEY_NOTIFY:
+        rio_notified(backend);
+        break;
+    case RIO_KEY_ACCEPT:
+        backend->port_dirty = true;
+        rio_accept_records(backend, accepts,
+                           rs_win_accept_packet(backend->accept, entry->lpOverlapped,
+                                                entry->dwNumberOfBytesTransferred, accepts));
+        break;
+    case RIO_KEY_CONNECT:
+        rio_connect_packet(backend, entry->lpOverlapped);
+        break;
+    default:
+        RS_ASSERT(entry->lpCompletionKey == RIO_KEY_WAKE);
+        break;
+    }
+}
+
+/* Takes a batch of packets off the port; true when it is known to be empty. */
+static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
+    ULONG count = 0;
+
+    if (backend->accepted.count > backend->tuning.accepts) {
+        return false; /* no room for more accepts: these are handed out first */
+    }
+    backend->calls.count[RS_WIN_GQCSEX]++;
+    if (!GetQueuedCompletionStatusEx(backend->port, backend->entries, backend->tuning.dequeue_batch,
+                                     &count, wait_ms, FALSE)) {
+        DWORD os_error = GetLastError();
+
+        if (os_error != WAIT_TIMEOUT) {
+            RS_FATAL("GetQueuedCompletionStatusEx", os_error,
+                     "the completion port is of no more use");
+        }
+        return true;
+    }
+    for (ULONG i = 0; i < count; i++) {
+        rio_packet(backend, &backend->entries[i]);
+    }
+    rio_commit_all(backend); /* connects that came through have posted */
+    return false;
+}
+
+static bool rio_has_ready(const rs_backend *backend) {
+    return backend->engine.ready.count > 0 || backend->accepted.count > 0;
+}
+
+/* ---- sleeping */
+
+static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
+    int64_t sleep_ns = rs_rio_wait_sleep_ns(&backend->waiter, now_ns);
+    int64_t ms = RIO_WAIT_MS_MAX;
+
+    if (sleep_ns != RS_FOREVER && sleep_ns / RIO_NS_PER_MS < ms) {
+        ms = sleep_ns / RIO_NS_PER_MS + (sleep_ns % RIO_NS_PER_MS != 0);
+    } else if (sleep_ns == RS_FOREVER && backend->engine.oldest == RS_RIO_NONE &&
+               !rs_win_accept_is_starved(backend->accept)) {
+        return INFINITE;
+    }
+    if (backend->engine.oldest != RS_RIO_NONE && ms > RIO_STRAGGLER_LOOK_MS) {
+        ms = RIO_STRAGGLER_LOOK_MS;
+    }
+    if (rs_win_accept_is_starved(backend->accept) && ms > RS_WIN_ACCEPT_RETRY_MS) {
+        ms = RS_WIN_ACCEPT_RETRY_MS;
+    }
+    return (DWORD)ms;
+}
+
+static void rio_sleep_for_events(rs_backend *backend, DWORD wait_ms) {
+    const HANDLE events[] = {backend->notify_event, backend->port_event};
+    DWORD rc;
+
+    backend->counters.waits++;
+    rc = WaitForMultipleObjects(2, events, FALSE, wait_ms);
+    if (rc == WAIT_OBJECT_0) {
+        rio_notified(backend);
+    } else if (rc == WAIT_OBJECT_0 + 1u) {
+        backend->port_dirty = true;
+    } else if (rc != WAIT_TIMEOUT) {
+        RS_FATAL("WaitForMultipleObjects", GetLastError(), "cannot wait for completions");
+    }
+}
+
+/* Reads the port until it is empty; true when it never was anything else. */
+static bool rio_port_clean(rs_backend *backend) {
+    bool was_clean = !backend->port_dirty;
+
+    for (uint32_t i = 0; backend->port_dirty && i < RS_RIO_BUSY_POLLS_MAX; i++) {
+        bool is_empty = rio_port_read(backend, 0);
+
+        was_clean = is_empty && i == 0;
+        backend->port_dirty = !is_empty;
+    }
+    return was_clean;
+}
+
+static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
+    DWORD wait_ms = rio_wait_ms(backend, now_ns);
+    bool by_event = backend->notify_event != NULL;
+
+    if (by_event && !rio_port_clean(backend)) {
+        return; /* something was there: no sleep this time */
+    }
+    if (!rs_atomic_cas_u32(&backend->wake, RIO_RUNNING, RIO_SLEEPING)) {
+        return;
+    }
+    if (by_event) {
+        rio_sleep_for_events(backend, wait_ms);
+    } else {
+        (void)rio_port_read(backend, wait_ms);
+    }
+    if (rs_atomic_exchange_u32(&backend->wake, RIO_RUNNING) == RIO_WOKEN) {
+        backend->counters.wakes++;
+    }
+    if (by_event) {
+        (void)rio_port_clean(backend);
+    }
+}
+
+void rio_wake(rs_backend *backend) {
+    if (rs_atomic_exchange_u32(&backend->wake, RIO_WOKEN) != RIO_SLEEPING) {
+        return; /* it runs, or somebody else has roused it */
+    }
+    (void)rs_atomic_add_u32(&backend->wake_posts, 1);
+    if (backend->port_event != NULL
+            ? !SetEvent(backend->port_event)
+            : !PostQueuedCompletionStatus(backend->port, 0, RIO_KEY_WAKE, NULL)) {
+        RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "cannot wake the shard");
+    }
+}
+
+/* ---- poll */
+
+/* A provider that loses requests must not hang the server. */
+static void rio_check_stragglers(const rs_backend *backend, uint64_t now_ns) {
+    uint32_t conn;
+    char text[160];
+
+    if (backend->engine.oldest == RS_RIO_NONE || now_ns < RIO_STRAGGLER_NS) {
+        return;
+    }
+    conn = rs_rio_engine_straggler(&backend->engine, now_ns - RIO_STRAGGLER_NS);
+    if (conn == RS_RIO_NONE) {
+        return;
+    }
+    (void)snprintf(text, sizeof text,
+                   "connection %u: %u requests and %u connects still outstanding %u ms after "
+                   "closesocket (provider %s)",
+                   conn, (unsigned)backend->conns[conn].posted,
+                   (unsigned)backend->conns[conn].connect_busy, RS_CLOSE_STRAGGLER_MS * 2u,
+                   backend->api.provider);
+    RS_FATAL("closesocket", 0, text);
+}
+
+static uint32_t rio_hand_out(rs_backend *backend, rs_completion *out, uint32_t cap) {
+    uint32_t count = rs_ready_pop(&backend->accepted, out, cap);
+
+    return count +
+           (count < cap ? rs_rio_engine_take(&backend->engine, out + count, cap - count) : 0);
+}
+
+static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
+    switch (step) {
+    case RS_RIO_STEP_DEQUEUE:
+        rio_dequeue(backend);
+        break;
+    case RS_RIO_STEP_PORT:
+        (void)rio_port_read(backend, 0);
+        break;
+    case RS_RIO_STEP_ARM:
+        rio_arm(backend);
+        break;
+    case RS_RIO_STEP_SLEEP:
+        rio_sleep(backend, now_ns);
+        break;
+    case RS_RIO_STEP_RETURN:
+    default:
+        break;
+    }
+}
+
+static bool rio_is_woken(rs_backend *backend) {
+    return rs_atomic_load_u32(&backend->wake) == RIO_WOKEN;
+}
+
+/* Reading the clock is not free (85 ns under Wine), so it is read when the decisions change with
+ * it: at the first empty dequeue, while spinning, and after a sleep that a straggler limited. */
+static bool rio_needs_clock(const rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
+    if (rio_has_ready(backend) || backend->waiter.timeout_ns == 0) {
+        return false;
+    }
+    return now_ns == 0 || backend->waiter.mode != RS_RIO_WAIT_NOTIFY ||
+           (step == RS_RIO_STEP_SLEEP && backend->engine.oldest != RS_RIO_NONE);
+}
+
+uint32_t rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
+    rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
+    uint64_t now_ns = 0;
+    rs_rio_step step;
+
+    RS_ASSERT(cap > 0 && cap <= backend->poll_max);
+    rio_accept_records(backend, accepts, rs_win_accept_retry(backend->accept, accepts));
+    rs_rio_wait_begin(&backend->waiter, timeout_ns);
+    do {
+        bool found = rio_has_ready(backend) || rio_is_woken(backend);
+
+        step = rs_rio_wait_next(&backend->waiter, now_ns, found);
+        rio_step(backend, step, now_ns);
+        if (rio_needs_clock(backend, step, now_ns)) {
+            now_ns = rs_os_now_ns();
+        }
+    } while (step != RS_RIO_STEP_RETURN);
+    if (rio_is_woken(backend)) {
+        (void)rs_atomic_exchange_u32(&backend->wake, RIO_RUNNING);
+        backend->counters.wakes++;
+    }
+    if (now_ns != 0) {
+        rio_check_stragglers(backend, now_ns);
+    }
+    return rio_hand_out(backend, out, cap);
+}

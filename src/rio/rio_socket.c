@@ -1,0 +1,243 @@
+/* Sockets of the RIO back end: from AcceptEx or ConnectEx to a request queue, and to the end. */
+#include "rio/rio_instance.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+#include "seam/os.h"
+#include "win/win_error.h"
+
+#define RIO_DISCARD_READS_MAX 4u
+
+/* ---- request queues */
+
+/* One receive, the configured sends, one buffer each: RIO has no gather
+ * (RIOCreateRequestQueue: MaxReceiveDataBuffers and MaxSendDataBuffers must be 1). */
+static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
+    rio_socket *io = &backend->sockets[conn];
+    PVOID context = (PVOID)(uintptr_t)rs_rio_engine_socket_context(&backend->engine, conn);
+    rs_status status;
+
+    RS_ASSERT(io->rq == RIO_INVALID_RQ);
+    backend->counters.request_queues++;
+    io->rq = backend->api.fn.RIOCreateRequestQueue(io->socket, RS_RIO_RECVS_PER_CONN, 1,
+                                                   backend->engine.sends_per_conn, 1, backend->cq,
+                                                   backend->cq, context);
+    if (io->rq != RIO_INVALID_RQ) {
+        return RS_OK;
+    }
+    status = rs_win_error_status((uint32_t)WSAGetLastError());
+    backend->counters.queues_refused++;
+    return status == RS_E_NO_BUFFERS || status == RS_E_NO_MEMORY ? RS_E_NO_BUFFERS : RS_E_OS;
+}
+
+static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET socket) {
+    rio_socket *io = &backend->sockets[conn];
+
+    RS_ASSERT(io->socket == INVALID_SOCKET && io->rq == RIO_INVALID_RQ);
+    *io = (rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
+}
+
+/* Through the provider, which must see the end of a socket that has a request queue. */
+static void rio_socket_close(rs_backend *backend, uint32_t conn) {
+    rio_socket *io = &backend->sockets[conn];
+
+    if (io->socket == INVALID_SOCKET) {
+        return;
+    }
+    if (io->rq == RIO_INVALID_RQ) {
+        rs_win_socket_close(io->socket, &backend->calls);
+    } else {
+        backend->calls.count[RS_WIN_CLOSESOCKET]++;
+        if (backend->api.close_socket(io->socket) != 0) {
+            RS_FATAL("closesocket", WSAGetLastError(), "its requests can never be drained");
+        }
+    }
+    io->socket = INVALID_SOCKET;
+    io->rq = RIO_INVALID_RQ;
+}
+
+rs_status rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
+    rs_status status = rs_rio_engine_attach(&backend->engine, conn, generation);
+
+    if (status != RS_OK) {
+        rs_win_socket_close((SOCKET)socket, &backend->calls);
+        return status;
+    }
+    rio_socket_bind_slot(backend, conn, (SOCKET)socket);
+    status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
+    if (status == RS_OK) {
+        status = rio_queue_make(backend, conn);
+    }
+    if (status != RS_OK) {
+        rio_socket_close(backend, conn);
+        rs_rio_engine_detach(&backend->engine, conn);
+        return status == RS_E_NO_BUFFERS ? status : RS_E_OS;
+    }
+    return RS_OK;
+}
+
+void rio_discard_socket(rs_backend *backend, uintptr_t socket) {
+    rs_win_socket_close((SOCKET)socket, &backend->calls); /* no queue yet: a plain socket */
+}
+
+/* ---- connecting: RIO has no call for it, so it goes through the port */
+
+/* ConnectEx needs a bound socket. SO_REUSE_UNICASTPORT lets the system choose the port only when it
+ * knows the destination, so that many connections share the range; Windows 10 and up. */
+static uint32_t rio_connect_bind(rs_backend *backend, SOCKET socket) {
+    const rs_addr any = {.ip = 0, .port = 0};
+    struct sockaddr_in name = rs_win_sockaddr(&any);
+    DWORD on = 1;
+
+    if (!backend->port_reuse_failed) {
+        backend->calls.count[RS_WIN_SETSOCKOPT]++;
+        backend->port_reuse_failed = setsockopt(socket, SOL_SOCKET, SO_REUSE_UNICASTPORT,
+                                                (const char *)&on, (int)sizeof on) != 0;
+    }
+    backend->calls.count[RS_WIN_BIND]++;
+    return bind(socket, (const struct sockaddr *)&name, (int)sizeof name) == 0
+               ? 0
+               : (uint32_t)WSAGetLastError();
+}
+
+/* A socket that is set up and joined to the port; 0 or the error. It stays with the slot. */
+static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
+    uint32_t os_error = 0;
+    SOCKET socket = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
+
+    rio_socket_bind_slot(backend, conn, socket);
+    if (socket == INVALID_SOCKET) {
+        return os_error;
+    }
+    if (rs_win_socket_tune(socket, &backend->tuning, &backend->calls) != RS_OK) {
+        return (uint32_t)WSAGetLastError();
+    }
+    backend->calls.count[RS_WIN_ASSOCIATE]++;
+    if (CreateIoCompletionPort((HANDLE)socket, backend->port, RIO_KEY_CONNECT, 0) == NULL) {
+        return GetLastError();
+    }
+    return rio_connect_bind(backend, socket);
+}
+
+/* The outcome of CONNECT. Its request queue is made only now: an AcceptEx or ConnectEx socket is
+ * complete after its update of context. */
+static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status) {
+    rio_socket *io = &backend->sockets[conn];
+
+    if (status == RS_OK && io->socket != INVALID_SOCKET) {
+        status = rs_win_socket_update_connect(io->socket, &backend->calls);
+    }
+    if (status == RS_OK && io->socket != INVALID_SOCKET) {
+        status = rio_queue_make(backend, conn);
+    }
+    rs_rio_engine_connected(&backend->engine, conn, status);
+    rio_run(backend, conn);
+}
+
+static rs_status rio_error(uint32_t os_error) {
+    rs_status status = rs_win_error_status(os_error);
+
+    return status == RS_OK ? RS_E_OS : status;
+}
+
+void rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr) {
+    rio_socket *io = &backend->sockets[conn];
+    struct sockaddr_in name = rs_win_sockaddr(addr);
+    uint32_t os_error = rio_connect_socket(backend, conn);
+    DWORD bytes = 0;
+
+    if (io->socket == INVALID_SOCKET || os_error != 0) {
+        rio_connect_end(backend, conn, rio_error(os_error));
+        return;
+    }
+    memset(&io->connect, 0, sizeof io->connect);
+    io->connect.hEvent = backend->port_event;
+    backend->port_dirty = true;
+    backend->calls.count[RS_WIN_CONNECTEX]++;
+    if (!backend->extensions.connect_ex(io->socket, (const struct sockaddr *)&name,
+                                        (int)sizeof name, NULL, 0, &bytes, &io->connect)) {
+        os_error = (uint32_t)WSAGetLastError();
+        if (os_error != WSA_IO_PENDING) {
+            rio_connect_end(backend, conn, rio_error(os_error));
+        }
+    }
+}
+
+void rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped) {
+    rio_socket *io = (rio_socket *)(void *)overlapped; /* its first member */
+    size_t conn = (size_t)(io - backend->sockets);
+
+    RS_ASSERT(conn < backend->engine.conns_max);
+    RS_ASSERT(backend->conns[conn].connect_busy);
+    /* Internal holds the NTSTATUS: reading it saves WSAGetOverlappedResult's call. */
+    rio_connect_end(backend, (uint32_t)conn, rs_win_error_status((uint32_t)overlapped->Internal));
+}
+
+/* ---- the end */
+
+void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
+    int rc;
+
+    RS_ASSERT(backend->sockets[conn].socket != INVALID_SOCKET);
+    backend->calls.count[RS_WIN_SHUTDOWN]++;
+    rc = shutdown(backend->sockets[conn].socket, SD_SEND);
+    rs_rio_engine_shut_down(&backend->engine, conn,
+                            rc == 0 ? RS_OK : rio_error((uint32_t)WSAGetLastError()));
+}
+
+/* Unread input makes the kernel answer a close with a reset, which would overtake our last sends:
+ * so it is read first, into nothing. FIONREAD tells how much, since a RIO socket may not be made
+ * non-blocking and recv would wait. */
+static void rio_discard_input(rs_backend *backend, SOCKET socket) {
+    for (uint32_t i = 0; i < RIO_DISCARD_READS_MAX; i++) {
+        u_long there = 0;
+
+        backend->calls.count[RS_WIN_WSARECV]++;
+        if (ioctlsocket(socket, (long)FIONREAD, &there) != 0 || there == 0) {
+            return;
+        }
+        if (there > RIO_DISCARD_BYTES) {
+            there = RIO_DISCARD_BYTES;
+        }
+        backend->calls.count[RS_WIN_WSARECV]++;
+        if (recv(socket, (char *)backend->discard, (int)there, 0) <= 0) {
+            return;
+        }
+    }
+}
+
+static void rio_make_resetting(rs_backend *backend, SOCKET socket) {
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    backend->calls.count[RS_WIN_SETSOCKOPT]++;
+    /* It fails on a socket that is already reset: then there is nothing left to do. */
+    (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&now, (int)sizeof now);
+}
+
+/* closesocket cancels what is posted, so that a close with a receive pending is only graceful
+ * behind a shutdown. */
+static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
+    SOCKET socket = backend->sockets[conn].socket;
+
+    if (backend->conns[conn].posted > 0) {
+        backend->calls.count[RS_WIN_SHUTDOWN]++;
+        (void)shutdown(socket, SD_SEND); /* fails when the connection is gone: just as good */
+    } else if (!backend->sockets[conn].end_read) {
+        rio_discard_input(backend, socket);
+    }
+}
+
+void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
+    rio_socket *io = &backend->sockets[conn];
+
+    /* What was never committed might never complete. */
+    rio_commit(backend, conn, rs_rio_engine_take_touched(&backend->engine, conn));
+    if (io->socket != INVALID_SOCKET && abort_it) {
+        rio_make_resetting(backend, io->socket);
+    } else if (io->rq != RIO_INVALID_RQ) {
+        rio_make_graceful(backend, conn);
+    }
+    rio_socket_close(backend, conn);
+    rs_rio_engine_socket_gone(&backend->engine, conn, rs_os_now_ns());
+}

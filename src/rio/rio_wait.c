@@ -1,0 +1,122 @@
+/* The steps of one poll. */
+#include "rio/rio_wait.h"
+
+#include "core/assert.h"
+
+void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us) {
+    *waiter = (rs_rio_waiter){
+        .mode = mode,
+        .spin_ns = mode == RS_RIO_WAIT_SPIN ? (uint64_t)spin_us * 1000u : 0,
+    };
+}
+
+void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns) {
+    RS_ASSERT(timeout_ns >= 0);
+    waiter->last = RS_RIO_STEP_RETURN;
+    waiter->looked = false;
+    waiter->slept = false;
+    waiter->timeout_ns = timeout_ns;
+    waiter->start_ns = 0;
+}
+
+static void wait_start_clock(rs_rio_waiter *waiter, uint64_t now_ns) {
+    if (waiter->start_ns == 0) {
+        waiter->start_ns = now_ns;
+        waiter->look_ns = now_ns + RS_RIO_PORT_LOOK_NS;
+    }
+}
+
+static bool wait_timed_out(const rs_rio_waiter *waiter, uint64_t now_ns) {
+    return waiter->timeout_ns != RS_FOREVER &&
+           now_ns - waiter->start_ns >= (uint64_t)waiter->timeout_ns;
+}
+
+/* Something to return: at once, unless the port has been left alone for too long. */
+static rs_rio_step wait_found(rs_rio_waiter *waiter) {
+    if (waiter->looked) {
+        waiter->busy_polls = 0;
+        return RS_RIO_STEP_RETURN;
+    }
+    if (++waiter->busy_polls < RS_RIO_BUSY_POLLS_MAX) {
+        return RS_RIO_STEP_RETURN;
+    }
+    waiter->busy_polls = 0;
+    return RS_RIO_STEP_PORT;
+}
+
+static bool wait_spins(const rs_rio_waiter *waiter, uint64_t now_ns) {
+    return waiter->mode == RS_RIO_WAIT_POLL ||
+           (!waiter->slept && now_ns - waiter->start_ns < waiter->spin_ns);
+}
+
+/* Nothing found yet, time left. */
+static rs_rio_step wait_idle(rs_rio_waiter *waiter, uint64_t now_ns) {
+    if (wait_spins(waiter, now_ns)) {
+        if (now_ns >= waiter->look_ns) {
+            waiter->look_ns = now_ns + RS_RIO_PORT_LOOK_NS;
+            return RS_RIO_STEP_PORT;
+        }
+        return RS_RIO_STEP_DEQUEUE;
+    }
+    if (!waiter->armed) {
+        return RS_RIO_STEP_ARM;
+    }
+    RS_ASSERT(waiter->mode != RS_RIO_WAIT_POLL);
+    return RS_RIO_STEP_SLEEP;
+}
+
+static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool found) {
+    switch (waiter->last) {
+    case RS_RIO_STEP_RETURN: /* the poll has just begun */
+        return RS_RIO_STEP_DEQUEUE;
+    case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
+        return RS_RIO_STEP_DEQUEUE;
+    case RS_RIO_STEP_SLEEP:
+        return waiter->armed ? RS_RIO_STEP_RETURN : RS_RIO_STEP_DEQUEUE;
+    default:
+        break;
+    }
+    if (found) {
+        return wait_found(waiter);
+    }
+    if (waiter->slept) {
+        return RS_RIO_STEP_RETURN; /* a spurious wake-up: early is allowed, sleeping twice is not */
+    }
+    wait_start_clock(waiter, now_ns);
+    if (wait_timed_out(waiter, now_ns)) {
+        return waiter->looked ? RS_RIO_STEP_RETURN : RS_RIO_STEP_PORT;
+    }
+    return wait_idle(waiter, now_ns);
+}
+
+rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found) {
+    rs_rio_step step = wait_decide(waiter, now_ns, found);
+
+    waiter->last = step;
+    if (step == RS_RIO_STEP_PORT || step == RS_RIO_STEP_SLEEP) {
+        waiter->looked = true;
+    }
+    if (step == RS_RIO_STEP_SLEEP) {
+        waiter->slept = true;
+        waiter->busy_polls = 0;
+    }
+    return step;
+}
+
+int64_t rs_rio_wait_sleep_ns(const rs_rio_waiter *waiter, uint64_t now_ns) {
+    uint64_t passed = now_ns - waiter->start_ns;
+
+    if (waiter->timeout_ns == RS_FOREVER) {
+        return RS_FOREVER;
+    }
+    return passed >= (uint64_t)waiter->timeout_ns ? 0 : waiter->timeout_ns - (int64_t)passed;
+}
+
+void rs_rio_wait_armed(rs_rio_waiter *waiter) {
+    RS_ASSERT(waiter->mode != RS_RIO_WAIT_POLL);
+    waiter->armed = true;
+}
+
+void rs_rio_wait_fired(rs_rio_waiter *waiter) {
+    waiter->armed = false;
+}

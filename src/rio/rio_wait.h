@@ -1,0 +1,61 @@
+/* When one poll dequeues, looks at the port, arms the notification, sleeps, returns.
+ *
+ * Pure decisions: the caller carries each step out and tells what came of it. The order is the
+ * race-free one: arm, dequeue once more, and only then sleep. RIONotify is one-shot, so `armed`
+ * outlives a poll: a notification that was armed and not needed is still to come, and whoever
+ * finds the queue empty behind it has met a spurious wake-up, no fault. One thread. */
+#ifndef RS_RIO_RIO_WAIT_H
+#define RS_RIO_RIO_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "seam/backend.h"
+
+/* While data keep coming, or while spinning, the port (accepts, connects, wake-ups) is only looked
+ * at now and then: each look is a kernel call. */
+#define RS_RIO_BUSY_POLLS_MAX 16u
+#define RS_RIO_PORT_LOOK_NS 250000u
+
+typedef enum rs_rio_step {
+    RS_RIO_STEP_RETURN,
+    RS_RIO_STEP_DEQUEUE, /* RIODequeueCompletion; no kernel call */
+    RS_RIO_STEP_PORT,    /* look at the port without waiting */
+    RS_RIO_STEP_ARM,     /* RIONotify, then rs_rio_wait_armed */
+    RS_RIO_STEP_SLEEP    /* wait at the port until sleep_ns have passed, then look at it */
+} rs_rio_step;
+
+typedef struct rs_rio_waiter {
+    rs_rio_wait mode;
+    uint64_t spin_ns;
+    bool armed;          /* a notification is still to come */
+    uint32_t busy_polls; /* polls in a row that left the port unseen */
+    /* of the poll under way */
+    rs_rio_step last;
+    bool looked; /* the port was seen in this poll */
+    bool slept;
+    int64_t timeout_ns;
+    uint64_t start_ns; /* 0: the clock was not needed yet */
+    uint64_t look_ns;  /* spinning: when the port is due for a look */
+} rs_rio_waiter;
+
+void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us);
+
+/* rs_rio_wait_begin: a poll starts. Its clock starts at the first now_ns that is read. */
+void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns);
+
+/* rs_rio_wait_next: the next step of this poll. found: are there completions (or a wake-up) to
+ * return? now_ns is not read at the start of a poll, when something was found, or when the poll
+ * has no time: a busy loop needs no clock. */
+rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found);
+
+/* rs_rio_wait_sleep_ns: how long the SLEEP just asked for may take; RS_FOREVER = no limit. */
+int64_t rs_rio_wait_sleep_ns(const rs_rio_waiter *waiter, uint64_t now_ns);
+
+/* rs_rio_wait_armed: RIONotify was accepted (or said that it already was). */
+void rs_rio_wait_armed(rs_rio_waiter *waiter);
+
+/* rs_rio_wait_fired: the notification arrived; it must be armed anew before the next sleep. */
+void rs_rio_wait_fired(rs_rio_waiter *waiter);
+
+#endif

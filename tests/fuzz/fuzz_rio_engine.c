@@ -1,0 +1,110 @@
+/* The RIO engine driven by fuzzed bytes: every op in every state, completions in any order, posts
+ * that fail, commits that fail, connects that come back late, small polls. rio_bed.h checks each
+ * step; a crash or a failed assertion is a finding. So is anything left at the end. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unit/rio_bed.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct script {
+    const uint8_t *data;
+    size_t size, at;
+} script;
+
+static uint8_t script_byte(script *s) {
+    return s->at < s->size ? s->data[s->at++] : 0;
+}
+
+static const rs_status failures[] = {RS_E_RESET, RS_E_NO_BUFFERS, RS_E_ABORTED, RS_E_OS};
+
+static void step_submit(bed *b, script *s) {
+    static const rs_op_kind kinds[] = {RS_OP_RECV,     RS_OP_SEND,  RS_OP_SEND,   RS_OP_SEND,
+                                       RS_OP_SHUTDOWN, RS_OP_CLOSE, RS_OP_CONNECT};
+    uint8_t choice = script_byte(s), where = script_byte(s);
+    rs_op_kind kind = kinds[choice % 7u];
+    uint32_t conn = where % BED_CONNS;
+    uint32_t generation = b->owed[conn].generation;
+    if (kind == RS_OP_CONNECT && !b->owed[conn].bound) {
+        generation++;
+    } else if (where > 250u) {
+        generation--; /* a stale one now and then */
+    }
+    if ((choice & 0x80u) != 0) {
+        (void)bed_submit_deferred(b, kind, conn, generation, choice >> 6 & RS_OPF_ABORT);
+    } else {
+        (void)bed_submit(b, kind, conn, generation, choice >> 6 & RS_OPF_ABORT);
+    }
+}
+
+static void step_complete(bed *b, script *s) {
+    uint8_t pick = script_byte(s), how = script_byte(s);
+    bed_post *post = &b->posts[pick % BED_REQS];
+    rs_status status = (how & 3u) != 0 ? RS_OK : failures[how >> 2 & 3u];
+    bed_commit_all(b);
+    if (post->used) {
+        (void)bed_complete(b, post, status, status == RS_OK ? how % (post->bytes + 1u) : 0);
+    }
+}
+
+static void step_connected(bed *b, script *s) {
+    uint8_t how = script_byte(s);
+    uint32_t conn = how % BED_CONNS;
+    if (b->owed[conn].connecting) {
+        bed_connected(b, conn, (how & 4u) != 0 ? RS_OK : failures[how >> 3 & 3u]);
+    }
+}
+
+static void step_broken(bed *b, script *s) {
+    uint8_t how = script_byte(s);
+    uint32_t conn = how % BED_CONNS;
+    if (b->owed[conn].has_queue) {
+        rs_rio_engine_broken(&b->engine, conn, failures[how >> 3 & 3u]);
+        bed_run(b, conn);
+    }
+}
+
+static void step(bed *b, script *s) {
+    uint8_t what = script_byte(s);
+    uint32_t conn = what >> 4 & (BED_CONNS - 1u);
+    switch (what & 7u) {
+    case 0:
+        if (!b->owed[conn].bound) {
+            (void)bed_attach(b, conn, b->owed[conn].generation + 1u);
+        }
+        break;
+    case 1:
+    case 2:
+        step_submit(b, s);
+        break;
+    case 3:
+        step_complete(b, s);
+        break;
+    case 4:
+        step_connected(b, s);
+        break;
+    case 5:
+        (void)bed_poll(b, 1u + script_byte(s) % 8u);
+        break;
+    case 6:
+        b->post_fails_count = what >> 6;
+        b->post_fails = failures[what >> 4 & 3u];
+        break;
+    default:
+        step_broken(b, s);
+        break;
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static bed b;
+    script s = {.data = data, .size = size};
+    bed_init(&b, script_byte(&s) % 4u != 0);
+    while (s.at < s.size) {
+        step(&b, &s);
+    }
+    b.post_fails_count = 0;
+    bed_finish(&b);
+    return 0;
+}

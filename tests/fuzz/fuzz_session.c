@@ -1,0 +1,158 @@
+/* Session events from fuzzed bytes: opens, receives, completions in any order with any status,
+ * time, local closes, broadcasts. A crash or a failed assertion is a finding; so is anything left
+ * in use after everything was closed. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "unit/session_bed.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct script {
+    const uint8_t *data;
+    size_t size, at;
+} script;
+
+static uint8_t script_byte(script *s) {
+    return s->at < s->size ? s->data[s->at++] : 0;
+}
+
+static void step_receive(bed *b, script *s) {
+    uint8_t bytes[BED_RECV_BYTES];
+    uint32_t at = bed_find(b, script_byte(s) % BED_SLOTS, RS_OP_RECV);
+    uint32_t count = script_byte(s) % BED_RECV_BYTES;
+    if (at == UINT32_MAX) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bytes[i] = script_byte(s);
+    }
+    (void)bed_receive(b, b->outstanding[at].conn, bytes, count);
+}
+
+/* Per connection and direction completions keep their order; a CLOSE comes last. */
+static void step_finish(bed *b, script *s) {
+    static const rs_status results[] = {RS_OK,           RS_OK,        RS_OK,  RS_E_RESET,
+                                        RS_E_NO_BUFFERS, RS_E_ABORTED, RS_E_OS};
+    uint32_t pick, at;
+    rs_op op;
+    rs_status status = results[script_byte(s) % 7];
+    uint8_t cut = script_byte(s);
+    if (b->outstanding_count == 0) {
+        return;
+    }
+    pick = script_byte(s) % b->outstanding_count;
+    op = b->outstanding[pick];
+    if (op.kind == RS_OP_CLOSE) {
+        if (bed_count(b, op.conn, RS_OP_RECV) + bed_count(b, op.conn, RS_OP_SEND) +
+                bed_count(b, op.conn, RS_OP_SHUTDOWN) >
+            0) {
+            return;
+        }
+        bed_finish(b, bed_find(b, op.conn, RS_OP_CLOSE), RS_OK, 0);
+        while ((at = bed_find(b, op.conn, RS_OP_CLOSE)) != UINT32_MAX) { /* its escalation */
+            b->outstanding[at] = b->outstanding[--b->outstanding_count];
+        }
+        return;
+    }
+    at = bed_find(b, op.conn, (rs_op_kind)op.kind);
+    op = b->outstanding[at];
+    bed_finish(b, at, status,
+               op.kind == RS_OP_SEND && status == RS_OK
+                   ? (cut < 8 && op.bytes > 1 ? op.bytes - 1 : op.bytes)
+                   : 0);
+}
+
+static void step_stale(bed *b, script *s) {
+    rs_completion late = {.kind = (uint8_t)(RS_OP_RECV + script_byte(s) % 2),
+                          .conn = script_byte(s),
+                          .generation = 0,
+                          .bytes = 1};
+    rs_sessions_complete(&b->table, &late);
+}
+
+static void step_share(bed *b, script *s) {
+    rs_shared shared;
+    if (!rs_shared_acquire(&b->sessions[0], &shared)) {
+        return;
+    }
+    memset(shared.data, 1, shared.room);
+    for (uint32_t i = 0; i < BED_SLOTS; i++) {
+        if (b->sessions[i].state == RS_SESSION_OPEN) {
+            (void)rs_shared_send(&b->sessions[i], &shared, 1 + script_byte(s) % shared.room);
+        }
+    }
+    rs_shared_release(&b->sessions[0], &shared);
+}
+
+static void step(bed *b, script *s) {
+    uint32_t slot;
+    switch (script_byte(s) % 10) {
+    case 0:
+        (void)bed_open(b);
+        break;
+    case 1:
+    case 2:
+        step_receive(b, s);
+        break;
+    case 3:
+    case 4:
+    case 5:
+        step_finish(b, s);
+        break;
+    case 6:
+        bed_advance_ms(b, (uint64_t)script_byte(s) * 8);
+        break;
+    case 7:
+        slot = script_byte(s) % BED_SLOTS;
+        if (b->sessions[slot].state == RS_SESSION_OPEN) {
+            rs_session_close(&b->sessions[slot]);
+        }
+        break;
+    case 8:
+        step_stale(b, s);
+        break;
+    default:
+        step_share(b, s);
+        break;
+    }
+    (void)bed_collect(b);
+}
+
+static void finish_all(bed *b) {
+    rs_sessions_close_all(&b->table, true);
+    for (uint32_t round = 0; round < 64 && b->table.used_count > 0; round++) {
+        (void)bed_collect(b);
+        for (uint32_t conn = 0; conn < BED_SLOTS; conn++) {
+            static const rs_op_kind order[] = {RS_OP_RECV, RS_OP_SEND, RS_OP_SHUTDOWN};
+            for (uint32_t k = 0; k < 3; k++) {
+                uint32_t at;
+                while ((at = bed_find(b, conn, order[k])) != UINT32_MAX) {
+                    bed_finish(b, at, RS_E_ABORTED, 0);
+                }
+            }
+            if (bed_find(b, conn, RS_OP_CLOSE) != UINT32_MAX) {
+                bed_finish(b, bed_find(b, conn, RS_OP_CLOSE), RS_OK, 0);
+            }
+        }
+    }
+    RS_ASSERT(b->table.used_count == 0);
+    RS_ASSERT(b->table.open_count == 0);
+    RS_ASSERT(b->blocks.free_count == BED_BLOCKS);
+    RS_ASSERT(b->table.sendq_pool.free_count == BED_SHARED_ENTRIES);
+    RS_ASSERT(b->opened == b->closed);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static bed b;
+    script s = {.data = data, .size = size, .at = 0};
+    uint8_t setting = script_byte(&s);
+    bed_init(&b, setting & 1 ? 100 : 1000, (setting & 2) != 0, 1 + (setting >> 2) % 4u);
+    b.table.app.raw = (setting & 64) != 0;
+    while (s.at < s.size) {
+        step(&b, &s);
+    }
+    finish_all(&b);
+    return 0;
+}

@@ -1,0 +1,318 @@
+/* The public API over real sockets, native: several shards, other threads, starting and stopping.
+ *
+ * Clients are blocking sockets with a receive time-out that only bounds a hang. A pass is the
+ * bytes, counts and statuses that ringside.h promises. Runs under the thread sanitizer too. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "apps/echo.h"
+#include "core/frame.h"
+#include "epoll_backend.h"
+#include "ringside.h"
+#include "seam/atomics.h"
+#include "seam/os.h"
+
+#define CLIENTS 60u
+#define WAIT_STEPS 2000u /* of 5 ms: bounds a hang, decides nothing else */
+
+static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
+    rs_server_config cfg;
+    rs_server *server = NULL;
+    rs_error error = {.text = ""};
+    rs_status status;
+    rs_server_config_init(&cfg, &rs_epoll_backend);
+    cfg.addr.port = 0;
+    cfg.workers = workers;
+    cfg.app = app;
+    cfg.sessions_max = sessions_max;
+    cfg.drain_timeout_ms = 300;
+    status = rs_server_start(&server, &cfg, &error);
+    if (status != RS_OK) {
+        print_error("%s\n", error.text);
+    }
+    assert_int_equal(status, RS_OK);
+    return server;
+}
+
+static void stop(rs_server *server, rs_server_stats *stats) {
+    rs_error error = {.text = ""};
+    rs_server_stop(server);
+    rs_server_stop(server);
+    assert_int_equal(rs_server_join(server, &error), RS_OK);
+    assert_true(rs_server_has_ended(server));
+    rs_server_stats_read(server, stats);
+    assert_int_equal(stats->sessions_used, 0);
+    rs_server_free(server);
+}
+
+static int client_open(const rs_server *server) {
+    struct sockaddr_in addr = {.sin_family = AF_INET,
+                               .sin_port = htons(rs_server_port(server)),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval limit = {.tv_sec = 20};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
+    return fd;
+}
+
+static uint32_t client_read(int fd, uint8_t *out, uint32_t bytes) {
+    uint32_t got = 0;
+    while (got < bytes) {
+        ssize_t n = recv(fd, out + got, bytes - got, 0);
+        if (n <= 0) {
+            break;
+        }
+        got += (uint32_t)n;
+    }
+    return got;
+}
+
+static void client_echo(int fd, uint8_t fill) {
+    uint8_t frame[200], back[200];
+    uint32_t bytes = rs_frame_header(frame, 1, 150);
+    memset(frame + RS_FRAME_HEADER_BYTES, fill, 150);
+    assert_int_equal(send(fd, frame, bytes, MSG_NOSIGNAL), bytes);
+    assert_int_equal(client_read(fd, back, bytes), bytes);
+    assert_memory_equal(frame, back, bytes);
+}
+
+static rs_server_stats *new_stats(void) {
+    rs_server_stats *stats = calloc(1, sizeof *stats);
+    assert_non_null(stats);
+    return stats;
+}
+
+/* ---- cases */
+
+static void test_server_three_workers_share_the_connections(void **state) {
+    int fd[CLIENTS];
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(3, rs_app_echo, 100);
+    (void)state;
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        fd[i] = client_open(server);
+    }
+    for (uint32_t round = 0; round < 5; round++) {
+        for (uint32_t i = 0; i < CLIENTS; i++) {
+            client_echo(fd[i], (uint8_t)(i + round));
+        }
+        rs_server_stats_read(server, stats);
+        assert_int_equal(stats->counters.messages_in, (round + 1) * CLIENTS);
+        assert_int_equal(stats->sessions_open, CLIENTS);
+    }
+    assert_true(stats->counters.mails >= CLIENTS / 3 * 2); /* two of three went by mail */
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        (void)close(fd[i]);
+    }
+    stop(server, stats);
+    assert_int_equal(stats->counters.accepted, CLIENTS);
+    free(stats);
+}
+
+typedef struct push_app {
+    rs_atomic_u64 last_id; /* of the newest session */
+    rs_atomic_u32 closed;
+} push_app;
+
+static void push_on_open(void *ctx, rs_session *session) {
+    rs_atomic_store_u64(&((push_app *)ctx)->last_id, rs_session_id_of(session));
+}
+
+static void push_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    (void)ctx;
+    (void)session;
+    (void)data;
+    (void)bytes;
+}
+
+static void push_on_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    (void)session;
+    (void)reason;
+    (void)rs_atomic_add_u32(&((push_app *)ctx)->closed, 1);
+}
+
+static rs_session_id wait_for_id(const push_app *app) {
+    rs_session_id id = 0;
+    for (uint32_t i = 0; i < WAIT_STEPS && id == 0; i++) {
+        rs_os_sleep_ms(5);
+        id = rs_atomic_load_u64(&app->last_id);
+    }
+    assert_true(id != 0);
+    return id;
+}
+
+static void test_server_other_threads_may_send_and_close(void **state) {
+    push_app app = {.closed = {0}};
+    rs_app callbacks = {.ctx = &app,
+                        .on_open = push_on_open,
+                        .on_message = push_on_message,
+                        .on_close = push_on_close};
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(2, callbacks, 10);
+    int fd = client_open(server);
+    rs_session_id id = wait_for_id(&app);
+    uint8_t back[64];
+    (void)state;
+    for (uint32_t i = 0; i < 100; i++) {
+        uint32_t word = i;
+        assert_int_equal(rs_server_send(server, id, &word, sizeof word), RS_OK);
+        assert_int_equal(client_read(fd, back, sizeof word), sizeof word);
+        assert_memory_equal(back, &word, sizeof word);
+    }
+    assert_int_equal(rs_server_send(server, id, back, RS_FRAME_BYTES_DEFAULT + 1), RS_E_INVALID);
+    assert_int_equal(rs_server_send(server, id, back, 0), RS_E_INVALID);
+    assert_int_equal(rs_server_send(server, (uint64_t)63 << 52 | 1, back, 1), RS_E_INVALID);
+    assert_int_equal(rs_server_close_session(server, id), RS_OK);
+    assert_int_equal(client_read(fd, back, 1), 0); /* our end of stream */
+    (void)close(fd);
+    for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(&app.closed) == 0; i++) {
+        rs_os_sleep_ms(5);
+    }
+    assert_int_equal(rs_server_send(server, id, "x", 1), RS_OK); /* posted, then found stale */
+    rs_server_stats_read(server, stats);
+    stop(server, stats);
+    assert_int_equal(stats->mails_dropped, 1);
+    assert_int_equal(stats->counters.closed[RS_CLOSE_LOCAL], 1);
+    assert_int_equal(rs_atomic_load_u32(&app.closed), 1);
+    free(stats);
+}
+
+static void test_server_connection_beyond_the_limit_is_closed_and_counted(void **state) {
+    int fd[5];
+    uint8_t byte;
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(1, rs_app_echo, 3);
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        fd[i] = client_open(server);
+        client_echo(fd[i], 1);
+    }
+    for (uint32_t i = 3; i < 5; i++) {
+        fd[i] = client_open(server);
+        assert_int_equal(client_read(fd[i], &byte, 1), 0);
+    }
+    client_echo(fd[0], 2);
+    for (uint32_t i = 0; i < 5; i++) {
+        (void)close(fd[i]);
+    }
+    stop(server, stats);
+    assert_int_equal(stats->counters.accepted, 3);
+    assert_int_equal(stats->counters.refused, 2);
+    free(stats);
+}
+
+typedef struct flood {
+    const rs_server *server;
+    uint64_t echoed;
+} flood;
+
+static void flood_run(void *arg) {
+    flood *f = arg;
+    uint8_t frame[64], back[64];
+    uint32_t bytes = rs_frame_header(frame, 1, 40);
+    int fd = client_open(f->server);
+    memset(frame + RS_FRAME_HEADER_BYTES, 7, 40);
+    while (send(fd, frame, bytes, MSG_NOSIGNAL) == (ssize_t)bytes &&
+           client_read(fd, back, bytes) == bytes) {
+        f->echoed++;
+    }
+    (void)close(fd);
+}
+
+static void test_server_stops_under_load_with_nothing_in_use(void **state) {
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(2, rs_app_echo, 50);
+    rs_os_thread *threads[6];
+    flood floods[6];
+    rs_error error;
+    uint64_t echoed = 0;
+    (void)state;
+    for (uint32_t i = 0; i < 6; i++) {
+        floods[i] = (flood){.server = server};
+        assert_int_equal(rs_os_thread_start(&threads[i], flood_run, &floods[i], &error), RS_OK);
+    }
+    do {
+        rs_os_sleep_ms(5);
+        rs_server_stats_read(server, stats);
+    } while (stats->counters.messages_in < 2000 || stats->sessions_open < 6);
+    rs_server_stop(server);
+    for (uint32_t i = 0; i < 6; i++) {
+        rs_os_thread_join(threads[i]);
+        echoed += floods[i].echoed;
+    }
+    stop(server, stats);
+    assert_true(echoed >= 2000 - 6);
+    assert_true(stats->counters.messages_in >= echoed);
+    assert_int_equal(stats->counters.closed[RS_CLOSE_SHUTDOWN] +
+                         stats->counters.closed[RS_CLOSE_PEER] +
+                         stats->counters.closed[RS_CLOSE_RESET],
+                     6);
+    free(stats);
+}
+
+static void test_server_port_in_use_is_one_line(void **state) {
+    rs_server_stats *stats = new_stats();
+    rs_server *first = start(1, rs_app_echo, 4);
+    rs_server *second = first;
+    rs_server_config cfg;
+    rs_error error = {.text = ""};
+    (void)state;
+    for (uint32_t workers = 1; workers <= 3; workers += 2) {
+        rs_server_config_init(&cfg, &rs_epoll_backend);
+        cfg.addr.port = rs_server_port(first);
+        cfg.app = rs_app_echo;
+        cfg.workers = workers;
+        cfg.sessions_max = 8;
+        assert_int_equal(rs_server_start(&second, &cfg, &error), RS_E_ADDRESS_IN_USE);
+        assert_null(second);
+        assert_non_null(strstr(error.text, "port"));
+        assert_null(strchr(error.text, '\n'));
+    }
+    stop(first, stats);
+    free(stats);
+}
+
+static void test_server_settings_out_of_range_are_refused(void **state) {
+    rs_server *server;
+    rs_error error = {.text = ""};
+    (void)state;
+    for (uint32_t i = 0; i < 7; i++) {
+        rs_server_config cfg;
+        rs_server_config_init(&cfg, &rs_epoll_backend);
+        cfg.app = rs_app_echo;
+        cfg.workers = i == 0 ? 0 : 1;
+        cfg.sessions_max = i == 1 ? 0 : 8;
+        cfg.frame_bytes_max = i == 2 ? 2 : i == 3 ? RS_FRAME_BYTES_MAX + 1 : 4096;
+        cfg.sends_in_flight = i == 4 ? RS_SENDS_IN_FLIGHT_MAX + 1 : 1;
+        cfg.recv_bytes = i == 5 ? 100 : 0; /* shorter than a frame */
+        cfg.queued_bytes_max = i == 6 ? 100 : 8192;
+        assert_int_equal(rs_server_start(&server, &cfg, &error), RS_E_INVALID);
+        assert_null(server);
+        assert_true(error.text[0] != '\0');
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_server_three_workers_share_the_connections),
+        cmocka_unit_test(test_server_other_threads_may_send_and_close),
+        cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
+        cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
+        cmocka_unit_test(test_server_port_in_use_is_one_line),
+        cmocka_unit_test(test_server_settings_out_of_range_are_refused),
+    };
+    return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+#!/bin/bash
+# tests/run.sh [PRESET...]: set-up when needed, then build and test each preset in turn.
+#
+# Without arguments: native, asan, tsan, fuzz, windows (the last one under Wine). A preset that
+# fails does not keep the next from running. Exit 0 only when every preset was built, ran at
+# least one test and failed none. CTEST_PARALLEL_LEVEL and JOBS change the default of one job a
+# processor. Details of a build stand in build/PRESET/build.log.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+root=$PWD
+jobs=${JOBS:-$(nproc)}
+export CTEST_PARALLEL_LEVEL="${CTEST_PARALLEL_LEVEL:-$jobs}"
+export HOME="${HOME:-$root/build}"
+passed=0
+failed=0
+skipped=0
+summary=()
+
+# A prefix of our own is also ours to end; one that the caller named is not.
+own_prefix=
+if [ -z "${WINEPREFIX:-}" ]; then
+    own_prefix=$root/build/wine-prefix-tests
+    export WINEPREFIX="$own_prefix"
+fi
+
+end_wine()
+{
+    [ -n "$own_prefix" ] && [ -d "$own_prefix" ] || return 0
+    wineserver -k >/dev/null 2>&1 </dev/null
+    timeout 30 wineserver -w >/dev/null 2>&1 </dev/null
+}
+trap end_wine EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# note PRESET TEXT: one line of the final summary.
+note()
+{
+    summary+=("$(printf '%-8s %s' "$1" "$2")")
+}
+
+build_preset()
+{
+    local log=build/$1/build.log
+    mkdir -p "build/$1"
+    if ! { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"; } >"$log" 2>&1; then
+        tail -n 40 "$log"
+        echo "$1: the build failed (all of it in $log)"
+        failed=$((failed + 1))
+        note "$1" "BUILD FAILED"
+        return 1
+    fi
+}
+
+# What the kernel's address randomisation may place where gcc 12's thread sanitizer wants its
+# shadow: run those tests without it where that is allowed.
+launcher()
+{
+    [ "$1" = tsan ] && setarch "$(uname -m)" -R true 2>/dev/null && echo "setarch $(uname -m) -R"
+}
+
+test_preset()
+{
+    local log=build/$1/test.log rc ran bad skips
+    # shellcheck disable=SC2046 # a command and its arguments, or nothing
+    $(launcher "$1") ctest --preset "$1" 2>&1 </dev/null | tee "$log"
+    rc=${PIPESTATUS[0]}
+    ran=$(sed -n 's/.* tests failed out of \([0-9]*\)$/\1/p' "$log")
+    bad=$(sed -n 's/.*, \([0-9]*\) tests failed out of .*/\1/p' "$log")
+    skips=$(grep -c '\*\*\*Skipped' "$log")
+    ran=${ran:-0}
+    bad=${bad:-0}
+    if [ "$ran" -eq 0 ] || { [ "$rc" -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+        bad=$((bad + 1))
+        ran=$((ran > bad ? ran : bad))
+        note "$1" "NO TEST RAN, or ctest itself failed (exit $rc)"
+    else
+        note "$1" "$((ran - bad - skips)) passed, $bad failed, $skips skipped"
+    fi
+    passed=$((passed + ran - bad - skips))
+    failed=$((failed + bad))
+    skipped=$((skipped + skips))
+}
+
+started=$SECONDS
+./scripts/setup-debian.sh || exit 1
+[ $# -gt 0 ] || set -- native asan tsan fuzz windows
+for preset in "$@"; do
+    at=$SECONDS
+    echo "== $preset"
+    build_preset "$preset" && test_preset "$preset"
+    echo "== $preset: $((SECONDS - at)) s"
+done
+
+echo
+echo "== summary ($((SECONDS - started)) s)"
+printf '%s\n' "${summary[@]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,140 @@
+/* The mailbox: order and capacity with one thread, then four writers against one reader. A pass
+ * is every message exactly once, each writer's in its order, its payload intact. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "seam/os.h"
+#include "server/mailbox.h"
+
+#define SLOTS 8u
+#define PAYLOAD 24u
+#define WRITERS 4u
+#define MAILS_PER_WRITER 20000u
+
+static uint8_t memory[SLOTS * 128] = {0};
+
+static void test_mailbox_keeps_order_and_says_when_full(void **state) {
+    rs_mailbox box;
+    (void)state;
+    assert_true(rs_mailbox_slot_bytes(PAYLOAD) <= 128);
+    rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
+    for (uint64_t round = 0; round < 5; round++) {
+        assert_null(rs_mailbox_peek(&box));
+        for (uint64_t i = 0; i < SLOTS; i++) {
+            assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, i, NULL, "payload", 7), RS_OK);
+        }
+        assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 9, NULL, NULL, 0), RS_E_FULL);
+        for (uint64_t i = 0; i < SLOTS; i++) {
+            const rs_mail *mail = rs_mailbox_peek(&box);
+            assert_non_null(mail);
+            assert_int_equal(mail->value, i);
+            assert_int_equal(mail->bytes, 7);
+            assert_memory_equal(mail->payload, "payload", 7);
+            rs_mailbox_done(&box);
+        }
+    }
+}
+
+static void test_mailbox_refuses_a_payload_too_long(void **state) {
+    rs_mailbox box;
+    uint8_t payload[PAYLOAD + 1] = {0};
+    (void)state;
+    rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
+    assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 0, NULL, payload, PAYLOAD + 1),
+                     RS_E_INVALID);
+    assert_null(rs_mailbox_peek(&box));
+    assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 0, NULL, payload, PAYLOAD), RS_OK);
+    rs_mailbox_done(&box);
+}
+
+static void test_mailbox_positions_may_wrap(void **state) {
+    rs_mailbox box;
+    (void)state;
+    rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
+    /* As if 2^32 - 4 messages had passed. */
+    box.read_position = UINT32_MAX - 3;
+    rs_atomic_store_u32(&box.write_position, UINT32_MAX - 3);
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        uint32_t position = UINT32_MAX - 3 + i;
+        rs_mail *mail = (void *)(memory + (position % SLOTS) * box.slot_bytes);
+        rs_atomic_store_u32(&mail->turn, position);
+    }
+    for (uint64_t i = 0; i < 40; i++) {
+        assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, i, NULL, NULL, 0), RS_OK);
+        assert_int_equal(rs_mailbox_peek(&box)->value, i);
+        rs_mailbox_done(&box);
+    }
+}
+
+typedef struct writer {
+    rs_mailbox *box;
+    uint32_t number;
+} writer;
+
+static void write_mails(void *arg) {
+    const writer *w = arg;
+    for (uint32_t i = 0; i < MAILS_PER_WRITER;) {
+        uint32_t payload[2] = {w->number, i ^ 0xA5A5A5A5u};
+        uint64_t value = (uint64_t)w->number << 32 | i;
+        if (rs_mailbox_post(w->box, RS_MAIL_SEND, value, NULL, payload, sizeof payload) == RS_OK) {
+            i++;
+        } else {
+            rs_os_sleep_ms(0);
+        }
+    }
+}
+
+static void read_one(const rs_mail *mail, uint32_t *next) {
+    uint32_t payload[2];
+    uint32_t number = (uint32_t)(mail->value >> 32);
+    assert_true(number < WRITERS);
+    assert_int_equal((uint32_t)mail->value, next[number]);
+    memcpy(payload, mail->payload, sizeof payload);
+    assert_int_equal(payload[0], number);
+    assert_int_equal(payload[1], next[number] ^ 0xA5A5A5A5u);
+    next[number]++;
+}
+
+static void test_mailbox_four_writers_lose_and_swap_nothing(void **state) {
+    rs_mailbox box;
+    rs_os_thread *threads[WRITERS];
+    writer writers[WRITERS];
+    uint32_t next[WRITERS] = {0};
+    rs_error error;
+    (void)state;
+    rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        writers[i] = (writer){.box = &box, .number = i};
+        assert_int_equal(rs_os_thread_start(&threads[i], write_mails, &writers[i], &error), RS_OK);
+    }
+    for (uint32_t got = 0; got < WRITERS * MAILS_PER_WRITER;) {
+        const rs_mail *mail = rs_mailbox_peek(&box);
+        if (mail == NULL) {
+            rs_os_sleep_ms(0);
+            continue;
+        }
+        read_one(mail, next);
+        rs_mailbox_done(&box);
+        got++;
+    }
+    for (uint32_t i = 0; i < WRITERS; i++) {
+        rs_os_thread_join(threads[i]);
+        assert_int_equal(next[i], MAILS_PER_WRITER);
+    }
+    assert_null(rs_mailbox_peek(&box));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mailbox_keeps_order_and_says_when_full),
+        cmocka_unit_test(test_mailbox_refuses_a_payload_too_long),
+        cmocka_unit_test(test_mailbox_positions_may_wrap),
+        cmocka_unit_test(test_mailbox_four_writers_lose_and_swap_nothing),
+    };
+    return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
+}

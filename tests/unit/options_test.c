@@ -1,0 +1,391 @@
+/* One table with an option of each kind. Good command lines are compared with the variables they
+ * set; each bad one must give one printable line that names the option, the value and what is
+ * allowed; the help text must show name, range, default and unit of each option. */
+#include "core/options.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct values {
+    uint32_t port, idle;
+    int32_t sndbuf;
+    double rate;
+    bool stats, nodelay;
+    int app;
+    const char *json;
+    uint32_t host;
+    uint32_t spin;
+    bool port_set, stats_set;
+} values;
+
+static values v;
+static char error[RS_OPTIONS_ERROR_BYTES];
+
+static const rs_option table[] = {
+    {"port", RS_OPT_U32, &v.port, 0, 65535, NULL, "", "TCP port", NULL, &v.port_set},
+    {"idle-timeout", RS_OPT_U32, &v.idle, 1, UINT32_MAX, NULL, "ms", "silence", NULL, NULL},
+    {"sndbuf", RS_OPT_I32, &v.sndbuf, -1, 1048576, NULL, "bytes", "SO_SNDBUF", NULL, NULL},
+    {"rate", RS_OPT_DOUBLE, &v.rate, -10, 1000000, NULL, "messages/s", "open loop", NULL, NULL},
+    {"stats", RS_OPT_BOOL, &v.stats, 0, 0, NULL, "", "a line a second", NULL, &v.stats_set},
+    {"nodelay", RS_OPT_BOOL, &v.nodelay, 0, 0, NULL, "", "TCP_NODELAY", NULL, NULL},
+    {"app", RS_OPT_CHOICE, &v.app, 0, 0, "echo|raw|board", "", "application", NULL, NULL},
+    {"json", RS_OPT_STRING, &v.json, 0, 0, NULL, "", "result file", NULL, NULL},
+    {"host", RS_OPT_ADDR, &v.host, 0, 0, NULL, "", "address", NULL, NULL},
+    {"spin-us", RS_OPT_U32, &v.spin, 0, 100, NULL, "us", "spin", "only rio_server has it", NULL},
+};
+#define TABLE_COUNT (sizeof table / sizeof table[0])
+
+/* Splits at spaces ("_" stands for an empty argument) and parses; targets start at defaults. */
+static rs_options_result parse(const char *line) {
+    static char copy[1024];
+    const char *argv[32] = {"program"};
+    int argc = 1;
+    v = (values){.port = 4000,
+                 .idle = 60000,
+                 .sndbuf = -1,
+                 .rate = 0.5,
+                 .nodelay = true,
+                 .host = 0x7F000001u};
+    memset(error, 0x5A, sizeof error);
+    (void)strncpy(copy, line, sizeof copy - 1);
+    for (char *at = copy; *at != '\0' && argc < 32;) {
+        char *end = at + strcspn(at, " ");
+        const bool last = *end == '\0';
+        *end = '\0';
+        argv[argc++] = strcmp(at, "_") == 0 ? "" : at;
+        at = last ? end : end + 1;
+    }
+    return rs_options_parse(table, TABLE_COUNT, argc, argv, error, sizeof error);
+}
+
+static void check_good(const char *line) {
+    const rs_options_result result = parse(line);
+    if (result != RS_OPTIONS_RUN) {
+        print_error("%s: %s\n", line, error);
+    }
+    assert_int_equal(result, RS_OPTIONS_RUN);
+    assert_string_equal(error, "");
+}
+
+static void test_options_none_keeps_every_default(void **state) {
+    (void)state;
+    check_good("");
+    assert_int_equal(v.port, 4000);
+    assert_true(v.rate == 0.5);
+    assert_false(v.port_set);
+    assert_false(v.stats_set);
+}
+
+static void test_options_every_kind_is_set_in_both_spellings(void **state) {
+    (void)state;
+    static const char *const lines[] = {
+        "--port 80 --idle-timeout 5 --sndbuf 0 --rate 12.5 --stats on --nodelay off --app raw "
+        "--json out.json --host 10.1.2.3",
+        "--port=80 --idle-timeout=5 --sndbuf=0 --rate=12.5 --stats=on --nodelay=off --app=raw "
+        "--json=out.json --host=10.1.2.3",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        check_good(lines[i]);
+        assert_int_equal(v.port, 80);
+        assert_int_equal(v.idle, 5);
+        assert_int_equal(v.sndbuf, 0);
+        assert_true(v.rate == 12.5);
+        assert_true(v.stats);
+        assert_false(v.nodelay);
+        assert_int_equal(v.app, 1);
+        assert_string_equal(v.json, "out.json");
+        assert_int_equal(v.host, 0x0A010203u);
+        assert_true(v.port_set);
+        assert_true(v.stats_set);
+    }
+}
+
+static void test_options_ends_of_every_range_are_taken(void **state) {
+    (void)state;
+    check_good("--port 0 --idle-timeout 4294967295 --sndbuf -1 --rate -10");
+    assert_int_equal(v.port, 0);
+    assert_true(v.idle == UINT32_MAX);
+    assert_int_equal(v.sndbuf, -1);
+    assert_true(v.rate == -10.0);
+    check_good("--port 65535 --idle-timeout 1 --sndbuf 1048576 --rate 1000000");
+    assert_int_equal(v.port, 65535);
+    assert_int_equal(v.sndbuf, 1048576);
+    assert_true(v.rate == 1000000.0);
+}
+
+static void test_options_doubles_are_the_nearest(void **state) {
+    (void)state;
+    check_good("--rate 0.1");
+    assert_true(v.rate == 0.1);
+    check_good("--rate .25");
+    assert_true(v.rate == 0.25);
+    check_good("--rate 3.");
+    assert_true(v.rate == 3.0);
+    check_good("--rate 123456.789012345");
+    assert_true(v.rate == 123456.789012345);
+    check_good("--rate 000000000001.5");
+    assert_true(v.rate == 1.5);
+}
+
+static void test_options_switch_alone_is_on(void **state) {
+    (void)state;
+    check_good("--stats");
+    assert_true(v.stats);
+    check_good("--stats --port 1");
+    assert_true(v.stats);
+    assert_int_equal(v.port, 1);
+}
+
+static void test_options_values_may_hold_equals_signs_and_one_dash(void **state) {
+    (void)state;
+    check_good("--json=a=b");
+    assert_string_equal(v.json, "a=b");
+    check_good("--json -");
+    assert_string_equal(v.json, "-");
+    check_good("--json=--odd");
+    assert_string_equal(v.json, "--odd");
+}
+
+static void test_options_help_is_told_where_it_is_met(void **state) {
+    (void)state;
+    assert_int_equal(parse("--help"), RS_OPTIONS_HELP);
+    assert_int_equal(parse("--port 5 --help --nonsense"), RS_OPTIONS_HELP);
+    assert_int_equal(v.port, 5);
+    assert_int_equal(parse("--nonsense --help"), RS_OPTIONS_ERROR);
+}
+
+typedef struct bad {
+    const char *line, *option, *value, *allowed;
+} bad;
+
+static const bad bad_lines[] = {
+    {"--port 65536", "--port", "'65536'", "0 to 65535"},
+    {"--port -1", "--port", "'-1'", "0 to 65535"},
+    {"--port +1", "--port", "'+1'", "0 to 65535"},
+    {"--port 80x", "--port", "'80x'", "0 to 65535"},
+    {"--port 0x50", "--port", "'0x50'", "0 to 65535"},
+    {"--port 8.0", "--port", "'8.0'", "0 to 65535"},
+    {"--port 1e3", "--port", "'1e3'", "0 to 65535"},
+    {"--port _", "--port", "''", "0 to 65535"},
+    {"--port=", "--port", "''", "0 to 65535"},
+    {"--port 99999999999999999999999", "--port", "'99999999999999999999999'", "0 to 65535"},
+    {"--port 18446744073709551616", "--port", "'18446744073709551616'", "0 to 65535"},
+    {"--port 4294967376", "--port", "'4294967376'", "0 to 65535"},
+    {"--port", "--port", "needs a value", "0 to 65535"},
+    {"--port --stats", "--port", "needs a value", "0 to 65535"},
+    {"--port 1 --port 2", "--port", "'2'", "once"},
+    {"--stats --stats", "--stats", "'on'", "once"},
+    {"--idle-timeout 0", "--idle-timeout", "'0'", "1 to 4294967295 ms"},
+    {"--idle-timeout 4294967296", "--idle-timeout", "'4294967296'", "1 to 4294967295 ms"},
+    {"--sndbuf -2", "--sndbuf", "'-2'", "-1 to 1048576 bytes"},
+    {"--sndbuf -", "--sndbuf", "'-'", "-1 to 1048576 bytes"},
+    {"--sndbuf=--1", "--sndbuf", "'--1'", "-1 to 1048576 bytes"},
+    {"--sndbuf 1048577", "--sndbuf", "'1048577'", "-1 to 1048576 bytes"},
+    {"--sndbuf 18446744073709551615", "--sndbuf", "'18446744073709551615'", "-1 to 1048576"},
+    {"--sndbuf -18446744073709551615", "--sndbuf", "'-18446744073709551615'", "-1 to 1048576"},
+    {"--sndbuf -9223372036854775809", "--sndbuf", "'-9223372036854775809'", "-1 to 1048576"},
+    {"--rate 1000000.1", "--rate", "'1000000.1'", "-10 to 1000000 messages/s"},
+    {"--rate -10.5", "--rate", "'-10.5'", "-10 to 1000000 messages/s"},
+    {"--rate nan", "--rate", "'nan'", "-10 to 1000000"},
+    {"--rate inf", "--rate", "'inf'", "-10 to 1000000"},
+    {"--rate 1,5", "--rate", "'1,5'", "-10 to 1000000"},
+    {"--rate 1.2.3", "--rate", "'1.2.3'", "-10 to 1000000"},
+    {"--rate .", "--rate", "'.'", "-10 to 1000000"},
+    {"--rate _", "--rate", "''", "-10 to 1000000"},
+    {"--rate 1e5", "--rate", "'1e5'", "-10 to 1000000"},
+    {"--rate 0.1234567890123456", "--rate", "'0.1234567890123456'", "at most 15 digits"},
+    {"--stats yes", "--stats", "'yes'", "on or off"},
+    {"--stats=", "--stats", "''", "on or off"},
+    {"--stats=ON", "--stats", "'ON'", "on or off"},
+    {"--app chat", "--app", "'chat'", "echo|raw|board"},
+    {"--app ech", "--app", "'ech'", "echo|raw|board"},
+    {"--app echo|raw", "--app", "'echo|raw'", "echo|raw|board"},
+    {"--app _", "--app", "''", "echo|raw|board"},
+    {"--json _", "--json", "''", "not empty"},
+    {"--json", "--json", "needs a value", "not empty"},
+    {"--host localhost", "--host", "'localhost'", "numeric IPv4"},
+    {"--host 1.2.3", "--host", "'1.2.3'", "numeric IPv4"},
+    {"--spin-us 5", "--spin-us", "'5'", "only rio_server has it"},
+    {"--spin-us", "--spin-us", "", "only rio_server has it"},
+    {"--nonsense", "--nonsense", "unknown option", "--help"},
+    {"--nonsense=5", "--nonsense", "unknown option", "--help"},
+    {"--por 5", "--por", "unknown option", "--help"},
+    {"--portx 5", "--portx", "unknown option", "--help"},
+    {"-port 5", "'-port'", "unexpected argument", "--help"},
+    {"file", "'file'", "unexpected argument", "--help"},
+    {"--", "'--'", "unexpected argument", "--help"},
+    {"_", "''", "unexpected argument", "--help"},
+    {"--help=5", "--help", "unknown option", "--help"},
+};
+
+static void check_one_line(void) {
+    const size_t length = strlen(error);
+    assert_true(length > 0 && length < sizeof error);
+    for (size_t i = 0; i < length; i++) {
+        assert_true(error[i] >= ' ' && error[i] <= '~');
+    }
+}
+
+static void test_options_bad_input_names_option_value_and_allowed(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof bad_lines / sizeof bad_lines[0]; i++) {
+        const bad *b = &bad_lines[i];
+        const rs_options_result result = parse(b->line);
+        if (result != RS_OPTIONS_ERROR || strstr(error, b->option) == NULL ||
+            strstr(error, b->value) == NULL || strstr(error, b->allowed) == NULL) {
+            print_error("%s: result %d, text '%s'\n", b->line, (int)result, error);
+            fail();
+        }
+        check_one_line();
+    }
+}
+
+static void test_options_before_an_error_keep_their_values(void **state) {
+    (void)state;
+    assert_int_equal(parse("--port 5 --app chat"), RS_OPTIONS_ERROR);
+    assert_int_equal(v.port, 5);
+    assert_true(v.port_set);
+    assert_int_equal(v.app, 0);
+}
+
+static void test_options_refused_value_leaves_the_target(void **state) {
+    (void)state;
+    assert_int_equal(parse("--port 70000"), RS_OPTIONS_ERROR);
+    assert_int_equal(v.port, 4000);
+    assert_false(v.port_set);
+    assert_int_equal(parse("--host 1.2.3.x"), RS_OPTIONS_ERROR);
+    assert_int_equal(v.host, 0x7F000001u);
+}
+
+static void test_options_unprintable_and_long_values_stay_one_line(void **state) {
+    (void)state;
+    char text[600] = "--app=\n\r\x1b[31m\x80";
+    const size_t start = strlen(text);
+    memset(text + start, 'y', sizeof text - start - 1);
+    text[sizeof text - 1] = '\0';
+    const char *const argv[] = {"program", text};
+    assert_int_equal(rs_options_parse(table, TABLE_COUNT, 2, argv, error, sizeof error),
+                     RS_OPTIONS_ERROR);
+    check_one_line();
+    assert_non_null(strstr(error, "'???[31m?yyy"));
+    assert_non_null(strstr(error, "..."));
+    assert_non_null(strstr(error, "echo|raw|board"));
+}
+
+static void test_options_error_buffer_of_any_size_is_kept_within(void **state) {
+    (void)state;
+    const char *const argv[] = {"program", "--port", "70000"};
+    for (size_t bytes = 1; bytes <= 100; bytes++) {
+        memset(error, 'g', sizeof error);
+        assert_int_equal(rs_options_parse(table, TABLE_COUNT, 3, argv, error, bytes),
+                         RS_OPTIONS_ERROR);
+        assert_non_null(memchr(error, '\0', bytes));
+        assert_int_equal(error[bytes], 'g');
+    }
+}
+
+/* The part of the help that belongs to one option. */
+static void check_help_entry(const char *help, const char *name, const char *const *parts) {
+    char head[64], entry[512];
+    (void)snprintf(head, sizeof head, "  --%s ", name);
+    const char *start = strstr(help, head);
+    assert_non_null(start);
+    const char *end = strstr(start + 1, "\n  --");
+    assert_non_null(end);
+    (void)snprintf(entry, sizeof entry, "%.*s", (int)(end - start), start);
+    for (; *parts != NULL; parts++) {
+        if (strstr(entry, *parts) == NULL) {
+            print_error("'%s' is missing in: %s\n", *parts, entry);
+            fail();
+        }
+    }
+}
+
+static void test_options_help_shows_range_default_and_unit(void **state) {
+    (void)state;
+    static char help[4096];
+    static const char *const parts[TABLE_COUNT][4] = {
+        {"TCP port", "0 to 65535", "default 4000"},
+        {"silence", "1 to 4294967295 ms", "default 60000"},
+        {"SO_SNDBUF", "-1 to 1048576 bytes", "default -1"},
+        {"open loop", "-10 to 1000000 messages/s", "default 0.5"},
+        {"a line a second", "on or off", "default off"},
+        {"TCP_NODELAY", "on or off", "default on"},
+        {"application", "echo|raw|board", "default echo"},
+        {"result file", "default none", "TEXT"},
+        {"address", "IPv4", "default 127.0.0.1"},
+        {"spin", "refused here", "only rio_server has it"},
+    };
+    (void)parse("");
+    const size_t need =
+        rs_options_help("iocp_server", "serves", table, TABLE_COUNT, help, sizeof help);
+    assert_int_equal(need, strlen(help));
+    assert_int_equal(strncmp(help, "iocp_server: serves\n", 20), 0);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        check_help_entry(help, table[i].name, parts[i]);
+    }
+    assert_non_null(strstr(help, "--help"));
+}
+
+static void test_options_help_buffer_of_any_size_is_kept_within(void **state) {
+    (void)state;
+    static char whole[4096], part[4096];
+    (void)parse("");
+    const size_t need = rs_options_help("p", "s", table, TABLE_COUNT, whole, sizeof whole);
+    assert_int_equal(rs_options_help("p", "s", table, TABLE_COUNT, NULL, 0), need);
+    for (size_t bytes = 1; bytes <= need + 2; bytes++) {
+        memset(part, 'g', sizeof part);
+        assert_int_equal(rs_options_help("p", "s", table, TABLE_COUNT, part, bytes), need);
+        const size_t length = strlen(part);
+        assert_int_equal(length, bytes <= need ? bytes - 1 : need);
+        assert_int_equal(memcmp(part, whole, length), 0);
+        assert_int_equal(part[bytes], 'g');
+    }
+}
+
+static void test_options_ipv4_is_a_strict_dotted_quad(void **state) {
+    (void)state;
+    static const char *const refused[] = {
+        "",          "1",         "1.2.3",    "1.2.3.",     "1.2.3.4.",  "1.2.3.4.5", ".1.2.3",
+        "256.1.1.1", "1.1.1.256", "01.2.3.4", "1.2.3.04",   "1..2.3",    " 1.2.3.4",  "1.2.3.4 ",
+        "1.2.3.x",   "-1.2.3.4",  "+1.2.3.4", "1000.1.1.1", "0x1.2.3.4", "1.2.3.4x",  "00.0.0.0"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        uint32_t ip = 77;
+        assert_false(rs_parse_ipv4(refused[i], &ip));
+        assert_int_equal(ip, 77);
+    }
+    for (uint32_t part = 0; part <= 255; part++) {
+        char text[32];
+        uint32_t ip = 77;
+        (void)snprintf(text, sizeof text, "%u.%u.%u.%u", part, 255 - part, part / 2, part);
+        assert_true(rs_parse_ipv4(text, &ip));
+        assert_int_equal(ip, part << 24 | (255 - part) << 16 | (part / 2) << 8 | part);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_none_keeps_every_default),
+        cmocka_unit_test(test_options_every_kind_is_set_in_both_spellings),
+        cmocka_unit_test(test_options_ends_of_every_range_are_taken),
+        cmocka_unit_test(test_options_doubles_are_the_nearest),
+        cmocka_unit_test(test_options_switch_alone_is_on),
+        cmocka_unit_test(test_options_values_may_hold_equals_signs_and_one_dash),
+        cmocka_unit_test(test_options_help_is_told_where_it_is_met),
+        cmocka_unit_test(test_options_bad_input_names_option_value_and_allowed),
+        cmocka_unit_test(test_options_before_an_error_keep_their_values),
+        cmocka_unit_test(test_options_refused_value_leaves_the_target),
+        cmocka_unit_test(test_options_unprintable_and_long_values_stay_one_line),
+        cmocka_unit_test(test_options_error_buffer_of_any_size_is_kept_within),
+        cmocka_unit_test(test_options_help_shows_range_default_and_unit),
+        cmocka_unit_test(test_options_help_buffer_of_any_size_is_kept_within),
+        cmocka_unit_test(test_options_ipv4_is_a_strict_dotted_quad),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

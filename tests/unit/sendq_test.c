@@ -1,0 +1,164 @@
+/* The send queue against a plain byte array as model: a seeded script of appends, posts and
+ * completions; a pass is the same bytes in the same order, and every block and entry back. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/sendq.h"
+
+#define BLOCKS 8u
+#define BLOCK_BYTES 16u
+#define SHARED_ENTRIES 10u
+#define ENTRIES (BLOCKS + SHARED_ENTRIES)
+#define QUEUED_MAX 100u
+
+typedef struct queue_bed {
+    uint8_t memory[BLOCKS * BLOCK_BYTES];
+    rs_slab_entry slab_entries[BLOCKS];
+    rs_slab slab;
+    rs_sendq_entry entries[ENTRIES];
+    rs_sendq_pool pool;
+    rs_sendq queue;
+} queue_bed;
+
+static void queue_bed_init(queue_bed *b, bool coalesce) {
+    rs_slab_init(&b->slab, b->memory, NULL, b->slab_entries, BLOCK_BYTES, BLOCKS);
+    rs_sendq_pool_init(&b->pool, &b->slab, b->entries, ENTRIES, QUEUED_MAX, coalesce);
+    rs_sendq_init(&b->queue);
+}
+
+static void assert_all_back(const queue_bed *b) {
+    assert_true(rs_sendq_is_empty(&b->queue));
+    assert_int_equal(b->queue.queued_bytes, 0);
+    assert_int_equal(b->queue.in_flight, 0);
+    assert_int_equal(b->slab.free_count, BLOCKS);
+    assert_int_equal(b->pool.free_count, SHARED_ENTRIES);
+}
+
+static uint32_t next_random(uint32_t *seed) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Model: what was queued, byte by byte, and how much of it has been completed. */
+static void run_script(uint32_t seed, bool coalesce) {
+    static uint8_t model[200000];
+    queue_bed b;
+    uint32_t queued = 0, completed = 0, posted = 0;
+    queue_bed_init(&b, coalesce);
+    for (uint32_t step = 0; step < 2000; step++) {
+        uint32_t choice = next_random(&seed) % 3;
+        if (choice == 0) {
+            uint32_t bytes = 1 + next_random(&seed) % 40;
+            for (uint32_t i = 0; i < bytes; i++) {
+                model[queued + i] = (uint8_t)(next_random(&seed));
+            }
+            uint32_t blocks_before = b.slab.free_count;
+            rs_status status = rs_sendq_append(&b.pool, &b.queue, model + queued, bytes);
+            if (status == RS_OK) {
+                queued += bytes;
+            } else if (status == RS_E_FULL) {
+                assert_true(queued - completed + bytes > QUEUED_MAX);
+                assert_int_equal(b.slab.free_count, blocks_before);
+            } else {
+                assert_int_equal(status, RS_E_NO_BUFFERS);
+                queued = completed + b.queue.queued_bytes; /* a part was queued */
+            }
+        } else if (choice == 1) {
+            rs_sendq_entry *entry = rs_sendq_post(&b.pool, &b.queue, step);
+            if (entry != NULL) {
+                assert_memory_equal(rs_slab_data(&b.slab, entry->slice), model + posted,
+                                    entry->bytes);
+                posted += entry->bytes;
+            } else {
+                assert_int_equal(posted, queued);
+            }
+        } else if (b.queue.in_flight > 0) {
+            completed += rs_sendq_complete(&b.pool, &b.queue, NULL);
+        }
+        assert_int_equal(b.queue.queued_bytes, queued - completed);
+    }
+    rs_sendq_discard(&b.pool, &b.queue);
+    while (b.queue.in_flight > 0) {
+        completed += rs_sendq_complete(&b.pool, &b.queue, NULL);
+    }
+    assert_int_equal(completed, posted);
+    rs_sendq_discard(&b.pool, &b.queue); /* the block it may have kept */
+    assert_all_back(&b);
+}
+
+static void test_sendq_random_scripts_keep_bytes_and_order(void **state) {
+    (void)state;
+    for (uint32_t seed = 1; seed <= 40; seed++) {
+        run_script(seed, seed % 2 == 0);
+    }
+}
+
+static void test_sendq_append_never_touches_what_is_in_flight(void **state) {
+    queue_bed b;
+    rs_sendq_entry *entry;
+    uint8_t before[BLOCK_BYTES];
+    (void)state;
+    queue_bed_init(&b, true);
+    assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"abc", 3), RS_OK);
+    entry = rs_sendq_post(&b.pool, &b.queue, 0);
+    memcpy(before, rs_slab_data(&b.slab, entry->slice), BLOCK_BYTES);
+    assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"def", 3), RS_OK);
+    assert_memory_equal(before, rs_slab_data(&b.slab, entry->slice), BLOCK_BYTES);
+    assert_int_equal(entry->bytes, 3);
+    (void)rs_sendq_complete(&b.pool, &b.queue, NULL);
+    rs_sendq_discard(&b.pool, &b.queue);
+    assert_all_back(&b);
+}
+
+static void test_sendq_discard_keeps_what_is_in_flight(void **state) {
+    queue_bed b;
+    (void)state;
+    queue_bed_init(&b, false);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"abcd", 4), RS_OK);
+    }
+    (void)rs_sendq_post(&b.pool, &b.queue, 7);
+    (void)rs_sendq_post(&b.pool, &b.queue, 9);
+    rs_sendq_discard(&b.pool, &b.queue);
+    assert_int_equal(b.queue.queued_bytes, 8);
+    assert_int_equal(b.slab.free_count, BLOCKS - 2);
+    assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"e", 1), RS_OK);
+    for (uint64_t expected = 7; expected <= 9; expected += 2) {
+        uint64_t posted_ns = 0;
+        assert_int_equal(rs_sendq_complete(&b.pool, &b.queue, &posted_ns), 4);
+        assert_int_equal(posted_ns, expected);
+    }
+    rs_sendq_discard(&b.pool, &b.queue);
+    assert_all_back(&b);
+}
+
+static void test_sendq_shared_entries_run_out_without_a_leak(void **state) {
+    queue_bed b;
+    rs_slice shared;
+    (void)state;
+    queue_bed_init(&b, true);
+    assert_true(rs_slab_acquire(&b.slab, &shared));
+    for (uint32_t i = 0; i < SHARED_ENTRIES; i++) {
+        assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_OK);
+    }
+    assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_E_NO_BUFFERS);
+    assert_int_equal(b.slab.free_count, BLOCKS - 1);
+    rs_sendq_discard(&b.pool, &b.queue);
+    rs_slab_drop(&b.slab, shared);
+    assert_all_back(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sendq_random_scripts_keep_bytes_and_order),
+        cmocka_unit_test(test_sendq_append_never_touches_what_is_in_flight),
+        cmocka_unit_test(test_sendq_discard_keeps_what_is_in_flight),
+        cmocka_unit_test(test_sendq_shared_entries_run_out_without_a_leak),
+    };
+    return cmocka_run_group_tests_name("sendq", tests, NULL, NULL);
+}

@@ -1,0 +1,174 @@
+/* A bed for the session table without any back end: small pools, a kernel played by hand.
+ *
+ * bed_collect takes the ops that the sessions want and remembers each as outstanding; a test then
+ * finishes them one by one with bed_finish, in any order and with any result. The application
+ * echoes and notes what it was told. Used by the unit tests and the fuzz target. */
+#ifndef RS_TESTS_UNIT_SESSION_BED_H
+#define RS_TESTS_UNIT_SESSION_BED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/session.h"
+
+#define BED_SLOTS 6u
+#define BED_BLOCKS 12u
+#define BED_BLOCK_BYTES 64u
+#define BED_RECV_BYTES 128u
+#define BED_SHARED_ENTRIES 12u
+#define BED_ENTRIES (BED_BLOCKS + BED_SHARED_ENTRIES)
+#define BED_OPS 256u
+
+typedef struct bed {
+    rs_sessions table;
+    rs_session sessions[BED_SLOTS];
+    uint32_t free_next[BED_SLOTS];
+    rs_timer_node timer_nodes[BED_SLOTS];
+    rs_slab blocks;
+    rs_slab_entry slab_entries[BED_BLOCKS];
+    rs_sendq_entry entries[BED_ENTRIES];
+    uint8_t recv[BED_SLOTS * BED_RECV_BYTES];
+    uint8_t block_memory[BED_BLOCKS * BED_BLOCK_BYTES];
+    rs_op outstanding[BED_OPS];
+    uint32_t outstanding_count;
+    uint32_t opened, closed, messages;
+    rs_close_reason last_reason;
+    bool echo;
+    uint64_t now_ns;
+} bed;
+
+static inline void bed_on_open(void *ctx, rs_session *session) {
+    (void)session;
+    ((bed *)ctx)->opened++;
+}
+
+static inline void bed_on_message(void *ctx, rs_session *session, const uint8_t *data,
+                                  uint32_t bytes) {
+    bed *b = ctx;
+    b->messages++;
+    if (b->echo) {
+        (void)rs_session_send(session, data, bytes);
+    }
+}
+
+static inline void bed_on_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    bed *b = ctx;
+    (void)session;
+    b->closed++;
+    b->last_reason = reason;
+}
+
+/* queued_max, coalesce and sends_in_flight are what tests vary. */
+static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight) {
+    rs_sessions_config cfg = {
+        .shard = 3,
+        .sessions_max = BED_SLOTS - 2,
+        .slot_count = BED_SLOTS,
+        .recv_bytes = BED_RECV_BYTES,
+        .frame_bytes_max = BED_RECV_BYTES,
+        .sends_in_flight = sends_in_flight,
+        .idle_timeout_ms = 1000,
+        .drain_timeout_ms = 200,
+    };
+    rs_app app = {
+        .ctx = b, .on_open = bed_on_open, .on_message = bed_on_message, .on_close = bed_on_close};
+    rs_sessions_memory memory;
+    memset(b, 0, sizeof *b);
+    b->echo = true;
+    b->now_ns = 5000000000u;
+    rs_slab_init(&b->blocks, b->block_memory, NULL, b->slab_entries, BED_BLOCK_BYTES, BED_BLOCKS);
+    memory = (rs_sessions_memory){
+        .sessions = b->sessions,
+        .free_next = b->free_next,
+        .timer_nodes = b->timer_nodes,
+        .blocks = &b->blocks,
+        .entries = b->entries,
+        .entry_count = BED_ENTRIES,
+        .recv_base = b->recv,
+        .region = 7,
+        .queued_bytes_max = queued_max,
+        .coalesce = coalesce,
+    };
+    rs_sessions_init(&b->table, &cfg, &app, &memory, b->now_ns);
+}
+
+/* bed_open: a connection is attached; its slot, or UINT32_MAX when it was refused. */
+static inline uint32_t bed_open(bed *b) {
+    uint32_t conn, generation;
+    if (!rs_sessions_reserve(&b->table, &conn, &generation)) {
+        return UINT32_MAX;
+    }
+    rs_sessions_open(&b->table, conn);
+    return conn;
+}
+
+/* bed_collect: everything the sessions want now goes to the kernel; returns how many ops. */
+static inline uint32_t bed_collect(bed *b) {
+    uint32_t before = b->outstanding_count;
+    uint32_t count;
+    do {
+        RS_ASSERT(BED_OPS - b->outstanding_count >= RS_SESSION_OPS_MAX);
+        count = rs_sessions_collect(&b->table, b->outstanding + b->outstanding_count,
+                                    BED_OPS - b->outstanding_count);
+        b->outstanding_count += count;
+    } while (count > 0);
+    return b->outstanding_count - before;
+}
+
+/* bed_find: index of the oldest outstanding op of a kind on a connection; UINT32_MAX none. */
+static inline uint32_t bed_find(const bed *b, uint32_t conn, rs_op_kind kind) {
+    for (uint32_t i = 0; i < b->outstanding_count; i++) {
+        if (b->outstanding[i].conn == conn && b->outstanding[i].kind == kind) {
+            return i;
+        }
+    }
+    return UINT32_MAX;
+}
+
+static inline uint32_t bed_count(const bed *b, uint32_t conn, rs_op_kind kind) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < b->outstanding_count; i++) {
+        count += b->outstanding[i].conn == conn && b->outstanding[i].kind == kind;
+    }
+    return count;
+}
+
+/* bed_finish: the op at this index completes. */
+static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t bytes) {
+    rs_op op = b->outstanding[at];
+    rs_completion completion = {
+        .kind = op.kind,
+        .status = (uint16_t)status,
+        .conn = op.conn,
+        .generation = op.generation,
+        .bytes = bytes,
+    };
+    memmove(&b->outstanding[at], &b->outstanding[at + 1],
+            (b->outstanding_count - at - 1) * sizeof b->outstanding[0]);
+    b->outstanding_count--;
+    rs_sessions_complete(&b->table, &completion);
+}
+
+static inline void bed_advance_ms(bed *b, uint64_t ms) {
+    b->now_ns += ms * 1000000u;
+    rs_sessions_set_time(&b->table, b->now_ns);
+    rs_sessions_expire(&b->table);
+}
+
+/* bed_receive: the outstanding RECV of conn gets these bytes, at most what it has room for;
+ * returns how many it took. */
+static inline uint32_t bed_receive(bed *b, uint32_t conn, const uint8_t *data, uint32_t bytes) {
+    uint32_t at = bed_find(b, conn, RS_OP_RECV);
+    uint32_t part;
+    RS_ASSERT(at != UINT32_MAX);
+    part = bytes < b->outstanding[at].bytes ? bytes : b->outstanding[at].bytes;
+    if (part > 0) {
+        memcpy(b->outstanding[at].u.data, data, part);
+    }
+    bed_finish(b, at, RS_OK, part);
+    return part;
+}
+
+#endif

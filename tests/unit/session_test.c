@@ -1,0 +1,668 @@
+/* The session table against a kernel played by hand (session_bed.h): each test drives one
+ * situation and passes when the ops wanted, the bytes offered, the counters and the close reason
+ * are exactly those that the design asks for, and nothing is left in use at the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/frame.h"
+#include "unit/session_bed.h"
+
+static uint32_t make_frame(uint8_t *out, uint32_t payload_bytes, uint8_t fill) {
+    uint32_t bytes = rs_frame_header(out, 1, payload_bytes);
+    memset(out + RS_FRAME_HEADER_BYTES, fill, payload_bytes);
+    return bytes;
+}
+
+/* Finishes whatever is outstanding in the way an orderly close does, until the table is empty. */
+static void run_to_free(bed *b) {
+    for (uint32_t round = 0; round < 100 && b->table.used_count > 0; round++) {
+        (void)bed_collect(b);
+        while (b->outstanding_count > 0) {
+            rs_op op = b->outstanding[0];
+            bool aborts = op.kind == RS_OP_RECV;
+            bed_finish(b, 0, aborts ? RS_E_ABORTED : RS_OK, op.kind == RS_OP_SEND ? op.bytes : 0);
+        }
+        bed_advance_ms(b, 300);
+    }
+    assert_int_equal(b->table.used_count, 0);
+    assert_int_equal(b->table.open_count, 0);
+    assert_int_equal(b->blocks.free_count, BED_BLOCKS);
+    assert_int_equal(b->table.sendq_pool.free_count, BED_SHARED_ENTRIES);
+    assert_int_equal(b->table.timers.armed_count, 0);
+    assert_int_equal(b->opened, b->closed);
+}
+
+static void test_session_open_asks_for_one_receive(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 2);
+    conn = bed_open(&b);
+    assert_int_equal(bed_collect(&b), 1);
+    assert_int_equal(b.outstanding[0].kind, RS_OP_RECV);
+    assert_int_equal(b.outstanding[0].bytes, BED_RECV_BYTES);
+    assert_int_equal(b.outstanding[0].region, 7);
+    assert_ptr_equal(b.outstanding[0].u.data, b.recv + conn * BED_RECV_BYTES);
+    assert_int_equal(bed_collect(&b), 0);
+    assert_int_equal(b.opened, 1);
+    run_to_free(&b);
+}
+
+static void test_session_echo_is_right_at_every_split(void **state) {
+    uint8_t stream[96];
+    uint32_t bytes = 0;
+    (void)state;
+    bytes += make_frame(stream, 0, 0);
+    bytes += make_frame(stream + bytes, 17, 0xA1);
+    bytes += make_frame(stream + bytes, 60, 0xB2);
+    for (uint32_t split = 1; split < bytes; split++) {
+        bed b;
+        uint8_t out[sizeof stream];
+        uint32_t got = 0;
+        uint32_t conn;
+        bed_init(&b, 1000, true, 1);
+        conn = bed_open(&b);
+        (void)bed_collect(&b);
+        assert_int_equal(bed_receive(&b, conn, stream, split), split);
+        (void)bed_collect(&b);
+        assert_int_equal(bed_receive(&b, conn, stream + split, bytes - split), bytes - split);
+        for (uint32_t i = 0; i < 10 && got < bytes; i++) {
+            uint32_t at;
+            (void)bed_collect(&b);
+            at = bed_find(&b, conn, RS_OP_SEND);
+            assert_int_not_equal(at, UINT32_MAX);
+            memcpy(out + got, b.outstanding[at].u.data, b.outstanding[at].bytes);
+            got += b.outstanding[at].bytes;
+            bed_finish(&b, at, RS_OK, b.outstanding[at].bytes);
+        }
+        assert_int_equal(got, bytes);
+        assert_memory_equal(out, stream, bytes);
+        assert_int_equal(b.messages, 3);
+        assert_int_equal(b.table.counters.messages_in, 3);
+        assert_int_equal(b.table.counters.bytes_out, bytes);
+        run_to_free(&b);
+    }
+}
+
+static void test_session_longest_frame_byte_by_byte_fits(void **state) {
+    bed b;
+    uint8_t frame[BED_RECV_BYTES];
+    uint32_t bytes = make_frame(frame, BED_RECV_BYTES - RS_FRAME_HEADER_BYTES, 0x5C);
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    b.echo = false;
+    conn = bed_open(&b);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < bytes; i++) {
+            (void)bed_collect(&b);
+            assert_int_equal(bed_receive(&b, conn, frame + i, 1), 1);
+        }
+    }
+    assert_int_equal(b.messages, 3);
+    run_to_free(&b);
+}
+
+static void test_session_partial_frame_moves_only_when_it_must(void **state) {
+    bed b;
+    uint8_t stream[160];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    b.echo = false;
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    /* 40 whole bytes, then 10 of a frame of 40: it still fits behind its beginning. */
+    (void)make_frame(stream, 37, 1);
+    (void)make_frame(stream + 40, 37, 2);
+    (void)bed_receive(&b, conn, stream, 50);
+    (void)bed_collect(&b);
+    assert_int_equal(b.table.counters.moved_bytes, 0);
+    (void)bed_receive(&b, conn, stream + 50, 30);
+    assert_int_equal(b.messages, 2);
+    /* 40 whole bytes, then 80 bytes of a frame of 100: 40 + 100 > 128, so it moves. */
+    (void)bed_collect(&b);
+    (void)make_frame(stream, 37, 3);
+    (void)make_frame(stream + 40, 85, 4);
+    (void)bed_receive(&b, conn, stream, 120);
+    assert_int_equal(b.messages, 3);
+    (void)bed_collect(&b);
+    assert_int_equal(b.table.counters.moved_bytes, 0);
+    (void)bed_receive(&b, conn, stream + 120, 8);
+    assert_int_equal(b.messages, 4);
+    (void)bed_collect(&b);
+    (void)make_frame(stream, 37, 5);
+    (void)make_frame(stream + 40, 97, 6);
+    (void)bed_receive(&b, conn, stream, 120);
+    (void)bed_collect(&b);
+    assert_int_equal(b.table.counters.moved_bytes, 80);
+    run_to_free(&b);
+}
+
+static void test_session_malformed_frame_ends_only_that_session(void **state) {
+    static const uint8_t bad[][3] = {{0, 0, 0}, {1, 0, 9}, {2, 0, 9}, {129, 0, 9}, {255, 255, 9}};
+    (void)state;
+    for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        bed b;
+        uint32_t victim, other;
+        bed_init(&b, 1000, true, 1);
+        victim = bed_open(&b);
+        other = bed_open(&b);
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, victim, bad[i], 3);
+        assert_int_equal(b.table.counters.closed[RS_CLOSE_PROTOCOL], 1);
+        assert_int_equal(b.table.open_count, 1);
+        assert_int_equal(b.sessions[other].state, RS_SESSION_OPEN);
+        (void)bed_collect(&b);
+        assert_int_equal(bed_count(&b, victim, RS_OP_CLOSE), 1);
+        assert_int_equal(bed_count(&b, other, RS_OP_CLOSE), 0);
+        run_to_free(&b);
+    }
+}
+
+static void test_session_frames_before_a_bad_one_are_answered(void **state) {
+    bed b;
+    uint8_t stream[16];
+    uint32_t conn, at;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)make_frame(stream, 5, 9);
+    memset(stream + 8, 0, 3);
+    (void)bed_receive(&b, conn, stream, 11);
+    (void)bed_collect(&b);
+    at = bed_find(&b, conn, RS_OP_SEND);
+    assert_int_not_equal(at, UINT32_MAX);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 0);
+    bed_finish(&b, at, RS_OK, 8);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1);
+    run_to_free(&b);
+}
+
+static void test_session_silence_ends_it_as_idle(void **state) {
+    bed b;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    (void)bed_open(&b);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 900);
+    assert_int_equal(b.table.open_count, 1);
+    bed_advance_ms(&b, 200);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_IDLE], 1);
+    run_to_free(&b);
+}
+
+static void test_session_half_frame_in_drops_is_idle_too(void **state) {
+    bed b;
+    uint8_t frame[64];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)make_frame(frame, 60, 1);
+    for (uint32_t i = 0; i < 12 && b.table.open_count == 1; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn, frame + i, 1);
+        bed_advance_ms(&b, 100);
+    }
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_IDLE], 1);
+    run_to_free(&b);
+}
+
+static void test_session_whole_frames_keep_it_alive(void **state) {
+    bed b;
+    uint8_t frame[8];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    b.echo = false;
+    conn = bed_open(&b);
+    (void)make_frame(frame, 1, 1);
+    for (uint32_t i = 0; i < 30; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn, frame, 4);
+        bed_advance_ms(&b, 900);
+    }
+    assert_int_equal(b.table.open_count, 1);
+    assert_int_equal(b.messages, 30);
+    run_to_free(&b);
+}
+
+static void test_session_full_queue_ends_it_as_slow_consumer(void **state) {
+    bed b;
+    uint8_t frame[64];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 150, true, 1);
+    conn = bed_open(&b);
+    (void)make_frame(frame, 57, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn, frame, 60);
+    }
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_SLOW_CONSUMER], 1);
+    (void)bed_collect(&b);
+    assert_int_not_equal(bed_find(&b, conn, RS_OP_CLOSE), UINT32_MAX);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_CLOSE)].flags, RS_OPF_ABORT);
+    run_to_free(&b);
+}
+
+static void test_session_no_block_left_ends_it_as_no_buffers(void **state) {
+    bed b;
+    uint8_t frame[128];
+    uint32_t conn[2];
+    (void)state;
+    bed_init(&b, 5000, true, 1);
+    conn[0] = bed_open(&b);
+    conn[1] = bed_open(&b);
+    (void)make_frame(frame, 125, 1); /* two blocks each */
+    for (uint32_t i = 0; i < 6; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn[0], frame, 128);
+    }
+    assert_int_equal(b.blocks.free_count, 0);
+    (void)bed_collect(&b);
+    (void)bed_receive(&b, conn[1], frame, 128);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_NO_BUFFERS], 1);
+    assert_int_equal(b.sessions[conn[0]].state, RS_SESSION_OPEN);
+    run_to_free(&b);
+}
+
+static void test_session_kernel_without_buffers_ends_it_as_no_buffers(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_E_NO_BUFFERS, 0);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_NO_BUFFERS], 1);
+    run_to_free(&b);
+}
+
+static void test_session_short_send_ends_it_as_truncated(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)make_frame(frame, 10, 1);
+    (void)bed_receive(&b, conn, frame, 13);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 12);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_TRUNCATED_SEND], 1);
+    run_to_free(&b);
+}
+
+static void test_session_reset_is_counted_in_either_direction(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_E_RESET, 0);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_RESET], 1);
+    run_to_free(&b);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)make_frame(frame, 10, 1);
+    (void)bed_receive(&b, conn, frame, 13);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_E_RESET, 0);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_RESET], 2);
+    run_to_free(&b);
+}
+
+static void test_session_half_close_delivers_the_tail_first(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)make_frame(frame, 10, 1);
+    (void)bed_receive(&b, conn, frame, 13);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 0);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 13);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_CLOSE)].flags, 0);
+    run_to_free(&b);
+}
+
+static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    rs_session_close(&b.sessions[conn]);
+    rs_session_close(&b.sessions[conn]);
+    assert_int_equal(b.closed, 1);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_SHUTDOWN), 1);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 0);
+    (void)bed_receive(&b, conn, (const uint8_t *)"xyz", 3); /* thrown away */
+    assert_int_equal(b.messages, 0);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1);
+    run_to_free(&b);
+}
+
+static void test_session_close_that_hangs_is_forced(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t conn, at;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)make_frame(frame, 10, 1);
+    (void)bed_receive(&b, conn, frame, 13);
+    (void)bed_collect(&b);
+    rs_session_close(&b.sessions[conn]); /* its send never completes */
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 300);
+    (void)bed_collect(&b);
+    at = bed_find(&b, conn, RS_OP_CLOSE);
+    assert_int_not_equal(at, UINT32_MAX);
+    assert_int_equal(b.outstanding[at].flags, RS_OPF_ABORT);
+    assert_int_equal(b.table.counters.escalated_closes, 1);
+    run_to_free(&b);
+}
+
+static void test_session_plain_close_that_hangs_is_escalated_once(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1);
+    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 2); /* the escalation; one completes */
+    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
+    assert_int_equal(bed_collect(&b), 0);
+    b.outstanding_count = 1; /* the first CLOSE is the one with a completion */
+    bed_finish(&b, 0, RS_OK, 0);
+    run_to_free(&b);
+}
+
+static void test_session_slot_rests_until_its_close_completes(void **state) {
+    bed b;
+    uint32_t conn[BED_SLOTS - 2];
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    for (uint32_t i = 0; i < BED_SLOTS - 2; i++) {
+        conn[i] = bed_open(&b);
+        assert_int_not_equal(conn[i], UINT32_MAX);
+    }
+    assert_int_equal(bed_open(&b), UINT32_MAX); /* sessions_max */
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < BED_SLOTS - 2; i++) {
+        bed_finish(&b, bed_find(&b, conn[i], RS_OP_RECV), RS_E_RESET, 0);
+    }
+    (void)bed_collect(&b);
+    /* All of them close; two slots of slack are left. */
+    assert_int_not_equal(bed_open(&b), UINT32_MAX);
+    assert_int_not_equal(bed_open(&b), UINT32_MAX);
+    assert_int_equal(bed_open(&b), UINT32_MAX);
+    bed_finish(&b, bed_find(&b, conn[0], RS_OP_CLOSE), RS_OK, 0);
+    assert_int_equal(bed_open(&b), conn[0]);
+    run_to_free(&b);
+}
+
+static void test_session_stale_ids_and_completions_are_dropped(void **state) {
+    bed b;
+    uint32_t conn;
+    rs_session_id old;
+    rs_completion late;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    old = rs_session_id_of(&b.sessions[conn]);
+    assert_ptr_equal(rs_sessions_find(&b.table, old), &b.sessions[conn]);
+    assert_null(rs_sessions_find(&b.table, 0));
+    assert_null(rs_sessions_find(&b.table, old + ((uint64_t)1 << 52)));
+    assert_null(rs_sessions_find(&b.table, rs_session_id_make(3, RS_SESSIONS_MAX - 1, 1)));
+    (void)bed_collect(&b);
+    late = (rs_completion){.kind = RS_OP_RECV,
+                           .conn = conn,
+                           .generation = b.sessions[conn].generation - 1,
+                           .bytes = 5};
+    rs_sessions_complete(&b.table, &late);
+    late.conn = 12345;
+    rs_sessions_complete(&b.table, &late);
+    assert_int_equal(b.table.counters.stale_completions, 2);
+    assert_true(b.sessions[conn].recv_in_flight);
+    run_to_free(&b);
+    assert_null(rs_sessions_find(&b.table, old));
+}
+
+static void test_session_generation_wraps_past_zero(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    b.sessions[0].generation = UINT32_MAX;
+    conn = bed_open(&b);
+    assert_int_equal(conn, 0);
+    run_to_free(&b);
+    assert_int_equal(b.sessions[0].generation, 1);
+}
+
+static void test_session_gathers_behind_a_send_in_flight(void **state) {
+    bed b;
+    uint8_t frame[8];
+    uint32_t conn, at;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)make_frame(frame, 5, 1);
+    for (uint32_t i = 0; i < 5; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn, frame, 8);
+    }
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_SEND), 1);
+    at = bed_find(&b, conn, RS_OP_SEND);
+    assert_int_equal(b.outstanding[at].bytes, 8);
+    bed_finish(&b, at, RS_OK, 8);
+    (void)bed_collect(&b);
+    at = bed_find(&b, conn, RS_OP_SEND);
+    assert_int_equal(b.outstanding[at].bytes, 32); /* four messages in one send */
+    run_to_free(&b);
+}
+
+static void test_session_without_coalescing_sends_each_alone(void **state) {
+    bed b;
+    uint8_t stream[32];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, false, 4);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < 4; i++) {
+        (void)make_frame(stream + i * 8, 5, (uint8_t)i);
+    }
+    (void)bed_receive(&b, conn, stream, 32);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_SEND), 4);
+    run_to_free(&b);
+}
+
+static void test_session_shared_block_is_freed_by_its_last_send(void **state) {
+    bed b;
+    rs_shared shared;
+    uint32_t conn[3];
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        conn[i] = bed_open(&b);
+    }
+    assert_true(rs_shared_acquire(&b.sessions[conn[0]], &shared));
+    memset(shared.data, 0x77, 10);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(rs_shared_send(&b.sessions[conn[i]], &shared, 10), RS_OK);
+    }
+    rs_shared_release(&b.sessions[conn[0]], &shared);
+    assert_int_equal(b.blocks.free_count, BED_BLOCKS - 1);
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t at = bed_find(&b, conn[i], RS_OP_SEND);
+        assert_ptr_equal(b.outstanding[at].u.data, shared.data);
+        assert_int_equal(b.blocks.free_count, BED_BLOCKS - 1);
+        bed_finish(&b, at, RS_OK, 10);
+    }
+    assert_int_equal(b.blocks.free_count, BED_BLOCKS);
+    run_to_free(&b);
+}
+
+static void test_session_nothing_is_appended_to_a_shared_block(void **state) {
+    bed b;
+    rs_shared shared;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    assert_true(rs_shared_acquire(&b.sessions[conn], &shared));
+    memset(shared.data, 0x77, 10);
+    assert_int_equal(rs_shared_send(&b.sessions[conn], &shared, 10), RS_OK);
+    assert_int_equal(rs_session_send(&b.sessions[conn], "abc", 3), RS_OK);
+    rs_shared_release(&b.sessions[conn], &shared);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_SEND)].bytes, 10);
+    run_to_free(&b);
+}
+
+static void test_session_refused_op_counts_as_failed(void **state) {
+    bed b;
+    rs_op op;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    (void)bed_open(&b);
+    (void)bed_collect(&b);
+    op = b.outstanding[0];
+    b.outstanding_count = 0;
+    rs_sessions_refused(&b.table, &op, RS_E_FULL);
+    assert_int_equal(b.table.counters.refused_ops, 1);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_ERROR], 1);
+    run_to_free(&b);
+}
+
+static void test_session_close_all_flushes_then_forces(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_open(&b);
+    (void)bed_collect(&b);
+    (void)make_frame(frame, 10, 1);
+    (void)bed_receive(&b, conn, frame, 13);
+    (void)bed_collect(&b);
+    rs_sessions_close_all(&b.table, false);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_SHUTDOWN], 2);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_SHUTDOWN), 0); /* not before its send is done */
+    rs_sessions_close_all(&b.table, true);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_CLOSE)].flags, RS_OPF_ABORT);
+    run_to_free(&b);
+}
+
+static void test_session_send_after_its_end_is_closed(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    rs_session_close(&b.sessions[conn]);
+    assert_int_equal(rs_session_send(&b.sessions[conn], "x", 1), RS_E_CLOSED);
+    run_to_free(&b);
+}
+
+static void test_session_reserve_undone_frees_the_slot(void **state) {
+    bed b;
+    uint32_t conn, generation;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    assert_true(rs_sessions_reserve(&b.table, &conn, &generation));
+    assert_int_equal(b.table.used_count, 1);
+    rs_sessions_unreserve(&b.table, conn);
+    assert_int_equal(b.table.used_count, 0);
+    run_to_free(&b);
+}
+
+static void test_session_raw_application_gets_bytes_as_they_come(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    b.table.app.raw = true;
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)bed_receive(&b, conn, (const uint8_t *)"\0\0\0", 3); /* no frame, and no matter */
+    assert_int_equal(b.messages, 1);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_SEND)].bytes, 3);
+    run_to_free(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_session_open_asks_for_one_receive),
+        cmocka_unit_test(test_session_echo_is_right_at_every_split),
+        cmocka_unit_test(test_session_longest_frame_byte_by_byte_fits),
+        cmocka_unit_test(test_session_partial_frame_moves_only_when_it_must),
+        cmocka_unit_test(test_session_malformed_frame_ends_only_that_session),
+        cmocka_unit_test(test_session_frames_before_a_bad_one_are_answered),
+        cmocka_unit_test(test_session_silence_ends_it_as_idle),
+        cmocka_unit_test(test_session_half_frame_in_drops_is_idle_too),
+        cmocka_unit_test(test_session_whole_frames_keep_it_alive),
+        cmocka_unit_test(test_session_full_queue_ends_it_as_slow_consumer),
+        cmocka_unit_test(test_session_no_block_left_ends_it_as_no_buffers),
+        cmocka_unit_test(test_session_kernel_without_buffers_ends_it_as_no_buffers),
+        cmocka_unit_test(test_session_short_send_ends_it_as_truncated),
+        cmocka_unit_test(test_session_reset_is_counted_in_either_direction),
+        cmocka_unit_test(test_session_half_close_delivers_the_tail_first),
+        cmocka_unit_test(test_session_local_close_shuts_down_and_waits_for_the_peer),
+        cmocka_unit_test(test_session_close_that_hangs_is_forced),
+        cmocka_unit_test(test_session_plain_close_that_hangs_is_escalated_once),
+        cmocka_unit_test(test_session_slot_rests_until_its_close_completes),
+        cmocka_unit_test(test_session_stale_ids_and_completions_are_dropped),
+        cmocka_unit_test(test_session_generation_wraps_past_zero),
+        cmocka_unit_test(test_session_gathers_behind_a_send_in_flight),
+        cmocka_unit_test(test_session_without_coalescing_sends_each_alone),
+        cmocka_unit_test(test_session_shared_block_is_freed_by_its_last_send),
+        cmocka_unit_test(test_session_nothing_is_appended_to_a_shared_block),
+        cmocka_unit_test(test_session_refused_op_counts_as_failed),
+        cmocka_unit_test(test_session_close_all_flushes_then_forces),
+        cmocka_unit_test(test_session_send_after_its_end_is_closed),
+        cmocka_unit_test(test_session_reserve_undone_frees_the_slot),
+        cmocka_unit_test(test_session_raw_application_gets_bytes_as_they_come),
+    };
+    return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
