@@ -77,8 +77,7 @@ typedef struct _RIO_CMSG_BUFFER {
 /* {8509e081-96dd-4005-b165-9e2ee8c79e3f} [def] */
 #define WSAID_MULTIPLE_RIO                                                                         \
     {                                                                                              \
-        0x8509e081, 0x96dd, 0x4005,                                                                \
-        {                                                                                          \
+        0x8509e081, 0x96dd, 0x4005, {                                                              \
             0xb1, 0x65, 0x9e, 0x2e, 0xe8, 0xc7, 0x9e, 0x3f                                         \
         }                                                                                          \
     }
@@ -88,7 +87,8 @@ typedef struct _RIO_CMSG_BUFFER {
 typedef enum _RIO_NOTIFICATION_COMPLETION_TYPE {
     RIO_EVENT_COMPLETION = 1,
     RIO_IOCP_COMPLETION = 2
-} RIO_NOTIFICATION_COMPLETION_TYPE, *PRIO_NOTIFICATION_COMPLETION_TYPE;
+} RIO_NOTIFICATION_COMPLETION_TYPE,
+    *PRIO_NOTIFICATION_COMPLETION_TYPE;
 
 /* [page RIO_NOTIFICATION_COMPLETION] */
 typedef struct _RIO_NOTIFICATION_COMPLETION {
@@ -107,8 +107,8 @@ typedef struct _RIO_NOTIFICATION_COMPLETION {
 } RIO_NOTIFICATION_COMPLETION, *PRIO_NOTIFICATION_COMPLETION;
 
 /* The 13 functions, each from the page of its own name. */
-typedef BOOL(PASCAL FAR *LPFN_RIORECEIVE)(RIO_RQ SocketQueue, PRIO_BUF pData,
-                                          ULONG DataBufferCount, DWORD Flags, PVOID RequestContext);
+typedef BOOL(PASCAL FAR *LPFN_RIORECEIVE)(RIO_RQ SocketQueue, PRIO_BUF pData, ULONG DataBufferCount,
+                                          DWORD Flags, PVOID RequestContext);
 /* Documented with the result type int; TRUE and FALSE all the same. [page LPFN_RIORECEIVEEX] */
 typedef int(PASCAL FAR *LPFN_RIORECEIVEEX)(RIO_RQ SocketQueue, PRIO_BUF pData,
                                            ULONG DataBufferCount, PRIO_BUF pLocalAddress,

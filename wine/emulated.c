@@ -1,0 +1,300 @@
+/* The emulated engine: RIO's table over overlapped Winsock calls, for kernels and containers that
+ * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
+ *
+ * All sockets share one private port and one thread, so that the two completion queues of a socket
+ * may differ. The port takes the socket's one association: a program that associates a RIO socket
+ * with a port of its own as well cannot be served. Calls run under the completion queue's lock. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "provider.h"
+
+#define EMULATED_BATCH 64u
+
+typedef struct emulated_lane {
+    OVERLAPPED overlapped; /* first: the port hands it back */
+    rs_rio_lane *lane;
+    WSABUF buffers[RS_RIO_GATHER_MAX];
+    SOCKADDR_INET address;
+    INT address_bytes;
+    DWORD flags;
+} emulated_lane;
+
+static struct {
+    INIT_ONCE once;
+    HANDLE port;
+} emulated;
+
+static void emulated_start(rs_rio_lane *lane);
+
+static rs_cq *emulated_cq_of(const rs_rio_lane *lane) {
+    return (rs_cq *)lane->cq;
+}
+
+/* ---- ends of operations ---- */
+
+static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
+    static const RIO_CMSG_BUFFER no_control = {sizeof(RIO_CMSG_BUFFER)};
+    const rs_rio_request *request = lane->head;
+    SOCKADDR_INET own, peer = part->address;
+    int size = sizeof own;
+    ULONG flags = part->flags;
+
+    if (request->remote.at && lane->direction == RS_RIO_RECV) {
+        if (lane->rq->stream) {
+            int peer_size = sizeof peer;
+            (void)getpeername(lane->rq->socket, (struct sockaddr *)&peer, &peer_size);
+        }
+        rs_provider_address_out(&request->remote, &peer, sizeof peer);
+    }
+    memset(&own, 0, sizeof own);
+    if (request->local.at && getsockname(lane->rq->socket, (struct sockaddr *)&own, &size) == 0) {
+        rs_provider_address_out(&request->local, &own, sizeof own);
+    }
+    rs_provider_address_out(&request->control, &no_control, sizeof no_control);
+    rs_provider_address_out(&request->flags, &flags, sizeof flags);
+}
+
+static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
+    const rs_rio_request *request = lane->head;
+
+    if (lane->closing && error) {
+        error = WSA_OPERATION_ABORTED;
+    }
+    if (error) {
+        rs_queue_finish(lane, error, 0);
+        return;
+    }
+    emulated_addresses(lane, lane->engine);
+    if (bytes == 0 && lane->rq->stream && lane->direction == RS_RIO_SEND &&
+        request->data.length > request->done) {
+        rs_queue_finish(lane, WSAECONNABORTED, 0);
+        return;
+    }
+    if (bytes == 0) {
+        lane->head->wait_all = false; /* the end: what came before is all */
+    }
+    rs_queue_finish(lane, RS_RIO_OK, bytes);
+}
+
+/* ---- beginnings ---- */
+
+static int emulated_call_recv(rs_rio_lane *lane, emulated_lane *part, DWORD *bytes) {
+    SOCKET s = lane->rq->socket;
+
+    part->flags = 0;
+    if (lane->rq->stream) {
+        return WSARecv(s, part->buffers, 1, bytes, &part->flags, &part->overlapped, NULL);
+    }
+    memset(&part->address, 0, sizeof part->address);
+    part->address_bytes = sizeof part->address;
+    return WSARecvFrom(s, part->buffers, 1, bytes, &part->flags, (struct sockaddr *)&part->address,
+                       &part->address_bytes, &part->overlapped, NULL);
+}
+
+static int emulated_call_send(rs_rio_lane *lane, emulated_lane *part, DWORD count, DWORD *bytes) {
+    const rs_rio_segment *remote = &lane->head->remote;
+    SOCKET s = lane->rq->socket;
+
+    if (!remote->at) {
+        return WSASend(s, part->buffers, count, bytes, 0, &part->overlapped, NULL);
+    }
+    memcpy(&part->address, remote->at, sizeof part->address);
+    part->address_bytes = part->address.si_family == AF_INET6 ? (INT)sizeof(struct sockaddr_in6)
+                                                              : (INT)sizeof(struct sockaddr_in);
+    return WSASendTo(s, part->buffers, 1, bytes, 0, (const struct sockaddr *)&part->address,
+                     part->address_bytes, &part->overlapped, NULL);
+}
+
+static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count) {
+    const rs_rio_request *request = lane->head;
+
+    for (uint32_t i = 0; i < count; i++, request = request->next) {
+        part->buffers[i].buf = request->data.at + request->done;
+        part->buffers[i].len = request->data.length - request->done;
+    }
+    memset(&part->overlapped, 0, sizeof part->overlapped);
+}
+
+/* One call. Returns: it ended at once, with success or without, and no packet follows. */
+static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
+    emulated_lane *part = lane->engine;
+    DWORD bytes = 0;
+    int error;
+
+    rs_queue_start(lane, count);
+    emulated_fill(lane, part, count);
+    error = lane->direction == RS_RIO_RECV ? emulated_call_recv(lane, part, &bytes)
+                                           : emulated_call_send(lane, part, count, &bytes);
+    if (error != 0) {
+        error = WSAGetLastError();
+        if (error == WSA_IO_PENDING) {
+            return false;
+        }
+    }
+    emulated_finish(lane, error, bytes);
+    return true;
+}
+
+static void emulated_start(rs_rio_lane *lane) {
+    uint32_t count = rs_queue_startable(lane);
+
+    while (count > 0 && emulated_begin(lane, count)) {
+        count = rs_queue_startable(lane);
+    }
+}
+
+/* ---- completions ---- */
+
+static void emulated_complete(emulated_lane *part) {
+    rs_rio_lane *lane = part->lane;
+    rs_cq *cq = emulated_cq_of(lane);
+    DWORD bytes = 0, flags = 0;
+    int error = 0;
+
+    rs_cq_lock(cq);
+    if (lane->running == 0) {
+        rs_cq_unlock(cq); /* its queue was closed under it */
+        return;
+    }
+    if (part->overlapped.Internal != 0) {
+        error = WSA_OPERATION_ABORTED;
+        if (!lane->closing &&
+            !WSAGetOverlappedResult(lane->rq->socket, &part->overlapped, &bytes, FALSE, &flags)) {
+            error = WSAGetLastError();
+        }
+    }
+    part->flags = flags;
+    emulated_finish(lane, error, (DWORD)part->overlapped.InternalHigh);
+    if (lane->closing) {
+        rs_queue_abort(lane);
+    } else if (!cq->core.dead) {
+        emulated_start(lane);
+    }
+    rs_cq_leave(cq);
+}
+
+static DWORD WINAPI emulated_serve(void *unused) {
+    OVERLAPPED_ENTRY entries[EMULATED_BATCH];
+    ULONG count = 0;
+
+    (void)unused;
+    while (GetQueuedCompletionStatusEx(emulated.port, entries, EMULATED_BATCH, &count, INFINITE,
+                                       FALSE)) {
+        for (ULONG i = 0; i < count; i++) {
+            emulated_complete((emulated_lane *)(void *)entries[i].lpOverlapped);
+        }
+    }
+    return 0;
+}
+
+static BOOL CALLBACK emulated_initialise(INIT_ONCE *once, void *unused, void **context) {
+    HANDLE thread;
+
+    (void)once;
+    (void)unused;
+    (void)context;
+    emulated.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    thread = emulated.port ? CreateThread(NULL, 0, emulated_serve, NULL, 0, NULL) : NULL;
+    if (!thread) {
+        return FALSE;
+    }
+    CloseHandle(thread);
+    return TRUE;
+}
+
+/* ---- queues ---- */
+
+static bool emulated_open_cq(rs_cq *cq) {
+    (void)cq;
+    return InitOnceExecuteOnce(&emulated.once, emulated_initialise, NULL, NULL) != 0;
+}
+
+static void emulated_cancel(rs_rio_lane *lane) {
+    emulated_lane *part = lane->engine;
+
+    if (lane->running > 0) {
+        (void)CancelIoEx((HANDLE)lane->rq->socket, &part->overlapped); /* too late is as well */
+    }
+}
+
+static void emulated_close_cq(rs_cq *cq) {
+    rs_cq_lock(cq);
+    for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+        emulated_cancel(lane);
+    }
+    rs_cq_unlock(cq);
+    for (int i = 0; i < 100; i++) { /* their packets come through the private port */
+        bool running = false;
+        rs_cq_lock(cq);
+        for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+            running = running || lane->running > 0;
+        }
+        rs_cq_unlock(cq);
+        if (!running) {
+            return;
+        }
+        Sleep(1);
+    }
+}
+
+static void emulated_free_rq(rs_rio_rq *rq) {
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        free(rq->lane[d].engine);
+        rq->lane[d].engine = NULL;
+    }
+}
+
+static int emulated_open_rq(rs_rio_rq *rq) {
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        emulated_lane *part = calloc(1, sizeof *part);
+        if (!part) {
+            emulated_free_rq(rq);
+            return WSAENOBUFS;
+        }
+        part->lane = &rq->lane[d];
+        rq->lane[d].engine = part;
+    }
+    return 0;
+}
+
+/* At the first request: AcceptEx needs the socket as it is until it completes. */
+static int emulated_bind_rq(rs_rio_rq *rq) {
+    HANDLE handle = (HANDLE)rq->socket;
+    UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
+
+    if (!CreateIoCompletionPort(handle, emulated.port, 0, 0)) {
+        return WSAEINVAL; /* the program gave it to a port of its own */
+    }
+    return SetFileCompletionNotificationModes(handle, modes) ? 0 : WSAEOPNOTSUPP;
+}
+
+static void emulated_close_rq(rs_rio_rq *rq) {
+    (void)rq; /* closesocket does it all */
+}
+
+static void emulated_nothing(rs_cq *cq) {
+    (void)cq; /* completions come by themselves */
+}
+
+static void emulated_arm(rs_cq *cq, bool on) {
+    (void)cq; /* every completion passes rs_cq_leave */
+    (void)on;
+}
+
+const rs_engine rs_engine_emulated = {
+    .name = "emulated",
+    .open_cq = emulated_open_cq,
+    .close_cq = emulated_close_cq,
+    .open_rq = emulated_open_rq,
+    .bind_rq = emulated_bind_rq,
+    .close_rq = emulated_close_rq,
+    .free_rq = emulated_free_rq,
+    .start = emulated_start,
+    .flush = emulated_nothing,
+    .harvest = emulated_nothing,
+    .cancel = emulated_cancel,
+    .arm = emulated_arm,
+    .forget_buffer = NULL,
+};

@@ -1,0 +1,74 @@
+/* Finds Wine's Unix-call dispatcher and makes system calls through it. Any thread. */
+#include "gate.h"
+
+#include "linux_abi.h"
+#include "unix_gate.h"
+#include "win/win.h"
+
+typedef LONG(WINAPI *gate_dispatcher)(UINT64 handle, unsigned code, void *argument);
+typedef LONG(WINAPI *gate_query)(HANDLE process, void *address, int class_number, void *out,
+                                 SIZE_T size, SIZE_T *returned);
+typedef LONG(__cdecl *gate_handle_to_fd)(HANDLE handle, unsigned access, int *fd,
+                                         unsigned *options);
+
+/* Wine's MEMORY_INFORMATION_CLASS for "the Unix functions of this module". */
+#define GATE_MEMORY_WINE_UNIX_FUNCS 1000
+
+extern IMAGE_DOS_HEADER __ImageBase;
+
+static struct {
+    gate_dispatcher *dispatcher; /* ntdll exports a variable that holds the pointer */
+    gate_handle_to_fd handle_to_fd;
+    UINT64 module;
+} gate;
+
+/* GetProcAddress gives a function pointer of one type; a copy is the only portable conversion. */
+static void gate_lookup(HMODULE module, const char *name, void *out) {
+    FARPROC found = GetProcAddress(module, name);
+    memcpy(out, &found, sizeof found);
+}
+
+bool rs_gate_open(const char **why) {
+    HMODULE ntdll = GetModuleHandleA("ntdll.dll");
+    gate_query query = NULL;
+
+    gate_lookup(ntdll, "wine_server_handle_to_fd", &gate.handle_to_fd);
+    gate_lookup(ntdll, "__wine_unix_call_dispatcher", &gate.dispatcher);
+    gate_lookup(ntdll, "NtQueryVirtualMemory", &query);
+    if (!gate.handle_to_fd || !gate.dispatcher || !query) {
+        *why = "this is not Wine, or a Wine older than 8";
+        return false;
+    }
+    if (query(GetCurrentProcess(), &__ImageBase, GATE_MEMORY_WINE_UNIX_FUNCS, &gate.module,
+              sizeof gate.module, NULL) != 0) {
+        *why = "ringside_rio.so was not found: WINEDLLPATH must be the absolute folder that holds "
+               "ringside_rio.dll and ringside_rio.so";
+        return false;
+    }
+    return true;
+}
+
+int64_t rs_gate_call6(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e,
+                      int64_t f) {
+    rs_gate_call call = {number, {a, b, c, d, e, f}, 0};
+
+    (void)(*gate.dispatcher)(gate.module, 0, &call); /* the entry always returns 0 */
+    return call.result;
+}
+
+int rs_gate_socket_fd(uintptr_t socket_handle) {
+    int fd = -1;
+    unsigned options = 0;
+
+    if (gate.handle_to_fd((HANDLE)socket_handle, 0, &fd, &options) != 0) {
+        return -1;
+    }
+    return fd;
+}
+
+void rs_gate_close_fd(int fd) {
+    if (fd >= 0) {
+        (void)rs_gate_call6(LX_SYS_CLOSE, fd, 0, 0, 0, 0,
+                            0); /* ours alone: nothing to do on error */
+    }
+}

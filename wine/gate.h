@@ -1,0 +1,26 @@
+/* The way from the provider's Windows half to Linux.
+ *
+ * Opened once per process; afterwards any thread may call. Nothing here is documented by Wine:
+ * the dispatcher variable and the information class are the ones that winecrt0 uses in Wine 8 and
+ * 10, see docs/wine.md. On real Windows rs_gate_open fails and nothing else may be called. */
+#ifndef RS_WINE_GATE_H
+#define RS_WINE_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* rs_gate_open: finds the Unix half. On failure *why is one static line with the remedy. */
+bool rs_gate_open(const char **why);
+
+/* rs_gate_call6: one Linux system call. Returns its result, -errno on failure. May block. */
+int64_t rs_gate_call6(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e,
+                      int64_t f);
+
+/* rs_gate_socket_fd: a duplicate of the descriptor behind a Windows SOCKET, or -1.
+ * A round trip to wineserver (11 to 50 us): once per connection. The caller closes it. */
+int rs_gate_socket_fd(uintptr_t socket_handle);
+
+/* rs_gate_close_fd: closes a descriptor of ours; a negative one is ignored. */
+void rs_gate_close_fd(int fd);
+
+#endif

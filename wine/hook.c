@@ -1,0 +1,211 @@
+/* Import hooks: a Windows program asks Wine for RIO and gets the provider's.
+ *
+ * Replaced: WSAIoctl (answers the RIO table), closesocket and shutdown (the provider must see
+ * them), WSASocketW/A, socket and accept (which sockets carry WSA_FLAG_REGISTERED_IO). Entries are
+ * matched by address, so that imports by ordinal are found too. Runs in DllMain, one thread. */
+#include "hook.h"
+
+#include <string.h>
+
+#include "sockets.h"
+#include "table.h"
+
+#define HOOK_MODULES_MAX 256
+
+static const GUID hook_multiple_rio = WSAID_MULTIPLE_RIO;
+
+/* WSASendMsg and WSARecvMsg answer SOCKET_ERROR where the other extensions answer FALSE. */
+static const GUID hook_send_msg = {
+    0xa441e712, 0x754f, 0x43ca, {0x84, 0xa7, 0x0d, 0xee, 0x44, 0xcf, 0x60, 0x6d}};
+static const GUID hook_recv_msg = {
+    0xf689d7c8, 0x6f1f, 0x436b, {0x8a, 0x53, 0xe5, 0x4f, 0xe3, 0x51, 0xc3, 0x22}};
+
+/* Extension functions that Wine lacks: a program may look them up and never call them. Callable
+ * with any arguments, because the x64 convention leaves the stack to the caller. */
+static BOOL WINAPI hook_missing_bool(void) {
+    WSASetLastError(WSAEOPNOTSUPP);
+    return FALSE;
+}
+
+static int WINAPI hook_missing_int(void) {
+    WSASetLastError(WSAEOPNOTSUPP);
+    return SOCKET_ERROR;
+}
+
+static int hook_answer_table(void *out, DWORD out_bytes, DWORD *returned) {
+    if (!out || out_bytes < sizeof(RIO_EXTENSION_FUNCTION_TABLE) || !returned) {
+        WSASetLastError(WSAEFAULT);
+        return SOCKET_ERROR;
+    }
+    if (!rs_table_fill(out)) {
+        WSASetLastError(WSAEOPNOTSUPP);
+        return SOCKET_ERROR;
+    }
+    *returned = sizeof(RIO_EXTENSION_FUNCTION_TABLE);
+    return 0;
+}
+
+static void hook_answer_missing(const GUID *id, void *out, DWORD *returned) {
+    bool wants_int =
+        memcmp(id, &hook_send_msg, sizeof *id) == 0 || memcmp(id, &hook_recv_msg, sizeof *id) == 0;
+    FARPROC stub = wants_int ? (FARPROC)(void (*)(void))hook_missing_int
+                             : (FARPROC)(void (*)(void))hook_missing_bool;
+
+    memcpy(out, &stub, sizeof stub);
+    if (returned) {
+        *returned = sizeof stub;
+    }
+}
+
+static int WSAAPI hook_ioctl(SOCKET s, DWORD code, void *in, DWORD in_bytes, void *out,
+                             DWORD out_bytes, DWORD *returned, OVERLAPPED *overlapped,
+                             LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
+    bool has_id = in && in_bytes >= sizeof(GUID);
+    int result;
+
+    if (code == SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER && has_id &&
+        memcmp(in, &hook_multiple_rio, sizeof(GUID)) == 0) {
+        return hook_answer_table(out, out_bytes, returned);
+    }
+    result = WSAIoctl(s, code, in, in_bytes, out, out_bytes, returned, overlapped, routine);
+    if (result != 0 && code == SIO_GET_EXTENSION_FUNCTION_POINTER && has_id && out &&
+        out_bytes >= sizeof(FARPROC)) {
+        hook_answer_missing(in, out, returned);
+        return 0;
+    }
+    return result;
+}
+
+static SOCKET hook_note(SOCKET s, bool registered_io) {
+    int error = WSAGetLastError();
+
+    if (s != INVALID_SOCKET) {
+        rs_socket_flag(s, registered_io);
+    }
+    WSASetLastError(error);
+    return s;
+}
+
+static SOCKET WSAAPI hook_socket_w(int family, int type, int protocol, LPWSAPROTOCOL_INFOW info,
+                                   GROUP group, DWORD flags) {
+    return hook_note(WSASocketW(family, type, protocol, info, group, flags),
+                     (flags & WSA_FLAG_REGISTERED_IO) != 0);
+}
+
+static SOCKET WSAAPI hook_socket_a(int family, int type, int protocol, LPWSAPROTOCOL_INFOA info,
+                                   GROUP group, DWORD flags) {
+    return hook_note(WSASocketA(family, type, protocol, info, group, flags),
+                     (flags & WSA_FLAG_REGISTERED_IO) != 0);
+}
+
+static SOCKET WSAAPI hook_socket(int family, int type, int protocol) {
+    return hook_note(socket(family, type, protocol), false);
+}
+
+/* A socket accepted from a flagged listener is flagged. */
+static SOCKET WSAAPI hook_accept(SOCKET listener, struct sockaddr *address, int *bytes) {
+    return hook_note(accept(listener, address, bytes), rs_socket_may(listener));
+}
+
+static int WSAAPI hook_closesocket(SOCKET s) {
+    return rs_provider_close(s);
+}
+
+static int WSAAPI hook_shutdown(SOCKET s, int how) {
+    return rs_provider_shutdown(s, how);
+}
+
+typedef struct hook_entry {
+    const char *name;
+    FARPROC replacement;
+} hook_entry;
+
+static const hook_entry hook_entries[] = {
+    {"WSAIoctl", (FARPROC)(void (*)(void))hook_ioctl},
+    {"WSASocketW", (FARPROC)(void (*)(void))hook_socket_w},
+    {"WSASocketA", (FARPROC)(void (*)(void))hook_socket_a},
+    {"socket", (FARPROC)(void (*)(void))hook_socket},
+    {"accept", (FARPROC)(void (*)(void))hook_accept},
+    {"closesocket", (FARPROC)(void (*)(void))hook_closesocket},
+    {"shutdown", (FARPROC)(void (*)(void))hook_shutdown},
+};
+
+static FARPROC hook_find(FARPROC original) {
+    HMODULE winsock = GetModuleHandleA("ws2_32.dll");
+
+    for (size_t i = 0; i < sizeof hook_entries / sizeof hook_entries[0]; i++) {
+        if (original == GetProcAddress(winsock, hook_entries[i].name)) {
+            return hook_entries[i].replacement;
+        }
+    }
+    return NULL;
+}
+
+static bool hook_thunk(FARPROC *thunk) {
+    FARPROC replacement = hook_find(*thunk);
+    DWORD before;
+
+    if (!replacement || !VirtualProtect((void *)thunk, sizeof *thunk, PAGE_READWRITE, &before)) {
+        return false;
+    }
+    *thunk = replacement;
+    (void)VirtualProtect((void *)thunk, sizeof *thunk, before, &before); /* as it was */
+    return true;
+}
+
+bool rs_hook_module(HMODULE module) {
+    char *base = (char *)module;
+    const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)(const void *)base;
+    const IMAGE_NT_HEADERS *nt = (const IMAGE_NT_HEADERS *)(const void *)(base + dos->e_lfanew);
+    const IMAGE_DATA_DIRECTORY *directory =
+        &nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
+    const IMAGE_IMPORT_DESCRIPTOR *import;
+    bool any = false;
+
+    if (directory->Size == 0) {
+        return false;
+    }
+    import = (const IMAGE_IMPORT_DESCRIPTOR *)(const void *)(base + directory->VirtualAddress);
+    for (; import->Name; import++) {
+        if (_stricmp(base + import->Name, "ws2_32.dll") != 0) {
+            continue;
+        }
+        for (FARPROC *thunk = (FARPROC *)(void *)(base + import->FirstThunk); *thunk; thunk++) {
+            any = hook_thunk(thunk) || any;
+        }
+    }
+    if (any) {
+        rs_socket_watch();
+    }
+    return any;
+}
+
+/* Length of a path's folder part, the separator included. */
+static size_t hook_folder(const char *path) {
+    const char *end = strrchr(path, '\\');
+
+    return end ? (size_t)(end - path) + 1 : 0;
+}
+
+void rs_hook_program(void) {
+    HMODULE modules[HOOK_MODULES_MAX], self = NULL;
+    char program[MAX_PATH], path[MAX_PATH];
+    DWORD bytes = 0;
+    size_t folder;
+
+    (void)GetModuleFileNameA(NULL, program, sizeof program); /* our own process has a path */
+    folder = hook_folder(program);
+    (void)GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
+                                 GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
+                             (const char *)hook_entries, &self); /* this very module */
+    if (!EnumProcessModules(GetCurrentProcess(), modules, sizeof modules, &bytes)) {
+        (void)rs_hook_module(GetModuleHandleA(NULL)); /* the program alone, then */
+        return;
+    }
+    for (size_t i = 0; i < bytes / sizeof modules[0] && i < HOOK_MODULES_MAX; i++) {
+        if (modules[i] != self && GetModuleFileNameA(modules[i], path, sizeof path) > 0 &&
+            hook_folder(path) == folder && _strnicmp(path, program, folder) == 0) {
+            (void)rs_hook_module(modules[i]); /* a module without Winsock has nothing to replace */
+        }
+    }
+}

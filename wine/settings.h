@@ -1,0 +1,39 @@
+/* The provider's settings, read once from the environment when its table is first asked for.
+ *
+ *   RINGSIDE_RIO_PROVIDER_MODE  auto (default): io_uring where the kernel allows it, else emulated;
+ *                               io_uring: refuse to serve without it; emulated: never use it
+ *   RINGSIDE_RIO_OPS            plain (default): RECV and SEND; fixed: registered buffers with
+ *                               READ_FIXED and WRITE_FIXED; zc: SEND_ZC from registered buffers
+ *   RINGSIDE_RIO_RING           irq (default), coop, single: rs_ring_mode in ring.h. single is for
+ *                               a program that uses each completion queue from one thread only,
+ *                               closing its sockets included; RINGSIDE_RIO_COMMIT is eager then
+ *                               unless the program sleeps in ringside_rio_wait
+ *   RINGSIDE_RIO_COMMIT         lazy (default), eager: see lazy.h
+ *   RINGSIDE_RIO_FILES          0 (default), 1: sockets in the ring's file table
+ *   RINGSIDE_RIO_POLL_FIRST     1 (default), 0: a receive on a socket that the last receive emptied
+ *                               waits for data before it tries
+ *
+ * An unknown value is an error: the table is refused, with a line on stderr. */
+#ifndef RS_WINE_SETTINGS_H
+#define RS_WINE_SETTINGS_H
+
+#include <stdbool.h>
+
+#include "ring.h"
+
+typedef enum rs_mode { RS_MODE_AUTO, RS_MODE_URING, RS_MODE_EMULATED } rs_mode;
+typedef enum rs_ops { RS_OPS_PLAIN, RS_OPS_FIXED, RS_OPS_ZC } rs_ops;
+
+typedef struct rs_settings {
+    rs_mode mode;
+    rs_ops ops;
+    rs_ring_mode ring;
+    bool lazy;
+    bool files;
+    bool poll_first;
+} rs_settings;
+
+/* rs_settings_read: false and a line on stderr for a value that means nothing. */
+bool rs_settings_read(rs_settings *out);
+
+#endif

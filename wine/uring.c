@@ -1,0 +1,555 @@
+/* The io_uring engine: one ring per completion queue, one operation per lane at a time.
+ *
+ * Default operations are RECV and SEND with MSG_WAITALL: measured cheapest on this kernel, fixed
+ * buffers included. Several sends of a stream go out as one SENDMSG. Everything here runs under
+ * the completion queue's lock unless a comment says otherwise. */
+#include "uring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "gate.h"
+#include "lazy.h"
+#include "linux_abi.h"
+#include "uring_message.h"
+
+/* Bounded wait for cancelled requests when a completion queue is closed under them. */
+#define URING_DRAIN_ROUNDS 100
+#define URING_DRAIN_ROUND_NS 2000000
+#define URING_FILES_MAX 32768u
+
+static rs_uring_cq *uring_of(const rs_cq *cq) {
+    return cq->engine;
+}
+
+static rs_cq *uring_cq_of(const rs_rio_lane *lane) {
+    return (rs_cq *)lane->cq;
+}
+
+bool rs_engine_uring_usable(const char **why) {
+    rs_ring ring;
+
+    if (!rs_gate_open(why)) {
+        return false;
+    }
+    if (rs_ring_open(&ring, 1, RS_RING_IRQ) != 0) {
+        *why = "io_uring is forbidden or unknown here (sysctl kernel.io_uring_disabled, or the "
+               "container's seccomp profile)";
+        return false;
+    }
+    rs_ring_close(&ring);
+    return true;
+}
+
+/* ---- errors ---- */
+
+static int32_t uring_status(int32_t error) {
+    static const struct {
+        int32_t linux_error, winsock_error;
+    } map[] = {
+        {LX_ECONNRESET, WSAECONNRESET},
+        {LX_ECANCELED, WSA_OPERATION_ABORTED},
+        {LX_ETIMEDOUT, WSAETIMEDOUT},
+        {LX_ENOTCONN, WSAENOTCONN},
+        {LX_EFAULT, WSAEFAULT},
+        {LX_ENOMEM, WSAENOBUFS},
+        {LX_ENOBUFS, WSAENOBUFS},
+        {LX_EMSGSIZE, WSAEMSGSIZE},
+        {LX_EINVAL, WSAEINVAL},
+        {LX_ENOTSOCK, WSAENOTSOCK},
+        {LX_EDESTADDRREQ, WSAEDESTADDRREQ},
+        {LX_EOPNOTSUPP, WSAEOPNOTSUPP},
+        {LX_EAFNOSUPPORT, WSAEAFNOSUPPORT},
+        {LX_EADDRNOTAVAIL, WSAEADDRNOTAVAIL},
+        {LX_ENETDOWN, WSAENETDOWN},
+        {LX_ENETUNREACH, WSAENETUNREACH},
+        {LX_EHOSTUNREACH, WSAEHOSTUNREACH},
+        {LX_ECONNREFUSED, WSAECONNRESET},
+        {LX_ECONNABORTED, WSAECONNABORTED},
+    };
+
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
+        if (map[i].linux_error == error) {
+            return map[i].winsock_error;
+        }
+    }
+    return WSAECONNABORTED;
+}
+
+/* wineserver watches every socket for POLLERR and may read, and so clear, SO_ERROR before the
+ * ring's request runs: a reset then looks like an orderly end. The TCP state still tells. */
+static bool uring_was_reset(const rs_rio_rq *rq) {
+    uint8_t info[256];
+    uint32_t size = sizeof info;
+
+    if (rq->fd < 0) {
+        return false;
+    }
+    return rs_gate_call6(LX_SYS_GETSOCKOPT, rq->fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
+                         (intptr_t)&size, 0) == 0 &&
+           info[0] == LX_TCP_STATE_CLOSE;
+}
+
+/* ---- preparing operations ---- */
+
+static bool uring_is_fixed(rs_uring_cq *uring, const rs_rio_segment *data) {
+    rs_provider *provider = rs_provider_state();
+    const rs_buffer *buffer;
+    lx_iovec iov;
+    lx_rsrc_update2 update = {0};
+
+    if (!uring->fixed || data->length == 0 || data->buffer >= LX_FIXED_BUFFERS_MAX) {
+        return false;
+    }
+    if (uring->fixed[data->buffer] == 0) {
+        buffer = rs_handle_at(&provider->buffers, data->buffer);
+        iov.base = buffer->base;
+        iov.length = buffer->length;
+        update.offset = data->buffer;
+        update.data = (uint64_t)(intptr_t)&iov;
+        update.nr = 1;
+        /* No room below RLIMIT_MEMLOCK is no error: that buffer is used by plain operations. */
+        uring->fixed[data->buffer] =
+            rs_ring_register(&uring->ring, LX_REGISTER_BUFFERS_UPDATE, &update, sizeof update) == 1
+                ? 1
+                : 2;
+    }
+    return uring->fixed[data->buffer] == 1;
+}
+
+static void uring_prepare_recv(lx_sqe *sqe, rs_rio_lane *lane, const rs_rio_request *request,
+                               bool fixed) {
+    if (fixed && !request->wait_all) {
+        sqe->opcode = LX_OP_READ_FIXED;
+        sqe->off = UINT64_MAX; /* a socket has no position */
+        sqe->buf_index = (uint16_t)request->data.buffer;
+        return;
+    }
+    sqe->opcode = LX_OP_RECV;
+    sqe->op_flags = request->wait_all ? LX_MSG_WAITALL : 0;
+    /* The last receive emptied the socket, so that a first attempt would almost surely fail. */
+    if (lane->drained && rs_provider_state()->settings.poll_first) {
+        sqe->ioprio = LX_RECVSEND_POLL_FIRST;
+    }
+}
+
+static void uring_prepare_send(lx_sqe *sqe, const rs_rio_request *request, bool fixed) {
+    sqe->opcode = LX_OP_SEND;
+    sqe->op_flags = LX_MSG_NOSIGNAL | LX_MSG_WAITALL;
+    if (!fixed) {
+        return;
+    }
+    sqe->buf_index = (uint16_t)request->data.buffer;
+    if (rs_provider_state()->settings.ops == RS_OPS_ZC) {
+        sqe->opcode = LX_OP_SEND_ZC;
+        sqe->ioprio = LX_RECVSEND_FIXED_BUF;
+    } else {
+        sqe->opcode = LX_OP_WRITE_FIXED;
+        sqe->op_flags = 0;
+        sqe->off = UINT64_MAX;
+    }
+}
+
+static bool uring_needs_message(const rs_rio_lane *lane, uint32_t count) {
+    return count > 1 || !lane->rq->stream;
+}
+
+static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
+    rs_uring_cq *uring = uring_of(uring_cq_of(lane));
+    const rs_rio_request *request = lane->head;
+    bool fixed = count == 1 && lane->rq->stream && uring_is_fixed(uring, &request->data);
+    lx_sqe *sqe = rs_ring_prepare(&uring->ring);
+
+    sqe->user_data = (uint64_t)(intptr_t)lane;
+    sqe->fd = lane->rq->fd;
+    if (lane->rq->file >= 0) {
+        sqe->fd = lane->rq->file;
+        sqe->flags = LX_SQE_FIXED_FILE;
+    }
+    if (uring_needs_message(lane, count)) {
+        rs_uring_message_prepare(lane, count, sqe);
+        return;
+    }
+    sqe->addr = (uint64_t)(intptr_t)request->data.at + request->done;
+    sqe->len = request->data.length - request->done;
+    if (lane->direction == RS_RIO_RECV) {
+        uring_prepare_recv(sqe, lane, request, fixed);
+    } else {
+        uring_prepare_send(sqe, request, fixed);
+    }
+}
+
+static void uring_start(rs_rio_lane *lane) {
+    uint32_t count = rs_queue_startable(lane);
+
+    if (count == 0) {
+        return;
+    }
+    if (uring_needs_message(lane, count) && !rs_uring_message_open(lane)) {
+        count = 1; /* no memory to gather: one by one */
+        if (!lane->rq->stream) {
+            rs_queue_start(lane, 1);
+            rs_queue_finish(lane, WSAENOBUFS, 0);
+            return;
+        }
+    }
+    rs_queue_start(lane, count);
+    uring_prepare(lane, count);
+}
+
+static void uring_flush(rs_cq *cq) {
+    rs_ring_submit(&uring_of(cq)->ring);
+    rs_lazy_done(cq);
+}
+
+/* ---- completions ---- */
+
+static int32_t uring_failure(rs_rio_lane *lane, int32_t error) {
+    if (error == LX_EPIPE) {
+        return uring_was_reset(lane->rq) ? WSAECONNRESET : WSAESHUTDOWN;
+    }
+    return uring_status(error);
+}
+
+static void uring_finish_bytes(rs_rio_lane *lane, uint32_t bytes) {
+    const rs_rio_request *request = lane->head;
+    bool stream_end = bytes == 0 && lane->rq->stream && request->data.length > request->done;
+
+    if (stream_end && lane->direction == RS_RIO_SEND) {
+        rs_queue_finish(lane, WSAECONNABORTED, 0);
+    } else if (stream_end && request->done == 0 && !lane->closing && uring_was_reset(lane->rq)) {
+        rs_queue_finish(lane, WSAECONNRESET, 0);
+    } else if (!lane->rq->stream) {
+        rs_uring_message_finish(lane, bytes);
+    } else {
+        if (stream_end) {
+            lane->head->wait_all = false; /* what came before the end is all there will be */
+        }
+        rs_uring_stream_addresses(lane);
+        rs_queue_finish(lane, RS_RIO_OK, bytes);
+    }
+}
+
+static void uring_finish(rs_rio_lane *lane, int32_t result) {
+    if (result >= 0) {
+        uring_finish_bytes(lane, (uint32_t)result);
+    } else if (result == -LX_EINTR || (result == -LX_ECANCELED && !lane->closing)) {
+        /* The thread that submitted it has exited: Linux cancels, Windows does not. */
+        rs_queue_rerun(lane);
+    } else {
+        rs_queue_finish(lane, lane->closing ? WSA_OPERATION_ABORTED : uring_failure(lane, -result),
+                        0);
+    }
+}
+
+static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
+    if (cqe->flags & LX_CQE_F_MORE) {
+        /* Zero copy: this is the result, but the buffer is free only at the second completion. */
+        lane->head->status = cqe->res;
+        return;
+    }
+    lane->drained = !(cqe->flags & LX_CQE_F_SOCK_NONEMPTY);
+    uring_finish(lane, cqe->flags & LX_CQE_F_NOTIF ? lane->head->status : cqe->res);
+    if (lane->closing) {
+        rs_queue_abort(lane);
+    } else if (!lane->cq->dead) {
+        uring_start(lane);
+    }
+}
+
+static void uring_harvest(rs_cq *cq) {
+    rs_uring_cq *uring = uring_of(cq);
+    lx_cqe cqe;
+
+    if (rs_ring_empty(&uring->ring)) {
+        rs_ring_poke(&uring->ring);
+    }
+    while (rs_ring_peek(&uring->ring, &cqe)) {
+        if (cqe.user_data > RS_URING_WAKE) {
+            uring_complete((rs_rio_lane *)(intptr_t)cqe.user_data, &cqe);
+        } else if (cqe.user_data == RS_URING_WAKE) {
+            uring->woken = true;
+            uring->wake_armed = (cqe.flags & LX_CQE_F_MORE) != 0;
+        }
+    }
+}
+
+static void uring_cancel(rs_rio_lane *lane) {
+    rs_uring_cq *uring = uring_of(uring_cq_of(lane));
+    lx_sqe *sqe;
+
+    if (lane->running == 0) {
+        return;
+    }
+    sqe = rs_ring_prepare(&uring->ring);
+    sqe->opcode = LX_OP_ASYNC_CANCEL;
+    sqe->fd = -1;
+    sqe->addr = (uint64_t)(intptr_t)lane;
+    sqe->user_data = RS_URING_IGNORED;
+}
+
+/* ---- notification ---- */
+
+static void uring_arm(rs_cq *cq, bool on) {
+    rs_ring_switch_event(&uring_of(cq)->ring, on);
+}
+
+/* A Windows thread, because it calls wineserver; it sleeps inside the gate. */
+static DWORD WINAPI uring_helper(void *argument) {
+    rs_cq *cq = argument;
+    rs_uring_cq *uring = uring_of(cq);
+    uint64_t count;
+
+    for (;;) {
+        int64_t got =
+            rs_gate_call6(LX_SYS_READ, uring->event_fd, (intptr_t)&count, sizeof count, 0, 0, 0);
+        if (rs_atomic_load_u32(&uring->quit) || (got < 0 && got != -LX_EINTR)) {
+            return 0;
+        }
+        rs_cq_lock(cq);
+        if (cq->core.armed) {
+            uring_harvest(cq);
+            uring_flush(cq); /* successors: completions that may not notify must not stop them */
+        }
+        rs_cq_leave(cq);
+    }
+}
+
+static bool uring_open_helper(rs_cq *cq) {
+    rs_uring_cq *uring = uring_of(cq);
+
+    uring->event_fd = (int)rs_gate_call6(LX_SYS_EVENTFD2, 0, LX_EFD_CLOEXEC, 0, 0, 0, 0);
+    if (uring->event_fd < 0 || rs_ring_set_event(&uring->ring, uring->event_fd) != 0) {
+        return false;
+    }
+    uring->helper = CreateThread(NULL, 65536, uring_helper, cq, 0, NULL);
+    return uring->helper != NULL;
+}
+
+static void uring_close_helper(rs_uring_cq *uring) {
+    uint64_t one = 1;
+
+    if (!uring->helper) {
+        return;
+    }
+    (void)rs_atomic_exchange_u32(&uring->quit, 1);
+    (void)rs_gate_call6(LX_SYS_WRITE, uring->event_fd, (intptr_t)&one, sizeof one, 0, 0, 0);
+    (void)WaitForSingleObject(uring->helper, INFINITE); /* bounded: it was just woken */
+    CloseHandle(uring->helper);
+    uring->helper = NULL;
+}
+
+/* ---- queues ---- */
+
+static void uring_open_files(rs_uring_cq *uring, uint32_t entries) {
+    lx_rsrc_register files = {0};
+
+    uring->files_max = entries < URING_FILES_MAX ? entries : URING_FILES_MAX;
+    uring->files_free = calloc(uring->files_max, sizeof *uring->files_free);
+    files.nr = uring->files_max;
+    files.flags = LX_RSRC_SPARSE;
+    if (!uring->files_free ||
+        rs_ring_register(&uring->ring, LX_REGISTER_FILES2, &files, sizeof files) < 0) {
+        uring->files_max = 0; /* more than the limit of open files: ordinary descriptors do */
+    }
+}
+
+static void uring_open_fixed(rs_uring_cq *uring) {
+    lx_rsrc_register buffers = {0};
+
+    buffers.nr = LX_FIXED_BUFFERS_MAX;
+    buffers.flags = LX_RSRC_SPARSE;
+    if (rs_ring_register(&uring->ring, LX_REGISTER_BUFFERS2, &buffers, sizeof buffers) == 0) {
+        uring->fixed = calloc(LX_FIXED_BUFFERS_MAX, 1);
+    }
+}
+
+static void uring_free(rs_uring_cq *uring) {
+    rs_ring_close(&uring->ring);
+    rs_gate_close_fd(uring->event_fd);
+    free(uring->files_free);
+    free(uring->fixed);
+    free(uring);
+}
+
+static bool uring_open_cq(rs_cq *cq) {
+    const rs_settings *settings = &rs_provider_state()->settings;
+    rs_uring_cq *uring = calloc(1, sizeof *uring);
+
+    if (!uring) {
+        return false;
+    }
+    uring->event_fd = -1;
+    cq->engine = uring;
+    if (rs_ring_open(&uring->ring, cq->core.size, settings->ring) != 0) {
+        uring_free(uring);
+        return false;
+    }
+    if (settings->files) {
+        uring_open_files(uring, cq->core.size);
+    }
+    if (settings->ops != RS_OPS_PLAIN) {
+        uring_open_fixed(uring);
+    }
+    if (cq->notifies && !uring_open_helper(cq)) {
+        uring_free(uring);
+        return false;
+    }
+    return true;
+}
+
+static bool uring_any_running(const rs_cq *cq) {
+    for (const rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+        if (lane->running > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The kernel must be done with the buffers before their lanes are forgotten. */
+static void uring_drain(rs_cq *cq) {
+    rs_uring_cq *uring = uring_of(cq);
+
+    RS_ASSERT(cq->core.dead); /* no successor is started */
+    for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+        uring_cancel(lane);
+    }
+    for (int i = 0; i < URING_DRAIN_ROUNDS && uring_any_running(cq); i++) {
+        uring_flush(cq);
+        rs_ring_wait(&uring->ring, URING_DRAIN_ROUND_NS);
+        uring_harvest(cq);
+    }
+}
+
+static void uring_close_cq(rs_cq *cq) {
+    rs_uring_cq *uring = uring_of(cq);
+
+    uring_close_helper(uring);
+    rs_cq_lock(cq);
+    uring_drain(cq);
+    cq->engine = NULL;
+    rs_cq_unlock(cq);
+    uring_free(uring);
+}
+
+static int uring_open_rq(rs_rio_rq *rq) {
+    rq->fd = -1;
+    rq->file = -1;
+    return 0;
+}
+
+static void uring_register_file(rs_rio_rq *rq) {
+    rs_cq *cq = uring_cq_of(&rq->lane[RS_RIO_RECV]);
+    rs_uring_cq *uring = uring_of(cq);
+    int32_t fd = rq->fd;
+    lx_rsrc_update2 update = {0};
+
+    if (uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
+        return;
+    }
+    rs_cq_lock(cq);
+    if (uring->files_free_count > 0) {
+        update.offset = uring->files_free[--uring->files_free_count];
+    } else if (uring->files_used < uring->files_max) {
+        update.offset = uring->files_used++;
+    } else {
+        rs_cq_unlock(cq);
+        return;
+    }
+    update.data = (uint64_t)(intptr_t)&fd;
+    update.nr = 1;
+    if (rs_ring_register(&uring->ring, LX_REGISTER_FILES_UPDATE2, &update, sizeof update) == 1) {
+        rq->file = (int)update.offset;
+    } else {
+        uring->files_free[uring->files_free_count++] = update.offset;
+    }
+    rs_cq_unlock(cq);
+}
+
+/* The descriptor is taken at the first request, not when the queue is made: AcceptEx puts another
+ * one behind the handle when it completes. No lock is held. */
+static int uring_bind_rq(rs_rio_rq *rq) {
+    rq->fd = rs_gate_socket_fd(rq->socket);
+    if (rq->fd < 0) {
+        return WSAENOTSOCK;
+    }
+    uring_register_file(rq);
+    return 0;
+}
+
+static void uring_unregister_file(rs_rio_rq *rq) {
+    rs_cq *cq = uring_cq_of(&rq->lane[RS_RIO_RECV]);
+    rs_uring_cq *uring;
+    int32_t none = -1;
+    lx_rsrc_update2 update = {0};
+
+    rs_cq_lock(cq);
+    uring = uring_of(cq);
+    if (uring) {
+        update.offset = (uint32_t)rq->file;
+        update.data = (uint64_t)(intptr_t)&none;
+        update.nr = 1;
+        (void)rs_ring_register(&uring->ring, LX_REGISTER_FILES_UPDATE2, &update,
+                               sizeof update); /* a slot of ours: cannot fail */
+        uring->files_free[uring->files_free_count++] = update.offset;
+    }
+    rs_cq_unlock(cq);
+    rq->file = -1;
+}
+
+static void uring_close_rq(rs_rio_rq *rq) {
+    int fd = rq->fd;
+
+    if (rq->file >= 0) {
+        uring_unregister_file(rq);
+    }
+    rq->fd = -1;
+    rs_gate_close_fd(fd);
+}
+
+static void uring_free_rq(rs_rio_rq *rq) {
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        free(rq->lane[d].engine);
+    }
+}
+
+static void uring_forget_buffer(const rs_buffer *buffer) {
+    rs_provider *provider = rs_provider_state();
+    lx_iovec none = {NULL, 0};
+    lx_rsrc_update2 update = {0};
+
+    update.offset = buffer->index;
+    update.data = (uint64_t)(intptr_t)&none;
+    update.nr = 1;
+    for (uint32_t i = 0; i < provider->cqs.used; i++) {
+        rs_cq *cq = rs_handle_at(&provider->cqs, i);
+        if (!cq || !uring_of(cq)->fixed || buffer->index >= LX_FIXED_BUFFERS_MAX) {
+            continue;
+        }
+        rs_cq_lock(cq);
+        if (uring_of(cq)->fixed[buffer->index] == 1) {
+            (void)rs_ring_register(&uring_of(cq)->ring, LX_REGISTER_BUFFERS_UPDATE, &update,
+                                   sizeof update); /* emptying a slot: nothing depends on it */
+        }
+        uring_of(cq)->fixed[buffer->index] = 0;
+        rs_cq_unlock(cq);
+    }
+}
+
+const rs_engine rs_engine_uring = {
+    .name = "wine-io_uring",
+    .open_cq = uring_open_cq,
+    .close_cq = uring_close_cq,
+    .open_rq = uring_open_rq,
+    .bind_rq = uring_bind_rq,
+    .close_rq = uring_close_rq,
+    .free_rq = uring_free_rq,
+    .start = uring_start,
+    .flush = uring_flush,
+    .harvest = uring_harvest,
+    .cancel = uring_cancel,
+    .arm = uring_arm,
+    .forget_buffer = uring_forget_buffer,
+};

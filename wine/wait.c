@@ -1,0 +1,240 @@
+/* A wait that wineserver has no part in: the thread sleeps in io_uring_enter. Another thread
+ * stands at the port for it and rings an eventfd that the ring polls. */
+#include "wait.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "gate.h"
+#include "lazy.h"
+#include "linux_abi.h"
+#include "uring.h"
+
+#define WAIT_PACKETS_MAX 256u /* taken from the port ahead of the program */
+#define WAIT_BATCH 64u
+
+typedef struct wait_bridge {
+    int event_fd;
+    HANDLE port, thread;
+    SRWLOCK lock;
+    CONDITION_VARIABLE room;
+    OVERLAPPED_ENTRY packet[WAIT_PACKETS_MAX];
+    ULONG first;
+    rs_atomic_u32 count;
+    rs_atomic_u32 quit;
+    OVERLAPPED stop; /* its address marks the packet that ends the thread */
+} wait_bridge;
+
+static void wait_ring(const wait_bridge *bridge) {
+    uint64_t one = 1;
+
+    (void)rs_gate_call6(LX_SYS_WRITE, bridge->event_fd, (intptr_t)&one, sizeof one, 0, 0, 0);
+}
+
+static void wait_stash(wait_bridge *bridge, const OVERLAPPED_ENTRY *entries, ULONG count) {
+    AcquireSRWLockExclusive(&bridge->lock);
+    for (ULONG i = 0; i < count; i++) {
+        ULONG held;
+        while ((held = rs_atomic_load_u32(&bridge->count)) == WAIT_PACKETS_MAX &&
+               !rs_atomic_load_u32(&bridge->quit)) {
+            (void)SleepConditionVariableSRW(&bridge->room, &bridge->lock, INFINITE, 0);
+        }
+        if (held < WAIT_PACKETS_MAX && entries[i].lpOverlapped != &bridge->stop) {
+            bridge->packet[(bridge->first + held) % WAIT_PACKETS_MAX] = entries[i];
+            rs_atomic_store_u32(&bridge->count, held + 1);
+        }
+    }
+    ReleaseSRWLockExclusive(&bridge->lock);
+}
+
+static DWORD WINAPI wait_stand_at_port(void *argument) {
+    wait_bridge *bridge = argument;
+    OVERLAPPED_ENTRY entries[WAIT_BATCH];
+    ULONG count = 0;
+
+    while (!rs_atomic_load_u32(&bridge->quit)) {
+        if (!GetQueuedCompletionStatusEx(bridge->port, entries, WAIT_BATCH, &count, INFINITE,
+                                         FALSE)) {
+            return 0; /* the program closed its port */
+        }
+        wait_stash(bridge, entries, count);
+        wait_ring(bridge);
+    }
+    return 0;
+}
+
+static bool wait_open_port(wait_bridge *bridge, HANDLE port) {
+    if (!port || bridge->port == port) {
+        return true;
+    }
+    if (bridge->port) {
+        return false;
+    }
+    bridge->port = port;
+    bridge->thread = CreateThread(NULL, 65536, wait_stand_at_port, bridge, 0, NULL);
+    if (!bridge->thread) {
+        bridge->port = NULL;
+    }
+    return bridge->thread != NULL;
+}
+
+static wait_bridge *wait_open(rs_cq *cq) {
+    wait_bridge *bridge;
+    bool taken;
+
+    if (cq->waiter) {
+        return cq->waiter;
+    }
+    bridge = calloc(1, sizeof *bridge);
+    if (!bridge) {
+        return NULL;
+    }
+    bridge->event_fd = (int)rs_gate_call6(LX_SYS_EVENTFD2, 0, LX_EFD_CLOEXEC, 0, 0, 0, 0);
+    InitializeSRWLock(&bridge->lock);
+    InitializeConditionVariable(&bridge->room);
+    rs_cq_lock(cq); /* wake may come from another thread at the same time */
+    taken = cq->waiter != NULL || bridge->event_fd < 0;
+    if (!taken) {
+        cq->waiter = bridge;
+    }
+    rs_cq_unlock(cq);
+    if (taken) {
+        rs_gate_close_fd(bridge->event_fd);
+        free(bridge);
+    }
+    return cq->waiter;
+}
+
+static ULONG wait_take(wait_bridge *bridge, OVERLAPPED_ENTRY *entries, ULONG capacity) {
+    ULONG held, count;
+
+    if (rs_atomic_load_u32(&bridge->count) == 0) {
+        return 0;
+    }
+    AcquireSRWLockExclusive(&bridge->lock);
+    held = rs_atomic_load_u32(&bridge->count);
+    count = held < capacity ? held : capacity;
+    for (ULONG i = 0; i < count; i++) {
+        entries[i] = bridge->packet[(bridge->first + i) % WAIT_PACKETS_MAX];
+    }
+    bridge->first = (bridge->first + count) % WAIT_PACKETS_MAX;
+    rs_atomic_store_u32(&bridge->count, held - count);
+    ReleaseSRWLockExclusive(&bridge->lock);
+    WakeAllConditionVariable(&bridge->room);
+    return count;
+}
+
+static void wait_arm_wake(const wait_bridge *bridge, rs_uring_cq *uring) {
+    lx_sqe *sqe;
+
+    if (uring->wake_armed) {
+        return;
+    }
+    uring->wake_armed = true;
+    sqe = rs_ring_prepare(&uring->ring);
+    sqe->opcode = LX_OP_POLL_ADD;
+    sqe->fd = bridge->event_fd;
+    sqe->op_flags = LX_POLLIN;
+    sqe->len = LX_POLL_ADD_MULTI;
+    sqe->user_data = RS_URING_WAKE;
+}
+
+/* Under the lock: is there anything to return for? */
+static bool wait_look(rs_cq *cq, rs_uring_cq *uring) {
+    bool woken;
+
+    rs_provider_state()->engine->harvest(cq);
+    woken = uring->woken;
+    uring->woken = false;
+    return woken || cq->core.ready > 0;
+}
+
+/* One pass: submit, sleep at most timeout_ns, look. */
+static bool wait_pass(rs_cq *cq, const wait_bridge *bridge, int64_t timeout_ns) {
+    rs_uring_cq *uring = cq->engine;
+    bool found;
+
+    rs_cq_lock(cq);
+    wait_arm_wake(bridge, uring);
+    found = wait_look(cq, uring);
+    if (found || timeout_ns == 0) {
+        rs_provider_state()->engine->flush(cq);
+        found = wait_look(cq, uring) || found;
+        rs_cq_leave(cq);
+        return found;
+    }
+    rs_ring_publish(&uring->ring);
+    rs_lazy_done(cq);
+    rs_cq_unlock(cq);
+    rs_ring_wait(&uring->ring, timeout_ns); /* submits, sleeps: without the lock */
+    rs_cq_lock(cq);
+    found = wait_look(cq, uring);
+    rs_cq_leave(cq);
+    return found;
+}
+
+BOOL rs_wait(rs_cq *cq, HANDLE port, OVERLAPPED_ENTRY *entries, ULONG capacity, ULONG *taken,
+             DWORD timeout_ms) {
+    int64_t timeout_ns = timeout_ms == INFINITE ? -1 : (int64_t)timeout_ms * 1000000;
+    wait_bridge *bridge = wait_open(cq);
+    ULONG count = 0;
+    bool found;
+
+    if (!bridge || !wait_open_port(bridge, port)) {
+        SetLastError(ERROR_NOT_SUPPORTED);
+        return FALSE;
+    }
+    if (rs_atomic_load_u32(&bridge->count) > 0) {
+        timeout_ns = 0; /* packets wait: only submit and look */
+    }
+    found = wait_pass(cq, bridge, timeout_ns);
+    if (entries) {
+        count = wait_take(bridge, entries, capacity);
+    }
+    if (taken) {
+        *taken = count;
+    }
+    if (!found && count == 0) {
+        SetLastError(WAIT_TIMEOUT);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+void rs_wait_wake(rs_cq *cq) {
+    const wait_bridge *bridge = wait_open(cq);
+
+    if (bridge) {
+        wait_ring(bridge);
+    }
+}
+
+static void wait_give_back(wait_bridge *bridge) {
+    OVERLAPPED_ENTRY entry;
+
+    while (wait_take(bridge, &entry, 1) == 1) {
+        (void)PostQueuedCompletionStatus(bridge->port, entry.dwNumberOfBytesTransferred,
+                                         entry.lpCompletionKey,
+                                         entry.lpOverlapped); /* a closed port wants none */
+    }
+}
+
+void rs_wait_close(rs_cq *cq) {
+    wait_bridge *bridge = cq->waiter;
+
+    if (!bridge) {
+        return;
+    }
+    if (bridge->thread) {
+        (void)rs_atomic_exchange_u32(&bridge->quit, 1);
+        WakeAllConditionVariable(&bridge->room);
+        (void)PostQueuedCompletionStatus(bridge->port, 0, 0, &bridge->stop);
+        (void)WaitForSingleObject(bridge->thread, INFINITE); /* just told to end */
+        CloseHandle(bridge->thread);
+        wait_give_back(bridge);
+    }
+    rs_gate_close_fd(bridge->event_fd);
+    free(bridge);
+    cq->waiter = NULL;
+}
