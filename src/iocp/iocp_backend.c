@@ -885,15 +885,16 @@ static uint32_t iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap,
                           int64_t timeout_ns) {
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
     uint32_t count;
-    bool idle;
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
+    if (backend->inline_since >= backend->tuning.inline_max &&
+        backend->accepts_ready <= backend->tuning.accepts) {
+        iocp_visit_port(backend, 0); /* its turn: accepts and slower peers must not starve */
+    }
     iocp_recv_flush(backend);
     iocp_accepted(backend, accepted, rs_win_accept_retry(backend->accept, accepted));
-    idle = backend->ready.count == 0;
-    if ((idle || backend->inline_since >= backend->tuning.inline_max) &&
-        backend->accepts_ready <= backend->tuning.accepts) {
-        iocp_visit_port(backend, idle && backend->recv_count == 0 ? timeout_ns : 0);
+    if (backend->ready.count == 0) {
+        iocp_visit_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
     }
     count = rs_ready_pop(&backend->ready, out, cap);
     for (uint32_t i = 0; i < count; i++) {

@@ -27,6 +27,10 @@ static void harness_print_side(const conf_side *side) {
     uint32_t first = side->op_count > CONF_OPS_MAX ? side->op_count - CONF_OPS_MAX : 0;
     uint32_t shown = 0;
 
+    if (side->backend == NULL) {
+        print_error("conf: a server stands in for this side\n");
+        return;
+    }
     print_error("conf: %s: %u requests outstanding, %u accepted sockets waiting\n", side->name,
                 side->outstanding, side->accepted_count - side->accepted_taken);
     for (uint32_t i = first; i < side->op_count && shown < 16u; i++) {
