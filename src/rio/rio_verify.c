@@ -58,6 +58,7 @@ struct rs_rv_rq {
 };
 
 struct rs_rv_request {
+    _Alignas(16) uint8_t scratch[RS_RV_SCRATCH_BYTES];
     struct rs_rv_request *next, *prev; /* of the request queue */
     struct rs_rv_request *chain;       /* of its bucket: is this address a request? */
     rs_rv_rq *rq;
@@ -581,6 +582,10 @@ rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv
     return request;
 }
 
+void *rs_rv_scratch(rs_rv_request *request) {
+    return request->scratch;
+}
+
 void rs_rv_post_refused(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq;
 
@@ -650,6 +655,10 @@ rs_rio_verify *rs_rv_open(const rs_rv_options *options) {
         verify->options = *options;
     }
     return verify;
+}
+
+void rs_rv_share_ids(rs_rio_verify *verify) {
+    verify->options.unique_ids = false;
 }
 
 static void rv_close_requests(rs_rio_verify *verify) {

@@ -66,6 +66,9 @@ typedef struct rs_rv_request rs_rv_request;
 rs_rio_verify *rs_rv_open(const rs_rv_options *options);
 uint32_t rs_rv_close(rs_rio_verify *verify);
 
+/* rs_rv_share_ids: from now on one id may serve several requests after all. */
+void rs_rv_share_ids(rs_rio_verify *verify);
+
 /* ---- buffers. inner: the provider's handle, kept for the caller. NULL when out of memory. */
 rs_rv_buffer *rs_rv_register(rs_rio_verify *verify, void *base, uint32_t bytes, uintptr_t inner);
 uintptr_t rs_rv_buffer_inner(const rs_rv_buffer *buffer);
@@ -118,6 +121,10 @@ typedef struct rs_rv_post {
  * record whose address goes to the provider as request context; NULL for a commit. */
 rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post,
                                 uint64_t thread);
+/* rs_rv_scratch: room beside the record, 16-byte aligned, for as long as the request lives. */
+#define RS_RV_SCRATCH_BYTES 80u
+void *rs_rv_scratch(rs_rv_request *request);
+
 /* rs_rv_post_refused: the provider did not take it. */
 void rs_rv_post_refused(rs_rio_verify *verify, rs_rv_request *request);
 
