@@ -310,7 +310,7 @@ table()
                 cpu = median(k SUBSEP "cpu"); if (j == 1) floor = cpu
                 printf " %.2f | %s | %.2f | %s |", median(k SUBSEP "server"),
                     exe ? sprintf("%.2f", median(k SUBSEP "wine")) : "-", cpu,
-                    good[name[1] SUBSEP s[i]] ? sprintf("%.1f", cpu / floor) : "-"
+                    good[name[1] SUBSEP s[i]] ? sprintf("%.2f", cpu / floor) : "-"
                 printf " %.2f | %d | %d |\n", median(k SUBSEP "calls"), good[k], voided[k]
             }
         }' "$out/runs.txt"

@@ -62,11 +62,15 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
     if (lane->closing && error) {
         error = WSA_OPERATION_ABORTED;
     }
-    if (error) {
+    if (error && error != WSAEMSGSIZE) {
         rs_queue_finish(lane, error, 0);
         return;
     }
     emulated_addresses(lane, lane->engine);
+    if (error && request->data.at) {
+        rs_queue_finish(lane, error, 0);
+        return; /* a datagram cut short; one whose payload nobody wanted is not */
+    }
     if (bytes == 0 && lane->rq->stream && lane->direction == RS_RIO_SEND &&
         request->data.length > request->done) {
         rs_queue_finish(lane, WSAECONNABORTED, 0);

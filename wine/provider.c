@@ -50,11 +50,11 @@ static void provider_notify(const RIO_NOTIFICATION_COMPLETION *how) {
 }
 
 void rs_cq_leave(rs_cq *cq) {
-    bool fire = cq->core.armed && cq->core.ready_loud > 0;
+    bool fire = cq->core.armed && (cq->core.ready_loud > 0 || cq->core.woken);
     RIO_NOTIFICATION_COMPLETION how = cq->notification;
 
     if (fire) {
-        cq->core.armed = false;
+        cq->core.armed = cq->core.woken = false;
         provider.engine->arm(cq, false);
     }
     rs_cq_unlock(cq);

@@ -107,7 +107,8 @@ struct rs_rio_cq {
     uint32_t ready;      /* finished, not yet taken */
     uint32_t ready_loud; /* of those, may notify */
     bool armed;
-    bool dead; /* closed by the program; kept until its last lane is gone */
+    bool woken; /* armed, and the engine cannot tell what for: notify anyway */
+    bool dead;  /* closed by the program; kept until its last lane is gone */
 };
 
 typedef struct rs_rio_result {

@@ -3,11 +3,14 @@
  *   RINGSIDE_RIO_PROVIDER_MODE  auto (default): io_uring where the kernel allows it, else emulated;
  *                               io_uring: refuse to serve without it; emulated: never use it
  *   RINGSIDE_RIO_OPS            plain (default): RECV and SEND; fixed: registered buffers with
- *                               READ_FIXED and WRITE_FIXED; zc: SEND_ZC from registered buffers
+ *                               READ_FIXED and WRITE_FIXED; zc: SEND_ZC from registered buffers,
+ *                               which completes only when the peer's system has the bytes, after
+ *                               a close too
  *   RINGSIDE_RIO_RING           irq (default), coop, single: rs_ring_mode in ring.h. single is for
  *                               a program that uses each completion queue from one thread only,
- *                               closing its sockets included; RINGSIDE_RIO_COMMIT is eager then
- *                               unless the program sleeps in ringside_rio_wait
+ *                               closing its sockets included. A notification may then be
+ *                               spurious, RIO_MSG_DONT_NOTIFY is not honoured, and a lazy commit
+ *                               waits for the program's next call without a limit
  *   RINGSIDE_RIO_COMMIT         lazy (default), eager: see lazy.h
  *   RINGSIDE_RIO_FILES          0 (default), 1: sockets in the ring's file table
  *   RINGSIDE_RIO_POLL_FIRST     1 (default), 0: a receive on a socket that the last receive emptied

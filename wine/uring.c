@@ -308,7 +308,9 @@ static DWORD WINAPI uring_helper(void *argument) {
             return 0;
         }
         rs_cq_lock(cq);
-        if (cq->core.armed) {
+        if (cq->core.armed && uring->ring.mode == RS_RING_SINGLE) {
+            cq->core.woken = true; /* only the owner may look; it may find nothing */
+        } else if (cq->core.armed) {
             uring_harvest(cq);
             uring_flush(cq); /* successors: completions that may not notify must not stop them */
         }
@@ -446,7 +448,7 @@ static void uring_register_file(rs_rio_rq *rq) {
     int32_t fd = rq->fd;
     lx_rsrc_update2 update = {0};
 
-    if (uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
+    if (!uring || uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
         return;
     }
     rs_cq_lock(cq);

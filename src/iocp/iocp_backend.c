@@ -76,6 +76,7 @@ typedef struct iocp_conn {
     bool recv_queued;      /* accepted, not yet posted */
     bool recv_listed;      /* has an entry in recv_list */
     bool shutdown_waiting; /* behind the sends */
+    bool shutdown_done;    /* our stream has ended */
     bool escalated;        /* an abort was accepted: none may follow */
     bool end_read;         /* the peer's stream ended, nothing is left to discard */
     rs_send_window window;
@@ -94,6 +95,7 @@ struct rs_backend {
     bool skip;              /* skip on success: asked for, and the provider allows it */
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
     bool started;           /* WSAStartup */
+    bool on_wine;
     uint32_t accepts_ready; /* ACCEPT records in the ready ring */
     uint32_t inline_since;  /* inline completions since the port was asked last */
     rs_win_extensions extensions;
@@ -179,11 +181,28 @@ static bool iocp_is_pending(const rs_backend *backend, bool succeeded, uint32_t 
 
 /* ---- receiving */
 
+/* Wine 8 takes the error of a reset off the socket while no receive is pending, so that the next
+ * one reads an end of stream; but a reset connection has no peer any more, a half-closed one has.
+ * Once we have ended our own stream both have none, and the end counts as orderly. Windows needs no
+ * such question. One call for each connection that ends. */
+static rs_status iocp_end_status(rs_backend *backend, const iocp_conn *conn) {
+    struct sockaddr_in peer;
+    int bytes = (int)sizeof peer;
+    if (!backend->on_wine || conn->socket == INVALID_SOCKET || conn->shutdown_done) {
+        return RS_OK;
+    }
+    backend->calls.count[RS_WIN_GETPEERNAME]++;
+    return getpeername(conn->socket, (struct sockaddr *)&peer, &bytes) == 0 ? RS_OK : RS_E_RESET;
+}
+
 static void iocp_recv_complete(rs_backend *backend, uint32_t index, rs_status status,
                                uint32_t bytes, uint8_t flags) {
     iocp_conn *conn = &backend->conns[index];
     RS_ASSERT(conn->recv_in_flight);
     RS_ASSERT(bytes <= conn->recv_bytes);
+    if (status == RS_OK && bytes == 0) {
+        status = iocp_end_status(backend, conn);
+    }
     conn->end_read = conn->end_read || (status == RS_OK && bytes == 0);
     iocp_complete(backend, index, RS_OP_RECV, status, bytes, conn->recv_tag, flags);
 }
@@ -355,6 +374,7 @@ static rs_status iocp_shutdown_call(rs_backend *backend, iocp_conn *conn) {
         return conn->broken != RS_OK ? (rs_status)conn->broken : RS_E_ABORTED;
     }
     backend->calls.count[RS_WIN_SHUTDOWN]++;
+    conn->shutdown_done = true;
     rc = shutdown(conn->socket, SD_SEND);
     return rc == 0 ? RS_OK : rs_win_error_status((uint32_t)WSAGetLastError());
 }
@@ -865,15 +885,16 @@ static uint32_t iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap,
                           int64_t timeout_ns) {
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
     uint32_t count;
-    bool idle;
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
+    if (backend->inline_since >= backend->tuning.inline_max &&
+        backend->accepts_ready <= backend->tuning.accepts) {
+        iocp_visit_port(backend, 0); /* its turn: accepts and slower peers must not starve */
+    }
     iocp_recv_flush(backend);
     iocp_accepted(backend, accepted, rs_win_accept_retry(backend->accept, accepted));
-    idle = backend->ready.count == 0;
-    if ((idle || backend->inline_since >= backend->tuning.inline_max) &&
-        backend->accepts_ready <= backend->tuning.accepts) {
-        iocp_visit_port(backend, idle && backend->recv_count == 0 ? timeout_ns : 0);
+    if (backend->ready.count == 0) {
+        iocp_visit_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
     }
     count = rs_ready_pop(&backend->ready, out, cap);
     for (uint32_t i = 0; i < count; i++) {
@@ -936,7 +957,7 @@ static void iocp_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_stats_add(out, "packets", backend->packets);
     rs_win_stats_add(out, "wake-ups", backend->wakes);
     rs_win_stats_add(out, "sends joined", backend->sends_joined);
-    out->provider = rs_os_is_wine() ? "wine" : "windows";
+    out->provider = backend->on_wine ? "wine" : "windows";
 }
 
 /* ---- open and close */
@@ -1071,6 +1092,7 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     backend->sends_per_conn = cfg->sends_per_conn;
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;
+    backend->on_wine = rs_os_is_wine();
     status = iocp_allocate(backend, error);
     if (status == RS_OK) {
         status = rs_win_socket_start(error);

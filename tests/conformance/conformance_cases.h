@@ -73,7 +73,19 @@
     X(stats_name_their_calls)
 
 /* Needs the session layer too: a server on the back end under test. */
-#define CONF_SERVER_CASES(X)
+#define CONF_SERVER_CASES(X)                                                                       \
+    X(server_echoes_frames_of_all_sizes)                                                           \
+    X(server_random_fragmentation_echoes_equal)                                                    \
+    X(server_malformed_frame_closes_only_that_session)                                             \
+    X(server_silent_session_is_closed_idle)                                                        \
+    X(server_half_finished_frame_is_closed_idle)                                                   \
+    X(server_slow_consumer_is_closed)                                                              \
+    X(server_without_send_blocks_closes_that_session)                                              \
+    X(server_refuses_beyond_max_sessions)                                                          \
+    X(server_half_close_gets_every_reply)                                                          \
+    X(server_reset_is_counted)                                                                     \
+    X(server_stop_under_load_drains)                                                               \
+    X(server_cycles_leave_nothing_behind)
 
 #define CONF_CASES(X)                                                                              \
     CONF_SEAM_CASES(X)                                                                             \

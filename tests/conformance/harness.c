@@ -27,6 +27,10 @@ static void harness_print_side(const conf_side *side) {
     uint32_t first = side->op_count > CONF_OPS_MAX ? side->op_count - CONF_OPS_MAX : 0;
     uint32_t shown = 0;
 
+    if (side->backend == NULL) {
+        print_error("conf: a server stands in for this side\n");
+        return;
+    }
     print_error("conf: %s: %u requests outstanding, %u accepted sockets waiting\n", side->name,
                 side->outstanding, side->accepted_count - side->accepted_taken);
     for (uint32_t i = first; i < side->op_count && shown < 16u; i++) {
@@ -151,10 +155,21 @@ uint64_t conf_now_ns(const conf_run *run) {
     return run->instance->now_ns != NULL ? run->instance->now_ns(run->world) : rs_os_now_ns();
 }
 
-uint32_t conf_pump(conf_run *run) {
-    uint32_t count = conf_poll_side(&run->server, run->cap, 0);
+/* A side that a server stands in for is driven by the server's own turns. */
+static uint32_t harness_turn(conf_run *run, conf_side *side, int64_t timeout_ns) {
+    if (side->backend != NULL) {
+        return conf_poll_side(side, run->cap, timeout_ns);
+    }
+    if (run->server_turn != NULL) {
+        run->server_turn(run->server_ctx, timeout_ns);
+    }
+    return 0;
+}
 
-    count += conf_poll_side(&run->client, run->cap, 0);
+uint32_t conf_pump(conf_run *run) {
+    uint32_t count = harness_turn(run, &run->server, 0);
+
+    count += harness_turn(run, &run->client, 0);
     if (count > 0) {
         run->idle_rounds = 0;
         return count;
@@ -165,7 +180,7 @@ uint32_t conf_pump(conf_run *run) {
     } else if (run->idle_rounds > CONF_SPIN_ROUNDS) {
         conf_side *side = run->idle_rounds % 2u == 0 ? &run->server : &run->client;
 
-        count = conf_poll_side(side, run->cap, CONF_IDLE_POLL_NS);
+        count = harness_turn(run, side, CONF_IDLE_POLL_NS);
         run->idle_rounds = count > 0 ? 0 : run->idle_rounds;
     }
     return count;
@@ -247,16 +262,20 @@ static void harness_open_side(conf_run *run, conf_side *side, const char *name) 
     CONF_STATUS(run, status, RS_OK);
 }
 
-void conf_open(conf_run *run, const conf_setup *setup) {
+void conf_open_client(conf_run *run, const conf_setup *setup) {
     RS_ASSERT(!run->opened);
     if (run->instance->world_open != NULL) {
         run->world = run->instance->world_open();
     }
     run->config = conf_config(run, setup);
     run->cap = run->config.poll_max;
-    harness_open_side(run, &run->server, "server");
     harness_open_side(run, &run->client, "client");
     run->opened = true;
+}
+
+void conf_open(conf_run *run, const conf_setup *setup) {
+    conf_open_client(run, setup);
+    harness_open_side(run, &run->server, "server");
 }
 
 void conf_listen(conf_run *run) {
@@ -280,6 +299,9 @@ rs_addr conf_server_addr(const conf_run *run) {
 }
 
 static void harness_abort_slots(conf_side *side) {
+    if (side->backend == NULL) {
+        return; /* a server stood in for it, and has ended */
+    }
     for (uint32_t i = 0; i < side->run->config.conns_max; i++) {
         const conf_slot *slot = &side->slots[i];
 
@@ -297,6 +319,9 @@ static void harness_discard_accepted(conf_side *side) {
 }
 
 static void harness_close_side(conf_side *side) {
+    if (side->backend == NULL) {
+        return;
+    }
     harness_discard_accepted(side);
     side->run->api->release_memory(side->backend, side->region);
     side->run->api->close(side->backend); /* asserts that nothing is bound any more */

@@ -71,6 +71,10 @@ struct conf_run {
     uint32_t idle_rounds; /* consecutive rounds without a completion */
     uint32_t cap;         /* of each poll */
     bool opened;
+
+    /* Where a server stands in for the server side: one turn of it. Nullable. */
+    void (*server_turn)(void *ctx, int64_t max_wait_ns);
+    void *server_ctx;
     conf_side server, client;
 };
 
@@ -112,8 +116,9 @@ conf_wait conf_wait_start(conf_run *run);
 void conf_wait_step(conf_run *run, conf_wait *wait, const char *file, int line, const char *what);
 
 /* ---- set-up. conf_finish closes everything and checks that nothing is left. */
-void conf_open(conf_run *run, const conf_setup *setup); /* setup nullable; both sides */
-void conf_listen(conf_run *run);                        /* the server, on a free loopback port */
+void conf_open(conf_run *run, const conf_setup *setup);        /* setup nullable; both sides */
+void conf_open_client(conf_run *run, const conf_setup *setup); /* the client side alone */
+void conf_listen(conf_run *run); /* the server, on a free loopback port */
 void conf_open_listening(conf_run *run, const conf_setup *setup);
 void conf_finish(conf_run *run);
 rs_backend_config conf_config(conf_run *run, const conf_setup *setup);

@@ -116,6 +116,9 @@ uint64_t rs_sim_violations(const rs_sim_world *world);
 /* rs_sim_trace: a hash over every completion handed out, with its time and instance. */
 uint64_t rs_sim_trace(const rs_sim_world *world);
 
+/* rs_sim_instance: the nth instance opened in this world (1 = the first); NULL once closed. */
+rs_backend *rs_sim_instance(const rs_sim_world *world, uint32_t number);
+
 /* rs_sim_in_flight: ops accepted whose completion has not been polled. */
 uint32_t rs_sim_in_flight(const rs_backend *backend);
 

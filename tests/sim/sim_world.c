@@ -293,6 +293,14 @@ uint64_t rs_sim_trace(const rs_sim_world *world) {
     return world->trace;
 }
 
+rs_backend *rs_sim_instance(const rs_sim_world *world, uint32_t number) {
+    rs_backend *at = world->backends;
+    while (at != NULL && at->number != number) {
+        at = at->next;
+    }
+    return at;
+}
+
 uint32_t rs_sim_in_flight(const rs_backend *backend) {
     return backend->in_flight;
 }

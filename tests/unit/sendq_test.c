@@ -153,12 +153,37 @@ static void test_sendq_shared_entries_run_out_without_a_leak(void **state) {
     assert_all_back(&b);
 }
 
+static void test_sendq_refused_send_leaves_its_elders_in_flight(void **state) {
+    queue_bed b;
+    rs_sendq_entry *entry[3];
+    (void)state;
+    for (uint32_t refused = 0; refused < 3; refused++) {
+        queue_bed_init(&b, false);
+        for (uint32_t i = 0; i < 3; i++) {
+            const uint8_t byte = (uint8_t)i;
+            assert_int_equal(rs_sendq_append(&b.pool, &b.queue, &byte, 1), RS_OK);
+            entry[i] = rs_sendq_post(&b.pool, &b.queue, 0);
+        }
+        rs_sendq_refuse(&b.pool, &b.queue, entry[refused]->data, 1);
+        assert_int_equal(b.queue.in_flight, 2);
+        assert_int_equal(b.queue.queued_bytes, 2);
+        for (uint32_t i = 0; i < 3; i++) {
+            assert_int_equal(rs_slab_is_live(&b.slab, entry[i]->slice), i != refused);
+        }
+        (void)rs_sendq_complete(&b.pool, &b.queue, NULL);
+        (void)rs_sendq_complete(&b.pool, &b.queue, NULL);
+        rs_sendq_discard(&b.pool, &b.queue);
+        assert_all_back(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sendq_random_scripts_keep_bytes_and_order),
         cmocka_unit_test(test_sendq_append_never_touches_what_is_in_flight),
         cmocka_unit_test(test_sendq_discard_keeps_what_is_in_flight),
         cmocka_unit_test(test_sendq_shared_entries_run_out_without_a_leak),
+        cmocka_unit_test(test_sendq_refused_send_leaves_its_elders_in_flight),
     };
     return cmocka_run_group_tests_name("sendq", tests, NULL, NULL);
 }

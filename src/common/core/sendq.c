@@ -209,6 +209,28 @@ uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *poste
     return bytes;
 }
 
+void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, uint32_t bytes) {
+    uint32_t before = RS_SENDQ_NONE;
+    uint32_t at = queue->head;
+    RS_ASSERT(queue->in_flight > 0);
+    while (pool->entries[at].data != data || pool->entries[at].bytes != bytes) {
+        before = at;
+        at = pool->entries[at].next;
+        RS_ASSERT(at != queue->unsent);
+    }
+    if (before == RS_SENDQ_NONE) {
+        queue->head = pool->entries[at].next;
+    } else {
+        pool->entries[before].next = pool->entries[at].next;
+    }
+    if (queue->tail == at) {
+        queue->tail = before;
+    }
+    queue->in_flight--;
+    queue->queued_bytes -= bytes;
+    sendq_entry_release(pool, at);
+}
+
 void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
     uint32_t index = queue->unsent;
     uint32_t last_in_flight = RS_SENDQ_NONE;

@@ -75,6 +75,10 @@ rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now
  * *posted_ns (nullable) = when it was posted. Returns its bytes. */
 uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns);
 
+/* rs_sendq_refuse: the posted entry with these data (asserted to exist) did not reach the kernel:
+ * drops it alone. Its elders may still be in flight and keep their blocks. */
+void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, uint32_t bytes);
+
 /* rs_sendq_discard: drops every entry that is not in flight, and the block kept. */
 void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue);
 

@@ -396,6 +396,13 @@ void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
     }
 }
 
+/* Only this send failed: those before it are still with the kernel, and so are their blocks. */
+RS_COLD static void session_send_refused(rs_session *session, const rs_op *op, rs_status why) {
+    rs_sendq_refuse(&session->table->sendq_pool, &session->sendq, op->u.data, op->bytes);
+    session_touch(session);
+    session_fail(session, reason_of(why));
+}
+
 void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
     rs_completion failed = {
         .kind = op->kind,
@@ -404,8 +411,10 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
         .generation = op->generation,
     };
     table->counters.refused_ops++;
-    /* A second CLOSE has nothing to fail: the first one's completion is still to come. */
-    if (op->kind != RS_OP_CLOSE) {
+    if (op->kind == RS_OP_SEND) {
+        session_send_refused(&table->sessions[op->conn], op, why);
+    } else if (op->kind != RS_OP_CLOSE) {
+        /* A second CLOSE has nothing to fail: the first one's completion is still to come. */
         rs_sessions_complete(table, &failed);
     }
 }

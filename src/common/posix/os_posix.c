@@ -20,7 +20,6 @@
 
 #include "core/assert.h"
 #include "core/limits.h"
-#include "seam/atomics.h"
 
 #define OS_HUGE_PAGE_BYTES ((size_t)2 * 1024 * 1024)
 #define OS_NS_PER_S 1000000000u
@@ -164,7 +163,6 @@ void rs_os_pages_free(void *pages, size_t bytes) {
  * of threads that already run. */
 
 typedef struct os_stop {
-    rs_atomic_u32 taken;
     int pipe_read, pipe_write;
     void (*fn)(void *arg);
     void *arg;
@@ -217,9 +215,7 @@ rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     int ends[2];
 
     RS_ASSERT(fn != NULL);
-    if (rs_atomic_exchange_u32(&os_stop_state.taken, 1) != 0) {
-        return RS_E_INVALID;
-    }
+    RS_ASSERT(os_stop_state.fn == NULL); /* once per process */
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return RS_E_OS;
     }

@@ -1,0 +1,553 @@
+/* The life of a connection: unused, connecting, open, (finishing,) closing, and again or done.
+ *
+ * One function each decides what may be sent (client_room) and how a life ends (client_end_life);
+ * failures all pass through client_fail, which counts the connection in one column and what it
+ * still owed in the track's. */
+#include "loadgen/loadgen_client.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/frame.h"
+
+#define CLIENT_SLOW_PAUSE_NS UINT64_C(10000000)
+#define CLIENT_SLOW_READS 16u /* in which a slow reader takes a whole window */
+#define CLIENT_SLOW_BYTES_MIN 64u
+#define CLIENT_RETRY_NS UINT64_C(100000000)
+
+void rs_client_init(rs_client *client, const rs_load *load, uint32_t index, uint64_t *sent_ns,
+                    uint8_t *send_base, uint8_t *recv_base, uint32_t recv_bytes) {
+    const rs_load_settings *s = load->settings;
+
+    *client = (rs_client){
+        .index = index,
+        .send_base = send_base,
+        .recv_base = recv_base,
+        .recv_bytes = recv_bytes,
+        .role = RS_ROLE_NORMAL,
+        .state = RS_CLIENT_UNUSED,
+    };
+    if (send_base != NULL) {
+        rs_track_init(&client->track, sent_ns, rs_track_ring(s->depth));
+        client->role = (uint8_t)rs_plan_role_of(index, s->connections, s->reset_percent,
+                                                s->half_close_percent, s->slow_percent);
+    }
+}
+
+/* ---- ends */
+
+static void client_set_done(rs_client *client, rs_load *load) {
+    RS_ASSERT(client->state == RS_CLIENT_UNUSED);
+    RS_ASSERT(load->not_done > 0);
+    client->state = RS_CLIENT_DONE;
+    load->not_done--;
+    load->senders_left -= client->send_base != NULL;
+}
+
+static void client_break(rs_client *client, rs_load *load, bool we_broke_it) {
+    RS_ASSERT(client->state != RS_CLIENT_UNUSED && client->state < RS_CLIENT_BREAKING);
+    if (client->state == RS_CLIENT_CONNECTING) {
+        load->connecting--;
+    }
+    if (client->track.outstanding > 0) {
+        rs_track_end(&client->track, we_broke_it, &load->columns);
+    }
+    client->state = RS_CLIENT_BREAKING;
+    client->want_fin = false;
+}
+
+/* The one way for a connection to end that should not have: its column, and no further life. */
+static void client_fail(rs_client *client, rs_load *load, uint64_t *column) {
+    (*column)++;
+    client->dead = true;
+    client_break(client, load, false);
+}
+
+/* The server ended or reset it. Slow readers may be got rid of: that is what servers should do.
+ * One that was never answered was not slow yet; and a run must not connect it again for ever. */
+static void client_ended(rs_client *client, rs_load *load, uint64_t *column) {
+    if (client->role == RS_ROLE_SLOW && client->answered && !client->last) {
+        load->ends.slow_dropped++;
+        client_break(client, load, true);
+        return;
+    }
+    client_fail(client, load, column);
+}
+
+static uint64_t *client_error_column(rs_load *load, rs_status status) {
+    switch (status) {
+    case RS_E_REFUSED:
+        return &load->ends.refused;
+    case RS_E_RESET:
+    case RS_E_ABORTED:
+        return &load->ends.reset;
+    case RS_E_TIMED_OUT:
+        return &load->ends.timed_out;
+    default:
+        return &load->ends.failed;
+    }
+}
+
+/* ---- connecting */
+
+static void client_start_life(rs_client *client, rs_load *load) {
+    const rs_load_settings *s = load->settings;
+
+    client->state = RS_CLIENT_OPEN;
+    client->life++;
+    client->recv_used = 0;
+    client->broke_off = client->want_fin = client->last = client->answered = false;
+    client->wait_until_ns = 0;
+    client->quota_left = UINT32_MAX;
+    if (client->send_base == NULL) {
+        return;
+    }
+    if (client->role == RS_ROLE_RESET || client->role == RS_ROLE_HALF_CLOSE) {
+        client->quota_left = rs_plan_quota(s->seed, client->index, client->life, s->churn_messages);
+    } else if (s->churn) {
+        client->quota_left = s->churn_messages;
+    }
+}
+
+static bool client_is_port_shortage(rs_status status) {
+    return status == RS_E_ADDRESS || status == RS_E_ADDRESS_IN_USE;
+}
+
+static void client_connected(rs_client *client, rs_load *load, rs_status status, uint64_t now_ns) {
+    if (client->state != RS_CLIENT_CONNECTING) {
+        return; /* given up meanwhile */
+    }
+    if (status == RS_OK) {
+        load->connecting--;
+        load->ends.connected++;
+        client_start_life(client, load);
+    } else if (client_is_port_shortage(status) &&
+               now_ns - client->since_ns < load->connect_timeout_ns) {
+        load->ends.port_waits++;
+        client->retry = true;
+        client->wait_until_ns = now_ns + CLIENT_RETRY_NS;
+        client_break(client, load, true);
+    } else {
+        client_fail(client, load, client_error_column(load, status));
+    }
+}
+
+/* The slot is free: another life, or none. */
+static void client_closed(rs_client *client, rs_load *load) {
+    const bool mortal =
+        client->send_base != NULL && (load->settings->churn || client->role != RS_ROLE_NORMAL);
+
+    RS_ASSERT(client->state == RS_CLIENT_CLOSING);
+    RS_ASSERT(client->track.outstanding == 0);
+    client->state = RS_CLIENT_UNUSED;
+    client->sends_in_flight = 0;
+    client->send_slot = 0;
+    client->recv_in_flight = false;
+    if (!client->dead && !client->retry) {
+        load->ends.lives++;
+    }
+    if (client->retry && !load->ending) {
+        return; /* the tick connects it again; it still counts as connecting */
+    }
+    if (client->dead || load->ending || !mortal) {
+        client_set_done(client, load);
+        return;
+    }
+    client->again = true;
+}
+
+/* ---- replies */
+
+static void client_batch_flush(rs_load *load) {
+    rs_histogram_record_n(&load->uncorrected, load->batch_ns, load->batch_n);
+    load->batch_n = 0;
+}
+
+static void client_record(rs_client *client, rs_load *load, uint64_t sequence, uint64_t sent_ns,
+                          uint64_t now_ns) {
+    const uint64_t latency_ns = now_ns > sent_ns ? now_ns - sent_ns : 0;
+
+    load->measured++;
+    if (latency_ns != load->batch_ns) {
+        client_batch_flush(load);
+        load->batch_ns = latency_ns;
+    }
+    load->batch_n++;
+    if (load->settings->rate != 0 && sequence >= client->plan_base) {
+        const uint64_t index =
+            rs_plan_index(&load->plan, client->index, sequence - client->plan_base);
+        const uint64_t intended_ns = rs_plan_intended_ns(&load->plan, index);
+
+        rs_histogram_record(&load->corrected, now_ns > intended_ns ? now_ns - intended_ns : 0);
+    }
+}
+
+static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes,
+                         uint64_t now_ns) {
+    rs_payload_verdict verdict = RS_PAYLOAD_EXPECTED;
+    uint64_t sequence = client->track.expected;
+    uint64_t sent_ns;
+
+    if (bytes != load->payload.frame_bytes) {
+        verdict = RS_PAYLOAD_WRONG;
+    } else if (load->settings->verify) {
+        verdict = rs_payload_check(&load->payload, client->index, sequence, data, &sequence);
+    }
+    sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
+    load->last_reply_ns = now_ns;
+    if (sent_ns == 0) {
+        return;
+    }
+    client->answered = true;
+    if (!client->replied) {
+        client->replied = true;
+        load->first_replies++;
+        rs_histogram_record(&load->first_reply, now_ns - load->ramp_start_ns);
+    }
+    if (load->recording) {
+        client_record(client, load, sequence, sent_ns, now_ns);
+    }
+}
+
+/* The next whole reply at data: RS_OK, RS_E_AGAIN, or RS_E_PROTOCOL when no more can be found. */
+static rs_status client_cut(const rs_load *load, const uint8_t *data, uint32_t bytes,
+                            uint32_t *reply_bytes) {
+    if (load->settings->app == RS_LOAD_ECHO) {
+        return rs_frame_parse(data, bytes, load->payload.frame_bytes, reply_bytes);
+    }
+    *reply_bytes = load->payload.frame_bytes;
+    return bytes >= *reply_bytes ? RS_OK : RS_E_AGAIN;
+}
+
+static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
+    uint8_t *data = client->recv_base;
+    uint32_t at = 0, bytes = 0;
+    rs_status status;
+
+    while ((status = client_cut(load, data + at, client->recv_used - at, &bytes)) == RS_OK) {
+        client_reply(client, load, data + at, bytes, now_ns);
+        at += bytes;
+    }
+    client_batch_flush(load);
+    RS_ASSERT(at <= client->recv_used);
+    client->recv_used -= at;
+    if (client->recv_used > 0 && at > 0) {
+        memmove(data, data + at, client->recv_used);
+    }
+    if (status == RS_E_PROTOCOL) { /* the stream cannot be cut any more */
+        load->columns.received++;
+        client_fail(client, load, &load->columns.wrong);
+    }
+}
+
+static void client_received_end(rs_client *client, rs_load *load) {
+    if (client->state == RS_CLIENT_FINISHING && client->track.outstanding == 0) {
+        client_break(client, load, true); /* as it should end */
+    } else {
+        client_ended(client, load, &load->ends.closed);
+    }
+}
+
+static void client_received(rs_client *client, rs_load *load, const rs_completion *completion,
+                            uint64_t now_ns) {
+    RS_ASSERT(client->recv_in_flight);
+    RS_ASSERT(completion->bytes <= client->recv_bytes - client->recv_used);
+    client->recv_in_flight = false;
+    if (client->state >= RS_CLIENT_BREAKING) {
+        return;
+    }
+    if (completion->status != RS_OK) {
+        client_ended(client, load, client_error_column(load, (rs_status)completion->status));
+    } else if (completion->bytes == 0) {
+        client_received_end(client, load);
+    } else if (client->send_base == NULL) {
+        client_fail(client, load, &load->columns.wrong); /* nothing was asked */
+    } else {
+        client->recv_used += completion->bytes;
+        client->wait_until_ns = now_ns + CLIENT_SLOW_PAUSE_NS;
+        client_replies(client, load, now_ns);
+    }
+}
+
+static void client_sent(rs_client *client, rs_load *load, const rs_completion *completion) {
+    RS_ASSERT(client->sends_in_flight > 0);
+    client->sends_in_flight--;
+    if (client->state >= RS_CLIENT_BREAKING) {
+        return;
+    }
+    if (completion->status != RS_OK) {
+        client_ended(client, load, client_error_column(load, (rs_status)completion->status));
+    } else if (completion->bytes != completion->tag) { /* the tag says how many were asked */
+        client_fail(client, load, &load->ends.failed);
+    }
+}
+
+void rs_client_completed(rs_client *client, rs_load *load, const rs_completion *completion,
+                         uint64_t now_ns) {
+    if (completion->generation != client->generation) {
+        return; /* of an earlier life: legal (seam, point 5) */
+    }
+    switch (completion->kind) {
+    case RS_OP_CONNECT:
+        client_connected(client, load, (rs_status)completion->status, now_ns);
+        break;
+    case RS_OP_RECV:
+        client_received(client, load, completion, now_ns);
+        break;
+    case RS_OP_SEND:
+        client_sent(client, load, completion);
+        break;
+    case RS_OP_CLOSE:
+        client_closed(client, load);
+        break;
+    default:
+        RS_ASSERT(completion->kind == RS_OP_SHUTDOWN); /* a failed one shows in RECV too */
+        break;
+    }
+}
+
+/* ---- what to ask for */
+
+static rs_op client_op(const rs_client *client, rs_op_kind kind) {
+    return (rs_op){.kind = (uint8_t)kind, .conn = client->index, .generation = client->generation};
+}
+
+static rs_op client_emit_connect(rs_client *client, rs_load *load, uint64_t now_ns) {
+    rs_op op;
+
+    RS_ASSERT(client->state == RS_CLIENT_UNUSED);
+    client->generation++;
+    client->state = RS_CLIENT_CONNECTING;
+    if (!client->retry) {
+        client->since_ns = now_ns;
+    }
+    client->again = client->retry = false;
+    load->connecting++;
+    op = client_op(client, RS_OP_CONNECT);
+    op.u.addr = &load->settings->addr;
+    return op;
+}
+
+static uint32_t client_min(uint64_t a, uint64_t b) {
+    return (uint32_t)(a < b ? a : b);
+}
+
+/* How many requests may be sent now. */
+static uint32_t client_room(const rs_client *client, const rs_load *load) {
+    uint32_t room;
+
+    if (client->send_base == NULL || client->state != RS_CLIENT_OPEN ||
+        load->gate == RS_GATE_SHUT) {
+        return 0;
+    }
+    if (load->gate == RS_GATE_FIRST) {
+        return client->track.next == 0 ? 1 : 0;
+    }
+    RS_ASSERT(client->track.outstanding <= load->settings->depth);
+    room = load->settings->depth - client->track.outstanding;
+    if (load->settings->rate != 0) {
+        room = client_min(room, client->due);
+    }
+    room = client_min(room, client->quota_left);
+    return client_min(room, load->messages_left);
+}
+
+/* One SEND of up to `room` requests in one block. */
+static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, uint64_t now_ns) {
+    const uint32_t frame_bytes = load->payload.frame_bytes;
+    const uint32_t count = client_min(room, load->block_bytes / frame_bytes);
+    uint8_t *block = client->send_base + (size_t)client->send_slot * load->block_bytes;
+    rs_op op = client_op(client, RS_OP_SEND);
+
+    RS_ASSERT(count > 0);
+    for (uint32_t i = 0; i < count; i++) {
+        rs_payload_build(&load->payload, client->index, client->track.next,
+                         block + (size_t)i * frame_bytes);
+        rs_track_send(&client->track, now_ns, &load->columns);
+    }
+    if (load->settings->rate != 0 && load->gate == RS_GATE_OPEN) {
+        client->due -= count;
+    }
+    client->quota_left -= client->quota_left == UINT32_MAX ? 0 : count;
+    load->messages_left -= load->messages_left == UINT64_MAX ? 0 : count;
+    client->sends_in_flight++;
+    client->send_slot = (uint8_t)(client->send_slot + 1u == load->settings->sends_in_flight
+                                      ? 0u
+                                      : client->send_slot + 1u);
+    op.region = load->region;
+    op.bytes = count * frame_bytes;
+    op.tag = op.bytes;
+    op.u.data = block;
+    return op;
+}
+
+static void client_end_stream(rs_client *client, uint64_t now_ns) {
+    RS_ASSERT(client->state == RS_CLIENT_OPEN);
+    client->state = RS_CLIENT_FINISHING;
+    client->want_fin = true;
+    client->since_ns = now_ns;
+}
+
+/* A life whose messages are all sent ends as its role demands. */
+static void client_end_life(rs_client *client, rs_load *load, uint64_t now_ns) {
+    if (client->state != RS_CLIENT_OPEN || client->quota_left != 0) {
+        return;
+    }
+    switch ((rs_plan_role)client->role) {
+    case RS_ROLE_RESET:
+        if (client->sends_in_flight == 0) { /* they are with the kernel: replies are under way */
+            load->ends.resets_made++;
+            client->broke_off = true;
+            client_break(client, load, true);
+        }
+        break;
+    case RS_ROLE_HALF_CLOSE:
+        load->ends.half_closes_made++;
+        client_end_stream(client, now_ns);
+        break;
+    default:
+        if (client->track.outstanding == 0) {
+            client_break(client, load, true);
+        }
+        break;
+    }
+}
+
+/* false: a slow reader has had enough for now. */
+static bool client_emit_recv(rs_client *client, const rs_load *load, uint64_t now_ns, rs_op *op) {
+    uint32_t room = client->recv_bytes - client->recv_used;
+
+    if (client->recv_in_flight ||
+        (client->state != RS_CLIENT_OPEN && client->state != RS_CLIENT_FINISHING)) {
+        return false;
+    }
+    if (client->role == RS_ROLE_SLOW) {
+        uint64_t window = (uint64_t)load->settings->depth * load->payload.frame_bytes;
+        uint64_t part = window / CLIENT_SLOW_READS;
+
+        if (now_ns < client->wait_until_ns) {
+            return false;
+        }
+        room = client_min(room, part > CLIENT_SLOW_BYTES_MIN ? part : CLIENT_SLOW_BYTES_MIN);
+    }
+    RS_ASSERT(room > 0);
+    client->recv_in_flight = true;
+    *op = client_op(client, RS_OP_RECV);
+    op->region = load->region;
+    op->bytes = room;
+    op->u.data = client->recv_base + client->recv_used;
+    return true;
+}
+
+static uint32_t client_emit_unused(rs_client *client, rs_load *load, uint64_t now_ns, rs_op *ops) {
+    if (!client->again) {
+        return 0;
+    }
+    if (load->ending || load->lives_left == 0) {
+        client->again = false;
+        client_set_done(client, load);
+        return 0;
+    }
+    load->lives_left -= client->send_base != NULL && load->lives_left != UINT64_MAX ? 1u : 0u;
+    ops[0] = client_emit_connect(client, load, now_ns);
+    return 1;
+}
+
+static rs_op client_emit_close(rs_client *client) {
+    rs_op op = client_op(client, RS_OP_CLOSE);
+
+    op.flags = client->broke_off || client->dead ? RS_OPF_ABORT : 0;
+    client->state = RS_CLIENT_CLOSING;
+    return op;
+}
+
+uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
+                        rs_op ops[RS_CLIENT_OPS_MAX]) {
+    uint32_t count = 0, room;
+
+    if (client->state == RS_CLIENT_UNUSED) {
+        return client_emit_unused(client, load, now_ns, ops);
+    }
+    count += client_emit_recv(client, load, now_ns, &ops[count]) ? 1u : 0u;
+    while (client->sends_in_flight < load->settings->sends_in_flight &&
+           (room = client_room(client, load)) > 0) {
+        ops[count++] = client_emit_send(client, load, room, now_ns);
+    }
+    client_end_life(client, load, now_ns);
+    if (client->want_fin) {
+        client->want_fin = false;
+        ops[count++] = client_op(client, RS_OP_SHUTDOWN);
+    }
+    if (client->state == RS_CLIENT_BREAKING) {
+        ops[count++] = client_emit_close(client);
+    }
+    RS_ASSERT(count <= RS_CLIENT_OPS_MAX);
+    return count;
+}
+
+/* ---- time */
+
+static bool client_is_late(const rs_client *client, uint64_t now_ns, uint64_t patience_ns) {
+    return now_ns > client->since_ns && now_ns - client->since_ns >= patience_ns;
+}
+
+/* The server has answered everything and should have ended its stream after ours. At the end of
+ * the run that is only its habit; a half-closing connection tests for it. */
+static void client_tick_finishing(rs_client *client, rs_load *load, uint64_t now_ns) {
+    if (client->track.outstanding > 0 || !client_is_late(client, now_ns, load->timeout_ns)) {
+        return;
+    }
+    if (client->last) {
+        client_break(client, load, true);
+    } else {
+        client_fail(client, load, &load->ends.timed_out);
+    }
+}
+
+bool rs_client_tick(rs_client *client, rs_load *load, uint64_t now_ns) {
+    switch ((rs_client_state)client->state) {
+    case RS_CLIENT_UNUSED:
+        client->again = client->again || (client->retry && now_ns >= client->wait_until_ns);
+        return client->again;
+    case RS_CLIENT_CONNECTING:
+        if (client_is_late(client, now_ns, load->connect_timeout_ns)) {
+            client_fail(client, load, &load->ends.timed_out);
+        }
+        break;
+    case RS_CLIENT_OPEN:
+    case RS_CLIENT_FINISHING:
+        if (client->send_base != NULL &&
+            rs_track_expire(&client->track, now_ns, load->timeout_ns, &load->columns)) {
+            client_fail(client, load, &load->ends.timed_out);
+        } else if (client->state == RS_CLIENT_FINISHING) {
+            client_tick_finishing(client, load, now_ns);
+        }
+        break;
+    default:
+        return false;
+    }
+    return client->state == RS_CLIENT_BREAKING ||
+           (client->role == RS_ROLE_SLOW && !client->recv_in_flight);
+}
+
+void rs_client_finish(rs_client *client, rs_load *load, uint64_t now_ns, bool force) {
+    RS_ASSERT(load->ending);
+    switch ((rs_client_state)client->state) {
+    case RS_CLIENT_UNUSED:
+        client->again = client->retry = false;
+        client_set_done(client, load);
+        break;
+    case RS_CLIENT_CONNECTING:
+        client_break(client, load, true);
+        break;
+    case RS_CLIENT_OPEN:
+        client->last = true;
+        client_end_stream(client, now_ns);
+        break;
+    default:
+        break;
+    }
+    if (force && client->state == RS_CLIENT_FINISHING) {
+        client_break(client, load, true);
+    }
+}

@@ -1,0 +1,125 @@
+/* One connection of the load generator as a state machine: completions in, operations out.
+ *
+ * Pure C, no clock and no back end: the run feeds it completions with the time they came at and
+ * submits what it asks for. Everything that a reply can be is decided here and in the track.
+ * One thread. Nothing allocates. */
+#ifndef RS_LOADGEN_CLIENT_H
+#define RS_LOADGEN_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/histogram.h"
+#include "core/op.h"
+#include "loadgen/loadgen_payload.h"
+#include "loadgen/loadgen_plan.h"
+#include "loadgen/loadgen_settings.h"
+#include "loadgen/loadgen_track.h"
+
+/* What rs_client_emit may ask for at once: the sends, RECV, SHUTDOWN, CLOSE. */
+#define RS_CLIENT_OPS_MAX (RS_SENDS_IN_FLIGHT_MAX + 3u)
+
+typedef enum rs_client_state {
+    RS_CLIENT_UNUSED,     /* not connected; `again` asks for a connection */
+    RS_CLIENT_CONNECTING, /* CONNECT in flight */
+    RS_CLIENT_OPEN,
+    RS_CLIENT_FINISHING, /* our stream has ended; takes what is still coming */
+    RS_CLIENT_BREAKING,  /* CLOSE is wanted but not asked for yet */
+    RS_CLIENT_CLOSING,   /* CLOSE in flight */
+    RS_CLIENT_DONE       /* for good */
+} rs_client_state;
+
+/* Who may send. */
+typedef enum rs_load_gate {
+    RS_GATE_SHUT,
+    RS_GATE_FIRST, /* each its first message: the ramp */
+    RS_GATE_OPEN
+} rs_load_gate;
+
+/* How connections ended, or did not come about; those above `port_waits` void the run. */
+typedef struct rs_load_ends {
+    uint64_t refused;
+    uint64_t reset;        /* by the server, not asked for */
+    uint64_t closed;       /* the server ended its stream, not asked for */
+    uint64_t timed_out;    /* connecting, or waiting for a reply */
+    uint64_t failed;       /* any other error */
+    uint64_t port_waits;   /* no local port was free; tried again later */
+    uint64_t slow_dropped; /* slow readers that the server got rid of: its right */
+    uint64_t connected;
+    uint64_t lives;       /* connections that ended as they should */
+    uint64_t resets_made; /* by us, asked for */
+    uint64_t half_closes_made;
+} rs_load_ends;
+
+/* Common to all connections of a run. */
+typedef struct rs_load {
+    const rs_load_settings *settings;
+    rs_payload payload;
+    rs_plan plan;
+    rs_track_columns columns;
+    rs_load_ends ends;
+    rs_load_gate gate;
+    bool ending;            /* no new connection */
+    bool recording;         /* replies count for rate and latency */
+    uint64_t messages_left; /* UINT64_MAX = no limit */
+    uint64_t lives_left;    /* connections churn may still open; UINT64_MAX = no limit */
+    uint64_t timeout_ns, connect_timeout_ns;
+    uint32_t connecting, not_done, first_replies;
+    uint32_t senders_left;            /* of not_done, those that send */
+    uint32_t block_bytes, recv_bytes; /* of each connection's slices */
+    uint16_t region;
+    uint64_t ramp_start_ns, last_reply_ns;
+    uint64_t measured;          /* replies recorded */
+    uint64_t batch_ns, batch_n; /* replies with one latency, not recorded yet */
+    rs_histogram uncorrected;   /* from the actual send */
+    rs_histogram corrected;     /* from the intended one; open loop only */
+    rs_histogram first_reply;   /* from the start of the ramp */
+} rs_load;
+
+typedef struct rs_client {
+    rs_track track;
+    uint8_t *send_base;     /* [sends_in_flight][block_bytes]; NULL: this one stays silent */
+    uint8_t *recv_base;     /* [recv_bytes] */
+    uint64_t since_ns;      /* when the present state's patience began */
+    uint64_t wait_until_ns; /* slow readers: before the next RECV; retry: before CONNECT */
+    uint64_t plan_base;     /* sequence of the first message of the plan */
+    uint32_t index, generation, life;
+    uint32_t recv_bytes, recv_used;
+    uint32_t due;        /* open loop: messages that may be sent now */
+    uint32_t quota_left; /* messages left in this life; UINT32_MAX = no limit */
+    uint8_t state, role; /* rs_client_state, rs_plan_role */
+    uint8_t sends_in_flight, send_slot;
+    bool recv_in_flight : 1;
+    bool again : 1;     /* connect when possible */
+    bool dead : 1;      /* it failed: no further life */
+    bool retry : 1;     /* no local port: connect again later */
+    bool broke_off : 1; /* ends by our own reset */
+    bool answered : 1;  /* had a reply in this life */
+    bool replied : 1;   /* had its first reply */
+    bool want_fin : 1;  /* SHUTDOWN to be asked for */
+    bool last : 1;      /* FINISHING because the run ends */
+    bool touched : 1;   /* in the run's list; the run's */
+} rs_client;
+
+/* rs_client_init: sent_ns: rs_track_ring(depth) zeroed entries; send_base NULL for one that stays
+ * silent. Memory is the caller's. */
+void rs_client_init(rs_client *client, const rs_load *load, uint32_t index, uint64_t *sent_ns,
+                    uint8_t *send_base, uint8_t *recv_base, uint32_t recv_bytes);
+
+/* rs_client_completed: takes one completion of this connection that came at now_ns. */
+void rs_client_completed(rs_client *client, rs_load *load, const rs_completion *completion,
+                         uint64_t now_ns);
+
+/* rs_client_emit: what should be submitted now, in order; every op must be. Requests built here
+ * count as sent at now_ns. Returns how many, <= RS_CLIENT_OPS_MAX. */
+uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
+                        rs_op ops[RS_CLIENT_OPS_MAX]);
+
+/* rs_client_tick: looks for what has taken too long. Returns true when emit should be asked. */
+bool rs_client_tick(rs_client *client, rs_load *load, uint64_t now_ns);
+
+/* rs_client_finish: the run is over: an open connection ends its stream and waits for the
+ * server's end, so that a reply too many is still seen. force: close at once. Then emit. */
+void rs_client_finish(rs_client *client, rs_load *load, uint64_t now_ns, bool force);
+
+#endif

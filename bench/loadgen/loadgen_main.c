@@ -1,0 +1,78 @@
+/* From the command line to the exit code. */
+#include "loadgen/loadgen_main.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "loadgen/loadgen_report.h"
+#include "loadgen/loadgen_run.h"
+#include "loadgen/loadgen_settings.h"
+
+#define MAIN_REASON_BYTES 256u
+
+static void main_on_stop(void *arg) {
+    rs_run_stop(arg);
+}
+
+static int main_fail(const rs_error *error, rs_status status) {
+    (void)fprintf(stderr, "loadgen: %s\n",
+                  error->text[0] != '\0' ? error->text : rs_status_text(status));
+    return EXIT_FAILURE;
+}
+
+static int main_report(const rs_run *run) {
+    char reason[MAIN_REASON_BYTES];
+    int exit_code;
+
+    rs_report_void(run, reason, sizeof reason);
+    exit_code = reason[0] == '\0' ? EXIT_SUCCESS : EXIT_FAILURE;
+    rs_report_print(run, reason);
+    (void)fflush(stdout);
+    if (reason[0] != '\0') {
+        (void)fprintf(stderr, "loadgen: void run: %s\n", reason);
+    }
+    if (run->settings->json_path != NULL && !rs_report_write_json(run, reason)) {
+        (void)fprintf(stderr, "loadgen: --json %s: the file could not be written\n",
+                      run->settings->json_path);
+        exit_code = EXIT_FAILURE;
+    }
+    return exit_code;
+}
+
+static int main_run(rs_run *run, const rs_load_settings *settings, const rs_backend_api *backend,
+                    bool on_terminal) {
+    rs_error error = {.call = NULL};
+    rs_status status = rs_run_open(run, settings, backend, &error);
+    int exit_code;
+
+    if (status == RS_OK) {
+        status = rs_os_on_stop(main_on_stop, run);
+    }
+    if (status != RS_OK) {
+        rs_run_close(run);
+        return main_fail(&error, status);
+    }
+    run->progress = settings->progress == RS_PROGRESS_ON ||
+                    (settings->progress == RS_PROGRESS_AUTO && on_terminal);
+    rs_run_go(run);
+    exit_code = main_report(run);
+    rs_run_close(run);
+    return exit_code;
+}
+
+int rs_loadgen_main(const rs_backend_api *backend, bool on_terminal, int argc,
+                    const char *const *argv) {
+    static rs_load_settings settings;
+    static rs_run run; /* outlives main: the watcher of Ctrl+C may still look at it */
+    int exit_code = rs_load_settings_read(&settings, argc, argv);
+
+    if (exit_code >= 0) {
+        return exit_code;
+    }
+    if (settings.pin_set && rs_os_pin_self(settings.pin) != RS_OK) {
+        (void)fprintf(stderr, "loadgen: --pin: '%u' is not possible; allowed: 0 to %u\n",
+                      settings.pin, rs_os_cpu_count() - 1u);
+        return 2;
+    }
+    return main_run(&run, &settings, backend, on_terminal);
+}

@@ -1,0 +1,43 @@
+/* When messages are due in an open loop, and which connections misbehave on purpose.
+ *
+ * Message i of the run is due at start + i / rate and belongs to connection i mod connections, so
+ * the intended time of any message follows from its number alone and nothing is stored. Pure. */
+#ifndef RS_LOADGEN_PLAN_H
+#define RS_LOADGEN_PLAN_H
+
+#include <stdint.h>
+
+#define RS_PLAN_RATE_MAX 1000000000u
+
+typedef struct rs_plan {
+    uint64_t start_ns;
+    uint32_t rate; /* messages a second over all connections, [1, RS_PLAN_RATE_MAX] */
+    uint32_t connections;
+} rs_plan;
+
+/* What a connection is for. */
+typedef enum rs_plan_role {
+    RS_ROLE_NORMAL,
+    RS_ROLE_RESET,      /* ends by a reset, with replies under way */
+    RS_ROLE_HALF_CLOSE, /* ends its stream with replies under way, then takes them all */
+    RS_ROLE_SLOW        /* reads little and seldom */
+} rs_plan_role;
+
+/* rs_plan_intended_ns: when message index is due; the first nanosecond that is not too early. */
+uint64_t rs_plan_intended_ns(const rs_plan *plan, uint64_t index);
+
+/* rs_plan_due: how many messages are due at now_ns: index i is due iff i < the result. */
+uint64_t rs_plan_due(const rs_plan *plan, uint64_t now_ns);
+
+/* rs_plan_index: the run's number of message `sequence` (0-based) of a connection. */
+uint64_t rs_plan_index(const rs_plan *plan, uint32_t connection, uint64_t sequence);
+
+/* rs_plan_role_of: shares out the percentages exactly (to one connection), in blocks.
+ * reset + half_close + slow <= 100 (asserted). */
+rs_plan_role rs_plan_role_of(uint32_t connection, uint32_t connections, uint32_t reset_percent,
+                             uint32_t half_close_percent, uint32_t slow_percent);
+
+/* rs_plan_quota: messages of one life of a misbehaving connection, [1, 2 * mean); repeatable. */
+uint32_t rs_plan_quota(uint64_t seed, uint32_t connection, uint32_t life, uint32_t mean);
+
+#endif

@@ -1,0 +1,398 @@
+/* Figures out of a finished run. What was not measured is null, or "-" in the table, never 0. */
+#include "loadgen/loadgen_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/json.h"
+
+#define REPORT_JSON_BYTES 32768u
+#define REPORT_NS_PER_S 1e9
+#define REPORT_NS_PER_US 1e3
+
+/* X(text, value): the columns of which any makes the run void. */
+#define REPORT_FAULTS(X)                                                                           \
+    X("lost", run->load.columns.lost)                                                              \
+    X("wrong", run->load.columns.wrong)                                                            \
+    X("reordered", run->load.columns.reordered)                                                    \
+    X("duplicated", run->load.columns.duplicated)                                                  \
+    X("refused", run->load.ends.refused)                                                           \
+    X("reset", run->load.ends.reset)                                                               \
+    X("closed", run->load.ends.closed)                                                             \
+    X("timed_out", run->load.ends.timed_out)                                                       \
+    X("failed", run->load.ends.failed)                                                             \
+    X("stuck", run->stuck)
+
+void rs_report_void(const rs_run *run, char *out, size_t bytes) {
+    size_t used = 0;
+
+    out[0] = '\0';
+#define X(text, value)                                                                             \
+    if ((value) != 0 && used < bytes) {                                                            \
+        const int n = snprintf(out + used, bytes - used, "%s%s %" PRIu64, used > 0 ? ", " : "",    \
+                               text, (uint64_t)(value));                                           \
+        used += n > 0 ? (size_t)n : 0;                                                             \
+    }
+    REPORT_FAULTS(X)
+#undef X
+    if (used == 0 && run->load.columns.ok == 0) {
+        (void)snprintf(out, bytes, "no reply was verified");
+    }
+}
+
+/* ---- derived figures; negative = not known */
+
+static double report_seconds(const rs_run *run) {
+    return run->end_ns > run->measure_ns && run->measure_ns != 0
+               ? (double)(run->end_ns - run->measure_ns) / REPORT_NS_PER_S
+               : -1.0;
+}
+
+static double report_rate(const rs_run *run) {
+    const double seconds = report_seconds(run);
+
+    return seconds > 0.0 ? (double)run->load.measured / seconds : -1.0;
+}
+
+/* Payload both ways would count twice: this is one way, whole frames. */
+static double report_megabytes(const rs_run *run) {
+    const double rate = report_rate(run);
+
+    return rate >= 0.0 ? rate * run->settings->frame_bytes / 1e6 : -1.0;
+}
+
+static double report_lives_rate(const rs_run *run) {
+    const double seconds = report_seconds(run);
+
+    return seconds > 0.0 && run->settings->churn
+               ? (double)(run->after.lives - run->before.lives) / seconds
+               : -1.0;
+}
+
+static double report_per_message(const rs_run *run, uint64_t before, uint64_t after) {
+    return run->load.measured > 0 && report_seconds(run) > 0.0
+               ? (double)(after - before) / (double)run->load.measured
+               : -1.0;
+}
+
+static bool report_knows_cpu(const rs_run *run) {
+    return (run->before.usage.known & run->after.usage.known & RS_USE_CPU) != 0;
+}
+
+static double report_cpu_ns(const rs_run *run) {
+    const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
+
+    return report_knows_cpu(run) ? report_per_message(run, before->user_ns + before->kernel_ns,
+                                                      after->user_ns + after->kernel_ns)
+                                 : -1.0;
+}
+
+static uint64_t report_calls(const rs_backend_stats *stats) {
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < stats->count; i++) {
+        sum += stats->stat[i].is_call ? stats->stat[i].value : 0;
+    }
+    return sum;
+}
+
+static double report_calls_per_message(const rs_run *run) {
+    return report_per_message(run, report_calls(&run->before.stats),
+                              report_calls(&run->after.stats));
+}
+
+/* ---- JSON */
+
+static void json_maybe(rs_json *json, const char *key, double value) {
+    if (value < 0.0) {
+        rs_json_null(json, key);
+    } else {
+        rs_json_double(json, key, value);
+    }
+}
+
+static void json_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
+    static const struct {
+        const char *name;
+        uint32_t percent_x1000;
+    } points[] = {
+        {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
+
+    if (histogram->count == 0) {
+        rs_json_null(json, key);
+        return;
+    }
+    rs_json_object(json, key);
+    rs_json_u64(json, "count", histogram->count);
+    rs_json_u64(json, "min", histogram->min);
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        rs_json_u64(json, points[i].name,
+                    rs_histogram_percentile(histogram, points[i].percent_x1000));
+    }
+    rs_json_u64(json, "max", histogram->max);
+    rs_json_double(json, "mean", rs_histogram_mean(histogram));
+    rs_json_end(json);
+}
+
+static void json_settings(rs_json *json, const rs_load_settings *s) {
+    char host[16];
+
+    (void)snprintf(host, sizeof host, "%u.%u.%u.%u", s->addr.ip >> 24, s->addr.ip >> 16 & 255u,
+                   s->addr.ip >> 8 & 255u, s->addr.ip & 255u);
+    rs_json_object(json, "settings");
+    rs_json_string(json, "host", host);
+    rs_json_u64(json, "port", s->addr.port);
+    rs_json_string(json, "app", s->app == RS_LOAD_ECHO ? "echo" : "raw");
+    rs_json_string(json, "loop", s->rate != 0 ? "open" : "closed");
+    rs_json_u64(json, "connections", s->connections);
+    rs_json_u64(json, "idle", s->idle);
+    rs_json_u64(json, "depth", s->depth);
+    rs_json_u64(json, "size", s->frame_bytes);
+    rs_json_double(json, "seconds", s->seconds);
+    rs_json_double(json, "warmup", s->warmup_s);
+    rs_json_u64(json, "messages", s->messages);
+    rs_json_u64(json, "rate", s->rate);
+    rs_json_bool(json, "ramp", s->ramp);
+    rs_json_bool(json, "churn", s->churn);
+    rs_json_u64(json, "churn_messages", s->churn_messages);
+    rs_json_u64(json, "churn_total", s->churn_total);
+    rs_json_u64(json, "seed", s->seed);
+    rs_json_u64(json, "reset_percent", s->reset_percent);
+    rs_json_u64(json, "half_close_percent", s->half_close_percent);
+    rs_json_u64(json, "slow_percent", s->slow_percent);
+    rs_json_bool(json, "verify", s->verify);
+    rs_json_double(json, "connect_timeout", s->connect_timeout_s);
+    rs_json_double(json, "timeout", s->timeout_s);
+    rs_json_u64(json, "sends_in_flight", s->sends_in_flight);
+    rs_json_u64(json, "dequeue_batch", s->dequeue_batch);
+    if (s->pin_set) {
+        rs_json_u64(json, "pin", s->pin);
+    } else {
+        rs_json_null(json, "pin");
+    }
+    rs_json_end(json);
+}
+
+/* Over the whole run, warm-up included: an error there is an error. */
+static void json_counts(rs_json *json, const rs_run *run) {
+    const rs_track_columns *columns = &run->load.columns;
+    const rs_load_ends *ends = &run->load.ends;
+
+    rs_json_object(json, "counts");
+    rs_json_u64(json, "sent", columns->sent);
+    rs_json_u64(json, "received", columns->received);
+    rs_json_u64(json, "ok", columns->ok);
+#define X(text, value) rs_json_u64(json, text, value);
+    REPORT_FAULTS(X)
+#undef X
+    rs_json_u64(json, "abandoned", columns->abandoned);
+    rs_json_u64(json, "connected", ends->connected);
+    rs_json_u64(json, "lives", ends->lives);
+    rs_json_u64(json, "resets_made", ends->resets_made);
+    rs_json_u64(json, "half_closes_made", ends->half_closes_made);
+    rs_json_u64(json, "slow_dropped", ends->slow_dropped);
+    rs_json_u64(json, "port_waits", ends->port_waits);
+    rs_json_end(json);
+}
+
+static void json_cpu(rs_json *json, const rs_run *run) {
+    const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
+
+    if (report_cpu_ns(run) < 0.0) {
+        rs_json_null(json, "cpu");
+        return;
+    }
+    rs_json_object(json, "cpu");
+    rs_json_u64(json, "user_ns", after->user_ns - before->user_ns);
+    rs_json_u64(json, "kernel_ns", after->kernel_ns - before->kernel_ns);
+    json_maybe(json, "user_ns_per_message",
+               report_per_message(run, before->user_ns, after->user_ns));
+    json_maybe(json, "kernel_ns_per_message",
+               report_per_message(run, before->kernel_ns, after->kernel_ns));
+    json_maybe(json, "ns_per_message", report_cpu_ns(run));
+    rs_json_end(json);
+}
+
+/* Of the measurement alone. */
+static void json_calls(rs_json *json, const rs_run *run) {
+    const rs_backend_stats *before = &run->before.stats, *after = &run->after.stats;
+
+    if (report_seconds(run) < 0.0) {
+        rs_json_null(json, "kernel_calls");
+    } else {
+        rs_json_object(json, "kernel_calls");
+        for (uint32_t i = 0; i < after->count; i++) {
+            if (after->stat[i].is_call) {
+                rs_json_u64(json, after->stat[i].name,
+                            after->stat[i].value - before->stat[i].value);
+            }
+        }
+        rs_json_end(json);
+    }
+    json_maybe(json, "kernel_calls_per_message", report_calls_per_message(run));
+}
+
+static void json_head(rs_json *json, const rs_run *run, const char *void_reason) {
+    rs_backend_stats stats;
+
+    run->api->stats(run->backend, &stats);
+    rs_json_string(json, "program", "loadgen");
+    rs_json_string(json, "backend", run->api->name);
+    rs_json_string(json, "provider", stats.provider);
+    rs_json_string(json, "platform", rs_os_platform());
+    rs_json_bool(json, "wine", rs_os_is_wine());
+    if (rs_os_is_wine()) {
+        rs_json_string(json, "warning", "taken under Wine: not a statement about Windows");
+    }
+    rs_json_string(json, "commit", RS_COMMIT);
+    rs_json_bool(json, "valid", void_reason[0] == '\0');
+    rs_json_string(json, "void_reason", void_reason[0] == '\0' ? NULL : void_reason);
+    rs_json_bool(json, "interrupted", run->interrupted);
+}
+
+static void json_ramp(rs_json *json, const rs_run *run) {
+    if (run->ramp_ns != 0) {
+        rs_json_u64(json, "ramp_ns", run->ramp_ns);
+    } else {
+        rs_json_null(json, "ramp_ns");
+    }
+    if (run->settings->ramp) {
+        json_histogram(json, "first_reply_ns", &run->load.first_reply);
+    } else {
+        rs_json_null(json, "first_reply_ns");
+    }
+}
+
+static bool json_build(const rs_run *run, const char *void_reason, char *text, size_t *length) {
+    rs_json json;
+
+    rs_json_init(&json, text, REPORT_JSON_BYTES);
+    rs_json_object(&json, NULL);
+    json_head(&json, run, void_reason);
+    json_settings(&json, run->settings);
+    json_counts(&json, run);
+    json_maybe(&json, "measured_s", report_seconds(run));
+    rs_json_u64(&json, "measured_messages", run->load.measured);
+    json_maybe(&json, "rate_per_s", report_rate(run));
+    json_maybe(&json, "mb_per_s", report_megabytes(run));
+    json_maybe(&json, "lives_per_s", report_lives_rate(run));
+    json_histogram(&json, "latency_ns", &run->load.uncorrected);
+    json_histogram(&json, "latency_corrected_ns", &run->load.corrected);
+    rs_json_string(&json, "latency_clock", "one reading a batch of completions, one a submit");
+    json_ramp(&json, run);
+    json_cpu(&json, run);
+    json_calls(&json, run);
+    rs_json_end(&json);
+    return rs_json_finish(&json, length);
+}
+
+bool rs_report_write_json(const rs_run *run, const char *void_reason) {
+    char *text = malloc(REPORT_JSON_BYTES);
+    size_t length = 0;
+    FILE *file = NULL;
+    bool ok = text != NULL && json_build(run, void_reason, text, &length);
+
+    if (ok) {
+        file = fopen(run->settings->json_path, "wb");
+        ok = file != NULL && fwrite(text, 1, length, file) == length && fputc('\n', file) != EOF;
+    }
+    if (file != NULL && fclose(file) != 0) {
+        ok = false;
+    }
+    free(text);
+    return ok;
+}
+
+/* ---- the table */
+
+static void print_latency(const char *name, const rs_histogram *histogram) {
+    static const uint32_t points[] = {50000, 90000, 99000, 99900, 99990};
+
+    if (histogram->count == 0) {
+        return;
+    }
+    (void)printf("%-22s", name);
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        (void)printf(" %10.1f",
+                     (double)rs_histogram_percentile(histogram, points[i]) / REPORT_NS_PER_US);
+    }
+    (void)printf(" %10.1f %10.1f\n", (double)histogram->max / REPORT_NS_PER_US,
+                 rs_histogram_mean(histogram) / REPORT_NS_PER_US);
+}
+
+static void print_maybe(const char *name, double value, const char *unit) {
+    if (value >= 0.0) {
+        (void)printf("%-22s %.2f %s\n", name, value, unit);
+    }
+}
+
+static void print_counts(const rs_run *run) {
+    const rs_load_ends *ends = &run->load.ends;
+
+    (void)printf("%-22s sent %" PRIu64 "  received %" PRIu64, "messages", run->load.columns.sent,
+                 run->load.columns.received);
+    if (run->load.columns.abandoned > 0) {
+        (void)printf("  abandoned %" PRIu64, run->load.columns.abandoned);
+    }
+    (void)printf("\n%-22s", "errors");
+#define X(text, value) (void)printf(" %s %" PRIu64 " ", text, (uint64_t)(value));
+    REPORT_FAULTS(X)
+#undef X
+    (void)printf("\n%-22s connected %" PRIu64 "  ended well %" PRIu64, "connections",
+                 ends->connected, ends->lives);
+    if (ends->resets_made + ends->half_closes_made + ends->slow_dropped + ends->port_waits > 0) {
+        (void)printf("  reset by us %" PRIu64 "  half-closed by us %" PRIu64
+                     "  slow ones dropped %" PRIu64 "  waits for a local port %" PRIu64,
+                     ends->resets_made, ends->half_closes_made, ends->slow_dropped,
+                     ends->port_waits);
+    }
+    (void)printf("\n");
+}
+
+static void print_latencies(const rs_run *run) {
+    const rs_load *load = &run->load;
+
+    if (load->uncorrected.count + load->first_reply.count == 0) {
+        return;
+    }
+    (void)printf("%-22s %10s %10s %10s %10s %10s %10s %10s\n", "latency, us", "p50", "p90", "p99",
+                 "p99.9", "p99.99", "max", "mean");
+    print_latency(run->settings->rate != 0 ? "  from intended send" : "", &load->corrected);
+    print_latency("  from actual send", &load->uncorrected);
+    if (run->settings->ramp) {
+        print_latency("  first reply (ramp)", &load->first_reply);
+    }
+}
+
+void rs_report_print(const rs_run *run, const char *void_reason) {
+    const rs_load_settings *s = run->settings;
+
+    (void)printf("loadgen %s: %u connections (+ %u idle) x depth %u x %u bytes, %s, %s loop, "
+                 "verify %s\n",
+                 RS_COMMIT, s->connections, s->idle, s->depth, s->frame_bytes,
+                 s->app == RS_LOAD_ECHO ? "echo" : "raw", s->rate != 0 ? "open" : "closed",
+                 s->verify ? "on" : "off");
+    (void)printf("%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
+    if (rs_os_is_wine()) {
+        (void)printf("%-22s taken under Wine: not a statement about Windows\n", "note");
+    }
+    print_counts(run);
+    print_maybe("measured", report_seconds(run), "s");
+    print_maybe("rate", report_rate(run), "messages/s");
+    print_maybe("throughput", report_megabytes(run), "MB/s each way");
+    print_maybe("churn", report_lives_rate(run), "connections/s");
+    if (s->ramp) {
+        print_maybe("ramp", run->ramp_ns != 0 ? (double)run->ramp_ns / 1e6 : -1.0, "ms");
+    }
+    print_latencies(run);
+    print_maybe("own CPU", report_cpu_ns(run), "ns/message");
+    print_maybe("own kernel calls", report_calls_per_message(run), "a message");
+    if (run->interrupted) {
+        (void)printf("interrupted: the measurement is shorter than asked for\n");
+    }
+    if (void_reason[0] != '\0') {
+        (void)printf("VOID: this run proves nothing about speed: %s\n", void_reason);
+    }
+}

@@ -1,0 +1,530 @@
+/* The loop: poll, book the completions, ask the connections touched by them what they want, submit.
+ *
+ * Clock: one reading after each poll, which is the time of every reply in that batch, and one
+ * before each submit of at most RUN_OPS operations, which is the time of every request in it. So a
+ * latency is off by at most the time one such batch takes to handle: some microseconds, more where
+ * --dequeue-batch is raised. */
+#include "loadgen/loadgen_run.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/limits.h"
+
+#define RUN_NS_PER_S 1000000000.0
+#define RUN_OPS 64u
+#define RUN_CONNECTING_MAX 256u /* at once, but for --ramp */
+#define RUN_TICK_NS UINT64_C(100000000)
+#define RUN_FAST_TICK_NS UINT64_C(10000000) /* with slow readers: their pause */
+#define RUN_CLOSE_GRACE_NS UINT64_C(5000000000)
+#define RUN_PROGRESS_NS UINT64_C(1000000000)
+#define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
+#define RUN_IDLE_RECV_BYTES RS_CACHE_LINE_BYTES
+
+_Static_assert(RUN_OPS >= RS_CLIENT_OPS_MAX, "one client's ops always fit");
+
+/* ---- memory */
+
+static uint32_t run_line_up(uint64_t bytes) {
+    return (uint32_t)((bytes + RS_CACHE_LINE_BYTES - 1u) / RS_CACHE_LINE_BYTES *
+                      RS_CACHE_LINE_BYTES);
+}
+
+/* A slice holds a whole window, up to RUN_BLOCK_BYTES, and at least one frame. */
+static uint32_t run_slice_bytes(const rs_load_settings *s) {
+    const uint64_t window = (uint64_t)s->depth * s->frame_bytes;
+    const uint64_t capped = window < RUN_BLOCK_BYTES ? window : RUN_BLOCK_BYTES;
+
+    return run_line_up(capped > s->frame_bytes ? capped : s->frame_bytes);
+}
+
+/* Cuts the pages: per sender its send blocks and its receive slice; per silent one a slice. */
+static void run_cut(rs_run *run) {
+    const rs_load_settings *s = run->settings;
+    const uint32_t ring = rs_track_ring(s->depth);
+    uint8_t *at = run->pages;
+
+    for (uint32_t i = 0; i < run->total; i++) {
+        const bool sends = i < s->connections;
+        const uint32_t recv_bytes = sends ? run->load.recv_bytes : RUN_IDLE_RECV_BYTES;
+        uint8_t *send_base = sends ? at : NULL;
+
+        at += sends ? (size_t)s->sends_in_flight * run->load.block_bytes : 0;
+        rs_client_init(&run->clients[i], &run->load, i,
+                       sends ? run->sent_ns + (size_t)i * ring : NULL, send_base, at, recv_bytes);
+        at += recv_bytes;
+    }
+    RS_ASSERT((size_t)(at - (uint8_t *)run->pages) <= run->pages_bytes);
+}
+
+static rs_status run_allocate(rs_run *run, rs_error *error) {
+    const rs_load_settings *s = run->settings;
+    const size_t slices = (size_t)s->sends_in_flight * run->load.block_bytes + run->load.recv_bytes;
+    const size_t bytes = s->connections * slices + (size_t)s->idle * RUN_IDLE_RECV_BYTES;
+
+    run->pages_bytes = (bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES;
+    run->pages = rs_os_pages_alloc(run->pages_bytes, NULL);
+    run->clients = calloc(run->total, sizeof *run->clients);
+    run->touched = calloc(run->total, sizeof *run->touched);
+    run->emitting = calloc(run->total, sizeof *run->emitting);
+    run->completions = calloc(s->dequeue_batch, sizeof *run->completions);
+    run->sent_ns = calloc((size_t)s->connections * rs_track_ring(s->depth), sizeof *run->sent_ns);
+    if (run->pages == NULL || run->clients == NULL || run->touched == NULL ||
+        run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
+                            "no memory for %u connections: lower --connections, --depth or --size",
+                            run->total);
+    }
+    return RS_OK;
+}
+
+static rs_status run_open_backend(rs_run *run, rs_error *error) {
+    const rs_load_settings *s = run->settings;
+    rs_backend_config cfg = {
+        .conns_max = run->total,
+        .sends_per_conn = s->sends_in_flight,
+        .poll_max = s->dequeue_batch,
+        .tuning = rs_tuning_default(),
+    };
+    rs_region_id region;
+    rs_status status;
+
+    cfg.tuning.dequeue_batch = s->dequeue_batch;
+    status = run->api->open(&run->backend, &cfg, error);
+    if (status != RS_OK) {
+        return status;
+    }
+    status = run->api->register_memory(run->backend, run->pages, run->pages_bytes, &region, error);
+    if (status == RS_OK) {
+        run->load.region = region.value;
+        run->region_held = true;
+    }
+    return status;
+}
+
+static void run_init_load(rs_run *run) {
+    const rs_load_settings *s = run->settings;
+    rs_load *load = &run->load;
+
+    load->settings = s;
+    load->block_bytes = run_slice_bytes(s);
+    /* A receive that comes back full says nothing about what is left, and costs epoll one more. */
+    load->recv_bytes = load->block_bytes + RS_CACHE_LINE_BYTES;
+    load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
+    load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;
+    load->timeout_ns = (uint64_t)(s->timeout_s * RUN_NS_PER_S);
+    load->connect_timeout_ns = (uint64_t)(s->connect_timeout_s * RUN_NS_PER_S);
+    load->not_done = run->total;
+    load->senders_left = s->connections;
+    rs_payload_init(&load->payload, s->seed, s->frame_bytes);
+    rs_histogram_init(&load->uncorrected);
+    rs_histogram_init(&load->corrected);
+    rs_histogram_init(&load->first_reply);
+}
+
+rs_status rs_run_open(rs_run *run, const rs_load_settings *settings, const rs_backend_api *api,
+                      rs_error *error) {
+    rs_status status;
+
+    run->settings = settings;
+    run->api = api;
+    run->total = settings->connections + settings->idle;
+    run_init_load(run);
+    status = run_allocate(run, error);
+    if (status == RS_OK) {
+        run_cut(run);
+        status = run_open_backend(run, error);
+    }
+    return status;
+}
+
+void rs_run_close(rs_run *run) {
+    if (run->stuck > 0) {
+        return; /* the kernel may still hold buffers: the process ends with them */
+    }
+    if (run->region_held) {
+        run->api->release_memory(run->backend, (rs_region_id){.value = run->load.region});
+    }
+    run->api->close(run->backend);
+    run->backend = NULL;
+    if (run->pages != NULL) {
+        rs_os_pages_free(run->pages, run->pages_bytes);
+    }
+    free(run->sent_ns);
+    free(run->completions);
+    free(run->emitting);
+    free(run->touched);
+    free(run->clients);
+}
+
+void rs_run_stop(rs_run *run) {
+    rs_atomic_store_u32(&run->stop, 1); /* seen at the next tick; the back end may be gone */
+}
+
+/* ---- the connections touched in this turn */
+
+static void run_touch(rs_run *run, uint32_t index) {
+    rs_client *client = &run->clients[index];
+
+    if (!client->touched) {
+        client->touched = true;
+        RS_ASSERT(run->touched_count < run->total);
+        run->touched[run->touched_count++] = index;
+    }
+}
+
+static void run_touch_senders(rs_run *run) {
+    for (uint32_t i = 0; i < run->settings->connections; i++) {
+        run_touch(run, i);
+    }
+}
+
+static void run_submit(rs_run *run, const rs_op *ops, uint32_t count) {
+    rs_status why = RS_OK;
+
+    if (count > 0 && run->api->submit(run->backend, ops, count, &why) != count) {
+        rs_fatal("submit", (unsigned long)why, "the back end refused an operation within bounds");
+    }
+}
+
+static void run_emit(rs_run *run) {
+    uint32_t *list = run->touched;
+    const uint32_t listed = run->touched_count;
+    rs_op ops[RUN_OPS];
+    uint32_t count = 0;
+    uint64_t stamp_ns = 0;
+
+    run->touched = run->emitting;
+    run->emitting = list;
+    run->touched_count = 0;
+    for (uint32_t i = 0; i < listed; i++) {
+        rs_client *client = &run->clients[list[i]];
+
+        if (count == 0) {
+            stamp_ns = rs_os_now_ns();
+        }
+        client->touched = false;
+        count += rs_client_emit(client, &run->load, stamp_ns, &ops[count]);
+        if (count + RS_CLIENT_OPS_MAX > RUN_OPS) {
+            run_submit(run, ops, count);
+            count = 0;
+        }
+    }
+    run_submit(run, ops, count);
+}
+
+/* ---- connecting, pacing, ticks */
+
+static void run_connect_more(rs_run *run) {
+    const uint32_t limit = run->settings->ramp ? run->total : RUN_CONNECTING_MAX;
+    uint32_t room = run->load.connecting < limit ? limit - run->load.connecting : 0;
+
+    while (run->cursor < run->cursor_end && room > 0) {
+        run->clients[run->cursor].again = true;
+        run_touch(run, run->cursor);
+        run->cursor++;
+        room--;
+    }
+}
+
+/* Hands messages that are due to their connections. */
+static void run_pace(rs_run *run) {
+    uint64_t due;
+
+    if (run->settings->rate == 0 || run->load.gate != RS_GATE_OPEN) {
+        return;
+    }
+    due = rs_plan_due(&run->load.plan, run->now_ns);
+    for (; run->issued < due; run->issued++) {
+        const uint32_t index = (uint32_t)(run->issued % run->settings->connections);
+        rs_client *client = &run->clients[index];
+
+        if (client->state != RS_CLIENT_DONE && client->due < UINT32_MAX) {
+            client->due++;
+            run_touch(run, index);
+        }
+    }
+}
+
+static void run_tick(rs_run *run) {
+    if (run->now_ns < run->tick_ns) {
+        return;
+    }
+    run->tick_ns = run->now_ns + (run->settings->slow_percent > 0 ? RUN_FAST_TICK_NS : RUN_TICK_NS);
+    for (uint32_t i = 0; i < run->total; i++) {
+        if (rs_client_tick(&run->clients[i], &run->load, run->now_ns)) {
+            run_touch(run, i);
+        }
+    }
+}
+
+static int64_t run_wait_ns(const rs_run *run) {
+    const uint64_t now_ns = rs_os_now_ns();
+    uint64_t until_ns = run->tick_ns;
+
+    if (run->touched_count > 0) {
+        return 0;
+    }
+    if (run->phase == RS_PHASE_WARMUP || run->phase == RS_PHASE_MEASURE) {
+        const double length_s =
+            run->phase == RS_PHASE_WARMUP ? run->settings->warmup_s : run->settings->seconds;
+        const uint64_t end_ns = run->phase_ns + (uint64_t)(length_s * RUN_NS_PER_S);
+
+        if (end_ns > run->phase_ns && end_ns < until_ns) {
+            until_ns = end_ns;
+        }
+    }
+    if (run->settings->rate != 0 && run->load.gate == RS_GATE_OPEN) {
+        const uint64_t next_ns = rs_plan_intended_ns(&run->load.plan, run->issued);
+
+        until_ns = next_ns < until_ns ? next_ns : until_ns;
+    }
+    return until_ns > now_ns ? (int64_t)(until_ns - now_ns) : 0;
+}
+
+/* ---- phases */
+
+static void run_enter(rs_run *run, rs_run_phase phase) {
+    RS_ASSERT(phase > run->phase);
+    run->phase = phase;
+    run->phase_ns = run->now_ns;
+}
+
+static void run_cost(const rs_run *run, rs_run_cost *cost) {
+    rs_os_usage_read(&cost->usage);
+    cost->lives = run->load.ends.lives;
+    run->api->stats(run->backend, &cost->stats);
+}
+
+/* All of [from, to) are connected, or never will be. */
+static bool run_all_settled(const rs_run *run, uint32_t from, uint32_t to) {
+    if (run->cursor < run->cursor_end || run->load.connecting > 0) {
+        return false;
+    }
+    for (uint32_t i = from; i < to; i++) {
+        const rs_client *client = &run->clients[i];
+
+        if (client->state == RS_CLIENT_CONNECTING ||
+            (client->state == RS_CLIENT_UNUSED && (client->again || client->retry)) ||
+            (client->retry && client->state < RS_CLIENT_DONE)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void run_start_sending(rs_run *run) {
+    run->load.gate = RS_GATE_OPEN;
+    run->load.plan = (rs_plan){
+        .start_ns = run->now_ns,
+        .rate = run->settings->rate,
+        .connections = run->settings->connections,
+    };
+    for (uint32_t i = 0; i < run->settings->connections; i++) {
+        run->clients[i].plan_base = run->clients[i].track.next;
+    }
+    run_touch_senders(run);
+    run_enter(run, RS_PHASE_WARMUP);
+}
+
+static void run_start_connecting(rs_run *run) {
+    run->cursor = 0;
+    run->cursor_end = run->settings->connections;
+    run->load.ramp_start_ns = run->now_ns;
+    run_enter(run, RS_PHASE_CONNECT);
+    if (run->settings->churn) {
+        run_start_sending(run); /* connecting is part of the load */
+    } else if (run->settings->ramp) {
+        run->load.gate = RS_GATE_FIRST;
+    }
+}
+
+static uint32_t run_dead_senders(const rs_run *run) {
+    uint32_t dead = 0;
+
+    for (uint32_t i = 0; i < run->settings->connections; i++) {
+        dead += run->clients[i].dead;
+    }
+    return dead;
+}
+
+static void run_start_drain(rs_run *run) {
+    run->load.gate = RS_GATE_SHUT;
+    run->load.ending = true;
+    run->cursor_end = run->cursor;
+    if (run->phase == RS_PHASE_MEASURE) {
+        run->end_ns = run->now_ns;
+        if (run->settings->messages == 0) { /* else the last reply is the end */
+            run->load.recording = false;
+            run_cost(run, &run->after);
+        }
+    }
+    run_touch_senders(run);
+    run_enter(run, RS_PHASE_DRAIN);
+}
+
+static void run_connect_step(rs_run *run) {
+    const rs_load *load = &run->load;
+
+    if (!run_all_settled(run, 0, run->settings->connections)) {
+        return;
+    }
+    if (run->settings->ramp) {
+        const uint32_t dead = run_dead_senders(run);
+
+        if (load->first_replies + dead < run->settings->connections) {
+            return;
+        }
+        if (load->first_replies == run->settings->connections) {
+            run->ramp_ns = load->last_reply_ns - load->ramp_start_ns;
+        }
+    }
+    if (run->settings->ramp_only) {
+        run_start_drain(run);
+    } else {
+        run_start_sending(run);
+    }
+}
+
+static void run_start_measure(rs_run *run) {
+    run_enter(run, RS_PHASE_MEASURE);
+    run->measure_ns = run->now_ns;
+    run->load.recording = true;
+    run_cost(run, &run->before);
+}
+
+static bool run_measure_is_over(const rs_run *run) {
+    const double passed_s = (double)(run->now_ns - run->phase_ns) / RUN_NS_PER_S;
+    const rs_load *load = &run->load;
+
+    return (run->settings->seconds > 0.0 && passed_s >= run->settings->seconds) ||
+           load->messages_left == 0 || load->senders_left == 0;
+}
+
+static void run_finish_all(rs_run *run, bool force) {
+    for (uint32_t i = 0; i < run->total; i++) {
+        rs_client_finish(&run->clients[i], &run->load, run->now_ns, force);
+        run_touch(run, i);
+    }
+}
+
+/* Everything due has come or been given up. */
+static void run_start_finish(rs_run *run) {
+    if (run->load.recording) {
+        run->load.recording = false;
+        run->end_ns =
+            run->load.last_reply_ns > run->measure_ns ? run->load.last_reply_ns : run->now_ns;
+        run_cost(run, &run->after);
+    }
+    run_finish_all(run, false);
+    run_enter(run, RS_PHASE_FINISH);
+}
+
+static void run_finish_step(rs_run *run) {
+    const uint64_t passed_ns = run->now_ns - run->phase_ns;
+
+    if (run->load.not_done == 0) {
+        run_enter(run, RS_PHASE_OVER);
+    } else if (!run->forced && passed_ns > run->load.timeout_ns + RUN_TICK_NS) {
+        run->forced = true;
+        run_finish_all(run, true);
+    } else if (passed_ns > run->load.timeout_ns + RUN_CLOSE_GRACE_NS) {
+        run->stuck = run->load.not_done;
+        run_enter(run, RS_PHASE_OVER);
+    }
+}
+
+static void run_phase_step(rs_run *run) {
+    if (rs_atomic_load_u32(&run->stop) != 0 && run->phase < RS_PHASE_DRAIN) {
+        run->interrupted = true;
+        run_start_drain(run);
+    }
+    switch (run->phase) {
+    case RS_PHASE_IDLE_CONNECT:
+        if (run_all_settled(run, run->settings->connections, run->total)) {
+            run_start_connecting(run);
+        }
+        break;
+    case RS_PHASE_CONNECT:
+        run_connect_step(run);
+        break;
+    case RS_PHASE_WARMUP:
+        if ((double)(run->now_ns - run->phase_ns) >= run->settings->warmup_s * RUN_NS_PER_S) {
+            run_start_measure(run);
+        }
+        break;
+    case RS_PHASE_MEASURE:
+        if (run_measure_is_over(run)) {
+            run_start_drain(run);
+        }
+        break;
+    case RS_PHASE_DRAIN:
+        if (run->load.columns.outstanding == 0) {
+            run_start_finish(run);
+        }
+        break;
+    case RS_PHASE_FINISH:
+        run_finish_step(run);
+        break;
+    case RS_PHASE_OVER:
+        break;
+    }
+}
+
+/* ---- the loop */
+
+static void run_progress(rs_run *run) {
+    static const char *const names[] = {"connecting", "connecting", "warming up", "measuring",
+                                        "draining",   "closing",    "over"};
+    const rs_load *load = &run->load;
+    const double passed_s = (double)(run->now_ns - run->start_ns) / RUN_NS_PER_S;
+    uint64_t replies;
+    double interval_s;
+
+    if (!run->progress || run->now_ns - run->progress_ns < RUN_PROGRESS_NS) {
+        return;
+    }
+    replies = load->columns.received - run->progress_replies;
+    interval_s = (double)(run->now_ns - run->progress_ns) / RUN_NS_PER_S;
+    (void)fprintf(stderr,
+                  "%7.1f s  %-10s  %10.0f messages/s  unanswered %" PRIu64 "  connected %" PRIu64
+                  "  lost %" PRIu64 "  wrong %" PRIu64 "  ended %" PRIu64 "\n",
+                  passed_s, names[run->phase], (double)replies / interval_s,
+                  load->columns.outstanding, load->ends.connected, load->columns.lost,
+                  load->columns.wrong, load->ends.reset + load->ends.closed);
+    run->progress_ns = run->now_ns;
+    run->progress_replies = load->columns.received;
+}
+
+static void run_turn(rs_run *run) {
+    const uint32_t count = run->api->poll(run->backend, run->completions,
+                                          run->settings->dequeue_batch, run_wait_ns(run));
+
+    run->now_ns = rs_os_now_ns();
+    for (uint32_t i = 0; i < count; i++) {
+        const rs_completion *completion = &run->completions[i];
+
+        RS_ASSERT(completion->conn < run->total);
+        rs_client_completed(&run->clients[completion->conn], &run->load, completion, run->now_ns);
+        run_touch(run, completion->conn);
+    }
+    run_pace(run);
+    run_tick(run);
+    run_phase_step(run);
+    run_connect_more(run);
+    run_emit(run);
+    run_progress(run);
+}
+
+void rs_run_go(rs_run *run) {
+    run->start_ns = run->now_ns = run->phase_ns = run->progress_ns = rs_os_now_ns();
+    run->tick_ns = run->now_ns + RUN_FAST_TICK_NS;
+    run->cursor = run->settings->connections;
+    run->cursor_end = run->total;
+    while (run->phase != RS_PHASE_OVER) {
+        run_turn(run);
+    }
+}

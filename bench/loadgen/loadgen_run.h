@@ -1,0 +1,73 @@
+/* One run over a back end: memory, the loop, the phases, and what it cost.
+ *
+ * One thread; the back end is named by the main alone. */
+#ifndef RS_LOADGEN_RUN_H
+#define RS_LOADGEN_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loadgen/loadgen_client.h"
+#include "loadgen/loadgen_settings.h"
+#include "seam/atomics.h"
+#include "seam/backend.h"
+#include "seam/os.h"
+
+typedef enum rs_run_phase {
+    RS_PHASE_IDLE_CONNECT, /* the silent ones come first */
+    RS_PHASE_CONNECT,      /* without --churn; --ramp: until each had its first reply */
+    RS_PHASE_WARMUP,
+    RS_PHASE_MEASURE,
+    RS_PHASE_DRAIN,  /* nothing is sent any more; the replies still due */
+    RS_PHASE_FINISH, /* every connection ends its stream, sees the server's end, closes */
+    RS_PHASE_OVER
+} rs_run_phase;
+
+/* Cost at one moment. */
+typedef struct rs_run_cost {
+    rs_os_usage usage;
+    rs_backend_stats stats;
+    uint64_t lives; /* connections that had ended as they should */
+} rs_run_cost;
+
+typedef struct rs_run {
+    const rs_load_settings *settings;
+    const rs_backend_api *api;
+    rs_backend *backend;
+    rs_load load;
+    rs_client *clients; /* [total]: the sending ones, then the silent ones */
+    uint32_t total;
+    uint32_t *touched, *emitting; /* [total] each: clients to ask for ops */
+    uint32_t touched_count;
+    rs_completion *completions; /* [settings->dequeue_batch] */
+    uint64_t *sent_ns;
+    void *pages;
+    size_t pages_bytes;
+    bool region_held;
+    rs_run_phase phase;
+    uint32_t cursor, cursor_end; /* clients still to be connected for the first time */
+    uint64_t issued;             /* open loop: messages handed to connections */
+    uint64_t now_ns, tick_ns, progress_ns, progress_replies;
+    uint64_t start_ns, phase_ns; /* of the run; of the present phase */
+    uint64_t measure_ns, end_ns; /* the measurement's ends; 0 = not reached */
+    uint64_t ramp_ns;            /* 0 = none, or not all connections were served */
+    uint32_t stuck;              /* connections whose CLOSE never completed */
+    bool progress, interrupted, forced;
+    rs_run_cost before, after; /* around the measurement */
+    rs_atomic_u32 stop;
+} rs_run;
+
+/* rs_run_open: allocates all the run needs, opens the back end. *run zeroed by the caller.
+ * RS_E_NO_MEMORY and what the back end's open gives; *error filled. rs_run_close in any case. */
+rs_status rs_run_open(rs_run *run, const rs_load_settings *settings, const rs_backend_api *api,
+                      rs_error *error);
+
+/* rs_run_go: the whole run; ends in bounded time after its length, whatever the server does. */
+void rs_run_go(rs_run *run);
+
+/* rs_run_stop: from any thread: the run drains and ends. */
+void rs_run_stop(rs_run *run);
+
+void rs_run_close(rs_run *run);
+
+#endif

@@ -1,0 +1,465 @@
+/* Cases about the server on the back end under test: one shard, stepped by the case, its clock the
+ * instance's; the clients are the harness's own side.
+ *
+ * A pass is decided by what the clients receive, by the shard's counters, and at the end of every
+ * case: the shard stops by itself, nothing is outstanding, every send block is free. */
+#include "harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/echo.h"
+#include "core/assert.h"
+#include "core/frame.h"
+#include "core/session.h"
+#include "core/slab.h"
+#include "server/shard.h"
+
+#define SERVER_LOOPBACK 0x7F000001u
+#define SERVER_FRAME_TYPE 7u
+#define SERVER_SMALL_BUFFER 16384
+#define SERVER_STREAM_BYTES 200000u
+#define SERVER_STEPS_MAX 20000000u
+
+typedef struct server_fixture {
+    conf_run *run;
+    rs_shard *shard;
+    rs_server_config config;
+    rs_server_stats stats; /* as of the last server_count */
+    bool running;
+} server_fixture;
+
+static void server_turn(void *ctx, int64_t max_wait_ns) {
+    server_fixture *fixture = ctx;
+
+    if (fixture->running) {
+        fixture->running = rs_shard_step(fixture->shard, max_wait_ns);
+    }
+}
+
+/* The client side, and a configuration to change before server_start. On the heap: it holds
+ * histograms. */
+static server_fixture *server_make(conf_run *run, const conf_setup *setup) {
+    server_fixture *fixture = calloc(1, sizeof *fixture);
+
+    RS_ASSERT(fixture != NULL);
+    conf_open_client(run, setup);
+    fixture->run = run;
+    rs_server_config_init(&fixture->config, run->api);
+    fixture->config.tuning = run->config.tuning;
+    fixture->config.world = run->world;
+    fixture->config.app = rs_app_echo;
+    fixture->config.sessions_max = 16;
+    fixture->config.drain_timeout_ms = 10000; /* of a test that waits for an event, not for it */
+    return fixture;
+}
+
+static void server_start(server_fixture *fixture) {
+    conf_run *run = fixture->run;
+    const rs_addr any_port = {.ip = SERVER_LOOPBACK};
+    rs_error error = {0};
+    const rs_shard_config cfg = {
+        .sessions_max = fixture->config.sessions_max,
+        .server = &fixture->config,
+        .clock = {.now_ns = run->instance->now_ns, .ctx = run->world},
+    };
+
+    CONF_STATUS(run, rs_shard_open(&fixture->shard, &cfg, &error), RS_OK);
+    CONF_STATUS(run, rs_shard_listen(fixture->shard, &any_port, &run->server.port, &error), RS_OK);
+    fixture->running = true;
+    run->server_turn = server_turn;
+    run->server_ctx = fixture;
+}
+
+static const rs_counters *server_counters(server_fixture *fixture) {
+    memset(&fixture->stats, 0, sizeof fixture->stats);
+    rs_shard_stats_add(fixture->shard, &fixture->stats);
+    return &fixture->stats.counters;
+}
+
+static uint64_t server_closed(server_fixture *fixture, rs_close_reason reason) {
+    return server_counters(fixture)->closed[reason];
+}
+
+/* Stops it, or sees the end of a stop under way; then nothing may be left. The clients go first:
+ * a stopping server lingers for their end of stream. */
+static void server_end(server_fixture *fixture) {
+    conf_run *run = fixture->run;
+    const rs_slab *blocks = rs_shard_blocks(fixture->shard);
+
+    for (uint32_t i = 0; i < run->config.conns_max; i++) {
+        if (run->client.slots[i].bound && !run->client.slots[i].closing) {
+            (void)conf_close(&run->client, i, 0);
+        }
+    }
+    rs_shard_stop(fixture->shard);
+    CONF_WAIT(run, !fixture->running);
+    CONF_CHECK(run, rs_shard_outstanding(fixture->shard) == 0);
+    CONF_CHECK(run, blocks->free_count == blocks->count);
+    CONF_CHECK(run, server_counters(fixture)->stale_completions == 0);
+    rs_shard_close(fixture->shard);
+    run->server_turn = NULL;
+    free(fixture);
+}
+
+/* ---- clients */
+
+static void server_connect(conf_run *run, uint32_t slot) {
+    uint32_t connect = conf_connect(&run->client, slot, conf_server_addr(run));
+
+    CONF_WAIT(run, conf_done(&run->client, connect));
+    CONF_STATUS(run, conf_result(&run->client, connect)->status, RS_OK);
+}
+
+/* A frame of `bytes` in all at `to`, its payload the pattern from `offset` on. */
+static void server_frame(uint8_t *to, uint32_t bytes, uint64_t offset) {
+    RS_ASSERT(bytes >= RS_FRAME_HEADER_BYTES);
+    (void)rs_frame_header(to, SERVER_FRAME_TYPE, bytes - RS_FRAME_HEADER_BYTES);
+    conf_fill(to + RS_FRAME_HEADER_BYTES, bytes - RS_FRAME_HEADER_BYTES, offset);
+}
+
+/* Receives exactly `bytes` into the slot's slice. */
+static void server_receive(conf_run *run, uint32_t slot, uint32_t bytes) {
+    conf_side *client = &run->client;
+    uint32_t got = 0;
+
+    while (got < bytes) {
+        uint32_t recv =
+            conf_must(client, conf_op_recv(client, slot, conf_rx(client, slot) + got, bytes - got));
+
+        CONF_WAIT(run, conf_done(client, recv));
+        CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+        CONF_CHECK(run, conf_result(client, recv)->bytes > 0);
+        got += conf_result(client, recv)->bytes;
+    }
+}
+
+/* One frame there and back. */
+static void server_echo(conf_run *run, uint32_t slot, uint32_t bytes) {
+    uint8_t frame[CONF_SLICE_BYTES];
+
+    server_frame(frame, bytes, bytes);
+    uint32_t sent = conf_send(&run->client, slot, frame, bytes);
+    server_receive(run, slot, bytes);
+    CONF_CHECK(run, memcmp(conf_rx(&run->client, slot), frame, bytes) == 0);
+    CONF_WAIT(run, conf_done(&run->client, sent));
+}
+
+/* The server ends this connection: an end of stream or a reset, and no byte before it. */
+static void server_ends(conf_run *run, uint32_t slot) {
+    uint32_t recv = conf_recv(&run->client, slot);
+
+    CONF_WAIT(run, conf_done(&run->client, recv));
+    const conf_op *told = conf_result(&run->client, recv);
+    CONF_CHECK(run, told->bytes == 0);
+    CONF_CHECK(run, told->status == RS_OK || told->status == RS_E_RESET);
+}
+
+static void server_disconnect(conf_run *run, uint32_t slot) {
+    uint32_t closed = conf_close(&run->client, slot, 0);
+
+    CONF_WAIT(run, conf_done(&run->client, closed));
+}
+
+/* ---- cases */
+
+void conf_case_server_echoes_frames_of_all_sizes(conf_run *run) {
+    const uint32_t sizes[] = {3, 4, 5, 64, 1000, 4095, 4096};
+    server_fixture *fixture = server_make(run, NULL);
+
+    server_start(fixture);
+    server_connect(run, 2);
+    for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        server_echo(run, 2, sizes[i]);
+    }
+    CONF_CHECK(run, server_counters(fixture)->messages_in == sizeof sizes / sizeof sizes[0]);
+    server_disconnect(run, 2);
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    server_end(fixture);
+}
+
+static uint32_t server_random(uint32_t *state) {
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* Frames of random sizes back to back; returns their bytes. */
+static uint32_t server_fill_stream(uint8_t *to, uint32_t bytes_max, uint32_t *random) {
+    uint32_t at = 0;
+
+    for (;;) {
+        uint32_t bytes = RS_FRAME_HEADER_BYTES + server_random(random) % 600u;
+
+        if (at + bytes > bytes_max) {
+            return at;
+        }
+        server_frame(to + at, bytes, at);
+        at += bytes;
+    }
+}
+
+/* The stream goes out in random pieces and must come back the same. */
+static void server_stream(conf_run *run, uint32_t slot, uint32_t seed) {
+    conf_side *client = &run->client;
+    uint8_t *stream = conf_big_tx(client), *back = conf_big_rx(client);
+    uint32_t random = seed, sent = 0, got = 0, send = CONF_NOTHING, recv = CONF_NOTHING;
+    const uint32_t total = server_fill_stream(stream, SERVER_STREAM_BYTES, &random);
+    conf_wait wait = conf_wait_start(run);
+
+    while (got < total) {
+        if (sent < total && (send == CONF_NOTHING || conf_done(client, send))) {
+            uint32_t most = server_random(&random) % 8u == 0 ? 5000u : 40u;
+            uint32_t bytes = 1u + server_random(&random) % most;
+
+            bytes = bytes < total - sent ? bytes : total - sent;
+            send = conf_must(client, conf_op_send(client, slot, stream + sent, bytes));
+            sent += bytes;
+        }
+        if (recv == CONF_NOTHING) {
+            recv = conf_must(client, conf_op_recv(client, slot, back + got, total - got));
+        }
+        conf_wait_step(run, &wait, __FILE__, __LINE__, "the whole stream comes back");
+        if (conf_done(client, recv)) {
+            CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+            CONF_CHECK(run, conf_result(client, recv)->bytes > 0);
+            got += conf_result(client, recv)->bytes;
+            recv = CONF_NOTHING;
+        }
+    }
+    CONF_CHECK(run, memcmp(stream, back, total) == 0);
+}
+
+void conf_case_server_random_fragmentation_echoes_equal(conf_run *run) {
+    server_fixture *fixture = server_make(run, NULL);
+
+    fixture->config.frame_bytes_max = 700; /* one receive slice of a page holds several */
+    server_start(fixture);
+    server_connect(run, 0);
+    for (uint32_t seed = 1; seed <= 3u; seed++) {
+        server_stream(run, 0, seed);
+    }
+    server_end(fixture);
+}
+
+void conf_case_server_malformed_frame_closes_only_that_session(conf_run *run) {
+    const uint8_t malformed[3][3] = {{0, 0, 1}, {2, 0, 1}, {0x01, 0x10, 1}}; /* 0, 2, 4097 long */
+    server_fixture *fixture = server_make(run, NULL);
+
+    server_start(fixture);
+    server_connect(run, 0);
+    for (uint32_t i = 0; i < 3u; i++) {
+        server_connect(run, 1);
+        server_echo(run, 1, 20);
+        (void)conf_send(&run->client, 1, malformed[i], 3);
+        server_ends(run, 1);
+        server_disconnect(run, 1);
+        server_echo(run, 0, 30);
+        CONF_CHECK(run, server_closed(fixture, RS_CLOSE_PROTOCOL) == i + 1u);
+    }
+    server_end(fixture);
+}
+
+static void server_idle_case(conf_run *run, const uint8_t *bytes, uint32_t count) {
+    server_fixture *fixture = server_make(run, NULL);
+
+    fixture->config.idle_timeout_ms = 60;
+    server_start(fixture);
+    server_connect(run, 0);
+    if (count > 0) {
+        (void)conf_send(&run->client, 0, bytes, count);
+    }
+    server_ends(run, 0);
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_IDLE) == 1);
+    server_end(fixture);
+}
+
+void conf_case_server_silent_session_is_closed_idle(conf_run *run) {
+    server_idle_case(run, NULL, 0);
+}
+
+void conf_case_server_half_finished_frame_is_closed_idle(conf_run *run) {
+    const uint8_t half[] = {20, 0, 1, 'h', 'a', 'l', 'f'};
+
+    server_idle_case(run, half, sizeof half);
+}
+
+/* Sends frames without end and reads nothing, until the server has closed it for that. */
+static void server_flood_until_closed(conf_run *run, server_fixture *fixture, uint32_t slot,
+                                      rs_close_reason reason) {
+    conf_side *client = &run->client;
+    uint8_t *frames = conf_big_tx(client);
+    uint32_t send = CONF_NOTHING;
+    conf_wait wait = conf_wait_start(run);
+
+    for (uint32_t i = 0; i < 16u; i++) {
+        server_frame(frames + i * 4096u, 4096, i);
+    }
+    while (server_closed(fixture, reason) == 0) {
+        if (send == CONF_NOTHING || conf_done(client, send)) {
+            send = conf_must(client, conf_op_send(client, slot, frames, 16u * 4096u));
+        }
+        conf_wait_step(run, &wait, __FILE__, __LINE__, "the server closes it");
+    }
+}
+
+void conf_case_server_slow_consumer_is_closed(conf_run *run) {
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+
+    fixture->config.queued_bytes_max =
+        4u * 4096u; /* the pool has blocks for two sessions so slow */
+    fixture->config.send_blocks = 64;
+    server_start(fixture);
+    server_connect(run, 0);
+    server_connect(run, 1);
+    server_flood_until_closed(run, fixture, 0, RS_CLOSE_SLOW_CONSUMER);
+    CONF_CHECK(run, server_counters(fixture)->closed[RS_CLOSE_SLOW_CONSUMER] == 1);
+    server_echo(run, 1, 100); /* nobody else is disturbed */
+    server_end(fixture);
+}
+
+void conf_case_server_without_send_blocks_closes_that_session(conf_run *run) {
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+
+    fixture->config.send_blocks = 6; /* fewer than the flood may queue */
+    fixture->config.queued_bytes_max = 64u * 4096u;
+    server_start(fixture);
+    server_connect(run, 0);
+    server_connect(run, 1);
+    server_flood_until_closed(run, fixture, 0, RS_CLOSE_NO_BUFFERS);
+    server_disconnect(run, 0);
+    CONF_WAIT(run, rs_shard_blocks(fixture->shard)->free_count == 6u);
+    server_echo(run, 1, 100);
+    server_end(fixture);
+}
+
+void conf_case_server_refuses_beyond_max_sessions(conf_run *run) {
+    server_fixture *fixture = server_make(run, NULL);
+
+    fixture->config.sessions_max = 4;
+    server_start(fixture);
+    for (uint32_t i = 0; i < 4u; i++) {
+        server_connect(run, i);
+        server_echo(run, i, 10);
+    }
+    for (uint32_t i = 4; i < 8u; i++) {
+        server_connect(run, i); /* the kernel accepts; the server closes at once */
+        server_ends(run, i);
+    }
+    CONF_CHECK(run, server_counters(fixture)->refused == 4u);
+    server_disconnect(run, 2);
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    server_connect(run, 9); /* there is room for one again */
+    for (uint32_t i = 0; i < 4u; i++) {
+        server_echo(run, i == 2u ? 9u : i, 50);
+    }
+    server_end(fixture);
+}
+
+void conf_case_server_half_close_gets_every_reply(conf_run *run) {
+    server_fixture *fixture = server_make(run, NULL);
+    conf_side *client = &run->client;
+    const uint32_t total = 50u * 1000u;
+
+    server_start(fixture);
+    server_connect(run, 0);
+    for (uint32_t i = 0; i < 50u; i++) {
+        server_frame(conf_big_tx(client) + i * 1000u, 1000, i);
+    }
+    uint32_t sent = conf_must(client, conf_op_send(client, 0, conf_big_tx(client), total));
+    uint32_t shutdown = conf_shutdown(client, 0);
+    uint32_t got = 0, recv;
+    do {
+        recv = conf_must(client, conf_op_recv(client, 0, conf_big_rx(client) + got, 65536));
+        CONF_WAIT(run, conf_done(client, recv));
+        CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+        got += conf_result(client, recv)->bytes;
+    } while (conf_result(client, recv)->bytes > 0);
+    CONF_CHECK(run, got == total);
+    CONF_CHECK(run, memcmp(conf_big_rx(client), conf_big_tx(client), total) == 0);
+    CONF_WAIT(run, conf_done(client, sent) && conf_done(client, shutdown));
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    server_end(fixture);
+}
+
+void conf_case_server_reset_is_counted(conf_run *run) {
+    server_fixture *fixture = server_make(run, NULL);
+
+    server_start(fixture);
+    server_connect(run, 0);
+    for (uint32_t i = 1; i <= 5u; i++) {
+        server_connect(run, i);
+        server_echo(run, i, 10);
+        (void)conf_close(&run->client, i, RS_OPF_ABORT);
+        CONF_WAIT(run, server_closed(fixture, RS_CLOSE_RESET) == i);
+    }
+    server_echo(run, 0, 10);
+    server_end(fixture);
+}
+
+/* Everybody sends; the server is told to stop; every client gets whole frames as it sent them, as
+ * many as the server took, and then the end. */
+void conf_case_server_stop_under_load_drains(conf_run *run) {
+    server_fixture *fixture = server_make(run, &(conf_setup){.sends = 1});
+    conf_side *client = &run->client;
+    uint32_t got[8] = {0}, recv[8];
+    uint64_t echoed = 0;
+
+    server_start(fixture);
+    for (uint32_t i = 0; i < 8u; i++) {
+        server_connect(run, i);
+        server_echo(run, i, 100);
+    }
+    const rs_counters before = *server_counters(fixture);
+    for (uint32_t i = 0; i < 8u; i++) {
+        uint8_t *frames = conf_tx(client, i);
+
+        for (uint32_t k = 0; k < 40u; k++) {
+            server_frame(frames + k * 100u, 100, k);
+        }
+        (void)conf_must(client, conf_op_send(client, i, frames, 4000));
+        recv[i] = conf_must(client, conf_op_recv(client, i, conf_rx(client, i), 4000));
+    }
+    CONF_WAIT(run, server_counters(fixture)->messages_in > before.messages_in);
+    rs_shard_stop(fixture->shard);
+    for (uint32_t i = 0; i < 8u; i++) {
+        for (;;) {
+            CONF_WAIT(run, conf_done(client, recv[i]));
+            const conf_op *told = conf_result(client, recv[i]);
+            got[i] += told->bytes;
+            CONF_STATUS(run, told->status, RS_OK); /* an orderly end, though we still sent */
+            if (told->bytes == 0 || got[i] == 4000u) {
+                break;
+            }
+            recv[i] = conf_must(
+                client, conf_op_recv(client, i, conf_rx(client, i) + got[i], 4000u - got[i]));
+        }
+        CONF_CHECK(run, memcmp(conf_rx(client, i), conf_tx(client, i), got[i]) == 0);
+        CONF_CHECK(run, got[i] % 100u == 0); /* no frame was cut */
+        echoed += got[i] / 100u;
+        (void)conf_close(client, i, 0);
+    }
+    CONF_WAIT(run, !fixture->running);
+    CONF_CHECK(run, echoed == server_counters(fixture)->messages_in - before.messages_in);
+    server_end(fixture);
+}
+
+void conf_case_server_cycles_leave_nothing_behind(conf_run *run) {
+    server_fixture *fixture = server_make(run, NULL);
+
+    server_start(fixture);
+    for (uint32_t i = 0; i < 300u; i++) {
+        uint32_t slot = i % 16u;
+
+        server_connect(run, slot);
+        server_echo(run, slot, 3u + i);
+        if (i % 3u == 0) {
+            (void)conf_close(&run->client, slot, RS_OPF_ABORT);
+        } else {
+            (void)conf_close(&run->client, slot, 0);
+        }
+        CONF_WAIT(run, run->client.outstanding == 0);
+    }
+    CONF_WAIT(run, rs_shard_outstanding(fixture->shard) == 1u); /* the listener */
+    CONF_CHECK(run, server_counters(fixture)->accepted == 300u);
+    server_end(fixture);
+}

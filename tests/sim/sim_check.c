@@ -1,0 +1,130 @@
+/* What must hold after every step, and at the end. */
+#include "sim_run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/assert.h"
+
+void sim_fail(sim_run *run, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    (void)fprintf(stderr, "sim: step %llu, %llu ns: ", (unsigned long long)run->steps,
+                  (unsigned long long)rs_sim_now_ns(run->world));
+    (void)vfprintf(stderr, format, args);
+    (void)fprintf(stderr, "\n");
+    va_end(args);
+    run->fail();
+}
+
+/* What the sessions think they hold, against what the pools and the back end know. */
+typedef struct check_sums {
+    uint32_t used, open, closing;
+    uint32_t requests; /* receives and sends in flight */
+    uint32_t own_blocks, shared_blocks;
+} check_sums;
+
+static void check_session(sim_run *run, const rs_session *session, check_sums *sums) {
+    const rs_sendq_pool *pool = &session->table->sendq_pool;
+    uint32_t bytes = 0, entries = 0;
+    for (uint32_t at = session->sendq.head; at != RS_SENDQ_NONE; at = pool->entries[at].next) {
+        bytes += pool->entries[at].bytes;
+        entries++;
+        sums->own_blocks += at < pool->own_count ? 1 : 0;
+        sums->shared_blocks += at < pool->own_count ? 0 : 1;
+        SIM_CHECK(run, entries <= pool->entry_count);
+    }
+    sums->own_blocks += session->sendq.spare != RS_SENDQ_NONE ? 1 : 0;
+    SIM_CHECK(run, bytes == session->sendq.queued_bytes);
+    SIM_CHECK(run, bytes <= run->server.queued_bytes_max);
+    SIM_CHECK(run, session->sendq.in_flight <= entries);
+    SIM_CHECK(run, session->sendq.in_flight <= run->server.sends_in_flight);
+    sums->requests += session->sendq.in_flight + (session->recv_in_flight ? 1u : 0u);
+    sums->used += session->state != RS_SESSION_FREE ? 1 : 0;
+    sums->open += session->state == RS_SESSION_OPEN ? 1 : 0;
+    sums->closing += session->close_posted || session->shutdown_posted ? 1 : 0;
+    if (session->state == RS_SESSION_FREE) {
+        SIM_CHECK(run, !session->recv_in_flight && entries == 0);
+        SIM_CHECK(run, session->sendq.spare == RS_SENDQ_NONE);
+    }
+}
+
+void sim_check_step(sim_run *run) {
+    const rs_sessions *table = rs_shard_sessions(run->shard);
+    const rs_slab *blocks = rs_shard_blocks(run->shard);
+    uint32_t in_use = blocks->count - blocks->free_count;
+    uint32_t in_flight = rs_sim_in_flight(run->server_backend);
+    check_sums sums = {.used = 0};
+    for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
+        check_session(run, &table->sessions[i], &sums);
+    }
+    SIM_CHECK(run, sums.used == table->used_count);
+    SIM_CHECK(run, sums.open == table->open_count);
+    SIM_CHECK(run, sums.open <= run->sessions_max);
+    SIM_CHECK(run, run->opened == table->counters.accepted);
+    SIM_CHECK(run, run->opened - run->ended == sums.open);
+    /* Every request the sessions know of is with the back end, and no other but FIN and CLOSE. */
+    SIM_CHECK(run, in_flight >= sums.requests);
+    SIM_CHECK(run, in_flight - sums.requests <= 2u * sums.closing);
+    SIM_CHECK(run, in_use >= sums.own_blocks);
+    SIM_CHECK(run, in_use <= sums.own_blocks + sums.shared_blocks);
+}
+
+static bool happened(const sim_run *run, rs_sim_fault fault) {
+    return rs_sim_fault_count(run->world, fault) > 0;
+}
+
+/* Could this be? A reason that nothing in this world can have caused is a mistake. */
+void sim_check_reason(sim_run *run, rs_close_reason reason) {
+    switch (reason) {
+    case RS_CLOSE_LOCAL:
+        SIM_CHECK(run, run->has_dismissals);
+        break;
+    case RS_CLOSE_SHUTDOWN:
+        SIM_CHECK(run, run->stopping);
+        break;
+    case RS_CLOSE_PROTOCOL:
+        SIM_CHECK(run, !run->server.app.raw);
+        break;
+    case RS_CLOSE_IDLE:
+        SIM_CHECK(run, run->server.idle_timeout_ms != 0);
+        break;
+    case RS_CLOSE_SLOW_CONSUMER:
+        SIM_CHECK(run, run->server.queued_bytes_max < SIM_PLAN_BYTES);
+        break;
+    case RS_CLOSE_TRUNCATED_SEND:
+        SIM_CHECK(run, happened(run, RS_SIM_SHORT_SEND));
+        break;
+    case RS_CLOSE_ERROR:
+        SIM_CHECK(run, happened(run, RS_SIM_REFUSED_SUBMIT));
+        break;
+    case RS_CLOSE_NO_BUFFERS:
+        SIM_CHECK(run, happened(run, RS_SIM_NO_BUFFERS_RECV) ||
+                           happened(run, RS_SIM_NO_BUFFERS_SEND) ||
+                           rs_shard_blocks(run->shard)->free_low == 0 ||
+                           rs_shard_sessions(run->shard)->sendq_pool.free_count == 0 ||
+                           !run->server.coalesce || run->shared_app);
+        break;
+    default:
+        SIM_CHECK(run, reason == RS_CLOSE_PEER || reason == RS_CLOSE_RESET);
+    }
+}
+
+void sim_check_end(sim_run *run) {
+    const rs_sessions *table = rs_shard_sessions(run->shard);
+    const rs_slab *blocks = rs_shard_blocks(run->shard);
+    uint64_t closed = 0;
+    for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
+        closed += table->counters.closed[i];
+    }
+    SIM_CHECK(run, rs_shard_outstanding(run->shard) == 0);
+    SIM_CHECK(run, table->used_count == 0 && table->open_count == 0);
+    SIM_CHECK(run, blocks->free_count == blocks->count);
+    SIM_CHECK(run, table->sendq_pool.free_count ==
+                       table->sendq_pool.entry_count - table->sendq_pool.own_count);
+    SIM_CHECK(run, table->timers.armed_count == 0);
+    SIM_CHECK(run, run->opened == run->ended && closed == run->ended);
+    SIM_CHECK(run, rs_sim_in_flight(run->server_backend) == 0);
+    SIM_CHECK(run, rs_sim_in_flight(run->backend) == 0);
+    SIM_CHECK(run, rs_sim_violations(run->world) == 0);
+}

@@ -1,0 +1,343 @@
+/* One seed from its drawing to its end. */
+#include "sim_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+
+#define STEPS_MAX 60000u
+#define FRAME_TYPE_AT 2u
+#define FRAME_TYPE_DISMISS 2u
+
+uint64_t sim_draw(sim_run *run) {
+    uint64_t z = (run->random += 0x9E3779B97F4A7C15u);
+    z = (z ^ (z >> 32)) * 0xD6E8FEB86659FD93u;
+    z = (z ^ (z >> 29)) * 0xD6E8FEB86659FD93u;
+    return z ^ (z >> 32);
+}
+
+/* ---- the server's application: echo, with what the checks need to know */
+
+static void app_on_open(void *ctx, rs_session *session) {
+    sim_run *run = ctx;
+    SIM_CHECK(run, rs_session_user(session) == 0);
+    rs_session_set_user(session, rs_session_id_of(session));
+    run->opened++;
+    if (run->some_id == 0 || sim_one_in(run, 2)) {
+        run->some_id = rs_session_id_of(session);
+    }
+}
+
+static void app_send_shared(sim_run *run, rs_session *session, const uint8_t *data,
+                            uint32_t bytes) {
+    rs_shared shared;
+    if (!rs_shared_acquire(session, &shared)) {
+        run->has_dismissals = run->cut_short = true;
+        rs_session_close(session);
+        return;
+    }
+    SIM_CHECK(run, bytes <= shared.room);
+    memcpy(shared.data, data, bytes);
+    (void)rs_shared_send(session, &shared, bytes);
+    rs_shared_release(session, &shared);
+}
+
+static void app_leak(sim_run *run, rs_session *session) {
+    rs_shared shared;
+    if (run->mistake == SIM_MISTAKE_LEAK && !run->leaked) {
+        run->leaked = rs_shared_acquire(session, &shared);
+    }
+}
+
+static void app_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    sim_run *run = ctx;
+    SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
+    SIM_CHECK(run, bytes > 0 && session->state == RS_SESSION_OPEN);
+    run->messages++;
+    app_leak(run, session);
+    if (run->shared_app) {
+        app_send_shared(run, session, data, bytes);
+    } else {
+        (void)rs_session_send(session, data, bytes); /* a failure has closed the session */
+    }
+    if (!run->server.app.raw && data[FRAME_TYPE_AT] == FRAME_TYPE_DISMISS) {
+        run->has_dismissals = true;
+        rs_session_close(session);
+    }
+}
+
+static void app_on_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    sim_run *run = ctx;
+    SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
+    rs_session_set_user(session, 0);
+    run->ended++;
+    sim_check_reason(run, reason);
+}
+
+/* ---- drawing */
+
+/* A third of the worlds have no faults; the others a few kinds each, rare or frequent. */
+static void draw_faults(sim_run *run) {
+    static const uint8_t never[] = {RS_SIM_LISTENER_FAILURE, RS_SIM_OPEN_NO_MEMORY,
+                                    RS_SIM_NO_BUFFERS_REGISTER, RS_SIM_CONNECT_REFUSED};
+    rs_sim_faults *client = &run->client_faults, *server = &run->server_faults;
+    run->faultless = sim_one_in(run, 3);
+    if (run->faultless) {
+        return;
+    }
+    for (uint32_t i = 0; i < RS_SIM_FAULTS; i++) {
+        if (sim_one_in(run, 4)) {
+            server->chance[i] = sim_between(run, 100, sim_one_in(run, 4) ? 20000 : 3000);
+        }
+    }
+    for (uint32_t i = 0; i < sizeof never; i++) {
+        server->chance[never[i]] = 0; /* the first ends the process; the others end the seed */
+    }
+    if (sim_one_in(run, 100)) {
+        server->chance[RS_SIM_OPEN_NO_MEMORY] = RS_SIM_CERTAIN / 2;
+        server->chance[RS_SIM_NO_BUFFERS_REGISTER] = RS_SIM_CERTAIN / 2;
+    }
+    client->chance[RS_SIM_SHORT_RECV] = sim_between(run, 0, 20000);
+    client->chance[RS_SIM_SLOW_READER] = sim_between(run, 0, 2000);
+    client->chance[RS_SIM_STALE_COMPLETION] = sim_between(run, 0, 2000);
+    client->chance[RS_SIM_CONNECT_REFUSED] = sim_between(run, 0, 5000);
+}
+
+static void draw_world(sim_run *run) {
+    run->world_config = rs_sim_config_default(run->seed);
+    run->world_config.pipe_bytes = sim_between(run, 16, sim_one_in(run, 2) ? 128 : 4096);
+    run->world_config.latency_ns_max = sim_between(run, 0, 200000);
+    run->world_config.slow_ns_max = 20000000;
+    run->world_config.burst_max = 6;
+    run->world_config.strict = true;
+}
+
+static void draw_server(sim_run *run) {
+    rs_server_config *cfg = &run->server;
+    rs_server_config_init(cfg, &rs_sim_backend);
+    cfg->app = (rs_app){.ctx = run,
+                        .raw = sim_one_in(run, 5),
+                        .on_open = app_on_open,
+                        .on_message = app_on_message,
+                        .on_close = app_on_close};
+    cfg->world = run->world;
+    cfg->frame_bytes_max = sim_between(run, RS_FRAME_HEADER_BYTES, 200);
+    cfg->recv_bytes = cfg->frame_bytes_max + sim_between(run, 0, 300);
+    cfg->send_block_bytes = sim_between(run, cfg->recv_bytes, 600);
+    cfg->send_blocks = sim_one_in(run, 6) ? sim_between(run, 2, 40) : 0;
+    cfg->queued_bytes_max =
+        sim_one_in(run, 4) ? sim_between(run, cfg->recv_bytes, 1500) : 4 * SIM_PLAN_BYTES;
+    cfg->sends_in_flight = sim_between(run, 1, 4);
+    cfg->idle_timeout_ms = sim_one_in(run, 3) ? sim_between(run, 10, 200) : 0;
+    cfg->drain_timeout_ms = sim_between(run, 10, 500);
+    cfg->coalesce = !sim_one_in(run, 4);
+    cfg->heap_buffers = true; /* so that a sanitizer knows where each arena ends */
+    cfg->tuning.dequeue_batch = sim_between(run, 1, 64);
+    cfg->tuning.backlog = sim_between(run, 1, 32);
+    run->shared_app = sim_one_in(run, 4);
+    run->mails = sim_one_in(run, 6);
+    run->sessions_max = sim_between(run, 1, SIM_CLIENTS_MAX);
+    run->stop_early = sim_one_in(run, 8);
+    run->stop_at = sim_between(run, 5, 400);
+}
+
+static void draw(sim_run *run) {
+    draw_world(run);
+    draw_faults(run);
+    run->client_count = sim_between(run, 1, SIM_CLIENTS_MAX);
+}
+
+/* ---- opening */
+
+static uint64_t clock_now(void *ctx) {
+    return rs_sim_now_ns(ctx);
+}
+
+/* False when a fault kept the server from starting: that is the end of the seed. */
+static bool open_server(sim_run *run) {
+    rs_shard_config cfg = {.sessions_max = run->sessions_max,
+                           .server = &run->server,
+                           .clock = {.now_ns = clock_now, .ctx = run->world}};
+    rs_addr addr = {.ip = 0x7F000001u, .port = 0};
+    rs_error error = {.text = ""};
+    rs_status status;
+    rs_sim_set_faults(run->world, &run->server_faults);
+    status = rs_shard_open(&run->shard, &cfg, &error);
+    if (status != RS_OK) {
+        SIM_CHECK(run, run->shard == NULL && error.text[0] != '\0');
+        SIM_CHECK(run, run->server_faults.chance[RS_SIM_OPEN_NO_MEMORY] != 0);
+        SIM_CHECK(run, status == RS_E_NO_MEMORY || status == RS_E_NO_BUFFERS);
+        return false;
+    }
+    run->server_backend = rs_sim_instance(run->world, 1);
+    SIM_CHECK(run, run->server_backend != NULL);
+    SIM_CHECK(run, rs_shard_listen(run->shard, &addr, &run->port, &error) == RS_OK);
+    return true;
+}
+
+static void open_clients(sim_run *run) {
+    rs_backend_config cfg = {.conns_max = run->client_count,
+                             .sends_per_conn = SIM_CLIENT_SENDS,
+                             .poll_max = 32,
+                             .tuning = rs_tuning_default(),
+                             .world = run->world};
+    rs_error error = {.text = ""};
+    rs_sim_set_faults(run->world, &run->client_faults);
+    SIM_CHECK(run, rs_sim_backend.open(&run->backend, &cfg, &error) == RS_OK);
+    SIM_CHECK(run, rs_sim_backend.register_memory(run->backend, run->clients,
+                                                  sizeof(sim_client) * SIM_CLIENTS_MAX,
+                                                  &run->region, &error) == RS_OK);
+    /* Many rounds use every slot again and again, those kept for closing sessions included. */
+    uint32_t rounds_max = sim_one_in(run, 3) ? 24 : 3;
+    for (uint32_t i = 0; i < run->client_count; i++) {
+        run->clients[i].rounds_left = sim_between(run, 1, rounds_max);
+        run->clients[i].pause = sim_between(run, 0, 10);
+    }
+}
+
+static void arm_mistake(sim_run *run) {
+    static const uint8_t kinds[] = {
+        [SIM_MISTAKE_CORRUPT] = RS_SIM_CORRUPT_BYTE,
+        [SIM_MISTAKE_SWALLOW] = RS_SIM_SWALLOW_BYTE,
+        [SIM_MISTAKE_DOUBLE] = RS_SIM_DOUBLE_COMPLETION,
+        [SIM_MISTAKE_LOSE] = RS_SIM_LOSE_COMPLETION,
+        [SIM_MISTAKE_LOSE_CLOSE] = RS_SIM_LOSE_CLOSE,
+    };
+    if (run->mistake > SIM_MISTAKE_NONE && run->mistake <= SIM_MISTAKE_LOSE_CLOSE) {
+        rs_sim_sabotage_arm(run->server_backend, (rs_sim_sabotage)kinds[run->mistake],
+                            sim_between(run, 1, 5));
+    }
+}
+
+/* ---- playing */
+
+static void scribble(sim_run *run) {
+    rs_sessions *table = rs_shard_sessions(run->shard);
+    for (uint32_t i = 0; run->mistake == SIM_MISTAKE_SCRIBBLE && i < table->cfg.slot_count; i++) {
+        const rs_sendq *queue = &table->sessions[i].sendq;
+        if (queue->in_flight > 0) {
+            table->sendq_pool.entries[queue->head].data[0] ^= 1;
+            run->mistake = SIM_MISTAKE_NONE;
+        }
+    }
+}
+
+static int64_t step_wait_ns(sim_run *run, bool clients_busy) {
+    static const int64_t waits[] = {0, 20000, 1000000, 1000000000};
+    return waits[sim_between(run, clients_busy ? 0 : 2, clients_busy ? 2 : 3)];
+}
+
+/* A message as from another thread. A stale id must reach nobody: a stranger who got these bytes
+ * would see that they are not his. */
+static void play_mail(sim_run *run) {
+    static const uint8_t foreign[3] = {3, 0, 0xEE};
+    rs_sessions *table = rs_shard_sessions(run->shard);
+    bool stale = rs_sessions_find(table, run->some_id) == NULL;
+    if (!run->mails || run->some_id == 0 || !sim_one_in(run, 20)) {
+        return;
+    }
+    if (stale) {
+        (void)rs_shard_post(run->shard, RS_MAIL_SEND, run->some_id, NULL, foreign, sizeof foreign);
+    } else if (sim_one_in(run, 4)) {
+        run->has_dismissals = run->cut_short = true;
+        (void)rs_shard_post(run->shard, RS_MAIL_CLOSE, run->some_id, NULL, NULL, 0);
+    }
+}
+
+/* One turn of the server, then of the clients. False when the server has stopped. */
+static bool play_step(sim_run *run, bool *clients_busy) {
+    bool runs;
+    play_mail(run);
+    runs = rs_shard_step(run->shard, step_wait_ns(run, *clients_busy));
+    run->steps++;
+    sim_check_step(run);
+    scribble(run);
+    *clients_busy = sim_clients_step(run);
+    SIM_CHECK(run, run->steps < STEPS_MAX);
+    return runs;
+}
+
+/* From here on the clock does not leap: leaps that add up to the time the shard allows a drain make
+ * it give up, as it says it does. */
+static void play_stop(sim_run *run) {
+    rs_sim_faults faults = run->server_faults;
+    faults.chance[RS_SIM_CLOCK_JUMP] = 0;
+    rs_sim_set_instance_faults(run->server_backend, &faults);
+    run->stopping = true;
+    rs_shard_stop(run->shard);
+}
+
+static void play(sim_run *run) {
+    bool busy = true, runs = true;
+    while (run->clients_finished < run->client_count && runs) {
+        if (run->stop_early && !run->stopping && run->steps == run->stop_at) {
+            play_stop(run);
+        }
+        runs = play_step(run, &busy);
+    }
+    play_stop(run);
+    while (runs) {
+        runs = play_step(run, &busy);
+    }
+    while (run->clients_finished < run->client_count) { /* a server that is gone ends them all */
+        if (!sim_clients_step(run)) {
+            rs_sim_advance(run->world, 1000000);
+        }
+        run->steps++;
+        SIM_CHECK(run, run->steps < STEPS_MAX);
+    }
+}
+
+/* ---- the end */
+
+static void add_totals(const sim_run *run, sim_totals *totals) {
+    const rs_counters *counters = &rs_shard_sessions(run->shard)->counters;
+    totals->steps += run->steps;
+    totals->sessions += run->opened;
+    totals->messages += run->messages;
+    totals->bytes_back += run->bytes_back;
+    totals->complete_streams += run->complete_streams;
+    totals->refused += counters->refused;
+    totals->stale += counters->stale_completions;
+    totals->escalated += counters->escalated_closes;
+    for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
+        totals->closed[i] += counters->closed[i];
+    }
+}
+
+static void finish(sim_run *run, sim_totals *totals) {
+    sim_check_end(run);
+    add_totals(run, totals);
+    rs_shard_close(run->shard);
+    SIM_CHECK(run, rs_sim_instance(run->world, 1) == NULL);
+    rs_sim_backend.release_memory(run->backend, run->region);
+    rs_sim_backend.close(run->backend);
+    SIM_CHECK(run, rs_sim_links(run->world) == 0);
+}
+
+void sim_run_seed(sim_run *run, uint64_t seed, sim_mistake mistake, void (*fail)(void),
+                  sim_totals *totals) {
+    memset(run, 0, sizeof *run);
+    run->seed = run->random = seed;
+    run->mistake = mistake;
+    run->fail = fail;
+    draw(run);
+    run->world = rs_sim_world_open(&run->world_config);
+    draw_server(run);
+    run->clients = calloc(SIM_CLIENTS_MAX, sizeof *run->clients);
+    RS_ASSERT(run->clients != NULL);
+    if (open_server(run)) {
+        open_clients(run);
+        arm_mistake(run);
+        play(run);
+        finish(run, totals);
+    }
+    run->trace = rs_sim_trace(run->world);
+    totals->seeds++;
+    for (uint32_t i = 0; i < RS_SIM_FAULTS; i++) {
+        totals->faults[i] += rs_sim_fault_count(run->world, (rs_sim_fault)i);
+    }
+    rs_sim_world_close(run->world);
+    free(run->clients);
+}

@@ -1,0 +1,178 @@
+/* sim_test: the whole session layer and shard against the simulated back end, seed after seed.
+ *
+ * Each seed draws a configuration, an application, faults and clients (sim_run.h) and is played to
+ * its end; every invariant is checked after every step. A failure, also an assertion of the
+ * product, prints the seed and the command that replays it, and ends with exit code 1. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/options.h"
+#include "seam/os.h"
+#include "sim_run.h"
+
+/* A run of this many seeds must have seen every fault happen. */
+#define SEEDS_FOR_ALL_FAULTS 1000u
+
+/* For the handler of abort, which gets no argument. */
+static uint32_t main_seed;
+static int main_mistake;
+static const char *const main_mistakes[] = {"none", "corrupt",    "swallow", "double",
+                                            "lose", "lose-close", "leak",    "scribble"};
+
+static void main_fail(void) {
+    (void)fprintf(stderr, "sim: seed %u failed; replay: sim_test --seed %u%s%s\n",
+                  (unsigned)main_seed, (unsigned)main_seed, main_mistake != 0 ? " --mistake " : "",
+                  main_mistake != 0 ? main_mistakes[main_mistake] : "");
+    (void)fflush(stderr);
+    _Exit(1);
+}
+
+static void main_aborted(int number) {
+    (void)number;
+    main_fail();
+}
+
+typedef struct main_options {
+    uint32_t seeds, first_seed, seed;
+    bool seed_set, verbose;
+} main_options;
+
+static rs_options_result main_parse(main_options *options, int argc, const char *const *argv) {
+    char text[4096];
+    const rs_option table[] = {
+        {.name = "seeds",
+         .kind = RS_OPT_U32,
+         .target = &options->seeds,
+         .min = 1,
+         .max = UINT32_MAX,
+         .unit = "",
+         .help = "how many seeds to play"},
+        {.name = "first-seed",
+         .kind = RS_OPT_U32,
+         .target = &options->first_seed,
+         .min = 0,
+         .max = UINT32_MAX,
+         .unit = "",
+         .help = "the first of them"},
+        {.name = "seed",
+         .kind = RS_OPT_U32,
+         .target = &options->seed,
+         .min = 0,
+         .max = UINT32_MAX,
+         .unit = "",
+         .help = "play this one alone, twice, and compare",
+         .was_set = &options->seed_set},
+        {.name = "mistake",
+         .kind = RS_OPT_CHOICE,
+         .target = &main_mistake,
+         .choices = "none|corrupt|swallow|double|lose|lose-close|leak|scribble",
+         .unit = "",
+         .help = "a deliberate mistake that the checks must find"},
+        {.name = "verbose",
+         .kind = RS_OPT_BOOL,
+         .target = &options->verbose,
+         .unit = "",
+         .help = "print each seed's trace"},
+    };
+    const size_t count = sizeof table / sizeof table[0];
+    rs_options_result result = rs_options_parse(table, count, argc, argv, text, sizeof text);
+    if (result == RS_OPTIONS_HELP) {
+        (void)rs_options_help("sim_test", "plays the server in a simulated network", table, count,
+                              text, sizeof text);
+        (void)fputs(text, stdout);
+    } else if (result == RS_OPTIONS_ERROR) {
+        (void)fprintf(stderr, "sim_test: %s\n", text);
+    }
+    return result;
+}
+
+static uint64_t main_play(sim_run *run, uint32_t seed, sim_totals *totals) {
+    main_seed = seed;
+    sim_run_seed(run, seed, (sim_mistake)main_mistake, main_fail, totals);
+    return run->trace;
+}
+
+static void main_print(const sim_totals *totals, uint64_t trace, double seconds) {
+    printf("sim: %llu seeds in %.1f s, %llu steps, trace %016llx\n",
+           (unsigned long long)totals->seeds, seconds, (unsigned long long)totals->steps,
+           (unsigned long long)trace);
+    printf(
+        "  sessions %llu, messages %llu, bytes echoed and verified %llu, complete streams %llu\n",
+        (unsigned long long)totals->sessions, (unsigned long long)totals->messages,
+        (unsigned long long)totals->bytes_back, (unsigned long long)totals->complete_streams);
+    printf("  refused %llu, stale completions dropped %llu, closes escalated %llu\n  closed:",
+           (unsigned long long)totals->refused, (unsigned long long)totals->stale,
+           (unsigned long long)totals->escalated);
+    for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
+        printf(" %s %llu", rs_close_reason_text((rs_close_reason)i),
+               (unsigned long long)totals->closed[i]);
+    }
+    printf("\n  faults:");
+    for (uint32_t i = 0; i < RS_SIM_FAULTS; i++) {
+        printf(" %s %llu", rs_sim_fault_name((rs_sim_fault)i),
+               (unsigned long long)totals->faults[i]);
+    }
+    printf("\n");
+}
+
+/* A long run in which a fault or a reason never occurred has tested less than it says. */
+static int main_check_coverage(const sim_totals *totals) {
+    int missing = 0;
+    for (uint32_t i = 0; i < RS_SIM_FAULTS && totals->seeds >= SEEDS_FOR_ALL_FAULTS; i++) {
+        if (totals->faults[i] == 0 && i != RS_SIM_LISTENER_FAILURE) {
+            (void)fprintf(stderr, "sim: the fault %s never happened\n",
+                          rs_sim_fault_name((rs_sim_fault)i));
+            missing = 1;
+        }
+    }
+    for (uint32_t i = 0; i < RS_CLOSE_REASONS && totals->seeds >= SEEDS_FOR_ALL_FAULTS; i++) {
+        if (totals->closed[i] == 0) {
+            (void)fprintf(stderr, "sim: no session ended by %s\n",
+                          rs_close_reason_text((rs_close_reason)i));
+            missing = 1;
+        }
+    }
+    if (totals->seeds >= SEEDS_FOR_ALL_FAULTS &&
+        (totals->stale == 0 || totals->refused == 0 || totals->escalated == 0)) {
+        (void)fprintf(stderr, "sim: no stale completion, refusal or forced close was seen\n");
+        missing = 1;
+    }
+    return missing;
+}
+
+static int main_replay(sim_run *run, uint32_t seed, sim_totals *totals) {
+    uint64_t first = main_play(run, seed, totals);
+    uint64_t second = main_play(run, seed, totals);
+    printf("sim: seed %u: trace %016llx, again %016llx\n", (unsigned)seed,
+           (unsigned long long)first, (unsigned long long)second);
+    return first == second ? 0 : 1;
+}
+
+int main(int argc, char **argv) {
+    static sim_run run;
+    static sim_totals totals;
+    main_options options = {.seeds = 20000, .first_seed = 1};
+    uint64_t trace = 0, start_ns = rs_os_now_ns();
+    rs_options_result parsed = main_parse(&options, argc, (const char *const *)argv);
+    if (parsed != RS_OPTIONS_RUN) {
+        return parsed == RS_OPTIONS_HELP ? 0 : 2;
+    }
+    (void)signal(SIGABRT, main_aborted);
+    if (options.seed_set) {
+        return main_replay(&run, options.seed, &totals);
+    }
+    printf("sim: seeds %u to %u\n", (unsigned)options.first_seed,
+           (unsigned)(options.first_seed + options.seeds - 1));
+    (void)fflush(stdout);
+    for (uint32_t i = 0; i < options.seeds; i++) {
+        uint64_t one = main_play(&run, options.first_seed + i, &totals);
+        trace = (trace ^ one) * 0x9E3779B97F4A7C15u;
+        if (options.verbose) {
+            printf("seed %u steps %llu trace %016llx\n", (unsigned)main_seed,
+                   (unsigned long long)run.steps, (unsigned long long)one);
+        }
+    }
+    main_print(&totals, trace, (double)(rs_os_now_ns() - start_ns) / 1e9);
+    return main_check_coverage(&totals);
+}

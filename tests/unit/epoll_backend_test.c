@@ -1,0 +1,227 @@
+/* What only the epoll back end has, beside the conformance suite: how it runs out of descriptors,
+ * what it refuses to open, and how many kernel calls a message costs. Two instances over loopback,
+ * polled in turn; a pass is decided by completions and by the back end's own counters. */
+#include "epoll_backend.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define LOOPBACK 0x7F000001u
+#define ROUNDS_MAX 1000000u
+#define CONNS 8u
+
+typedef struct bed {
+    rs_backend *server, *client;
+    rs_addr addr;
+    rs_completion accepted, last[8]; /* latest ACCEPT; latest of each kind, whoever's it was */
+    uint32_t seen[8];                /* completions by kind */
+    uint8_t memory[4096];
+} bed;
+
+static const rs_backend_api *const api = &rs_epoll_backend;
+
+static rs_backend_config bed_config(void) {
+    return (rs_backend_config){
+        .conns_max = CONNS, .sends_per_conn = 16, .poll_max = 64, .tuning = rs_tuning_default()};
+}
+
+static void bed_open(bed *b) {
+    const rs_backend_config cfg = bed_config();
+    rs_error error;
+    memset(b, 0, sizeof *b);
+    b->addr.ip = LOOPBACK;
+    assert_int_equal(api->open(&b->server, &cfg, &error), RS_OK);
+    assert_int_equal(api->open(&b->client, &cfg, &error), RS_OK);
+    assert_int_equal(api->listen(b->server, &b->addr, &b->addr.port, &error), RS_OK);
+}
+
+static void bed_turn(bed *b) {
+    rs_completion out[64];
+    for (uint32_t side = 0; side < 2u; side++) {
+        uint32_t count = api->poll(side == 0 ? b->server : b->client, out, 64, 0);
+        for (uint32_t i = 0; i < count; i++) {
+            b->last[out[i].kind] = out[i];
+            b->seen[out[i].kind]++;
+            if (out[i].kind == RS_OP_ACCEPT) {
+                b->accepted = out[i];
+            }
+        }
+    }
+}
+
+static void bed_until(bed *b, rs_op_kind kind, uint32_t count) {
+    for (uint32_t i = 0; b->seen[kind] < count; i++) {
+        assert_true(i < ROUNDS_MAX);
+        bed_turn(b);
+    }
+}
+
+static void bed_submit(rs_backend *backend, const rs_op *ops, uint32_t count) {
+    rs_status why;
+    assert_int_equal(api->submit(backend, ops, count, &why), count);
+}
+
+static void bed_one(bed *b, rs_backend *backend, rs_op_kind kind, uint32_t conn, uint32_t bytes) {
+    rs_op op = {.kind = (uint8_t)kind, .conn = conn, .generation = 1, .bytes = bytes};
+    if (kind == RS_OP_CONNECT) {
+        op.u.addr = &b->addr;
+    } else {
+        op.u.data = b->memory;
+    }
+    bed_submit(backend, &op, 1);
+}
+
+/* A connected pair on slot conn of both sides. */
+static void bed_connect(bed *b, uint32_t conn) {
+    uint32_t accepts = b->seen[RS_OP_ACCEPT], connects = b->seen[RS_OP_CONNECT];
+    bed_one(b, b->client, RS_OP_CONNECT, conn, 0);
+    bed_until(b, RS_OP_ACCEPT, accepts + 1u);
+    assert_int_equal(b->accepted.status, RS_OK);
+    assert_int_equal(api->attach(b->server, conn, 1, b->accepted.socket), RS_OK);
+    bed_until(b, RS_OP_CONNECT, connects + 1u);
+}
+
+static void bed_close(bed *b, uint32_t client_conns, uint32_t server_conns) {
+    for (uint32_t i = 0; i < client_conns; i++) {
+        bed_one(b, b->client, RS_OP_CLOSE, i, 0);
+    }
+    for (uint32_t i = 0; i < server_conns; i++) {
+        bed_one(b, b->server, RS_OP_CLOSE, i, 0);
+    }
+    bed_until(b, RS_OP_CLOSE, client_conns + server_conns);
+    api->unlisten(b->server);
+    while (b->accepted.status != RS_E_CLOSED) {
+        bed_turn(b);
+    }
+    api->close(b->server);
+    api->close(b->client);
+}
+
+static uint64_t bed_stat(const rs_backend *backend, const char *name) {
+    rs_backend_stats stats;
+    api->stats(backend, &stats);
+    for (uint32_t i = 0; i < stats.count; i++) {
+        if (strcmp(stats.stat[i].name, name) == 0) {
+            return stats.stat[i].value;
+        }
+    }
+    fail_msg("no counter %s", name);
+    return 0;
+}
+
+static void test_epoll_backend_message_costs_one_recv_and_one_send(void **state) {
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_connect(&b, 0);
+    for (uint32_t i = 1; i <= 100u; i++) {
+        bed_one(&b, b.server, RS_OP_RECV, 0, 64);
+        bed_one(&b, b.client, RS_OP_SEND, 0, 32);
+        bed_until(&b, RS_OP_RECV, i);
+    }
+    assert_int_equal(bed_stat(b.server, "recv"), 100); /* no try before data, none after */
+    assert_int_equal(bed_stat(b.client, "send"), 100);
+    assert_int_equal(bed_stat(b.client, "epoll_ctl"), 2); /* the wake-up and the connection */
+    bed_close(&b, 1, 1);
+}
+
+static void test_epoll_backend_adjacent_sends_leave_in_one_call(void **state) {
+    rs_op ops[16];
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_connect(&b, 0);
+    for (uint32_t i = 0; i < 16u; i++) {
+        ops[i] = (rs_op){.kind = RS_OP_SEND, .generation = 1, .bytes = 8, .u.data = b.memory};
+    }
+    bed_submit(b.client, ops, 16);
+    assert_int_equal(bed_stat(b.client, "sendmsg"), 1);
+    assert_int_equal(bed_stat(b.client, "send"), 0);
+    bed_until(&b, RS_OP_SEND, 16);
+    bed_close(&b, 1, 1);
+}
+
+static void test_epoll_backend_out_of_descriptors_refuses_and_goes_on(void **state) {
+    struct rlimit before, low;
+    int first_free;
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_connect(&b, 0);
+    bed_one(&b, b.client, RS_OP_CONNECT, 1, 0); /* its descriptor is there; accept4 needs one */
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    first_free = dup(0);
+    assert_true(first_free > 0);
+    assert_int_equal(close(first_free), 0);
+    low = before;
+    low.rlim_cur = (rlim_t)first_free; /* every descriptor below is taken */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    bed_until(&b, RS_OP_ACCEPT, 2);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(b.accepted.status, RS_E_NO_BUFFERS);
+    bed_one(&b, b.client, RS_OP_RECV, 1, 64); /* that one was not left waiting: it was closed */
+    bed_until(&b, RS_OP_RECV, 1);
+    assert_int_equal(b.last[RS_OP_RECV].bytes, 0);
+    bed_connect(&b, 2);
+    assert_int_equal(b.accepted.status, RS_OK);
+    bed_one(&b, b.server, RS_OP_CLOSE, 2, 0);
+    bed_until(&b, RS_OP_CLOSE, 1);
+    b.seen[RS_OP_CLOSE] = 0;
+    bed_close(&b, 3, 1);
+}
+
+static void test_epoll_backend_beyond_the_file_limit_does_not_open(void **state) {
+    rs_backend_config cfg = bed_config();
+    struct rlimit before, low;
+    rs_backend *backend;
+    rs_error error;
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    if (before.rlim_max == RLIM_INFINITY || before.rlim_max >= RS_SESSIONS_MAX) {
+        print_message("the limit of open files is above every configuration: not tried\n");
+        skip();
+    }
+    low = before;
+    cfg.conns_max = RS_SESSIONS_MAX;
+    assert_int_equal(api->open(&backend, &cfg, &error), RS_E_NO_BUFFERS);
+    assert_null(backend);
+    assert_non_null(strstr(error.text, "ulimit"));
+    low.rlim_cur = 64; /* the soft limit, however, is raised when it is too low */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    cfg.conns_max = 100;
+    assert_int_equal(api->open(&backend, &cfg, &error), RS_OK);
+    api->close(backend);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &low), 0);
+    assert_true(low.rlim_cur >= 100);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void test_epoll_backend_accept_thread_is_refused(void **state) {
+    rs_backend_config cfg = bed_config();
+    rs_backend *backend;
+    rs_error error;
+    (void)state;
+    cfg.tuning.accept_mode = RS_ACCEPT_THREAD;
+    assert_int_equal(api->open(&backend, &cfg, &error), RS_E_UNSUPPORTED);
+    assert_null(backend);
+    assert_true(error.text[0] != '\0');
+    assert_int_equal(api->settings & RS_SET_ACCEPT_MODE, 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_epoll_backend_message_costs_one_recv_and_one_send),
+        cmocka_unit_test(test_epoll_backend_adjacent_sends_leave_in_one_call),
+        cmocka_unit_test(test_epoll_backend_out_of_descriptors_refuses_and_goes_on),
+        cmocka_unit_test(test_epoll_backend_beyond_the_file_limit_does_not_open),
+        cmocka_unit_test(test_epoll_backend_accept_thread_is_refused),
+    };
+    return cmocka_run_group_tests_name("epoll_backend", tests, NULL, NULL);
+}
