@@ -1,9 +1,9 @@
 /* The emulated engine: RIO's table over overlapped Winsock calls, for kernels and containers that
  * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
  *
- * All sockets share one private port and one thread, so that the two completion queues of a socket
- * may differ. The port takes the socket's one association: a program that associates a RIO socket
- * with a port of its own as well cannot be served. Calls run under the completion queue's lock. */
+ * Sockets share one private port and one thread, so that the two completion queues of a socket may
+ * differ. A socket that the program has given to a port of its own, for ConnectEx say, is served by
+ * an event for each direction instead. Calls run under the completion queue's lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +15,7 @@
 typedef struct emulated_lane {
     OVERLAPPED overlapped; /* first: the port hands it back */
     rs_rio_lane *lane;
+    HANDLE event, wait; /* NULL = completions come through the private port */
     WSABUF buffers[RS_RIO_GATHER_MAX];
     SOCKADDR_INET address;
     INT address_bytes;
@@ -119,6 +120,10 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
         part->buffers[i].len = request->data.length - request->done;
     }
     memset(&part->overlapped, 0, sizeof part->overlapped);
+    if (part->event) {
+        /* The low bit keeps the packet out of the program's port. */
+        part->overlapped.hEvent = (HANDLE)((uintptr_t)part->event | 1u);
+    }
 }
 
 /* One call. Returns: it ended at once, with success or without, and no packet follows. */
@@ -136,6 +141,8 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
         if (error == WSA_IO_PENDING) {
             return false;
         }
+    } else if (part->event) {
+        return false; /* signalled, or about to be */
     }
     emulated_finish(lane, error, bytes);
     return true;
@@ -245,7 +252,13 @@ static void emulated_close_cq(rs_cq *cq) {
 
 static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
-        free(rq->lane[d].engine);
+        emulated_lane *part = rq->lane[d].engine;
+        if (part && part->event) {
+            /* Nothing is under way; a callback on its way out no longer touches the lane. */
+            (void)UnregisterWaitEx(part->wait, NULL);
+            CloseHandle(part->event);
+        }
+        free(part);
         rq->lane[d].engine = NULL;
     }
 }
@@ -263,15 +276,38 @@ static int emulated_open_rq(rs_rio_rq *rq) {
     return 0;
 }
 
+static void CALLBACK emulated_signalled(void *argument, BOOLEAN timed_out) {
+    (void)timed_out; /* there is no time limit */
+    emulated_complete(argument);
+}
+
+static bool emulated_use_events(rs_rio_rq *rq) {
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        emulated_lane *part = rq->lane[d].engine;
+        HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
+        if (!event) {
+            return false;
+        }
+        if (!RegisterWaitForSingleObject(&part->wait, event, emulated_signalled, part, INFINITE,
+                                         WT_EXECUTEDEFAULT)) {
+            CloseHandle(event);
+            return false;
+        }
+        part->event = event; /* a first lane's goes with the request queue */
+    }
+    return true;
+}
+
 /* At the first request: AcceptEx needs the socket as it is until it completes. */
 static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
 
-    if (!CreateIoCompletionPort(handle, emulated.port, 0, 0)) {
-        return WSAEINVAL; /* the program gave it to a port of its own */
+    if (CreateIoCompletionPort(handle, emulated.port, 0, 0) &&
+        SetFileCompletionNotificationModes(handle, modes)) {
+        return 0;
     }
-    return SetFileCompletionNotificationModes(handle, modes) ? 0 : WSAEOPNOTSUPP;
+    return emulated_use_events(rq) ? 0 : WSAENOBUFS;
 }
 
 static void emulated_close_rq(rs_rio_rq *rq) {
