@@ -77,23 +77,8 @@ static int32_t uring_status(int32_t error) {
     return WSAECONNABORTED;
 }
 
-/* wineserver watches every socket for POLLERR and may read, and so clear, SO_ERROR before the
- * ring's request runs: a reset then looks like an orderly end. The TCP state still tells, CLOSE
- * instead of CLOSE_WAIT, unless both sides had ended their directions in order; then the kernel's
- * count of bytes tells, which includes a FIN. */
 static bool uring_was_reset(const rs_rio_rq *rq) {
-    uint8_t info[256] = {0};
-    uint32_t size = sizeof info;
-    uint64_t received;
-
-    if (rq->fd < 0 ||
-        rs_gate_call6(LX_SYS_GETSOCKOPT, rq->fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
-                      (intptr_t)&size, 0) != 0 ||
-        info[LX_TCP_INFO_STATE] != LX_TCP_STATE_CLOSE) {
-        return false;
-    }
-    memcpy(&received, info + LX_TCP_INFO_BYTES_RECEIVED, sizeof received);
-    return received != rq->received + 1;
+    return rs_gate_was_reset(rq->fd, rq->received);
 }
 
 /* ---- preparing operations ---- */
