@@ -2,7 +2,7 @@
  *
  * Opened once per process; afterwards any thread may call. Nothing here is documented by Wine:
  * the dispatcher variable and the information class are the ones that winecrt0 uses in Wine 8 and
- * 10, see docs/wine.md. On real Windows rs_gate_open fails and nothing else may be called. */
+ * 10, see docs/rio-provider.md. On real Windows rs_gate_open fails and nothing else may be called. */
 #ifndef RS_WINE_GATE_H
 #define RS_WINE_GATE_H
 
