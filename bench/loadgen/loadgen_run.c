@@ -62,7 +62,7 @@ static void run_cut(rs_run *run) {
 
 static rs_status run_allocate(rs_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
-    const size_t slices = (size_t)(s->sends_in_flight + 1u) * run->load.recv_bytes;
+    const size_t slices = (size_t)s->sends_in_flight * run->load.block_bytes + run->load.recv_bytes;
     const size_t bytes = s->connections * slices + (size_t)s->idle * RUN_IDLE_RECV_BYTES;
 
     run->pages_bytes = (bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES;
@@ -110,7 +110,9 @@ static void run_init_load(rs_run *run) {
     rs_load *load = &run->load;
 
     load->settings = s;
-    load->recv_bytes = load->block_bytes = run_slice_bytes(s);
+    load->block_bytes = run_slice_bytes(s);
+    /* A receive that comes back full says nothing about what is left, and costs epoll one more. */
+    load->recv_bytes = load->block_bytes + RS_CACHE_LINE_BYTES;
     load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;
     load->timeout_ns = (uint64_t)(s->timeout_s * RUN_NS_PER_S);

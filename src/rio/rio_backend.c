@@ -2,6 +2,7 @@
 #include "rio/rio_backend.h"
 
 #include "rio/rio_instance.h"
+#include "rio/rio_verify_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,9 +129,7 @@ static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t valu
 #define X(member, name, is_call) +1
 enum { RIO_STAT_COUNT = 0 RIO_STATS(X) };
 #undef X
-/* Of Winsock's calls this back end makes all but WSASend, GetQueuedCompletionStatus, and two more
- * that the other accept mode makes. */
-_Static_assert(RIO_STAT_COUNT + RS_WIN_CALLS - 4 <= RS_BACKEND_STATS_MAX, "they fit the record");
+_Static_assert(RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX, "they fit the record");
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
@@ -188,6 +187,9 @@ static void rio_close(rs_backend *backend) {
     rio_close_handle(backend->port);
     rio_close_handle(backend->notify_event);
     rio_close_handle(backend->port_event);
+    if (backend->verified) {
+        (void)rs_rio_verify_unwrap(); /* a violation has stopped the process */
+    }
     if (backend->started) {
         rs_win_socket_stop();
     }
@@ -282,6 +284,19 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
     return RS_OK;
 }
 
+static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
+    const rs_rv_options options = {.unique_ids =
+                                       backend->tuning.rio_registration == RS_RIO_REG_SESSION};
+
+    if (!backend->tuning.rio_verify) {
+        return RS_OK;
+    }
+    backend->verified = rs_rio_verify_wrap(&backend->api, &options);
+    return backend->verified ? RS_OK
+                             : rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
+                                            "no memory for --rio-verify: leave it out");
+}
+
 static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
     uint32_t os_error = 0;
     SOCKET probe;
@@ -349,6 +364,22 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
     return RS_OK;
 }
 
+/* The provider's own wait, if it has one that works; decided before any other thread can wake. */
+static void rio_probe_wait(rs_backend *backend) {
+    ULONG count = 0;
+
+    if (backend->notify_event != NULL) {
+        backend->api.wait = NULL; /* asked for events: then it is they that are waited for */
+    }
+    if (backend->api.wait != NULL &&
+        !backend->api.wait(backend->cq, backend->port, backend->entries, 1, &count, 0) &&
+        GetLastError() != WAIT_TIMEOUT) {
+        backend->api.wait = NULL; /* then as on Windows */
+    }
+    RS_ASSERT(count == 0);
+    rs_rio_wait_by_itself(&backend->waiter, backend->api.wait != NULL);
+}
+
 static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
     const rs_win_accept_config cfg = {
         .port = backend->port,
@@ -360,6 +391,7 @@ static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
         .calls = &backend->calls,
     };
 
+    rio_probe_wait(backend);
     return rs_win_accept_open(&backend->accept, &cfg, error);
 }
 
@@ -368,6 +400,9 @@ static rs_status rio_open_all(rs_backend *backend, const rs_backend_config *cfg,
 
     if (status == RS_OK) {
         status = rio_open_winsock(backend, error);
+    }
+    if (status == RS_OK) {
+        status = rio_open_verify(backend, error);
     }
     if (status == RS_OK) {
         status = rio_open_handles(backend, error);

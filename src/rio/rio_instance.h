@@ -33,7 +33,7 @@ enum { RIO_RUNNING = 0, RIO_SLEEPING = 1, RIO_WOKEN = 2 };
     X(notifies, "RIONotify", true)                                                                 \
     X(request_queues, "RIOCreateRequestQueue", true)                                               \
     X(registrations, "RIORegisterBuffer", true)                                                    \
-    X(waits, "WaitForMultipleObjects", true)                                                       \
+    X(waits, "waits for events", true)                                                             \
     X(queues_refused, "request queues refused", false)                                             \
     X(notifications, "RIO notifications", false)                                                   \
     X(wakes, "wake-ups", false)
@@ -73,6 +73,7 @@ struct rs_backend {
     rs_tuning tuning;
     uint32_t poll_max;
     bool started;           /* WSAStartup */
+    bool verified;          /* the table is the checking one */
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
     HANDLE port;
     HANDLE notify_event; /* --rio-notify-by event: RIONotify sets it */

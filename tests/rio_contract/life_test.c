@@ -2,7 +2,7 @@
  * AcceptEx. Completions are counted: each accepted request has exactly one. */
 #include "contract.h"
 
-#include <mswsock.h>
+#include "win/win.h"
 
 /* [closesocket; msquic relies on it] outstanding requests complete, with an error status. */
 static void test_close_completes_an_outstanding_receive(void **state) {

@@ -1,0 +1,274 @@
+/* A frame echo server that does one thing wrong, to show that loadgen notices.
+ *
+ * One process, one poll loop, loopback, ends by itself after a minute. The fault strikes once, at
+ * the FAULT_FRAME-th frame it sees (silent, slow, refuse: from the start). */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FAULT_FRAME 50u
+#define CONNS_MAX 64
+#define BUFFER_BYTES 65536u
+#define LIFE_SECONDS 60u
+#define HEADER_BYTES 3u
+#define SLOW_PIECE_BYTES 7u
+
+typedef enum broken_mode {
+    MODE_NONE,
+    MODE_FLIP,
+    MODE_DROP,
+    MODE_DUPLICATE,
+    MODE_REORDER,
+    MODE_GARBAGE,
+    MODE_RESET,
+    MODE_CLOSE,
+    MODE_SILENT,
+    MODE_SLOW,
+    MODE_REFUSE,
+    MODE_COUNT
+} broken_mode;
+
+static const char *const mode_names[MODE_COUNT] = {"none",    "flip",    "drop",  "duplicate",
+                                                   "reorder", "garbage", "reset", "close",
+                                                   "silent",  "slow",    "refuse"};
+
+typedef struct broken_conn {
+    int fd;     /* -1 = none */
+    bool muted; /* its stream was ended: reads and says nothing */
+    uint32_t used;
+    uint8_t data[BUFFER_BYTES];
+} broken_conn;
+
+typedef struct broken_server {
+    broken_mode mode;
+    uint32_t frames;
+    bool struck;
+    int listener;
+    broken_conn conns[CONNS_MAX];
+} broken_server;
+
+static void die(const char *call) {
+    (void)fprintf(stderr, "broken_server: %s: %s\n", call, strerror(errno));
+    exit(EXIT_FAILURE);
+}
+
+static void conn_end(broken_conn *conn, bool abort_it) {
+    const struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    if (abort_it && setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) != 0) {
+        die("setsockopt");
+    }
+    (void)close(conn->fd);
+    conn->fd = -1;
+    conn->used = 0;
+}
+
+/* All of it; the client may be gone meanwhile, which is its right. */
+static void conn_write(const broken_conn *conn, const uint8_t *data, size_t bytes) {
+    while (bytes > 0 && conn->fd >= 0) {
+        const ssize_t sent = send(conn->fd, data, bytes, MSG_NOSIGNAL);
+
+        if (sent <= 0) {
+            return;
+        }
+        data += sent;
+        bytes -= (size_t)sent;
+    }
+}
+
+static void conn_write_slowly(const broken_conn *conn, const uint8_t *data, size_t bytes) {
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    while (bytes > 0) {
+        const size_t part = bytes < SLOW_PIECE_BYTES ? bytes : SLOW_PIECE_BYTES;
+
+        conn_write(conn, data, part);
+        (void)nanosleep(&pause, NULL);
+        data += part;
+        bytes -= part;
+    }
+}
+
+/* Echoes the frame at data with the fault; next_bytes: of a whole frame behind it, else 0. Returns
+ * how many bytes were taken. */
+static uint32_t strike(broken_server *server, broken_conn *conn, uint8_t *data, uint32_t bytes,
+                       uint32_t next_bytes) {
+    static const uint8_t garbage[] = {2, 0, 0};
+
+    if (server->mode == MODE_REORDER && next_bytes == 0) {
+        conn_write(conn, data, bytes);
+        return bytes; /* nothing to swap it with yet */
+    }
+    server->struck = true;
+    switch (server->mode) {
+    case MODE_FLIP:
+        data[bytes - 1] ^= 0x40;
+        conn_write(conn, data, bytes);
+        return bytes;
+    case MODE_DROP:
+        return bytes;
+    case MODE_DUPLICATE:
+        conn_write(conn, data, bytes);
+        conn_write(conn, data, bytes);
+        return bytes;
+    case MODE_REORDER:
+        conn_write(conn, data + bytes, next_bytes);
+        conn_write(conn, data, bytes);
+        return bytes + next_bytes;
+    case MODE_GARBAGE:
+        conn_write(conn, garbage, sizeof garbage);
+        return bytes;
+    case MODE_CLOSE: /* closed outright, with requests unread, it would be a reset */
+        (void)shutdown(conn->fd, SHUT_WR);
+        conn->muted = true;
+        return bytes;
+    default:
+        conn_end(conn, true);
+        return bytes;
+    }
+}
+
+static uint32_t frame_at(const broken_conn *conn, uint32_t at) {
+    uint32_t bytes;
+
+    if (conn->used < at + HEADER_BYTES) {
+        return 0;
+    }
+    bytes = conn->data[at] | (uint32_t)conn->data[at + 1] << 8;
+    return bytes >= HEADER_BYTES && at + bytes <= conn->used ? bytes : 0;
+}
+
+static void echo_frames(broken_server *server, broken_conn *conn) {
+    uint32_t at = 0, bytes;
+
+    while (conn->fd >= 0 && !conn->muted && (bytes = frame_at(conn, at)) > 0) {
+        const bool due = server->mode != MODE_NONE && server->mode < MODE_SILENT &&
+                         !server->struck && ++server->frames >= FAULT_FRAME;
+
+        if (due) {
+            at += strike(server, conn, conn->data + at, bytes, frame_at(conn, at + bytes));
+        } else if (server->mode == MODE_SLOW) {
+            conn_write_slowly(conn, conn->data + at, bytes);
+            at += bytes;
+        } else {
+            conn_write(conn, conn->data + at, bytes);
+            at += bytes;
+        }
+    }
+    if (conn->fd >= 0) {
+        memmove(conn->data, conn->data + at, conn->used - at);
+        conn->used -= at;
+    }
+}
+
+static void conn_read(broken_server *server, broken_conn *conn) {
+    const ssize_t got = recv(conn->fd, conn->data + conn->used, BUFFER_BYTES - conn->used, 0);
+
+    if (got <= 0) {
+        conn_end(conn, false);
+        return;
+    }
+    conn->used += (uint32_t)got;
+    if (server->mode == MODE_SILENT || conn->muted) {
+        conn->used = 0;
+    } else {
+        echo_frames(server, conn);
+    }
+}
+
+static void accept_one(broken_server *server) {
+    const int fd = accept(server->listener, NULL, NULL);
+    const int on = 1;
+
+    if (fd < 0) {
+        return;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* only speed */
+    for (int i = 0; i < CONNS_MAX; i++) {
+        if (server->conns[i].fd < 0) {
+            server->conns[i].fd = fd;
+            server->conns[i].used = 0;
+            server->conns[i].muted = false;
+            return;
+        }
+    }
+    (void)close(fd);
+}
+
+static void turn(broken_server *server) {
+    struct pollfd fds[CONNS_MAX + 1];
+
+    for (int i = 0; i < CONNS_MAX; i++) {
+        fds[i] = (struct pollfd){.fd = server->conns[i].fd, .events = POLLIN};
+    }
+    fds[CONNS_MAX] = (struct pollfd){.fd = server->listener, .events = POLLIN};
+    if (poll(fds, CONNS_MAX + 1, -1) < 0 && errno != EINTR) {
+        die("poll");
+    }
+    for (int i = 0; i < CONNS_MAX; i++) {
+        if (fds[i].fd >= 0 && fds[i].revents != 0) {
+            conn_read(server, &server->conns[i]);
+        }
+    }
+    if (fds[CONNS_MAX].revents != 0) {
+        accept_one(server);
+    }
+}
+
+/* Bound but not listening: connections are refused, and nobody else gets the port. */
+static void open_listener(broken_server *server) {
+    struct sockaddr_in name = {.sin_family = AF_INET,
+                               .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t bytes = sizeof name;
+
+    server->listener = socket(AF_INET, SOCK_STREAM, 0);
+    if (server->listener < 0 ||
+        bind(server->listener, (const struct sockaddr *)&name, sizeof name) != 0 ||
+        getsockname(server->listener, (struct sockaddr *)&name, &bytes) != 0) {
+        die("bind");
+    }
+    if (server->mode != MODE_REFUSE && listen(server->listener, CONNS_MAX) != 0) {
+        die("listen");
+    }
+    (void)printf("listening on 127.0.0.1:%u\n", ntohs(name.sin_port));
+    (void)fflush(stdout);
+}
+
+static broken_mode mode_read(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "--mode") == 0) {
+        for (int i = 0; i < MODE_COUNT; i++) {
+            if (strcmp(argv[2], mode_names[i]) == 0) {
+                return (broken_mode)i;
+            }
+        }
+    }
+    (void)fprintf(stderr, "broken_server: --mode none|flip|drop|duplicate|reorder|garbage|reset|"
+                          "close|silent|slow|refuse\n");
+    exit(2);
+}
+
+int main(int argc, char **argv) {
+    static broken_server server;
+
+    server.mode = mode_read(argc, argv);
+    for (int i = 0; i < CONNS_MAX; i++) {
+        server.conns[i].fd = -1;
+    }
+    (void)alarm(LIFE_SECONDS); /* the default action ends the process */
+    open_listener(&server);
+    while (server.mode != MODE_REFUSE) {
+        turn(&server);
+    }
+    (void)pause();
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# One run of loadgen against one server: the exit code and the columns must be the expected ones.
+#   loadgen_case.sh LOADGEN EXPECT_EXIT COLUMNS SERVER [SERVER_ARG...] -- [LOADGEN_ARG...]
+# COLUMNS: names, with commas between, of the counts that must be above 0; every other count of a
+# fault must be 0. The server prints "listening on HOST:PORT".
+set -u
+
+loadgen=$1 expect_exit=$2 columns=$3
+shift 3
+server=()
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    server+=("$1")
+    shift
+done
+shift
+
+work=$(mktemp -d) || exit 1
+server_pid=
+cleanup()
+{
+    [ -z "$server_pid" ] || { kill "$server_pid" && wait "$server_pid"; } 2>/dev/null
+    rm -rf "$work"
+}
+trap cleanup EXIT
+
+"${server[@]}" >"$work/server" 2>&1 &
+server_pid=$!
+port=
+for _ in $(seq 100); do
+    port=$(sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$work/server")
+    [ -z "$port" ] || break
+    sleep 0.1
+done
+[ -n "$port" ] || { echo "the server did not start"; cat "$work/server"; exit 1; }
+
+timeout 60 "$loadgen" --port "$port" --json "$work/json" "$@" >"$work/out" 2>&1
+code=$?
+cat "$work/out"
+failed=0
+if [ $code -ne "$expect_exit" ]; then
+    echo "exit code $code, expected $expect_exit"
+    failed=1
+fi
+for name in lost wrong reordered duplicated refused reset closed timed_out failed stuck; do
+    count=$(sed -n "s/.*\"counts\":{[^}]*\"$name\":\([0-9]*\).*/\1/p" "$work/json")
+    case ",$columns," in
+    *",$name,"*) [ "${count:-0}" -gt 0 ] || { echo "$name is ${count:-missing}, expected above 0"; failed=1; } ;;
+    *) [ "${count:-missing}" = 0 ] || { echo "$name is ${count:-missing}, expected 0"; failed=1; } ;;
+    esac
+done
+exit $failed

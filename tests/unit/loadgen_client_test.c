@@ -1,0 +1,529 @@
+/* One connection of the load generator against a kernel and a server played by hand: what it sends
+ * is collected, and handed back whole, damaged, in pieces or in another order. A pass: each fault
+ * in its own column and in no other, and every connection ends in a CLOSE. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/status.h"
+#include "loadgen/loadgen_client.h"
+
+#define FRAME 32u
+#define DEPTH 4u
+#define BLOCK (FRAME * DEPTH)
+#define NOW UINT64_C(1000000000)
+
+typedef struct client_bed {
+    rs_load_settings settings;
+    rs_load load;
+    rs_client client;
+    uint64_t sent_ns[64];
+    uint8_t send_area[2 * BLOCK];
+    uint8_t recv_area[BLOCK];
+    uint8_t wire[4096]; /* what the client sent, not yet answered */
+    uint32_t wire_bytes;
+    rs_op recv; /* the RECV in flight; kind NONE = none */
+    uint32_t connects, closes, aborts, fins;
+} client_bed;
+
+static client_bed *bed_new(void) {
+    client_bed *bed = calloc(1, sizeof *bed);
+
+    assert_non_null(bed);
+    bed->settings = (rs_load_settings){.connections = 1,
+                                       .depth = DEPTH,
+                                       .frame_bytes = FRAME,
+                                       .churn_messages = 3,
+                                       .verify = true,
+                                       .sends_in_flight = 2};
+    bed->load.settings = &bed->settings;
+    bed->load.gate = RS_GATE_OPEN;
+    bed->load.messages_left = UINT64_MAX;
+    bed->load.lives_left = UINT64_MAX;
+    bed->load.timeout_ns = bed->load.connect_timeout_ns = 1000;
+    bed->load.not_done = bed->load.senders_left = 1;
+    bed->load.block_bytes = bed->load.recv_bytes = BLOCK;
+    rs_payload_init(&bed->load.payload, 1, FRAME);
+    return bed;
+}
+
+/* Carries out what the client asks for; sends complete at once. */
+static void bed_turn_at(client_bed *bed, uint64_t now_ns) {
+    rs_op ops[RS_CLIENT_OPS_MAX];
+    const uint32_t count = rs_client_emit(&bed->client, &bed->load, now_ns, ops);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const rs_op *op = &ops[i];
+        rs_completion done = {.kind = op->kind, .generation = op->generation, .tag = op->tag};
+
+        switch (op->kind) {
+        case RS_OP_CONNECT:
+            bed->connects++;
+            break;
+        case RS_OP_RECV:
+            assert_int_equal(bed->recv.kind, RS_OP_NONE);
+            bed->recv = *op;
+            break;
+        case RS_OP_SEND:
+            assert_true(bed->wire_bytes + op->bytes <= sizeof bed->wire);
+            memcpy(bed->wire + bed->wire_bytes, op->u.data, op->bytes);
+            bed->wire_bytes += op->bytes;
+            done.bytes = op->bytes;
+            rs_client_completed(&bed->client, &bed->load, &done, now_ns);
+            break;
+        case RS_OP_SHUTDOWN:
+            bed->fins++;
+            break;
+        default:
+            assert_int_equal(op->kind, RS_OP_CLOSE);
+            bed->closes++;
+            bed->aborts += (op->flags & RS_OPF_ABORT) != 0;
+            break;
+        }
+    }
+}
+
+static void bed_turn(client_bed *bed) {
+    bed_turn_at(bed, NOW);
+}
+
+static void bed_complete(client_bed *bed, rs_op_kind kind, rs_status status, uint32_t bytes) {
+    const rs_completion done = {.kind = (uint8_t)kind,
+                                .status = (uint16_t)status,
+                                .generation = bed->client.generation,
+                                .bytes = bytes};
+
+    if (kind == RS_OP_RECV) {
+        bed->recv.kind = RS_OP_NONE;
+    }
+    rs_client_completed(&bed->client, &bed->load, &done, NOW + 50u);
+    bed_turn(bed);
+}
+
+static void bed_open(client_bed *bed) {
+    rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
+                   BLOCK);
+    bed->client.again = true;
+    bed_turn(bed);
+    assert_int_equal(bed->connects, 1);
+    bed_complete(bed, RS_OP_CONNECT, RS_OK, 0);
+}
+
+static void bed_deliver(client_bed *bed, const uint8_t *data, uint32_t bytes) {
+    while (bytes > 0) {
+        const uint32_t part = bytes < bed->recv.bytes ? bytes : bed->recv.bytes;
+
+        assert_int_equal(bed->recv.kind, RS_OP_RECV);
+        memcpy(bed->recv.u.data, data, part);
+        data += part;
+        bytes -= part;
+        bed_complete(bed, RS_OP_RECV, RS_OK, part);
+    }
+}
+
+/* Takes the wire's bytes for a server that answers them. */
+static uint32_t bed_take(client_bed *bed, uint8_t *out) {
+    const uint32_t bytes = bed->wire_bytes;
+
+    memcpy(out, bed->wire, bytes);
+    bed->wire_bytes = 0;
+    return bytes;
+}
+
+static uint64_t bed_faults(const client_bed *bed) {
+    const rs_track_columns *c = &bed->load.columns;
+    const rs_load_ends *e = &bed->load.ends;
+
+    return c->lost + c->wrong + c->reordered + c->duplicated + e->refused + e->reset + e->closed +
+           e->timed_out + e->failed;
+}
+
+static void test_client_open_fills_its_depth_in_one_send(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed_open(bed);
+    assert_int_equal(bed->wire_bytes, BLOCK);
+    assert_int_equal(bed->load.columns.sent, DEPTH);
+    bed_turn(bed);
+    assert_int_equal(bed->wire_bytes, BLOCK);
+    free(bed);
+}
+
+static void test_client_whole_replies_are_ok_and_answered_by_new_requests(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->load.recording = true;
+    bed_open(bed);
+    for (uint32_t round = 0; round < 50; round++) {
+        bed_deliver(bed, data, bed_take(bed, data));
+    }
+    assert_int_equal(bed->load.columns.ok, 50u * DEPTH);
+    assert_int_equal(bed->load.measured, 50u * DEPTH);
+    assert_int_equal(bed->load.uncorrected.count, 50u * DEPTH);
+    assert_int_equal(bed->load.uncorrected.max, 50);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void run_trickle(int app) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    bed->settings.app = app;
+    bed_open(bed);
+    for (uint32_t round = 0; round < 5; round++) {
+        const uint32_t bytes = bed_take(bed, data);
+
+        for (uint32_t i = 0; i < bytes; i++) {
+            bed_deliver(bed, data + i, 1);
+        }
+    }
+    assert_true(bed->load.columns.ok >= 5u * DEPTH - DEPTH);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void test_client_replies_byte_by_byte_are_ok(void **state) {
+    (void)state;
+    run_trickle(RS_LOAD_ECHO);
+    run_trickle(RS_LOAD_RAW);
+}
+
+static void run_flip(int app) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+    uint32_t bytes;
+
+    bed->settings.app = app;
+    bed_open(bed);
+    bytes = bed_take(bed, data);
+    data[FRAME + 20] ^= 1;
+    bed_deliver(bed, data, bytes);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    assert_int_equal(bed->load.columns.ok, DEPTH - 1u);
+    assert_int_equal(bed_faults(bed), 1);
+    free(bed);
+}
+
+static void test_client_flipped_byte_is_wrong(void **state) {
+    (void)state;
+    run_flip(RS_LOAD_ECHO);
+    run_flip(RS_LOAD_RAW);
+}
+
+static void run_drop(int app) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    bed->settings.app = app;
+    bed_open(bed);
+    (void)bed_take(bed, data);
+    bed_deliver(bed, data, FRAME);
+    bed_deliver(bed, data + 2u * FRAME, 2u * FRAME);
+    assert_int_equal(bed_faults(bed), 0); /* it may still come */
+    bed_deliver(bed, data, bed_take(bed, data));
+    assert_true(bed->load.columns.outstanding > 0);
+    (void)rs_client_tick(&bed->client, &bed->load, NOW + 100000u);
+    assert_int_equal(bed->load.columns.lost, bed_faults(bed) - bed->load.ends.timed_out);
+    assert_true(bed->load.columns.lost >= 1);
+    assert_int_equal(bed->load.columns.wrong + bed->load.columns.reordered, 0);
+    free(bed);
+}
+
+static void test_client_dropped_reply_is_lost(void **state) {
+    (void)state;
+    run_drop(RS_LOAD_ECHO);
+    run_drop(RS_LOAD_RAW);
+}
+
+static void test_client_duplicated_reply_is_duplicated(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed_open(bed);
+    (void)bed_take(bed, data);
+    bed_deliver(bed, data, FRAME);
+    bed_deliver(bed, data, FRAME);
+    bed_deliver(bed, data + FRAME, 3u * FRAME);
+    assert_int_equal(bed->load.columns.duplicated, 1);
+    assert_int_equal(bed->load.columns.ok, DEPTH);
+    assert_int_equal(bed_faults(bed), 1);
+    free(bed);
+}
+
+static void test_client_swapped_replies_are_reordered(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed_open(bed);
+    (void)bed_take(bed, data);
+    bed_deliver(bed, data + FRAME, FRAME);
+    bed_deliver(bed, data, FRAME);
+    bed_deliver(bed, data + 2u * FRAME, 2u * FRAME);
+    assert_int_equal(bed->load.columns.reordered, 1);
+    assert_int_equal(bed_faults(bed), 1);
+    free(bed);
+}
+
+static void test_client_reply_of_impossible_length_ends_the_connection(void **state) {
+    static const uint8_t hopeless[] = {1, 0, 0};
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed_open(bed);
+    bed_deliver(bed, hopeless, sizeof hopeless);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    assert_int_equal(bed->load.columns.lost, DEPTH);
+    assert_int_equal(bed->closes, 1);
+    free(bed);
+}
+
+static void test_client_servers_end_of_stream_is_closed_and_its_debts_lost(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed_open(bed);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    assert_int_equal(bed->load.ends.closed, 1);
+    assert_int_equal(bed->load.columns.lost, DEPTH);
+    assert_int_equal(bed->closes, 1);
+    bed_complete(bed, RS_OP_CLOSE, RS_OK, 0);
+    assert_int_equal(bed->client.state, RS_CLIENT_DONE);
+    assert_int_equal(bed->load.not_done, 0);
+    free(bed);
+}
+
+static void test_client_reset_is_reset(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed_open(bed);
+    bed_complete(bed, RS_OP_RECV, RS_E_RESET, 0);
+    assert_int_equal(bed->load.ends.reset, 1);
+    assert_int_equal(bed_faults(bed), 1u + DEPTH);
+    free(bed);
+}
+
+static void test_client_refused_connection_is_refused_and_closed(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
+                   BLOCK);
+    bed->client.again = true;
+    bed_turn(bed);
+    bed_complete(bed, RS_OP_CONNECT, RS_E_REFUSED, 0);
+    assert_int_equal(bed->load.ends.refused, 1);
+    assert_int_equal(bed_faults(bed), 1);
+    assert_int_equal(bed->closes, 1);
+    free(bed);
+}
+
+static void test_client_without_a_local_port_tries_again(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->load.connect_timeout_ns = 1000000000;
+    rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
+                   BLOCK);
+    bed->client.again = true;
+    bed_turn(bed);
+    bed_complete(bed, RS_OP_CONNECT, RS_E_ADDRESS, 0);
+    bed_complete(bed, RS_OP_CLOSE, RS_OK, 0);
+    assert_false(rs_client_tick(&bed->client, &bed->load, NOW + 60u));
+    assert_true(rs_client_tick(&bed->client, &bed->load, NOW + 200000000u));
+    bed_turn(bed);
+    assert_int_equal(bed->connects, 2);
+    assert_int_equal(bed->load.ends.port_waits, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void test_client_silent_server_times_out(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed_open(bed);
+    assert_false(rs_client_tick(&bed->client, &bed->load, NOW + 999u));
+    assert_true(rs_client_tick(&bed->client, &bed->load, NOW + 1000u));
+    assert_int_equal(bed->load.ends.timed_out, 1);
+    assert_int_equal(bed->load.columns.lost, DEPTH);
+    bed_turn(bed);
+    assert_int_equal(bed->closes, 1);
+    free(bed);
+}
+
+static void test_client_churn_closes_after_its_messages_and_connects_again(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->settings.churn = true;
+    bed_open(bed);
+    assert_int_equal(bed->wire_bytes, 3u * FRAME);
+    bed_deliver(bed, data, bed_take(bed, data));
+    assert_int_equal(bed->closes, 1);
+    assert_int_equal(bed->aborts, 0);
+    bed->recv.kind = RS_OP_NONE;
+    bed_complete(bed, RS_OP_CLOSE, RS_OK, 0);
+    assert_int_equal(bed->connects, 2);
+    assert_int_equal(bed->load.ends.lives, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void test_client_of_the_reset_role_aborts_and_abandons(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->settings.reset_percent = 100;
+    bed->settings.churn_messages = 1;
+    bed_open(bed);
+    bed_turn(bed);
+    assert_int_equal(bed->aborts, 1);
+    assert_int_equal(bed->load.columns.abandoned, 1);
+    assert_int_equal(bed->load.ends.resets_made, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void test_client_of_the_half_close_role_takes_the_tail(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->settings.half_close_percent = 100;
+    bed->settings.churn_messages = 1;
+    bed_open(bed);
+    assert_int_equal(bed->fins, 1);
+    assert_int_equal(bed->closes, 0);
+    bed_deliver(bed, data, bed_take(bed, data));
+    assert_int_equal(bed->closes, 0);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    assert_int_equal(bed->closes, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void test_client_half_close_with_a_missing_tail_is_lost(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->settings.half_close_percent = 100;
+    bed->settings.churn_messages = 1;
+    bed_open(bed);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    assert_int_equal(bed->load.columns.lost, 1);
+    assert_int_equal(bed->load.ends.closed, 1);
+    free(bed);
+}
+
+static void test_client_slow_reader_pauses_and_may_be_dropped(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->settings.slow_percent = 100;
+    bed_open(bed);
+    (void)bed_take(bed, data);
+    assert_true(bed->recv.bytes < BLOCK);
+    memcpy(bed->recv.u.data, data, FRAME);
+    bed_complete(bed, RS_OP_RECV, RS_OK, FRAME);
+    assert_int_equal(bed->recv.kind, RS_OP_NONE);
+    bed_turn_at(bed, NOW + 1000000000u);
+    assert_int_equal(bed->recv.kind, RS_OP_RECV);
+    bed_complete(bed, RS_OP_RECV, RS_E_RESET, 0);
+    assert_int_equal(bed->load.ends.slow_dropped, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static void test_client_slow_reader_never_answered_is_a_failure(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->settings.slow_percent = 100;
+    bed_open(bed);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    assert_int_equal(bed->load.ends.slow_dropped, 0);
+    assert_int_equal(bed->load.ends.closed, 1);
+    bed_complete(bed, RS_OP_CLOSE, RS_OK, 0);
+    assert_int_equal(bed->load.not_done, 0);
+    free(bed);
+}
+
+static void test_client_finish_sees_a_reply_too_many(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+    uint32_t bytes;
+
+    (void)state;
+    bed_open(bed);
+    bed->load.gate = RS_GATE_SHUT;
+    bed->load.ending = true;
+    bytes = bed_take(bed, data);
+    bed_deliver(bed, data, bytes);
+    rs_client_finish(&bed->client, &bed->load, NOW, false);
+    bed_turn(bed);
+    assert_int_equal(bed->fins, 1);
+    bed_deliver(bed, data + 3u * FRAME, FRAME);
+    assert_int_equal(bed->load.columns.duplicated, 1);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    bed_complete(bed, RS_OP_CLOSE, RS_OK, 0);
+    assert_int_equal(bed->load.not_done, 0);
+    free(bed);
+}
+
+static void test_client_silent_one_takes_no_bytes(void **state) {
+    static const uint8_t byte = 0;
+    client_bed *bed = bed_new();
+
+    (void)state;
+    rs_client_init(&bed->client, &bed->load, 0, NULL, NULL, bed->recv_area, 64);
+    bed->load.senders_left = 0;
+    bed->client.again = true;
+    bed_turn(bed);
+    bed_complete(bed, RS_OP_CONNECT, RS_OK, 0);
+    assert_int_equal(bed->load.columns.sent, 0);
+    bed_deliver(bed, &byte, 1);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    free(bed);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_client_open_fills_its_depth_in_one_send),
+        cmocka_unit_test(test_client_whole_replies_are_ok_and_answered_by_new_requests),
+        cmocka_unit_test(test_client_replies_byte_by_byte_are_ok),
+        cmocka_unit_test(test_client_flipped_byte_is_wrong),
+        cmocka_unit_test(test_client_dropped_reply_is_lost),
+        cmocka_unit_test(test_client_duplicated_reply_is_duplicated),
+        cmocka_unit_test(test_client_swapped_replies_are_reordered),
+        cmocka_unit_test(test_client_reply_of_impossible_length_ends_the_connection),
+        cmocka_unit_test(test_client_servers_end_of_stream_is_closed_and_its_debts_lost),
+        cmocka_unit_test(test_client_reset_is_reset),
+        cmocka_unit_test(test_client_refused_connection_is_refused_and_closed),
+        cmocka_unit_test(test_client_without_a_local_port_tries_again),
+        cmocka_unit_test(test_client_silent_server_times_out),
+        cmocka_unit_test(test_client_churn_closes_after_its_messages_and_connects_again),
+        cmocka_unit_test(test_client_of_the_reset_role_aborts_and_abandons),
+        cmocka_unit_test(test_client_of_the_half_close_role_takes_the_tail),
+        cmocka_unit_test(test_client_half_close_with_a_missing_tail_is_lost),
+        cmocka_unit_test(test_client_slow_reader_pauses_and_may_be_dropped),
+        cmocka_unit_test(test_client_slow_reader_never_answered_is_a_failure),
+        cmocka_unit_test(test_client_finish_sees_a_reply_too_many),
+        cmocka_unit_test(test_client_silent_one_takes_no_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,100 @@
+/* Plans of odd rates. A pass: the two directions (when is message i due, how many are due now)
+ * agree to the nanosecond, nothing drifts over a day, and roles are shared out exactly. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "loadgen/loadgen_plan.h"
+
+#define START_NS UINT64_C(123456789)
+#define NS_PER_S UINT64_C(1000000000)
+
+static void test_plan_intended_time_is_the_first_at_which_it_is_due(void **state) {
+    static const uint32_t rates[] = {1, 3, 7, 1000, 99999, 1000003, RS_PLAN_RATE_MAX};
+
+    (void)state;
+    for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++) {
+        const rs_plan plan = {.start_ns = START_NS, .rate = rates[r], .connections = 5};
+
+        for (uint64_t index = 0; index < 100000; index += 1u + index / 7u) {
+            const uint64_t at_ns = rs_plan_intended_ns(&plan, index);
+
+            assert_true(rs_plan_due(&plan, at_ns) > index);
+            assert_true(rs_plan_due(&plan, at_ns - 1u) <= index);
+        }
+    }
+}
+
+static void test_plan_before_the_start_nothing_is_due(void **state) {
+    const rs_plan plan = {.start_ns = START_NS, .rate = 10, .connections = 1};
+
+    (void)state;
+    assert_int_equal(rs_plan_due(&plan, START_NS - 1u), 0);
+    assert_int_equal(rs_plan_due(&plan, START_NS), 1);
+}
+
+static void test_plan_does_not_drift_over_a_day(void **state) {
+    const rs_plan plan = {.start_ns = START_NS, .rate = 999983, .connections = 5};
+
+    (void)state;
+    assert_true(rs_plan_intended_ns(&plan, UINT64_C(86400) * 999983u) ==
+                START_NS + UINT64_C(86400) * NS_PER_S);
+}
+
+static void test_plan_index_covers_each_message_once(void **state) {
+    const rs_plan plan = {.start_ns = 0, .rate = 1, .connections = 7};
+    uint8_t seen[70] = {0};
+
+    (void)state;
+    for (uint32_t connection = 0; connection < 7; connection++) {
+        for (uint64_t sequence = 0; sequence < 10; sequence++) {
+            seen[rs_plan_index(&plan, connection, sequence)]++;
+        }
+    }
+    for (size_t i = 0; i < sizeof seen; i++) {
+        assert_int_equal(seen[i], 1);
+    }
+}
+
+static void test_plan_roles_are_shared_out_exactly(void **state) {
+    uint32_t count[4] = {0};
+
+    (void)state;
+    for (uint32_t i = 0; i < 40; i++) {
+        count[rs_plan_role_of(i, 40, 10, 25, 50)]++;
+    }
+    assert_int_equal(count[RS_ROLE_RESET], 4);
+    assert_int_equal(count[RS_ROLE_HALF_CLOSE], 10);
+    assert_int_equal(count[RS_ROLE_SLOW], 20);
+    assert_int_equal(count[RS_ROLE_NORMAL], 6);
+}
+
+static void test_plan_quota_stays_within_twice_the_mean(void **state) {
+    uint64_t sum = 0;
+
+    (void)state;
+    for (uint32_t life = 0; life < 10000; life++) {
+        const uint32_t quota = rs_plan_quota(1, 3, life, 10);
+
+        assert_in_range(quota, 1, 19);
+        sum += quota;
+    }
+    assert_in_range(sum, 95000, 105000);
+    assert_int_equal(rs_plan_quota(1, 3, 5, 1), 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plan_intended_time_is_the_first_at_which_it_is_due),
+        cmocka_unit_test(test_plan_before_the_start_nothing_is_due),
+        cmocka_unit_test(test_plan_does_not_drift_over_a_day),
+        cmocka_unit_test(test_plan_index_covers_each_message_once),
+        cmocka_unit_test(test_plan_roles_are_shared_out_exactly),
+        cmocka_unit_test(test_plan_quota_stays_within_twice_the_mean),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
