@@ -58,11 +58,25 @@ static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
     rs_provider_address_out(&request->flags, &flags, sizeof flags);
 }
 
+/* Wine 8 takes the error of a reset off the socket while no receive is pending, and the next one
+ * reads an end of stream. But a reset connection has no peer any more; a half-closed one has,
+ * until we end our own stream too. */
+static bool emulated_is_reset(const rs_rio_lane *lane) {
+    SOCKADDR_INET peer;
+    int bytes = sizeof peer;
+
+    return lane->direction == RS_RIO_RECV && lane->rq->stream && !lane->rq->ended &&
+           lane->head->data.length > 0 &&
+           getpeername(lane->rq->socket, (struct sockaddr *)&peer, &bytes) != 0;
+}
+
 static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
     const rs_rio_request *request = lane->head;
 
     if (lane->closing && error) {
         error = WSA_OPERATION_ABORTED;
+    } else if (!error && bytes == 0 && emulated_is_reset(lane)) {
+        error = WSAECONNRESET;
     }
     if (error && error != WSAEMSGSIZE) {
         rs_queue_finish(lane, error, 0);

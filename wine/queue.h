@@ -89,6 +89,7 @@ struct rs_rio_rq {
     uintptr_t socket;
     bool stream;
     bool ipv6;
+    bool ended;                    /* we have shut our own stream down */
     bool bound;                    /* the engine has taken the socket over */
     int fd;                        /* io_uring: our duplicate, -1 = none */
     int file;                      /* io_uring: slot in the ring's file table, -1 = none */
