@@ -78,12 +78,13 @@ static int32_t uring_status(int32_t error) {
 }
 
 /* wineserver watches every socket for POLLERR and may read, and so clear, SO_ERROR before the
- * ring's request runs: a reset then looks like an orderly end. The TCP state still tells. */
+ * ring's request runs: a reset then looks like an orderly end. The TCP state still tells, until we
+ * have ended our own stream: from then on an orderly end leaves the socket closed as well. */
 static bool uring_was_reset(const rs_rio_rq *rq) {
     uint8_t info[256];
     uint32_t size = sizeof info;
 
-    if (rq->fd < 0) {
+    if (rq->fd < 0 || rq->ended) {
         return false;
     }
     return rs_gate_call6(LX_SYS_GETSOCKOPT, rq->fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
