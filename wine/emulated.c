@@ -2,8 +2,9 @@
  * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
  *
  * All sockets share one private port and one thread, so that the two completion queues of a socket
- * may differ. The port takes the socket's one association: a program that associates a RIO socket
- * with a port of its own as well cannot be served. Calls run under the completion queue's lock. */
+ * may differ. A socket has room for one port: where the program has put it into its own (ConnectEx
+ * needs that), an event with its low bit set keeps our packets out of there, and a thread of the
+ * pool waits for it. Calls run under the completion queue's lock. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 typedef struct emulated_lane {
     OVERLAPPED overlapped; /* first: the port hands it back */
+    HANDLE event, wait;    /* of a socket in the program's own port; else NULL */
     rs_rio_lane *lane;
     WSABUF buffers[RS_RIO_GATHER_MAX];
     SOCKADDR_INET address;
@@ -119,6 +121,10 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
         part->buffers[i].len = request->data.length - request->done;
     }
     memset(&part->overlapped, 0, sizeof part->overlapped);
+    if (part->event) {
+        /* GetQueuedCompletionStatus, remarks: with this bit no packet is queued. */
+        part->overlapped.hEvent = (HANDLE)((ULONG_PTR)part->event | 1u);
+    }
 }
 
 /* One call. Returns: it ended at once, with success or without, and no packet follows. */
@@ -136,6 +142,8 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
         if (error == WSA_IO_PENDING) {
             return false;
         }
+    } else if (part->event) {
+        return false; /* the event is set all the same */
     }
     emulated_finish(lane, error, bytes);
     return true;
@@ -243,9 +251,21 @@ static void emulated_close_cq(rs_cq *cq) {
     }
 }
 
+/* Nothing is in flight, so the event is set no more; but we may be in its last callback, for which
+ * UnregisterWait does not wait. */
+static void emulated_free_lane(emulated_lane *part) {
+    if (part && part->wait) {
+        (void)UnregisterWait(part->wait); /* ERROR_IO_PENDING: its callback is us */
+    }
+    if (part && part->event) {
+        CloseHandle(part->event);
+    }
+    free(part);
+}
+
 static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
-        free(rq->lane[d].engine);
+        emulated_free_lane(rq->lane[d].engine);
         rq->lane[d].engine = NULL;
     }
 }
@@ -263,13 +283,32 @@ static int emulated_open_rq(rs_rio_rq *rq) {
     return 0;
 }
 
+static VOID CALLBACK emulated_event(void *context, BOOLEAN timed_out) {
+    (void)timed_out;
+    emulated_complete(context);
+}
+
+/* The program gave the socket to a port of its own. */
+static int emulated_bind_events(rs_rio_rq *rq) {
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        emulated_lane *part = rq->lane[d].engine;
+
+        part->event = CreateEventW(NULL, FALSE, FALSE, NULL);
+        if (!part->event || !RegisterWaitForSingleObject(&part->wait, part->event, emulated_event,
+                                                         part, INFINITE, WT_EXECUTEDEFAULT)) {
+            return WSAENOBUFS;
+        }
+    }
+    return 0;
+}
+
 /* At the first request: AcceptEx needs the socket as it is until it completes. */
 static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
 
     if (!CreateIoCompletionPort(handle, emulated.port, 0, 0)) {
-        return WSAEINVAL; /* the program gave it to a port of its own */
+        return emulated_bind_events(rq);
     }
     return SetFileCompletionNotificationModes(handle, modes) ? 0 : WSAEOPNOTSUPP;
 }
