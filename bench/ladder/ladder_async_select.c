@@ -39,6 +39,16 @@ static void async_drop(async_server *server, uint32_t i) {
     server->free[ASYNC_CONNECTIONS_MAX - 1u - server->live] = i;
 }
 
+static void async_serve(async_server *server, uint32_t i, SOCKET socket, long event) {
+    ladder_echo *echo = server->echo[i];
+    if (echo == NULL || echo->socket != socket) {
+        return; /* posted before its connection was closed */
+    }
+    if (ladder_echo_on_events(echo, event, &server->ladder.counts) == LADDER_ENDED) {
+        async_drop(server, i);
+    }
+}
+
 static void async_add(async_server *server, SOCKET accepted) {
     RS_ASSERT(server->live < ASYNC_CONNECTIONS_MAX);
     const uint32_t i = server->free[ASYNC_CONNECTIONS_MAX - 1u - server->live];
@@ -54,6 +64,8 @@ static void async_add(async_server *server, SOCKET accepted) {
     RS_ASSERT(server->echo[i] == NULL);
     server->echo[i] = echo;
     server->live++;
+    /* Wine 8 posts no FD_CLOSE for a connection that was reset before it was asked for. */
+    async_serve(server, i, accepted, FD_READ);
 }
 
 /* FD_ACCEPT comes again after an accept that left connections waiting. */
@@ -64,16 +76,6 @@ static void async_take_in(async_server *server) {
             return;
         }
         async_add(server, accepted);
-    }
-}
-
-static void async_serve(async_server *server, uint32_t i, SOCKET socket, long event) {
-    ladder_echo *echo = server->echo[i];
-    if (echo == NULL || echo->socket != socket) {
-        return; /* posted before its connection was closed */
-    }
-    if (ladder_echo_on_events(echo, event, &server->ladder.counts) == LADDER_ENDED) {
-        async_drop(server, i);
     }
 }
 
@@ -91,19 +93,27 @@ static LRESULT CALLBACK async_window(HWND window, UINT message, WPARAM wparam, L
     return 0;
 }
 
-static void async_open_window(async_server *server) {
+/* Asking for a message makes the queue, before anything is posted to it. */
+static HWND async_open_window(void) {
     const WNDCLASSW class_of = {
         .lpfnWndProc = async_window,
         .hInstance = GetModuleHandleW(NULL),
         .lpszClassName = ASYNC_WINDOW_CLASS,
     };
+    MSG message;
+    HWND window = NULL;
     if (RegisterClassW(&class_of) != 0) {
-        server->window = CreateWindowExW(0, ASYNC_WINDOW_CLASS, L"", 0, 0, 0, 0, 0, HWND_MESSAGE,
-                                         NULL, class_of.hInstance, NULL);
+        window = CreateWindowExW(0, ASYNC_WINDOW_CLASS, L"", 0, 0, 0, 0, 0, HWND_MESSAGE, NULL,
+                                 class_of.hInstance, NULL);
     }
-    if (server->window == NULL) {
+    if (window == NULL) {
         RS_FATAL("CreateWindowEx", GetLastError(), "there is no window to post to");
     }
+    (void)PeekMessageW(&message, NULL, WM_USER, WM_USER, PM_NOREMOVE); /* there is none */
+    return window;
+}
+
+static void async_listen(async_server *server) {
     (void)SetWindowLongPtrW(server->window, GWLP_USERDATA, (LONG_PTR)server);
     server->ladder.counts.call[LADDER_ASYNC_SELECT]++;
     if (WSAAsyncSelect(server->ladder.listener, server->window, ASYNC_ACCEPT, FD_ACCEPT) != 0) {
@@ -136,13 +146,14 @@ int main(int argc, char **argv) {
     };
     static async_server server;
     int exit_code = 1;
+    server.window = async_open_window(); /* before clients are invited: it may take seconds */
     if (!ladder_start(&server.ladder, &model, argc, argv, &exit_code)) {
         return exit_code;
     }
     for (uint32_t i = 0; i < ASYNC_CONNECTIONS_MAX; i++) {
         server.free[i] = i;
     }
-    async_open_window(&server);
+    async_listen(&server);
     async_run(&server);
     for (uint32_t i = 0; i < ASYNC_CONNECTIONS_MAX; i++) {
         if (server.echo[i] != NULL) {
