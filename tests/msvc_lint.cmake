@@ -18,7 +18,7 @@ set(linux_files
     "^bench/session_cost/"
     "^tests/fuzz/"
     "_(native|posix)\\.[ch]$"
-    "/(epoll_[a-z]*|posix_[a-z]*|wine_abi)_test\\.c$"
+    "/(epoll|posix|wine)_[a-z]*_test\\.c$"
     "^tests/integration/(broken_server|server_test)\\.c$"
 )
 
