@@ -55,6 +55,7 @@ static void rio_dequeue(rs_backend *backend) {
         RS_FATAL("RIODequeueCompletion", 0, "RIO_CORRUPT_CQ: there is no safe way on");
     }
     RS_ASSERT(count <= backend->tuning.dequeue_batch);
+    rs_rio_wait_took(&backend->waiter, count);
     for (ULONG i = 0; i < count; i++) {
         rio_result(backend, &backend->results[i]);
     }
