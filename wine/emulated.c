@@ -1,22 +1,22 @@
 /* The emulated engine: RIO's table over overlapped Winsock calls, for kernels and containers that
  * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
  *
- * All sockets share one private port and one thread, so that the two completion queues of a socket
- * may differ. A socket has room for one port: where the program has put it into its own (ConnectEx
- * needs that), an event with its low bit set keeps our packets out of there, and a thread of the
- * pool waits for it. Calls run under the completion queue's lock. */
+ * Sockets share one private port and one thread, so that the two completion queues of a socket may
+ * differ. A socket that the program has given to a port of its own, for ConnectEx say, is served by
+ * an event for each direction instead. Calls run under the completion queue's lock. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/assert.h"
+#include "gate.h"
 #include "provider.h"
 
 #define EMULATED_BATCH 64u
 
 typedef struct emulated_lane {
     OVERLAPPED overlapped; /* first: the port hands it back */
-    HANDLE event, wait;    /* of a socket in the program's own port; else NULL */
     rs_rio_lane *lane;
+    HANDLE event, wait; /* NULL = completions come through the private port */
     WSABUF buffers[RS_RIO_GATHER_MAX];
     SOCKADDR_INET address;
     INT address_bytes;
@@ -26,6 +26,7 @@ typedef struct emulated_lane {
 static struct {
     INIT_ONCE once;
     HANDLE port;
+    bool gate; /* Linux can be asked: this is Wine, with the Unix half in place */
 } emulated;
 
 static void emulated_start(rs_rio_lane *lane);
@@ -58,16 +59,13 @@ static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
     rs_provider_address_out(&request->flags, &flags, sizeof flags);
 }
 
-/* Wine 8 takes the error of a reset off the socket while no receive is pending, and the next one
- * reads an end of stream. But a reset connection has no peer any more; a half-closed one has,
- * until we end our own stream too. */
-static bool emulated_is_reset(const rs_rio_lane *lane) {
-    SOCKADDR_INET peer;
-    int bytes = sizeof peer;
+/* Wine 8 reports a reset that came while no receive was pending as the end of the stream. */
+static bool emulated_was_reset(const rs_rio_rq *rq) {
+    int fd = emulated.gate ? rs_gate_socket_fd(rq->socket) : -1;
+    bool reset = rs_gate_was_reset(fd, rq->received);
 
-    return lane->direction == RS_RIO_RECV && lane->rq->stream && !lane->rq->ended &&
-           lane->head->data.length > 0 &&
-           getpeername(lane->rq->socket, (struct sockaddr *)&peer, &bytes) != 0;
+    rs_gate_close_fd(fd);
+    return reset;
 }
 
 static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
@@ -75,11 +73,18 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
 
     if (lane->closing && error) {
         error = WSA_OPERATION_ABORTED;
-    } else if (!error && bytes == 0 && emulated_is_reset(lane)) {
-        error = WSAECONNRESET;
     }
     if (error && error != WSAEMSGSIZE) {
         rs_queue_finish(lane, error, 0);
+        return;
+    }
+    if (lane->direction == RS_RIO_RECV) {
+        lane->rq->received += bytes;
+    }
+    if (!error && bytes == 0 && lane->direction == RS_RIO_RECV && lane->rq->stream &&
+        request->data.length > 0 && request->done == 0 && !lane->closing &&
+        emulated_was_reset(lane->rq)) {
+        rs_queue_finish(lane, WSAECONNRESET, 0);
         return;
     }
     emulated_addresses(lane, lane->engine);
@@ -136,8 +141,8 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
     }
     memset(&part->overlapped, 0, sizeof part->overlapped);
     if (part->event) {
-        /* GetQueuedCompletionStatus, remarks: with this bit no packet is queued. */
-        part->overlapped.hEvent = (HANDLE)((ULONG_PTR)part->event | 1u);
+        /* The low bit keeps the packet out of the program's port. */
+        part->overlapped.hEvent = (HANDLE)((uintptr_t)part->event | 1u);
     }
 }
 
@@ -157,7 +162,7 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
             return false;
         }
     } else if (part->event) {
-        return false; /* the event is set all the same */
+        return false; /* signalled, or about to be */
     }
     emulated_finish(lane, error, bytes);
     return true;
@@ -216,11 +221,13 @@ static DWORD WINAPI emulated_serve(void *unused) {
 }
 
 static BOOL CALLBACK emulated_initialise(INIT_ONCE *once, void *unused, void **context) {
+    const char *why = NULL; /* without it only resets are told worse */
     HANDLE thread;
 
     (void)once;
     (void)unused;
     (void)context;
+    emulated.gate = rs_gate_open(&why);
     emulated.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     thread = emulated.port ? CreateThread(NULL, 0, emulated_serve, NULL, 0, NULL) : NULL;
     if (!thread) {
@@ -265,21 +272,15 @@ static void emulated_close_cq(rs_cq *cq) {
     }
 }
 
-/* Nothing is in flight, so the event is set no more; but we may be in its last callback, for which
- * UnregisterWait does not wait. */
-static void emulated_free_lane(emulated_lane *part) {
-    if (part && part->wait) {
-        (void)UnregisterWait(part->wait); /* ERROR_IO_PENDING: its callback is us */
-    }
-    if (part && part->event) {
-        CloseHandle(part->event);
-    }
-    free(part);
-}
-
 static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
-        emulated_free_lane(rq->lane[d].engine);
+        emulated_lane *part = rq->lane[d].engine;
+        if (part && part->event) {
+            /* Nothing is under way; a callback on its way out no longer touches the lane. */
+            (void)UnregisterWaitEx(part->wait, NULL);
+            CloseHandle(part->event);
+        }
+        free(part);
         rq->lane[d].engine = NULL;
     }
 }
@@ -297,23 +298,26 @@ static int emulated_open_rq(rs_rio_rq *rq) {
     return 0;
 }
 
-static VOID CALLBACK emulated_event(void *context, BOOLEAN timed_out) {
-    (void)timed_out;
-    emulated_complete(context);
+static void CALLBACK emulated_signalled(void *argument, BOOLEAN timed_out) {
+    (void)timed_out; /* there is no time limit */
+    emulated_complete(argument);
 }
 
-/* The program gave the socket to a port of its own. */
-static int emulated_bind_events(rs_rio_rq *rq) {
+static bool emulated_use_events(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = rq->lane[d].engine;
-
-        part->event = CreateEventW(NULL, FALSE, FALSE, NULL);
-        if (!part->event || !RegisterWaitForSingleObject(&part->wait, part->event, emulated_event,
-                                                         part, INFINITE, WT_EXECUTEDEFAULT)) {
-            return WSAENOBUFS;
+        HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
+        if (!event) {
+            return false;
         }
+        if (!RegisterWaitForSingleObject(&part->wait, event, emulated_signalled, part, INFINITE,
+                                         WT_EXECUTEDEFAULT)) {
+            CloseHandle(event);
+            return false;
+        }
+        part->event = event; /* a first lane's goes with the request queue */
     }
-    return 0;
+    return true;
 }
 
 /* At the first request: AcceptEx needs the socket as it is until it completes. */
@@ -321,10 +325,11 @@ static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
 
-    if (!CreateIoCompletionPort(handle, emulated.port, 0, 0)) {
-        return emulated_bind_events(rq);
+    if (CreateIoCompletionPort(handle, emulated.port, 0, 0) &&
+        SetFileCompletionNotificationModes(handle, modes)) {
+        return 0;
     }
-    return SetFileCompletionNotificationModes(handle, modes) ? 0 : WSAEOPNOTSUPP;
+    return emulated_use_events(rq) ? 0 : WSAENOBUFS;
 }
 
 static void emulated_close_rq(rs_rio_rq *rq) {

@@ -58,6 +58,8 @@ enum {
     LX_IPPROTO_TCP = 6,
     LX_TCP_INFO = 11,
     LX_TCP_STATE_CLOSE = 7, /* the state after a reset; 8 is CLOSE_WAIT, after a FIN */
+    LX_TCP_INFO_STATE = 0,  /* offsets in struct tcp_info */
+    LX_TCP_INFO_BYTES_RECEIVED = 128,
     LX_AF_INET = 2,
     LX_AF_INET6 = 10, /* 23 on Windows; the rest of the address is alike */
     LX_IPPROTO_IP = 0,

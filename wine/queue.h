@@ -89,8 +89,9 @@ struct rs_rio_rq {
     uintptr_t socket;
     bool stream;
     bool ipv6;
-    bool ended;                    /* we have shut our own stream down */
+    bool ended;                    /* our end of the stream was sent */
     bool bound;                    /* the engine has taken the socket over */
+    uint64_t received;             /* bytes of a stream so far */
     int fd;                        /* io_uring: our duplicate, -1 = none */
     int file;                      /* io_uring: slot in the ring's file table, -1 = none */
     rs_atomic_u32 holders;         /* lanes not yet released, and the owner until close */

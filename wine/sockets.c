@@ -184,11 +184,11 @@ int rs_provider_shutdown(SOCKET s, int how) {
     if (rq) {
         rs_cq *cq = (rs_cq *)rq->lane[RS_RIO_SEND].cq;
         rs_cq_lock(cq);
-        rq->ended = rq->ended || how != SD_RECEIVE;
         if (!cq->core.dead) {
             rs_provider_state()->engine->harvest(cq);
             rs_provider_state()->engine->flush(cq);
         }
+        rq->ended = rq->ended || how != SD_RECEIVE;
         rs_cq_leave(cq);
     }
     return shutdown(s, how);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include <linux/io_uring.h>
+#include <linux/tcp.h>
 
 #include <cmocka.h>
 
@@ -58,7 +58,8 @@ static void test_abi_socket_numbers_are_the_machines(void **state) {
     SAME(LX_MSG_WAITALL, MSG_WAITALL);
     SAME(LX_MSG_NOSIGNAL, MSG_NOSIGNAL);
     SAME(LX_TCP_INFO, TCP_INFO);
-    SAME(LX_TCP_STATE_CLOSE, TCP_CLOSE);
+    SAME(LX_TCP_INFO_STATE, offsetof(struct tcp_info, tcpi_state));
+    SAME(LX_TCP_INFO_BYTES_RECEIVED, offsetof(struct tcp_info, tcpi_bytes_received));
     SAME(LX_AF_INET6, AF_INET6);
     SAME(LX_IP_PKTINFO, IP_PKTINFO);
     SAME(LX_IPV6_RECVPKTINFO, IPV6_RECVPKTINFO);
