@@ -89,7 +89,6 @@ struct rs_rio_rq {
     uintptr_t socket;
     bool stream;
     bool ipv6;
-    bool ended;                    /* our end of the stream was sent */
     bool bound;                    /* the engine has taken the socket over */
     uint64_t received;             /* bytes of a stream so far */
     int fd;                        /* io_uring: our duplicate, -1 = none */

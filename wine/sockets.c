@@ -188,7 +188,6 @@ int rs_provider_shutdown(SOCKET s, int how) {
             rs_provider_state()->engine->harvest(cq);
             rs_provider_state()->engine->flush(cq);
         }
-        rq->ended = rq->ended || how != SD_RECEIVE;
         rs_cq_leave(cq);
     }
     return shutdown(s, how);
