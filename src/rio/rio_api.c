@@ -5,7 +5,7 @@
 
 #include "core/assert.h"
 
-#define RIO_PATH_MAX 1024u
+#define RS_RIO_PATH_MAX 1024u
 
 typedef BOOL(WINAPI *api_table_fn)(RIO_EXTENSION_FUNCTION_TABLE *out);
 typedef const char *(WINAPI *api_name_fn)(void);
@@ -147,7 +147,7 @@ static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *
 }
 
 rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error) {
-    char variable[RIO_PATH_MAX];
+    char variable[RS_RIO_PATH_MAX];
     uint32_t os_error = 0;
     rs_status status;
 

@@ -20,7 +20,7 @@ static bool rio_op_is_io(const rs_op *op) {
 static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
     rs_status status;
 
-    if (rio_op_is_io(op) && !rio_op_fits(backend, op)) {
+    if (rio_op_is_io(op) && !rs_rio_op_fits(backend, op)) {
         return RS_E_INVALID;
     }
     status = rs_rio_engine_submit(&backend->engine, op);
@@ -28,9 +28,9 @@ static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
         return status;
     }
     if (op->kind == RS_OP_CONNECT) {
-        rio_connect_start(backend, op->conn, op->u.addr);
+        rs_rio_connect_start(backend, op->conn, op->u.addr);
     } else {
-        rio_run(backend, op->conn);
+        rs_rio_run(backend, op->conn);
     }
     return RS_OK;
 }
@@ -47,7 +47,7 @@ static uint32_t rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count
         }
         taken++;
     }
-    rio_commit_all(backend);
+    rs_rio_commit_all(backend);
     return taken;
 }
 
@@ -66,7 +66,7 @@ static void rio_unlisten(rs_backend *backend) {
 
 /* ---- memory */
 
-static rs_status rio_register_region(rs_backend *backend, rio_region *region, rs_error *error) {
+static rs_status rio_register_region(rs_backend *backend, rs_rio_region *region, rs_error *error) {
     uint32_t os_error;
 
     if (backend->tuning.rio_registration == RS_RIO_REG_SESSION) {
@@ -93,13 +93,13 @@ static rs_status rio_register_memory(rs_backend *backend, void *base, size_t byt
                             (unsigned long long)bytes >> 20);
     }
     for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
-        rio_region *region = &backend->regions[i];
+        rs_rio_region *region = &backend->regions[i];
 
         if (region->base == NULL) {
             rs_status status;
 
             *region =
-                (rio_region){.base = base, .bytes = (uint32_t)bytes, .id = RIO_INVALID_BUFFERID};
+                (rs_rio_region){.base = base, .bytes = (uint32_t)bytes, .id = RIO_INVALID_BUFFERID};
             status = rio_register_region(backend, region, error);
             if (status != RS_OK) {
                 region->base = NULL;
@@ -116,7 +116,7 @@ static void rio_release_memory(rs_backend *backend, rs_region_id region) {
     RS_ASSERT(region.value < RS_REGIONS_MAX);
     RS_ASSERT(backend->regions[region.value].base != NULL);
     RS_ASSERT(backend->engine.posted == 0); /* or RIO might still write there */
-    rio_region_end(backend, region.value);
+    rs_rio_region_end(backend, region.value);
 }
 
 /* ---- statistics */
@@ -127,9 +127,9 @@ static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t valu
 }
 
 #define X(member, name, is_call) +1
-enum { RIO_STAT_COUNT = 0 RIO_STATS(X) };
+enum { RS_RIO_STAT_COUNT = 0 RS_RIO_STATS(X) };
 #undef X
-_Static_assert(RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX, "they fit the record");
+_Static_assert(RS_RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX, "they fit the record");
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
@@ -138,7 +138,7 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts);
     rs_win_calls_stats(&calls, out);
 #define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
-    RIO_STATS(X)
+    RS_RIO_STATS(X)
 #undef X
     out->provider = backend->api.provider;
 }
@@ -178,7 +178,7 @@ static void rio_close(rs_backend *backend) {
     rs_win_accept_close(backend->accept);
     for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
         if (backend->regions[i].base != NULL) {
-            rio_region_end(backend, i);
+            rs_rio_region_end(backend, i);
         }
     }
     if (backend->cq != RIO_INVALID_CQ) {
@@ -264,7 +264,7 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
     backend->slots = calloc(reqs, sizeof *backend->slots);
     backend->results = calloc(batch, sizeof *backend->results);
     backend->entries = calloc(batch, sizeof *backend->entries);
-    backend->discard = malloc(RIO_DISCARD_BYTES);
+    backend->discard = malloc(RS_RIO_DISCARD_BYTES);
     if (backend->conns == NULL || backend->reqs == NULL || backend->touched == NULL ||
         backend->ready_records == NULL || backend->accept_records == NULL ||
         backend->sockets == NULL || backend->slots == NULL || backend->results == NULL ||
@@ -348,7 +348,7 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
         how.Event.NotifyReset = TRUE;
     } else {
         how.Iocp.IocpHandle = backend->port;
-        how.Iocp.CompletionKey = (PVOID)(uintptr_t)RIO_KEY_NOTIFY;
+        how.Iocp.CompletionKey = (PVOID)(uintptr_t)RS_RIO_KEY_NOTIFY;
         how.Iocp.Overlapped = &backend->notify_overlapped;
     }
     backend->cq = backend->api.fn.RIOCreateCompletionQueue(
@@ -383,7 +383,7 @@ static void rio_probe_wait(rs_backend *backend) {
 static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
     const rs_win_accept_config cfg = {
         .port = backend->port,
-        .key = RIO_KEY_ACCEPT,
+        .key = RS_RIO_KEY_ACCEPT,
         .event = backend->port_event,
         .socket_flags = WSA_FLAG_REGISTERED_IO,
         .tuning = &backend->tuning,
@@ -452,11 +452,11 @@ const rs_backend_api rs_rio_backend = {
     .close = rio_close,
     .listen = rio_listen,
     .unlisten = rio_unlisten,
-    .attach = rio_attach,
-    .discard = rio_discard_socket,
+    .attach = rs_rio_attach,
+    .discard = rs_rio_discard_socket,
     .submit = rio_submit,
-    .poll = rio_poll,
-    .wake = rio_wake,
+    .poll = rs_rio_poll,
+    .wake = rs_rio_wake,
     .register_memory = rio_register_memory,
     .release_memory = rio_release_memory,
     .stats = rio_stats,

@@ -14,17 +14,17 @@
 
 _Static_assert(sizeof(PVOID) == 8, "a context of 64 bits goes through PVOID: x64 and ARM64 only");
 
-#define RIO_DISCARD_BYTES 65536u /* of rs_backend.discard */
+#define RS_RIO_DISCARD_BYTES 65536u /* of rs_backend.discard */
 
 /* Completion keys of the port. */
-enum { RIO_KEY_NOTIFY = 1, RIO_KEY_ACCEPT = 2, RIO_KEY_CONNECT = 3, RIO_KEY_WAKE = 4 };
+enum { RS_RIO_KEY_NOTIFY = 1, RS_RIO_KEY_ACCEPT = 2, RS_RIO_KEY_CONNECT = 3, RS_RIO_KEY_WAKE = 4 };
 
 /* Of rs_backend.wake: somebody is only roused who sleeps or is about to. */
-enum { RIO_RUNNING = 0, RIO_SLEEPING = 1, RIO_WOKEN = 2 };
+enum { RS_RIO_RUNNING = 0, RS_RIO_SLEEPING = 1, RS_RIO_WOKEN = 2 };
 
 /* X(member, name, enters the kernel). Deferred requests do not, their commit does; a request that
  * is not deferred may. RIODequeueCompletion reads memory. */
-#define RIO_STATS(X)                                                                               \
+#define RS_RIO_STATS(X)                                                                            \
     X(receives, "RIOReceive", !backend->tuning.rio_defer)                                          \
     X(sends, "RIOSend", !backend->tuning.rio_defer)                                                \
     X(recv_commits, "RIOReceive commit", true)                                                     \
@@ -38,32 +38,32 @@ enum { RIO_RUNNING = 0, RIO_SLEEPING = 1, RIO_WOKEN = 2 };
     X(notifications, "RIO notifications", false)                                                   \
     X(wakes, "wake-ups", false)
 
-typedef struct rio_counters {
+typedef struct rs_rio_counters {
 #define X(member, name, is_call) uint64_t member;
-    RIO_STATS(X)
+    RS_RIO_STATS(X)
 #undef X
-} rio_counters;
+} rs_rio_counters;
 
 /* What Windows knows of a connection; its state is the engine's. */
-typedef struct rio_socket {
+typedef struct rs_rio_socket {
     OVERLAPPED connect; /* ConnectEx: its packet brings this address */
     SOCKET socket;      /* INVALID_SOCKET: none */
     RIO_RQ rq;          /* dies with the socket; RIO_INVALID_RQ: none */
     bool end_read;      /* the peer's stream ended */
-} rio_socket;
+} rs_rio_socket;
 
 /* One request's descriptor. It stays untouched while the request is in flight: the literal reading
  * of RIOSend's page wants that of the RIO_BUF too, and not only of the bytes. */
-typedef struct rio_slot {
+typedef struct rs_rio_slot {
     RIO_BUF buf;
     uint32_t reg; /* the registration that is busy with it; RS_RIO_REG_NONE: the region's own */
-} rio_slot;
+} rs_rio_slot;
 
-typedef struct rio_region {
+typedef struct rs_rio_region {
     uint8_t *base; /* NULL: free */
     uint32_t bytes;
     RIO_BUFFERID id; /* RIO_INVALID_BUFFERID with one registration a request */
-} rio_region;
+} rs_rio_region;
 
 struct rs_backend {
     rs_rio_api api;
@@ -84,9 +84,9 @@ struct rs_backend {
     rs_win_extensions extensions;
     rs_win_accept *accept;
     rs_ready_ring accepted; /* ACCEPT records not yet handed out */
-    rio_region regions[RS_REGIONS_MAX];
+    rs_rio_region regions[RS_REGIONS_MAX];
     rs_win_calls calls;
-    rio_counters counters;
+    rs_rio_counters counters;
     rs_atomic_u32 wake;
     rs_atomic_u32 wake_posts;
     /* memory, all of it from open */
@@ -95,8 +95,8 @@ struct rs_backend {
     uint32_t *touched;
     rs_completion *ready_records;
     rs_completion *accept_records;
-    rio_socket *sockets;       /* [conns_max] */
-    rio_slot *slots;           /* one a request record */
+    rs_rio_socket *sockets;    /* [conns_max] */
+    rs_rio_slot *slots;        /* one a request record */
     RIORESULT *results;        /* [tuning.dequeue_batch] */
     OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
     rs_rio_reg *reg_nodes;     /* with one registration a request, like the next two */
@@ -107,36 +107,36 @@ struct rs_backend {
 
 /* ---- rio_request.c */
 
-/* rio_op_fits: does a RECV or SEND lie in a registered region? */
-bool rio_op_fits(const rs_backend *backend, const rs_op *op);
+/* rs_rio_op_fits: does a RECV or SEND lie in a registered region? */
+bool rs_rio_op_fits(const rs_backend *backend, const rs_op *op);
 
-/* rio_run: carries out whatever the engine wants next for a connection. */
-void rio_run(rs_backend *backend, uint32_t conn);
+/* rs_rio_run: carries out whatever the engine wants next for a connection. */
+void rs_rio_run(rs_backend *backend, uint32_t conn);
 
-/* rio_commit: starts the deferred requests of these directions. */
-void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs);
+/* rs_rio_commit: starts the deferred requests of these directions. */
+void rs_rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs);
 
-/* rio_commit_all: one commit a touched queue and direction. */
-void rio_commit_all(rs_backend *backend);
+/* rs_rio_commit_all: one commit a touched queue and direction. */
+void rs_rio_commit_all(rs_backend *backend);
 
-/* rio_request_over: RIO is done with the request's descriptor. */
-void rio_request_over(rs_backend *backend, uint32_t req);
+/* rs_rio_request_over: RIO is done with the request's descriptor. */
+void rs_rio_request_over(rs_backend *backend, uint32_t req);
 
-/* rio_region_end: deregisters what a region has. */
-void rio_region_end(rs_backend *backend, uint16_t region);
+/* rs_rio_region_end: deregisters what a region has. */
+void rs_rio_region_end(rs_backend *backend, uint16_t region);
 
 /* ---- rio_socket.c */
 
-rs_status rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
-void rio_discard_socket(rs_backend *backend, uintptr_t socket);
-void rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr);
-void rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
-void rio_socket_shutdown(rs_backend *backend, uint32_t conn);
-void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it);
+rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
+void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket);
+void rs_rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr);
+void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
+void rs_rio_socket_shutdown(rs_backend *backend, uint32_t conn);
+void rs_rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it);
 
 /* ---- rio_poll.c */
 
-uint32_t rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns);
-void rio_wake(rs_backend *backend);
+uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns);
+void rs_rio_wake(rs_backend *backend);
 
 #endif

@@ -17,11 +17,11 @@
 #include "seam/os.h"
 #include "win/win_error.h"
 
-#define RIO_NS_PER_MS 1000000
-#define RIO_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+#define RS_RIO_NS_PER_MS 1000000
+#define RS_RIO_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
 /* The provider had all this time to give cancelled requests back after closesocket. */
-#define RIO_STRAGGLER_NS ((uint64_t)RS_CLOSE_STRAGGLER_MS * 2u * RIO_NS_PER_MS)
-#define RIO_STRAGGLER_LOOK_MS 500 /* how often to look, while there is anything to wait for */
+#define RS_RIO_STRAGGLER_NS ((uint64_t)RS_CLOSE_STRAGGLER_MS * 2u * RS_RIO_NS_PER_MS)
+#define RS_RIO_STRAGGLER_LOOK_MS 500 /* how often to look, while there is anything to wait for */
 
 /* ---- the completion queue */
 
@@ -41,8 +41,8 @@ static void rio_result(rs_backend *backend, const RIORESULT *from) {
     if (result.bytes == 0 && result.status == RS_OK) {
         backend->sockets[conn].end_read = true; /* sends are never empty: a receive */
     }
-    rio_request_over(backend, req);
-    rio_run(backend, conn);
+    rs_rio_request_over(backend, req);
+    rs_rio_run(backend, conn);
 }
 
 static void rio_dequeue(rs_backend *backend) {
@@ -55,11 +55,12 @@ static void rio_dequeue(rs_backend *backend) {
         RS_FATAL("RIODequeueCompletion", 0, "RIO_CORRUPT_CQ: there is no safe way on");
     }
     RS_ASSERT(count <= backend->tuning.dequeue_batch);
+    rs_rio_wait_took(&backend->waiter, count);
     for (ULONG i = 0; i < count; i++) {
         rio_result(backend, &backend->results[i]);
     }
     if (count > 0) {
-        rio_commit_all(backend);
+        rs_rio_commit_all(backend);
     }
 }
 
@@ -91,20 +92,20 @@ static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
 
     switch (entry->lpCompletionKey) {
-    case RIO_KEY_NOTIFY:
+    case RS_RIO_KEY_NOTIFY:
         rio_notified(backend);
         break;
-    case RIO_KEY_ACCEPT:
+    case RS_RIO_KEY_ACCEPT:
         backend->port_dirty = true;
         rio_accept_records(backend, accepts,
                            rs_win_accept_packet(backend->accept, entry->lpOverlapped,
                                                 entry->dwNumberOfBytesTransferred, accepts));
         break;
-    case RIO_KEY_CONNECT:
-        rio_connect_packet(backend, entry->lpOverlapped);
+    case RS_RIO_KEY_CONNECT:
+        rs_rio_connect_packet(backend, entry->lpOverlapped);
         break;
     default:
-        RS_ASSERT(entry->lpCompletionKey == RIO_KEY_WAKE);
+        RS_ASSERT(entry->lpCompletionKey == RS_RIO_KEY_WAKE);
         break;
     }
 }
@@ -158,7 +159,7 @@ static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
     for (ULONG i = 0; i < count; i++) {
         rio_packet(backend, &backend->entries[i]);
     }
-    rio_commit_all(backend); /* connects that came through have posted */
+    rs_rio_commit_all(backend); /* connects that came through have posted */
     return false;
 }
 
@@ -170,16 +171,16 @@ static bool rio_has_ready(const rs_backend *backend) {
 
 static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
     int64_t sleep_ns = rs_rio_wait_sleep_ns(&backend->waiter, now_ns);
-    int64_t ms = RIO_WAIT_MS_MAX;
+    int64_t ms = RS_RIO_WAIT_MS_MAX;
 
-    if (sleep_ns != RS_FOREVER && sleep_ns / RIO_NS_PER_MS < ms) {
-        ms = sleep_ns / RIO_NS_PER_MS + (sleep_ns % RIO_NS_PER_MS != 0);
+    if (sleep_ns != RS_FOREVER && sleep_ns / RS_RIO_NS_PER_MS < ms) {
+        ms = sleep_ns / RS_RIO_NS_PER_MS + (sleep_ns % RS_RIO_NS_PER_MS != 0);
     } else if (sleep_ns == RS_FOREVER && backend->engine.oldest == RS_RIO_NONE &&
                !rs_win_accept_is_starved(backend->accept)) {
         return INFINITE;
     }
-    if (backend->engine.oldest != RS_RIO_NONE && ms > RIO_STRAGGLER_LOOK_MS) {
-        ms = RIO_STRAGGLER_LOOK_MS;
+    if (backend->engine.oldest != RS_RIO_NONE && ms > RS_RIO_STRAGGLER_LOOK_MS) {
+        ms = RS_RIO_STRAGGLER_LOOK_MS;
     }
     if (rs_win_accept_is_starved(backend->accept) && ms > RS_WIN_ACCEPT_RETRY_MS) {
         ms = RS_WIN_ACCEPT_RETRY_MS;
@@ -222,7 +223,7 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     if (by_event && !rio_port_clean(backend)) {
         return; /* something was there: no sleep this time */
     }
-    if (!rs_atomic_cas_u32(&backend->wake, RIO_RUNNING, RIO_SLEEPING)) {
+    if (!rs_atomic_cas_u32(&backend->wake, RS_RIO_RUNNING, RS_RIO_SLEEPING)) {
         return;
     }
     if (by_event) {
@@ -230,7 +231,7 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     } else {
         (void)rio_port_read(backend, wait_ms);
     }
-    if (rs_atomic_exchange_u32(&backend->wake, RIO_RUNNING) == RIO_WOKEN) {
+    if (rs_atomic_exchange_u32(&backend->wake, RS_RIO_RUNNING) == RS_RIO_WOKEN) {
         backend->counters.wakes++;
     }
     if (by_event) {
@@ -238,8 +239,8 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     }
 }
 
-void rio_wake(rs_backend *backend) {
-    if (rs_atomic_exchange_u32(&backend->wake, RIO_WOKEN) != RIO_SLEEPING) {
+void rs_rio_wake(rs_backend *backend) {
+    if (rs_atomic_exchange_u32(&backend->wake, RS_RIO_WOKEN) != RS_RIO_SLEEPING) {
         return; /* it runs, or somebody else has roused it */
     }
     if (backend->api.wait != NULL) {
@@ -249,7 +250,7 @@ void rio_wake(rs_backend *backend) {
     (void)rs_atomic_add_u32(&backend->wake_posts, 1);
     if (backend->port_event != NULL
             ? !SetEvent(backend->port_event)
-            : !PostQueuedCompletionStatus(backend->port, 0, RIO_KEY_WAKE, NULL)) {
+            : !PostQueuedCompletionStatus(backend->port, 0, RS_RIO_KEY_WAKE, NULL)) {
         RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "cannot wake the shard");
     }
 }
@@ -261,10 +262,10 @@ static void rio_check_stragglers(const rs_backend *backend, uint64_t now_ns) {
     uint32_t conn;
     char text[160];
 
-    if (backend->engine.oldest == RS_RIO_NONE || now_ns < RIO_STRAGGLER_NS) {
+    if (backend->engine.oldest == RS_RIO_NONE || now_ns < RS_RIO_STRAGGLER_NS) {
         return;
     }
-    conn = rs_rio_engine_straggler(&backend->engine, now_ns - RIO_STRAGGLER_NS);
+    conn = rs_rio_engine_straggler(&backend->engine, now_ns - RS_RIO_STRAGGLER_NS);
     if (conn == RS_RIO_NONE) {
         return;
     }
@@ -305,7 +306,7 @@ static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
 }
 
 static bool rio_is_woken(rs_backend *backend) {
-    return rs_atomic_load_u32(&backend->wake) == RIO_WOKEN;
+    return rs_atomic_load_u32(&backend->wake) == RS_RIO_WOKEN;
 }
 
 /* Reading the clock is not free (85 ns under Wine), so it is read when the decisions change with
@@ -318,7 +319,7 @@ static bool rio_needs_clock(const rs_backend *backend, rs_rio_step step, uint64_
            (step == RS_RIO_STEP_SLEEP && backend->engine.oldest != RS_RIO_NONE);
 }
 
-uint32_t rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
+uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
     uint64_t now_ns = 0;
     rs_rio_step step;
@@ -336,7 +337,7 @@ uint32_t rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t
         }
     } while (step != RS_RIO_STEP_RETURN);
     if (rio_is_woken(backend)) {
-        (void)rs_atomic_exchange_u32(&backend->wake, RIO_RUNNING);
+        (void)rs_atomic_exchange_u32(&backend->wake, RS_RIO_RUNNING);
         backend->counters.wakes++;
     }
     if (now_ns != 0) {

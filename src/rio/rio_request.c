@@ -13,8 +13,8 @@ static rs_status rio_failure(void) {
 
 /* ---- descriptors */
 
-bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
-    const rio_region *region;
+bool rs_rio_op_fits(const rs_backend *backend, const rs_op *op) {
+    const rs_rio_region *region;
     uintptr_t offset;
 
     if (op->region >= RS_REGIONS_MAX) {
@@ -26,7 +26,7 @@ bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
 }
 
 /* An id that no other request uses meanwhile. */
-static rs_status slot_own_id(rs_backend *backend, rio_slot *slot, const rs_rio_req *req) {
+static rs_status slot_own_id(rs_backend *backend, rs_rio_slot *slot, const rs_rio_req *req) {
     rs_rio_reg_take take = rs_rio_regs_take(&backend->regs, req->region, req->data, req->bytes);
     const rs_rio_reg *node = &backend->reg_nodes[take.node];
 
@@ -55,8 +55,8 @@ static rs_status slot_own_id(rs_backend *backend, rio_slot *slot, const rs_rio_r
 
 static rs_status slot_fill(rs_backend *backend, uint32_t at) {
     const rs_rio_req *req = &backend->reqs[at];
-    const rio_region *region = &backend->regions[req->region];
-    rio_slot *slot = &backend->slots[at];
+    const rs_rio_region *region = &backend->regions[req->region];
+    rs_rio_slot *slot = &backend->slots[at];
 
     RS_ASSERT(region->base != NULL);
     RS_ASSERT(slot->reg == RS_RIO_REG_NONE);
@@ -71,8 +71,8 @@ static rs_status slot_fill(rs_backend *backend, uint32_t at) {
     return RS_OK;
 }
 
-void rio_request_over(rs_backend *backend, uint32_t req) {
-    rio_slot *slot = &backend->slots[req];
+void rs_rio_request_over(rs_backend *backend, uint32_t req) {
+    rs_rio_slot *slot = &backend->slots[req];
 
     if (slot->reg != RS_RIO_REG_NONE) {
         rs_rio_regs_give(&backend->regs, slot->reg);
@@ -80,8 +80,8 @@ void rio_request_over(rs_backend *backend, uint32_t req) {
     }
 }
 
-void rio_region_end(rs_backend *backend, uint16_t index) {
-    rio_region *region = &backend->regions[index];
+void rs_rio_region_end(rs_backend *backend, uint16_t index) {
+    rs_rio_region *region = &backend->regions[index];
     uint32_t cursor = 0, node;
 
     if (region->id != RIO_INVALID_BUFFERID) {
@@ -92,7 +92,7 @@ void rio_region_end(rs_backend *backend, uint16_t index) {
             backend->api.fn.RIODeregisterBuffer(backend->reg_ids[node]);
         }
     }
-    *region = (rio_region){.id = RIO_INVALID_BUFFERID};
+    *region = (rs_rio_region){.id = RIO_INVALID_BUFFERID};
 }
 
 /* ---- posts */
@@ -117,13 +117,13 @@ static void rio_post(rs_backend *backend, uint32_t conn, uint32_t req, bool is_r
         }
         if (!accepted) {
             status = rio_failure();
-            rio_request_over(backend, req);
+            rs_rio_request_over(backend, req);
         }
     }
     rs_rio_engine_posted(&backend->engine, conn, req, status);
 }
 
-void rio_run(rs_backend *backend, uint32_t conn) {
+void rs_rio_run(rs_backend *backend, uint32_t conn) {
     uint32_t req;
 
     for (;;) { /* ends: every turn takes something off the connection's list */
@@ -135,13 +135,13 @@ void rio_run(rs_backend *backend, uint32_t conn) {
             rio_post(backend, conn, req, false);
             break;
         case RS_RIO_DO_SHUTDOWN:
-            rio_socket_shutdown(backend, conn);
+            rs_rio_socket_shutdown(backend, conn);
             break;
         case RS_RIO_DO_CLOSE:
-            rio_socket_end(backend, conn, false);
+            rs_rio_socket_end(backend, conn, false);
             break;
         case RS_RIO_DO_ABORT:
-            rio_socket_end(backend, conn, true);
+            rs_rio_socket_end(backend, conn, true);
             break;
         case RS_RIO_DO_NONE:
         default:
@@ -163,7 +163,7 @@ static bool rio_commit_one(rs_backend *backend, RIO_RQ rq, uint32_t dir) {
 
 /* Sends first: what the peer waits for leaves before we ask for more. A commit that fails leaves
  * requests that may never start; only the end of the socket gets them back. */
-void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
+void rs_rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
     static const uint32_t order[] = {RS_RIO_DIR_SEND, RS_RIO_DIR_RECV};
     RIO_RQ rq = backend->sockets[conn].rq;
 
@@ -178,11 +178,11 @@ void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
     }
 }
 
-void rio_commit_all(rs_backend *backend) {
+void rs_rio_commit_all(rs_backend *backend) {
     uint32_t dirs, conn;
 
     while ((conn = rs_rio_engine_touched(&backend->engine, &dirs)) != RS_RIO_NONE) {
-        rio_commit(backend, conn, dirs);
-        rio_run(backend, conn);
+        rs_rio_commit(backend, conn, dirs);
+        rs_rio_run(backend, conn);
     }
 }

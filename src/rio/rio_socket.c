@@ -7,14 +7,14 @@
 #include "seam/os.h"
 #include "win/win_error.h"
 
-#define RIO_DISCARD_READS_MAX 4u
+#define RS_RIO_DISCARD_READS_MAX 4u
 
 /* ---- request queues */
 
 /* One receive, the configured sends, one buffer each: RIO has no gather
  * (RIOCreateRequestQueue: MaxReceiveDataBuffers and MaxSendDataBuffers must be 1). */
 static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
-    rio_socket *io = &backend->sockets[conn];
+    rs_rio_socket *io = &backend->sockets[conn];
     PVOID context = (PVOID)(uintptr_t)rs_rio_engine_socket_context(&backend->engine, conn);
     rs_status status;
 
@@ -32,15 +32,15 @@ static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
 }
 
 static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET socket) {
-    rio_socket *io = &backend->sockets[conn];
+    rs_rio_socket *io = &backend->sockets[conn];
 
     RS_ASSERT(io->socket == INVALID_SOCKET && io->rq == RIO_INVALID_RQ);
-    *io = (rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
+    *io = (rs_rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
 }
 
 /* Through the provider, which must see the end of a socket that has a request queue. */
 static void rio_socket_close(rs_backend *backend, uint32_t conn) {
-    rio_socket *io = &backend->sockets[conn];
+    rs_rio_socket *io = &backend->sockets[conn];
 
     if (io->socket == INVALID_SOCKET) {
         return;
@@ -57,7 +57,7 @@ static void rio_socket_close(rs_backend *backend, uint32_t conn) {
     io->rq = RIO_INVALID_RQ;
 }
 
-rs_status rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
+rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
     rs_status status = rs_rio_engine_attach(&backend->engine, conn, generation);
 
     if (status != RS_OK) {
@@ -77,7 +77,7 @@ rs_status rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, ui
     return RS_OK;
 }
 
-void rio_discard_socket(rs_backend *backend, uintptr_t socket) {
+void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket) {
     rs_win_socket_close((SOCKET)socket, &backend->calls); /* no queue yet: a plain socket */
 }
 
@@ -114,7 +114,7 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
         return (uint32_t)WSAGetLastError();
     }
     backend->calls.count[RS_WIN_ASSOCIATE]++;
-    if (CreateIoCompletionPort((HANDLE)socket, backend->port, RIO_KEY_CONNECT, 0) == NULL) {
+    if (CreateIoCompletionPort((HANDLE)socket, backend->port, RS_RIO_KEY_CONNECT, 0) == NULL) {
         return GetLastError();
     }
     return rio_connect_bind(backend, socket);
@@ -123,7 +123,7 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
 /* The outcome of CONNECT. Its request queue is made only now: an AcceptEx or ConnectEx socket is
  * complete after its update of context. */
 static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status) {
-    rio_socket *io = &backend->sockets[conn];
+    rs_rio_socket *io = &backend->sockets[conn];
 
     if (status == RS_OK && io->socket != INVALID_SOCKET) {
         status = rs_win_socket_update_connect(io->socket, &backend->calls);
@@ -132,7 +132,7 @@ static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status
         status = rio_queue_make(backend, conn);
     }
     rs_rio_engine_connected(&backend->engine, conn, status);
-    rio_run(backend, conn);
+    rs_rio_run(backend, conn);
 }
 
 static rs_status rio_error(uint32_t os_error) {
@@ -141,8 +141,8 @@ static rs_status rio_error(uint32_t os_error) {
     return status == RS_OK ? RS_E_OS : status;
 }
 
-void rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr) {
-    rio_socket *io = &backend->sockets[conn];
+void rs_rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr) {
+    rs_rio_socket *io = &backend->sockets[conn];
     struct sockaddr_in name = rs_win_sockaddr(addr);
     uint32_t os_error = rio_connect_socket(backend, conn);
     DWORD bytes = 0;
@@ -164,8 +164,8 @@ void rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr) 
     }
 }
 
-void rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped) {
-    rio_socket *io = (rio_socket *)(void *)overlapped; /* its first member */
+void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped) {
+    rs_rio_socket *io = (rs_rio_socket *)(void *)overlapped; /* its first member */
     size_t conn = (size_t)(io - backend->sockets);
 
     RS_ASSERT(conn < backend->engine.conns_max);
@@ -176,7 +176,7 @@ void rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped) {
 
 /* ---- the end */
 
-void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
+void rs_rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
     int rc;
 
     RS_ASSERT(backend->sockets[conn].socket != INVALID_SOCKET);
@@ -190,15 +190,15 @@ void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
  * so it is read first, into nothing. FIONREAD tells how much, since a RIO socket may not be made
  * non-blocking and recv would wait. */
 static void rio_discard_input(rs_backend *backend, SOCKET socket) {
-    for (uint32_t i = 0; i < RIO_DISCARD_READS_MAX; i++) {
+    for (uint32_t i = 0; i < RS_RIO_DISCARD_READS_MAX; i++) {
         u_long there = 0;
 
         backend->calls.count[RS_WIN_WSARECV]++;
         if (ioctlsocket(socket, (long)FIONREAD, &there) != 0 || there == 0) {
             return;
         }
-        if (there > RIO_DISCARD_BYTES) {
-            there = RIO_DISCARD_BYTES;
+        if (there > RS_RIO_DISCARD_BYTES) {
+            there = RS_RIO_DISCARD_BYTES;
         }
         backend->calls.count[RS_WIN_WSARECV]++;
         if (recv(socket, (char *)backend->discard, (int)there, 0) <= 0) {
@@ -229,11 +229,11 @@ static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
     }
 }
 
-void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
-    rio_socket *io = &backend->sockets[conn];
+void rs_rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
+    rs_rio_socket *io = &backend->sockets[conn];
 
     /* What was never committed might never complete. */
-    rio_commit(backend, conn, rs_rio_engine_take_touched(&backend->engine, conn));
+    rs_rio_commit(backend, conn, rs_rio_engine_take_touched(&backend->engine, conn));
     if (io->socket != INVALID_SOCKET && abort_it) {
         rio_make_resetting(backend, io->socket);
     } else if (io->rq != RIO_INVALID_RQ) {

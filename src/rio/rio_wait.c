@@ -107,6 +107,10 @@ rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found)
     return step;
 }
 
+void rs_rio_wait_took(rs_rio_waiter *waiter, uint32_t completions) {
+    waiter->busy_polls += completions / RS_RIO_BUSY_COMPLETIONS;
+}
+
 int64_t rs_rio_wait_sleep_ns(const rs_rio_waiter *waiter, uint64_t now_ns) {
     uint64_t passed = now_ns - waiter->start_ns;
 

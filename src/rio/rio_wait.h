@@ -15,6 +15,7 @@
 /* While data keep coming, or while spinning, the port (accepts, connects, wake-ups) is only looked
  * at now and then: each look is a kernel call. */
 #define RS_RIO_BUSY_POLLS_MAX 16u
+#define RS_RIO_BUSY_COMPLETIONS 16u /* weigh as much as a poll: a full batch is a long one */
 #define RS_RIO_PORT_LOOK_NS 250000u
 
 typedef enum rs_rio_step {
@@ -30,7 +31,7 @@ typedef struct rs_rio_waiter {
     uint64_t spin_ns;
     bool wakes_itself;   /* the sleep ends with the first completion, without a notification */
     bool armed;          /* a notification is still to come */
-    uint32_t busy_polls; /* polls in a row that left the port unseen */
+    uint32_t busy_polls; /* what was done since the port was seen, in polls */
     /* of the poll under way */
     rs_rio_step last;
     bool looked; /* the port was seen in this poll */
@@ -52,6 +53,9 @@ void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns);
  * return? now_ns is not read at the start of a poll, when something was found, or when the poll
  * has no time: a busy loop needs no clock. */
 rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found);
+
+/* rs_rio_wait_took: the DEQUEUE just asked for took this many completions. */
+void rs_rio_wait_took(rs_rio_waiter *waiter, uint32_t completions);
 
 /* rs_rio_wait_sleep_ns: how long the SLEEP just asked for may take; RS_FOREVER = no limit. */
 int64_t rs_rio_wait_sleep_ns(const rs_rio_waiter *waiter, uint64_t now_ns);

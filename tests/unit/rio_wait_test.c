@@ -145,6 +145,20 @@ static void test_wait_busy_queue_does_not_starve_the_port(void **state) {
     assert_int_equal(ports, 10);
 }
 
+static void test_wait_full_batches_bring_the_port_its_turn_sooner(void **state) {
+    rs_rio_waiter waiter;
+    (void)state;
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
+    expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
+    rs_rio_wait_took(&waiter, RS_RIO_BUSY_POLLS_MAX * RS_RIO_BUSY_COMPLETIONS);
+    expect(&waiter, 1, true, RS_RIO_STEP_PORT);
+    expect(&waiter, 1, true, RS_RIO_STEP_RETURN);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
+    expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
+    expect(&waiter, 1, true, RS_RIO_STEP_RETURN);
+}
+
 /* One random poll against a model of the notification; returns false when it did not end. */
 static bool random_poll(rs_rio_waiter *waiter, test_random *random, bool *pending) {
     int64_t timeout_ns = test_random_below(random, 2) == 0 ? RS_FOREVER : 3000;
@@ -208,6 +222,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_wait_poll_mode_never_arms_nor_sleeps_and_ends_in_time),
         cmocka_unit_test(test_wait_spin_mode_spins_for_its_budget_then_sleeps),
         cmocka_unit_test(test_wait_busy_queue_does_not_starve_the_port),
+        cmocka_unit_test(test_wait_full_batches_bring_the_port_its_turn_sooner),
         cmocka_unit_test(test_wait_random_polls_keep_the_order_of_arming_and_sleeping),
     };
     seed = test_seed(argc, argv);
