@@ -30,6 +30,10 @@ static int PASCAL FAR api_plain_closesocket(SOCKET socket) {
     return closesocket(socket);
 }
 
+static int PASCAL FAR api_plain_shutdown(SOCKET socket, int how) {
+    return shutdown(socket, how);
+}
+
 /* 0, or the Winsock error with which the system says no. */
 static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *table) {
     GUID id = WSAID_MULTIPLE_RIO;
@@ -61,6 +65,7 @@ static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *
         return RS_E_RIO_UNAVAILABLE;
     }
     out->close_socket = api_plain_closesocket;
+    out->shutdown_socket = api_plain_shutdown;
     out->provider = "windows";
     return RS_OK;
 }
@@ -69,6 +74,33 @@ static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *
 
 /* GetProcAddress returns one function type for all. The unions stand for casts, which compilers
  * rightly object to between function types. */
+static void api_optional_exports(rs_rio_api *out) {
+    union {
+        FARPROC raw;
+        rs_rio_closesocket call;
+    } closer = {.raw = GetProcAddress(out->module, "ringside_rio_closesocket")};
+    union {
+        FARPROC raw;
+        rs_rio_shutdown call;
+    } shutter = {.raw = GetProcAddress(out->module, "ringside_rio_shutdown")};
+    union {
+        FARPROC raw;
+        rs_rio_wait_fn call;
+    } waiter = {.raw = GetProcAddress(out->module, "ringside_rio_wait")};
+    union {
+        FARPROC raw;
+        rs_rio_wake_fn call;
+    } waker = {.raw = GetProcAddress(out->module, "ringside_rio_wake")};
+
+    out->close_socket = closer.raw != NULL ? closer.call : api_plain_closesocket;
+    out->shutdown_socket = shutter.raw != NULL ? shutter.call : api_plain_shutdown;
+    if (waiter.raw != NULL && waker.raw != NULL &&
+        GetEnvironmentVariableA(RS_RIO_NO_WAIT_VARIABLE, NULL, 0) == 0) {
+        out->wait = waiter.call;
+        out->wake = waker.call;
+    }
+}
+
 static rs_status api_from_module(rs_rio_api *out, const char *path, rs_error *error) {
     union {
         FARPROC raw;
@@ -78,10 +110,6 @@ static rs_status api_from_module(rs_rio_api *out, const char *path, rs_error *er
         FARPROC raw;
         api_name_fn call;
     } name = {.raw = GetProcAddress(out->module, "ringside_rio_provider_name")};
-    union {
-        FARPROC raw;
-        rs_rio_closesocket call;
-    } closer = {.raw = GetProcAddress(out->module, "ringside_rio_closesocket")};
 
     if (table.raw == NULL || name.raw == NULL) {
         return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "GetProcAddress", GetLastError(),
@@ -94,7 +122,7 @@ static rs_status api_from_module(rs_rio_api *out, const char *path, rs_error *er
                             "the RIO provider %s cannot work here (error %u)", path,
                             (unsigned)GetLastError());
     }
-    out->close_socket = closer.raw != NULL ? closer.call : api_plain_closesocket;
+    api_optional_exports(out);
     out->provider = name.call();
     return RS_OK;
 }

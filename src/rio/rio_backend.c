@@ -128,9 +128,7 @@ static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t valu
 #define X(member, name, is_call) +1
 enum { RIO_STAT_COUNT = 0 RIO_STATS(X) };
 #undef X
-/* Of Winsock's calls this back end makes all but WSASend, GetQueuedCompletionStatus, and two more
- * that the other accept mode makes. */
-_Static_assert(RIO_STAT_COUNT + RS_WIN_CALLS - 4 <= RS_BACKEND_STATS_MAX, "they fit the record");
+_Static_assert(RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX, "they fit the record");
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
@@ -349,6 +347,22 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
     return RS_OK;
 }
 
+/* The provider's own wait, if it has one that works; decided before any other thread can wake. */
+static void rio_probe_wait(rs_backend *backend) {
+    ULONG count = 0;
+
+    if (backend->notify_event != NULL) {
+        backend->api.wait = NULL; /* asked for events: then it is they that are waited for */
+    }
+    if (backend->api.wait != NULL &&
+        !backend->api.wait(backend->cq, backend->port, backend->entries, 1, &count, 0) &&
+        GetLastError() != WAIT_TIMEOUT) {
+        backend->api.wait = NULL; /* then as on Windows */
+    }
+    RS_ASSERT(count == 0);
+    rs_rio_wait_by_itself(&backend->waiter, backend->api.wait != NULL);
+}
+
 static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
     const rs_win_accept_config cfg = {
         .port = backend->port,
@@ -360,6 +374,7 @@ static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
         .calls = &backend->calls,
     };
 
+    rio_probe_wait(backend);
     return rs_win_accept_open(&backend->accept, &cfg, error);
 }
 

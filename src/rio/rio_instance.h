@@ -33,7 +33,7 @@ enum { RIO_RUNNING = 0, RIO_SLEEPING = 1, RIO_WOKEN = 2 };
     X(notifies, "RIONotify", true)                                                                 \
     X(request_queues, "RIOCreateRequestQueue", true)                                               \
     X(registrations, "RIORegisterBuffer", true)                                                    \
-    X(waits, "WaitForMultipleObjects", true)                                                       \
+    X(waits, "waits for events", true)                                                             \
     X(queues_refused, "request queues refused", false)                                             \
     X(notifications, "RIO notifications", false)                                                   \
     X(wakes, "wake-ups", false)

@@ -1,13 +1,14 @@
 /* One poll: the completion queue, the port, sleeping and waking.
  *
- * Two ways to sleep. By IOCP, RIONotify posts a packet to the port, where accepts, connects and
- * wake-ups arrive too: one wait for everything. By event, RIONotify sets an event; a port cannot be
- * waited for beside it by documented means, and a thread pool in between would be a second thread
- * in the path under measurement. Instead AcceptEx and ConnectEx carry a second event in their
- * OVERLAPPED, which is set when they complete, in addition to the packet; the shard waits for
- * both and then reads the port without waiting. Starting such a request clears the event, so a
- * completion in between would go unseen: after each start the port is read until it is empty
- * before the next wait (port_dirty). */
+ * Two ways to sleep, and a third where the provider brings it (rs_rio_wait_fn). By IOCP, RIONotify
+ * posts a packet to the port, where accepts, connects and wake-ups arrive too: one wait for
+ * everything. By event, RIONotify sets an event; a port cannot be waited for beside it by
+ * documented means, and a thread pool in between would be a second thread in the path under
+ * measurement. Instead AcceptEx and ConnectEx carry a second event in their OVERLAPPED, which is
+ * set when they complete, in addition to the packet; the shard waits for both and then reads the
+ * port without waiting. Starting such a request clears the event, so a completion in between would
+ * go unseen: after each start the port is read until it is empty before the next wait (port_dirty).
+ */
 #include "rio/rio_instance.h"
 
 #include <stdio.h>
@@ -108,13 +109,9 @@ static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
     }
 }
 
-/* Takes a batch of packets off the port; true when it is known to be empty. */
-static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
+static ULONG rio_port_dequeue(rs_backend *backend, DWORD wait_ms) {
     ULONG count = 0;
 
-    if (backend->accepted.count > backend->tuning.accepts) {
-        return false; /* no room for more accepts: these are handed out first */
-    }
     backend->calls.count[RS_WIN_GQCSEX]++;
     if (!GetQueuedCompletionStatusEx(backend->port, backend->entries, backend->tuning.dequeue_batch,
                                      &count, wait_ms, FALSE)) {
@@ -124,6 +121,38 @@ static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
             RS_FATAL("GetQueuedCompletionStatusEx", os_error,
                      "the completion port is of no more use");
         }
+        return 0;
+    }
+    return count;
+}
+
+/* The provider's own wait, which watches the completion queue as well. */
+static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
+    ULONG count = 0;
+    DWORD os_error;
+
+    backend->counters.waits++;
+    if (backend->api.wait(backend->cq, backend->port, backend->entries,
+                          backend->tuning.dequeue_batch, &count, wait_ms)) {
+        return count;
+    }
+    os_error = GetLastError();
+    if (os_error != WAIT_TIMEOUT) {
+        RS_FATAL("ringside_rio_wait", os_error, "the provider's wait is of no more use");
+    }
+    return 0;
+}
+
+/* Takes a batch of packets off the port; true when it is known to be empty. */
+static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
+    ULONG count;
+
+    if (backend->accepted.count > backend->tuning.accepts) {
+        return false; /* no room for more accepts: these are handed out first */
+    }
+    count = backend->api.wait != NULL ? rio_provider_dequeue(backend, wait_ms)
+                                      : rio_port_dequeue(backend, wait_ms);
+    if (count == 0) {
         return true;
     }
     for (ULONG i = 0; i < count; i++) {
@@ -212,6 +241,10 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
 void rio_wake(rs_backend *backend) {
     if (rs_atomic_exchange_u32(&backend->wake, RIO_WOKEN) != RIO_SLEEPING) {
         return; /* it runs, or somebody else has roused it */
+    }
+    if (backend->api.wait != NULL) {
+        backend->api.wake(backend->cq);
+        return;
     }
     (void)rs_atomic_add_u32(&backend->wake_posts, 1);
     if (backend->port_event != NULL

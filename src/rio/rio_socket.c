@@ -181,7 +181,7 @@ void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
 
     RS_ASSERT(backend->sockets[conn].socket != INVALID_SOCKET);
     backend->calls.count[RS_WIN_SHUTDOWN]++;
-    rc = shutdown(backend->sockets[conn].socket, SD_SEND);
+    rc = backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND);
     rs_rio_engine_shut_down(&backend->engine, conn,
                             rc == 0 ? RS_OK : rio_error((uint32_t)WSAGetLastError()));
 }
@@ -222,7 +222,8 @@ static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
 
     if (backend->conns[conn].posted > 0) {
         backend->calls.count[RS_WIN_SHUTDOWN]++;
-        (void)shutdown(socket, SD_SEND); /* fails when the connection is gone: just as good */
+        /* It fails when the connection is gone: just as good. */
+        (void)backend->api.shutdown_socket(socket, SD_SEND);
     } else if (!backend->sockets[conn].end_read) {
         rio_discard_input(backend, socket);
     }

@@ -10,6 +10,10 @@ void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us)
     };
 }
 
+void rs_rio_wait_by_itself(rs_rio_waiter *waiter, bool wakes_itself) {
+    waiter->wakes_itself = wakes_itself;
+}
+
 void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns) {
     RS_ASSERT(timeout_ns >= 0);
     waiter->last = RS_RIO_STEP_RETURN;
@@ -58,7 +62,7 @@ static rs_rio_step wait_idle(rs_rio_waiter *waiter, uint64_t now_ns) {
         }
         return RS_RIO_STEP_DEQUEUE;
     }
-    if (!waiter->armed) {
+    if (!waiter->armed && !waiter->wakes_itself) {
         return RS_RIO_STEP_ARM;
     }
     RS_ASSERT(waiter->mode != RS_RIO_WAIT_POLL);
@@ -72,7 +76,7 @@ static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool foun
     case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
         return RS_RIO_STEP_DEQUEUE;
     case RS_RIO_STEP_SLEEP:
-        return waiter->armed ? RS_RIO_STEP_RETURN : RS_RIO_STEP_DEQUEUE;
+        return waiter->armed && !waiter->wakes_itself ? RS_RIO_STEP_RETURN : RS_RIO_STEP_DEQUEUE;
     default:
         break;
     }

@@ -28,6 +28,7 @@ typedef enum rs_rio_step {
 typedef struct rs_rio_waiter {
     rs_rio_wait mode;
     uint64_t spin_ns;
+    bool wakes_itself;   /* the sleep ends with the first completion, without a notification */
     bool armed;          /* a notification is still to come */
     uint32_t busy_polls; /* polls in a row that left the port unseen */
     /* of the poll under way */
@@ -40,6 +41,9 @@ typedef struct rs_rio_waiter {
 } rs_rio_waiter;
 
 void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us);
+
+/* rs_rio_wait_by_itself: from now on, or no longer: SLEEP sees completions without being armed. */
+void rs_rio_wait_by_itself(rs_rio_waiter *waiter, bool wakes_itself);
 
 /* rs_rio_wait_begin: a poll starts. Its clock starts at the first now_ns that is read. */
 void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns);

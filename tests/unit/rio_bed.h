@@ -161,7 +161,7 @@ static inline void bed_run(bed *b, uint32_t conn) {
             break;
         }
     }
-    RS_ASSERT(!"the engine never comes to rest");
+    RS_UNREACHABLE("the engine never comes to rest");
 }
 
 static inline void bed_commit_all(bed *b) {
