@@ -1,13 +1,3 @@
-<<<<<<< HEAD
-/* The conformance suite over Registered I/O: real sockets, loopback, the real clock. */
-#include "conformance.h"
-#include "rio/rio_backend.h"
-
-int main(int argc, char **argv) {
-    static const conf_instance instance = {
-        .name = "rio",
-        .api = &rs_rio_backend,
-=======
 /* The conformance suite over Registered I/O: real sockets, loopback, the real clock. Under Wine the
  * provider is the one that RINGSIDE_RIO_PROVIDER names. */
 #include "conformance.h"
@@ -24,7 +14,6 @@ int main(int argc, char **argv) {
         .name = "rio",
         .api = &rs_rio_backend,
         .make_unavailable = rs_os_is_wine() ? make_unavailable : NULL,
->>>>>>> rio
         .cycles = 2000,
     };
 

@@ -126,11 +126,7 @@ typedef struct rs_backend_stat {
     bool is_call; /* counts entries into the kernel (summed into "kernel calls") */
 } rs_backend_stat;
 
-<<<<<<< HEAD
 #define RS_BACKEND_STATS_MAX 40u
-=======
-#define RS_BACKEND_STATS_MAX 32u
->>>>>>> rio
 
 typedef struct rs_backend_stats {
     uint32_t count;
