@@ -184,8 +184,14 @@ static void table_html_cell(const rs_table *table, rs_text *text, uint32_t colum
     rs_text_format(text, "</%s>", tag);
 }
 
-void rs_table_write_html(const rs_table *table, rs_text *text) {
-    rs_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr>");
+void rs_table_write_html(const rs_table *table, const char *caption, rs_text *text) {
+    rs_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n");
+    if (caption[0] != '\0') {
+        rs_text_raw(text, "<caption>");
+        rs_text_html(text, caption);
+        rs_text_raw(text, "</caption>\n");
+    }
+    rs_text_raw(text, "<thead><tr>");
     for (uint32_t k = 0; k < table->columns; k++) {
         table_html_cell(table, text, k, "th", table->header[k]);
     }

@@ -54,9 +54,9 @@ char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES];
 /* rs_table_number: a figure with about three significant digits; "-" for NAN. */
 void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value);
 
-/* The same table for a terminal, in Markdown and in HTML. */
+/* The same table for a terminal, in Markdown and in HTML. caption: "" for none. */
 void rs_table_write_plain(const rs_table *table, rs_text *text);
 void rs_table_write_markdown(const rs_table *table, rs_text *text);
-void rs_table_write_html(const rs_table *table, rs_text *text);
+void rs_table_write_html(const rs_table *table, const char *caption, rs_text *text);
 
 #endif
