@@ -167,7 +167,8 @@ void rs_process_kill(rs_process *process) {
     if (!process->running) {
         return;
     }
-    (void)kill((pid_t)process->id, SIGKILL);
+    (void)kill(-(pid_t)process->id, SIGKILL); /* its group: what it started dies with it */
+    (void)kill((pid_t)process->id, SIGKILL);  /* before it had time to lead one */
     do {
         got = wait4((pid_t)process->id, &status, 0, &used);
     } while (got < 0 && errno == EINTR);

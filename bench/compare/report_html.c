@@ -193,31 +193,52 @@ static void chart_cpu(const rs_results *results, uint32_t scenario, rs_text *tex
                 html_cpu_parts);
 }
 
-/* The names of all kernel calls, in the order met; those beyond the last share one place. */
+/* The names of kernel calls that matter most, one colour each; the last place is all the others'.
+ */
+#define HTML_CALLS (RS_SVG_COLOURS - 1u)
+#define HTML_CALLS_KNOWN 64u
+
+_Static_assert(HTML_CALLS_KNOWN > HTML_CALLS, "room for the others");
+
 typedef struct html_calls {
-    const char *name[RS_SVG_PARTS_MAX];
+    const char *name[HTML_CALLS_KNOWN];
+    double share[HTML_CALLS_KNOWN]; /* the largest that it has in any cell */
     uint32_t count;
 } html_calls;
 
-static uint32_t calls_index(html_calls *calls, const char *name) {
-    for (uint32_t i = 0; i < calls->count; i++) {
-        if (strcmp(calls->name[i], name) == 0) {
-            return i;
-        }
+static uint32_t calls_index(const html_calls *calls, const char *name) {
+    uint32_t at = 0;
+    while (at < calls->count && strcmp(calls->name[at], name) != 0) {
+        at++;
     }
-    if (calls->count == RS_SVG_PARTS_MAX - 1) {
-        calls->name[calls->count++] = "others";
-    }
-    if (calls->count == RS_SVG_PARTS_MAX) {
-        return RS_SVG_PARTS_MAX - 1;
-    }
-    calls->name[calls->count] = name;
-    return calls->count++;
+    return at;
 }
 
-/* A call too rare to be seen in a bar is left to the tables. */
-static bool call_is_visible(const rs_cell *cell, const rs_call *call) {
-    return call->per_message > 0.01 * cell->median[RS_METRIC_CALLS];
+static void calls_note(html_calls *calls, const char *name, double share) {
+    const uint32_t at = calls_index(calls, name);
+    if (at == HTML_CALLS_KNOWN) {
+        return; /* counted among the others */
+    }
+    if (at == calls->count) {
+        calls->name[calls->count] = name;
+        calls->share[calls->count++] = 0;
+    }
+    calls->share[at] = fmax(calls->share[at], share);
+}
+
+/* Largest first; of equal ones the one met first. */
+static void calls_sort(html_calls *calls) {
+    for (uint32_t i = 1; i < calls->count; i++) {
+        const char *name = calls->name[i];
+        const double share = calls->share[i];
+        uint32_t at = i;
+        for (; at > 0 && calls->share[at - 1] < share; at--) {
+            calls->name[at] = calls->name[at - 1];
+            calls->share[at] = calls->share[at - 1];
+        }
+        calls->name[at] = name;
+        calls->share[at] = share;
+    }
 }
 
 static void calls_collect(const rs_results *results, html_calls *calls) {
@@ -226,35 +247,33 @@ static void calls_collect(const rs_results *results, html_calls *calls) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             const rs_cell *cell = rs_results_cell(results, i, k);
             for (uint32_t c = 0; c < cell->calls; c++) {
-                if (call_is_visible(cell, &cell->call[c])) {
-                    (void)calls_index(calls, cell->call[c].name);
-                }
+                calls_note(calls, cell->call[c].name,
+                           cell->call[c].per_message / cell->median[RS_METRIC_CALLS]);
             }
         }
     }
+    calls_sort(calls);
+    calls->count = calls->count < HTML_CALLS ? calls->count : HTML_CALLS;
+    calls->name[calls->count] = "others";
 }
 
 static void chart_calls(const rs_results *results, uint32_t scenario, rs_text *text,
                         const void *arg) {
-    html_calls calls = *(const html_calls *)arg;
+    const html_calls *calls = arg;
     rs_bar bar[RS_SERVERS_MAX];
     char label[RS_SERVERS_MAX][64];
     for (uint32_t i = 0; i < results->subjects; i++) {
         const rs_cell *cell = rs_results_cell(results, scenario, i);
-        bar[i] = (rs_bar){
-            .label = html_label(results, i, label[i]), .low = NAN, .high = NAN, .parts = 2};
-        bar[i].parts = calls.count > 2 ? calls.count : 2;
+        bar[i] = (rs_bar){.label = html_label(results, i, label[i]),
+                          .parts = calls->count + 1,
+                          .low = NAN,
+                          .high = NAN};
         for (uint32_t c = 0; c < cell->calls; c++) {
-            if (call_is_visible(cell, &cell->call[c])) {
-                bar[i].part[calls_index(&calls, cell->call[c].name)] += cell->call[c].per_message;
-            }
+            bar[i].part[calls_index(calls, cell->call[c].name)] += cell->call[c].per_message;
         }
     }
-    while (calls.count < 2) {
-        calls.name[calls.count++] = ""; /* two parts at least: see rs_bar */
-    }
     rs_svg_bars(text, results->scenario[scenario]->name, "calls/message", bar, results->subjects,
-                calls.name);
+                calls->name);
 }
 
 static void html_key(rs_text *text, const char *const *name, uint32_t count) {
@@ -325,7 +344,7 @@ void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text)
     html_charts(results, text, chart_cpu, NULL);
     html_section(results, text, "Kernel calls per message", "By name, as the server counts them.");
     calls_collect(results, &calls);
-    html_key(text, calls.name, calls.count);
+    html_key(text, calls.name, calls.count + 1);
     html_charts(results, text, chart_calls, &calls);
     rs_text_raw(text, "<h2>All figures</h2>\n");
     rs_report_table(results, scratch);

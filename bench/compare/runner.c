@@ -10,9 +10,10 @@
 #include "core/assert.h"
 #include "seam/os.h"
 
-#define RUNNER_START_S 60.0 /* a new Wine prefix takes ten */
-#define RUNNER_STOP_S 15.0  /* the servers drain for two */
-#define RUNNER_GRACE_S 40.0 /* beyond the load's own time: its connect and reply time-outs */
+#define RUNNER_START_S 60.0    /* a new Wine prefix takes ten */
+#define RUNNER_STOP_S 15.0     /* the servers drain for two */
+#define RUNNER_STOP_VOID_S 3.0 /* the run counts no more */
+#define RUNNER_GRACE_S 40.0    /* beyond the load's own time: its connect and reply time-outs */
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 7u
@@ -211,14 +212,15 @@ static bool runner_server_up(runner_turn *turn) {
 /* Asks, waits, kills. A server that had to be killed has no figures and voids the run. */
 static void runner_server_down(runner_turn *turn) {
     rs_process *server = &turn->runner->server;
-    const double deadline_s = runner_now_s() + RUNNER_STOP_S;
+    const bool counts = turn->out->state != RS_RUN_VOID && !turn->interrupted;
+    const double deadline_s = runner_now_s() + (counts ? RUNNER_STOP_S : RUNNER_STOP_VOID_S);
     rs_process_interrupt(server);
     while (!rs_process_has_ended(server) && runner_now_s() < deadline_s) {
         rs_os_sleep_ms(RUNNER_TICK_MS);
     }
     const bool wedged = !rs_process_has_ended(server);
     rs_process_kill(server);
-    if (turn->out->state == RS_RUN_VOID || turn->interrupted) {
+    if (!counts) {
         return;
     }
     if (wedged) {
@@ -278,17 +280,6 @@ static bool runner_await_load(runner_turn *turn) {
     return true;
 }
 
-static bool runner_load_once(runner_turn *turn) {
-    rs_runner *runner = turn->runner;
-    rs_args args;
-    runner_load_args(turn, &args);
-    const bool ok = runner_start(turn, &runner->load, &args, "load", runner->load_cpu, NULL) &&
-                    runner_await_load(turn);
-    rs_process_kill(&runner->load);
-    turn->load_ns += (double)runner->load.used_ns;
-    return ok;
-}
-
 static bool runner_parse(runner_turn *turn, const char *what, char *text, rs_json_node *node,
                          rs_json_doc *doc) {
     char path[RS_ARG_BYTES * 2], complaint[RS_WHY_BYTES / 2];
@@ -303,6 +294,32 @@ static bool runner_parse(runner_turn *turn, const char *what, char *text, rs_jso
                    turn->target->name, bytes > 0 ? doc->error : "none were written",
                    complaint[0] != '\0' ? ": " : "", complaint);
     return false;
+}
+
+/* What the load generator found wrong voids the run before the server's own end can hide it. */
+static bool runner_load_is_valid(runner_turn *turn) {
+    rs_json_doc doc;
+    char reason[RS_WHY_BYTES / 2];
+    if (turn->runner->load.exit_code == 0) {
+        return true;
+    }
+    if (runner_parse(turn, "load.json", turn->runner->load_text, turn->runner->load_node, &doc)) {
+        rs_json_read_text(&doc, rs_json_read_get(&doc, NULL, "void_reason"), reason, sizeof reason);
+        rs_result_void(turn->out, "loadgen ended with exit code %d: %s",
+                       turn->runner->load.exit_code, reason);
+    }
+    return false;
+}
+
+static bool runner_load_once(runner_turn *turn) {
+    rs_runner *runner = turn->runner;
+    rs_args args;
+    runner_load_args(turn, &args);
+    const bool ok = runner_start(turn, &runner->load, &args, "load", runner->load_cpu, NULL) &&
+                    runner_await_load(turn);
+    rs_process_kill(&runner->load);
+    turn->load_ns += (double)runner->load.used_ns;
+    return ok && runner_load_is_valid(turn);
 }
 
 /* True when the newest load kept its p99 within the bound and its rate near the one asked for. */
@@ -411,9 +428,6 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
         return;
     }
     rs_result_read(turn->out, turn->scenario, &server, &load, &turn->observed);
-    if (turn->out->state == RS_RUN_OK && runner->load.exit_code != 0) {
-        rs_result_void(turn->out, "loadgen ended with exit code %d", runner->load.exit_code);
-    }
     runner_subject(&server, subject);
 }
 

@@ -99,7 +99,7 @@ static void svg_bar(rs_text *text, const rs_bar *bar, double y, double scale, co
 void rs_svg_bars(rs_text *text, const char *title, const char *unit, const rs_bar *bar,
                  uint32_t bars, const char *const *part_name) {
     const double scale = bars_scale(bar, bars);
-    svg_begin(text, title, SVG_TOP + SVG_ROW * (int)bars);
+    svg_begin(text, title, SVG_TOP - 12 + SVG_ROW * (int)bars);
     for (uint32_t i = 0; i < bars; i++) {
         RS_ASSERT(bar[i].parts <= RS_SVG_PARTS_MAX);
         svg_bar(text, &bar[i], SVG_TOP - 6 + SVG_ROW * (double)i, scale, unit, part_name);

@@ -119,13 +119,28 @@ char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES] {
     return table->cell[table->rows++];
 }
 
+/* Digits before the point in groups of three: "8,685,044". Only those of 10,000 and more. */
+static void number_group(char cell[RS_TABLE_CELL_BYTES]) {
+    const size_t start = cell[0] == '-' ? 1 : 0;
+    const size_t digits = strspn(cell + start, "0123456789");
+    if (digits < 5) {
+        return;
+    }
+    for (size_t at = digits; at > 3;) {
+        at -= 3;
+        memmove(cell + start + at + 1, cell + start + at, strlen(cell + start + at) + 1);
+        cell[start + at] = ',';
+    }
+}
+
 void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value) {
     const double size = fabs(value);
-    const int decimals = size >= 100 ? 0 : size >= 10 ? 1 : 2;
+    const int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3;
     if (!rs_is_known(value) || size >= 1e15) {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
     } else {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f", decimals, value);
+        number_group(cell);
     }
 }
 
