@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "seam/os.h"
 #include "win/win.h"
 
 #define PROCESS_KILL_WAIT_MS 5000u
@@ -123,10 +124,22 @@ bool rs_process_has_ended(rs_process *process) {
     return !process->running;
 }
 
+/* By the event that our own programs listen to; others get Ctrl+Break, for which there must be a
+ * console. */
 void rs_process_interrupt(const rs_process *process) {
-    if (process->running) {
-        (void)GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)process->id);
+    char name[RS_OS_STOP_EVENT_BYTES];
+    HANDLE event;
+    if (!process->running) {
+        return;
     }
+    (void)snprintf(name, sizeof name, RS_OS_STOP_EVENT, (unsigned long)process->id);
+    event = OpenEventA(EVENT_MODIFY_STATE, FALSE, name);
+    if (event == NULL) {
+        (void)GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, (DWORD)process->id);
+        return;
+    }
+    (void)SetEvent(event); /* a server that does not end is killed in the end */
+    (void)CloseHandle(event);
 }
 
 void rs_process_kill(rs_process *process) {

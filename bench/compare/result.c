@@ -63,6 +63,7 @@ static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server,
                             const rs_observed *observed, double messages) {
     const double user = rs_json_read_number(server, NULL, "user_ns");
     const double kernel = rs_json_read_number(server, NULL, "kernel_ns");
+    const rs_json_node *wine = rs_json_read_get(server, NULL, "wine");
     double total = observed->cpu_ns, share = observed->user_share;
     if (!rs_is_known(total)) {
         total = user + kernel;
@@ -77,6 +78,9 @@ static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server,
     run->value[RS_METRIC_CPU_SUM] =
         run->value[RS_METRIC_CPU] +
         (rs_is_known(observed->wine_ns) ? run->value[RS_METRIC_CPU_WINE] : 0);
+    if (wine != NULL && wine->number > 0 && !rs_is_known(observed->wine_ns)) {
+        run->value[RS_METRIC_CPU_SUM] = NAN; /* a Windows program cannot see its wineserver */
+    }
 }
 
 static void result_read_calls(rs_compare_run *run, const rs_json_doc *server, double messages) {
@@ -296,6 +300,7 @@ static void results_judge(rs_results *results) {
                               .pool_growth_bytes = NAN};
     const int32_t rio = results_find(results, "rio_server");
     input.has_pair = rio >= 0 && results->baseline >= 0;
+    input.has_floor = results->baseline >= 0;
     for (uint32_t i = 0; input.has_pair && i < results->scenarios; i++) {
         const rs_scenario *scenario = results->scenario[i];
         const rs_cell *from = rs_results_cell(results, i, (uint32_t)rio);

@@ -37,7 +37,8 @@ typedef struct rs_verdict_cell {
 
 typedef struct rs_verdict_input {
     rs_platform platform;
-    bool has_pair; /* iocp_server and rio_server were both measured */
+    bool has_pair;  /* iocp_server and rio_server were both measured */
+    bool has_floor; /* a native server was measured beside those under Wine */
     uint32_t voided;
     const rs_verdict_cell *cell;
     uint32_t cells;
