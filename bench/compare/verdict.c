@@ -61,7 +61,8 @@ static bool verdict_cannot(const rs_verdict_input *input, rs_verdict *out) {
         verdict_say(
             out, RS_VERDICT_CANNOT,
             "Wine cannot decide whether RIO is worth it on Windows: these figures are about "
-            "Wine and not Windows. Each server is set against the native floor instead.");
+            "Wine and not Windows.%s",
+            input->has_floor ? " Each server is set against the native floor instead." : "");
     } else if (input->platform == RS_PLATFORM_LINUX || !input->has_pair) {
         verdict_say(out, RS_VERDICT_CANNOT,
                     "No decision: it needs iocp_server and rio_server measured on Windows.");

@@ -419,6 +419,20 @@ static void test_result_unsound_runs_are_void_with_the_reason(void **state) {
     }
 }
 
+static void test_result_unseen_wineserver_leaves_the_sum_unknown(void **state) {
+    (void)state;
+    const rs_observed observed = {.cpu_ns = 1e6, .wine_ns = NAN};
+    const char *server = "{\"wine\":true,\"messages\":100}";
+    const char *load = "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50," LATENCY "}";
+    rs_compare_run got;
+    assert_true(rs_json_read_parse(&server_doc, server, strlen(server), server_node, 64));
+    assert_true(rs_json_read_parse(&load_doc, load, strlen(load), load_node, 64));
+    rs_result_read(&got, rs_scenario_find("many-small"), &server_doc, &load_doc, &observed);
+    assert_int_equal(got.state, RS_RUN_OK);
+    assert_true(rs_is_known(got.value[RS_METRIC_CPU]));
+    assert_false(rs_is_known(got.value[RS_METRIC_CPU_SUM]));
+}
+
 /* ---- options */
 
 static rs_compare_settings settings;
@@ -516,6 +530,7 @@ int main(void) {
         CASE(test_scenario_names_are_distinct_and_late_ones_last),
         CASE(test_result_figures_come_from_both_sides),
         CASE(test_result_unsound_runs_are_void_with_the_reason),
+        CASE(test_result_unseen_wineserver_leaves_the_sum_unknown),
         CASE(test_settings_lists_may_be_repeated),
         CASE(test_settings_quick_is_the_default_and_full_has_all),
         CASE(test_settings_late_scenarios_bring_their_base),
