@@ -31,7 +31,8 @@ typedef struct runner_turn {
     bool interrupted;
     rs_observed observed;
     double pool_start;
-    double load_ns; /* CPU time of the load generator, over all its starts */
+    double capacity; /* the search's result */
+    double load_ns;  /* CPU time of the load generator, over all its starts */
 } runner_turn;
 
 static double runner_now_s(void) {
@@ -259,7 +260,8 @@ static void runner_watch(runner_turn *turn) {
 /* False: the run is void or over. */
 static bool runner_await_load(runner_turn *turn) {
     rs_runner *runner = turn->runner;
-    const double deadline_s = runner_now_s() + runner->seconds + runner->warmup_s + RUNNER_GRACE_S;
+    const double deadline_s = runner_now_s() + runner->seconds + RUNNER_GRACE_S +
+                              rs_scenario_warmup_s(turn->scenario, runner->warmup_s);
     for (uint32_t tick = 0; !rs_process_has_ended(&runner->load); tick++) {
         if (runner_should_stop(turn)) {
             return false;
@@ -334,7 +336,7 @@ static bool runner_is_good(runner_turn *turn) {
 }
 
 /* Every step is a load of its own against the same server; the last good one is run once more, so
- * that the file that stays is its. */
+ * that the file that stays is its. No good one: the rate is 0, a result like any other. */
 static bool runner_search(runner_turn *turn) {
     rs_bisect bisect;
     bool more = true;
@@ -349,12 +351,9 @@ static bool runner_search(runner_turn *turn) {
             return false;
         }
     }
-    if (!(bisect.good > 0)) {
-        rs_result_void(turn->out, "%s keeps no rate tried within the bound", turn->target->name);
-        return false;
-    }
+    turn->capacity = bisect.good;
     turn->rate = bisect.good;
-    return runner_load_once(turn);
+    return !(bisect.good > 0) || runner_load_once(turn);
 }
 
 static void runner_observe(runner_turn *turn, const runner_sample *before,
@@ -428,6 +427,9 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
         return;
     }
     rs_result_read(turn->out, turn->scenario, &server, &load, &turn->observed);
+    if (turn->scenario->kind == RS_SCENARIO_CAPACITY && turn->out->state == RS_RUN_OK) {
+        turn->out->value[RS_METRIC_RATE] = turn->capacity;
+    }
     runner_subject(&server, subject);
 }
 

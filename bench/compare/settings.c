@@ -10,7 +10,7 @@
 #define SETTINGS_ARGS_MAX 256
 #define SETTINGS_LISTS 3u
 
-#define QUICK_SECONDS 0.8
+#define QUICK_SECONDS 1.2
 #define QUICK_WARMUP_S 0.2
 #define QUICK_REPEATS 5u
 #define FULL_SECONDS 3.0
