@@ -14,6 +14,7 @@
 #include "compare/runner.h"
 #include "compare/schedule.h"
 #include "compare/settings.h"
+#include "compare/tradeoff.h"
 #include "core/assert.h"
 #include "seam/os.h"
 
@@ -141,8 +142,54 @@ static int main_default_targets(compare_main *self) {
     return self->results.subjects > 0 ? 0 : main_fail("nothing to measure", "no server was built");
 }
 
+/* One more subject: a server with one setting changed. Its name says which. */
+static bool main_add_variant(compare_main *self, const rs_tradeoff *tradeoff, uint32_t of) {
+    rs_results *results = &self->results;
+    const uint32_t index = results->subjects;
+    rs_target *target = &self->target[index];
+    rs_subject *subject = &results->subject[index];
+    if (index == RS_SERVERS_MAX) {
+        return false;
+    }
+    *target = self->target[of];
+    *subject = results->subject[of];
+    (void)snprintf(target->name, sizeof target->name, "%.11s+%.16s=%.10s", self->target[of].name,
+                   tradeoff->option, tradeoff->value);
+    (void)snprintf(subject->name, sizeof subject->name, "%s", target->name);
+    subject->variant = true;
+    subject->of = of;
+    rs_args_add(&target->extra, "--%s", tradeoff->option);
+    rs_args_add(&target->extra, "%s", tradeoff->value);
+    results->subjects++;
+    return !target->extra.overflow;
+}
+
+static int main_tradeoff_targets(compare_main *self) {
+    static const char *const names[] = {"iocp_server", "rio_server"};
+    self->results.tradeoffs = true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        rs_server_name server = {.path = ""};
+        const uint32_t of = self->results.subjects;
+        (void)snprintf(server.name, sizeof server.name, "%s", names[i]);
+        if (!main_add_target(self, &server)) {
+            (void)fprintf(stderr, "compare: %s was not built: left out\n", names[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < rs_tradeoff_count(); k++) {
+            const rs_tradeoff *tradeoff = rs_tradeoff_at(k);
+            if (rs_tradeoff_applies(tradeoff, names[i]) && !main_add_variant(self, tradeoff, of)) {
+                return main_fail("too many settings", tradeoff->option);
+            }
+        }
+    }
+    return self->results.subjects > 0 ? 0 : main_fail("nothing to measure", "no server was built");
+}
+
 static int main_find_targets(compare_main *self) {
     const rs_compare_settings *s = &self->settings;
+    if (s->tradeoffs) {
+        return main_tradeoff_targets(self);
+    }
     if (s->servers == 0) {
         return main_default_targets(self);
     }

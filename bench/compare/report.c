@@ -92,7 +92,7 @@ static void report_row_main(const rs_results *results, uint32_t scenario, uint32
     row_number(&row, cell->median[RS_METRIC_CPU_WINE]);
     row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
     row_number(&row, cell->median[RS_METRIC_CALLS]);
-    if (results->baseline >= 0) {
+    if (results->baseline >= 0 || results->tradeoffs) {
         const rs_interval none = {.count = 0};
         rs_report_ratio(row.cell[row.at++], cell->has_ratio ? &cell->rate : &none);
         rs_report_ratio(row.cell[row.at++], cell->has_ratio ? &cell->cpu : &none);
@@ -121,7 +121,10 @@ void rs_report_table(const rs_results *results, rs_table *out) {
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         rs_table_column(out, headers[i], false);
     }
-    if (results->baseline >= 0) {
+    if (results->tradeoffs) {
+        rs_table_column(out, "rate / default", false);
+        rs_table_column(out, "CPU / default", false);
+    } else if (results->baseline >= 0) {
         rs_table_column(out, windows ? "rate / IOCP" : "rate / floor", false);
         rs_table_column(out, windows ? "CPU / IOCP" : "CPU / floor", false);
     }
@@ -340,7 +343,7 @@ void rs_report_csv(const rs_results *results, rs_text *text) {
             csv_number(text, cell->rate_spread);
             csv_number(text, cell->cpu_spread);
             rs_text_raw(text, ",");
-            rs_text_csv(text, cell->has_ratio ? results->subject[results->baseline].name : "");
+            rs_text_csv(text, cell->has_ratio ? rs_results_base_name(results, k) : "");
             csv_interval(text, cell->has_ratio, &cell->rate);
             csv_interval(text, cell->has_ratio, &cell->cpu);
             rs_text_raw(text, "\n");

@@ -132,8 +132,9 @@ static void html_charts(const rs_results *results, rs_text *text, html_chart_fn 
 
 /* A server's name, and Wine beside it where its figures are Wine's. */
 static const char *html_label(const rs_results *results, uint32_t subject, char out[64]) {
+    /* The names of variants are long, and the page says Wine above every chart. */
     (void)snprintf(out, 64, "%s%s", results->subject[subject].name,
-                   results->subject[subject].wine ? " (Wine)" : "");
+                   results->subject[subject].wine && !results->tradeoffs ? " (Wine)" : "");
     return out;
 }
 
@@ -335,9 +336,11 @@ void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text)
     html_section(results, text, "Rate",
                  "Median of the runs; the thin line reaches from the smallest to the largest.");
     html_charts(results, text, chart_rate, NULL);
-    html_section(results, text, "Latency",
-                 "Of replies, medians of each percentile; logarithmic scale.");
-    html_charts(results, text, chart_latency, NULL);
+    if (!results->tradeoffs) { /* dozens of curves cannot be told apart */
+        html_section(results, text, "Latency",
+                     "Of replies, medians of each percentile; logarithmic scale.");
+        html_charts(results, text, chart_latency, NULL);
+    }
     html_section(results, text, "CPU time per message",
                  "Of the server in user and kernel mode, and of wineserver where it works for it.");
     html_key(text, html_cpu_parts, sizeof html_cpu_parts / sizeof html_cpu_parts[0]);

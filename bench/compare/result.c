@@ -256,11 +256,25 @@ static void results_count(const rs_results *results, uint32_t scenario, uint32_t
     }
 }
 
+/* What a subject is set against: its own defaults, or the baseline; -1: nothing. */
+static int32_t results_base_of(const rs_results *results, uint32_t subject) {
+    if (results->subject[subject].variant) {
+        return (int32_t)results->subject[subject].of;
+    }
+    return results->baseline == (int32_t)subject ? -1 : results->baseline;
+}
+
+const char *rs_results_base_name(const rs_results *results, uint32_t subject) {
+    const int32_t base = results_base_of(results, subject);
+    RS_ASSERT(base >= 0);
+    return results->subject[base].name;
+}
+
 static rs_interval results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
                                  rs_metric metric) {
     double own[RS_REPEATS_MAX], base[RS_REPEATS_MAX];
     results_column(results, scenario, subject, metric, own);
-    results_column(results, scenario, (uint32_t)results->baseline, metric, base);
+    results_column(results, scenario, (uint32_t)results_base_of(results, subject), metric, base);
     return rs_stats_ratio(own, base, results->repeats);
 }
 
@@ -284,7 +298,7 @@ static void results_fill_cell(const rs_results *results, uint32_t scenario, uint
     results_column(results, scenario, subject, RS_METRIC_CPU_SUM, sample);
     cell->cpu_spread = rs_stats_spread(sample, results->repeats);
     results_calls(results, scenario, subject, cell);
-    cell->has_ratio = results->baseline >= 0 && (uint32_t)results->baseline != subject;
+    cell->has_ratio = results_base_of(results, subject) >= 0;
     if (cell->has_ratio) {
         cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE);
         cell->cpu = results_ratio(results, scenario, subject, RS_METRIC_CPU_SUM);

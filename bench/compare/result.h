@@ -14,7 +14,7 @@
 #include "compare/stats.h"
 #include "compare/verdict.h"
 
-#define RS_SERVERS_MAX 12u
+#define RS_SERVERS_MAX 48u /* two servers with every setting of the trade-offs */
 #define RS_REPEATS_MAX 100u
 #define RS_CALLS_MAX 20u  /* kernel calls that a server names */
 #define RS_NAME_BYTES 40u /* of a server, a kernel call */
@@ -102,6 +102,8 @@ rs_result_void(rs_compare_run *run, const char *format, ...);
 /* One measured program. */
 typedef struct rs_subject {
     char name[RS_NAME_BYTES];
+    bool variant;       /* another subject with one setting changed: */
+    uint32_t of;        /* that subject; the two are set against each other */
     bool wine;          /* a Windows program under Wine */
     char platform[160]; /* as its JSON says */
     char provider[RS_NAME_BYTES];
@@ -131,6 +133,7 @@ typedef struct rs_results {
     char banner[16][256]; /* "what<TAB>text" */
     uint32_t banners;
     bool interrupted;
+    bool tradeoffs; /* variants are set against their own defaults */
 } rs_results;
 
 rs_compare_run *rs_results_run(const rs_results *results, uint32_t scenario, uint32_t subject,
@@ -141,6 +144,9 @@ rs_cell *rs_results_cell(const rs_results *results, uint32_t scenario, uint32_t 
  * Linux underneath epoll_server, the native floor; -1 otherwise. So no Windows server is ever set
  * against another under Wine. */
 int32_t rs_results_baseline(const rs_results *results);
+
+/* rs_results_base_name: what a subject with a ratio is set against. */
+const char *rs_results_base_name(const rs_results *results, uint32_t subject);
 
 /* rs_results_summarise: fills every cell and the verdict. */
 void rs_results_summarise(rs_results *results);

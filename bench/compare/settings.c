@@ -100,6 +100,9 @@ static rs_options_result settings_options(settings_parse *parse) {
          "six scenarios, 5 runs each, about 3 minutes (default)", NULL, NULL},
         {"full", RS_OPT_BOOL, &s->full, 0, 0, NULL, "", "every scenario, 10 runs of 3 s each", NULL,
          NULL},
+        {"tradeoffs", RS_OPT_BOOL, &s->tradeoffs, 0, 0, NULL, "",
+         "vary one setting of iocp_server and rio_server at a time (many-small unless --scenario)",
+         NULL, NULL},
         {"scenario", RS_OPT_STRING, (void *)&shown_scenario, 0, 0, NULL, "",
          "these only; names with commas, or several times (see --list)", NULL, NULL},
         {"servers", RS_OPT_STRING, (void *)&shown_servers, 0, 0, NULL, "",
@@ -166,7 +169,8 @@ static bool settings_wants(const settings_parse *parse, const rs_scenario *scena
     char part[64];
     const char *at = parse->list[0].value;
     if (at[0] == '\0') {
-        return scenario->quick || parse->out->full;
+        return parse->out->tradeoffs ? strcmp(scenario->name, RS_SCENARIO_BASE) == 0
+                                     : scenario->quick || parse->out->full;
     }
     while (settings_next(&at, part, sizeof part)) {
         if (strcmp(part, scenario->name) == 0) {
@@ -225,7 +229,7 @@ static bool settings_servers(settings_parse *parse) {
         const size_t bytes = strcspn(part, "=");
         rs_server_name *server = &s->server[s->servers];
         if (s->servers == RS_SERVERS_MAX) {
-            return settings_error(parse, "--servers", part, "at most 12 servers");
+            return settings_error(parse, "--servers", part, "too many servers");
         }
         (void)snprintf(server->path, sizeof server->path, "%s",
                        part[bytes] == '=' ? part + bytes + 1 : "");

@@ -25,7 +25,7 @@ typedef struct rs_server_name {
 } rs_server_name;
 
 typedef struct rs_compare_settings {
-    bool full;
+    bool full, tradeoffs;
     double seconds, warmup_s; /* of one run */
     uint32_t repeats;
     bool pinned;

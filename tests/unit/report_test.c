@@ -16,6 +16,7 @@
 
 #include "compare/settings.h"
 #include "compare/svg.h"
+#include "compare/tradeoff.h"
 
 #define REPEATS 5u
 
@@ -113,6 +114,42 @@ static void test_report_under_wine_compares_with_the_floor_alone(void **state) {
     rs_report_console(&results, table, &text);
     has_not(" / ");
     assert_false(rs_results_cell(&results, 1, 2)->has_ratio);
+}
+
+static void test_report_variant_is_set_against_its_own_defaults(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    results.tradeoffs = true;
+    (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "rio_server+defer=off");
+    results.subject[0].variant = true;
+    results.subject[0].of = 2;
+    rs_results_summarise(&results);
+    assert_int_equal(results.baseline, -1);
+    assert_string_equal(rs_results_base_name(&results, 0), "rio_server");
+    assert_true(fabs(rs_results_cell(&results, 1, 0)->cpu.middle - 4) < 1e-9);
+    assert_false(rs_results_cell(&results, 1, 1)->has_ratio);
+    assert_false(rs_results_cell(&results, 1, 2)->has_ratio);
+    rs_report_console(&results, table, &text);
+    has("CPU / default");
+    has_not("/ floor");
+}
+
+static void test_tradeoffs_fit_the_table_and_differ(void **state) {
+    (void)state;
+    uint32_t used = 2; /* the two servers with their defaults */
+    for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
+        const rs_tradeoff *at = rs_tradeoff_at(i);
+        assert_true(strlen(at->option) <= 16 && strlen(at->value) <= 10); /* main's names hold */
+        assert_true(rs_tradeoff_applies(at, "iocp_server") == at->iocp);
+        assert_true(rs_tradeoff_applies(at, "rio_server") == at->rio);
+        assert_false(rs_tradeoff_applies(at, "epoll_server"));
+        used += (at->iocp ? 1u : 0u) + (at->rio ? 1u : 0u);
+        for (uint32_t k = 0; k < i; k++) {
+            assert_true(strcmp(at->option, rs_tradeoff_at(k)->option) != 0 ||
+                        strcmp(at->value, rs_tradeoff_at(k)->value) != 0);
+        }
+    }
+    assert_true(used <= RS_SERVERS_MAX);
 }
 
 static void test_report_on_windows_decides_against_iocp(void **state) {
@@ -469,6 +506,9 @@ static void test_settings_quick_is_the_default_and_full_has_all(void **state) {
     assert_int_equal(READ("--full"), -1);
     assert_int_equal(settings.scenarios, rs_scenario_count());
     assert_true(settings.repeats >= 5);
+    assert_int_equal(READ("--tradeoffs"), -1);
+    assert_true(settings.tradeoffs);
+    assert_int_equal(settings.scenarios, 1);
     assert_int_equal(READ("--full", "--repeat", "2"), -1);
     assert_int_equal(settings.repeats, 2);
 }
@@ -512,6 +552,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(test_report_under_wine_warns_and_does_not_decide),
         CASE(test_report_under_wine_compares_with_the_floor_alone),
+        CASE(test_report_variant_is_set_against_its_own_defaults),
+        CASE(test_tradeoffs_fit_the_table_and_differ),
         CASE(test_report_on_windows_decides_against_iocp),
         CASE(test_report_every_csv_line_and_json_carries_the_warning),
         CASE(test_report_json_is_read_back),
