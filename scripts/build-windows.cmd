@@ -1,5 +1,6 @@
 @echo off
-rem Builds Ringside on Windows with what is there: Visual Studio 2022, else a MinGW gcc.
+rem Builds Ringside on Windows with what is there: Visual Studio, else a MinGW gcc. Where both are,
+rem RINGSIDE_COMPILER=mingw (or msvc) decides.
 rem Sets RS_BUILD (the build folder), RS_BIN (the programs) and RS_CONFIG (for ctest -C).
 rem RS_RESULT: 0 built, 1 the build failed, 2 something is missing (one line says what). Wine's
 rem cmd turns what a called script exits with into 1, hence the variable.
@@ -16,6 +17,9 @@ call :find RS_NINJA ninja.exe
 if defined RS_GCC set RS_KIND=mingw
 if exist "%RS_VSWHERE%" set RS_KIND=msvc
 if defined RS_CL set RS_KIND=msvc
+if "%RINGSIDE_COMPILER%"=="mingw" if defined RS_GCC set RS_KIND=mingw
+if "%RINGSIDE_COMPILER%"=="mingw" if not defined RS_GCC set RS_KIND=
+if "%RINGSIDE_COMPILER%"=="msvc" if %RS_KIND%x==mingwx set RS_KIND=
 if not defined RS_KIND (
     echo ringside: no C compiler found: install Visual Studio 2022 with C++, or put MinGW-w64's gcc in PATH
     exit /b 2

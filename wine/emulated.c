@@ -1,13 +1,14 @@
 /* The emulated engine: RIO's table over overlapped Winsock calls, for kernels and containers that
  * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
  *
- * All sockets share one private port and one thread, so that the two completion queues of a socket
- * may differ. The port takes the socket's one association: a program that associates a RIO socket
- * with a port of its own as well cannot be served. Calls run under the completion queue's lock. */
+ * Sockets share one private port and one thread, so that the two completion queues of a socket may
+ * differ. A socket that the program has given to a port of its own, for ConnectEx say, is served by
+ * an event for each direction instead. Calls run under the completion queue's lock. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/assert.h"
+#include "gate.h"
 #include "provider.h"
 
 #define EMULATED_BATCH 64u
@@ -15,6 +16,7 @@
 typedef struct emulated_lane {
     OVERLAPPED overlapped; /* first: the port hands it back */
     rs_rio_lane *lane;
+    HANDLE event, wait; /* NULL = completions come through the private port */
     WSABUF buffers[RS_RIO_GATHER_MAX];
     SOCKADDR_INET address;
     INT address_bytes;
@@ -24,6 +26,7 @@ typedef struct emulated_lane {
 static struct {
     INIT_ONCE once;
     HANDLE port;
+    bool gate; /* Linux can be asked: this is Wine, with the Unix half in place */
 } emulated;
 
 static void emulated_start(rs_rio_lane *lane);
@@ -56,6 +59,15 @@ static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
     rs_provider_address_out(&request->flags, &flags, sizeof flags);
 }
 
+/* Wine 8 reports a reset that came while no receive was pending as the end of the stream. */
+static bool emulated_was_reset(const rs_rio_rq *rq) {
+    int fd = emulated.gate ? rs_gate_socket_fd(rq->socket) : -1;
+    bool reset = rs_gate_was_reset(fd, rq->received);
+
+    rs_gate_close_fd(fd);
+    return reset;
+}
+
 static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
     const rs_rio_request *request = lane->head;
 
@@ -64,6 +76,15 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
     }
     if (error && error != WSAEMSGSIZE) {
         rs_queue_finish(lane, error, 0);
+        return;
+    }
+    if (lane->direction == RS_RIO_RECV) {
+        lane->rq->received += bytes;
+    }
+    if (!error && bytes == 0 && lane->direction == RS_RIO_RECV && lane->rq->stream &&
+        request->data.length > 0 && request->done == 0 && !lane->closing &&
+        emulated_was_reset(lane->rq)) {
+        rs_queue_finish(lane, WSAECONNRESET, 0);
         return;
     }
     emulated_addresses(lane, lane->engine);
@@ -119,6 +140,10 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
         part->buffers[i].len = request->data.length - request->done;
     }
     memset(&part->overlapped, 0, sizeof part->overlapped);
+    if (part->event) {
+        /* The low bit keeps the packet out of the program's port. */
+        part->overlapped.hEvent = (HANDLE)((uintptr_t)part->event | 1u);
+    }
 }
 
 /* One call. Returns: it ended at once, with success or without, and no packet follows. */
@@ -136,6 +161,8 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
         if (error == WSA_IO_PENDING) {
             return false;
         }
+    } else if (part->event) {
+        return false; /* signalled, or about to be */
     }
     emulated_finish(lane, error, bytes);
     return true;
@@ -194,11 +221,13 @@ static DWORD WINAPI emulated_serve(void *unused) {
 }
 
 static BOOL CALLBACK emulated_initialise(INIT_ONCE *once, void *unused, void **context) {
+    const char *why = NULL; /* without it only resets are told worse */
     HANDLE thread;
 
     (void)once;
     (void)unused;
     (void)context;
+    emulated.gate = rs_gate_open(&why);
     emulated.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     thread = emulated.port ? CreateThread(NULL, 0, emulated_serve, NULL, 0, NULL) : NULL;
     if (!thread) {
@@ -245,7 +274,13 @@ static void emulated_close_cq(rs_cq *cq) {
 
 static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
-        free(rq->lane[d].engine);
+        emulated_lane *part = rq->lane[d].engine;
+        if (part && part->event) {
+            /* Nothing is under way; a callback on its way out no longer touches the lane. */
+            (void)UnregisterWaitEx(part->wait, NULL);
+            CloseHandle(part->event);
+        }
+        free(part);
         rq->lane[d].engine = NULL;
     }
 }
@@ -263,15 +298,38 @@ static int emulated_open_rq(rs_rio_rq *rq) {
     return 0;
 }
 
+static void CALLBACK emulated_signalled(void *argument, BOOLEAN timed_out) {
+    (void)timed_out; /* there is no time limit */
+    emulated_complete(argument);
+}
+
+static bool emulated_use_events(rs_rio_rq *rq) {
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        emulated_lane *part = rq->lane[d].engine;
+        HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
+        if (!event) {
+            return false;
+        }
+        if (!RegisterWaitForSingleObject(&part->wait, event, emulated_signalled, part, INFINITE,
+                                         WT_EXECUTEDEFAULT)) {
+            CloseHandle(event);
+            return false;
+        }
+        part->event = event; /* a first lane's goes with the request queue */
+    }
+    return true;
+}
+
 /* At the first request: AcceptEx needs the socket as it is until it completes. */
 static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
 
-    if (!CreateIoCompletionPort(handle, emulated.port, 0, 0)) {
-        return WSAEINVAL; /* the program gave it to a port of its own */
+    if (CreateIoCompletionPort(handle, emulated.port, 0, 0) &&
+        SetFileCompletionNotificationModes(handle, modes)) {
+        return 0;
     }
-    return SetFileCompletionNotificationModes(handle, modes) ? 0 : WSAEOPNOTSUPP;
+    return emulated_use_events(rq) ? 0 : WSAENOBUFS;
 }
 
 static void emulated_close_rq(rs_rio_rq *rq) {

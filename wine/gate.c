@@ -1,6 +1,8 @@
 /* Finds Wine's Unix-call dispatcher and makes system calls through it. Any thread. */
 #include "gate.h"
 
+#include <string.h>
+
 #include "linux_abi.h"
 #include "unix_gate.h"
 #include "win/win.h"
@@ -64,6 +66,21 @@ int rs_gate_socket_fd(uintptr_t socket_handle) {
         return -1;
     }
     return fd;
+}
+
+bool rs_gate_was_reset(int fd, uint64_t received) {
+    uint8_t info[256] = {0};
+    uint32_t size = sizeof info;
+    uint64_t counted;
+
+    if (fd < 0 ||
+        rs_gate_call6(LX_SYS_GETSOCKOPT, fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
+                      (intptr_t)&size, 0) != 0 ||
+        info[LX_TCP_INFO_STATE] != LX_TCP_STATE_CLOSE) {
+        return false;
+    }
+    memcpy(&counted, info + LX_TCP_INFO_BYTES_RECEIVED, sizeof counted);
+    return counted != received + 1;
 }
 
 void rs_gate_close_fd(int fd) {

@@ -2,7 +2,7 @@
  *
  * Opened once per process; afterwards any thread may call. Nothing here is documented by Wine:
  * the dispatcher variable and the information class are the ones that winecrt0 uses in Wine 8 and
- * 10, see docs/wine.md. On real Windows rs_gate_open fails and nothing else may be called. */
+ * 10, see docs/rio-provider.md. On real Windows rs_gate_open fails and nothing else may be called. */
 #ifndef RS_WINE_GATE_H
 #define RS_WINE_GATE_H
 
@@ -19,6 +19,14 @@ int64_t rs_gate_call6(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d
 /* rs_gate_socket_fd: a duplicate of the descriptor behind a Windows SOCKET, or -1.
  * A round trip to wineserver (11 to 50 us): once per connection. The caller closes it. */
 int rs_gate_socket_fd(uintptr_t socket_handle);
+
+/* rs_gate_was_reset: a stream that reads as ended was reset. received: bytes read from it so far.
+ *
+ * wineserver watches every socket for POLLERR and may read, and so clear, SO_ERROR before our
+ * request runs: a reset then looks like an orderly end. The TCP state still tells, CLOSE instead
+ * of CLOSE_WAIT, unless both sides had ended their directions in order; then the kernel's count of
+ * bytes tells, which includes a FIN. */
+bool rs_gate_was_reset(int fd, uint64_t received);
 
 /* rs_gate_close_fd: closes a descriptor of ours; a negative one is ignored. */
 void rs_gate_close_fd(int fd);

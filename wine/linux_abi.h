@@ -15,6 +15,8 @@ enum {
     LX_SYS_CLOSE = 3,
     LX_SYS_MMAP = 9,
     LX_SYS_MUNMAP = 11,
+    LX_SYS_GETSOCKNAME = 51,
+    LX_SYS_GETPEERNAME = 52,
     LX_SYS_SETSOCKOPT = 54,
     LX_SYS_GETSOCKOPT = 55,
     LX_SYS_EVENTFD2 = 290,
@@ -56,6 +58,8 @@ enum {
     LX_IPPROTO_TCP = 6,
     LX_TCP_INFO = 11,
     LX_TCP_STATE_CLOSE = 7, /* the state after a reset; 8 is CLOSE_WAIT, after a FIN */
+    LX_TCP_INFO_STATE = 0,  /* offsets in struct tcp_info */
+    LX_TCP_INFO_BYTES_RECEIVED = 128,
     LX_AF_INET = 2,
     LX_AF_INET6 = 10, /* 23 on Windows; the rest of the address is alike */
     LX_IPPROTO_IP = 0,

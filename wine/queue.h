@@ -90,6 +90,7 @@ struct rs_rio_rq {
     bool stream;
     bool ipv6;
     bool bound;                    /* the engine has taken the socket over */
+    uint64_t received;             /* bytes of a stream so far */
     int fd;                        /* io_uring: our duplicate, -1 = none */
     int file;                      /* io_uring: slot in the ring's file table, -1 = none */
     rs_atomic_u32 holders;         /* lanes not yet released, and the owner until close */

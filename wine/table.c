@@ -178,7 +178,8 @@ static int table_segments(rs_rio_request *out, const table_call *call) {
     return error;
 }
 
-/* Under the lock: everything accepted so far may start, and starts now or with the next flush. */
+/* Under the lock: everything accepted so far may start, and starts now or with the next flush.
+ * An armed queue's program is about to sleep: nothing waits then. */
 static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
     const rs_provider *provider = rs_provider_state();
 
@@ -187,7 +188,8 @@ static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
         provider->engine->harvest(cq); /* is the one before us done already? */
     }
     provider->engine->start(lane);
-    if (may_wait && provider->settings.lazy && provider->engine == &rs_engine_uring) {
+    if (may_wait && !cq->core.armed && provider->settings.lazy &&
+        provider->engine == &rs_engine_uring) {
         rs_lazy_commit(cq);
     } else {
         provider->engine->flush(cq);

@@ -77,18 +77,8 @@ static int32_t uring_status(int32_t error) {
     return WSAECONNABORTED;
 }
 
-/* wineserver watches every socket for POLLERR and may read, and so clear, SO_ERROR before the
- * ring's request runs: a reset then looks like an orderly end. The TCP state still tells. */
 static bool uring_was_reset(const rs_rio_rq *rq) {
-    uint8_t info[256];
-    uint32_t size = sizeof info;
-
-    if (rq->fd < 0) {
-        return false;
-    }
-    return rs_gate_call6(LX_SYS_GETSOCKOPT, rq->fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
-                         (intptr_t)&size, 0) == 0 &&
-           info[0] == LX_TCP_STATE_CLOSE;
+    return rs_gate_was_reset(rq->fd, rq->received);
 }
 
 /* ---- preparing operations ---- */
@@ -216,6 +206,9 @@ static void uring_finish_bytes(rs_rio_lane *lane, uint32_t bytes) {
     const rs_rio_request *request = lane->head;
     bool stream_end = bytes == 0 && lane->rq->stream && request->data.length > request->done;
 
+    if (lane->direction == RS_RIO_RECV) {
+        lane->rq->received += bytes;
+    }
     if (stream_end && lane->direction == RS_RIO_SEND) {
         rs_queue_finish(lane, WSAECONNABORTED, 0);
     } else if (stream_end && request->done == 0 && !lane->closing && uring_was_reset(lane->rq)) {

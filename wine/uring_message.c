@@ -10,8 +10,6 @@
 
 #define MESSAGE_NAME_MAX 28u /* SOCKADDR_INET, and Linux's sockaddr_in6 */
 #define MESSAGE_CONTROL_MAX 64u
-#define LX_SYS_GETSOCKNAME 51
-#define LX_SYS_GETPEERNAME 52
 #define MESSAGE_PARTIAL 0x8000u /* MSG_PARTIAL of winsock2.h */
 
 _Static_assert(sizeof(SOCKADDR_INET) == MESSAGE_NAME_MAX, "SOCKADDR_INET");

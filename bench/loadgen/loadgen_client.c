@@ -63,9 +63,10 @@ static void client_fail(rs_client *client, rs_load *load, uint64_t *column) {
     client_break(client, load, false);
 }
 
-/* The server ended or reset it. Slow readers may be got rid of: that is what servers should do. */
+/* The server ended or reset it. Slow readers may be got rid of: that is what servers should do.
+ * One that was never answered was not slow yet; and a run must not connect it again for ever. */
 static void client_ended(rs_client *client, rs_load *load, uint64_t *column) {
-    if (client->role == RS_ROLE_SLOW && !client->last) {
+    if (client->role == RS_ROLE_SLOW && client->answered && !client->last) {
         load->ends.slow_dropped++;
         client_break(client, load, true);
         return;
@@ -95,7 +96,7 @@ static void client_start_life(rs_client *client, rs_load *load) {
     client->state = RS_CLIENT_OPEN;
     client->life++;
     client->recv_used = 0;
-    client->broke_off = client->want_fin = client->last = false;
+    client->broke_off = client->want_fin = client->last = client->answered = false;
     client->wait_until_ns = 0;
     client->quota_left = UINT32_MAX;
     if (client->send_base == NULL) {
@@ -197,6 +198,7 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
     if (sent_ns == 0) {
         return;
     }
+    client->answered = true;
     if (!client->replied) {
         client->replied = true;
         load->first_replies++;

@@ -94,6 +94,7 @@ typedef struct rs_client {
     bool dead : 1;      /* it failed: no further life */
     bool retry : 1;     /* no local port: connect again later */
     bool broke_off : 1; /* ends by our own reset */
+    bool answered : 1;  /* had a reply in this life */
     bool replied : 1;   /* had its first reply */
     bool want_fin : 1;  /* SHUTDOWN to be asked for */
     bool last : 1;      /* FINISHING because the run ends */

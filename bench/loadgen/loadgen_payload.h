@@ -17,8 +17,9 @@
 #define RS_PAYLOAD_ID_BYTES 12u
 #define RS_PAYLOAD_ID_FRAME_BYTES (RS_FRAME_HEADER_BYTES + RS_PAYLOAD_ID_BYTES)
 #define RS_PAYLOAD_SURE_FRAME_BYTES (RS_PAYLOAD_ID_FRAME_BYTES + 8u)
-#define RS_PAYLOAD_STARTS 4096u /* places a pattern may start at: small, so that it stays cached   \
-                                 */
+#define RS_PAYLOAD_STARTS                                                                          \
+    4096u /* places a pattern may start at: small, so that it stays cached                         \
+           */
 
 typedef struct rs_payload {
     uint64_t key;

@@ -252,6 +252,19 @@ static void json_head(rs_json *json, const rs_run *run, const char *void_reason)
     rs_json_bool(json, "interrupted", run->interrupted);
 }
 
+static void json_ramp(rs_json *json, const rs_run *run) {
+    if (run->ramp_ns != 0) {
+        rs_json_u64(json, "ramp_ns", run->ramp_ns);
+    } else {
+        rs_json_null(json, "ramp_ns");
+    }
+    if (run->settings->ramp) {
+        json_histogram(json, "first_reply_ns", &run->load.first_reply);
+    } else {
+        rs_json_null(json, "first_reply_ns");
+    }
+}
+
 static bool json_build(const rs_run *run, const char *void_reason, char *text, size_t *length) {
     rs_json json;
 
@@ -268,12 +281,7 @@ static bool json_build(const rs_run *run, const char *void_reason, char *text, s
     json_histogram(&json, "latency_ns", &run->load.uncorrected);
     json_histogram(&json, "latency_corrected_ns", &run->load.corrected);
     rs_json_string(&json, "latency_clock", "one reading a batch of completions, one a submit");
-    if (run->ramp_ns != 0) {
-        rs_json_u64(&json, "ramp_ns", run->ramp_ns);
-    } else {
-        rs_json_null(&json, "ramp_ns");
-    }
-    json_histogram(&json, "first_reply_ns", &run->load.first_reply);
+    json_ramp(&json, run);
     json_cpu(&json, run);
     json_calls(&json, run);
     rs_json_end(&json);

@@ -124,6 +124,9 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->ramp && s->churn) {
         return "--ramp and --churn: choose one";
     }
+    if (s->ramp && s->reset_percent + s->half_close_percent + s->slow_percent > 0) {
+        return "--ramp: does not go with --reset-percent, --half-close-percent, --slow-percent";
+    }
     if (s->churn_total != 0 && !s->churn) {
         return "--churn-total: needs --churn";
     }

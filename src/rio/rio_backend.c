@@ -2,6 +2,7 @@
 #include "rio/rio_backend.h"
 
 #include "rio/rio_instance.h"
+#include "rio/rio_verify_table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,9 @@ static void rio_close(rs_backend *backend) {
     rio_close_handle(backend->port);
     rio_close_handle(backend->notify_event);
     rio_close_handle(backend->port_event);
+    if (backend->verified) {
+        (void)rs_rio_verify_unwrap(); /* a violation has stopped the process */
+    }
     if (backend->started) {
         rs_win_socket_stop();
     }
@@ -278,6 +282,19 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
         backend->slots[i].reg = RS_RIO_REG_NONE;
     }
     return RS_OK;
+}
+
+static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
+    const rs_rv_options options = {.unique_ids =
+                                       backend->tuning.rio_registration == RS_RIO_REG_SESSION};
+
+    if (!backend->tuning.rio_verify) {
+        return RS_OK;
+    }
+    backend->verified = rs_rio_verify_wrap(&backend->api, &options);
+    return backend->verified ? RS_OK
+                             : rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
+                                            "no memory for --rio-verify: leave it out");
 }
 
 static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
@@ -383,6 +400,9 @@ static rs_status rio_open_all(rs_backend *backend, const rs_backend_config *cfg,
 
     if (status == RS_OK) {
         status = rio_open_winsock(backend, error);
+    }
+    if (status == RS_OK) {
+        status = rio_open_verify(backend, error);
     }
     if (status == RS_OK) {
         status = rio_open_handles(backend, error);

@@ -73,6 +73,7 @@ struct rs_backend {
     rs_tuning tuning;
     uint32_t poll_max;
     bool started;           /* WSAStartup */
+    bool verified;          /* the table is the checking one */
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
     HANDLE port;
     HANDLE notify_event; /* --rio-notify-by event: RIONotify sets it */

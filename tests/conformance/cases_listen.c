@@ -5,6 +5,7 @@
 #include "harness.h"
 
 #define LISTEN_BURST 200u
+#define LISTEN_PORT_NOBODY 1u /* tcpmux: below the ports that a system gives out */
 #define LISTEN_CYCLES_DEFAULT 2000u
 
 static void listen_end(conf_run *run) {
@@ -13,11 +14,14 @@ static void listen_end(conf_run *run) {
     run->server.listening = false;
 }
 
-/* A CONNECT to a port that just stopped listening. */
+/* A CONNECT to a port that nobody listens on. Not the one that has just been unlistened: another
+ * process may have been given that by now. */
 static uint32_t listen_connect_in_vain(conf_run *run) {
     conf_open_listening(run, NULL);
     listen_end(run);
-    uint32_t connect = conf_connect(&run->client, 1, conf_server_addr(run));
+    rs_addr nobody = conf_server_addr(run);
+    nobody.port = LISTEN_PORT_NOBODY;
+    uint32_t connect = conf_connect(&run->client, 1, nobody);
     CONF_WAIT(run, conf_done(&run->client, connect));
     return connect;
 }

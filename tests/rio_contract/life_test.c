@@ -2,7 +2,7 @@
  * AcceptEx. Completions are counted: each accepted request has exactly one. */
 #include "contract.h"
 
-#include <mswsock.h>
+#include "win/win.h"
 
 /* [closesocket; msquic relies on it] outstanding requests complete, with an error status. */
 static void test_close_completes_an_outstanding_receive(void **state) {
@@ -281,6 +281,32 @@ static void test_shutdown_after_send_delivers_then_ends(void **state) {
     assert_int_equal(rc_peer_recv(pair.client, got, 8), 4);
 }
 
+/* [riorqueue] options and ioctls stay available: a socket in a port of the program's own, as
+ * ConnectEx needs it, works with RIO, and RIO posts nothing there. */
+static void test_socket_in_a_port_works_and_posts_nothing_there(void **state) {
+    rc_pair pair = rc_connect();
+    HANDLE port = rc_port();
+    RIO_CQ cq = rc_cq(4);
+    RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
+    OVERLAPPED *got = NULL;
+    ULONG_PTR key = 0;
+    DWORD bytes = 0;
+
+    (void)state;
+    assert_true(CreateIoCompletionPort((HANDLE)pair.server, port, 7, 0) == port);
+    for (int i = 0; i < 10; i++) {
+        rc_recv(rq, 0, 16, 0, 1);
+        rc_peer_send(pair.client, "ported");
+        assert_int_equal(rc_one(cq).BytesTransferred, 6);
+        rc_send(rq, 0, 6, 0, 2);
+        assert_int_equal(rc_one(cq).BytesTransferred, 6);
+    }
+    assert_false(GetQueuedCompletionStatus(port, &bytes, &key, &got, RC_QUIET_MS));
+    rc_recv(rq, 0, 16, 0, 3);
+    rc_close(pair.server);
+    assert_int_not_equal(rc_one(cq).Status, 0);
+}
+
 static RIO_RQ thread_rq[4];
 
 static DWORD WINAPI thread_posts(void *argument) {
@@ -385,6 +411,7 @@ const struct CMUnitTest rc_life_cases[] = {
     RC_CASE(test_both_ends_on_one_cq),
     RC_CASE(test_queue_made_before_accept_works),
     RC_CASE(test_shutdown_after_send_delivers_then_ends),
+    RC_CASE(test_socket_in_a_port_works_and_posts_nothing_there),
     RC_CASE(test_threads_use_their_own_queues),
     RC_CASE(test_request_of_an_exited_thread),
     RC_CASE(test_a_hundred_lives_leave_nothing_behind),

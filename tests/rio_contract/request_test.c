@@ -414,6 +414,26 @@ static void test_send_after_peers_half_close_arrives(void **state) {
     assert_memory_equal(got, "tail", 4);
 }
 
+/* [shutdown] both directions ended in order, ours first: still status 0, 0 bytes. */
+static void test_receive_after_both_half_closes_gets_zero_bytes(void **state) {
+    rc_pair pair = rc_connect();
+    RIO_CQ cq = rc_cq(4);
+    RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
+    RIORESULT result;
+
+    (void)state;
+    rc_recv(rq, 0, 16, 0, 0);
+    shutdown(pair.server, SD_SEND);
+    rc_peer_send(pair.client, "last");
+    shutdown(pair.client, SD_SEND);
+    Sleep(RC_QUIET_MS);
+    assert_int_equal(rc_one(cq).BytesTransferred, 4);
+    rc_recv(rq, 0, 16, 0, 0);
+    result = rc_one(cq);
+    assert_int_equal(result.Status, 0);
+    assert_int_equal(result.BytesTransferred, 0);
+}
+
 static void reset_peer(SOCKET client) {
     struct linger hard = {1, 0};
 
@@ -775,6 +795,7 @@ const struct CMUnitTest rc_request_cases[] = {
     RC_CASE(test_large_sends_keep_their_order),
     RC_CASE(test_receive_at_end_of_stream_gets_zero_bytes),
     RC_CASE(test_send_after_peers_half_close_arrives),
+    RC_CASE(test_receive_after_both_half_closes_gets_zero_bytes),
     RC_CASE(test_receive_at_reset_fails),
     RC_CASE(test_receive_after_reset_fails),
     RC_CASE(test_waitall_completes_when_full),

@@ -126,7 +126,8 @@ static rs_status sim_listen(rs_backend *backend, const rs_addr *addr, uint16_t *
     }
     while (port == 0) {
         port = port_is_taken(world, world->next_port) ? 0 : world->next_port;
-        world->next_port = world->next_port == UINT16_MAX ? 40000 : world->next_port + 1;
+        world->next_port =
+            world->next_port == UINT16_MAX ? 40000u : (uint16_t)(world->next_port + 1u);
     }
     if (port_is_taken(world, port)) {
         return rs_error_set(error, RS_E_ADDRESS_IN_USE, "bind", 0, "port %u is in use",

@@ -109,6 +109,9 @@ void sim_client_draw(sim_run *run, sim_client *client);
 bool sim_clients_step(sim_run *run); /* polls and acts; true when anything happened */
 
 /* ---- sim_check.c */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
 void sim_fail(sim_run *run, const char *format, ...);
 void sim_check_step(sim_run *run);
 void sim_check_reason(sim_run *run, rs_close_reason reason);

@@ -448,6 +448,20 @@ static void test_client_slow_reader_pauses_and_may_be_dropped(void **state) {
     free(bed);
 }
 
+static void test_client_slow_reader_never_answered_is_a_failure(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->settings.slow_percent = 100;
+    bed_open(bed);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    assert_int_equal(bed->load.ends.slow_dropped, 0);
+    assert_int_equal(bed->load.ends.closed, 1);
+    bed_complete(bed, RS_OP_CLOSE, RS_OK, 0);
+    assert_int_equal(bed->load.not_done, 0);
+    free(bed);
+}
+
 static void test_client_finish_sees_a_reply_too_many(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
@@ -506,6 +520,7 @@ int main(void) {
         cmocka_unit_test(test_client_of_the_half_close_role_takes_the_tail),
         cmocka_unit_test(test_client_half_close_with_a_missing_tail_is_lost),
         cmocka_unit_test(test_client_slow_reader_pauses_and_may_be_dropped),
+        cmocka_unit_test(test_client_slow_reader_never_answered_is_a_failure),
         cmocka_unit_test(test_client_finish_sees_a_reply_too_many),
         cmocka_unit_test(test_client_silent_one_takes_no_bytes),
     };

@@ -31,8 +31,9 @@
     2u /* one is at the peer's mercy (its delayed ACK), one moves                                  \
         */
 #define RS_REGIONS_MAX 64u
-#define RS_GATHER_MAX 16u       /* adjacent sends of one connection a back end may join */
-#define RS_ACCEPTS_DEFAULT 128u /* AcceptEx outstanding; the backlog holds the rest of a burst */
+#define RS_GATHER_MAX 16u /* adjacent sends of one connection a back end may join */
+#define RS_ACCEPTS_DEFAULT                                                                         \
+    512u /* AcceptEx outstanding: a burst of 512 waits for none; the backlog holds the rest */
 #define RS_ACCEPTS_MAX 4096u
 #define RS_BACKLOG_DEFAULT 4096u
 #define RS_INLINE_COMPLETIONS_MAX_DEFAULT 64u /* skip-on-success: then the port gets its turn */

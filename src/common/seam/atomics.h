@@ -1,5 +1,9 @@
 /* The few atomic operations that cross threads: C11 where the compiler has it, Interlocked on
- * MSVC, whose <stdatomic.h> is still behind an experimental switch (Visual Studio 2022). */
+ * MSVC, whose <stdatomic.h> is still behind an experimental switch (Visual Studio 2022).
+ *
+ * There a load or a store is a plain volatile access, which /volatile:ms (cmake/RingsideTarget)
+ * makes acquire and release on every processor: an Interlocked one would put a locked instruction
+ * where the other compilers have a move, and into every figure of the comparison. */
 #ifndef RS_SEAM_ATOMICS_H
 #define RS_SEAM_ATOMICS_H
 
@@ -18,10 +22,10 @@ typedef struct rs_atomic_u64 {
 } rs_atomic_u64;
 
 static inline uint32_t rs_atomic_load_u32(const rs_atomic_u32 *a) {
-    return (uint32_t)_InterlockedOr((volatile long *)&a->v, 0);
+    return (uint32_t)a->v;
 }
 static inline void rs_atomic_store_u32(rs_atomic_u32 *a, uint32_t value) {
-    (void)_InterlockedExchange(&a->v, (long)value);
+    a->v = (long)value;
 }
 static inline uint32_t rs_atomic_exchange_u32(rs_atomic_u32 *a, uint32_t value) {
     return (uint32_t)_InterlockedExchange(&a->v, (long)value);
@@ -33,10 +37,10 @@ static inline bool rs_atomic_cas_u32(rs_atomic_u32 *a, uint32_t expected, uint32
     return (uint32_t)_InterlockedCompareExchange(&a->v, (long)desired, (long)expected) == expected;
 }
 static inline uint64_t rs_atomic_load_u64(const rs_atomic_u64 *a) {
-    return (uint64_t)_InterlockedOr64((volatile __int64 *)&a->v, 0);
+    return (uint64_t)a->v; /* one access: x64 and ARM64 only, as RIO's contexts want it too */
 }
 static inline void rs_atomic_store_u64(rs_atomic_u64 *a, uint64_t value) {
-    (void)_InterlockedExchange64(&a->v, (__int64)value);
+    a->v = (__int64)value;
 }
 
 #else

@@ -9,7 +9,8 @@
  *  1. Every accepted op yields exactly one completion, also after close (but see 4). A refused op
  *     yields none: submit stops at the first op it refuses, returns how many it took and says why.
  *     listen() is one standing request: it yields any number of ACCEPT completions with a socket
- *     or a per-connection failure, and, after unlisten(), one last with RS_E_CLOSED.
+ *     or a per-connection failure, and, after unlisten(), one last with RS_E_CLOSED. A listener
+ *     that failed as a whole says so once with RS_E_LISTENER; the last one still follows.
  *  2. Immediate success and immediate failure come through poll like the rest. A failure of the
  *     connection (reset, WSAENOBUFS) is a completion; only a caller's error or a closing
  *     connection is a refusal.
@@ -41,6 +42,9 @@
  *
  * Order: SENDs of one connection go out in the order of submission. Completions of one connection
  * and direction come in that order too; across directions and connections there is none.
+ * An op is in flight until its completion has been polled. CONNECT on a bound slot is refused with
+ * RS_E_INVALID, as is a SEND while a SHUTDOWN is in flight; one after that fails by completion.
+ * After a reset RECV and SEND both say RS_E_RESET, whichever finds it first.
  * SEND sends the whole slice: a completion with RS_OK and bytes < asked is a truncated send, which
  * the session layer closes on. A back end may join adjacent SENDs of one connection in one batch
  * into a gathered call; each still has its own completion. There is no gather in the op itself

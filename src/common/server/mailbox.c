@@ -26,7 +26,9 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
     box->read_position = 0;
     rs_atomic_store_u32(&box->write_position, 0);
     for (uint32_t i = 0; i < slot_count; i++) {
-        rs_atomic_store_u32(&mailbox_slot(box, i)->turn, i);
+        rs_mail *mail = mailbox_slot(box, i);
+        mail->payload = (uint8_t *)mail + sizeof *mail;
+        rs_atomic_store_u32(&mail->turn, i);
     }
 }
 

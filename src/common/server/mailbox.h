@@ -25,9 +25,8 @@ typedef struct rs_mail {
     uint32_t kind;
     uint64_t value;
     void *pointer;
-    uint32_t bytes; /* of payload */
-    uint32_t unused;
-    uint8_t payload[];
+    uint8_t *payload; /* behind this header; set once, by rs_mailbox_init */
+    uint32_t bytes;   /* of payload */
 } rs_mail;
 
 typedef struct rs_mailbox {

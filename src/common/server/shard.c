@@ -28,6 +28,7 @@ struct rs_shard {
     bool large_pages;
     uint32_t drain_timeout_ms;
     uint64_t drain_deadline_ns;
+    uint64_t give_up_ns; /* 0 until everything left was reset */
     uint32_t poll_max;
     uint64_t mails_dropped;
     rs_histogram batch;
@@ -364,15 +365,26 @@ static void shard_read_mail(rs_shard *shard) {
     rs_atomic_store_u32(&shard->mail_pending, 1); /* more is there: the next turn goes on */
 }
 
+/* Op `at` was refused. With a send go those behind it of the same connection: taking them would
+ * leave a gap in the stream. Returns the first op not dealt with. */
+RS_COLD static uint32_t shard_refuse(rs_shard *shard, uint32_t at, uint32_t count, rs_status why) {
+    const rs_op *refused = &shard->ops[at];
+    RS_ASSERT(why != RS_OK);
+    do {
+        rs_sessions_refused(&shard->sessions, &shard->ops[at], why);
+        at++;
+    } while (at < count && refused->kind == RS_OP_SEND && shard->ops[at].kind == RS_OP_SEND &&
+             shard->ops[at].conn == refused->conn);
+    return at;
+}
+
 static void shard_submit(rs_shard *shard, uint32_t count) {
     uint32_t done = 0;
     while (done < count) {
         rs_status why = RS_OK;
         done += shard->api->submit(shard->backend, shard->ops + done, count - done, &why);
         if (done < count) {
-            RS_ASSERT(why != RS_OK);
-            rs_sessions_refused(&shard->sessions, &shard->ops[done], why);
-            done++;
+            done = shard_refuse(shard, done, count, why);
         }
     }
 }
@@ -392,16 +404,19 @@ static void shard_begin_drain(rs_shard *shard) {
     rs_sessions_close_all(&shard->sessions, false);
 }
 
-/* Stopping has two deadlines: after the first everything left is reset, after the second the
- * shard gives up on a back end that owes completions. */
+/* Stopping has two deadlines: at the first everything left is reset, at the second, counted from
+ * then, the shard gives up on a back end that owes completions. */
 static void shard_drain(rs_shard *shard) {
-    uint64_t give_up_ns = shard->drain_deadline_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
+    uint64_t now_ns = shard->sessions.now_ns;
     if (shard->sessions.used_count == 0 && !shard->listening) {
         shard->phase = SHARD_STOPPED;
-    } else if (shard->sessions.now_ns >= give_up_ns) {
-        shard->phase = SHARD_STOPPED;
-    } else if (shard->sessions.now_ns >= shard->drain_deadline_ns) {
+    } else if (now_ns < shard->drain_deadline_ns) {
+        return;
+    } else if (shard->give_up_ns == 0) {
+        shard->give_up_ns = now_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
         rs_sessions_close_all(&shard->sessions, true);
+    } else if (now_ns >= shard->give_up_ns) {
+        shard->phase = SHARD_STOPPED;
     }
 }
 

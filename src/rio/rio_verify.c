@@ -1,0 +1,737 @@
+/* The checks. Every byte of a registration has a byte of shadow, by address and not by id, since
+ * one piece of memory may be registered many times: free, being received into, or sent n times. */
+#include "rio/rio_verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "core/limits.h"
+
+#define RV_PAGE_BUCKETS 16384u
+#define RV_SOCKET_BUCKETS 4096u
+#define RV_REQUEST_BUCKETS 4096u
+#define RV_TEXT_BYTES 192u
+/* Dead records are kept this long, so that a late use of a handle finds a record that says so. */
+#define RV_TOMBS 4096u
+
+#define RV_FREE 0u
+#define RV_SENDS_MAX 254u
+#define RV_RECEIVING 255u
+#define RV_POISON 0xA5u
+
+typedef struct rv_page {
+    struct rv_page *next;
+    uintptr_t number;
+    uint8_t shadow[RS_PAGE_BYTES];
+} rv_page;
+
+struct rs_rv_buffer {
+    struct rs_rv_buffer *next; /* live ones */
+    struct rs_rv_buffer *prev;
+    uint8_t *base;
+    uint32_t bytes;
+    uint32_t in_flight;
+    uintptr_t inner;
+    bool dead;
+};
+
+struct rs_rv_cq {
+    struct rs_rv_cq *next;
+    uint32_t entries, reserved;
+    uint32_t in_flight, uncommitted;
+    uint64_t thread; /* 0: not used yet */
+    uintptr_t inner;
+    bool notifies, dead;
+};
+
+struct rs_rv_rq {
+    struct rs_rv_rq *next; /* of its socket's bucket */
+    rs_rv_rq_config cfg;
+    uint64_t thread;
+    uintptr_t inner;
+    uint32_t recvs, sends; /* in flight */
+    uint32_t recvs_uncommitted, sends_uncommitted;
+    rs_rv_request *first; /* in flight */
+    bool closed, dead;
+};
+
+struct rs_rv_request {
+    _Alignas(16) uint8_t scratch[RS_RV_SCRATCH_BYTES];
+    struct rs_rv_request *next, *prev; /* of the request queue */
+    struct rs_rv_request *chain;       /* of its bucket: is this address a request? */
+    rs_rv_rq *rq;
+    rs_rv_post post;
+    uint64_t sum; /* SEND: of the slice's bytes when posted */
+    bool marked;  /* the shadow knows it */
+};
+
+struct rs_rio_verify {
+    rs_rv_options options;
+    uint32_t violations;
+    uint32_t in_flight;
+    rs_rv_buffer *buffers;
+    rs_rv_cq *cqs;
+    rs_rv_rq *sockets[RV_SOCKET_BUCKETS];
+    rs_rv_request *requests[RV_REQUEST_BUCKETS];
+    rv_page *pages[RV_PAGE_BUCKETS];
+    void *tombs[RV_TOMBS];
+    uint32_t tomb_next;
+};
+
+const char *rs_rv_name(rs_rv_check check) {
+    static const char *const names[] = {
+#define X(name, text) #name,
+        RS_RV_TABLE(X)
+#undef X
+    };
+    return (unsigned)check < RS_RV_CHECKS ? names[check] : "RS_RV_?";
+}
+
+static void rv_report(rs_rio_verify *verify, rs_rv_check check, const void *object,
+                      uint64_t detail) {
+    static const char *const texts[] = {
+#define X(name, text) text,
+        RS_RV_TABLE(X)
+#undef X
+    };
+    char text[RV_TEXT_BYTES];
+
+    RS_ASSERT((unsigned)check < RS_RV_CHECKS);
+    verify->violations++;
+    (void)snprintf(text, sizeof text, "%s: %s (%p, %llu)", rs_rv_name(check), texts[check], object,
+                   (unsigned long long)detail);
+    if (verify->options.report == NULL) {
+        RS_FATAL("rio_verify", 0, text);
+    }
+    verify->options.report(verify->options.ctx, check, text);
+}
+
+/* Out of memory in a checking tool: there is nothing to check with. */
+static void *rv_alloc(size_t bytes) {
+    void *memory = calloc(1, bytes);
+
+    if (memory == NULL) {
+        RS_FATAL("rio_verify", 0, "out of memory");
+    }
+    return memory;
+}
+
+/* Frees a record, later. */
+static void rv_bury(rs_rio_verify *verify, void *record) {
+    free(verify->tombs[verify->tomb_next]);
+    verify->tombs[verify->tomb_next] = record;
+    verify->tomb_next = (verify->tomb_next + 1u) % RV_TOMBS;
+}
+
+static uint32_t rv_hash(uint64_t key, uint32_t buckets) {
+    return (uint32_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % buckets;
+}
+
+/* ---- shadow */
+
+static uint8_t *rv_shadow(rs_rio_verify *verify, uintptr_t address) {
+    uintptr_t number = address / RS_PAGE_BYTES;
+    rv_page **bucket = &verify->pages[rv_hash(number, RV_PAGE_BUCKETS)];
+    rv_page *page = *bucket;
+
+    while (page != NULL && page->number != number) {
+        page = page->next;
+    }
+    if (page == NULL) {
+        page = rv_alloc(sizeof *page);
+        page->number = number;
+        page->next = *bucket;
+        *bucket = page;
+    }
+    return page->shadow + address % RS_PAGE_BYTES;
+}
+
+static bool rv_is_free(const uint8_t *shadow, uint32_t bytes, bool is_recv) {
+    for (uint32_t i = 0; i < bytes; i++) {
+        if (is_recv ? shadow[i] != RV_FREE : shadow[i] >= RV_SENDS_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void rv_mark(uint8_t *shadow, uint32_t bytes, bool is_recv, bool on) {
+    if (is_recv) {
+        memset(shadow, on ? (int)RV_RECEIVING : (int)RV_FREE, bytes);
+        return;
+    }
+    for (uint32_t i = 0; i < bytes; i++) {
+        shadow[i] = (uint8_t)(on ? shadow[i] + 1u : shadow[i] - 1u);
+    }
+}
+
+/* Walks a slice page by page. With check: is all of it free? Without: marks it on or off. */
+static bool rv_walk(rs_rio_verify *verify, const rs_rv_post *post, bool check, bool on) {
+    uintptr_t at = (uintptr_t)post->buffer->base + post->offset;
+    uint32_t left = post->bytes;
+
+    while (left > 0) {
+        uint32_t part = RS_PAGE_BYTES - (uint32_t)(at % RS_PAGE_BYTES);
+        uint8_t *shadow = rv_shadow(verify, at);
+
+        part = part < left ? part : left;
+        if (check && !rv_is_free(shadow, part, post->is_recv)) {
+            return false;
+        }
+        if (!check) {
+            rv_mark(shadow, part, post->is_recv, on);
+        }
+        at += part;
+        left -= part;
+    }
+    return true;
+}
+
+/* ---- contents */
+
+static uint8_t *rv_slice(const rs_rv_post *post) {
+    return post->buffer->base + post->offset;
+}
+
+static uint64_t rv_sum(const uint8_t *data, uint32_t bytes) {
+    uint64_t sum = bytes + 1u;
+
+    for (; bytes >= 8; bytes -= 8, data += 8) {
+        uint64_t word;
+
+        memcpy(&word, data, sizeof word);
+        sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        sum ^= sum >> 29;
+    }
+    for (; bytes > 0; bytes--, data++) {
+        sum = (sum ^ *data) * UINT64_C(0x100000001B3);
+    }
+    return sum;
+}
+
+static bool rv_is_poison(const uint8_t *data, uint32_t bytes) {
+    for (uint32_t i = 0; i < bytes; i++) {
+        if (data[i] != RV_POISON) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- buffers */
+
+rs_rv_buffer *rs_rv_register(rs_rio_verify *verify, void *base, uint32_t bytes, uintptr_t inner) {
+    rs_rv_buffer *buffer = rv_alloc(sizeof *buffer);
+
+    *buffer = (rs_rv_buffer){.next = verify->buffers, .base = base, .bytes = bytes, .inner = inner};
+    if (buffer->next != NULL) {
+        buffer->next->prev = buffer;
+    }
+    verify->buffers = buffer;
+    return buffer;
+}
+
+uintptr_t rs_rv_buffer_inner(const rs_rv_buffer *buffer) {
+    return buffer->inner;
+}
+
+void rs_rv_deregister(rs_rio_verify *verify, rs_rv_buffer *buffer) {
+    if (buffer->dead) {
+        rv_report(verify, RS_RV_BUFFER_DEAD, buffer, 0);
+        return;
+    }
+    if (buffer->in_flight > 0) {
+        rv_report(verify, RS_RV_DEREGISTER_BUSY, buffer, buffer->in_flight);
+    }
+    buffer->dead = true;
+    if (buffer->prev != NULL) {
+        buffer->prev->next = buffer->next;
+    } else {
+        verify->buffers = buffer->next;
+    }
+    if (buffer->next != NULL) {
+        buffer->next->prev = buffer->prev;
+    }
+    if (buffer->in_flight == 0) {
+        rv_bury(verify, buffer); /* else the last of its requests does it */
+    }
+}
+
+/* ---- completion queues */
+
+rs_rv_cq *rs_rv_cq_open(rs_rio_verify *verify, uint32_t entries, bool notifies, uintptr_t inner) {
+    rs_rv_cq *cq = rv_alloc(sizeof *cq);
+
+    *cq = (rs_rv_cq){.next = verify->cqs, .entries = entries, .notifies = notifies, .inner = inner};
+    verify->cqs = cq;
+    return cq;
+}
+
+uintptr_t rs_rv_cq_inner(const rs_rv_cq *cq) {
+    return cq->inner;
+}
+
+static void rv_cq_use(rs_rio_verify *verify, rs_rv_cq *cq, uint64_t thread) {
+    if (cq->dead) {
+        rv_report(verify, RS_RV_CQ_DEAD, cq, 0);
+    }
+    if (cq->thread == 0) {
+        cq->thread = thread;
+    }
+    if (cq->thread != thread) {
+        rv_report(verify, RS_RV_CQ_THREAD, cq, thread);
+    }
+}
+
+void rs_rv_cq_close(rs_rio_verify *verify, rs_rv_cq *cq, uint64_t thread) {
+    rv_cq_use(verify, cq, thread);
+    if (cq->in_flight > 0) {
+        rv_report(verify, RS_RV_CQ_BUSY, cq, cq->in_flight);
+    }
+    cq->dead = true; /* kept to the end: there are few */
+}
+
+void rs_rv_cq_resized(rs_rio_verify *verify, rs_rv_cq *cq, uint32_t entries, uint64_t thread) {
+    rv_cq_use(verify, cq, thread);
+    cq->entries = entries;
+    if (cq->reserved > entries) {
+        rv_report(verify, RS_RV_CQ_FULL, cq, cq->reserved);
+    }
+}
+
+void rs_rv_dequeue(rs_rio_verify *verify, rs_rv_cq *cq, uint64_t thread) {
+    rv_cq_use(verify, cq, thread);
+}
+
+void rs_rv_notify(rs_rio_verify *verify, rs_rv_cq *cq, uint64_t thread) {
+    rv_cq_use(verify, cq, thread);
+    if (!cq->notifies) {
+        rv_report(verify, RS_RV_NOTIFY_POLLED, cq, 0);
+    }
+    if (cq->uncommitted > 0) {
+        rv_report(verify, RS_RV_UNCOMMITTED, cq, cq->uncommitted);
+    }
+}
+
+void rs_rv_notified(rs_rio_verify *verify, const rs_rv_cq *cq, bool already) {
+    if (already) {
+        rv_report(verify, RS_RV_NOTIFY_TWICE, cq, 0);
+    }
+}
+
+/* ---- request queues */
+
+static rs_rv_rq **rv_socket_bucket(rs_rio_verify *verify, uint64_t socket) {
+    return &verify->sockets[rv_hash(socket, RV_SOCKET_BUCKETS)];
+}
+
+/* The request queue of an open socket. */
+static rs_rv_rq *rv_socket_find(rs_rio_verify *verify, uint64_t socket) {
+    rs_rv_rq *rq = *rv_socket_bucket(verify, socket);
+
+    while (rq != NULL && (rq->cfg.socket != socket || rq->closed)) {
+        rq = rq->next;
+    }
+    return rq;
+}
+
+static void rv_reserve(rs_rio_verify *verify, rs_rv_cq *cq, uint32_t entries) {
+    cq->reserved += entries;
+    if (cq->reserved > cq->entries) {
+        rv_report(verify, RS_RV_CQ_FULL, cq, cq->reserved);
+    }
+}
+
+rs_rv_rq *rs_rv_rq_prepare(rs_rio_verify *verify, const rs_rv_rq_config *cfg, uint64_t thread) {
+    rs_rv_rq **bucket = rv_socket_bucket(verify, cfg->socket);
+    rs_rv_rq *rq = rv_alloc(sizeof *rq);
+
+    rv_cq_use(verify, cfg->recv_cq, thread);
+    if (cfg->send_cq != cfg->recv_cq) {
+        rv_cq_use(verify, cfg->send_cq, thread);
+    }
+    if (rv_socket_find(verify, cfg->socket) != NULL) {
+        rv_report(verify, RS_RV_SOCKET_TWICE, rq, cfg->socket);
+    }
+    if (cfg->recv_buffers != 1 || cfg->send_buffers != 1 || cfg->recvs + cfg->sends == 0) {
+        rv_report(verify, RS_RV_FLAGS, rq, cfg->recv_buffers);
+    }
+    *rq = (rs_rv_rq){.next = *bucket, .cfg = *cfg, .thread = thread};
+    *bucket = rq;
+    rv_reserve(verify, cfg->recv_cq, cfg->recvs);
+    rv_reserve(verify, cfg->send_cq, cfg->sends);
+    return rq;
+}
+
+uintptr_t rs_rv_rq_inner(const rs_rv_rq *rq) {
+    return rq->inner;
+}
+
+static void rv_rq_free(rs_rio_verify *verify, rs_rv_rq *rq) {
+    rs_rv_rq **at = rv_socket_bucket(verify, rq->cfg.socket);
+
+    while (*at != rq) {
+        RS_ASSERT(*at != NULL);
+        at = &(*at)->next;
+    }
+    *at = rq->next;
+    rq->cfg.recv_cq->reserved -= rq->cfg.recvs;
+    rq->cfg.send_cq->reserved -= rq->cfg.sends;
+    rq->closed = true;
+    rq->dead = true;
+    rv_bury(verify, rq);
+}
+
+void rs_rv_rq_opened(rs_rio_verify *verify, rs_rv_rq *rq, uintptr_t inner) {
+    rq->inner = inner;
+    if (inner == 0) {
+        rv_rq_free(verify, rq);
+    }
+}
+
+static bool rv_rq_use(rs_rio_verify *verify, rs_rv_rq *rq, uint64_t thread) {
+    if (rq->closed) {
+        rv_report(verify, RS_RV_RQ_CLOSED, rq, rq->cfg.socket);
+        return false;
+    }
+    if (rq->thread != thread) {
+        rv_report(verify, RS_RV_RQ_THREAD, rq, thread);
+    }
+    return true;
+}
+
+void rs_rv_rq_resized(rs_rio_verify *verify, rs_rv_rq *rq, uint32_t recvs, uint32_t sends,
+                      uint64_t thread) {
+    if (!rv_rq_use(verify, rq, thread)) {
+        return;
+    }
+    rq->cfg.recv_cq->reserved -= rq->cfg.recvs;
+    rq->cfg.send_cq->reserved -= rq->cfg.sends;
+    rq->cfg.recvs = recvs;
+    rq->cfg.sends = sends;
+    rv_reserve(verify, rq->cfg.recv_cq, recvs);
+    rv_reserve(verify, rq->cfg.send_cq, sends);
+}
+
+static rs_rv_cq *rv_cq_of(const rs_rv_rq *rq, bool is_recv) {
+    return is_recv ? rq->cfg.recv_cq : rq->cfg.send_cq;
+}
+
+static void rv_commit(rs_rv_rq *rq, bool is_recv) {
+    uint32_t *uncommitted = is_recv ? &rq->recvs_uncommitted : &rq->sends_uncommitted;
+
+    rv_cq_of(rq, is_recv)->uncommitted -= *uncommitted;
+    *uncommitted = 0;
+}
+
+void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread) {
+    rs_rv_rq *rq = rv_socket_find(verify, socket);
+
+    if (rq == NULL) {
+        return; /* a socket without a request queue */
+    }
+    (void)rv_rq_use(verify, rq, thread);
+    if (rq->recvs_uncommitted + rq->sends_uncommitted > 0) {
+        rv_report(verify, RS_RV_UNCOMMITTED, rq, rq->recvs_uncommitted + rq->sends_uncommitted);
+    }
+    rv_commit(rq, true);
+    rv_commit(rq, false);
+    rq->closed = true;
+    if (rq->first == NULL) {
+        rv_rq_free(verify, rq);
+    }
+}
+
+/* ---- requests */
+
+static void rv_check_slice(rs_rio_verify *verify, rs_rv_request *request) {
+    const rs_rv_post *post = &request->post;
+    rs_rv_buffer *buffer = post->buffer;
+
+    if (buffer == NULL || buffer->dead) {
+        rv_report(verify, RS_RV_BUFFER_DEAD, buffer, post->offset);
+        request->post.buffer = NULL;
+        return;
+    }
+    if (post->offset > buffer->bytes || post->bytes > buffer->bytes - post->offset) {
+        rv_report(verify, RS_RV_RANGE, buffer, (uint64_t)post->offset + post->bytes);
+        return;
+    }
+    if (buffer->in_flight > 0 && verify->options.unique_ids) {
+        rv_report(verify, RS_RV_ID_SHARED, buffer, buffer->in_flight);
+    }
+    if (!rv_walk(verify, post, true, true)) {
+        rv_report(verify, RS_RV_OVERLAP, rv_slice(post), post->bytes);
+        return;
+    }
+    (void)rv_walk(verify, post, false, true);
+    request->marked = true;
+    if (post->is_recv) {
+        memset(rv_slice(post), (int)RV_POISON, post->bytes);
+    } else {
+        request->sum = rv_sum(rv_slice(post), post->bytes);
+    }
+}
+
+static void rv_check_queue(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post) {
+    for (const rs_rv_request *other = rq->first; other != NULL; other = other->next) {
+        if (other->post.descriptor == post->descriptor) {
+            rv_report(verify, RS_RV_DESCRIPTOR_BUSY, post->descriptor, 0);
+        }
+    }
+    if (post->is_recv ? rq->recvs >= rq->cfg.recvs : rq->sends >= rq->cfg.sends) {
+        rv_report(verify, RS_RV_RQ_FULL, rq, post->is_recv ? rq->recvs : rq->sends);
+    }
+}
+
+static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
+    rs_rv_rq *rq = request->rq;
+    rs_rv_request **bucket =
+        &verify->requests[rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
+
+    request->chain = *bucket;
+    *bucket = request;
+    request->next = rq->first;
+    if (rq->first != NULL) {
+        rq->first->prev = request;
+    }
+    rq->first = request;
+    *(request->post.is_recv ? &rq->recvs : &rq->sends) += 1u;
+    rv_cq_of(rq, request->post.is_recv)->in_flight++;
+    verify->in_flight++;
+    if (request->post.buffer != NULL) {
+        request->post.buffer->in_flight++;
+    }
+}
+
+/* Takes the address out of its bucket; false when it never was in one. */
+static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
+    rs_rv_request **at =
+        &verify->requests[rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
+
+    while (*at != NULL && *at != request) {
+        at = &(*at)->chain;
+    }
+    if (*at == NULL) {
+        return false;
+    }
+    *at = request->chain;
+    return true;
+}
+
+static void rv_unlink(rs_rio_verify *verify, rs_rv_request *request) {
+    rs_rv_rq *rq = request->rq;
+
+    if (request->prev != NULL) {
+        request->prev->next = request->next;
+    } else {
+        rq->first = request->next;
+    }
+    if (request->next != NULL) {
+        request->next->prev = request->prev;
+    }
+    *(request->post.is_recv ? &rq->recvs : &rq->sends) -= 1u;
+    rv_cq_of(rq, request->post.is_recv)->in_flight--;
+    verify->in_flight--;
+    if (request->marked) {
+        (void)rv_walk(verify, &request->post, false, false);
+    }
+    if (request->post.buffer != NULL && --request->post.buffer->in_flight == 0 &&
+        request->post.buffer->dead) {
+        rv_bury(verify, request->post.buffer);
+    }
+}
+
+static bool rv_flags_fit(const rs_rv_post *post) {
+    if ((post->flags & RS_RV_COMMIT_ONLY) != 0) {
+        return post->flags == RS_RV_COMMIT_ONLY && post->count == 0 && post->descriptor == NULL &&
+               post->context == 0;
+    }
+    return post->flags < RS_RV_COMMIT_ONLY && post->count == 1 && post->descriptor != NULL &&
+           (post->is_recv || (post->flags & RS_RV_WAITALL) == 0);
+}
+
+rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post,
+                                uint64_t thread) {
+    rs_rv_request *request;
+
+    if (!rv_rq_use(verify, rq, thread)) {
+        return NULL;
+    }
+    if (!rv_flags_fit(post)) {
+        rv_report(verify, RS_RV_FLAGS, rq, post->flags);
+    }
+    if ((post->flags & RS_RV_DEFER) == 0) {
+        rv_commit(rq, post->is_recv); /* it starts those before it too */
+    }
+    if ((post->flags & RS_RV_COMMIT_ONLY) != 0) {
+        return NULL;
+    }
+    request = rv_alloc(sizeof *request);
+    request->rq = rq;
+    request->post = *post;
+    rv_check_queue(verify, rq, post);
+    rv_check_slice(verify, request);
+    rv_link(verify, request);
+    if ((post->flags & RS_RV_DEFER) != 0) {
+        *(post->is_recv ? &rq->recvs_uncommitted : &rq->sends_uncommitted) += 1u;
+        rv_cq_of(rq, post->is_recv)->uncommitted++;
+    }
+    return request;
+}
+
+void *rs_rv_scratch(rs_rv_request *request) {
+    return request->scratch;
+}
+
+void rs_rv_post_refused(rs_rio_verify *verify, rs_rv_request *request) {
+    rs_rv_rq *rq;
+
+    if (request == NULL) {
+        return; /* a commit, or one that was reported */
+    }
+    rq = request->rq;
+    if ((request->post.flags & RS_RV_DEFER) != 0) {
+        uint32_t *uncommitted =
+            request->post.is_recv ? &rq->recvs_uncommitted : &rq->sends_uncommitted;
+
+        *uncommitted -= *uncommitted > 0;
+        rv_cq_of(rq, request->post.is_recv)->uncommitted--;
+    }
+    (void)rv_unchain(verify, request);
+    rv_unlink(verify, request);
+    free(request);
+}
+
+static void rv_check_contents(rs_rio_verify *verify, const rs_rv_request *request, bool succeeded,
+                              uint32_t bytes) {
+    const rs_rv_post *post = &request->post;
+
+    if (!request->marked) {
+        return; /* reported when it was posted */
+    }
+    if (post->is_recv) {
+        /* What an error leaves in the slice is not documented. */
+        if (succeeded && !rv_is_poison(rv_slice(post) + bytes, post->bytes - bytes)) {
+            rv_report(verify, RS_RV_RECV_TOUCHED, rv_slice(post), bytes);
+        }
+    } else if (rv_sum(rv_slice(post), post->bytes) != request->sum) {
+        rv_report(verify, RS_RV_SEND_TOUCHED, rv_slice(post), post->bytes);
+    }
+}
+
+bool rs_rv_complete(rs_rio_verify *verify, rs_rv_cq *cq, rs_rv_request *request, bool succeeded,
+                    uint32_t bytes, rs_rv_origin *origin) {
+    rs_rv_rq *rq;
+
+    if (!rv_unchain(verify, request)) {
+        rv_report(verify, RS_RV_COMPLETION, request, bytes);
+        return false;
+    }
+    rq = request->rq;
+    if (bytes > request->post.bytes || rv_cq_of(rq, request->post.is_recv) != cq) {
+        rv_report(verify, RS_RV_COMPLETION, request, bytes);
+        bytes = 0;
+    }
+    *origin =
+        (rs_rv_origin){.socket_context = rq->cfg.context, .request_context = request->post.context};
+    rv_check_contents(verify, request, succeeded, bytes);
+    rv_unlink(verify, request);
+    free(request);
+    if (rq->closed && rq->first == NULL && !rq->dead) {
+        rv_rq_free(verify, rq);
+    }
+    return true;
+}
+
+/* ---- opening, and what is left at the end */
+
+rs_rio_verify *rs_rv_open(const rs_rv_options *options) {
+    rs_rio_verify *verify = calloc(1, sizeof *verify);
+
+    if (verify != NULL) {
+        verify->options = *options;
+    }
+    return verify;
+}
+
+void rs_rv_share_ids(rs_rio_verify *verify) {
+    verify->options.unique_ids = false;
+}
+
+static void rv_close_requests(rs_rio_verify *verify) {
+    if (verify->in_flight > 0) {
+        rv_report(verify, RS_RV_LEAK, "requests", verify->in_flight);
+    }
+    for (uint32_t i = 0; i < RV_REQUEST_BUCKETS; i++) {
+        while (verify->requests[i] != NULL) {
+            rs_rv_request *request = verify->requests[i];
+
+            verify->requests[i] = request->chain;
+            free(request);
+        }
+    }
+}
+
+static void rv_close_queues(rs_rio_verify *verify) {
+    uint32_t left = 0;
+
+    for (uint32_t i = 0; i < RV_SOCKET_BUCKETS; i++) {
+        while (verify->sockets[i] != NULL) {
+            rs_rv_rq *rq = verify->sockets[i];
+
+            verify->sockets[i] = rq->next;
+            left++;
+            free(rq);
+        }
+    }
+    while (verify->cqs != NULL) {
+        rs_rv_cq *cq = verify->cqs;
+
+        verify->cqs = cq->next;
+        left += !cq->dead;
+        free(cq);
+    }
+    if (left > 0) {
+        rv_report(verify, RS_RV_LEAK, "queues", left);
+    }
+}
+
+static void rv_close_memory(rs_rio_verify *verify) {
+    uint32_t left = 0;
+
+    while (verify->buffers != NULL) {
+        rs_rv_buffer *buffer = verify->buffers;
+
+        verify->buffers = buffer->next;
+        left++;
+        free(buffer);
+    }
+    if (left > 0) {
+        rv_report(verify, RS_RV_LEAK, "registrations", left);
+    }
+    for (uint32_t i = 0; i < RV_PAGE_BUCKETS; i++) {
+        while (verify->pages[i] != NULL) {
+            rv_page *page = verify->pages[i];
+
+            verify->pages[i] = page->next;
+            free(page);
+        }
+    }
+    for (uint32_t i = 0; i < RV_TOMBS; i++) {
+        free(verify->tombs[i]);
+    }
+}
+
+uint32_t rs_rv_close(rs_rio_verify *verify) {
+    uint32_t violations;
+
+    rv_close_requests(verify);
+    rv_close_queues(verify);
+    rv_close_memory(verify);
+    violations = verify->violations;
+    free(verify);
+    return violations;
+}

@@ -1,0 +1,21 @@
+/* Puts the checker of rio_verify.h between a program and a RIO function table.
+ *
+ * RIO's functions have no argument for a context, and two of them no handle either: so the checker
+ * is one for the process, the only mutable static state outside a main. Wraps are counted; the
+ * last unwrap reports what is left. Any thread; calls are serialised by a lock of its own, after
+ * which a second thread on one queue is still told by its thread id. */
+#ifndef RS_RIO_RIO_VERIFY_TABLE_H
+#define RS_RIO_RIO_VERIFY_TABLE_H
+
+#include "rio/rio_api.h"
+#include "rio/rio_verify.h"
+
+/* rs_rio_verify_wrap: replaces api's functions by checking ones over the same provider. The options
+ * of the first wrap count; unique_ids only if all ask for it. False: out of memory. */
+bool rs_rio_verify_wrap(rs_rio_api *api, const rs_rv_options *options);
+
+/* rs_rio_verify_unwrap: one for each successful wrap. Returns the violations when it was the last,
+ * else 0. */
+uint32_t rs_rio_verify_unwrap(void);
+
+#endif

@@ -1,0 +1,358 @@
+/* What ringside_rio.dll adds to RIO: ringside_rio_wait, _wake, _shutdown and _counters, and the
+ * cost that lazy commits promise. Loopback pairs, one completion queue a case; a pass is the
+ * result within 5 s, and a number of kernel entries for the commits. The provider is the one
+ * RINGSIDE_RIO_PROVIDER names; exit 77 without it. In the emulated mode the wait must refuse. */
+#include "ringside_rio.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LIMIT_MS 5000u
+#define PAIRS 32
+
+static RIO_EXTENSION_FUNCTION_TABLE rio;
+static rs_fn_ringside_rio_wait provider_wait;
+static rs_fn_ringside_rio_wake provider_wake;
+static rs_fn_ringside_rio_shutdown provider_shutdown;
+static rs_fn_ringside_rio_closesocket provider_closesocket;
+static rs_fn_ringside_rio_counters provider_counters;
+static bool emulated;
+
+static char *memory;
+static RIO_BUFFERID id;
+
+typedef struct link {
+    SOCKET server, client;
+    RIO_RQ rq;
+} link;
+
+static link make_link(RIO_CQ cq) {
+    SOCKET listener = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    SOCKADDR_IN address;
+    int bytes = sizeof address;
+    link l;
+
+    memset(&address, 0, sizeof address);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(listener, (struct sockaddr *)&address, bytes), 0);
+    assert_int_equal(listen(listener, 4), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
+    l.client = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    assert_int_equal(connect(l.client, (struct sockaddr *)&address, bytes), 0);
+    l.server = accept(listener, NULL, NULL);
+    assert_true(l.server != INVALID_SOCKET);
+    closesocket(listener);
+    l.rq = rio.RIOCreateRequestQueue(l.server, 1, 1, 1, 1, cq, cq, NULL);
+    assert_true(l.rq != RIO_INVALID_RQ);
+    return l;
+}
+
+static void end_link(link l) {
+    provider_closesocket(l.server);
+    closesocket(l.client);
+}
+
+static RIO_CQ make_cq(void) {
+    RIO_CQ cq = rio.RIOCreateCompletionQueue(4 * PAIRS, NULL);
+
+    assert_true(cq != RIO_INVALID_CQ);
+    return cq;
+}
+
+static void post(RIO_RQ rq, bool send) {
+    RIO_BUF slice = {id, send ? 0 : 4096, 4};
+
+    assert_true(send ? rio.RIOSend(rq, &slice, 1, RIO_MSG_DEFER, NULL)
+                     : rio.RIOReceive(rq, &slice, 1, RIO_MSG_DEFER, NULL));
+    assert_true(send ? rio.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL)
+                     : rio.RIOReceive(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
+}
+
+static ULONG take(RIO_CQ cq) {
+    RIORESULT results[PAIRS];
+
+    return rio.RIODequeueCompletion(cq, results, PAIRS);
+}
+
+static bool cannot_wait(RIO_CQ cq) {
+    if (!emulated) {
+        return false;
+    }
+    assert_false(provider_wait(cq, NULL, NULL, 0, NULL, 0));
+    assert_int_equal(GetLastError(), ERROR_NOT_SUPPORTED);
+    rio.RIOCloseCompletionQueue(cq);
+    return true;
+}
+
+static DWORD WINAPI send_soon(void *argument) {
+    Sleep(30);
+    return (DWORD)send((SOCKET)(uintptr_t)argument, "soon", 4, 0);
+}
+
+static void test_wait_ends_at_a_completion(void **state) {
+    RIO_CQ cq = make_cq();
+    HANDLE thread;
+    link l;
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    l = make_link(cq);
+    post(l.rq, false);
+    thread = CreateThread(NULL, 0, send_soon, (void *)(uintptr_t)l.client, 0, NULL);
+    while (take(cq) == 0) {
+        assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+    }
+    assert_memory_equal(memory + 4096, "soon", 4);
+    WaitForSingleObject(thread, LIMIT_MS);
+    CloseHandle(thread);
+    end_link(l);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+static void test_wait_times_out_when_nothing_comes(void **state) {
+    RIO_CQ cq = make_cq();
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    assert_false(provider_wait(cq, NULL, NULL, 0, NULL, 0));
+    assert_int_equal(GetLastError(), WAIT_TIMEOUT);
+    assert_false(provider_wait(cq, NULL, NULL, 0, NULL, 20));
+    assert_int_equal(GetLastError(), WAIT_TIMEOUT);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+static DWORD WINAPI wake_soon(void *argument) {
+    Sleep(30);
+    provider_wake((RIO_CQ)argument);
+    return 0;
+}
+
+static void test_wake_ends_a_wait_now_or_the_next(void **state) {
+    RIO_CQ cq = make_cq();
+    HANDLE thread;
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    for (int i = 0; i < 5; i++) {
+        provider_wake(cq);
+        assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+    }
+    thread = CreateThread(NULL, 0, wake_soon, cq, 0, NULL);
+    assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+    WaitForSingleObject(thread, LIMIT_MS);
+    CloseHandle(thread);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+static void test_wait_hands_out_the_ports_packets(void **state) {
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    OVERLAPPED mine = {0};
+    RIO_CQ cq = make_cq();
+    ULONG total = 0;
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    for (ULONG_PTR i = 0; i < 600; i++) { /* more than the provider holds at a time */
+        assert_true(PostQueuedCompletionStatus(port, 7, i, &mine));
+    }
+    while (total < 600) {
+        OVERLAPPED_ENTRY entries[50];
+        ULONG count = 0;
+        assert_true(provider_wait(cq, port, entries, 50, &count, LIMIT_MS));
+        for (ULONG i = 0; i < count; i++) {
+            assert_int_equal(entries[i].lpCompletionKey, total++);
+            assert_ptr_equal(entries[i].lpOverlapped, &mine);
+            assert_int_equal(entries[i].dwNumberOfBytesTransferred, 7);
+        }
+    }
+    rio.RIOCloseCompletionQueue(cq);
+    CloseHandle(port);
+}
+
+static void test_closing_the_queue_gives_the_port_back(void **state) {
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    OVERLAPPED mine = {0}, *got = NULL;
+    RIO_CQ cq = make_cq();
+    ULONG_PTR key = 0;
+    ULONG count;
+    DWORD bytes;
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    (void)provider_wait(cq, port, NULL, 0, &count, 0);
+    assert_true(PostQueuedCompletionStatus(port, 7, 9, &mine));
+    Sleep(30); /* the provider has most likely taken it by now; either way it must come */
+    rio.RIOCloseCompletionQueue(cq);
+    assert_true(GetQueuedCompletionStatus(port, &bytes, &key, &got, LIMIT_MS));
+    assert_int_equal(key, 9);
+    assert_ptr_equal(got, &mine);
+    CloseHandle(port);
+}
+
+static ULONGLONG enters(void) {
+    ringside_rio_counts counts;
+
+    provider_counters(&counts);
+    return counts.enters;
+}
+
+static void test_commits_of_many_queues_enter_the_kernel_once(void **state) {
+    static link l[PAIRS];
+    RIO_CQ cq = make_cq();
+    ULONGLONG before;
+    ULONG done = 0;
+
+    (void)state;
+    for (int i = 0; i < PAIRS; i++) {
+        l[i] = make_link(cq);
+    }
+    before = enters();
+    for (int i = 0; i < PAIRS; i++) {
+        post(l[i].rq, true);
+    }
+    done = take(cq);
+    if (!emulated && !getenv("RINGSIDE_RIO_COMMIT")) {
+        /* One for all; the ticker may have come between, twice at most in this time. */
+        assert_in_range(enters() - before, 1, 3);
+    }
+    for (int i = 0; i < 1000 && done < PAIRS; i++) {
+        Sleep(1);
+        done += take(cq);
+    }
+    assert_int_equal(done, PAIRS);
+    for (int i = 0; i < PAIRS; i++) {
+        end_link(l[i]);
+    }
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+static void test_dequeue_of_an_idle_queue_enters_the_kernel_never(void **state) {
+    RIO_CQ cq = make_cq();
+    link l = make_link(cq);
+    ULONGLONG before;
+
+    (void)state;
+    post(l.rq, false);
+    (void)take(cq);
+    before = enters();
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(take(cq), 0);
+    }
+    if (!getenv("RINGSIDE_RIO_RING")) {
+        assert_int_equal(enters() - before, 0);
+    }
+    end_link(l);
+    while (take(cq) == 0) {
+        Sleep(1);
+    }
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+static void test_shutdown_comes_after_a_lazy_commit(void **state) {
+    RIO_CQ cq = make_cq();
+    char got[8];
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        link l = make_link(cq);
+        int bytes = 0, n;
+        post(l.rq, true);
+        assert_int_equal(provider_shutdown(l.server, SD_SEND), 0);
+        while ((n = recv(l.client, got + bytes, 8 - bytes, 0)) > 0) {
+            bytes += n;
+        }
+        assert_int_equal(bytes, 4);
+        end_link(l);
+        while (take(cq) == 0) {
+            Sleep(1);
+        }
+    }
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+static void test_everything_is_given_back(void **state) {
+    ringside_rio_counts counts;
+
+    (void)state;
+    provider_counters(&counts);
+    assert_int_equal(counts.completion_queues, 0);
+    assert_int_equal(counts.request_queues, 0);
+    assert_int_equal(counts.buffers, 1);
+}
+
+static void find(HMODULE module, const char *name, void *out) {
+    FARPROC found = GetProcAddress(module, name);
+
+    if (!found) {
+        fprintf(stderr, "rio_provider_test: no export %s\n", name);
+        exit(1);
+    }
+    memcpy(out, &found, sizeof found);
+}
+
+static bool load(const char *path) {
+    HMODULE module = LoadLibraryA(path);
+    rs_fn_ringside_rio_provider_name name;
+    rs_fn_ringside_rio_table table;
+
+    if (!module) {
+        return false;
+    }
+    find(module, "ringside_rio_table", &table);
+    find(module, "ringside_rio_provider_name", &name);
+    find(module, "ringside_rio_wait", &provider_wait);
+    find(module, "ringside_rio_wake", &provider_wake);
+    find(module, "ringside_rio_shutdown", &provider_shutdown);
+    find(module, "ringside_rio_closesocket", &provider_closesocket);
+    find(module, "ringside_rio_counters", &provider_counters);
+    if (!table(&rio)) {
+        return false;
+    }
+    emulated = strcmp(name(), "emulated") == 0;
+    printf("provider %s\n", name());
+    return true;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wait_ends_at_a_completion),
+        cmocka_unit_test(test_wait_times_out_when_nothing_comes),
+        cmocka_unit_test(test_wake_ends_a_wait_now_or_the_next),
+        cmocka_unit_test(test_wait_hands_out_the_ports_packets),
+        cmocka_unit_test(test_closing_the_queue_gives_the_port_back),
+        cmocka_unit_test(test_commits_of_many_queues_enter_the_kernel_once),
+        cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
+        cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
+        cmocka_unit_test(test_everything_is_given_back),
+    };
+    const char *path = getenv("RINGSIDE_RIO_PROVIDER");
+    WSADATA data;
+
+    if (!path || WSAStartup(MAKEWORD(2, 2), &data) != 0) {
+        printf("skipped: RINGSIDE_RIO_PROVIDER names no provider\n");
+        return 77;
+    }
+    if (!load(path)) {
+        return 1;
+    }
+    memory = VirtualAlloc(NULL, 65536, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+    id = rio.RIORegisterBuffer(memory, 65536);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
