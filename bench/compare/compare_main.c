@@ -1,0 +1,618 @@
+/* compare: from the command line to tables, a report and an exit code.
+ *
+ * 0: every run was sound. 1: a run was void, or something needed is missing. 2: bad command line.
+ * 130: interrupted; what was measured is kept. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/process.h"
+#include "compare/report.h"
+#include "compare/result.h"
+#include "compare/runner.h"
+#include "compare/schedule.h"
+#include "compare/settings.h"
+#include "compare/tradeoff.h"
+#include "core/assert.h"
+#include "seam/os.h"
+
+#ifndef RS_COMMIT
+#define RS_COMMIT "unknown"
+#endif
+
+#if defined(_WIN32)
+#define MAIN_WINDOWS true
+#define MAIN_SUFFIX ".exe"
+#else
+#define MAIN_WINDOWS false
+#define MAIN_SUFFIX ""
+#endif
+
+#if defined(_MSC_VER)
+#define MAIN_COMPILER "MSVC"
+#elif defined(__clang__)
+#define MAIN_COMPILER "clang " __clang_version__
+#else
+#define MAIN_COMPILER "gcc " __VERSION__
+#endif
+
+#define MAIN_TEXT_BYTES 16384u
+#define MAIN_LINE_BYTES 8192u
+#define MAIN_OVERHEAD_S 0.4 /* of a run beyond its load: a first guess, then what was seen */
+#define MAIN_OVERHEAD_WINE_S 1.0
+#define MAIN_SEARCH_COST 8.0 /* loads in one search for capacity */
+#define MAIN_EXIT_INTERRUPTED 130
+
+typedef struct compare_main {
+    rs_compare_settings settings;
+    rs_target target[RS_SERVERS_MAX];
+    rs_results results;
+    rs_runner runner;
+    rs_schedule schedule;
+    rs_atomic_u32 stop;
+    double cost_s[RS_SERVERS_MAX], factor[RS_SCENARIOS_MAX];
+    rs_table table;
+    char folder[RS_ARG_BYTES]; /* where this program lies */
+    char out[RS_ARG_BYTES];    /* --out, absolute */
+    FILE *runs;                /* runs.csv */
+    char *text;                /* RS_REPORT_BYTES, for one report after the other */
+    bool progress;
+    rs_compare_run dropped; /* of a warm-up */
+} compare_main;
+
+static int main_fail(const char *format, const char *what) {
+    (void)fprintf(stderr, "compare: ");
+    (void)fprintf(stderr, "%s: %s\n", what, format);
+    return EXIT_FAILURE;
+}
+
+static void main_on_stop(void *arg) {
+    rs_atomic_store_u32(arg, 1);
+}
+
+/* ---- the programs */
+
+static bool main_join(char out[RS_ARG_BYTES], const char *folder, const char *rest) {
+    char path[RS_ARG_BYTES * 2];
+    (void)snprintf(path, sizeof path, "%.511s/%.400s", folder, rest);
+    return rs_files_absolute(path, out, RS_ARG_BYTES);
+}
+
+static bool main_is_windows_program(const char *path) {
+    const size_t bytes = strlen(path);
+    return bytes > 4 && strcmp(path + bytes - 4, ".exe") == 0;
+}
+
+/* A server by its name: beside this program; on Linux also the Windows build's. */
+static bool main_find_program(const compare_main *self, const rs_server_name *server,
+                              char out[RS_ARG_BYTES]) {
+    char rest[RS_NAME_BYTES + 64];
+    if (server->path[0] != '\0') {
+        return rs_files_absolute(server->path, out, RS_ARG_BYTES);
+    }
+    (void)snprintf(rest, sizeof rest, "%s%s", server->name, MAIN_SUFFIX);
+    if (main_join(out, self->folder, rest)) {
+        return true;
+    }
+    (void)snprintf(rest, sizeof rest, "../../windows/bin/%s.exe", server->name);
+    return !MAIN_WINDOWS && main_join(out, self->folder, rest);
+}
+
+static bool main_set_options(const compare_main *self, rs_target *target) {
+    rs_args_init(&target->extra);
+    for (uint32_t i = 0; i < self->settings.sets; i++) {
+        const rs_set *set = &self->settings.set[i];
+        if (strcmp(set->server, target->name) == 0 || strcmp(set->server, "all") == 0) {
+            rs_args_add(&target->extra, "%s", set->option);
+            rs_args_add(&target->extra, "%s", set->value);
+        }
+    }
+    return !target->extra.overflow;
+}
+
+static bool main_add_target(compare_main *self, const rs_server_name *server) {
+    rs_results *results = &self->results;
+    rs_target *target = &self->target[results->subjects];
+    rs_subject *subject = &results->subject[results->subjects];
+    if (!main_find_program(self, server, target->program)) {
+        return false;
+    }
+    (void)snprintf(target->name, sizeof target->name, "%s", server->name);
+    target->wine = !MAIN_WINDOWS && main_is_windows_program(target->program);
+    (void)snprintf(target->prefix, sizeof target->prefix, "%.400s/../../wine-prefix-compare-%.39s",
+                   self->folder, server->name);
+    (void)snprintf(subject->name, sizeof subject->name, "%s", server->name);
+    subject->wine = target->wine || rs_os_is_wine();
+    results->subjects++;
+    return main_set_options(self, target);
+}
+
+/* The platform's own list: what was built of it. */
+static int main_default_targets(compare_main *self) {
+    static const char *const names[] = {"epoll_server", "iocp_server", "rio_server"};
+    for (size_t i = MAIN_WINDOWS ? 1 : 0; i < sizeof names / sizeof names[0]; i++) {
+        rs_server_name server = {.path = ""};
+        (void)snprintf(server.name, sizeof server.name, "%s", names[i]);
+        if (!main_add_target(self, &server)) {
+            (void)fprintf(stderr, "compare: %s was not built: left out\n", names[i]);
+        }
+    }
+    return self->results.subjects > 0 ? 0 : main_fail("nothing to measure", "no server was built");
+}
+
+/* One more subject: a server with one setting changed. Its name says which. */
+static bool main_add_variant(compare_main *self, const rs_tradeoff *tradeoff, uint32_t of) {
+    rs_results *results = &self->results;
+    const uint32_t index = results->subjects;
+    rs_target *target = &self->target[index];
+    rs_subject *subject = &results->subject[index];
+    if (index == RS_SERVERS_MAX) {
+        return false;
+    }
+    *target = self->target[of];
+    *subject = results->subject[of];
+    (void)snprintf(target->name, sizeof target->name, "%.11s+%.16s=%.10s", self->target[of].name,
+                   tradeoff->option, tradeoff->value);
+    (void)snprintf(subject->name, sizeof subject->name, "%s", target->name);
+    subject->variant = true;
+    subject->of = of;
+    rs_args_add(&target->extra, "--%s", tradeoff->option);
+    rs_args_add(&target->extra, "%s", tradeoff->value);
+    results->subjects++;
+    return !target->extra.overflow;
+}
+
+static int main_tradeoff_targets(compare_main *self) {
+    static const char *const names[] = {"iocp_server", "rio_server"};
+    self->results.tradeoffs = true;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        rs_server_name server = {.path = ""};
+        const uint32_t of = self->results.subjects;
+        (void)snprintf(server.name, sizeof server.name, "%s", names[i]);
+        if (!main_add_target(self, &server)) {
+            (void)fprintf(stderr, "compare: %s was not built: left out\n", names[i]);
+            continue;
+        }
+        for (uint32_t k = 0; k < rs_tradeoff_count(); k++) {
+            const rs_tradeoff *tradeoff = rs_tradeoff_at(k);
+            if (rs_tradeoff_applies(tradeoff, names[i]) && !main_add_variant(self, tradeoff, of)) {
+                return main_fail("too many settings", tradeoff->option);
+            }
+        }
+    }
+    return self->results.subjects > 0 ? 0 : main_fail("nothing to measure", "no server was built");
+}
+
+static int main_find_targets(compare_main *self) {
+    const rs_compare_settings *s = &self->settings;
+    if (s->tradeoffs) {
+        return main_tradeoff_targets(self);
+    }
+    if (s->servers == 0) {
+        return main_default_targets(self);
+    }
+    for (uint32_t i = 0; i < s->servers; i++) {
+        if (!main_add_target(self, &s->server[i])) {
+            return main_fail("no such program; build it first, or say NAME=PATH",
+                             s->server[i].name);
+        }
+    }
+    return 0;
+}
+
+static int main_check_sets(const compare_main *self) {
+    for (uint32_t i = 0; i < self->settings.sets; i++) {
+        const char *name = self->settings.set[i].server;
+        bool known = strcmp(name, "all") == 0;
+        for (uint32_t k = 0; k < self->results.subjects; k++) {
+            known = known || strcmp(name, self->target[k].name) == 0;
+        }
+        if (!known) {
+            (void)main_fail("--set names a server that is not measured", name);
+            return 2;
+        }
+    }
+    return 0;
+}
+
+static int main_find_tools(compare_main *self) {
+    rs_runner *runner = &self->runner;
+    const char *given = self->settings.loadgen;
+    const bool found = given[0] != '\0'
+                           ? rs_files_absolute(given, runner->loadgen, sizeof runner->loadgen)
+                           : main_join(runner->loadgen, self->folder, "loadgen" MAIN_SUFFIX);
+    if (!found) {
+        return main_fail("no such program; build it first", given[0] != '\0' ? given : "loadgen");
+    }
+    for (uint32_t i = 0; i < self->results.subjects; i++) {
+        if (self->target[i].wine &&
+            !main_join(runner->wine_script, self->folder, "../../../scripts/wine.sh")) {
+            return main_fail("no such file; it starts the Windows programs", "scripts/wine.sh");
+        }
+    }
+    return 0;
+}
+
+static int main_make_folders(compare_main *self) {
+    char runs[RS_ARG_BYTES * 2];
+    if (!rs_files_make(self->settings.out) ||
+        !rs_files_absolute(self->settings.out, self->out, sizeof self->out)) {
+        return main_fail("the folder cannot be made or written", self->settings.out);
+    }
+    (void)snprintf(runs, sizeof runs, "%s/runs", self->out);
+    if (!rs_files_make(runs) ||
+        !rs_files_absolute(runs, self->runner.out, sizeof self->runner.out)) {
+        return main_fail("the folder cannot be made or written", runs);
+    }
+    for (uint32_t i = 0; i < self->results.subjects; i++) {
+        rs_target *target = &self->target[i];
+        char prefix[RS_ARG_BYTES];
+        if (target->wine && (!rs_files_make(target->prefix) ||
+                             !rs_files_absolute(target->prefix, prefix, sizeof prefix))) {
+            return main_fail("the folder cannot be made or written", target->prefix);
+        }
+        if (target->wine) {
+            memcpy(target->prefix, prefix, sizeof prefix);
+        }
+    }
+    return 0;
+}
+
+/* ---- placement, platform, banner */
+
+static rs_platform main_platform(const compare_main *self) {
+    bool wine = rs_os_is_wine();
+    for (uint32_t i = 0; i < self->results.subjects; i++) {
+        wine = wine || self->target[i].wine;
+    }
+    return wine ? RS_PLATFORM_WINE : MAIN_WINDOWS ? RS_PLATFORM_WINDOWS : RS_PLATFORM_LINUX;
+}
+
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4)))
+#endif
+static void
+main_banner_add(rs_results *results, const char *what, const char *format, ...) {
+    const uint32_t most = (uint32_t)(sizeof results->banner / sizeof results->banner[0]);
+    va_list list;
+    RS_ASSERT(results->banners < most);
+    char *line = results->banner[results->banners++];
+    const size_t bytes = sizeof results->banner[0];
+    const int used = snprintf(line, bytes, "%s\t", what);
+    va_start(list, format);
+    (void)vsnprintf(line + used, bytes - (size_t)used, format, list);
+    va_end(list);
+}
+
+static void main_place(compare_main *self) {
+    rs_runner *runner = &self->runner;
+    int32_t cpu[2];
+    const uint32_t cpus = rs_machine_cpus(cpu, 2);
+    runner->server_cpu = RS_CPU_ANY;
+    runner->load_cpu = RS_CPU_ANY;
+    if (!self->settings.pinned || cpus == 0) {
+        main_banner_add(&self->results, "placement", "free: as the system likes");
+        return;
+    }
+    runner->server_cpu = cpu[0];
+    runner->load_cpu = cpu[cpus - 1];
+    main_banner_add(&self->results, "placement", "%s on processor %d, loadgen on processor %d",
+                    self->results.platform == RS_PLATFORM_WINE && !MAIN_WINDOWS
+                        ? "server and wineserver"
+                        : "server",
+                    (int)runner->server_cpu, (int)runner->load_cpu);
+}
+
+static void main_banner(compare_main *self) {
+    rs_results *results = &self->results;
+    const rs_compare_settings *s = &self->settings;
+    char machine[160];
+    rs_machine_name(machine, sizeof machine);
+    main_banner_add(results, "machine", "%s", machine);
+    main_banner_add(results, "system", "%s", rs_os_platform());
+    main_banner_add(results, "commit", "%s, %s", RS_COMMIT, MAIN_COMPILER);
+    main_place(self);
+    main_banner_add(results, "method",
+                    "%u runs of each server in each scenario, interleaved A B B A, one more "
+                    "dropped at the start; medians; 95 %% bootstrap intervals of paired ratios",
+                    s->repeats);
+    main_banner_add(results, "one run", "%.1f s after %.1f s of warm-up, a fresh server each time",
+                    s->seconds, s->warmup_s);
+    main_banner_add(results, "CPU time",
+                    "of the whole load, warm-up included, over all its messages");
+    for (uint32_t i = 0; i < s->sets; i++) {
+        if (results->banners + 2 < sizeof results->banner / sizeof results->banner[0]) {
+            main_banner_add(results, "set", "%s %s=%s", s->set[i].server, s->set[i].option,
+                            s->set[i].value);
+        }
+    }
+}
+
+/* ---- progress */
+
+static void main_costs(compare_main *self) {
+    const rs_compare_settings *s = &self->settings;
+    for (uint32_t i = 0; i < self->results.subjects; i++) {
+        self->cost_s[i] = s->seconds + s->warmup_s +
+                          (self->target[i].wine ? MAIN_OVERHEAD_WINE_S : MAIN_OVERHEAD_S);
+    }
+    for (uint32_t i = 0; i < s->scenarios; i++) {
+        const double warmup_s = rs_scenario_warmup_s(s->scenario[i], s->warmup_s);
+        self->factor[i] = s->scenario[i]->kind == RS_SCENARIO_CAPACITY ? MAIN_SEARCH_COST
+                          : s->scenario[i]->kind == RS_SCENARIO_RAMP
+                              ? 0.5
+                              : (s->seconds + warmup_s) / (s->seconds + s->warmup_s);
+    }
+}
+
+/* A third of the weight to the newest: follows a slower machine without jumping. */
+static void main_cost_learn(compare_main *self, const rs_turn *turn, double took_s) {
+    double *cost = &self->cost_s[turn->server];
+    if (!turn->warmup) { /* the first may have made a Wine prefix */
+        *cost += (took_s / self->factor[turn->scenario] - *cost) / 3;
+    }
+}
+
+static void main_progress(const compare_main *self, uint32_t index, const rs_turn *turn) {
+    const double left_s = rs_schedule_left_s(&self->schedule, index, self->cost_s, self->factor);
+    const uint32_t left = (uint32_t)(left_s + 0.5);
+    if (self->progress) {
+        (void)fprintf(stderr, "\rcompare: %u of %u: %s %s%s, %u:%02u left      ", index + 1,
+                      rs_schedule_count(&self->schedule),
+                      self->settings.scenario[turn->scenario]->name,
+                      self->target[turn->server].name, turn->warmup ? " (warm-up)" : "", left / 60,
+                      left % 60);
+        (void)fflush(stderr);
+    }
+}
+
+static void main_progress_end(const compare_main *self) {
+    if (self->progress) {
+        (void)fprintf(stderr, "\r%78s\r", "");
+    }
+}
+
+/* ---- runs */
+
+static bool main_write(const char *folder, const char *name, const char *text, size_t bytes) {
+    char path[RS_ARG_BYTES * 2];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    bool ok = file != NULL && fwrite(text, 1, bytes, file) == bytes;
+    if (file != NULL && fclose(file) != 0) {
+        ok = false;
+    }
+    if (!ok) {
+        (void)fprintf(stderr, "compare: %s: the file could not be written\n", path);
+    }
+    return ok;
+}
+
+static bool main_runs_open(compare_main *self) {
+    char path[RS_ARG_BYTES * 2];
+    rs_text text;
+    (void)snprintf(path, sizeof path, "%s/runs.csv", self->out);
+    self->runs = fopen(path, "wb");
+    if (self->runs == NULL) {
+        (void)fprintf(stderr, "compare: %s: the file could not be written\n", path);
+        return false;
+    }
+    rs_text_init(&text, self->text, MAIN_LINE_BYTES);
+    rs_report_runs_csv_head(&text);
+    return fputs(self->text, self->runs) >= 0 && fflush(self->runs) == 0;
+}
+
+/* Flushed at once: a run that is done stays, whatever happens next. */
+static void main_keep(compare_main *self, const rs_turn *turn) {
+    rs_text text;
+    const rs_compare_run *run =
+        rs_results_run(&self->results, turn->scenario, turn->server, turn->repeat);
+    if (run->state == RS_RUN_NOT) {
+        return;
+    }
+    rs_text_init(&text, self->text, MAIN_LINE_BYTES);
+    rs_report_runs_csv_line(&self->results, turn->scenario, turn->server, turn->repeat, &text);
+    if (fputs(self->text, self->runs) < 0 || fflush(self->runs) != 0) {
+        (void)fprintf(stderr, "compare: runs.csv could not be written\n");
+    }
+    if (run->state == RS_RUN_VOID) {
+        main_progress_end(self);
+        (void)fprintf(stderr, "compare: void: %s %s, run %u: %s\n", self->target[turn->server].name,
+                      self->settings.scenario[turn->scenario]->name, turn->repeat + 1, run->why);
+    }
+}
+
+/* Median rates of the base scenario so far; NAN when there is none. */
+static double main_base_rate(compare_main *self, uint32_t server) {
+    double sample[RS_REPEATS_MAX];
+    for (uint32_t i = 0; i < self->settings.early; i++) {
+        if (strcmp(self->settings.scenario[i]->name, RS_SCENARIO_BASE) == 0) {
+            for (uint32_t r = 0; r < self->settings.repeats; r++) {
+                const rs_compare_run *run = rs_results_run(&self->results, i, server, r);
+                sample[r] = run->state == RS_RUN_OK ? run->value[RS_METRIC_RATE] : NAN;
+            }
+            return rs_stats_median(sample, self->settings.repeats);
+        }
+    }
+    return NAN;
+}
+
+/* FIXED: a share of the slowest server's rate, the same for all. CAPACITY: from half its own on. */
+static double main_rate(compare_main *self, const rs_turn *turn) {
+    const rs_scenario *scenario = self->settings.scenario[turn->scenario];
+    double slowest = NAN;
+    if (!rs_scenario_is_late(scenario)) {
+        return 0;
+    }
+    if (scenario->kind == RS_SCENARIO_CAPACITY) {
+        return main_base_rate(self, turn->server) / 2;
+    }
+    for (uint32_t i = 0; i < self->results.subjects; i++) {
+        slowest = fmin(slowest, main_base_rate(self, i)); /* a NAN gives way */
+    }
+    self->results.fixed_rate[turn->scenario] = slowest * scenario->percent / 100;
+    return self->results.fixed_rate[turn->scenario];
+}
+
+static void main_turn(compare_main *self, uint32_t index) {
+    const rs_turn turn = rs_schedule_turn(&self->schedule, index);
+    const rs_scenario *scenario = self->settings.scenario[turn.scenario];
+    rs_compare_run *run =
+        turn.warmup ? &self->dropped
+                    : rs_results_run(&self->results, turn.scenario, turn.server, turn.repeat);
+    const double start_s = (double)rs_os_now_ns() / 1e9;
+    const double rate = main_rate(self, &turn);
+    char base[128];
+    main_progress(self, index, &turn);
+    if (rs_scenario_is_late(scenario) && !(rate > 0)) {
+        rs_result_void(run, "no sound run of " RS_SCENARIO_BASE " to take the rate from");
+    } else if (turn.warmup) {
+        (void)snprintf(base, sizeof base, "warmup.%s", self->target[turn.server].name);
+        rs_runner_turn(&self->runner, &self->target[turn.server], scenario, rate, base, run,
+                       &self->results.subject[turn.server]);
+    } else {
+        (void)snprintf(base, sizeof base, "%s.%s.%u", scenario->name,
+                       self->target[turn.server].name, turn.repeat + 1);
+        rs_runner_turn(&self->runner, &self->target[turn.server], scenario, rate, base, run,
+                       &self->results.subject[turn.server]);
+    }
+    main_cost_learn(self, &turn, (double)rs_os_now_ns() / 1e9 - start_s);
+    if (!turn.warmup) {
+        main_keep(self, &turn);
+    }
+}
+
+static void main_turns(compare_main *self) {
+    const uint32_t count = rs_schedule_count(&self->schedule);
+    for (uint32_t i = 0; i < count && rs_atomic_load_u32(&self->stop) == 0; i++) {
+        main_turn(self, i);
+    }
+    main_progress_end(self);
+    self->results.interrupted = rs_atomic_load_u32(&self->stop) != 0;
+}
+
+static void main_end_wine(compare_main *self) {
+    for (uint32_t i = 0; i < self->results.subjects; i++) {
+        rs_target *target = &self->target[i];
+        if (target->wine && rs_process_find_wineserver(target->prefix, &target->wineserver)) {
+            rs_process_end_wineserver(&target->wineserver);
+        }
+    }
+}
+
+/* ---- reports */
+
+typedef void (*main_report_fn)(const rs_results *, rs_table *, rs_text *);
+
+static bool main_report_one(compare_main *self, const char *name, main_report_fn fn) {
+    rs_text text;
+    rs_text_init(&text, self->text, RS_REPORT_BYTES);
+    fn(&self->results, &self->table, &text);
+    if (text.overflow) {
+        (void)fprintf(stderr, "compare: %s: longer than 4 MiB, cut\n", name);
+    }
+    return main_write(self->out, name, self->text, text.used) && !text.overflow;
+}
+
+static void main_report_csv(const rs_results *results, rs_table *scratch, rs_text *text) {
+    (void)scratch;
+    rs_report_csv(results, text);
+}
+
+static bool main_report(compare_main *self) {
+    rs_text text;
+    size_t length = 0;
+    bool ok = main_report_one(self, "report.html", rs_report_html);
+    ok = main_report_one(self, "report.md", rs_report_markdown) && ok;
+    ok = main_report_one(self, "results.csv", main_report_csv) && ok;
+    const bool fits = rs_report_json(&self->results, self->text, RS_REPORT_BYTES, &length);
+    ok = fits && main_write(self->out, "results.json", self->text, length) && ok;
+    rs_text_init(&text, self->text, RS_REPORT_BYTES);
+    rs_report_console(&self->results, &self->table, &text);
+    (void)fputs(self->text, stdout);
+    (void)printf("\nreport: %s/report.html (and .md, results.csv, results.json, runs.csv, runs/)\n",
+                 self->out);
+    return ok;
+}
+
+/* ---- all of it */
+
+static bool main_allocate(compare_main *self) {
+    rs_results *results = &self->results;
+    const rs_compare_settings *s = &self->settings;
+    const size_t cells = (size_t)results->subjects * s->scenarios;
+    results->scenarios = s->scenarios;
+    results->repeats = s->repeats;
+    memcpy(results->scenario, s->scenario, sizeof s->scenario);
+    results->run = calloc(cells * s->repeats, sizeof *results->run);
+    results->cell = calloc(cells, sizeof *results->cell);
+    self->text = malloc(RS_REPORT_BYTES);
+    return results->run != NULL && results->cell != NULL && self->text != NULL;
+}
+
+static int main_prepare(compare_main *self) {
+    const rs_compare_settings *s = &self->settings;
+    int failed;
+    if (!rs_files_own_folder(self->folder, sizeof self->folder)) {
+        return main_fail("cannot tell where this program lies", "compare");
+    }
+    failed = main_find_targets(self);
+    failed = failed != 0 ? failed : main_check_sets(self);
+    failed = failed != 0 ? failed : main_find_tools(self);
+    failed = failed != 0 ? failed : main_make_folders(self);
+    if (failed != 0) {
+        return failed;
+    }
+    if (!main_allocate(self)) {
+        return main_fail("out of memory", "compare");
+    }
+    self->results.platform = main_platform(self);
+    self->runner.seconds = s->seconds;
+    self->runner.warmup_s = s->warmup_s;
+    self->runner.stop = &self->stop;
+    self->schedule = (rs_schedule){.servers = self->results.subjects,
+                                   .repeats = s->repeats,
+                                   .early = s->early,
+                                   .late = s->scenarios - s->early};
+    self->progress = s->progress == 1 || (s->progress == 0 && rs_stderr_is_terminal());
+    main_banner(self);
+    main_costs(self);
+    if (!main_runs_open(self) || rs_os_on_stop(main_on_stop, &self->stop) != RS_OK) {
+        return main_fail("cannot start", "compare");
+    }
+    return 0;
+}
+
+static int main_go(compare_main *self) {
+    int exit_code = main_prepare(self);
+    if (exit_code != 0) {
+        return exit_code;
+    }
+    main_turns(self);
+    main_end_wine(self);
+    rs_results_summarise(&self->results);
+    if (!main_report(self) || fclose(self->runs) != 0) {
+        exit_code = EXIT_FAILURE;
+    }
+    const uint32_t voided = rs_results_voided(&self->results);
+    if (voided > 0) {
+        (void)fprintf(stderr, "compare: %u runs were void\n", voided);
+        exit_code = EXIT_FAILURE;
+    }
+    return self->results.interrupted ? MAIN_EXIT_INTERRUPTED : exit_code;
+}
+
+int main(int argc, char **argv) {
+    static compare_main self; /* outlives main: the watcher of Ctrl+C may still look at it */
+    static char text[MAIN_TEXT_BYTES];
+    const int exit_code = rs_compare_settings_read(&self.settings, argc, (const char *const *)argv,
+                                                   text, sizeof text);
+    if (exit_code == 0) {
+        (void)fputs(text, stdout);
+    } else if (exit_code > 0) {
+        (void)fprintf(stderr, "compare: %s\n", text);
+    }
+    return exit_code >= 0 ? exit_code : main_go(&self);
+}

@@ -1,0 +1,417 @@
+/* process.h for Linux: fork and exec, /proc for what processes used.
+ *
+ * Each child leads a process group of its own, so that Ctrl+C reaches this program alone, which
+ * then ends the children in order. */
+#include "compare/process.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <math.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "compare/stats.h"
+#include "core/assert.h"
+
+#define PROCESS_ENVIRONMENT_MAX 1024u
+#define PROCESS_KILL_TURNS 500u /* of 10 ms: a killed process is gone long before */
+#define PROCESS_FILES_MAX 4096u /* entries of /proc looked at */
+
+extern char **environ;
+
+/* ---- start and end */
+
+typedef struct process_image {
+    char *argv[RS_ARGS_MAX + 1];
+    char *envp[PROCESS_ENVIRONMENT_MAX + 2];
+    char extra[PATH_MAX + 64];
+    cpu_set_t cpus;
+} process_image;
+
+/* exec takes pointers to char that it never writes to. */
+static char *process_unconst(const char *text) {
+    union {
+        const char *from;
+        char *to;
+    } pun = {.from = text};
+    return pun.to;
+}
+
+static bool process_has_name(const char *entry, const char *name) {
+    const size_t bytes = strlen(name);
+    return strncmp(entry, name, bytes) == 0 && entry[bytes] == '=';
+}
+
+/* Everything the child needs, built before fork: after it only async-signal-safe calls are safe. */
+static void process_prepare(process_image *image, const rs_process_spec *spec) {
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < spec->args->count; i++) {
+        image->argv[i] = process_unconst(spec->args->text[i]);
+    }
+    image->argv[spec->args->count] = NULL;
+    for (uint32_t i = 0; environ[i] != NULL && used < PROCESS_ENVIRONMENT_MAX; i++) {
+        if (spec->env_name == NULL || !process_has_name(environ[i], spec->env_name)) {
+            image->envp[used++] = environ[i];
+        }
+    }
+    if (spec->env_name != NULL) {
+        (void)snprintf(image->extra, sizeof image->extra, "%s=%s", spec->env_name, spec->env_value);
+        image->envp[used++] = image->extra;
+    }
+    image->envp[used] = NULL;
+    CPU_ZERO(&image->cpus);
+    if (spec->cpu >= 0) {
+        CPU_SET((unsigned)spec->cpu, &image->cpus);
+    }
+}
+
+static void process_child_files(const rs_process_spec *spec) {
+    const int in = open("/dev/null", O_RDONLY);
+    const int out = open(spec->out_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    const int err = open(spec->err_path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (in < 0 || out < 0 || err < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0) {
+        _exit(126);
+    }
+}
+
+static void process_child_limits(void) {
+    struct rlimit files;
+    /* Two thousand connections do not fit the usual soft limit of 1,024. */
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files); /* without it the program says what it lacks */
+    }
+    (void)signal(SIGINT, SIG_DFL); /* a background job of a shell inherits "ignored" */
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGPIPE, SIG_DFL);
+}
+
+static void process_child(const process_image *image, const rs_process_spec *spec, pid_t parent) {
+    (void)setpgid(0, 0);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(125); /* the parent died before the line above */
+    }
+    process_child_files(spec);
+    process_child_limits();
+    if (spec->cpu >= 0 && sched_setaffinity(0, sizeof image->cpus, &image->cpus) != 0) {
+        _exit(124);
+    }
+    (void)execve(image->argv[0], image->argv, image->envp);
+    _exit(127);
+}
+
+rs_status rs_process_start(rs_process *process, const rs_process_spec *spec, rs_error *error) {
+    static process_image image; /* too big for the stack; the main thread's */
+    const pid_t parent = getpid();
+    RS_ASSERT(spec->args->count > 0 && !spec->args->overflow);
+    memset(process, 0, sizeof *process);
+    if (access(spec->args->text[0], X_OK) != 0) {
+        const int os_error = errno;
+        return rs_error_set(error, RS_E_OS, "access", (uint32_t)os_error, "%.120s: %s",
+                            spec->args->text[0], strerror(os_error));
+    }
+    process_prepare(&image, spec);
+    const pid_t child = fork();
+    if (child == 0) {
+        process_child(&image, spec, parent);
+    }
+    if (child < 0) {
+        const int os_error = errno;
+        return rs_error_set(error, RS_E_OS, "fork", (uint32_t)os_error, "no new process: %s",
+                            strerror(os_error));
+    }
+    process->id = child;
+    process->running = true;
+    return RS_OK;
+}
+
+static void process_reaped(rs_process *process, int status, const struct rusage *used) {
+    process->running = false;
+    process->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    process->used_ns =
+        (uint64_t)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) * UINT64_C(1000000000) +
+        (uint64_t)(used->ru_utime.tv_usec + used->ru_stime.tv_usec) * UINT64_C(1000);
+}
+
+bool rs_process_has_ended(rs_process *process) {
+    int status;
+    struct rusage used;
+    if (process->running && wait4((pid_t)process->id, &status, WNOHANG, &used) == process->id) {
+        process_reaped(process, status, &used);
+    }
+    return !process->running;
+}
+
+void rs_process_interrupt(const rs_process *process) {
+    if (process->running) {
+        (void)kill((pid_t)process->id, SIGINT); /* not reaped, so the id is still ours */
+    }
+}
+
+void rs_process_kill(rs_process *process) {
+    int status;
+    struct rusage used;
+    pid_t got;
+    if (!process->running) {
+        return;
+    }
+    (void)kill(-(pid_t)process->id, SIGKILL); /* its group: what it started dies with it */
+    (void)kill((pid_t)process->id, SIGKILL);  /* before it had time to lead one */
+    do {
+        got = wait4((pid_t)process->id, &status, 0, &used);
+    } while (got < 0 && errno == EINTR);
+    if (got == process->id) {
+        process_reaped(process, status, &used);
+    }
+    process->running = false;
+}
+
+void rs_process_close(rs_process *process) {
+    RS_ASSERT(!process->running);
+    memset(process, 0, sizeof *process);
+}
+
+/* ---- /proc */
+
+static bool process_read_text(const char *path, char *text, size_t bytes) {
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = -1;
+    if (fd >= 0) {
+        got = read(fd, text, bytes - 1);
+        (void)close(fd); /* read only: nothing can be lost */
+    }
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0;
+}
+
+/* Nanoseconds on a processor, of all threads that still live. */
+static double process_schedstat_ns(int64_t id) {
+    char path[64], text[128];
+    double sum = 0;
+    bool any = false;
+    (void)snprintf(path, sizeof path, "/proc/%lld/task", (long long)id);
+    DIR *folder = opendir(path);
+    if (folder == NULL) {
+        return NAN;
+    }
+    for (uint32_t i = 0; i < PROCESS_FILES_MAX; i++) {
+        const struct dirent *entry = readdir(folder);
+        if (entry == NULL) {
+            break;
+        }
+        (void)snprintf(path, sizeof path, "/proc/%lld/task/%.20s/schedstat", (long long)id,
+                       entry->d_name);
+        if (entry->d_name[0] != '.' && process_read_text(path, text, sizeof text)) {
+            sum += strtod(text, NULL);
+            any = true;
+        }
+    }
+    (void)closedir(folder);
+    return any ? sum : NAN;
+}
+
+/* Fields 14 and 15 of /proc/PID/stat, behind the name in parentheses: ticks in user and kernel. */
+static bool process_ticks(int64_t id, double *user, double *kernel) {
+    char path[64], text[1024];
+    unsigned long long in_user, in_kernel;
+    (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)id);
+    if (!process_read_text(path, text, sizeof text)) {
+        return false;
+    }
+    const char *at = strrchr(text, ')');
+    if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                             &in_user, &in_kernel) != 2) {
+        return false;
+    }
+    const double tick_ns = 1e9 / (double)sysconf(_SC_CLK_TCK);
+    *user = (double)in_user * tick_ns;
+    *kernel = (double)in_kernel * tick_ns;
+    return true;
+}
+
+void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
+    char path[64], text[256];
+    double user = 0, kernel = 0;
+    unsigned long long pages;
+    *out = (rs_process_usage){
+        .cpu_ns = process_schedstat_ns(process->id), .user_share = NAN, .memory_bytes = NAN};
+    if (process_ticks(process->id, &user, &kernel)) {
+        out->cpu_ns = !rs_is_known(out->cpu_ns) ? user + kernel : out->cpu_ns;
+        out->user_share = user + kernel > 0 ? user / (user + kernel) : NAN;
+    }
+    (void)snprintf(path, sizeof path, "/proc/%lld/statm", (long long)process->id);
+    if (process_read_text(path, text, sizeof text) && sscanf(text, "%*u %llu", &pages) == 1) {
+        out->memory_bytes = (double)pages * (double)sysconf(_SC_PAGESIZE);
+    }
+}
+
+/* ---- wineserver */
+
+static bool process_is_wineserver(const char *pid, const char *folder) {
+    char path[64], target[PATH_MAX];
+    (void)snprintf(path, sizeof path, "/proc/%.20s/cwd", pid);
+    const ssize_t bytes = readlink(path, target, sizeof target - 1);
+    if (bytes <= 0) {
+        return false;
+    }
+    target[bytes] = '\0';
+    const char *last = strrchr(target, '/');
+    return last != NULL && strcmp(last + 1, folder) == 0;
+}
+
+bool rs_process_find_wineserver(const char *prefix, rs_process *out) {
+    struct stat info;
+    char folder[64];
+    memset(out, 0, sizeof *out);
+    if (stat(prefix, &info) != 0) {
+        return false;
+    }
+    /* Its working folder is named after the prefix's device and inode (Wine 8 and 10). */
+    (void)snprintf(folder, sizeof folder, "server-%llx-%llx", (unsigned long long)info.st_dev,
+                   (unsigned long long)info.st_ino);
+    DIR *all = opendir("/proc");
+    const struct dirent *entry = NULL;
+    for (uint32_t i = 0; all != NULL && i < PROCESS_FILES_MAX && out->id == 0; i++) {
+        entry = readdir(all);
+        if (entry == NULL) {
+            break;
+        }
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+            process_is_wineserver(entry->d_name, folder)) {
+            out->id = strtoll(entry->d_name, NULL, 10);
+        }
+    }
+    if (all != NULL) {
+        (void)closedir(all);
+    }
+    return out->id != 0;
+}
+
+void rs_process_move(const rs_process *process, int32_t cpu) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)cpu, &set);
+    /* wineserver has one thread; gone in the meantime is as good as moved. */
+    (void)sched_setaffinity((pid_t)process->id, sizeof set, &set);
+}
+
+/* wineserver ends its clients and itself on SIGINT, as `wineserver -k` asks it to. */
+void rs_process_end_wineserver(rs_process *process) {
+    const struct timespec pause = {.tv_nsec = 10000000};
+    if (process->id <= 0 || kill((pid_t)process->id, SIGINT) != 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < PROCESS_KILL_TURNS; i++) {
+        if (kill((pid_t)process->id, 0) != 0) {
+            break;
+        }
+        (void)nanosleep(&pause, NULL);
+    }
+    process->id = 0;
+}
+
+/* ---- the machine */
+
+double rs_machine_busy_ns(void) {
+    char text[512];
+    unsigned long long user, nice_, kernel, steal;
+    if (!process_read_text("/proc/stat", text, sizeof text) ||
+        sscanf(text, "cpu %llu %llu %llu %*u %*u %*u %*u %llu", &user, &nice_, &kernel, &steal) !=
+            4) {
+        return NAN;
+    }
+    /* Interrupts are left out: on loopback they are our own traffic. Stolen time is a neighbour. */
+    return (double)(user + nice_ + kernel + steal) * 1e9 / (double)sysconf(_SC_CLK_TCK);
+}
+
+double rs_machine_pool_bytes(void) {
+    return NAN;
+}
+
+uint32_t rs_machine_cpus(int32_t *out, uint32_t most) {
+    cpu_set_t set;
+    uint32_t count = 0;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) {
+        return 0;
+    }
+    for (int32_t i = 0; i < CPU_SETSIZE && count < most; i++) {
+        if (CPU_ISSET((unsigned)i, &set)) {
+            out[count++] = i;
+        }
+    }
+    return count;
+}
+
+void rs_machine_name(char *out, size_t bytes) {
+    char text[4096];
+    const char *name = "unknown processor";
+    if (process_read_text("/proc/cpuinfo", text, sizeof text)) {
+        char *at = strstr(text, "model name");
+        at = at != NULL ? strchr(at, ':') : NULL;
+        if (at != NULL) {
+            at[strcspn(at, "\n")] = '\0';
+            name = at + 2;
+        }
+    }
+    (void)snprintf(out, bytes, "%.120s, %ld processors", name, sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+bool rs_stderr_is_terminal(void) {
+    return isatty(2) == 1;
+}
+
+/* ---- files */
+
+bool rs_files_make(const char *path) {
+    char part[PATH_MAX];
+    if (strlen(path) >= sizeof part) {
+        return false;
+    }
+    (void)snprintf(part, sizeof part, "%s", path);
+    for (char *at = part + 1; *at != '\0'; at++) {
+        if (*at == '/') {
+            *at = '\0';
+            (void)mkdir(part, 0777); /* the last line tells whether it is there */
+            *at = '/';
+        }
+    }
+    (void)mkdir(part, 0777);
+    return access(path, W_OK | X_OK) == 0;
+}
+
+bool rs_files_exist(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+bool rs_files_absolute(const char *path, char *out, size_t bytes) {
+    char full[PATH_MAX];
+    if (realpath(path, full) == NULL || strlen(full) >= bytes) {
+        return false;
+    }
+    (void)snprintf(out, bytes, "%s", full);
+    return true;
+}
+
+bool rs_files_own_folder(char *out, size_t bytes) {
+    const ssize_t got = readlink("/proc/self/exe", out, bytes - 1);
+    if (got <= 0 || (size_t)got >= bytes - 1) {
+        return false;
+    }
+    out[got] = '\0';
+    char *last = strrchr(out, '/');
+    RS_ASSERT(last != NULL);
+    *last = '\0';
+    return true;
+}

@@ -1,0 +1,39 @@
+/* The reports: console, Markdown, CSV, JSON and one HTML page, all from the same results.
+ *
+ * Pure: text into a caller's buffer. Each says by itself on which platform its figures were taken,
+ * and none but the one for real Windows compares rio_server with iocp_server. */
+#ifndef RS_COMPARE_REPORT_H
+#define RS_COMPARE_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "compare/result.h"
+#include "compare/text.h"
+
+#define RS_REPORT_BYTES (4u * 1024u * 1024u) /* enough for the largest of them */
+
+/* rs_report_table: one row for each server and scenario. The table is large: not for the stack. */
+void rs_report_table(const rs_results *results, rs_table *out);
+void rs_report_latency_table(const rs_results *results, rs_table *out);
+void rs_report_memory_table(const rs_results *results, rs_table *out);
+
+/* Each writes a whole document. scratch: one table, to be overwritten. */
+void rs_report_console(const rs_results *results, rs_table *scratch, rs_text *text);
+void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_text *text);
+void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text);
+void rs_report_csv(const rs_results *results, rs_text *text); /* medians */
+
+/* rs_report_runs_csv_head / _line: the file of single runs, written as they come. */
+void rs_report_runs_csv_head(rs_text *text);
+void rs_report_runs_csv_line(const rs_results *results, uint32_t scenario, uint32_t subject,
+                             uint32_t repeat, rs_text *text);
+
+/* rs_report_json: everything, for programs. False: it did not fit. */
+bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *length);
+
+/* rs_report_ratio: "3.42 (3.10 to 3.91)"; "no difference (0.97 to 1.04)"; "1.20 (too
+ * few runs)"; "-" of none. */
+void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio);
+
+#endif

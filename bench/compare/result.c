@@ -1,0 +1,366 @@
+/* From two JSON texts and a few observations to runs, from runs to medians and ratios. */
+#include "compare/result.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/assert.h"
+
+const rs_metric_info rs_metric_infos[RS_METRICS] = {
+#define X(name, key, unit, source) {key, unit, source},
+    RS_METRIC_TABLE(X)
+#undef X
+};
+
+/* ---- one run */
+
+/* What other programs wrote ends up on terminals: printable ASCII, one line. */
+static void result_clean(char *text) {
+    for (; *text != '\0'; text++) {
+        if (*text < ' ' || *text > '~') {
+            *text = ' ';
+        }
+    }
+}
+
+void rs_result_void(rs_compare_run *run, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    (void)vsnprintf(run->why, sizeof run->why, format, list);
+    va_end(list);
+    result_clean(run->why);
+    run->state = RS_RUN_VOID;
+}
+
+static void result_read_latency(rs_compare_run *run, const rs_scenario *scenario,
+                                const rs_json_doc *load) {
+    static const struct {
+        const char *key;
+        rs_metric metric;
+    } points[] = {{"p50", RS_METRIC_P50},     {"p90", RS_METRIC_P90},       {"p99", RS_METRIC_P99},
+                  {"p99_9", RS_METRIC_P99_9}, {"p99_99", RS_METRIC_P99_99}, {"max", RS_METRIC_MAX}};
+    const char *which = rs_scenario_is_late(scenario)        ? "latency_corrected_ns"
+                        : scenario->kind == RS_SCENARIO_RAMP ? "first_reply_ns"
+                                                             : "latency_ns";
+    const rs_json_node *from = rs_json_read_get(load, NULL, which);
+    for (size_t i = 0; i < sizeof points / sizeof points[0] && from != NULL; i++) {
+        run->value[points[i].metric] = rs_json_read_number(load, from, points[i].key) / 1000;
+    }
+}
+
+static double result_rate(const rs_scenario *scenario, const rs_json_doc *load) {
+    if (scenario->kind == RS_SCENARIO_RAMP) {
+        return scenario->connections * 1e9 / rs_json_read_number(load, NULL, "ramp_ns");
+    }
+    return rs_json_read_number(load, NULL,
+                               scenario->kind == RS_SCENARIO_CHURN ? "lives_per_s" : "rate_per_s");
+}
+
+/* CPU time of the whole load over the messages of the whole load: both include the warm-up. */
+static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server,
+                            const rs_observed *observed, double messages) {
+    const double user = rs_json_read_number(server, NULL, "user_ns");
+    const double kernel = rs_json_read_number(server, NULL, "kernel_ns");
+    const rs_json_node *wine = rs_json_read_get(server, NULL, "wine");
+    double total = observed->cpu_ns, share = observed->user_share;
+    if (!rs_is_known(total)) {
+        total = user + kernel;
+    }
+    if (!rs_is_known(share) && user + kernel > 0) {
+        share = user / (user + kernel);
+    }
+    run->value[RS_METRIC_CPU] = total / messages / 1000;
+    run->value[RS_METRIC_CPU_USER] = run->value[RS_METRIC_CPU] * share;
+    run->value[RS_METRIC_CPU_KERNEL] = run->value[RS_METRIC_CPU] * (1 - share);
+    run->value[RS_METRIC_CPU_WINE] = observed->wine_ns / messages / 1000;
+    run->value[RS_METRIC_CPU_SUM] =
+        run->value[RS_METRIC_CPU] +
+        (rs_is_known(observed->wine_ns) ? run->value[RS_METRIC_CPU_WINE] : 0);
+    if (wine != NULL && wine->number > 0 && !rs_is_known(observed->wine_ns)) {
+        run->value[RS_METRIC_CPU_SUM] = NAN; /* a Windows program cannot see its wineserver */
+    }
+}
+
+static void result_read_calls(rs_compare_run *run, const rs_json_doc *server, double messages) {
+    const rs_json_node *node =
+        rs_json_read_child(server, rs_json_read_get(server, NULL, "kernel_calls"));
+    for (run->calls = 0; node != NULL && run->calls < RS_CALLS_MAX;
+         node = rs_json_read_next(server, node)) {
+        rs_call *call = &run->call[run->calls];
+        if (node->kind == RS_JSON_IS_NUMBER && node->number > 0) {
+            rs_json_read_key(server, node, call->name, sizeof call->name);
+            result_clean(call->name);
+            call->per_message = node->number / messages;
+            run->calls++;
+        }
+    }
+}
+
+static void result_read_memory(rs_compare_run *run, const rs_scenario *scenario,
+                               const rs_json_doc *server, const rs_observed *observed) {
+    const double connections = scenario->connections + scenario->idle;
+    double peak = rs_json_read_number(server, NULL, "working_set_peak_bytes");
+    if (!rs_is_known(peak)) {
+        peak = observed->memory_peak_bytes;
+    }
+    run->value[RS_METRIC_MEMORY] = peak - observed->memory_start_bytes;
+    run->value[RS_METRIC_MEMORY_EACH] = run->value[RS_METRIC_MEMORY] / connections;
+    run->value[RS_METRIC_POOL] = observed->pool_growth_bytes;
+    run->value[RS_METRIC_POOL_EACH] = observed->pool_growth_bytes / connections;
+    run->value[RS_METRIC_LOCKED] = rs_json_read_number(server, NULL, "locked_bytes");
+}
+
+/* Both sides count; a run in which they disagree, or nothing came back, proves nothing. */
+static bool result_is_sound(rs_compare_run *run, const rs_json_doc *server,
+                            const rs_json_doc *load) {
+    const rs_json_node *valid = rs_json_read_get(load, NULL, "valid");
+    const double seen = rs_json_read_number(server, NULL, "messages");
+    const double sent = rs_json_read_number(load, NULL, "counts.sent");
+    if (valid == NULL || valid->kind != RS_JSON_IS_BOOL || !(valid->number > 0)) {
+        char reason[RS_WHY_BYTES / 2];
+        rs_json_read_text(load, rs_json_read_get(load, NULL, "void_reason"), reason, sizeof reason);
+        rs_result_void(run, "loadgen: %s", reason[0] != '\0' ? reason : "no statement of validity");
+    } else if (!(seen > 0) || !(sent > 0)) {
+        rs_result_void(run, "no message was counted");
+    } else if (seen < sent) {
+        rs_result_void(run, "the server counted %.0f messages, loadgen sent %.0f", seen, sent);
+    }
+    return run->state != RS_RUN_VOID;
+}
+
+void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_json_doc *server,
+                    const rs_json_doc *load, const rs_observed *observed) {
+    memset(run, 0, sizeof *run);
+    for (uint32_t i = 0; i < RS_METRICS; i++) {
+        run->value[i] = NAN;
+    }
+    if (!result_is_sound(run, server, load)) {
+        return;
+    }
+    const double messages = rs_json_read_number(server, NULL, "messages");
+    run->value[RS_METRIC_MESSAGES] = messages;
+    run->value[RS_METRIC_RATE] = result_rate(scenario, load);
+    result_read_latency(run, scenario, load);
+    result_read_cpu(run, server, observed, messages);
+    result_read_calls(run, server, messages);
+    result_read_memory(run, scenario, server, observed);
+    run->value[RS_METRIC_CALLS] =
+        rs_json_read_number(server, NULL, "kernel_calls_total") / messages;
+    run->value[RS_METRIC_CPU_LOAD] = rs_json_read_number(load, NULL, "cpu.ns_per_message") / 1000;
+    run->value[RS_METRIC_SWITCHES] =
+        rs_json_read_number(server, NULL, "context_switches") / messages;
+    run->value[RS_METRIC_FAULTS] = rs_json_read_number(server, NULL, "page_faults");
+    run->value[RS_METRIC_OTHERS] = observed->others_cpus;
+    run->disturbed = observed->others_cpus > RS_DISTURBED;
+    run->state = RS_RUN_OK;
+    if (!(run->value[RS_METRIC_RATE] > 0) || !rs_is_known(run->value[RS_METRIC_P50])) {
+        rs_result_void(run, "loadgen reported no rate or no latency");
+    }
+}
+
+/* ---- all of them */
+
+rs_compare_run *rs_results_run(const rs_results *results, uint32_t scenario, uint32_t subject,
+                               uint32_t repeat) {
+    RS_ASSERT(scenario < results->scenarios);
+    RS_ASSERT(subject < results->subjects);
+    RS_ASSERT(repeat < results->repeats);
+    return &results->run[(scenario * results->subjects + subject) * results->repeats + repeat];
+}
+
+rs_cell *rs_results_cell(const rs_results *results, uint32_t scenario, uint32_t subject) {
+    RS_ASSERT(scenario < results->scenarios);
+    RS_ASSERT(subject < results->subjects);
+    return &results->cell[scenario * results->subjects + subject];
+}
+
+static int32_t results_find(const rs_results *results, const char *name) {
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        if (strcmp(results->subject[i].name, name) == 0) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+int32_t rs_results_baseline(const rs_results *results) {
+    if (results->platform == RS_PLATFORM_WINDOWS) {
+        return results_find(results, "iocp_server");
+    }
+    const int32_t floor = results_find(results, "epoll_server");
+    return floor >= 0 && !results->subject[floor].wine ? floor : -1;
+}
+
+/* The figures of one metric over the repeats; NAN where a run is void or missing. */
+static void results_column(const rs_results *results, uint32_t scenario, uint32_t subject,
+                           rs_metric metric, double *out) {
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        const rs_compare_run *run = rs_results_run(results, scenario, subject, i);
+        out[i] = run->state == RS_RUN_OK ? run->value[metric] : NAN;
+    }
+}
+
+static double results_call_of(const rs_compare_run *run, const char *name) {
+    for (uint32_t i = 0; i < run->calls; i++) {
+        if (strcmp(run->call[i].name, name) == 0) {
+            return run->call[i].per_message;
+        }
+    }
+    return 0;
+}
+
+static bool results_has_call(const rs_cell *cell, const char *name) {
+    for (uint32_t i = 0; i < cell->calls; i++) {
+        if (strcmp(cell->call[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void results_median_call(const rs_results *results, uint32_t scenario, uint32_t subject,
+                                rs_call *call) {
+    double sample[RS_REPEATS_MAX];
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        const rs_compare_run *run = rs_results_run(results, scenario, subject, i);
+        sample[i] = run->state == RS_RUN_OK ? results_call_of(run, call->name) : NAN;
+    }
+    call->per_message = rs_stats_median(sample, results->repeats);
+}
+
+/* Every call that any run names, each with its median. */
+static void results_calls(const rs_results *results, uint32_t scenario, uint32_t subject,
+                          rs_cell *cell) {
+    cell->calls = 0;
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        const rs_compare_run *run = rs_results_run(results, scenario, subject, i);
+        for (uint32_t k = 0; run->state == RS_RUN_OK && k < run->calls; k++) {
+            if (cell->calls < RS_CALLS_MAX && !results_has_call(cell, run->call[k].name)) {
+                cell->call[cell->calls] = run->call[k];
+                results_median_call(results, scenario, subject, &cell->call[cell->calls]);
+                cell->calls++;
+            }
+        }
+    }
+}
+
+static void results_count(const rs_results *results, uint32_t scenario, uint32_t subject,
+                          rs_cell *cell) {
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        const rs_compare_run *run = rs_results_run(results, scenario, subject, i);
+        cell->ok += run->state == RS_RUN_OK;
+        cell->voided += run->state == RS_RUN_VOID;
+        cell->disturbed += run->state == RS_RUN_OK && run->disturbed;
+    }
+}
+
+/* What a subject is set against: its own defaults, or the baseline; -1: nothing. */
+static int32_t results_base_of(const rs_results *results, uint32_t subject) {
+    if (results->subject[subject].variant) {
+        return (int32_t)results->subject[subject].of;
+    }
+    return results->baseline == (int32_t)subject ? -1 : results->baseline;
+}
+
+const char *rs_results_base_name(const rs_results *results, uint32_t subject) {
+    const int32_t base = results_base_of(results, subject);
+    RS_ASSERT(base >= 0);
+    return results->subject[base].name;
+}
+
+static rs_interval results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
+                                 rs_metric metric) {
+    double own[RS_REPEATS_MAX], base[RS_REPEATS_MAX];
+    results_column(results, scenario, subject, metric, own);
+    results_column(results, scenario, (uint32_t)results_base_of(results, subject), metric, base);
+    return rs_stats_ratio(own, base, results->repeats);
+}
+
+static void results_fill_cell(const rs_results *results, uint32_t scenario, uint32_t subject) {
+    rs_cell *cell = rs_results_cell(results, scenario, subject);
+    double sample[RS_REPEATS_MAX];
+    memset(cell, 0, sizeof *cell);
+    results_count(results, scenario, subject, cell);
+    for (uint32_t i = 0; i < RS_METRICS; i++) {
+        results_column(results, scenario, subject, (rs_metric)i, sample);
+        cell->median[i] = rs_stats_median(sample, results->repeats);
+    }
+    results_column(results, scenario, subject, RS_METRIC_RATE, sample);
+    cell->rate_spread = rs_stats_spread(sample, results->repeats);
+    cell->rate_low = NAN;
+    cell->rate_high = NAN;
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        cell->rate_low = fmin(cell->rate_low, sample[i]); /* a NAN gives way */
+        cell->rate_high = fmax(cell->rate_high, sample[i]);
+    }
+    results_column(results, scenario, subject, RS_METRIC_CPU_SUM, sample);
+    cell->cpu_spread = rs_stats_spread(sample, results->repeats);
+    results_calls(results, scenario, subject, cell);
+    cell->has_ratio = results_base_of(results, subject) >= 0;
+    if (cell->has_ratio) {
+        cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE);
+        cell->cpu = results_ratio(results, scenario, subject, RS_METRIC_CPU_SUM);
+        cell->p99 = results_ratio(results, scenario, subject, RS_METRIC_P99);
+    }
+}
+
+static void results_judge(rs_results *results) {
+    rs_verdict_cell cell[RS_SCENARIOS_MAX];
+    rs_verdict_input input = {.platform = results->platform,
+                              .voided = rs_results_voided(results),
+                              .cell = cell,
+                              .pool_growth_bytes = NAN};
+    const int32_t rio = results_find(results, "rio_server");
+    input.has_pair = rio >= 0 && results->baseline >= 0;
+    input.has_floor = results->baseline >= 0;
+    for (uint32_t i = 0; input.has_pair && i < results->scenarios; i++) {
+        const rs_scenario *scenario = results->scenario[i];
+        const rs_cell *from = rs_results_cell(results, i, (uint32_t)rio);
+        const double pool = from->median[RS_METRIC_POOL];
+        cell[input.cells++] =
+            (rs_verdict_cell){.scenario = scenario->name,
+                              .connections = scenario->connections,
+                              .may_gain = !rs_scenario_counts_connections(scenario),
+                              .fixed_rate = scenario->kind == RS_SCENARIO_FIXED,
+                              .rate = from->rate,
+                              .cpu = from->cpu,
+                              .p99 = from->p99};
+        if (!(input.pool_growth_bytes >= pool) && rs_is_known(pool)) {
+            input.pool_growth_bytes = pool;
+        }
+    }
+    rs_verdict_judge(&input, &results->verdict);
+}
+
+void rs_results_summarise(rs_results *results) {
+    results->baseline = rs_results_baseline(results);
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        for (uint32_t k = 0; k < results->subjects; k++) {
+            results_fill_cell(results, i, k);
+        }
+    }
+    results_judge(results);
+}
+
+uint32_t rs_results_voided(const rs_results *results) {
+    uint32_t voided = 0;
+    for (uint32_t i = 0; i < results->scenarios * results->subjects * results->repeats; i++) {
+        voided += results->run[i].state == RS_RUN_VOID;
+    }
+    return voided;
+}
+
+const char *rs_results_warning(const rs_results *results) {
+    switch (results->platform) {
+    case RS_PLATFORM_WINE:
+        return "Taken under Wine: these figures are about Wine and not Windows. They say nothing "
+               "about RIO against IOCP.";
+    case RS_PLATFORM_LINUX:
+        return "Taken on Linux with native servers: these figures are not about Windows.";
+    case RS_PLATFORM_WINDOWS:
+        return "";
+    }
+    RS_UNREACHABLE("the platform is one of three");
+}

@@ -1,0 +1,160 @@
+/* What was measured: the runs as they came, and the medians of each server in each scenario.
+ *
+ * Pure. Every figure is a double, NAN for "this platform or this scenario cannot tell" (printed as
+ * "-", null in JSON; never 0). The metric table is the one list of columns: reports, CSV, JSON and
+ * docs/benchmarking.md follow it. */
+#ifndef RS_COMPARE_RESULT_H
+#define RS_COMPARE_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compare/json_read.h"
+#include "compare/scenario.h"
+#include "compare/stats.h"
+#include "compare/verdict.h"
+
+#define RS_SERVERS_MAX 48u /* two servers with every setting of the trade-offs */
+#define RS_REPEATS_MAX 100u
+#define RS_CALLS_MAX 20u  /* kernel calls that a server names */
+#define RS_NAME_BYTES 40u /* of a server, a kernel call */
+#define RS_WHY_BYTES 256u /* why a run is void */
+#define RS_DISTURBED 0.10 /* of one CPU, by other processes, during a run: ours */
+#define RS_SETTINGS_BYTES 512u
+
+_Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold every repeat");
+
+/* X(name, key in CSV and JSON, unit, source). */
+#define RS_METRIC_TABLE(X)                                                                         \
+    X(RATE, "rate", "1/s", "loadgen: replies (connections in ramp, churn) in the measured time")   \
+    X(P50, "p50_us", "us", "loadgen: reply latency; from the intended send in an open loop")       \
+    X(P90, "p90_us", "us", "the same")                                                             \
+    X(P99, "p99_us", "us", "the same")                                                             \
+    X(P99_9, "p99_9_us", "us", "the same")                                                         \
+    X(P99_99, "p99_99_us", "us", "the same")                                                       \
+    X(MAX, "max_us", "us", "the same")                                                             \
+    X(CPU, "cpu_server_us", "us/msg", "server process: /proc schedstat, GetProcessTimes")          \
+    X(CPU_USER, "cpu_user_us", "us/msg", "its user part: /proc stat, GetProcessTimes")             \
+    X(CPU_KERNEL, "cpu_kernel_us", "us/msg", "its kernel part")                                    \
+    X(CPU_WINE, "cpu_wineserver_us", "us/msg", "the wineserver process: /proc schedstat")          \
+    X(CPU_SUM, "cpu_sum_us", "us/msg", "server and wineserver")                                    \
+    X(CALLS, "kernel_calls", "1/msg", "server: calls it made to the system, counted by itself")    \
+    X(CPU_LOAD, "cpu_loadgen_us", "us/msg", "loadgen: getrusage, GetProcessTimes")                 \
+    X(SWITCHES, "context_switches", "1/msg", "server: getrusage")                                  \
+    X(FAULTS, "page_faults", "count", "server: getrusage, GetProcessMemoryInfo")                   \
+    X(MEMORY, "memory_growth_bytes", "bytes", "server's working set: peak less that at start")     \
+    X(MEMORY_EACH, "memory_each_bytes", "bytes", "the same for each connection")                   \
+    X(POOL, "pool_growth_bytes", "bytes", "machine's non-paged pool: GetPerformanceInfo")          \
+    X(POOL_EACH, "pool_each_bytes", "bytes", "the same for each connection")                       \
+    X(LOCKED, "locked_bytes", "bytes", "server: pages locked at its end")                          \
+    X(MESSAGES, "messages", "count", "server: messages in, warm-up included")                      \
+    X(OTHERS, "others_cpu", "CPUs", "machine's CPU time less server, wineserver, loadgen")
+
+typedef enum rs_metric {
+#define X(name, key, unit, source) RS_METRIC_##name,
+    RS_METRIC_TABLE(X)
+#undef X
+        RS_METRICS
+} rs_metric;
+
+typedef struct rs_metric_info {
+    const char *key, *unit, *source;
+} rs_metric_info;
+
+extern const rs_metric_info rs_metric_infos[RS_METRICS];
+
+typedef struct rs_call {
+    char name[RS_NAME_BYTES];
+    double per_message;
+} rs_call;
+
+typedef enum rs_run_state { RS_RUN_NOT, RS_RUN_OK, RS_RUN_VOID } rs_run_state;
+
+typedef struct rs_compare_run {
+    rs_run_state state;
+    bool disturbed; /* others used more than RS_DISTURBED of a CPU */
+    double value[RS_METRICS];
+    rs_call call[RS_CALLS_MAX];
+    uint32_t calls;
+    char why[RS_WHY_BYTES]; /* VOID: names what is wrong; printable, one line */
+} rs_compare_run;
+
+/* What the outside of the processes told about one run. */
+typedef struct rs_observed {
+    double cpu_ns, user_share; /* of the server; user_share [0, 1] or NAN */
+    double wine_ns;            /* NAN: none */
+    double others_cpus;        /* NAN: not known */
+    double memory_start_bytes, memory_peak_bytes, pool_growth_bytes; /* NAN: not known */
+} rs_observed;
+
+/* rs_result_read: fills a run from both sides' JSON and what was observed. Sets VOID with the
+ * reason when the load generator says so or a figure that must be there is missing. */
+void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_json_doc *server,
+                    const rs_json_doc *load, const rs_observed *observed);
+
+/* rs_result_void: the run proves nothing. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void
+rs_result_void(rs_compare_run *run, const char *format, ...);
+
+/* One measured program. */
+typedef struct rs_subject {
+    char name[RS_NAME_BYTES];
+    bool variant;       /* another subject with one setting changed: */
+    uint32_t of;        /* that subject; the two are set against each other */
+    bool wine;          /* a Windows program under Wine */
+    char platform[160]; /* as its JSON says */
+    char provider[RS_NAME_BYTES];
+    char settings[RS_SETTINGS_BYTES]; /* as its JSON says, "name=value, ..." */
+} rs_subject;
+
+typedef struct rs_cell {
+    uint32_t ok, voided, disturbed;
+    double median[RS_METRICS], rate_spread, cpu_spread;
+    double rate_low, rate_high; /* smallest and largest of the runs */
+    rs_call call[RS_CALLS_MAX];
+    uint32_t calls;
+    bool has_ratio; /* against the baseline; the three below are set */
+    rs_interval rate, cpu, p99;
+} rs_cell;
+
+typedef struct rs_results {
+    rs_platform platform;
+    rs_subject subject[RS_SERVERS_MAX];
+    const rs_scenario *scenario[RS_SCENARIOS_MAX];
+    double fixed_rate[RS_SCENARIOS_MAX]; /* messages a second asked for; 0 = closed loop */
+    uint32_t subjects, scenarios, repeats;
+    int32_t baseline;    /* subject that the others are set against; -1: none */
+    rs_compare_run *run; /* [scenarios][subjects][repeats] */
+    rs_cell *cell;       /* [scenarios][subjects] */
+    rs_verdict verdict;
+    char banner[16][256]; /* "what<TAB>text" */
+    uint32_t banners;
+    bool interrupted;
+    bool tradeoffs; /* variants are set against their own defaults */
+} rs_results;
+
+rs_compare_run *rs_results_run(const rs_results *results, uint32_t scenario, uint32_t subject,
+                               uint32_t repeat);
+rs_cell *rs_results_cell(const rs_results *results, uint32_t scenario, uint32_t subject);
+
+/* rs_results_baseline: which subject the others are compared with: on Windows iocp_server; with
+ * Linux underneath epoll_server, the native floor; -1 otherwise. So no Windows server is ever set
+ * against another under Wine. */
+int32_t rs_results_baseline(const rs_results *results);
+
+/* rs_results_base_name: what a subject with a ratio is set against. */
+const char *rs_results_base_name(const rs_results *results, uint32_t subject);
+
+/* rs_results_summarise: fills every cell and the verdict. */
+void rs_results_summarise(rs_results *results);
+
+/* rs_results_voided: void runs in all. */
+uint32_t rs_results_voided(const rs_results *results);
+
+/* rs_results_warning: what every output says by itself about the platform; "" on Windows. */
+const char *rs_results_warning(const rs_results *results);
+
+#endif

@@ -1,0 +1,467 @@
+/* The order of things: server up, sample, load, sample, server down, read both JSON files. */
+#include "compare/runner.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/schedule.h"
+#include "core/assert.h"
+#include "seam/os.h"
+
+#define RUNNER_START_S 60.0    /* a new Wine prefix takes ten */
+#define RUNNER_STOP_S 15.0     /* the servers drain for two */
+#define RUNNER_STOP_VOID_S 3.0 /* the run counts no more */
+#define RUNNER_GRACE_S 40.0    /* beyond the load's own time: its connect and reply time-outs */
+#define RUNNER_TICK_MS 5u
+#define RUNNER_SAMPLE_TICKS 20u
+#define RUNNER_BISECT_STEPS 7u
+#define RUNNER_LINE_BYTES 512u
+
+/* One run under way. */
+typedef struct runner_turn {
+    rs_runner *runner;
+    rs_target *target;
+    const rs_scenario *scenario;
+    const char *base;
+    rs_compare_run *out;
+    double rate;
+    uint32_t port;
+    bool interrupted;
+    rs_observed observed;
+    double pool_start;
+    double capacity; /* the search's result */
+    double load_ns;  /* CPU time of the load generator, over all its starts */
+} runner_turn;
+
+static double runner_now_s(void) {
+    return (double)rs_os_now_ns() / 1e9;
+}
+
+static void runner_path(const runner_turn *turn, const char *what, char out[RS_ARG_BYTES * 2]) {
+    (void)snprintf(out, RS_ARG_BYTES * 2, "%s/%s.%s", turn->runner->out, turn->base, what);
+}
+
+static size_t runner_read(const char *path, char *text, size_t bytes) {
+    FILE *file = fopen(path, "rb");
+    size_t got = 0;
+    if (file != NULL) {
+        got = fread(text, 1, bytes - 1, file);
+        (void)fclose(file); /* read only: nothing can be lost */
+    }
+    text[got] = '\0';
+    return got;
+}
+
+/* The first line of a program's standard error: what it says when it gives up. */
+static void runner_complaint(const runner_turn *turn, const char *what, char *out, size_t bytes) {
+    char path[RS_ARG_BYTES * 2];
+    runner_path(turn, what, path);
+    (void)runner_read(path, out, bytes);
+    out[strcspn(out, "\r\n")] = '\0';
+}
+
+static bool runner_should_stop(runner_turn *turn) {
+    turn->interrupted = turn->interrupted || rs_atomic_load_u32(turn->runner->stop) != 0;
+    return turn->interrupted;
+}
+
+/* ---- command lines */
+
+/* An option that --set gives takes the place of the scenario's. */
+static void runner_set(rs_args *args, const char *option, const char *value) {
+    for (uint32_t i = 0; i + 1 < args->count; i++) {
+        if (strcmp(args->text[i], option) == 0) {
+            (void)snprintf(args->text[i + 1], RS_ARG_BYTES, "%s", value);
+            return;
+        }
+    }
+    rs_args_add(args, "%s", option);
+    rs_args_add(args, "%s", value);
+}
+
+static void runner_server_args(const runner_turn *turn, rs_args *args) {
+    const rs_target *target = turn->target;
+    char json[RS_ARG_BYTES * 2];
+    rs_args_init(args);
+    if (target->wine) {
+        rs_args_add(args, "%s", turn->runner->wine_script);
+    }
+    rs_args_add(args, "%s", target->program);
+    rs_args_add(args, "--host");
+    rs_args_add(args, "127.0.0.1");
+    rs_args_add(args, "--port");
+    rs_args_add(args, "0");
+    rs_scenario_server_args(turn->scenario, args);
+    runner_path(turn, "server.json", json);
+    rs_args_add(args, "--json");
+    rs_args_add(args, target->wine ? "Z:%s" : "%s", json);
+    for (uint32_t i = 0; i + 1 < target->extra.count; i += 2) {
+        runner_set(args, target->extra.text[i], target->extra.text[i + 1]);
+    }
+}
+
+static void runner_load_args(const runner_turn *turn, rs_args *args) {
+    const rs_load_time time = {
+        .seconds = turn->runner->seconds, .warmup_s = turn->runner->warmup_s, .rate = turn->rate};
+    char json[RS_ARG_BYTES * 2];
+    rs_args_init(args);
+    rs_args_add(args, "%s", turn->runner->loadgen);
+    rs_args_add(args, "--host");
+    rs_args_add(args, "127.0.0.1");
+    rs_args_u32(args, "--port", turn->port);
+    rs_scenario_load_args(turn->scenario, &time, args);
+    runner_path(turn, "load.json", json);
+    rs_args_add(args, "--json");
+    rs_args_add(args, "%s", json);
+}
+
+/* Starts one of the two; its output goes to files, because Wine wants no pipes. */
+static bool runner_start(runner_turn *turn, rs_process *process, const rs_args *args,
+                         const char *who, int32_t cpu, const char *prefix) {
+    char out[RS_ARG_BYTES * 2], err[RS_ARG_BYTES * 2], what[32];
+    rs_error error = {.call = NULL};
+    rs_process_spec spec = {.args = args, .out_path = out, .err_path = err, .cpu = cpu};
+    if (args->overflow) {
+        rs_result_void(turn->out, "%s: its command line is too long", who);
+        return false;
+    }
+    (void)snprintf(what, sizeof what, "%s.out", who);
+    runner_path(turn, what, out);
+    (void)snprintf(what, sizeof what, "%s.err", who);
+    runner_path(turn, what, err);
+    if (prefix != NULL) {
+        spec.env_name = "WINEPREFIX";
+        spec.env_value = prefix;
+    }
+    if (rs_process_start(process, &spec, &error) != RS_OK) {
+        rs_result_void(turn->out, "%s: %s", who, error.text);
+        return false;
+    }
+    return true;
+}
+
+/* ---- the server's life */
+
+/* The port of "listening on HOST:PORT"; 0: not yet there as a whole line. */
+static uint32_t runner_port(const runner_turn *turn) {
+    char path[RS_ARG_BYTES * 2], text[RUNNER_LINE_BYTES];
+    runner_path(turn, "server.out", path);
+    (void)runner_read(path, text, sizeof text);
+    const char *line = strstr(text, "listening on ");
+    if (line == NULL || strchr(line, '\n') == NULL) {
+        return 0;
+    }
+    line = strchr(line, ':');
+    const unsigned long port = line != NULL ? strtoul(line + 1, NULL, 10) : 0;
+    return port <= 65535 ? (uint32_t)port : 0;
+}
+
+static void runner_died(runner_turn *turn, const char *when) {
+    char complaint[RS_WHY_BYTES / 2];
+    runner_complaint(turn, "server.err", complaint, sizeof complaint);
+    rs_result_void(turn->out, "%s ended %s with exit code %d%s%s", turn->target->name, when,
+                   turn->runner->server.exit_code, complaint[0] != '\0' ? ": " : "", complaint);
+}
+
+static bool runner_await_port(runner_turn *turn) {
+    const double deadline_s = runner_now_s() + RUNNER_START_S;
+    while (!runner_should_stop(turn)) {
+        turn->port = runner_port(turn);
+        if (turn->port != 0) {
+            return true;
+        }
+        if (rs_process_has_ended(&turn->runner->server)) {
+            runner_died(turn, "at start");
+            return false;
+        }
+        if (runner_now_s() > deadline_s) {
+            rs_result_void(turn->out, "%s: not listening after %.0f s", turn->target->name,
+                           RUNNER_START_S);
+            return false;
+        }
+        rs_os_sleep_ms(RUNNER_TICK_MS);
+    }
+    return false;
+}
+
+static bool runner_await_wineserver(runner_turn *turn) {
+    rs_target *target = turn->target;
+    if (!target->wine) {
+        return true;
+    }
+    if (!rs_process_find_wineserver(target->prefix, &target->wineserver)) {
+        rs_result_void(turn->out, "%s: its wineserver was not found", target->name);
+        return false;
+    }
+    if (turn->runner->server_cpu != RS_CPU_ANY) {
+        rs_process_move(&target->wineserver, turn->runner->server_cpu);
+    }
+    return true;
+}
+
+static bool runner_server_up(runner_turn *turn) {
+    rs_runner *runner = turn->runner;
+    rs_args args;
+    runner_server_args(turn, &args);
+    return runner_start(turn, &runner->server, &args, "server", runner->server_cpu,
+                        turn->target->wine ? turn->target->prefix : NULL) &&
+           runner_await_port(turn) && runner_await_wineserver(turn);
+}
+
+/* Asks, waits, kills. A server that had to be killed has no figures and voids the run. */
+static void runner_server_down(runner_turn *turn) {
+    rs_process *server = &turn->runner->server;
+    const bool counts = turn->out->state != RS_RUN_VOID && !turn->interrupted;
+    const double deadline_s = runner_now_s() + (counts ? RUNNER_STOP_S : RUNNER_STOP_VOID_S);
+    rs_process_interrupt(server);
+    while (!rs_process_has_ended(server) && runner_now_s() < deadline_s) {
+        rs_os_sleep_ms(RUNNER_TICK_MS);
+    }
+    const bool wedged = !rs_process_has_ended(server);
+    rs_process_kill(server);
+    if (!counts) {
+        return;
+    }
+    if (wedged) {
+        rs_result_void(turn->out, "%s did not stop within %.0f s and was killed",
+                       turn->target->name, RUNNER_STOP_S);
+    } else if (server->exit_code != 0) {
+        runner_died(turn, "at its stop");
+    }
+}
+
+/* ---- the load */
+
+typedef struct runner_sample {
+    rs_process_usage server, wine;
+    double busy_ns, at_s;
+} runner_sample;
+
+static void runner_sample_take(const runner_turn *turn, runner_sample *out) {
+    rs_process_usage_read(&turn->runner->server, &out->server);
+    out->wine.cpu_ns = NAN;
+    if (turn->target->wineserver.id != 0) {
+        rs_process_usage_read(&turn->target->wineserver, &out->wine);
+    }
+    out->busy_ns = rs_machine_busy_ns();
+    out->at_s = runner_now_s();
+}
+
+static void runner_watch(runner_turn *turn) {
+    rs_process_usage now;
+    const double pool = rs_machine_pool_bytes() - turn->pool_start;
+    rs_process_usage_read(&turn->runner->server, &now);
+    turn->observed.memory_peak_bytes = fmax(turn->observed.memory_peak_bytes, now.memory_bytes);
+    turn->observed.pool_growth_bytes = fmax(turn->observed.pool_growth_bytes, pool);
+}
+
+/* False: the run is void or over. */
+static bool runner_await_load(runner_turn *turn) {
+    rs_runner *runner = turn->runner;
+    const double deadline_s = runner_now_s() + runner->seconds + RUNNER_GRACE_S +
+                              rs_scenario_warmup_s(turn->scenario, runner->warmup_s);
+    for (uint32_t tick = 0; !rs_process_has_ended(&runner->load); tick++) {
+        if (runner_should_stop(turn)) {
+            return false;
+        }
+        if (rs_process_has_ended(&runner->server)) {
+            runner_died(turn, "under load");
+            return false;
+        }
+        if (runner_now_s() > deadline_s) {
+            rs_result_void(turn->out, "loadgen against %s did not end in time", turn->target->name);
+            return false;
+        }
+        if (tick % RUNNER_SAMPLE_TICKS == RUNNER_SAMPLE_TICKS - 1) {
+            runner_watch(turn);
+        }
+        rs_os_sleep_ms(RUNNER_TICK_MS);
+    }
+    return true;
+}
+
+static bool runner_parse(runner_turn *turn, const char *what, char *text, rs_json_node *node,
+                         rs_json_doc *doc) {
+    char path[RS_ARG_BYTES * 2], complaint[RS_WHY_BYTES / 2];
+    const bool load = strcmp(what, "load.json") == 0;
+    runner_path(turn, what, path);
+    const size_t bytes = runner_read(path, text, RS_RUNNER_JSON_BYTES);
+    if (bytes > 0 && rs_json_read_parse(doc, text, bytes, node, RS_RUNNER_NODES)) {
+        return true;
+    }
+    runner_complaint(turn, load ? "load.err" : "server.err", complaint, sizeof complaint);
+    rs_result_void(turn->out, "%s of %s: %s%s%s", load ? "loadgen's figures" : "figures",
+                   turn->target->name, bytes > 0 ? doc->error : "none were written",
+                   complaint[0] != '\0' ? ": " : "", complaint);
+    return false;
+}
+
+/* What the load generator found wrong voids the run before the server's own end can hide it. */
+static bool runner_load_is_valid(runner_turn *turn) {
+    rs_json_doc doc;
+    char reason[RS_WHY_BYTES / 2];
+    if (turn->runner->load.exit_code == 0) {
+        return true;
+    }
+    if (runner_parse(turn, "load.json", turn->runner->load_text, turn->runner->load_node, &doc)) {
+        rs_json_read_text(&doc, rs_json_read_get(&doc, NULL, "void_reason"), reason, sizeof reason);
+        rs_result_void(turn->out, "loadgen ended with exit code %d: %s",
+                       turn->runner->load.exit_code, reason);
+    }
+    return false;
+}
+
+static bool runner_load_once(runner_turn *turn) {
+    rs_runner *runner = turn->runner;
+    rs_args args;
+    runner_load_args(turn, &args);
+    const bool ok = runner_start(turn, &runner->load, &args, "load", runner->load_cpu, NULL) &&
+                    runner_await_load(turn);
+    rs_process_kill(&runner->load);
+    turn->load_ns += (double)runner->load.used_ns;
+    return ok && runner_load_is_valid(turn);
+}
+
+/* True when the newest load kept its p99 within the bound and its rate near the one asked for. */
+static bool runner_is_good(runner_turn *turn) {
+    rs_json_doc doc;
+    if (!runner_parse(turn, "load.json", turn->runner->load_text, turn->runner->load_node, &doc)) {
+        return false;
+    }
+    const double p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.p99") / 1000;
+    return p99_us <= RS_CAPACITY_BOUND_US &&
+           rs_json_read_number(&doc, NULL, "rate_per_s") > 0.95 * turn->rate;
+}
+
+/* Every step is a load of its own against the same server; the last good one is run once more, so
+ * that the file that stays is its. No good one: the rate is 0, a result like any other. */
+static bool runner_search(runner_turn *turn) {
+    rs_bisect bisect;
+    bool more = true;
+    rs_bisect_init(&bisect, turn->rate, RUNNER_BISECT_STEPS);
+    while (more) {
+        turn->rate = bisect.next;
+        if (!runner_load_once(turn)) {
+            return false;
+        }
+        more = rs_bisect_feed(&bisect, runner_is_good(turn));
+        if (turn->out->state == RS_RUN_VOID) {
+            return false;
+        }
+    }
+    turn->capacity = bisect.good;
+    turn->rate = bisect.good;
+    return !(bisect.good > 0) || runner_load_once(turn);
+}
+
+static void runner_observe(runner_turn *turn, const runner_sample *before,
+                           const runner_sample *after) {
+    rs_observed *observed = &turn->observed;
+    const double wine_ns = after->wine.cpu_ns - before->wine.cpu_ns;
+    double own_ns = after->server.cpu_ns - before->server.cpu_ns + turn->load_ns;
+    observed->cpu_ns = after->server.cpu_ns - before->server.cpu_ns;
+    observed->user_share = after->server.user_share;
+    observed->wine_ns = wine_ns;
+    own_ns += rs_is_known(wine_ns) ? wine_ns : 0;
+    observed->others_cpus =
+        fmax(0, (after->busy_ns - before->busy_ns - own_ns) / 1e9 / (after->at_s - before->at_s));
+    if (!rs_is_known(after->busy_ns - before->busy_ns - own_ns)) {
+        observed->others_cpus = NAN;
+    }
+}
+
+static bool runner_load(runner_turn *turn) {
+    runner_sample before, after;
+    runner_sample_take(turn, &before);
+    turn->observed.memory_start_bytes = before.server.memory_bytes;
+    turn->observed.memory_peak_bytes = before.server.memory_bytes;
+    turn->pool_start = rs_machine_pool_bytes();
+    turn->observed.pool_growth_bytes = turn->pool_start - turn->pool_start; /* 0, or not known */
+    const bool ok =
+        turn->scenario->kind == RS_SCENARIO_CAPACITY ? runner_search(turn) : runner_load_once(turn);
+    if (!ok) {
+        return false;
+    }
+    runner_sample_take(turn, &after);
+    runner_observe(turn, &before, &after);
+    return true;
+}
+
+/* ---- reading */
+
+static void runner_settings(const rs_json_doc *doc, rs_subject *subject) {
+    const rs_json_node *node = rs_json_read_child(doc, rs_json_read_get(doc, NULL, "settings"));
+    size_t used = 0;
+    subject->settings[0] = '\0';
+    for (; node != NULL; node = rs_json_read_next(doc, node)) {
+        char key[RS_NAME_BYTES], value[RS_NAME_BYTES];
+        rs_json_read_key(doc, node, key, sizeof key);
+        rs_json_read_text(doc, node, value, sizeof value);
+        const int bytes = snprintf(subject->settings + used, sizeof subject->settings - used,
+                                   "%s%s=%s", used > 0 ? ", " : "", key, value);
+        used += bytes > 0 ? (size_t)bytes : 0;
+        if (used >= sizeof subject->settings) {
+            return; /* cut, terminated */
+        }
+    }
+}
+
+static void runner_subject(const rs_json_doc *doc, rs_subject *subject) {
+    const rs_json_node *wine = rs_json_read_get(doc, NULL, "wine");
+    rs_json_read_text(doc, rs_json_read_get(doc, NULL, "platform"), subject->platform,
+                      sizeof subject->platform);
+    rs_json_read_text(doc, rs_json_read_get(doc, NULL, "provider"), subject->provider,
+                      sizeof subject->provider);
+    subject->wine =
+        subject->wine || (wine != NULL && wine->kind == RS_JSON_IS_BOOL && wine->number > 0);
+    runner_settings(doc, subject);
+}
+
+static void runner_collect(runner_turn *turn, rs_subject *subject) {
+    rs_runner *runner = turn->runner;
+    rs_json_doc server, load;
+    if (!runner_parse(turn, "load.json", runner->load_text, runner->load_node, &load) ||
+        !runner_parse(turn, "server.json", runner->server_text, runner->server_node, &server)) {
+        return;
+    }
+    rs_result_read(turn->out, turn->scenario, &server, &load, &turn->observed);
+    if (turn->scenario->kind == RS_SCENARIO_CAPACITY && turn->out->state == RS_RUN_OK) {
+        turn->out->value[RS_METRIC_RATE] = turn->capacity;
+    }
+    runner_subject(&server, subject);
+}
+
+static void runner_remove_old(const runner_turn *turn) {
+    static const char *const what[] = {"server.json", "load.json", "server.out"};
+    char path[RS_ARG_BYTES * 2];
+    for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+        runner_path(turn, what[i], path);
+        (void)remove(path); /* there may be none */
+    }
+}
+
+void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *scenario, double rate,
+                    const char *base, rs_compare_run *out, rs_subject *subject) {
+    runner_turn turn = {.runner = runner,
+                        .target = target,
+                        .scenario = scenario,
+                        .base = base,
+                        .out = out,
+                        .rate = rate};
+    memset(out, 0, sizeof *out);
+    RS_ASSERT(!runner->server.running && !runner->load.running);
+    runner_remove_old(&turn);
+    const bool ok = runner_server_up(&turn) && runner_load(&turn);
+    runner_server_down(&turn);
+    RS_ASSERT(!runner->server.running && !runner->load.running);
+    if (ok && out->state != RS_RUN_VOID && !turn.interrupted) {
+        runner_collect(&turn, subject);
+    }
+    rs_process_close(&runner->server);
+    rs_process_close(&runner->load);
+    if (turn.interrupted) {
+        out->state = RS_RUN_NOT;
+    }
+}

@@ -1,0 +1,51 @@
+/* One run: a fresh server, one load against it, both sides' figures.
+ *
+ * Owns the two child processes while the run lasts; whatever happens, both are gone when
+ * rs_runner_turn returns. Every wait is bounded. Main thread. */
+#ifndef RS_COMPARE_RUNNER_H
+#define RS_COMPARE_RUNNER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compare/args.h"
+#include "compare/process.h"
+#include "compare/result.h"
+#include "seam/atomics.h"
+
+#define RS_RUNNER_JSON_BYTES 131072u
+#define RS_RUNNER_NODES 4096u
+
+/* A program to measure. */
+typedef struct rs_target {
+    char name[RS_NAME_BYTES];
+    char program[RS_ARG_BYTES]; /* absolute */
+    bool wine;                  /* started by scripts/wine.sh in a prefix of its own */
+    char prefix[RS_ARG_BYTES];
+    rs_process wineserver; /* id 0: none seen yet */
+    rs_args extra;         /* options of --set: pairs of name and value */
+} rs_target;
+
+typedef struct rs_runner {
+    char out[RS_ARG_BYTES];         /* folder of the raw files, absolute */
+    char loadgen[RS_ARG_BYTES];     /* absolute */
+    char wine_script[RS_ARG_BYTES]; /* absolute; "" where Wine is not used */
+    int32_t server_cpu, load_cpu;   /* RS_CPU_ANY: wherever the system likes */
+    double seconds, warmup_s;
+    const rs_atomic_u32 *stop; /* not 0: end soon, the run does not count */
+    rs_process server, load;
+    char server_text[RS_RUNNER_JSON_BYTES], load_text[RS_RUNNER_JSON_BYTES];
+    rs_json_node server_node[RS_RUNNER_NODES], load_node[RS_RUNNER_NODES];
+} rs_runner;
+
+/* rs_runner_turn: does the run.
+ *
+ * Params   base: name of its files below runner->out, no folder part; rate: asked for, or where
+ *          the search for capacity starts; 0 in a closed loop.
+ * Returns  *out: OK, VOID with the reason, or NOT when the program was asked to stop. *subject:
+ *          what the server says of itself, when it got so far.
+ * Bounds   the load's own time and RS_RUNNER_*_S of waiting. */
+void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *scenario, double rate,
+                    const char *base, rs_compare_run *out, rs_subject *subject);
+
+#endif

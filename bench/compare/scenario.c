@@ -1,0 +1,103 @@
+/* Frame sizes: 32 bytes is a small game or trading message; 60,000 is near the longest frame. */
+#include "compare/scenario.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+
+#define SCENARIO_CHURN_MESSAGES 4u
+
+/* RS_SCENARIO_BASE stands before the scenarios that need its result. */
+static const rs_scenario scenario_table[] = {
+    {"ping-pong", "1 connection, 32 bytes, one request in flight: the bare round trip",
+     RS_SCENARIO_CLOSED, 1, 1, 32, 0, 0, 16, 0, 0, 0, true},
+    {"many-small", "64 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED,
+     64, 1, 32, 0, 0, 128, 0, 0, 0, true},
+    {"pipelined", "64 connections, 32 bytes, 64 requests in flight on each", RS_SCENARIO_CLOSED, 64,
+     64, 32, 0, 0, 128, 0, 0, 0, true},
+    {"wide", "1,000 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED, 1000,
+     1, 32, 0, 0, 1024, 0, 0, 1.5, true},
+    {"large", "16 connections, frames of 60,000 bytes, one in flight on each", RS_SCENARIO_CLOSED,
+     16, 1, 60000, 0, 0, 32, 65535, 1048576, 0, true},
+    {"ramp", "512 connections opened at once, until each had its first reply", RS_SCENARIO_RAMP,
+     512, 1, 32, 0, 0, 1024, 0, 0, 0, true},
+    {"idle-crowd", "2,000 silent connections beside 16 busy ones, 32 bytes", RS_SCENARIO_IDLE, 16,
+     1, 32, 2000, 0, 4096, 0, 0, 3.0, false},
+    {"churn", "32 connections at a time: connect, 4 messages, close", RS_SCENARIO_CHURN, 32, 1, 32,
+     0, 0, 1024, 0, 0, 0, false},
+    {"fixed-50", "64 connections, open loop at 50 % of the slower server's many-small rate",
+     RS_SCENARIO_FIXED, 64, 64, 32, 0, 50, 128, 0, 0, 0, false},
+    {"fixed-80", "64 connections, open loop at 80 % of the slower server's many-small rate",
+     RS_SCENARIO_FIXED, 64, 64, 32, 0, 80, 128, 0, 0, 0, false},
+    {"capacity", "64 connections, open loop: the highest rate with p99 within 2 ms, by bisection",
+     RS_SCENARIO_CAPACITY, 64, 64, 32, 0, 0, 128, 0, 0, 0, false},
+};
+
+_Static_assert(sizeof scenario_table / sizeof scenario_table[0] <= RS_SCENARIOS_MAX,
+               "arrays over scenarios hold the table");
+
+uint32_t rs_scenario_count(void) {
+    return (uint32_t)(sizeof scenario_table / sizeof scenario_table[0]);
+}
+
+const rs_scenario *rs_scenario_at(uint32_t index) {
+    RS_ASSERT(index < rs_scenario_count());
+    return &scenario_table[index];
+}
+
+const rs_scenario *rs_scenario_find(const char *name) {
+    for (uint32_t i = 0; i < rs_scenario_count(); i++) {
+        if (strcmp(scenario_table[i].name, name) == 0) {
+            return &scenario_table[i];
+        }
+    }
+    return NULL;
+}
+
+bool rs_scenario_is_late(const rs_scenario *scenario) {
+    return scenario->kind == RS_SCENARIO_FIXED || scenario->kind == RS_SCENARIO_CAPACITY;
+}
+
+bool rs_scenario_counts_connections(const rs_scenario *scenario) {
+    return scenario->kind == RS_SCENARIO_RAMP || scenario->kind == RS_SCENARIO_CHURN;
+}
+
+void rs_scenario_server_args(const rs_scenario *scenario, rs_args *args) {
+    rs_args_u32(args, "--max-sessions", scenario->max_sessions);
+    if (scenario->max_frame != 0) {
+        rs_args_u32(args, "--max-frame", scenario->max_frame);
+    }
+    if (scenario->max_queued != 0) {
+        rs_args_u32(args, "--max-queued", scenario->max_queued);
+    }
+}
+
+double rs_scenario_warmup_s(const rs_scenario *scenario, double asked_s) {
+    if (scenario->kind == RS_SCENARIO_RAMP) {
+        return 0;
+    }
+    return asked_s > scenario->warmup_min_s ? asked_s : scenario->warmup_min_s;
+}
+
+void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time, rs_args *args) {
+    rs_args_u32(args, "--connections", scenario->connections);
+    rs_args_u32(args, "--depth", scenario->depth);
+    rs_args_u32(args, "--size", scenario->frame_bytes);
+    if (scenario->kind == RS_SCENARIO_RAMP) {
+        rs_args_add(args, "--ramp"); /* ends by itself, and has nothing to warm up */
+        return;
+    }
+    rs_args_double(args, "--seconds", time->seconds);
+    rs_args_double(args, "--warmup", rs_scenario_warmup_s(scenario, time->warmup_s));
+    if (rs_scenario_is_late(scenario)) {
+        rs_args_add(args, "--rate");
+        rs_args_add(args, "%.0f", time->rate < 1 ? 1 : time->rate);
+    }
+    if (scenario->kind == RS_SCENARIO_CHURN) {
+        rs_args_add(args, "--churn");
+        rs_args_u32(args, "--churn-messages", SCENARIO_CHURN_MESSAGES);
+    }
+    if (scenario->kind == RS_SCENARIO_IDLE) {
+        rs_args_u32(args, "--idle", scenario->idle);
+    }
+}

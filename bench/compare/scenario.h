@@ -1,0 +1,68 @@
+/* The named scenarios, and what each asks of the servers and of the load generator.
+ *
+ * Pure: a table and two functions that turn a row into command lines. Any thread. */
+#ifndef RS_COMPARE_SCENARIO_H
+#define RS_COMPARE_SCENARIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "compare/args.h"
+
+#define RS_SCENARIOS_MAX 16u
+#define RS_CAPACITY_BOUND_US                                                                       \
+    2000.0 /* p99 that "capacity" allows: ours; what a player does not feel */
+
+typedef enum rs_scenario_kind {
+    RS_SCENARIO_CLOSED, /* next request when the reply is there: measures capacity */
+    RS_SCENARIO_IDLE,   /* the same on a few of many connections */
+    RS_SCENARIO_RAMP,   /* all connections at once; rate = connections a second until first reply */
+    RS_SCENARIO_CHURN,  /* connect, a few messages, close; rate = connections a second */
+    RS_SCENARIO_FIXED,  /* open loop at a share of the slower server's capacity */
+    RS_SCENARIO_CAPACITY /* highest open-loop rate with p99 within RS_CAPACITY_BOUND_US */
+} rs_scenario_kind;
+
+typedef struct rs_scenario {
+    const char *name, *about; /* about: one line for --list and the report */
+    rs_scenario_kind kind;
+    uint32_t connections, depth, frame_bytes;
+    uint32_t idle;         /* IDLE: connections beside them that stay silent */
+    uint32_t percent;      /* FIXED: of the slower server's rate in RS_SCENARIO_BASE */
+    uint32_t max_sessions; /* server option: room for the connections and their successors */
+    uint32_t max_frame;    /* server options; 0 = the server's default */
+    uint32_t max_queued;
+    double
+        warmup_min_s; /* loadgen's warm-up starts with its first connect: time to make them all */
+    bool quick;       /* part of --quick */
+} rs_scenario;
+
+/* The scenario whose rate sets that of FIXED and starts the search of CAPACITY. */
+#define RS_SCENARIO_BASE "many-small"
+
+uint32_t rs_scenario_count(void);
+const rs_scenario *rs_scenario_at(uint32_t index);     /* index < rs_scenario_count() (asserted) */
+const rs_scenario *rs_scenario_find(const char *name); /* NULL: no such scenario */
+
+/* rs_scenario_is_late: its rate comes from the results of others, so it runs after them. */
+bool rs_scenario_is_late(const rs_scenario *scenario);
+
+/* rs_scenario_counts_connections: its rate is in connections a second, not messages. */
+bool rs_scenario_counts_connections(const rs_scenario *scenario);
+
+/* rs_scenario_server_args: adds the options the scenario asks of a server. */
+void rs_scenario_server_args(const rs_scenario *scenario, rs_args *args);
+
+typedef struct rs_load_time {
+    double seconds, warmup_s;
+    double rate; /* messages a second, FIXED and CAPACITY; otherwise ignored */
+} rs_load_time;
+
+/* rs_scenario_warmup_s: what is asked for, or more where the connections take longer; 0 for ramp.
+ */
+double rs_scenario_warmup_s(const rs_scenario *scenario, double asked_s);
+
+/* rs_scenario_load_args: adds the options the scenario asks of loadgen. */
+void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time, rs_args *args);
+
+#endif

@@ -1,0 +1,69 @@
+/* See the header: everything follows from the index. */
+#include "compare/schedule.h"
+
+#include <math.h>
+
+#include "compare/stats.h"
+#include "core/assert.h"
+
+uint32_t rs_schedule_count(const rs_schedule *schedule) {
+    return schedule->servers +
+           schedule->servers * schedule->repeats * (schedule->early + schedule->late);
+}
+
+/* Run `index` of a block of `scenarios` scenarios: rounds outermost, servers innermost. */
+static rs_turn schedule_block(const rs_schedule *schedule, uint32_t index, uint32_t scenarios) {
+    const uint32_t round = scenarios * schedule->servers;
+    const uint32_t place = index % schedule->servers;
+    rs_turn turn = {
+        .repeat = index / round, .scenario = index % round / schedule->servers, .server = place};
+    if (turn.repeat % 2 != 0) {
+        turn.server = schedule->servers - 1 - place;
+    }
+    return turn;
+}
+
+rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index) {
+    const uint32_t early_runs = schedule->servers * schedule->repeats * schedule->early;
+    RS_ASSERT(index < rs_schedule_count(schedule));
+    if (index < schedule->servers) {
+        return (rs_turn){.server = index, .warmup = true};
+    }
+    index -= schedule->servers;
+    if (index < early_runs) {
+        return schedule_block(schedule, index, schedule->early);
+    }
+    rs_turn turn = schedule_block(schedule, index - early_runs, schedule->late);
+    turn.scenario += schedule->early;
+    RS_ASSERT(turn.repeat < schedule->repeats);
+    return turn;
+}
+
+double rs_schedule_left_s(const rs_schedule *schedule, uint32_t index, const double *cost_s,
+                          const double *scenario_factor) {
+    double left = 0;
+    for (; index < rs_schedule_count(schedule); index++) {
+        const rs_turn turn = rs_schedule_turn(schedule, index);
+        left += cost_s[turn.server] * scenario_factor[turn.scenario];
+    }
+    return left;
+}
+
+void rs_bisect_init(rs_bisect *bisect, double start, uint32_t steps) {
+    RS_ASSERT(start > 0);
+    RS_ASSERT(steps > 0);
+    *bisect = (rs_bisect){.good = 0, .bad = INFINITY, .next = start, .steps_left = steps};
+}
+
+bool rs_bisect_feed(rs_bisect *bisect, bool good) {
+    RS_ASSERT(bisect->steps_left > 0);
+    if (good) {
+        bisect->good = bisect->next;
+    } else {
+        bisect->bad = bisect->next;
+    }
+    RS_ASSERT(bisect->good < bisect->bad);
+    bisect->next = !rs_is_known(bisect->bad) ? bisect->good * 2 : (bisect->good + bisect->bad) / 2;
+    bisect->steps_left--;
+    return bisect->steps_left > 0;
+}

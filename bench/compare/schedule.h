@@ -1,0 +1,45 @@
+/* Which run comes when: interleaved A B B A, so that a drift of the machine meets every server.
+ *
+ * One dropped warm-up run of each server; then the early scenarios, round by round, each round in
+ * the opposite order of servers; then in the same way those that need the others' results. Computed
+ * from the index, nothing stored. Pure. */
+#ifndef RS_COMPARE_SCHEDULE_H
+#define RS_COMPARE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct rs_schedule {
+    uint32_t servers, repeats;
+    uint32_t early, late; /* scenarios: [0, early) first, [early, early + late) afterwards */
+} rs_schedule;
+
+typedef struct rs_turn {
+    uint32_t server, scenario, repeat;
+    bool warmup; /* its result is dropped */
+} rs_turn;
+
+uint32_t rs_schedule_count(const rs_schedule *schedule);
+
+/* rs_schedule_turn: run number index; index < rs_schedule_count() (asserted). */
+rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index);
+
+/* rs_schedule_left_s: seconds that the runs from index on will take. cost_s: [servers], what one
+ * run of each takes; scenario_factor: [early + late], how many plain runs a scenario is worth. */
+double rs_schedule_left_s(const rs_schedule *schedule, uint32_t index, const double *cost_s,
+                          const double *scenario_factor);
+
+/* Bisection for the highest rate that is still good. */
+typedef struct rs_bisect {
+    double good, bad; /* highest rate known good (0: none), lowest known bad (INFINITY: none) */
+    double next;      /* to try */
+    uint32_t steps_left;
+} rs_bisect;
+
+/* rs_bisect_init: first tries `start` (> 0, asserted), doubles while good, then halves the gap. */
+void rs_bisect_init(rs_bisect *bisect, double start, uint32_t steps);
+
+/* rs_bisect_feed: the answer for bisect->next. False when the search is over. */
+bool rs_bisect_feed(rs_bisect *bisect, bool good);
+
+#endif

@@ -1,0 +1,51 @@
+/* What the comparison was asked for: the command line, and the programs and scenarios it names. */
+#ifndef RS_COMPARE_SETTINGS_H
+#define RS_COMPARE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compare/args.h"
+#include "compare/result.h"
+
+#define RS_SETTINGS_LIST_BYTES 2048u
+#define RS_SETTINGS_SETS_MAX 32u
+
+/* --set server.option=value, taken apart. */
+typedef struct rs_set {
+    char server[RS_NAME_BYTES]; /* a server's name, or "all" */
+    char option[64];            /* with its dashes */
+    char value[128];
+} rs_set;
+
+/* --servers name or name=path, taken apart. */
+typedef struct rs_server_name {
+    char name[RS_NAME_BYTES];
+    char path[RS_ARG_BYTES]; /* "": beside this program */
+} rs_server_name;
+
+typedef struct rs_compare_settings {
+    bool full, tradeoffs;
+    double seconds, warmup_s; /* of one run */
+    uint32_t repeats;
+    bool pinned;
+    const char *out, *loadgen;                     /* loadgen "": beside this program */
+    int progress;                                  /* 0 auto, 1 on, 2 off */
+    const rs_scenario *scenario[RS_SCENARIOS_MAX]; /* in the table's order */
+    uint32_t scenarios, early;                     /* early: those before the late ones */
+    rs_server_name server[RS_SERVERS_MAX];
+    uint32_t servers; /* 0: the platform's own list */
+    rs_set set[RS_SETTINGS_SETS_MAX];
+    uint32_t sets;
+} rs_compare_settings;
+
+/* rs_compare_settings_read: from the command line. --scenario, --set and --servers may stand
+ * several times; each takes a list with commas.
+ *
+ * Params   text: for help, list or the error line; text_bytes >= 1.
+ * Returns  -1: go on, *out is complete; 0: text is to be printed and the program ends well; 2: text
+ *          is the error line. */
+int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *const *argv,
+                             char *text, size_t text_bytes);
+
+#endif

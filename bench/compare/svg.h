@@ -1,0 +1,42 @@
+/* Charts as SVG, for the HTML report: bars in parts, and percentile curves.
+ *
+ * Pure. Narrow by design (RS_SVG_WIDTH units, a phone's width), so that text stays readable where
+ * the page is narrow; colours are CSS classes (c0.., s0..), so that light and dark are the page's
+ * business. All text is escaped. */
+#ifndef RS_COMPARE_SVG_H
+#define RS_COMPARE_SVG_H
+
+#include <stdint.h>
+
+#include "compare/result.h"
+#include "compare/text.h"
+
+#define RS_SVG_WIDTH 340
+#define RS_SVG_PARTS_MAX 24u
+#define RS_SVG_COLOURS 12u /* classes s0 to s11; c0 to c11 */
+#define RS_SVG_POINTS 6u
+
+typedef struct rs_bar {
+    const char *label;
+    double part[RS_SVG_PARTS_MAX]; /* lengths; unknown ones are left out */
+    uint32_t parts;
+    uint32_t colour;  /* one part: class c; several: part i has class s */
+    double low, high; /* whisker; NAN: none */
+} rs_bar;
+
+typedef struct rs_curve {
+    const char *label;
+    double value[RS_SVG_POINTS]; /* microseconds; unknown or 0 breaks the line */
+    uint32_t colour;
+} rs_curve;
+
+/* rs_svg_bars: one below the other, all to one scale that starts at 0. part_name: [parts of the
+ * longest bar] for tool tips, or NULL. */
+void rs_svg_bars(rs_text *text, const char *title, const char *unit, const rs_bar *bar,
+                 uint32_t bars, const char *const *part_name);
+
+/* rs_svg_curves: latency at p50, p90, p99, p99.9, p99.99 and the maximum, on a logarithmic scale.
+ */
+void rs_svg_curves(rs_text *text, const char *title, const rs_curve *curve, uint32_t curves);
+
+#endif

@@ -1,0 +1,222 @@
+/* text_put is the only place that knows the end of the buffer. */
+#include "compare/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/stats.h"
+#include "core/assert.h"
+
+#define TEXT_PIECE_BYTES 1024
+
+void rs_text_init(rs_text *text, char *out, size_t bytes) {
+    RS_ASSERT(out != NULL);
+    RS_ASSERT(bytes > 0);
+    *text = (rs_text){.out = out, .bytes = bytes};
+    out[0] = '\0';
+}
+
+static void text_put(rs_text *text, const char *from, size_t count) {
+    RS_ASSERT(text->used < text->bytes);
+    if (text->overflow || count > text->bytes - 1 - text->used) {
+        text->overflow = true;
+        return;
+    }
+    memcpy(text->out + text->used, from, count);
+    text->used += count;
+    text->out[text->used] = '\0';
+}
+
+void rs_text_raw(rs_text *text, const char *from) {
+    text_put(text, from, strlen(from));
+}
+
+void rs_text_format(rs_text *text, const char *format, ...) {
+    char piece[TEXT_PIECE_BYTES];
+    va_list list;
+    va_start(list, format);
+    const int count = vsnprintf(piece, sizeof piece, format, list);
+    va_end(list);
+    RS_ASSERT(count >= 0 && count < TEXT_PIECE_BYTES);
+    text_put(text, piece, (size_t)count);
+}
+
+static char text_visible(char c) {
+    return (unsigned char)c < 0x20u || c == 0x7F ? ' ' : c;
+}
+
+void rs_text_html(rs_text *text, const char *from) {
+    for (; *from != '\0'; from++) {
+        const char c = text_visible(*from);
+        switch (c) {
+        case '&':
+            rs_text_raw(text, "&amp;");
+            break;
+        case '<':
+            rs_text_raw(text, "&lt;");
+            break;
+        case '>':
+            rs_text_raw(text, "&gt;");
+            break;
+        case '"':
+            rs_text_raw(text, "&quot;");
+            break;
+        case '\'':
+            rs_text_raw(text, "&#39;");
+            break;
+        default:
+            text_put(text, &c, 1);
+        }
+    }
+}
+
+void rs_text_markdown(rs_text *text, const char *from) {
+    for (; *from != '\0'; from++) {
+        const char c = text_visible(*from);
+        if (strchr("\\`*_[]<>|#!&~$", c) != NULL) {
+            text_put(text, "\\", 1);
+        }
+        text_put(text, &c, 1);
+    }
+}
+
+void rs_text_csv(rs_text *text, const char *from) {
+    const bool formula = strchr("=+@\t\r", from[0]) != NULL && from[0] != '\0';
+    const bool number = from[0] == '-' && from[1] >= '0' && from[1] <= '9';
+    const bool dash = from[0] == '-' && !number && from[1] != '\0';
+    const bool quote = formula || dash || strpbrk(from, ",\";\n\r\t") != NULL;
+    rs_text_raw(text, quote ? "\"" : "");
+    rs_text_raw(text, formula || dash ? "'" : "");
+    for (; *from != '\0'; from++) {
+        const char c = text_visible(*from);
+        text_put(text, &c, 1);
+        rs_text_raw(text, c == '"' ? "\"" : "");
+    }
+    rs_text_raw(text, quote ? "\"" : "");
+}
+
+/* ---- tables */
+
+void rs_table_init(rs_table *table) {
+    memset(table, 0, sizeof *table);
+}
+
+void rs_table_column(rs_table *table, const char *header, bool left) {
+    RS_ASSERT(table->columns < RS_TABLE_COLUMNS_MAX);
+    RS_ASSERT(table->rows == 0);
+    table->header[table->columns] = header;
+    table->left[table->columns] = left;
+    table->columns++;
+}
+
+char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES] {
+    if (table->rows == RS_TABLE_ROWS_MAX) {
+        table->overflow = true;
+        return NULL;
+    }
+    return table->cell[table->rows++];
+}
+
+/* Digits before the point in groups of three: "8,685,044". Only those of 10,000 and more. */
+static void number_group(char cell[RS_TABLE_CELL_BYTES]) {
+    const size_t start = cell[0] == '-' ? 1 : 0;
+    const size_t digits = strspn(cell + start, "0123456789");
+    if (digits < 5) {
+        return;
+    }
+    for (size_t at = digits; at > 3;) {
+        at -= 3;
+        memmove(cell + start + at + 1, cell + start + at, strlen(cell + start + at) + 1);
+        cell[start + at] = ',';
+    }
+}
+
+void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value) {
+    const double size = fabs(value);
+    const int decimals = size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3;
+    if (!rs_is_known(value) || size >= 1e15) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
+    } else {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f", decimals, value);
+        number_group(cell);
+    }
+}
+
+static size_t table_width(const rs_table *table, uint32_t column) {
+    size_t width = strlen(table->header[column]);
+    for (uint32_t i = 0; i < table->rows; i++) {
+        const size_t own = strlen(table->cell[i][column]);
+        width = own > width ? own : width;
+    }
+    return width;
+}
+
+static void table_plain_cell(const rs_table *table, rs_text *text, uint32_t column,
+                             const char *cell) {
+    const int width = (int)table_width(table, column);
+    rs_text_format(text, table->left[column] ? "%s%-*s" : "%s%*s", column > 0 ? "  " : "", width,
+                   cell);
+}
+
+void rs_table_write_plain(const rs_table *table, rs_text *text) {
+    for (uint32_t k = 0; k < table->columns; k++) {
+        table_plain_cell(table, text, k, table->header[k]);
+    }
+    rs_text_raw(text, "\n");
+    for (uint32_t i = 0; i < table->rows; i++) {
+        for (uint32_t k = 0; k < table->columns; k++) {
+            table_plain_cell(table, text, k, table->cell[i][k]);
+        }
+        rs_text_raw(text, "\n");
+    }
+}
+
+void rs_table_write_markdown(const rs_table *table, rs_text *text) {
+    for (uint32_t k = 0; k < table->columns; k++) {
+        rs_text_raw(text, k == 0 ? "| " : " | ");
+        rs_text_markdown(text, table->header[k]);
+    }
+    rs_text_raw(text, " |\n");
+    for (uint32_t k = 0; k < table->columns; k++) {
+        rs_text_raw(text, table->left[k] ? "|---" : "|--:");
+    }
+    rs_text_raw(text, "|\n");
+    for (uint32_t i = 0; i < table->rows; i++) {
+        for (uint32_t k = 0; k < table->columns; k++) {
+            rs_text_raw(text, k == 0 ? "| " : " | ");
+            rs_text_markdown(text, table->cell[i][k]);
+        }
+        rs_text_raw(text, " |\n");
+    }
+}
+
+static void table_html_cell(const rs_table *table, rs_text *text, uint32_t column, const char *tag,
+                            const char *cell) {
+    rs_text_format(text, table->left[column] ? "<%s class=\"l\">" : "<%s>", tag);
+    rs_text_html(text, cell);
+    rs_text_format(text, "</%s>", tag);
+}
+
+void rs_table_write_html(const rs_table *table, const char *caption, rs_text *text) {
+    rs_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n");
+    if (caption[0] != '\0') {
+        rs_text_raw(text, "<caption>");
+        rs_text_html(text, caption);
+        rs_text_raw(text, "</caption>\n");
+    }
+    rs_text_raw(text, "<thead><tr>");
+    for (uint32_t k = 0; k < table->columns; k++) {
+        table_html_cell(table, text, k, "th", table->header[k]);
+    }
+    rs_text_raw(text, "</tr></thead>\n<tbody>\n");
+    for (uint32_t i = 0; i < table->rows; i++) {
+        rs_text_raw(text, "<tr>");
+        for (uint32_t k = 0; k < table->columns; k++) {
+            table_html_cell(table, text, k, "td", table->cell[i][k]);
+        }
+        rs_text_raw(text, "</tr>\n");
+    }
+    rs_text_raw(text, "</tbody></table></div>\n");
+}

@@ -1,0 +1,74 @@
+#!/bin/bash
+# compare_case.sh BIN CASE WORK: the comparison against one honest and one broken server.
+#
+# Set up: epoll_server, and a server made of it or of broken_server that misbehaves as CASE says.
+# Pass: the broken one's runs are void, named with the reason, the exit code is 1, and the honest
+# one's figures are there; for "honest" exit code 0; for "interrupt" exit code 130 with what was
+# measured kept. In every case no process that compare started is left.
+set -u
+bin=$1
+case=$2
+work=$3
+rm -rf "$work"
+mkdir -p "$work"
+program=$work/server.sh
+expected=1
+why=
+
+case $case in
+honest) start=":" server="$bin/epoll_server" expected=0 ;;
+interrupt) start=":" server="$bin/epoll_server" expected=130 ;;
+flip) start=":" server="$bin/broken_server --mode flip" why="wrong" ;;
+drop) start=":" server="$bin/broken_server --mode drop" why="lost" ;;
+close) start=":" server="$bin/broken_server --mode close" why="closed" ;;
+no_figures) start=":" server="$bin/broken_server --mode none" why="ended at its stop" ;;
+crash) start="(sleep 0.3; kill -KILL \$\$) &" server="$bin/epoll_server" why="ended under load" ;;
+wedge) start="(sleep 0.3; kill -STOP \$\$) &" server="$bin/epoll_server" why="loadgen ended" ;;
+no_start) start="echo 'the cause' >&2; exit 1" server=true why="ended at start with exit code 1: the cause" ;;
+*) echo "no such case: $case"; exit 1 ;;
+esac
+
+# broken_server takes no options beside its mode.
+arguments='"$@"'
+[[ $server == *broken_server* ]] && arguments=
+printf '#!/bin/sh\n%s\nexec %s %s\n' "$start" "$server" "$arguments" >"$program"
+chmod +x "$program"
+
+repeat=1
+[ "$case" = interrupt ] && repeat=50
+"$bin/compare" --out "$work/out" --servers "good=$bin/epoll_server,suspect=$program" \
+    --scenario many-small --repeat $repeat --seconds 0.6 --warmup 0.1 --placement free \
+    --progress off >"$work/console.txt" 2>"$work/errors.txt" </dev/null &
+pid=$!
+if [ "$case" = interrupt ]; then
+    for ((i = 0; i < 600; i++)); do
+        [ "$(wc -l <"$work/out/runs.csv" 2>/dev/null || echo 0)" -ge 3 ] && break
+        sleep 0.05
+    done
+    kill -INT $pid
+fi
+wait $pid
+code=$?
+cat "$work/console.txt" "$work/errors.txt"
+
+bad=0
+fail()
+{
+    echo "FAILED: $*"
+    bad=1
+}
+[ $code -eq $expected ] || fail "exit code $code, expected $expected"
+grep -q '^many-small,good,Linux,.*,1,ok,' "$work/out/runs.csv" || fail "the honest run is not kept"
+for file in report.html report.md results.csv results.json; do
+    [ -s "$work/out/$file" ] || fail "$file is missing"
+done
+if [ -n "$why" ]; then
+    grep -q "suspect many-small, run 1: .*$why" "$work/errors.txt" || fail "'$why' is not named"
+    grep -q "suspect,Linux,.*,1,void," "$work/out/runs.csv" || fail "the void run is not kept"
+fi
+for file in /proc/[0-9]*/cmdline; do
+    if tr '\0' ' ' <"$file" 2>/dev/null | grep -q -- "$work/out/runs"; then
+        fail "left behind: $file: $(tr '\0' ' ' <"$file")"
+    fi
+done
+exit $bad

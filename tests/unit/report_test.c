@@ -1,0 +1,591 @@
+/* Made-up results of two platforms, and every report of them: what stands in it, what must not, and
+ * that no text of a server gets in unescaped. Also the building blocks: escapes, tables, charts,
+ * command lines, options, the reading of one run. A pass is the expected text, or its absence. */
+#include "compare/report.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/settings.h"
+#include "compare/svg.h"
+#include "compare/tradeoff.h"
+
+#define REPEATS 5u
+
+static char *out;
+static rs_text text;
+static rs_table *table;
+static rs_results results;
+static rs_compare_run run[2 * 3 * REPEATS];
+static rs_cell cell[2 * 3];
+
+static int setup(void **state) {
+    (void)state;
+    rs_text_init(&text, out, RS_REPORT_BYTES);
+    return 0;
+}
+
+static void has(const char *words) {
+    if (strstr(out, words) == NULL) {
+        fail_msg("missing: %s", words);
+    }
+}
+
+static void has_not(const char *words) {
+    if (strstr(out, words) != NULL) {
+        fail_msg("must not be there: %s", words);
+    }
+}
+
+/* A run of this subject in this scenario: RIO (2) twice as fast as IOCP (1). */
+static void fill_run(rs_compare_run *to, uint32_t subject, uint32_t repeat) {
+    memset(to, 0, sizeof *to);
+    to->state = RS_RUN_OK;
+    for (uint32_t i = 0; i < RS_METRICS; i++) {
+        to->value[i] = 1 + i;
+    }
+    to->value[RS_METRIC_RATE] = 1000.0 * (1u << subject) + repeat;
+    to->value[RS_METRIC_CPU_SUM] = 64.0 / (1u << subject);
+    to->value[RS_METRIC_POOL] = 0;
+    to->calls = 1;
+    (void)snprintf(to->call[0].name, sizeof to->call[0].name, "<call>");
+    to->call[0].per_message = 2;
+}
+
+static void make_results(rs_platform platform) {
+    static const char *const names[] = {"epoll_server", "iocp_server", "rio_server"};
+    memset(&results, 0, sizeof results);
+    results.platform = platform;
+    results.subjects = 3;
+    results.scenarios = 2;
+    results.repeats = REPEATS;
+    results.scenario[0] = rs_scenario_find("ping-pong");
+    results.scenario[1] = rs_scenario_find("wide");
+    results.run = run;
+    results.cell = cell;
+    results.banners = 1;
+    (void)snprintf(results.banner[0], sizeof results.banner[0], "machine\t<b>&\"box\"</b>");
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)snprintf(results.subject[i].name, RS_NAME_BYTES, "%s", names[i]);
+        (void)snprintf(results.subject[i].settings, RS_SETTINGS_BYTES, "app=<script>|");
+        results.subject[i].wine = platform == RS_PLATFORM_WINE && i > 0;
+        for (uint32_t k = 0; k < 2 * REPEATS; k++) {
+            fill_run(rs_results_run(&results, k / REPEATS, i, k % REPEATS), i, k % REPEATS);
+        }
+    }
+    rs_results_summarise(&results);
+}
+
+/* ---- what the reports say */
+
+typedef void (*report_fn)(const rs_results *, rs_table *, rs_text *);
+static const report_fn reports[] = {rs_report_console, rs_report_markdown, rs_report_html};
+
+static void test_report_under_wine_warns_and_does_not_decide(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        rs_text_init(&text, out, RS_REPORT_BYTES);
+        reports[i](&results, table, &text);
+        has("about Wine and not Windows");
+        has("Wine cannot decide");
+        has_not("is worth it on this machine");
+        assert_false(text.overflow);
+    }
+}
+
+static void test_report_under_wine_compares_with_the_floor_alone(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    assert_int_equal(results.baseline, 0);
+    assert_false(rs_results_cell(&results, 1, 0)->has_ratio);
+    assert_true(fabs(rs_results_cell(&results, 1, 2)->cpu.middle - 0.25) < 1e-9);
+    (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "other");
+    rs_results_summarise(&results);
+    assert_int_equal(results.baseline, -1);
+    rs_report_console(&results, table, &text);
+    has_not(" / ");
+    assert_false(rs_results_cell(&results, 1, 2)->has_ratio);
+}
+
+static void test_report_variant_is_set_against_its_own_defaults(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    results.tradeoffs = true;
+    (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "rio_server+defer=off");
+    results.subject[0].variant = true;
+    results.subject[0].of = 2;
+    rs_results_summarise(&results);
+    assert_int_equal(results.baseline, -1);
+    assert_string_equal(rs_results_base_name(&results, 0), "rio_server");
+    assert_true(fabs(rs_results_cell(&results, 1, 0)->cpu.middle - 4) < 1e-9);
+    assert_false(rs_results_cell(&results, 1, 1)->has_ratio);
+    assert_false(rs_results_cell(&results, 1, 2)->has_ratio);
+    rs_report_console(&results, table, &text);
+    has("CPU / default");
+    has_not("/ floor");
+}
+
+static void test_tradeoffs_fit_the_table_and_differ(void **state) {
+    (void)state;
+    uint32_t used = 2; /* the two servers with their defaults */
+    for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
+        const rs_tradeoff *at = rs_tradeoff_at(i);
+        assert_true(strlen(at->option) <= 16 && strlen(at->value) <= 10); /* main's names hold */
+        assert_true(rs_tradeoff_applies(at, "iocp_server") == at->iocp);
+        assert_true(rs_tradeoff_applies(at, "rio_server") == at->rio);
+        assert_false(rs_tradeoff_applies(at, "epoll_server"));
+        used += (at->iocp ? 1u : 0u) + (at->rio ? 1u : 0u);
+        for (uint32_t k = 0; k < i; k++) {
+            assert_true(strcmp(at->option, rs_tradeoff_at(k)->option) != 0 ||
+                        strcmp(at->value, rs_tradeoff_at(k)->value) != 0);
+        }
+    }
+    assert_true(used <= RS_SERVERS_MAX);
+}
+
+static void test_report_on_windows_decides_against_iocp(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    assert_int_equal(results.baseline, 1);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_WORTH);
+    rs_report_console(&results, table, &text);
+    has("RIO is worth it on this machine: in wide its rate is 2.00 times");
+    has("rate / IOCP");
+    has("Rule: ");
+    has_not("Wine");
+}
+
+static void test_report_every_csv_line_and_json_carries_the_warning(void **state) {
+    (void)state;
+    size_t length;
+    uint32_t lines = 0;
+    make_results(RS_PLATFORM_WINE);
+    rs_report_csv(&results, &text);
+    for (char *line = strtok(out, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        assert_true(lines == 0 || strstr(line, "about Wine and not Windows") != NULL);
+        lines++;
+    }
+    assert_int_equal(lines, 1 + 2 * 3);
+    setup(NULL);
+    rs_report_runs_csv_line(&results, 1, 2, 0, &text);
+    has("wide,rio_server,Wine,Taken under Wine");
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    has("\"warning\":\"Taken under Wine");
+}
+
+static void test_report_json_is_read_back(void **state) {
+    (void)state;
+    static rs_json_node node[20000];
+    rs_json_doc doc;
+    size_t length;
+    make_results(RS_PLATFORM_WINDOWS);
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    assert_true(rs_json_read_parse(&doc, out, length, node, 20000));
+    assert_int_equal(rs_json_read_get(&doc, NULL, "cells")->count, 6);
+}
+
+static void test_report_void_runs_are_named_and_count_nowhere(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    rs_result_void(rs_results_run(&results, 1, 2, 3), "loadgen: 1 <wrong>\n\x1b byte");
+    rs_results_summarise(&results);
+    assert_int_equal(rs_results_voided(&results), 1);
+    assert_int_equal(rs_results_cell(&results, 1, 2)->ok, REPEATS - 1);
+    assert_int_equal(rs_results_cell(&results, 1, 2)->rate.count, REPEATS - 1);
+    rs_report_console(&results, table, &text);
+    has("rio_server wide, run 4: loadgen: 1 <wrong>   byte");
+    has("No decision: 1 runs were void");
+    setup(NULL);
+    rs_report_html(&results, table, &text);
+    has("1 &lt;wrong&gt;   byte");
+}
+
+static void test_report_html_is_closed_escaped_and_alone(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    rs_report_html(&results, table, &text);
+    has("</html>");
+    has("&lt;b&gt;&amp;&quot;box&quot;&lt;/b&gt;");
+    has("app=&lt;script&gt;|");
+    has("&lt;call&gt;");
+    has("prefers-color-scheme:dark");
+    has("name=\"viewport\"");
+    has_not("<script");
+    has_not("<call>");
+    has_not("http:");
+    has_not("https:");
+    has_not("src=");
+    has_not("href=");
+    has_not("url(");
+    has_not("@import");
+    has_not("nan");
+}
+
+static void test_report_that_does_not_fit_says_so(void **state) {
+    (void)state;
+    size_t length;
+    make_results(RS_PLATFORM_WINE);
+    rs_text_init(&text, out, 1000);
+    rs_report_html(&results, table, &text);
+    assert_true(text.overflow);
+    assert_true(strlen(out) < 1000);
+    assert_false(rs_report_json(&results, out, 1000, &length));
+}
+
+static void test_report_unknown_figures_are_dashes_and_nulls(void **state) {
+    (void)state;
+    size_t length;
+    make_results(RS_PLATFORM_WINE);
+    for (uint32_t i = 0; i < REPEATS; i++) {
+        rs_results_run(&results, 0, 0, i)->value[RS_METRIC_CPU_WINE] = NAN;
+    }
+    rs_results_summarise(&results);
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    has("\"cpu_wineserver_us\":null");
+    setup(NULL);
+    rs_report_html(&results, table, &text);
+    has("<td>-</td>");
+}
+
+static void test_report_ratio_says_difference_or_none(void **state) {
+    (void)state;
+    const rs_interval above = {1.2, 1.1, 1.3, 5}, around = {1.02, 0.97, 1.04, 5};
+    const rs_interval few = {1.2, 1.1, 1.3, 2}, none = {NAN, NAN, NAN, 0};
+    char words[RS_TABLE_CELL_BYTES];
+    rs_report_ratio(words, &above);
+    assert_string_equal(words, "1.20 (1.10 to 1.30)");
+    rs_report_ratio(words, &around);
+    assert_string_equal(words, "no difference (0.97 to 1.04)");
+    rs_report_ratio(words, &few);
+    assert_string_equal(words, "1.20 (too few runs)");
+    rs_report_ratio(words, &none);
+    assert_string_equal(words, "-");
+}
+
+/* ---- building blocks */
+
+static void test_text_escapes_of_each_format(void **state) {
+    (void)state;
+    rs_text_html(&text, "<a b='\"&\n");
+    assert_string_equal(out, "&lt;a b=&#39;&quot;&amp; ");
+    setup(NULL);
+    rs_text_markdown(&text, "a|b*_[x](y)\n`");
+    assert_string_equal(out, "a\\|b\\*\\_\\[x\\](y) \\`");
+    setup(NULL);
+    rs_text_csv(&text, "plain");
+    rs_text_csv(&text, "a,\"b\"");
+    rs_text_csv(&text, "=1+1");
+    rs_text_csv(&text, "-1.5");
+    rs_text_csv(&text, "-x");
+    assert_string_equal(out, "plain\"a,\"\"b\"\"\"\"'=1+1\"-1.5\"'-x\"");
+}
+
+static void test_text_every_buffer_size_is_kept_within(void **state) {
+    (void)state;
+    for (size_t bytes = 1; bytes < 40; bytes++) {
+        char guarded[48];
+        memset(guarded, 'G', sizeof guarded);
+        rs_text_init(&text, guarded, bytes);
+        rs_text_html(&text, "<<<<<");
+        rs_text_format(&text, "%d %s", 12345, "words");
+        assert_true(strlen(guarded) < bytes);
+        assert_int_equal(guarded[bytes], 'G');
+        assert_int_equal(text.overflow, bytes < 5 * 4 + 11 + 1);
+    }
+}
+
+static void test_table_numbers_have_three_digits_and_groups(void **state) {
+    (void)state;
+    static const struct {
+        double value;
+        const char *words;
+    } cases[] = {{0, "0.000"},        {0.1234, "0.123"},      {0.9996, "1.00"},   {1.236, "1.24"},
+                 {9.996, "10.0"},     {45.67, "45.7"},        {99.96, "100"},     {9999.4, "9999"},
+                 {12345.6, "12,346"}, {8685044, "8,685,044"}, {-12345, "-12,345"}};
+    char words[RS_TABLE_CELL_BYTES];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_table_number(words, cases[i].value);
+        assert_string_equal(words, cases[i].words);
+    }
+    rs_table_number(words, NAN);
+    assert_string_equal(words, "-");
+    rs_table_number(words, INFINITY);
+    assert_string_equal(words, "-");
+}
+
+static void test_table_rows_beyond_the_last_are_refused(void **state) {
+    (void)state;
+    rs_table_init(table);
+    rs_table_column(table, "x", true);
+    for (uint32_t i = 0; i < RS_TABLE_ROWS_MAX; i++) {
+        assert_non_null(rs_table_row(table));
+    }
+    assert_null(rs_table_row(table));
+    assert_true(table->overflow);
+}
+
+static void test_svg_unknown_values_leave_no_trace(void **state) {
+    (void)state;
+    const rs_bar bar = {.label = "<l>", .part = {NAN, 2}, .parts = 2, .low = NAN, .high = NAN};
+    const rs_curve curve = {.label = "c", .value = {1, NAN, 100, 0, 1e9, INFINITY}};
+    const rs_curve none = {.label = "none", .value = {NAN, NAN, NAN, NAN, NAN, NAN}};
+    rs_svg_bars(&text, "t", "u", &bar, 1, NULL);
+    rs_svg_curves(&text, "t", &curve, 1);
+    rs_svg_curves(&text, "t", &none, 1);
+    has("&lt;l&gt;");
+    has("class=\"s1\"");
+    has_not("class=\"s0\"");
+    has_not("nan");
+    has_not("inf");
+}
+
+static void test_args_are_quoted_for_the_windows_run_time(void **state) {
+    (void)state;
+    static rs_args args;
+    rs_args_init(&args);
+    rs_args_add(&args, "a b");
+    rs_args_add(&args, "c\\");
+    rs_args_add(&args, "d\\\"e");
+    rs_args_add(&args, "%s", "");
+    assert_true(rs_args_quote(&args, out, 100));
+    assert_string_equal(out, "\"a b\" \"c\\\\\" \"d\\\\\\\"e\" \"\"");
+    assert_false(rs_args_quote(&args, out, strlen(out)));
+}
+
+static void test_args_too_many_or_too_long_are_remembered(void **state) {
+    (void)state;
+    static rs_args args;
+    rs_args_init(&args);
+    rs_args_add(&args, "%*s", (int)RS_ARG_BYTES - 1, "");
+    assert_false(args.overflow);
+    rs_args_add(&args, "%*s", (int)RS_ARG_BYTES, "");
+    assert_true(args.overflow);
+    rs_args_init(&args);
+    for (uint32_t i = 0; i < RS_ARGS_MAX; i++) {
+        rs_args_add(&args, "x");
+    }
+    assert_false(args.overflow);
+    rs_args_add(&args, "x");
+    assert_true(args.overflow);
+}
+
+static void test_scenario_names_are_distinct_and_late_ones_last(void **state) {
+    (void)state;
+    bool late = false;
+    for (uint32_t i = 0; i < rs_scenario_count(); i++) {
+        const rs_scenario *scenario = rs_scenario_at(i);
+        assert_ptr_equal(rs_scenario_find(scenario->name), scenario);
+        assert_true(!late || rs_scenario_is_late(scenario));
+        late = rs_scenario_is_late(scenario);
+        assert_true(scenario->connections + scenario->idle <= scenario->max_sessions);
+        assert_true(scenario->max_frame == 0 || scenario->frame_bytes <= scenario->max_frame);
+    }
+    assert_non_null(rs_scenario_find(RS_SCENARIO_BASE));
+    assert_null(rs_scenario_find("nonsense"));
+}
+
+/* ---- one run from two texts */
+
+static rs_json_node server_node[64], load_node[64];
+static rs_json_doc server_doc, load_doc;
+
+static void read_run(const char *server, const char *load, rs_compare_run *to) {
+    const rs_observed observed = {.cpu_ns = 1e6,
+                                  .user_share = 0.25,
+                                  .wine_ns = 3e6,
+                                  .others_cpus = 0.2,
+                                  .memory_start_bytes = 1000,
+                                  .memory_peak_bytes = NAN,
+                                  .pool_growth_bytes = NAN};
+    assert_true(rs_json_read_parse(&server_doc, server, strlen(server), server_node, 64));
+    assert_true(rs_json_read_parse(&load_doc, load, strlen(load), load_node, 64));
+    rs_result_read(to, rs_scenario_find("many-small"), &server_doc, &load_doc, &observed);
+}
+
+#define SERVER                                                                                     \
+    "{\"messages\":100,\"kernel_calls\":{\"recv\":150,\"send\":0},\"kernel_calls_total\":150,"     \
+    "\"working_set_peak_bytes\":7400}"
+#define LATENCY "\"latency_ns\":{\"p50\":2000,\"p99\":5000}"
+
+static void test_result_figures_come_from_both_sides(void **state) {
+    (void)state;
+    rs_compare_run got;
+    read_run(SERVER, "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50," LATENCY "}",
+             &got);
+    assert_int_equal(got.state, RS_RUN_OK);
+    assert_true(got.disturbed);
+    assert_true(fabs(got.value[RS_METRIC_P99] - 5) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CPU] - 10) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CPU_USER] - 2.5) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CPU_WINE] - 30) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CPU_SUM] - 40) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CALLS] - 1.5) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_MEMORY_EACH] - 100) < 1e-9);
+    assert_int_equal(got.calls, 1);
+    assert_false(rs_is_known(got.value[RS_METRIC_POOL]));
+}
+
+static void test_result_unsound_runs_are_void_with_the_reason(void **state) {
+    (void)state;
+    static const struct {
+        const char *server, *load, *why;
+    } cases[] = {
+        {SERVER, "{\"valid\":false,\"void_reason\":\"3 wrong\"}", "loadgen: 3 wrong"},
+        {SERVER, "{}", "no statement of validity"},
+        {SERVER, "{\"valid\":1}", "no statement of validity"},
+        {SERVER, "{\"valid\":true}", "no message"},
+        {"{}", "{\"valid\":true,\"counts\":{\"sent\":100}}", "no message"},
+        {SERVER, "{\"valid\":true,\"counts\":{\"sent\":101}}", "counted 100 messages"},
+        {SERVER, "{\"valid\":true,\"counts\":{\"sent\":100}," LATENCY "}", "no rate"},
+        {SERVER, "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":5}", "no latency"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        rs_compare_run got;
+        read_run(cases[i].server, cases[i].load, &got);
+        assert_int_equal(got.state, RS_RUN_VOID);
+        assert_non_null(strstr(got.why, cases[i].why));
+    }
+}
+
+static void test_result_unseen_wineserver_leaves_the_sum_unknown(void **state) {
+    (void)state;
+    const rs_observed observed = {.cpu_ns = 1e6, .wine_ns = NAN};
+    const char *server = "{\"wine\":true,\"messages\":100}";
+    const char *load = "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50," LATENCY "}";
+    rs_compare_run got;
+    assert_true(rs_json_read_parse(&server_doc, server, strlen(server), server_node, 64));
+    assert_true(rs_json_read_parse(&load_doc, load, strlen(load), load_node, 64));
+    rs_result_read(&got, rs_scenario_find("many-small"), &server_doc, &load_doc, &observed);
+    assert_int_equal(got.state, RS_RUN_OK);
+    assert_true(rs_is_known(got.value[RS_METRIC_CPU]));
+    assert_false(rs_is_known(got.value[RS_METRIC_CPU_SUM]));
+}
+
+/* ---- options */
+
+static rs_compare_settings settings;
+
+static int read_settings(int argc, const char *const *argv) {
+    return rs_compare_settings_read(&settings, argc, argv, out, 4096);
+}
+
+#define READ(...)                                                                                  \
+    read_settings((int)(sizeof((const char *[]){"compare", __VA_ARGS__}) / sizeof(char *)),        \
+                  (const char *[]){"compare", __VA_ARGS__})
+
+static void test_settings_lists_may_be_repeated(void **state) {
+    (void)state;
+    assert_int_equal(READ("--scenario", "wide,ramp", "--scenario=churn", "--set",
+                          "rio_server.spin-us=5", "--set", "all.nodelay=off", "--servers",
+                          "a=/x/y,b"),
+                     -1);
+    assert_int_equal(settings.scenarios, 3);
+    assert_string_equal(settings.scenario[0]->name, "wide");
+    assert_int_equal(settings.sets, 2);
+    assert_string_equal(settings.set[0].server, "rio_server");
+    assert_string_equal(settings.set[0].option, "--spin-us");
+    assert_string_equal(settings.set[1].value, "off");
+    assert_int_equal(settings.servers, 2);
+    assert_string_equal(settings.server[0].path, "/x/y");
+}
+
+static void test_settings_quick_is_the_default_and_full_has_all(void **state) {
+    (void)state;
+    assert_int_equal(READ("--quick"), -1);
+    assert_int_equal(settings.scenarios, 6);
+    assert_int_equal(settings.repeats, 5);
+    assert_int_equal(READ("--full"), -1);
+    assert_int_equal(settings.scenarios, rs_scenario_count());
+    assert_true(settings.repeats >= 5);
+    assert_int_equal(READ("--tradeoffs"), -1);
+    assert_true(settings.tradeoffs);
+    assert_int_equal(settings.scenarios, 1);
+    assert_int_equal(READ("--full", "--repeat", "2"), -1);
+    assert_int_equal(settings.repeats, 2);
+}
+
+static void test_settings_late_scenarios_bring_their_base(void **state) {
+    (void)state;
+    assert_int_equal(READ("--scenario", "fixed-80"), -1);
+    assert_int_equal(settings.scenarios, 2);
+    assert_string_equal(settings.scenario[0]->name, RS_SCENARIO_BASE);
+    assert_int_equal(settings.early, 1);
+}
+
+static void test_settings_bad_ones_are_refused_by_name(void **state) {
+    (void)state;
+    static const char *const bad[][2] = {
+        {"--scenario", "nonsense"}, {"--scenario", ""},   {"--repeat", "0"},
+        {"--repeat", "101"},        {"--seconds", "0"},   {"--placement", "near"},
+        {"--set", "nodelay=off"},   {"--set", "a.=1"},    {"--set", "a.b="},
+        {"--servers", "a/b"},       {"--servers", "a,a"}, {"--servers", "=x"},
+        {"--bogus", "1"},           {"--set", ".b=1"}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(READ(bad[i][0], bad[i][1]), 2);
+        assert_non_null(strstr(out, bad[i][0]));
+        assert_null(strchr(out, '\n'));
+    }
+    assert_int_equal(READ("--scenario"), 2);
+    assert_int_equal(READ("--quick", "--full"), 2);
+}
+
+static void test_settings_help_and_list_end_well(void **state) {
+    (void)state;
+    assert_int_equal(READ("--help"), 0);
+    has("--placement");
+    assert_int_equal(READ("--list"), 0);
+    has("idle-crowd");
+}
+
+#define CASE(fn) cmocka_unit_test_setup(fn, setup)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(test_report_under_wine_warns_and_does_not_decide),
+        CASE(test_report_under_wine_compares_with_the_floor_alone),
+        CASE(test_report_variant_is_set_against_its_own_defaults),
+        CASE(test_tradeoffs_fit_the_table_and_differ),
+        CASE(test_report_on_windows_decides_against_iocp),
+        CASE(test_report_every_csv_line_and_json_carries_the_warning),
+        CASE(test_report_json_is_read_back),
+        CASE(test_report_void_runs_are_named_and_count_nowhere),
+        CASE(test_report_html_is_closed_escaped_and_alone),
+        CASE(test_report_that_does_not_fit_says_so),
+        CASE(test_report_unknown_figures_are_dashes_and_nulls),
+        CASE(test_report_ratio_says_difference_or_none),
+        CASE(test_text_escapes_of_each_format),
+        CASE(test_text_every_buffer_size_is_kept_within),
+        CASE(test_table_numbers_have_three_digits_and_groups),
+        CASE(test_table_rows_beyond_the_last_are_refused),
+        CASE(test_svg_unknown_values_leave_no_trace),
+        CASE(test_args_are_quoted_for_the_windows_run_time),
+        CASE(test_args_too_many_or_too_long_are_remembered),
+        CASE(test_scenario_names_are_distinct_and_late_ones_last),
+        CASE(test_result_figures_come_from_both_sides),
+        CASE(test_result_unsound_runs_are_void_with_the_reason),
+        CASE(test_result_unseen_wineserver_leaves_the_sum_unknown),
+        CASE(test_settings_lists_may_be_repeated),
+        CASE(test_settings_quick_is_the_default_and_full_has_all),
+        CASE(test_settings_late_scenarios_bring_their_base),
+        CASE(test_settings_bad_ones_are_refused_by_name),
+        CASE(test_settings_help_and_list_end_well),
+    };
+    out = malloc(RS_REPORT_BYTES);
+    table = malloc(sizeof *table);
+    if (out == NULL || table == NULL) {
+        return 1;
+    }
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(table);
+    free(out);
+    return failed;
+}

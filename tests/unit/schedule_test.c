@@ -1,0 +1,110 @@
+/* Schedules of several sizes, walked whole: each run exactly once, A B B A, late scenarios last.
+ * The bisection against a server whose capacity is known. */
+#include "compare/schedule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <string.h>
+
+#define SERVERS 3u
+#define SCENARIOS 4u
+#define REPEATS 5u
+
+static const rs_schedule schedule = {
+    .servers = SERVERS, .repeats = REPEATS, .early = 3, .late = SCENARIOS - 3};
+
+static void test_schedule_has_each_run_exactly_once(void **state) {
+    (void)state;
+    uint32_t seen[SERVERS][SCENARIOS][REPEATS];
+    memset(seen, 0, sizeof seen);
+    assert_int_equal(rs_schedule_count(&schedule), SERVERS + SERVERS * SCENARIOS * REPEATS);
+    for (uint32_t i = 0; i < rs_schedule_count(&schedule); i++) {
+        const rs_turn turn = rs_schedule_turn(&schedule, i);
+        assert_int_equal(turn.warmup, i < SERVERS);
+        assert_true(turn.server < SERVERS && turn.scenario < SCENARIOS && turn.repeat < REPEATS);
+        seen[turn.server][turn.scenario][turn.repeat] += turn.warmup ? 0 : 1;
+    }
+    for (uint32_t i = 0; i < sizeof seen / sizeof(uint32_t); i++) {
+        assert_int_equal((&seen[0][0][0])[i], 1);
+    }
+}
+
+static void test_schedule_two_servers_come_as_a_b_b_a(void **state) {
+    (void)state;
+    const rs_schedule two = {.servers = 2, .repeats = 4, .early = 1, .late = 0};
+    static const uint32_t order[] = {0, 1, 1, 0, 0, 1, 1, 0};
+    for (uint32_t i = 0; i < 8; i++) {
+        const rs_turn turn = rs_schedule_turn(&two, 2 + i);
+        assert_int_equal(turn.server, order[i]);
+        assert_int_equal(turn.repeat, i / 2);
+    }
+}
+
+static void test_schedule_late_scenarios_come_after_all_early_ones(void **state) {
+    (void)state;
+    bool late = false;
+    for (uint32_t i = 0; i < rs_schedule_count(&schedule); i++) {
+        const bool is_late = rs_schedule_turn(&schedule, i).scenario >= schedule.early;
+        assert_true(is_late || !late);
+        late = is_late;
+    }
+    assert_true(late);
+}
+
+static void test_schedule_only_late_scenarios_work_too(void **state) {
+    (void)state;
+    const rs_schedule late = {.servers = 2, .repeats = 2, .early = 0, .late = 2};
+    assert_int_equal(rs_schedule_count(&late), 10);
+    assert_int_equal(rs_schedule_turn(&late, 9).scenario, 1);
+}
+
+static void test_schedule_time_left_is_the_sum_of_what_is_left(void **state) {
+    (void)state;
+    const rs_schedule two = {.servers = 2, .repeats = 1, .early = 1, .late = 1};
+    const double cost[] = {1, 10}, factor[] = {1, 2};
+    /* Warm-up 1 + 10, early 1 + 10, late 2 + 20. */
+    assert_true(fabs(rs_schedule_left_s(&two, 0, cost, factor) - 44) < 1e-9);
+    assert_true(fabs(rs_schedule_left_s(&two, 5, cost, factor) - 20) < 1e-9);
+    assert_true(fabs(rs_schedule_left_s(&two, 6, cost, factor)) < 1e-9);
+}
+
+static double search(double capacity, double start, uint32_t steps) {
+    rs_bisect bisect;
+    uint32_t taken = 0;
+    rs_bisect_init(&bisect, start, steps);
+    do {
+        taken++;
+    } while (rs_bisect_feed(&bisect, bisect.next <= capacity));
+    assert_int_equal(taken, steps);
+    return bisect.good;
+}
+
+static void test_schedule_bisection_finds_the_capacity_from_both_sides(void **state) {
+    (void)state;
+    const double from_below = search(1000, 300, 12), from_above = search(1000, 5000, 12);
+    assert_true(from_below <= 1000 && from_below > 980);
+    assert_true(from_above <= 1000 && from_above > 980);
+}
+
+static void test_schedule_bisection_without_any_good_rate_says_zero(void **state) {
+    (void)state;
+    assert_true(fabs(search(0, 300, 7)) < 1e-9);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_schedule_has_each_run_exactly_once),
+        cmocka_unit_test(test_schedule_two_servers_come_as_a_b_b_a),
+        cmocka_unit_test(test_schedule_late_scenarios_come_after_all_early_ones),
+        cmocka_unit_test(test_schedule_only_late_scenarios_work_too),
+        cmocka_unit_test(test_schedule_time_left_is_the_sum_of_what_is_left),
+        cmocka_unit_test(test_schedule_bisection_finds_the_capacity_from_both_sides),
+        cmocka_unit_test(test_schedule_bisection_without_any_good_rate_says_zero),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
