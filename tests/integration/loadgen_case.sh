@@ -2,7 +2,8 @@
 # One run of loadgen against one server: the exit code and the columns must be the expected ones.
 #   loadgen_case.sh LOADGEN EXPECT_EXIT COLUMNS SERVER [SERVER_ARG...] -- [LOADGEN_ARG...]
 # COLUMNS: names, with commas between, of the counts that must be above 0; every other count of a
-# fault must be 0. The server prints "listening on HOST:PORT".
+# fault must be 0. The server prints "listening on HOST:PORT". EMULATOR in the environment runs a
+# LOADGEN for Windows.
 set -u
 
 loadgen=$1 expect_exit=$2 columns=$3
@@ -27,13 +28,15 @@ trap cleanup EXIT
 server_pid=$!
 port=
 for _ in $(seq 100); do
-    port=$(sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p' "$work/server")
+    port=$(tr -d '\r' <"$work/server" | sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p')
     [ -z "$port" ] || break
     sleep 0.1
 done
 [ -n "$port" ] || { echo "the server did not start"; cat "$work/server"; exit 1; }
 
-timeout 60 "$loadgen" --port "$port" --json "$work/json" "$@" >"$work/out" 2>&1
+json=$work/json
+[ -z "${EMULATOR:-}" ] || json=Z:${json//\//\\}
+timeout 60 ${EMULATOR:-} "$loadgen" --port "$port" --json "$json" "$@" >"$work/out" 2>&1 </dev/null
 code=$?
 cat "$work/out"
 failed=0
