@@ -69,7 +69,7 @@ static bool settings_list_add(settings_parse *parse, settings_list *list, const 
 
 static bool settings_join(settings_parse *parse, int argc, const char *const *argv) {
     for (int i = 0; i < argc; i++) {
-        size_t bytes;
+        size_t bytes = 0;
         settings_list *list = i > 0 ? settings_list_of(parse, argv[i], &bytes) : NULL;
         if (list == NULL) {
             if (parse->argc == SETTINGS_ARGS_MAX) {

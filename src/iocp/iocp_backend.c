@@ -517,23 +517,6 @@ static void iocp_discard_socket(rs_backend *backend, uintptr_t socket) {
     rs_win_socket_close((SOCKET)socket, &backend->calls);
 }
 
-/* ConnectEx needs a bound socket. SO_REUSE_UNICASTPORT lets the system choose the port only when it
- * knows the destination, so that many connections share the range; Windows 10 and up. */
-static uint32_t iocp_connect_bind(rs_backend *backend, SOCKET socket) {
-    const rs_addr any = {.ip = 0, .port = 0};
-    struct sockaddr_in name = rs_win_sockaddr(&any);
-    DWORD on = 1;
-    if (!backend->port_reuse_failed) {
-        backend->calls.count[RS_WIN_SETSOCKOPT]++;
-        backend->port_reuse_failed = setsockopt(socket, SOL_SOCKET, SO_REUSE_UNICASTPORT,
-                                                (const char *)&on, (int)sizeof on) != 0;
-    }
-    backend->calls.count[RS_WIN_BIND]++;
-    return bind(socket, (const struct sockaddr *)&name, (int)sizeof name) == 0
-               ? 0
-               : (uint32_t)WSAGetLastError();
-}
-
 /* Returns RS_E_AGAIN when a packet will come, else the outcome. */
 static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const rs_addr *addr) {
     iocp_conn *conn = &backend->conns[index];
@@ -550,7 +533,7 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
     if (status != RS_OK) {
         return status;
     }
-    os_error = iocp_connect_bind(backend, conn->socket);
+    os_error = rs_win_socket_bind_any(conn->socket, &backend->port_reuse_failed, &backend->calls);
     if (os_error != 0) {
         return rs_win_error_status(os_error);
     }

@@ -83,24 +83,6 @@ void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket) {
 
 /* ---- connecting: RIO has no call for it, so it goes through the port */
 
-/* ConnectEx needs a bound socket. SO_REUSE_UNICASTPORT lets the system choose the port only when it
- * knows the destination, so that many connections share the range; Windows 10 and up. */
-static uint32_t rio_connect_bind(rs_backend *backend, SOCKET socket) {
-    const rs_addr any = {.ip = 0, .port = 0};
-    struct sockaddr_in name = rs_win_sockaddr(&any);
-    DWORD on = 1;
-
-    if (!backend->port_reuse_failed) {
-        backend->calls.count[RS_WIN_SETSOCKOPT]++;
-        backend->port_reuse_failed = setsockopt(socket, SOL_SOCKET, SO_REUSE_UNICASTPORT,
-                                                (const char *)&on, (int)sizeof on) != 0;
-    }
-    backend->calls.count[RS_WIN_BIND]++;
-    return bind(socket, (const struct sockaddr *)&name, (int)sizeof name) == 0
-               ? 0
-               : (uint32_t)WSAGetLastError();
-}
-
 /* A socket that is set up and joined to the port; 0 or the error. It stays with the slot. */
 static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
     uint32_t os_error = 0;
@@ -117,7 +99,7 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
     if (CreateIoCompletionPort((HANDLE)socket, backend->port, RS_RIO_KEY_CONNECT, 0) == NULL) {
         return GetLastError();
     }
-    return rio_connect_bind(backend, socket);
+    return rs_win_socket_bind_any(socket, &backend->port_reuse_failed, &backend->calls);
 }
 
 /* The outcome of CONNECT. Its request queue is made only now: an AcceptEx or ConnectEx socket is

@@ -353,6 +353,10 @@ static void json_settings(rs_json *json, const rs_server_config *cfg) {
     if (cfg->backend->settings & RS_SET_RIO) {
         static const char *const wait[] = {"poll", "spin", "notify"};
         rs_json_string(json, "rio_wait", wait[cfg->tuning.rio_wait]);
+        rs_json_string(json, "rio_notify_by",
+                       cfg->tuning.rio_notify_by == RS_RIO_NOTIFY_EVENT ? "event" : "iocp");
+        rs_json_string(json, "rio_registration",
+                       cfg->tuning.rio_registration == RS_RIO_REG_SESSION ? "session" : "slab");
         rs_json_bool(json, "rio_defer", cfg->tuning.rio_defer);
         rs_json_bool(json, "rio_verify", cfg->tuning.rio_verify);
         rs_json_u64(json, "spin_us", cfg->tuning.spin_us);
@@ -489,6 +493,20 @@ static int run_end(server_run *run, rs_server_stats *stats) {
     return exit_code;
 }
 
+/* What serves: figures mean nothing without it. */
+static void print_banner(const server_run *run, rs_server_stats *stats) {
+    rs_server_stats_read(run->server, stats);
+    (void)printf("%s, commit %s: back end %s, provider %s, %s, %u worker%s, %u sessions, "
+                 "%.1f MiB of buffers\n",
+                 run->program, RS_COMMIT, run->backend->name, stats->backend.provider,
+                 rs_os_platform(), run->args.cfg.workers, run->args.cfg.workers == 1 ? "" : "s",
+                 run->args.cfg.sessions_max, (double)stats->registered_bytes / (1024 * 1024));
+    if (rs_os_is_wine()) {
+        (void)printf("under Wine: no figure of this run is about Windows\n");
+    }
+    (void)fflush(stdout);
+}
+
 static int run_server(server_run *run) {
     rs_error error = {.call = NULL};
     const rs_addr *addr = &run->args.cfg.addr;
@@ -511,7 +529,7 @@ static int run_server(server_run *run) {
     }
     (void)printf("listening on %u.%u.%u.%u:%u\n", addr->ip >> 24, addr->ip >> 16 & 255u,
                  addr->ip >> 8 & 255u, addr->ip & 255u, rs_server_port(run->server));
-    (void)fflush(stdout);
+    print_banner(run, &stats[0]);
     run->start_ns = rs_os_now_ns();
     rs_os_usage_read(&run->usage_start);
     run_loop(run, &stats[0], &stats[1]);

@@ -194,6 +194,21 @@ rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls) {
     return rs_win_error_status(os_error);
 }
 
+uint32_t rs_win_socket_bind_any(SOCKET socket, bool *port_reuse_failed, rs_win_calls *calls) {
+    const rs_addr any = {.ip = 0, .port = 0};
+    struct sockaddr_in name = rs_win_sockaddr(&any);
+    DWORD on = 1;
+    if (!*port_reuse_failed) {
+        calls->count[RS_WIN_SETSOCKOPT]++;
+        *port_reuse_failed = setsockopt(socket, SOL_SOCKET, SO_REUSE_UNICASTPORT, (const char *)&on,
+                                        (int)sizeof on) != 0;
+    }
+    calls->count[RS_WIN_BIND]++;
+    return bind(socket, (const struct sockaddr *)&name, (int)sizeof name) == 0
+               ? 0
+               : (uint32_t)WSAGetLastError();
+}
+
 void rs_win_socket_close(SOCKET socket, rs_win_calls *calls) {
     RS_ASSERT(socket != INVALID_SOCKET);
     calls->count[RS_WIN_CLOSESOCKET]++;
