@@ -51,7 +51,10 @@ void rs_os_pages_free(void *pages, size_t bytes);
 /* ---- stopping */
 
 /* rs_os_on_stop: calls fn(arg), on a thread of its own choice, on the first Ctrl+C, Ctrl+Break,
- * console close or (POSIX) SIGINT, SIGTERM. Once per process. fn must only set flags and wake. */
+ * console close or (POSIX) SIGINT, SIGTERM, or when (Windows) the event RS_OS_STOP_EVENT of this
+ * process is set. Once per process. fn must only set flags and wake. */
+#define RS_OS_STOP_EVENT "Local\\ringside-stop-%lu" /* process id */
+#define RS_OS_STOP_EVENT_BYTES 40u
 rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg);
 
 /* ---- what this process cost */

@@ -168,6 +168,27 @@ static BOOL WINAPI stop_handler(DWORD event) {
     return TRUE;
 }
 
+static void CALLBACK stop_on_event(void *unused, BOOLEAN timed_out) {
+    (void)unused;
+    (void)timed_out; /* waits for ever: it never does */
+    if (rs_atomic_exchange_u32(&os_stop_once.armed, 0) != 0) {
+        os_stop_once.fn(os_stop_once.arg);
+    }
+}
+
+/* A program without a console (a service, a CI job, Wine without a terminal) gets no Ctrl+C. When
+ * the event cannot be had, that is all there is. The handles live as long as the process. */
+static void stop_listen_to_event(void) {
+    char name[RS_OS_STOP_EVENT_BYTES];
+    HANDLE wait = NULL, event;
+    (void)snprintf(name, sizeof name, RS_OS_STOP_EVENT, (unsigned long)GetCurrentProcessId());
+    event = CreateEventA(NULL, TRUE, FALSE, name);
+    if (event != NULL) {
+        (void)RegisterWaitForSingleObject(&wait, event, stop_on_event, NULL, INFINITE,
+                                          WT_EXECUTEONLYONCE);
+    }
+}
+
 rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     RS_ASSERT(fn != NULL);
     RS_ASSERT(os_stop_once.fn == NULL); /* once per process */
@@ -176,6 +197,7 @@ rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     rs_atomic_store_u32(&os_stop_once.armed, 1);
     /* A parent that started us with Ctrl+C ignored (a shell's background job) handed that down. */
     (void)SetConsoleCtrlHandler(NULL, FALSE);
+    stop_listen_to_event();
     return SetConsoleCtrlHandler(stop_handler, TRUE) ? RS_OK : RS_E_OS;
 }
 
