@@ -373,6 +373,11 @@ static void test_ladder_stop_ends_connections_with_requests_pending(void **state
     }
     (void)flood(client[0]); /* the server cannot send; with the others it waits to receive */
     ask_to_stop(f);
+    const DWORD code = await(&f->server);
+    read_text(f->out_path, text);
+    if (code != 0) {
+        fail_msg("exit code %lu\n%s", code, text);
+    }
     assert_non_null(strstr(text, "the model's end: "));
     assert_non_null(strstr(text, "stopped: sessions "));
     check_json(f);
