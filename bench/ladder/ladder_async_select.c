@@ -68,13 +68,10 @@ static void async_add(async_server *server, SOCKET accepted) {
     async_serve(server, i, accepted, FD_READ);
 }
 
-/* FD_ACCEPT comes again after an accept that left connections waiting. */
+/* One accept for each FD_ACCEPT: see ladder_accept. */
 static void async_take_in(async_server *server) {
-    for (uint32_t i = 0; i < LADDER_ACCEPTS_PER_TURN; i++) {
-        const SOCKET accepted = ladder_accept(&server->ladder, server->live);
-        if (accepted == INVALID_SOCKET) {
-            return;
-        }
+    const SOCKET accepted = ladder_accept(&server->ladder, server->live);
+    if (accepted != INVALID_SOCKET) {
         async_add(server, accepted);
     }
 }

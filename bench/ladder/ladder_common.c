@@ -375,28 +375,21 @@ bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live) {
 }
 
 SOCKET ladder_accept(ladder *server, uint32_t live) {
-    for (uint32_t i = 0; i < LADDER_ACCEPTS_PER_TURN; i++) {
-        server->counts.call[LADDER_ACCEPT]++;
-        const SOCKET accepted = accept(server->listener, NULL, NULL);
-        const DWORD os_error = accepted == INVALID_SOCKET ? (DWORD)WSAGetLastError() : 0;
-        switch (rs_win_error_find((uint32_t)os_error).class_of) {
-        case RS_WIN_NONE:
-            if (ladder_admit(server, accepted, live)) {
-                return accepted;
-            }
-            break;
-        case RS_WIN_PEER: /* gone before it was taken in: the next one */
-            break;
-        case RS_WIN_AGAIN:
-            return INVALID_SOCKET;
-        case RS_WIN_RESOURCES:
-            Sleep(1); /* or it would fail again at once, and again */
-            return INVALID_SOCKET;
-        default:
-            RS_FATAL("accept", os_error, "the listener is of no more use");
-        }
+    server->counts.call[LADDER_ACCEPT]++;
+    const SOCKET accepted = accept(server->listener, NULL, NULL);
+    const DWORD os_error = accepted == INVALID_SOCKET ? (DWORD)WSAGetLastError() : 0;
+    switch (rs_win_error_find((uint32_t)os_error).class_of) {
+    case RS_WIN_NONE:
+        return ladder_admit(server, accepted, live) ? accepted : INVALID_SOCKET;
+    case RS_WIN_AGAIN:
+    case RS_WIN_PEER: /* gone before it was taken in */
+        return INVALID_SOCKET;
+    case RS_WIN_RESOURCES:
+        Sleep(1); /* or it would fail again at once, and again */
+        return INVALID_SOCKET;
+    default:
+        RS_FATAL("accept", os_error, "the listener is of no more use");
     }
-    return INVALID_SOCKET;
 }
 
 void ladder_await_connection(ladder *server) {

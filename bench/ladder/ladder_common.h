@@ -99,8 +99,10 @@ void ladder_close(SOCKET socket, ladder_counts *counts);
  * connections open now, are all that fit; it is counted as refused and closed. */
 bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live);
 
-/* ladder_accept: the next connection that waits and fits, never blocking; INVALID_SOCKET when there
- * is none. What does not fit is refused on the way. The socket inherits the listener's mode and
+/* ladder_accept: one accept, never blocking; INVALID_SOCKET when no connection waits, or the one
+ * that did was refused. For FD_ACCEPT exactly one is called: it re-enables the event, which then
+ * comes again at once when more wait. (Wine 8: a further accept that finds none may leave the
+ * listener silent for good.) The socket inherits the listener's mode and
  * its WSAAsyncSelect or WSAEventSelect association: the caller sets its own. */
 SOCKET ladder_accept(ladder *server, uint32_t live);
 

@@ -66,17 +66,14 @@ static long event_record(event_server *server, SOCKET socket, WSAEVENT event) {
     return record.lNetworkEvents; /* its error codes: the calls tell the same */
 }
 
-/* FD_ACCEPT comes again after an accept that left connections waiting. */
+/* One accept for each FD_ACCEPT: see ladder_accept. */
 static void event_take_in(event_server *server) {
     const WSAEVENT event = server->event[EVENT_LISTENER];
     if ((event_record(server, server->ladder.listener, event) & FD_ACCEPT) == 0) {
         return;
     }
-    for (uint32_t i = 0; i < LADDER_ACCEPTS_PER_TURN; i++) {
-        const SOCKET accepted = ladder_accept(&server->ladder, server->count - 1u);
-        if (accepted == INVALID_SOCKET) {
-            return;
-        }
+    const SOCKET accepted = ladder_accept(&server->ladder, server->count - 1u);
+    if (accepted != INVALID_SOCKET) {
         event_add(server, accepted);
     }
 }

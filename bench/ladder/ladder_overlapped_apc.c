@@ -122,18 +122,15 @@ static void apc_add(apc_server *server, SOCKET accepted) {
     apc_receive(connection);
 }
 
-/* FD_ACCEPT comes again after an accept that left connections waiting. */
+/* One accept for each FD_ACCEPT: see ladder_accept. */
 static void apc_take_in(apc_server *server) {
     WSANETWORKEVENTS record;
     server->ladder.counts.call[LADDER_ENUM_EVENTS]++;
     if (WSAEnumNetworkEvents(server->ladder.listener, server->listener_event, &record) != 0) {
         RS_FATAL("WSAEnumNetworkEvents", WSAGetLastError(), "the listener's event is lost");
     }
-    for (uint32_t i = 0; i < LADDER_ACCEPTS_PER_TURN; i++) {
-        const SOCKET accepted = ladder_accept(&server->ladder, server->live);
-        if (accepted == INVALID_SOCKET) {
-            return;
-        }
+    const SOCKET accepted = ladder_accept(&server->ladder, server->live);
+    if (accepted != INVALID_SOCKET) {
         apc_add(server, accepted);
     }
 }
