@@ -345,7 +345,7 @@ static void check_json(const fixture *f) {
     assert_non_null(strstr(json, "\"messages\":null"));
     assert_non_null(strstr(json, "\"user_ns\":"));
     assert_non_null(strstr(json, "\"kernel_ns\":"));
-    assert_true(json_number(json, "\"kernel_calls_total\":") > 8000u);
+    assert_true(json_number(json, "\"kernel_calls_total\":") > 1000u);
     assert_true(json_number(json, "\"accepted\":") > f->rung->limit);
     assert_true(json_number(json, "\"refused\":") >= 1u);
     assert_true(json_number(json, "\"peer\":") >= 1u);
