@@ -348,8 +348,8 @@ static void check_json(const fixture *f) {
     assert_true(json_number(json, "\"kernel_calls_total\":") > 1000u);
     assert_true(json_number(json, "\"accepted\":") > f->rung->limit);
     assert_true(json_number(json, "\"refused\":") >= 1u);
-    assert_true(json_number(json, "\"peer\":") >= 1u);
-    assert_true(json_number(json, "\"reset\":") >= 1u);
+    /* Together: after a reset a receive under Wine 8 may say that the stream ended. */
+    assert_true(json_number(json, "\"peer\":") + json_number(json, "\"reset\":") > f->rung->limit);
     assert_int_equal(json_number(json, "\"failed\":"), 0);
     assert_true(json_number(json, "\"stopped\":") >= LEFT_OPEN);
 }
