@@ -148,14 +148,16 @@ static bool main_add_variant(compare_main *self, const rs_tradeoff *tradeoff, ui
     const uint32_t index = results->subjects;
     rs_target *target = &self->target[index];
     rs_subject *subject = &results->subject[index];
+    char name[sizeof self->target[0].name];
     if (index == RS_SERVERS_MAX) {
         return false;
     }
+    (void)snprintf(name, sizeof name, "%.11s+%.16s=%.10s", self->target[of].name,
+                   tradeoff->option, tradeoff->value);
     *target = self->target[of];
     *subject = results->subject[of];
-    (void)snprintf(target->name, sizeof target->name, "%.11s+%.16s=%.10s", self->target[of].name,
-                   tradeoff->option, tradeoff->value);
-    (void)snprintf(subject->name, sizeof subject->name, "%s", target->name);
+    memcpy(target->name, name, sizeof target->name);
+    (void)snprintf(subject->name, sizeof subject->name, "%s", name);
     subject->variant = true;
     subject->of = of;
     rs_args_add(&target->extra, "--%s", tradeoff->option);

