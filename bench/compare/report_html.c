@@ -14,11 +14,11 @@ static const char *const html_style[] = {
     ":root{color-scheme:light dark;--bg:#fff;--fg:#1b1f24;--dim:#57606a;--line:#d0d7de;"
     "--card:#f6f8fa;--warn:#7a4b00;--warnbg:#fff4d6;"
     "--k0:#0072b2;--k1:#d55e00;--k2:#009e73;--k3:#b5679a;--k4:#b58900;--k5:#56a4d8;"
-    "--k6:#7f4fc9;--k7:#6b7280;--k8:#a8442a;--k9:#3f7d20;--k10:#1f5f7a;--k11:#c2a300}\n"
+    "--k6:#7f4fc9;--k7:#6b4a2f;--k8:#a8442a;--k9:#3f7d20;--k10:#1f5f7a;--k11:#a8adb3}\n"
     "@media(prefers-color-scheme:dark){:root{--bg:#0d1117;--fg:#e6edf3;--dim:#9aa4af;"
     "--line:#343b44;--card:#161b22;--warn:#ffd479;--warnbg:#3a2c07;"
     "--k0:#4aa3df;--k1:#f08a45;--k2:#2fc79a;--k3:#d992bf;--k4:#e3b341;--k5:#8cc8f0;"
-    "--k6:#b094f0;--k7:#9aa4af;--k8:#e07a5f;--k9:#7fbf5a;--k10:#5fb0cc;--k11:#e8d44d}}\n",
+    "--k6:#b094f0;--k7:#b58a68;--k8:#e07a5f;--k9:#7fbf5a;--k10:#5fb0cc;--k11:#6f7680}}\n",
     "*{box-sizing:border-box}body{margin:0 auto;max-width:1120px;padding:16px;background:var(--bg);"
     "color:var(--fg);font:16px/1.5 system-ui,sans-serif}h1{font-size:1.4em;margin:.2em 0}"
     "h2{font-size:1.15em;margin:1.8em 0 .5em}p{margin:.5em 0}.dim,figcaption{color:var(--dim);"
