@@ -1,0 +1,141 @@
+/* Listening, and accepting in the shard's own loop. */
+#include "epoll_instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "core/assert.h"
+#include "posix/posix_error.h"
+
+static void epoll_complete_accept(rs_backend *backend, rs_status status, uintptr_t socket) {
+    const rs_completion record = {
+        .kind = RS_OP_ACCEPT, .status = (uint16_t)status, .socket = socket};
+
+    backend->accepts_ready++;
+    rs_ready_push(&backend->ready, &record);
+}
+
+/* ---- listening */
+
+static rs_status epoll_listen_fail(rs_backend *backend, int fd, const char *call,
+                                   const rs_addr *addr, rs_error *error) {
+    int os_error = errno;
+    rs_status status = rs_posix_status(os_error);
+
+    if (fd >= 0) {
+        rs_epoll_descriptor_close(backend, fd);
+    }
+    if (status != RS_E_ADDRESS_IN_USE && status != RS_E_ADDRESS && status != RS_E_ACCESS) {
+        status = RS_E_OS;
+    }
+    return rs_error_set(error, status, call, (uint32_t)os_error,
+                        "cannot listen on %u.%u.%u.%u:%u: %s; choose another --host or --port",
+                        addr->ip >> 24, (addr->ip >> 16) & 255u, (addr->ip >> 8) & 255u,
+                        addr->ip & 255u, (unsigned)addr->port, strerror(os_error));
+}
+
+rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
+                          rs_error *error) {
+    struct sockaddr_in name = rs_epoll_sockaddr(addr);
+    socklen_t name_bytes = sizeof(name);
+    int fd;
+
+    RS_ASSERT(backend->listen_fd < 0);
+    fd = rs_epoll_socket(backend);
+    /* SO_REUSEADDR on Linux lets a restart pass over TIME_WAIT, never over a live listener. */
+    if (fd < 0 || !rs_epoll_set_int(backend, fd, SOL_SOCKET, SO_REUSEADDR, 1)) {
+        return epoll_listen_fail(backend, fd, "socket", addr, error);
+    }
+    if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) != 0) {
+        return epoll_listen_fail(backend, fd, "bind", addr, error);
+    }
+    if (listen(fd, (int)backend->tuning.backlog) != 0) {
+        return epoll_listen_fail(backend, fd, "listen", addr, error);
+    }
+    if (getsockname(fd, (struct sockaddr *)&name, &name_bytes) != 0) {
+        return epoll_listen_fail(backend, fd, "getsockname", addr, error);
+    }
+    /* Level-triggered: a burst beyond one poll's share simply shows again in the next. */
+    if (!rs_epoll_watch(backend, fd, RS_EPOLL_DATA_LISTENER, EPOLLIN)) {
+        return epoll_listen_fail(backend, fd, "epoll_ctl", addr, error);
+    }
+    backend->listen_fd = fd;
+    *port_out = ntohs(name.sin_port);
+    return RS_OK;
+}
+
+void rs_epoll_unlisten(rs_backend *backend) {
+    if (backend->listen_fd < 0) {
+        return;
+    }
+    rs_epoll_descriptor_close(backend, backend->listen_fd);
+    backend->listen_fd = -1;
+    epoll_complete_accept(backend, RS_E_CLOSED, RS_SOCKET_NONE);
+}
+
+/* ---- accepting */
+
+/* Out of descriptors: the reserve one is given up for a moment, so that the connection is refused
+ * now instead of waiting in the backlog, where it would keep the listener ready for ever. */
+static void epoll_accept_refuse(rs_backend *backend) {
+    int fd;
+
+    if (backend->reserve_fd >= 0) {
+        rs_epoll_descriptor_close(backend, backend->reserve_fd);
+    }
+    backend->counters.accept_calls++;
+    fd = accept4(backend->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) {
+        rs_epoll_descriptor_close(backend, fd);
+    }
+    backend->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* tried again next time */
+}
+
+/* What a failed accept4 means: false = no more for now. */
+static bool epoll_accept_failed(rs_backend *backend, int os_error) {
+    switch (os_error) {
+    case EAGAIN:
+        return false;
+    case EINTR:
+        return true;
+    case EMFILE:
+    case ENFILE:
+        epoll_accept_refuse(backend);
+        epoll_complete_accept(backend, RS_E_NO_BUFFERS, RS_SOCKET_NONE);
+        return false;
+    case ENOBUFS:
+    case ENOMEM:
+        epoll_complete_accept(backend, RS_E_NO_BUFFERS, RS_SOCKET_NONE);
+        return false;
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    case EOPNOTSUPP: /* the listener itself: no connection will come any more */
+        (void)epoll_ctl(backend->epoll_fd, EPOLL_CTL_DEL, backend->listen_fd, NULL);
+        epoll_complete_accept(backend, RS_E_LISTENER, RS_SOCKET_NONE);
+        return false;
+    default: /* network errors of the one connection: accept(2), "Error handling" */
+        epoll_complete_accept(backend, rs_posix_status(os_error), RS_SOCKET_NONE);
+        return true;
+    }
+}
+
+void rs_epoll_accept_batch(rs_backend *backend) {
+    bool more = true;
+
+    /* One place stays free for the last completion, after unlisten. */
+    while (more && backend->accepts_ready < backend->tuning.accepts) {
+        int fd;
+
+        backend->counters.accept_calls++;
+        fd = accept4(backend->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            epoll_complete_accept(backend, RS_OK, (uintptr_t)fd);
+        } else {
+            more = epoll_accept_failed(backend, errno);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+/* One poll: waiting for events, what each of them means, handing out, and waking. */
+#include "epoll_instance.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/assert.h"
+
+#define EPOLL_POLLS_WITHOUT_WAIT 16u /* then the kernel is asked, however full the ready ring */
+#define EPOLL_NS_PER_S 1000000000
+#define EPOLL_NS_PER_MS 1000000
+#define EPOLL_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+
+/* ---- events */
+
+static int epoll_take_error(rs_backend *backend, int fd) {
+    int os_error = 0;
+    socklen_t bytes = sizeof(os_error);
+
+    backend->counters.sockopt_calls++;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &os_error, &bytes) != 0) {
+        return errno;
+    }
+    return os_error;
+}
+
+static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t events) {
+    const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+    rs_epoll_conn *conn = &backend->conns[index];
+
+    if (conn->state == RS_EPOLL_CONNECTING) {
+        rs_epoll_connect_end(backend, index, epoll_take_error(backend, conn->fd));
+    }
+    if ((events & (EPOLLIN | end)) != 0) {
+        conn->readable = true;
+        conn->ended = conn->ended || (events & end) != 0;
+        if (conn->recv_waiting) {
+            rs_epoll_recv_try(backend, index, 0);
+        }
+    }
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
+        conn->writable = true;
+        if (conn->send_count > 0 || conn->state == RS_EPOLL_FLUSHING) {
+            rs_epoll_sends_flush(backend, index, 0);
+            rs_epoll_after_sends(backend, index);
+        }
+    }
+}
+
+static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *event) {
+    uint64_t data = event->data.u64;
+    uint32_t index = (uint32_t)data;
+
+    if (data == RS_EPOLL_DATA_LISTENER) {
+        if (backend->listen_fd >= 0) {
+            rs_epoll_accept_batch(backend);
+        }
+        return;
+    }
+    if (data == RS_EPOLL_DATA_WAKE) {
+        /* An exchange, so that what a waker wrote before its own exchange is seen after poll. The
+         * eventfd is edge-triggered and never read: each write is an edge. */
+        (void)rs_atomic_exchange_u32(&backend->wake_pending, 0);
+        backend->counters.wakes++;
+        return;
+    }
+    RS_ASSERT(index < backend->conns_max);
+    if (backend->conns[index].fd < 0 ||
+        backend->conns[index].generation != (uint32_t)(data >> 32)) {
+        backend->counters.stale_events++;
+        return;
+    }
+    epoll_conn_event(backend, index, event->events);
+}
+
+static int epoll_wait_call(rs_backend *backend, int64_t timeout_ns) {
+    int batch = (int)backend->tuning.dequeue_batch;
+
+    backend->counters.epoll_wait_calls++;
+    if (timeout_ns == RS_FOREVER) {
+        return epoll_wait(backend->epoll_fd, backend->events, batch, -1);
+    }
+    if (timeout_ns > 0 && backend->has_pwait2) {
+        const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / EPOLL_NS_PER_S),
+                                         .tv_nsec = (long)(timeout_ns % EPOLL_NS_PER_S)};
+        int count = epoll_pwait2(backend->epoll_fd, backend->events, batch, &timeout, NULL);
+
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) {
+            return count;
+        }
+        backend->has_pwait2 = false; /* before Linux 5.11, or a filter that does not know it */
+    }
+    int64_t timeout_ms = (timeout_ns + EPOLL_NS_PER_MS - 1) / EPOLL_NS_PER_MS;
+    return epoll_wait(backend->epoll_fd, backend->events, batch,
+                      (int)(timeout_ms < EPOLL_WAIT_MS_MAX ? timeout_ms : EPOLL_WAIT_MS_MAX));
+}
+
+/* Asks the kernel once, and turns what it says into completions. */
+static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
+    int count = epoll_wait_call(backend, timeout_ns);
+
+    backend->polls_without_wait = 0;
+    if (count < 0) {
+        if (errno != EINTR) {
+            RS_FATAL("epoll_wait", errno, "the wait for events failed");
+        }
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        epoll_event_dispatch(backend, &backend->events[i]);
+    }
+}
+
+/* ---- poll */
+
+/* What leaves the ready ring is in flight no longer: its place may be asked for again. */
+static void epoll_retire(rs_backend *backend, const rs_completion *record) {
+    rs_epoll_conn *conn = &backend->conns[record->conn];
+
+    switch (record->kind) {
+    case RS_OP_SEND:
+        RS_ASSERT(conn->sends_in_flight > 0);
+        conn->sends_in_flight--;
+        break;
+    case RS_OP_RECV:
+        RS_ASSERT(conn->recv_in_flight);
+        conn->recv_in_flight = false;
+        break;
+    case RS_OP_SHUTDOWN:
+        RS_ASSERT(conn->shutdown_in_flight);
+        conn->shutdown_in_flight = false;
+        break;
+    case RS_OP_ACCEPT:
+        RS_ASSERT(backend->accepts_ready > 0);
+        backend->accepts_ready--;
+        break;
+    case RS_OP_CLOSE:
+        RS_ASSERT(conn->state == RS_EPOLL_CLOSED);
+        RS_ASSERT(conn->sends_in_flight == 0 && !conn->recv_in_flight);
+        conn->state = RS_EPOLL_FREE;
+        break;
+    default:
+        break; /* CONNECT: counted by the state */
+    }
+}
+
+/* What is ready is handed out first, without a system call; but every few polls the kernel is
+ * asked all the same, or connections that never run dry would starve the others. */
+uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
+    bool idle = backend->ready.count == 0;
+    uint32_t count;
+
+    RS_ASSERT(cap > 0 && cap <= backend->poll_max);
+    RS_ASSERT(timeout_ns >= 0);
+    if (idle || ++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT) {
+        epoll_gather(backend, idle ? timeout_ns : 0);
+    }
+    count = rs_ready_pop(&backend->ready, out, cap);
+    for (uint32_t i = 0; i < count; i++) {
+        epoll_retire(backend, &out[i]);
+    }
+    return count;
+}
+
+void rs_epoll_wake(rs_backend *backend) {
+    const uint64_t one = 1;
+
+    if (rs_atomic_exchange_u32(&backend->wake_pending, 1) != 0) {
+        return; /* an earlier wake has not been seen yet: one poll answers both */
+    }
+    (void)rs_atomic_add_u32(&backend->wake_writes, 1);
+    if (write(backend->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
+        RS_FATAL("write(eventfd)", errno, "cannot wake the shard");
+    }
+}
