@@ -1,0 +1,189 @@
+/* One poll: the port, what each packet means, handing out, and waking. */
+#include "iocp/iocp_instance.h"
+
+#include "core/assert.h"
+#include "win/win_error.h"
+
+#define IOCP_NS_PER_MS 1000000
+#define IOCP_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+
+/* Of rs_backend.wake: a packet is posted only for a thread that sleeps or is about to. */
+enum { IOCP_RUNNING = 0, IOCP_SLEEPING = 1, IOCP_WOKEN = 2 };
+
+/* ---- packets */
+
+static void iocp_accepted(rs_backend *backend, const rs_completion *records, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        backend->accepts_ready++;
+        rs_ready_push(&backend->ready, &records[i]);
+    }
+}
+
+static void iocp_conn_packet(rs_backend *backend, OVERLAPPED *overlapped, uint32_t bytes) {
+    rs_iocp_request *request = (rs_iocp_request *)(void *)overlapped;
+    uint32_t index = request->conn;
+    rs_status status = rs_win_error_status((uint32_t)overlapped->Internal);
+    RS_ASSERT(index < backend->conns_max);
+    RS_ASSERT(request->posted);
+    request->posted = false;
+    switch (request->kind) {
+    case RS_IOCP_SEND:
+        rs_iocp_send_packet(backend, request, status, bytes);
+        break;
+    case RS_IOCP_CONNECT:
+        if (backend->conns[index].state == RS_IOCP_CONNECTING) {
+            rs_iocp_connect_end(backend, index, status);
+        }
+        break; /* otherwise a close reported it and waits for us */
+    default:
+        rs_iocp_recv_packet(backend, index, status, bytes);
+        break;
+    }
+    rs_iocp_close_check(backend, index);
+}
+
+static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapped,
+                        uint32_t bytes) {
+    rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
+    backend->packets++;
+    switch (key) {
+    case RS_IOCP_KEY_CONN:
+        iocp_conn_packet(backend, overlapped, bytes);
+        break;
+    case RS_IOCP_KEY_ACCEPT:
+        iocp_accepted(backend, accepted,
+                      rs_win_accept_packet(backend->accept, overlapped, bytes, accepted));
+        break;
+    default:
+        RS_ASSERT(key == RS_IOCP_KEY_WAKE);
+        backend->wakes++;
+        break;
+    }
+}
+
+/* ---- the port */
+
+static DWORD iocp_wait_ms(const rs_backend *backend, int64_t timeout_ns) {
+    int64_t ms;
+    if (timeout_ns > 0 && rs_win_accept_is_starved(backend->accept)) {
+        return RS_WIN_ACCEPT_RETRY_MS;
+    }
+    if (timeout_ns == RS_FOREVER) {
+        return INFINITE;
+    }
+    ms = timeout_ns / IOCP_NS_PER_MS + (timeout_ns % IOCP_NS_PER_MS != 0);
+    return (DWORD)(ms < IOCP_WAIT_MS_MAX ? ms : IOCP_WAIT_MS_MAX);
+}
+
+static void iocp_dequeue_failed(const char *call) {
+    DWORD os_error = GetLastError();
+    if (os_error != WAIT_TIMEOUT) {
+        RS_FATAL(call, os_error, "the completion port is of no more use");
+    }
+}
+
+static void iocp_dequeue_one(rs_backend *backend, DWORD wait_ms) {
+    DWORD bytes = 0;
+    ULONG_PTR key = 0;
+    OVERLAPPED *overlapped = NULL;
+    BOOL succeeded;
+    backend->calls.count[RS_WIN_GQCS]++;
+    succeeded = GetQueuedCompletionStatus(backend->port, &bytes, &key, &overlapped, wait_ms);
+    if (!succeeded && overlapped == NULL) {
+        iocp_dequeue_failed("GetQueuedCompletionStatus");
+        return;
+    }
+    iocp_packet(backend, key, overlapped, bytes); /* FALSE with a record: the request failed */
+}
+
+static void iocp_dequeue(rs_backend *backend, DWORD wait_ms) {
+    ULONG count = 0;
+    if (backend->tuning.gqcs_single) {
+        iocp_dequeue_one(backend, wait_ms);
+        return;
+    }
+    backend->calls.count[RS_WIN_GQCSEX]++;
+    if (!GetQueuedCompletionStatusEx(backend->port, backend->entries, backend->tuning.dequeue_batch,
+                                     &count, wait_ms, FALSE)) {
+        iocp_dequeue_failed("GetQueuedCompletionStatusEx");
+        return;
+    }
+    RS_ASSERT(count <= backend->tuning.dequeue_batch);
+    for (ULONG i = 0; i < count; i++) {
+        const OVERLAPPED_ENTRY *entry = &backend->entries[i];
+        iocp_packet(backend, entry->lpCompletionKey, entry->lpOverlapped,
+                    entry->dwNumberOfBytesTransferred);
+    }
+}
+
+/* Asks the port once. A wake that came while nobody slept posted no packet: it is seen here. */
+static void iocp_visit_port(rs_backend *backend, int64_t timeout_ns) {
+    bool may_sleep =
+        timeout_ns > 0 && rs_atomic_cas_u32(&backend->wake, IOCP_RUNNING, IOCP_SLEEPING);
+    iocp_dequeue(backend, may_sleep ? iocp_wait_ms(backend, timeout_ns) : 0);
+    (void)rs_atomic_exchange_u32(&backend->wake, IOCP_RUNNING);
+    backend->inline_since = 0;
+}
+
+/* ---- poll */
+
+/* What leaves the ready ring is in flight no longer: its place may be asked for again. */
+static void iocp_retire(rs_backend *backend, const rs_completion *record) {
+    rs_iocp_conn *conn = &backend->conns[record->conn];
+    switch (record->kind) {
+    case RS_OP_SEND:
+        RS_ASSERT(conn->sends_in_flight > 0);
+        conn->sends_in_flight--;
+        break;
+    case RS_OP_RECV:
+        RS_ASSERT(conn->recv_in_flight);
+        conn->recv_in_flight = false;
+        break;
+    case RS_OP_SHUTDOWN:
+        RS_ASSERT(conn->shutdown_in_flight);
+        conn->shutdown_in_flight = false;
+        break;
+    case RS_OP_ACCEPT:
+        RS_ASSERT(backend->accepts_ready > 0);
+        backend->accepts_ready--;
+        break;
+    case RS_OP_CLOSE:
+        RS_ASSERT(conn->state == RS_IOCP_CLOSED);
+        RS_ASSERT(conn->sends_in_flight == 0 && !conn->recv_in_flight);
+        conn->state = RS_IOCP_FREE;
+        break;
+    default:
+        break; /* CONNECT: counted by the state */
+    }
+}
+
+uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
+    rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t count;
+    RS_ASSERT(cap > 0 && cap <= backend->poll_max);
+    RS_ASSERT(timeout_ns >= 0);
+    if (backend->inline_since >= backend->tuning.inline_max &&
+        backend->accepts_ready <= backend->tuning.accepts) {
+        iocp_visit_port(backend, 0); /* its turn: accepts and slower peers must not starve */
+    }
+    rs_iocp_recv_flush(backend);
+    iocp_accepted(backend, accepted, rs_win_accept_retry(backend->accept, accepted));
+    if (backend->ready.count == 0) {
+        iocp_visit_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
+    }
+    count = rs_ready_pop(&backend->ready, out, cap);
+    for (uint32_t i = 0; i < count; i++) {
+        iocp_retire(backend, &out[i]);
+    }
+    return count;
+}
+
+void rs_iocp_wake(rs_backend *backend) {
+    if (rs_atomic_exchange_u32(&backend->wake, IOCP_WOKEN) != IOCP_SLEEPING) {
+        return; /* it runs, or somebody else has posted */
+    }
+    (void)rs_atomic_add_u32(&backend->wake_posts, 1);
+    if (!PostQueuedCompletionStatus(backend->port, 0, RS_IOCP_KEY_WAKE, NULL)) {
+        RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "cannot wake the shard");
+    }
+}
