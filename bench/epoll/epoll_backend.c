@@ -15,7 +15,6 @@
 #include "core/assert.h"
 
 #define EPOLL_SPARE_FILES 32u /* standard streams, epoll, eventfd, listener, reserve, logs */
-#define EPOLL_OTHER_OPS 4u /* of a connection, beside its SENDs: CONNECT, RECV, SHUTDOWN, CLOSE */
 
 /* ---- memory: nothing to register, so only the bookkeeping of the contract */
 
@@ -66,7 +65,7 @@ static void epoll_close(rs_backend *backend) {
     RS_ASSERT(backend->listen_fd < 0);
     RS_ASSERT(backend->ready.count == 0);
     for (uint32_t i = 0; backend->conns != NULL && i < backend->conns_max; i++) {
-        RS_ASSERT(backend->conns[i].state == RS_EPOLL_FREE);
+        RS_ASSERT(backend->conns[i].ops.phase == RS_CONN_FREE);
     }
     const int files[] = {backend->reserve_fd, backend->wake_fd, backend->epoll_fd};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -138,7 +137,7 @@ static rs_status epoll_allocate(rs_backend *backend, rs_error *error) {
     size_t conns = backend->conns_max;
     /* Everything that can be in flight, and the last completion of the listener. */
     size_t records =
-        conns * (EPOLL_OTHER_OPS + backend->sends_per_conn) + backend->tuning.accepts + 1u;
+        conns * (RS_CONN_OTHER_OPS + backend->sends_per_conn) + backend->tuning.accepts + 1u;
 
     backend->conns = calloc(conns, sizeof(*backend->conns));
     backend->sends = calloc(conns * backend->sends_per_conn, sizeof(*backend->sends));

@@ -18,6 +18,7 @@
 
 #include "seam/atomics.h"
 #include "seam/backend.h"
+#include "seam/conn_ops.h"
 #include "seam/ready_ring.h"
 
 #define RS_EPOLL_DISCARD_BYTES 65536u /* of rs_backend.discard */
@@ -49,14 +50,6 @@ typedef struct rs_epoll_counters {
 #undef X
 } rs_epoll_counters;
 
-typedef enum rs_epoll_state {
-    RS_EPOLL_FREE = 0,
-    RS_EPOLL_CONNECTING,
-    RS_EPOLL_OPEN,
-    RS_EPOLL_FLUSHING, /* plain CLOSE accepted: waits for the SENDs before it */
-    RS_EPOLL_CLOSED    /* the descriptor is gone; the CLOSE completion waits in the ready ring */
-} rs_epoll_state;
-
 typedef struct rs_epoll_send {
     const uint8_t *data;
     uint32_t bytes;
@@ -65,19 +58,14 @@ typedef struct rs_epoll_send {
 } rs_epoll_send;
 
 typedef struct rs_epoll_conn {
-    int fd; /* -1: none (free, closed, or its CONNECT failed) */
-    uint32_t generation;
-    uint8_t state;           /* rs_epoll_state */
-    bool readable : 1;       /* a recv may have something to say */
-    bool writable : 1;       /* a send may take something */
-    bool ended : 1;          /* an end or an error was signalled: a short read proves nothing */
-    bool recv_waiting : 1;   /* a RECV waits for readable; then readable is clear */
-    bool recv_in_flight : 1; /* until its completion was polled, as are the next two */
-    bool shutdown_in_flight : 1;
+    int fd;                    /* -1: none (free, closed, or its CONNECT failed) */
+    rs_conn_ops ops;           /* CLOSING: a plain CLOSE waits for the SENDs before it */
+    bool readable : 1;         /* a recv may have something to say */
+    bool writable : 1;         /* a send may take something */
+    bool ended : 1;            /* an end or an error was signalled: a short read proves nothing */
+    bool recv_waiting : 1;     /* a RECV waits for readable; then readable is clear */
     bool shutdown_waiting : 1; /* behind the sends */
-    bool escalated : 1;        /* an abort was accepted: none may follow */
     bool end_read : 1;         /* recv returned 0: nothing is left to discard */
-    uint8_t sends_in_flight;
     uint8_t send_head, send_count; /* ring of those not yet with the kernel */
     uint8_t broken; /* rs_status that every further op completes with; RS_OK = none */
     uint32_t recv_bytes;

@@ -31,7 +31,7 @@ static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t event
     const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     rs_epoll_conn *conn = &backend->conns[index];
 
-    if (conn->state == RS_EPOLL_CONNECTING) {
+    if (conn->ops.phase == RS_CONN_CONNECTING) {
         rs_epoll_connect_end(backend, index, epoll_take_error(backend, conn->fd));
     }
     if ((events & (EPOLLIN | end)) != 0) {
@@ -43,7 +43,7 @@ static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t event
     }
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
         conn->writable = true;
-        if (conn->send_count > 0 || conn->state == RS_EPOLL_FLUSHING) {
+        if (conn->send_count > 0 || conn->ops.phase == RS_CONN_CLOSING) {
             rs_epoll_sends_flush(backend, index, 0);
             rs_epoll_after_sends(backend, index);
         }
@@ -69,7 +69,7 @@ static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *
     }
     RS_ASSERT(index < backend->conns_max);
     if (backend->conns[index].fd < 0 ||
-        backend->conns[index].generation != (uint32_t)(data >> 32)) {
+        backend->conns[index].ops.generation != (uint32_t)(data >> 32)) {
         backend->counters.stale_events++;
         return;
     }
@@ -118,32 +118,11 @@ static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
 
 /* What leaves the ready ring is in flight no longer: its place may be asked for again. */
 static void epoll_retire(rs_backend *backend, const rs_completion *record) {
-    rs_epoll_conn *conn = &backend->conns[record->conn];
-
-    switch (record->kind) {
-    case RS_OP_SEND:
-        RS_ASSERT(conn->sends_in_flight > 0);
-        conn->sends_in_flight--;
-        break;
-    case RS_OP_RECV:
-        RS_ASSERT(conn->recv_in_flight);
-        conn->recv_in_flight = false;
-        break;
-    case RS_OP_SHUTDOWN:
-        RS_ASSERT(conn->shutdown_in_flight);
-        conn->shutdown_in_flight = false;
-        break;
-    case RS_OP_ACCEPT:
+    if (record->kind == RS_OP_ACCEPT) {
         RS_ASSERT(backend->accepts_ready > 0);
         backend->accepts_ready--;
-        break;
-    case RS_OP_CLOSE:
-        RS_ASSERT(conn->state == RS_EPOLL_CLOSED);
-        RS_ASSERT(conn->sends_in_flight == 0 && !conn->recv_in_flight);
-        conn->state = RS_EPOLL_FREE;
-        break;
-    default:
-        break; /* CONNECT: counted by the state */
+    } else {
+        rs_conn_ops_retire(&backend->conns[record->conn].ops, (rs_op_kind)record->kind);
     }
 }
 

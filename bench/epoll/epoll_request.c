@@ -22,7 +22,7 @@ void rs_epoll_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_
         .flags = flags,
         .status = (uint16_t)status,
         .conn = index,
-        .generation = backend->conns[index].generation,
+        .generation = backend->conns[index].ops.generation,
         .bytes = bytes,
         .tag = tag,
         .socket = RS_SOCKET_NONE,
@@ -169,42 +169,18 @@ void rs_epoll_sends_flush(rs_backend *backend, uint32_t index, uint8_t flags) {
 
 /* ---- submit */
 
-static rs_status epoll_check(const rs_backend *backend, const rs_op *op) {
-    const rs_epoll_conn *conn;
-
-    if (op->conn >= backend->conns_max) {
-        return RS_E_INVALID;
-    }
-    conn = &backend->conns[op->conn];
-    if (op->kind == RS_OP_CONNECT) {
-        return conn->state == RS_EPOLL_FREE && op->u.addr != NULL ? RS_OK : RS_E_INVALID;
-    }
-    if (op->generation != conn->generation) {
-        return RS_E_STALE;
-    }
-    if (conn->state == RS_EPOLL_FLUSHING || conn->state == RS_EPOLL_CLOSED) {
-        bool escalates = op->kind == RS_OP_CLOSE && (op->flags & RS_OPF_ABORT) != 0;
-
-        return escalates && !conn->escalated ? RS_OK : RS_E_CLOSED;
-    }
-    return conn->state == RS_EPOLL_FREE ? RS_E_CLOSED : RS_OK;
-}
-
 static rs_status epoll_submit_recv(rs_backend *backend, const rs_op *op) {
     rs_epoll_conn *conn = &backend->conns[op->conn];
+    rs_status status = rs_conn_ops_take_recv(&conn->ops, op);
 
-    if (op->u.data == NULL || op->bytes == 0) {
-        return RS_E_INVALID;
+    if (status != RS_OK) {
+        return status;
     }
-    if (conn->recv_in_flight) {
-        return RS_E_FULL;
-    }
-    conn->recv_in_flight = true;
     conn->recv_waiting = true;
     conn->recv_data = op->u.data;
     conn->recv_bytes = op->bytes;
     conn->recv_tag = op->tag;
-    if (conn->fd < 0 && conn->state == RS_EPOLL_OPEN) {
+    if (conn->fd < 0 && conn->ops.phase == RS_CONN_OPEN) {
         rs_epoll_recv_complete(backend, op->conn, (rs_status)conn->broken, 0, RS_CF_INLINE);
     } else if (conn->readable) {
         rs_epoll_recv_try(backend, op->conn, RS_CF_INLINE);
@@ -215,31 +191,28 @@ static rs_status epoll_submit_recv(rs_backend *backend, const rs_op *op) {
 /* Only queues; submit flushes once for a run of sends on one connection. */
 static rs_status epoll_submit_send(rs_backend *backend, const rs_op *op) {
     rs_epoll_conn *conn = &backend->conns[op->conn];
+    rs_status status = rs_conn_ops_take_send(&conn->ops, op, backend->sends_per_conn);
 
-    if (op->u.data == NULL || op->bytes == 0 || conn->shutdown_in_flight) {
-        return RS_E_INVALID; /* nothing can follow the end of our stream */
-    }
-    if (conn->sends_in_flight >= backend->sends_per_conn) {
-        return RS_E_FULL;
+    if (status != RS_OK) {
+        return status;
     }
     RS_ASSERT(conn->send_count < backend->sends_per_conn);
     *epoll_send_at(backend, op->conn, conn->send_count) =
         (rs_epoll_send){.data = op->u.data, .bytes = op->bytes, .tag = op->tag};
-    conn->sends_in_flight++;
     conn->send_count++;
     return RS_OK;
 }
 
 static rs_status epoll_submit_shutdown(rs_backend *backend, const rs_op *op) {
     rs_epoll_conn *conn = &backend->conns[op->conn];
+    rs_status status = rs_conn_ops_take_shutdown(&conn->ops);
 
-    if (conn->shutdown_in_flight) {
-        return RS_E_FULL;
+    if (status != RS_OK) {
+        return status;
     }
-    conn->shutdown_in_flight = true;
     conn->shutdown_waiting = true;
     conn->shutdown_tag = op->tag;
-    if (conn->state == RS_EPOLL_OPEN) {
+    if (conn->ops.phase == RS_CONN_OPEN) {
         rs_epoll_after_sends(backend, op->conn);
     }
     return RS_OK;
@@ -247,17 +220,16 @@ static rs_status epoll_submit_shutdown(rs_backend *backend, const rs_op *op) {
 
 static rs_status epoll_submit_close(rs_backend *backend, const rs_op *op) {
     rs_epoll_conn *conn = &backend->conns[op->conn];
-    bool abort_it = (op->flags & RS_OPF_ABORT) != 0;
+    bool abort_it = rs_conn_ops_take_close(&conn->ops, op);
 
-    conn->escalated = abort_it;
-    if (conn->state == RS_EPOLL_CLOSED) {
+    if (conn->ops.phase == RS_CONN_CLOSED) {
         return RS_OK; /* an abort behind a close that is through: nothing is left to cancel */
     }
-    if (conn->state == RS_EPOLL_FLUSHING) {
+    if (conn->ops.phase == RS_CONN_CLOSING) {
         rs_epoll_close_now(backend, op->conn, true);
         return RS_OK;
     }
-    if (conn->state == RS_EPOLL_CONNECTING) {
+    if (conn->ops.phase == RS_CONN_CONNECTING) {
         rs_epoll_connect_end(backend, op->conn, ECANCELED);
     }
     conn->close_tag = op->tag;
@@ -267,14 +239,17 @@ static rs_status epoll_submit_close(rs_backend *backend, const rs_op *op) {
     if (abort_it || conn->send_count == 0) {
         rs_epoll_close_now(backend, op->conn, abort_it);
     } else {
-        conn->state = RS_EPOLL_FLUSHING;
+        conn->ops.phase = RS_CONN_CLOSING;
     }
     return RS_OK;
 }
 
 static rs_status epoll_submit_one(rs_backend *backend, const rs_op *op) {
-    rs_status status = epoll_check(backend, op);
+    rs_status status = RS_E_INVALID;
 
+    if (op->conn < backend->conns_max) {
+        status = rs_conn_ops_check(&backend->conns[op->conn].ops, op);
+    }
     if (status != RS_OK) {
         return status;
     }
@@ -299,7 +274,7 @@ static rs_status epoll_submit_one(rs_backend *backend, const rs_op *op) {
 static void epoll_sends_start(rs_backend *backend, uint32_t index) {
     rs_epoll_conn *conn = &backend->conns[index];
 
-    if (conn->fd < 0 && conn->state == RS_EPOLL_OPEN) {
+    if (conn->fd < 0 && conn->ops.phase == RS_CONN_OPEN) {
         rs_epoll_sends_fail(backend, index, (rs_status)conn->broken, RS_CF_INLINE);
         return;
     }

@@ -64,7 +64,7 @@ static void epoll_make_resetting(rs_backend *backend, int fd) {
 void rs_epoll_close_now(rs_backend *backend, uint32_t index, bool abort_it) {
     rs_epoll_conn *conn = &backend->conns[index];
 
-    RS_ASSERT(conn->state == RS_EPOLL_OPEN || conn->state == RS_EPOLL_FLUSHING);
+    RS_ASSERT(conn->ops.phase == RS_CONN_OPEN || conn->ops.phase == RS_CONN_CLOSING);
     rs_epoll_sends_fail(backend, index, RS_E_ABORTED, 0);
     if (conn->shutdown_waiting) {
         epoll_shutdown_complete(backend, index, RS_E_ABORTED);
@@ -78,7 +78,7 @@ void rs_epoll_close_now(rs_backend *backend, uint32_t index, bool abort_it) {
         rs_epoll_descriptor_close(backend, conn->fd);
         conn->fd = -1;
     }
-    conn->state = RS_EPOLL_CLOSED;
+    conn->ops.phase = RS_CONN_CLOSED;
     rs_epoll_complete(backend, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, 0);
 }
 
@@ -91,7 +91,7 @@ void rs_epoll_after_sends(rs_backend *backend, uint32_t index) {
     if (conn->shutdown_waiting) {
         epoll_shutdown_now(backend, index);
     }
-    if (conn->state == RS_EPOLL_FLUSHING) {
+    if (conn->ops.phase == RS_CONN_CLOSING) {
         rs_epoll_close_now(backend, index, false);
     }
 }
@@ -99,11 +99,11 @@ void rs_epoll_after_sends(rs_backend *backend, uint32_t index) {
 /* ---- attaching */
 
 static void epoll_bind_slot(rs_backend *backend, uint32_t index, uint32_t generation, int fd,
-                            rs_epoll_state state) {
+                            rs_conn_phase phase) {
     rs_epoll_conn *conn = &backend->conns[index];
 
-    RS_ASSERT(conn->state == RS_EPOLL_FREE);
-    *conn = (rs_epoll_conn){.fd = fd, .generation = generation, .state = (uint8_t)state};
+    rs_conn_ops_bind(&conn->ops, generation, phase);
+    *conn = (rs_epoll_conn){.fd = fd, .ops = conn->ops};
 }
 
 bool rs_epoll_watch(rs_backend *backend, int fd, uint64_t data, uint32_t events) {
@@ -116,7 +116,7 @@ bool rs_epoll_watch(rs_backend *backend, int fd, uint64_t data, uint32_t events)
 static bool epoll_watch_conn(rs_backend *backend, uint32_t index) {
     const rs_epoll_conn *conn = &backend->conns[index];
 
-    return rs_epoll_watch(backend, conn->fd, (uint64_t)conn->generation << 32 | index,
+    return rs_epoll_watch(backend, conn->fd, (uint64_t)conn->ops.generation << 32 | index,
                           EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
@@ -124,13 +124,13 @@ rs_status rs_epoll_attach(rs_backend *backend, uint32_t index, uint32_t generati
                           uintptr_t socket) {
     RS_ASSERT(index < backend->conns_max);
     RS_ASSERT(socket <= INT32_MAX);
-    epoll_bind_slot(backend, index, generation, (int)socket, RS_EPOLL_OPEN);
+    epoll_bind_slot(backend, index, generation, (int)socket, RS_CONN_OPEN);
     if (!epoll_watch_conn(backend, index)) {
         rs_status status = rs_posix_status(errno);
 
         rs_epoll_descriptor_close(backend, (int)socket);
         backend->conns[index].fd = -1;
-        backend->conns[index].state = RS_EPOLL_FREE;
+        rs_conn_ops_unbind(&backend->conns[index].ops);
         return status == RS_E_NO_BUFFERS ? status : RS_E_OS;
     }
     backend->conns[index].writable = true; /* nothing was sent yet, so there is room */
@@ -206,8 +206,8 @@ void rs_epoll_connect_end(rs_backend *backend, uint32_t index, int os_error) {
     rs_epoll_conn *conn = &backend->conns[index];
     rs_status status = rs_posix_status(os_error);
 
-    RS_ASSERT(conn->state == RS_EPOLL_CONNECTING);
-    conn->state = RS_EPOLL_OPEN;
+    RS_ASSERT(conn->ops.phase == RS_CONN_CONNECTING);
+    conn->ops.phase = RS_CONN_OPEN;
     rs_epoll_complete(backend, index, RS_OP_CONNECT, status, 0, conn->close_tag, 0);
     if (status == RS_OK) {
         conn->writable = true;
@@ -224,7 +224,7 @@ void rs_epoll_connect_end(rs_backend *backend, uint32_t index, int os_error) {
 void rs_epoll_connect(rs_backend *backend, const rs_op *op) {
     int os_error;
 
-    epoll_bind_slot(backend, op->conn, op->generation, -1, RS_EPOLL_CONNECTING);
+    epoll_bind_slot(backend, op->conn, op->generation, -1, RS_CONN_CONNECTING);
     backend->conns[op->conn].close_tag = op->tag;
     os_error = epoll_connect_start(backend, op->conn, op->u.addr);
     if (os_error != 0) {

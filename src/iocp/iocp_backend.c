@@ -9,8 +9,6 @@
 #include "core/assert.h"
 #include "seam/os.h"
 
-#define IOCP_OTHER_OPS 4u /* of a connection beside its SENDs: CONNECT, RECV, SHUTDOWN, CLOSE */
-
 _Static_assert(RS_WIN_CALLS + 4u <= RS_BACKEND_STATS_MAX, "all figures fit the record");
 
 /* ---- listening */
@@ -68,7 +66,7 @@ static void iocp_close(rs_backend *backend) {
     }
     RS_ASSERT(backend->ready.count == 0);
     for (uint32_t i = 0; backend->conns != NULL && i < backend->conns_max; i++) {
-        RS_ASSERT(backend->conns[i].state == RS_IOCP_FREE);
+        RS_ASSERT(backend->conns[i].ops.phase == RS_CONN_FREE);
         RS_ASSERT(!backend->conns[i].in.posted);
     }
     rs_win_accept_close(backend->accept);
@@ -114,7 +112,7 @@ static rs_status iocp_check_config(const rs_backend_config *cfg, rs_error *error
 /* The ready ring holds everything that can be in flight: each connection's, the accepts of one
  * visit to the port (each packet may bring a listener's end too), and those not yet polled. */
 static size_t iocp_records_needed(const rs_backend *backend) {
-    return (size_t)backend->conns_max * (IOCP_OTHER_OPS + backend->sends_per_conn) +
+    return (size_t)backend->conns_max * (RS_CONN_OTHER_OPS + backend->sends_per_conn) +
            backend->tuning.accepts + backend->tuning.dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u;
 }
 

@@ -10,8 +10,8 @@
  * answers at once has answered, so that the receive ends inline and costs neither a packet nor a
  * second wake-up. A lone connection loses nothing by it, since poll posts before it waits.
  *
- * Closing: CLOSE waits for the sends in the kernel (FLUSHING), closes the socket (CLOSING), and
- * completes when every request of the connection is back (CLOSED). */
+ * Closing: CLOSE waits for the sends in the kernel (`flushing`), closes the socket, and completes
+ * when every request of the connection is back. */
 #ifndef RS_IOCP_IOCP_INSTANCE_H
 #define RS_IOCP_IOCP_INSTANCE_H
 
@@ -19,6 +19,7 @@
 
 #include "seam/atomics.h"
 #include "seam/backend.h"
+#include "seam/conn_ops.h"
 #include "seam/ready_ring.h"
 #include "seam/send_window.h"
 #include "win/win_accept.h"
@@ -45,29 +46,16 @@ typedef struct rs_iocp_request {
     bool posted;          /* in the kernel: a packet will come */
 } rs_iocp_request;
 
-typedef enum rs_iocp_state {
-    RS_IOCP_FREE = 0,
-    RS_IOCP_CONNECTING,
-    RS_IOCP_OPEN,
-    RS_IOCP_FLUSHING, /* plain CLOSE: waits for the sends before it */
-    RS_IOCP_CLOSING,  /* the socket is closed; requests are still in the kernel */
-    RS_IOCP_CLOSED    /* CLOSE is in the ready ring */
-} rs_iocp_state;
-
 typedef struct rs_iocp_conn {
     SOCKET socket; /* INVALID_SOCKET: none (free, closed, or none could be made) */
-    uint32_t generation;
-    uint8_t state;           /* rs_iocp_state */
-    uint8_t broken;          /* rs_status that every op completes with; RS_OK = none */
-    uint8_t kernel_sends;    /* WSASend requests in the kernel */
-    uint8_t sends_in_flight; /* SENDs until polled, as are the next two */
-    bool recv_in_flight;
-    bool shutdown_in_flight;
+    rs_conn_ops ops;
+    uint8_t broken;        /* rs_status that every op completes with; RS_OK = none */
+    uint8_t kernel_sends;  /* WSASend requests in the kernel */
+    bool flushing;         /* CLOSING, and the sends before a plain CLOSE come first */
     bool recv_queued;      /* accepted, not yet posted */
     bool recv_listed;      /* has an entry in recv_list */
     bool shutdown_waiting; /* behind the sends */
     bool shutdown_done;    /* our stream has ended */
-    bool escalated;        /* an abort was accepted: none may follow */
     bool end_read;         /* the peer's stream ended, nothing is left to discard */
     rs_send_window window;
     uint32_t recv_bytes;

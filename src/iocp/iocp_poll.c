@@ -31,7 +31,7 @@ static void iocp_conn_packet(rs_backend *backend, OVERLAPPED *overlapped, uint32
         rs_iocp_send_packet(backend, request, status, bytes);
         break;
     case RS_IOCP_CONNECT:
-        if (backend->conns[index].state == RS_IOCP_CONNECTING) {
+        if (backend->conns[index].ops.phase == RS_CONN_CONNECTING) {
             rs_iocp_connect_end(backend, index, status);
         }
         break; /* otherwise a close reported it and waits for us */
@@ -129,31 +129,11 @@ static void iocp_visit_port(rs_backend *backend, int64_t timeout_ns) {
 
 /* What leaves the ready ring is in flight no longer: its place may be asked for again. */
 static void iocp_retire(rs_backend *backend, const rs_completion *record) {
-    rs_iocp_conn *conn = &backend->conns[record->conn];
-    switch (record->kind) {
-    case RS_OP_SEND:
-        RS_ASSERT(conn->sends_in_flight > 0);
-        conn->sends_in_flight--;
-        break;
-    case RS_OP_RECV:
-        RS_ASSERT(conn->recv_in_flight);
-        conn->recv_in_flight = false;
-        break;
-    case RS_OP_SHUTDOWN:
-        RS_ASSERT(conn->shutdown_in_flight);
-        conn->shutdown_in_flight = false;
-        break;
-    case RS_OP_ACCEPT:
+    if (record->kind == RS_OP_ACCEPT) {
         RS_ASSERT(backend->accepts_ready > 0);
         backend->accepts_ready--;
-        break;
-    case RS_OP_CLOSE:
-        RS_ASSERT(conn->state == RS_IOCP_CLOSED);
-        RS_ASSERT(conn->sends_in_flight == 0 && !conn->recv_in_flight);
-        conn->state = RS_IOCP_FREE;
-        break;
-    default:
-        break; /* CONNECT: counted by the state */
+    } else {
+        rs_conn_ops_retire(&backend->conns[record->conn].ops, (rs_op_kind)record->kind);
     }
 }
 

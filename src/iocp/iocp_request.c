@@ -17,7 +17,7 @@ void rs_iocp_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_s
         .flags = flags,
         .status = (uint16_t)status,
         .conn = index,
-        .generation = backend->conns[index].generation,
+        .generation = backend->conns[index].ops.generation,
         .bytes = bytes,
         .tag = tag,
         .socket = RS_SOCKET_NONE,
@@ -53,7 +53,7 @@ static rs_status iocp_end_status(rs_backend *backend, const rs_iocp_conn *conn) 
 void rs_iocp_recv_complete(rs_backend *backend, uint32_t index, rs_status status, uint32_t bytes,
                            uint8_t flags) {
     rs_iocp_conn *conn = &backend->conns[index];
-    RS_ASSERT(conn->recv_in_flight);
+    RS_ASSERT(conn->ops.recv_in_flight);
     RS_ASSERT(bytes <= conn->recv_bytes);
     if (status == RS_OK && bytes == 0) {
         status = iocp_end_status(backend, conn);
@@ -121,7 +121,7 @@ void rs_iocp_recv_flush(rs_backend *backend) {
         backend->recv_count--;
         budget--;
         conn->recv_listed = false;
-        if (conn->recv_queued && conn->state != RS_IOCP_CONNECTING) {
+        if (conn->recv_queued && conn->ops.phase != RS_CONN_CONNECTING) {
             conn->recv_queued = false;
             iocp_recv_start(backend, index, backend->tuning.zero_byte_recv, RS_CF_INLINE);
         }
@@ -134,7 +134,7 @@ void rs_iocp_recv_packet(rs_backend *backend, uint32_t index, rs_status status, 
         return; /* the close check behind us is all that waits for it */
     }
     if (conn->in.kind == RS_IOCP_PROBE && status == RS_OK) {
-        if (conn->state == RS_IOCP_OPEN) {
+        if (conn->ops.phase == RS_CONN_OPEN) {
             iocp_recv_start(backend, index, false, 0);
             return;
         }
@@ -219,35 +219,13 @@ void rs_iocp_send_packet(rs_backend *backend, const rs_iocp_request *request, rs
 
 /* ---- submit */
 
-static rs_status iocp_check(const rs_backend *backend, const rs_op *op) {
-    const rs_iocp_conn *conn;
-    if (op->conn >= backend->conns_max) {
-        return RS_E_INVALID;
-    }
-    conn = &backend->conns[op->conn];
-    if (op->kind == RS_OP_CONNECT) {
-        return conn->state == RS_IOCP_FREE && op->u.addr != NULL ? RS_OK : RS_E_INVALID;
-    }
-    if (op->generation != conn->generation) {
-        return RS_E_STALE;
-    }
-    if (conn->state >= RS_IOCP_FLUSHING) {
-        bool escalates = op->kind == RS_OP_CLOSE && (op->flags & RS_OPF_ABORT) != 0;
-        return escalates && !conn->escalated ? RS_OK : RS_E_CLOSED;
-    }
-    return conn->state == RS_IOCP_FREE ? RS_E_CLOSED : RS_OK;
-}
-
 static rs_status iocp_submit_recv(rs_backend *backend, const rs_op *op) {
     rs_iocp_conn *conn = &backend->conns[op->conn];
-    if (op->u.data == NULL || op->bytes == 0) {
-        return RS_E_INVALID;
-    }
-    if (conn->recv_in_flight) {
-        return RS_E_FULL;
+    rs_status status = rs_conn_ops_take_recv(&conn->ops, op);
+    if (status != RS_OK) {
+        return status;
     }
     RS_ASSERT(!conn->in.posted || conn->in.kind == RS_IOCP_CONNECT);
-    conn->recv_in_flight = true;
     conn->recv_data = op->u.data;
     conn->recv_bytes = op->bytes;
     conn->recv_tag = op->tag;
@@ -256,7 +234,7 @@ static rs_status iocp_submit_recv(rs_backend *backend, const rs_op *op) {
         return RS_OK;
     }
     conn->recv_queued = true;
-    if (conn->state == RS_IOCP_OPEN) {
+    if (conn->ops.phase == RS_CONN_OPEN) {
         rs_iocp_recv_list(backend, op->conn);
     }
     return RS_OK;
@@ -265,26 +243,23 @@ static rs_status iocp_submit_recv(rs_backend *backend, const rs_op *op) {
 /* Only queues; submit starts a run of sends on one connection together. */
 static rs_status iocp_submit_send(rs_backend *backend, const rs_op *op) {
     rs_iocp_conn *conn = &backend->conns[op->conn];
+    rs_status status = rs_conn_ops_take_send(&conn->ops, op, backend->sends_per_conn);
     bool added;
-    if (op->u.data == NULL || op->bytes == 0 || conn->shutdown_in_flight) {
-        return RS_E_INVALID; /* nothing can follow the end of our stream */
-    }
-    if (conn->sends_in_flight >= backend->sends_per_conn) {
-        return RS_E_FULL;
+    if (status != RS_OK) {
+        return status;
     }
     added = rs_send_window_add(&conn->window, iocp_slots(backend, op->conn), op->u.data, op->bytes,
                                op->tag);
     RS_ASSERT(added);
-    conn->sends_in_flight++;
     return RS_OK;
 }
 
 static rs_status iocp_submit_shutdown(rs_backend *backend, const rs_op *op) {
     rs_iocp_conn *conn = &backend->conns[op->conn];
-    if (conn->shutdown_in_flight) {
-        return RS_E_FULL;
+    rs_status status = rs_conn_ops_take_shutdown(&conn->ops);
+    if (status != RS_OK) {
+        return status;
     }
-    conn->shutdown_in_flight = true;
     conn->shutdown_waiting = true;
     conn->shutdown_tag = op->tag;
     rs_iocp_after_sends(backend, op->conn);
@@ -293,15 +268,14 @@ static rs_status iocp_submit_shutdown(rs_backend *backend, const rs_op *op) {
 
 static rs_status iocp_submit_close(rs_backend *backend, const rs_op *op) {
     rs_iocp_conn *conn = &backend->conns[op->conn];
-    bool abort_it = (op->flags & RS_OPF_ABORT) != 0;
-    bool connecting = conn->state == RS_IOCP_CONNECTING;
-    conn->escalated = abort_it;
-    if (conn->state >= RS_IOCP_CLOSING) {
-        return RS_OK; /* an abort behind a close that is through: nothing is left to cancel */
-    }
-    if (conn->state == RS_IOCP_FLUSHING) {
+    bool abort_it = rs_conn_ops_take_close(&conn->ops, op);
+    bool connecting = conn->ops.phase == RS_CONN_CONNECTING;
+    if (conn->flushing) {
         rs_iocp_socket_close(backend, op->conn, true);
         return RS_OK;
+    }
+    if (rs_conn_ops_is_closing(&conn->ops)) {
+        return RS_OK; /* an abort behind a close that is through: nothing is left to cancel */
     }
     if (connecting) {
         /* Its packet still wants the tag of CONNECT, and comes before CLOSE is reported. */
@@ -318,13 +292,17 @@ static rs_status iocp_submit_close(rs_backend *backend, const rs_op *op) {
         rs_iocp_socket_close(backend, op->conn, abort_it || connecting);
         return RS_OK;
     }
-    conn->state = RS_IOCP_FLUSHING;
+    conn->ops.phase = RS_CONN_CLOSING;
+    conn->flushing = true;
     rs_iocp_cancel_in(backend, conn);
     return RS_OK;
 }
 
 static rs_status iocp_submit_one(rs_backend *backend, const rs_op *op) {
-    rs_status status = iocp_check(backend, op);
+    rs_status status = RS_E_INVALID;
+    if (op->conn < backend->conns_max) {
+        status = rs_conn_ops_check(&backend->conns[op->conn].ops, op);
+    }
     if (status != RS_OK) {
         return status;
     }
@@ -348,10 +326,10 @@ static rs_status iocp_submit_one(rs_backend *backend, const rs_op *op) {
 /* The end of a run of sends. Those behind a CONNECT wait for its outcome. */
 static void iocp_run_end(rs_backend *backend, uint32_t index) {
     const rs_iocp_conn *conn = &backend->conns[index];
-    if (conn->state == RS_IOCP_CONNECTING) {
+    if (conn->ops.phase == RS_CONN_CONNECTING) {
         return;
     }
-    RS_ASSERT(conn->state == RS_IOCP_OPEN);
+    RS_ASSERT(conn->ops.phase == RS_CONN_OPEN);
     if (conn->broken != RS_OK) {
         rs_iocp_sends_fail(backend, index, (rs_status)conn->broken);
     } else {

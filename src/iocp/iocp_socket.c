@@ -49,7 +49,8 @@ void rs_iocp_socket_close(rs_backend *backend, uint32_t index, bool abort_it) {
     if (conn->shutdown_waiting) {
         iocp_shutdown_complete(backend, index, RS_E_ABORTED);
     }
-    conn->state = RS_IOCP_CLOSING;
+    conn->ops.phase = RS_CONN_CLOSING;
+    conn->flushing = false;
     if (socket != INVALID_SOCKET && abort_it) {
         if (conn->kernel_sends > 0) {
             /* Wine 8 keeps a pending send, and with it the connection, past closesocket. */
@@ -71,24 +72,25 @@ void rs_iocp_socket_close(rs_backend *backend, uint32_t index, bool abort_it) {
 
 void rs_iocp_close_check(rs_backend *backend, uint32_t index) {
     rs_iocp_conn *conn = &backend->conns[index];
-    if (conn->state != RS_IOCP_CLOSING || conn->in.posted || conn->kernel_sends > 0) {
+    if (conn->ops.phase != RS_CONN_CLOSING || conn->flushing || conn->in.posted ||
+        conn->kernel_sends > 0) {
         return;
     }
     RS_ASSERT(conn->window.count == 0);
     RS_ASSERT(!conn->recv_queued && !conn->shutdown_waiting);
-    conn->state = RS_IOCP_CLOSED;
+    conn->ops.phase = RS_CONN_CLOSED;
     rs_iocp_complete(backend, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, 0);
 }
 
 void rs_iocp_after_sends(rs_backend *backend, uint32_t index) {
     rs_iocp_conn *conn = &backend->conns[index];
-    if (conn->window.count > 0 || conn->state == RS_IOCP_CONNECTING) {
+    if (conn->window.count > 0 || conn->ops.phase == RS_CONN_CONNECTING) {
         return;
     }
     if (conn->shutdown_waiting) {
         iocp_shutdown_complete(backend, index, iocp_shutdown_call(backend, conn));
     }
-    if (conn->state == RS_IOCP_FLUSHING) {
+    if (conn->flushing) {
         rs_iocp_socket_close(backend, index, false);
     } else {
         rs_iocp_close_check(backend, index);
@@ -106,16 +108,14 @@ void rs_iocp_cancel_in(rs_backend *backend, rs_iocp_conn *conn) {
 /* ---- connecting and attaching */
 
 static void iocp_bind_slot(rs_backend *backend, uint32_t index, uint32_t generation, SOCKET socket,
-                           rs_iocp_state state) {
+                           rs_conn_phase phase) {
     rs_iocp_conn *conn = &backend->conns[index];
     bool listed = conn->recv_listed;
-    RS_ASSERT(conn->state == RS_IOCP_FREE);
     RS_ASSERT(!conn->in.posted && conn->kernel_sends == 0);
-    RS_ASSERT(conn->sends_in_flight == 0 && !conn->recv_in_flight);
+    rs_conn_ops_bind(&conn->ops, generation, phase);
     *conn = (rs_iocp_conn){
         .socket = socket,
-        .generation = generation,
-        .state = (uint8_t)state,
+        .ops = conn->ops,
         .recv_listed = listed,
         .in = {.conn = index},
     };
@@ -144,13 +144,13 @@ rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generatio
                          uintptr_t socket) {
     rs_status status;
     RS_ASSERT(index < backend->conns_max);
-    RS_ASSERT(backend->conns[index].state == RS_IOCP_FREE);
+    RS_ASSERT(backend->conns[index].ops.phase == RS_CONN_FREE);
     status = iocp_adopt(backend, (SOCKET)socket);
     if (status != RS_OK) {
         rs_win_socket_close((SOCKET)socket, &backend->calls);
         return status == RS_E_NO_BUFFERS || status == RS_E_NO_MEMORY ? RS_E_NO_BUFFERS : RS_E_OS;
     }
-    iocp_bind_slot(backend, index, generation, (SOCKET)socket, RS_IOCP_OPEN);
+    iocp_bind_slot(backend, index, generation, (SOCKET)socket, RS_CONN_OPEN);
     return RS_OK;
 }
 
@@ -195,8 +195,8 @@ void rs_iocp_connect_end(rs_backend *backend, uint32_t index, rs_status status) 
     }
     conn->broken = (uint8_t)status;
     rs_iocp_complete(backend, index, RS_OP_CONNECT, status, 0, conn->close_tag, 0);
-    if (conn->state == RS_IOCP_CONNECTING) {
-        conn->state = RS_IOCP_OPEN;
+    if (conn->ops.phase == RS_CONN_CONNECTING) {
+        conn->ops.phase = RS_CONN_OPEN;
     }
     if (status != RS_OK) {
         rs_iocp_sends_fail(backend, index, status);
@@ -215,7 +215,7 @@ void rs_iocp_connect_end(rs_backend *backend, uint32_t index, rs_status status) 
 
 void rs_iocp_connect(rs_backend *backend, const rs_op *op) {
     rs_status status;
-    iocp_bind_slot(backend, op->conn, op->generation, INVALID_SOCKET, RS_IOCP_CONNECTING);
+    iocp_bind_slot(backend, op->conn, op->generation, INVALID_SOCKET, RS_CONN_CONNECTING);
     backend->conns[op->conn].close_tag = op->tag;
     status = iocp_connect_start(backend, op->conn, op->u.addr);
     if (status != RS_E_AGAIN) {
