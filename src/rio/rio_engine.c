@@ -52,7 +52,7 @@ static void engine_ready(rs_rio_engine *engine, uint32_t index, rs_op_kind kind,
         .kind = (uint8_t)kind,
         .status = (uint16_t)status,
         .conn = index,
-        .generation = engine->conns[index].generation,
+        .generation = engine->conns[index].ops.generation,
         .bytes = bytes,
         .tag = tag,
         .socket = RS_SOCKET_NONE,
@@ -175,7 +175,7 @@ static void engine_drained(rs_rio_engine *engine, uint32_t index) {
     if (conn->straggles) {
         engine_straggler_remove(engine, index);
     }
-    if (conn->state != RS_RIO_DRAINING) {
+    if (conn->ops.phase != RS_CONN_CLOSING) {
         return; /* broken, and its owner has yet to close it */
     }
     engine_held_fail(engine, index, RS_E_ABORTED);
@@ -183,7 +183,7 @@ static void engine_drained(rs_rio_engine *engine, uint32_t index) {
         engine_shutdown_finish(engine, index, RS_E_ABORTED);
     }
     RS_ASSERT(conn->send_count == 0 && !conn->recv_held);
-    conn->state = RS_RIO_CLOSED;
+    conn->ops.phase = RS_CONN_CLOSED;
     engine_ready(engine, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag);
 }
 
@@ -204,15 +204,13 @@ void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t index, uint64_t n
     rs_rio_conn *conn = &engine->conns[index];
 
     RS_ASSERT(!conn->socket_gone);
-    RS_ASSERT(conn->close_taken || conn->broken != RS_OK);
-    RS_ASSERT(conn->state != RS_RIO_CLOSING || conn->send_count == 0);
+    RS_ASSERT(rs_conn_ops_is_closing(&conn->ops) || conn->broken != RS_OK);
+    RS_ASSERT(!conn->flushing || conn->send_count == 0);
+    conn->flushing = false;
     conn->socket_gone = true;
     conn->gone_ns = now_ns;
     if (conn->posted > 0 || conn->connect_busy) {
         engine_straggler_add(engine, index);
-    }
-    if (conn->close_taken) {
-        conn->state = RS_RIO_DRAINING;
     }
     engine_settle(engine, index);
 }
@@ -220,63 +218,39 @@ void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t index, uint64_t n
 /* ---- slots */
 
 static rs_status engine_bind(rs_rio_engine *engine, uint32_t index, uint32_t generation,
-                             rs_rio_conn_state state) {
+                             rs_conn_phase phase) {
     rs_rio_conn *conn = &engine->conns[index];
 
-    RS_ASSERT(conn->state == RS_RIO_FREE);
+    RS_ASSERT(conn->ops.phase == RS_CONN_FREE);
     RS_ASSERT(conn->posted == 0 && !conn->straggles);
     if (!rs_rio_quota_reserve(&engine->quota)) {
         return RS_E_NO_BUFFERS;
     }
     engine->bound++;
-    *conn =
-        (rs_rio_conn){.generation = generation, .state = (uint8_t)state, .listed = conn->listed};
+    rs_conn_ops_bind(&conn->ops, generation, phase);
+    *conn = (rs_rio_conn){.ops = conn->ops, .listed = conn->listed};
     return RS_OK;
 }
 
-static void engine_unbind(rs_rio_engine *engine, uint32_t index) {
+/* The slot is free again: so is its share of the completion queue. */
+static void engine_unbound(rs_rio_engine *engine) {
     RS_ASSERT(engine->bound > 0);
-    engine->conns[index].state = RS_RIO_FREE;
     engine->bound--;
     rs_rio_quota_release(&engine->quota);
 }
 
 rs_status rs_rio_engine_attach(rs_rio_engine *engine, uint32_t conn, uint32_t generation) {
     RS_ASSERT(conn < engine->conns_max);
-    return engine_bind(engine, conn, generation, RS_RIO_OPEN);
+    return engine_bind(engine, conn, generation, RS_CONN_OPEN);
 }
 
 void rs_rio_engine_detach(rs_rio_engine *engine, uint32_t conn) {
-    RS_ASSERT(engine->conns[conn].state == RS_RIO_OPEN);
-    RS_ASSERT(engine->conns[conn].posted == 0 && engine->conns[conn].sends_busy == 0);
-    engine_unbind(engine, conn);
+    RS_ASSERT(engine->conns[conn].posted == 0);
+    rs_conn_ops_unbind(&engine->conns[conn].ops);
+    engine_unbound(engine);
 }
 
 /* ---- submit */
-
-static rs_status engine_check(const rs_rio_engine *engine, const rs_op *op) {
-    const rs_rio_conn *conn;
-
-    if (op->conn >= engine->conns_max) {
-        return RS_E_INVALID;
-    }
-    conn = &engine->conns[op->conn];
-    if (op->kind == RS_OP_CONNECT) {
-        return conn->state == RS_RIO_FREE && op->u.addr != NULL ? RS_OK : RS_E_INVALID;
-    }
-    if (op->generation != conn->generation) {
-        return RS_E_STALE;
-    }
-    if (conn->state == RS_RIO_FREE) {
-        return RS_E_CLOSED;
-    }
-    if (conn->close_taken) {
-        bool escalates = op->kind == RS_OP_CLOSE && (op->flags & RS_OPF_ABORT) != 0;
-
-        return escalates && !conn->abort_taken ? RS_OK : RS_E_CLOSED;
-    }
-    return RS_OK;
-}
 
 static void engine_hold(rs_rio_engine *engine, uint32_t at, const rs_op *op) {
     rs_rio_req *req = &engine->reqs[at];
@@ -294,31 +268,25 @@ static void engine_hold(rs_rio_engine *engine, uint32_t at, const rs_op *op) {
 
 static rs_status engine_submit_recv(rs_rio_engine *engine, const rs_op *op) {
     rs_rio_conn *conn = &engine->conns[op->conn];
+    rs_status status = rs_conn_ops_take_recv(&conn->ops, op);
 
-    if (op->u.data == NULL || op->bytes == 0) {
-        return RS_E_INVALID;
-    }
-    if (conn->recv_busy) {
-        return RS_E_FULL;
+    if (status != RS_OK) {
+        return status;
     }
     engine_hold(engine, engine_recv_index(engine, op->conn), op);
-    conn->recv_busy = true;
     conn->recv_held = true;
     return RS_OK;
 }
 
 static rs_status engine_submit_send(rs_rio_engine *engine, const rs_op *op) {
     rs_rio_conn *conn = &engine->conns[op->conn];
+    rs_status status = rs_conn_ops_take_send(&conn->ops, op, engine->sends_per_conn);
 
-    if (op->u.data == NULL || op->bytes == 0 || conn->shutdown_busy) {
-        return RS_E_INVALID; /* nothing can follow the end of our stream */
-    }
-    if (conn->sends_busy >= engine->sends_per_conn) {
-        return RS_E_FULL;
+    if (status != RS_OK) {
+        return status;
     }
     RS_ASSERT(conn->send_count < engine->sends_per_conn);
     engine_hold(engine, engine_send_index(engine, op->conn, conn->send_count), op);
-    conn->sends_busy++;
     conn->send_count++;
     conn->send_held++;
     return RS_OK;
@@ -326,47 +294,34 @@ static rs_status engine_submit_send(rs_rio_engine *engine, const rs_op *op) {
 
 static rs_status engine_submit_shutdown(rs_rio_engine *engine, const rs_op *op) {
     rs_rio_conn *conn = &engine->conns[op->conn];
+    rs_status status = rs_conn_ops_take_shutdown(&conn->ops);
 
-    if (conn->shutdown_busy) {
-        return RS_E_FULL;
+    if (status != RS_OK) {
+        return status;
     }
-    conn->shutdown_busy = true;
     conn->shutdown_waiting = true;
     conn->shutdown_tag = op->tag;
     return RS_OK;
 }
 
-static void engine_escalate(rs_rio_conn *conn) {
-    conn->abort_taken = true;
-    if (conn->state == RS_RIO_CLOSING) {
-        conn->state = RS_RIO_ENDING;
-    }
-    /* DRAINING, CLOSED: closesocket has already cancelled what there was. */
-}
-
 static rs_status engine_submit_close(rs_rio_engine *engine, const rs_op *op) {
     rs_rio_conn *conn = &engine->conns[op->conn];
-    bool abort_it = (op->flags & RS_OPF_ABORT) != 0;
+    bool abort_it = rs_conn_ops_take_close(&conn->ops, op);
 
-    if (conn->close_taken) {
-        engine_escalate(conn);
+    if (rs_conn_ops_is_closing(&conn->ops)) {
+        /* Ends the flushing. Draining, CLOSED: closesocket has cancelled what there was. */
+        conn->flushing = false;
         return RS_OK;
     }
-    conn->close_taken = true;
-    conn->abort_taken = abort_it;
     conn->close_tag = op->tag;
-    if (conn->socket_gone) {
-        conn->state = RS_RIO_DRAINING;
-    } else if (abort_it || conn->send_count == 0 || conn->state != RS_RIO_OPEN) {
-        conn->state = RS_RIO_ENDING;
-    } else {
-        conn->state = RS_RIO_CLOSING;
-    }
+    conn->flushing =
+        conn->ops.phase == RS_CONN_OPEN && !conn->socket_gone && !abort_it && conn->send_count > 0;
+    conn->ops.phase = RS_CONN_CLOSING;
     return RS_OK;
 }
 
 static rs_status engine_submit_connect(rs_rio_engine *engine, const rs_op *op) {
-    rs_status status = engine_bind(engine, op->conn, op->generation, RS_RIO_CONNECTING);
+    rs_status status = engine_bind(engine, op->conn, op->generation, RS_CONN_CONNECTING);
 
     if (status == RS_OK) {
         engine->conns[op->conn].connect_busy = true;
@@ -393,8 +348,11 @@ static rs_status engine_submit_kind(rs_rio_engine *engine, const rs_op *op) {
 }
 
 rs_status rs_rio_engine_submit(rs_rio_engine *engine, const rs_op *op) {
-    rs_status status = engine_check(engine, op);
+    rs_status status = RS_E_INVALID;
 
+    if (op->conn < engine->conns_max) {
+        status = rs_conn_ops_check(&engine->conns[op->conn].ops, op);
+    }
     if (status == RS_OK) {
         status = engine_submit_kind(engine, op);
     }
@@ -423,7 +381,7 @@ static rs_rio_do engine_next_open(const rs_rio_engine *engine, uint32_t index, u
     if (conn->shutdown_waiting) {
         return RS_RIO_DO_SHUTDOWN;
     }
-    return conn->state == RS_RIO_CLOSING ? RS_RIO_DO_CLOSE : RS_RIO_DO_NONE;
+    return conn->flushing ? RS_RIO_DO_CLOSE : RS_RIO_DO_NONE;
 }
 
 rs_rio_do rs_rio_engine_next(const rs_rio_engine *engine, uint32_t index, uint32_t *req) {
@@ -434,15 +392,13 @@ rs_rio_do rs_rio_engine_next(const rs_rio_engine *engine, uint32_t index, uint32
     if (conn->socket_gone) {
         return RS_RIO_DO_NONE;
     }
-    switch ((rs_rio_conn_state)conn->state) {
-    case RS_RIO_ENDING:
-        return conn->abort_taken ? RS_RIO_DO_ABORT : RS_RIO_DO_CLOSE;
-    case RS_RIO_OPEN:
-    case RS_RIO_CLOSING:
+    if (conn->ops.phase == RS_CONN_OPEN || conn->flushing) {
         return conn->broken != RS_OK ? RS_RIO_DO_ABORT : engine_next_open(engine, index, req);
-    default:
-        return RS_RIO_DO_NONE;
     }
+    if (conn->ops.phase == RS_CONN_CLOSING) {
+        return conn->ops.abort_taken ? RS_RIO_DO_ABORT : RS_RIO_DO_CLOSE;
+    }
+    return RS_RIO_DO_NONE;
 }
 
 /* ---- what came of it */
@@ -493,11 +449,11 @@ void rs_rio_engine_connected(rs_rio_engine *engine, uint32_t index, rs_status st
 
     RS_ASSERT(conn->connect_busy);
     conn->connect_busy = false;
-    if (conn->close_taken) {
+    if (rs_conn_ops_is_closing(&conn->ops)) {
         status = RS_E_ABORTED;
     } else {
-        RS_ASSERT(conn->state == RS_RIO_CONNECTING);
-        conn->state = RS_RIO_OPEN;
+        RS_ASSERT(conn->ops.phase == RS_CONN_CONNECTING);
+        conn->ops.phase = RS_CONN_OPEN;
         conn->broken = (uint8_t)status;
     }
     engine_ready(engine, index, RS_OP_CONNECT, status, 0, conn->connect_tag);
@@ -508,14 +464,14 @@ void rs_rio_engine_broken(rs_rio_engine *engine, uint32_t index, rs_status statu
     rs_rio_conn *conn = &engine->conns[index];
 
     RS_ASSERT(status != RS_OK);
-    if (conn->socket_gone || conn->state == RS_RIO_ENDING) {
+    if (conn->socket_gone || (conn->ops.phase == RS_CONN_CLOSING && !conn->flushing)) {
         return; /* on its way out already */
     }
-    RS_ASSERT(conn->state == RS_RIO_OPEN || conn->state == RS_RIO_CLOSING);
+    RS_ASSERT(conn->ops.phase == RS_CONN_OPEN || conn->flushing);
     conn->broken = (uint8_t)status;
-    if (conn->state == RS_RIO_CLOSING) {
-        conn->state = RS_RIO_ENDING;
-        conn->abort_taken = true;
+    if (conn->flushing) {
+        conn->flushing = false;
+        conn->ops.abort_taken = true;
     }
     engine_settle(engine, index);
 }
@@ -572,7 +528,7 @@ static bool engine_is_in_flight(const rs_rio_engine *engine, const rs_rio_result
     }
     first = engine_recv_index(engine, index);
     return at >= first && at - first < engine->quota.conn_entries &&
-           engine->conns[index].generation == (uint32_t)(result->socket_context >> 32) &&
+           engine->conns[index].ops.generation == (uint32_t)(result->socket_context >> 32) &&
            engine->reqs[at].state == RS_RIO_REQ_POSTED &&
            engine->reqs[at].sequence == (uint32_t)(result->request_context >> 32) &&
            result->bytes <= engine->reqs[at].bytes;
@@ -603,26 +559,10 @@ rs_status rs_rio_engine_complete(rs_rio_engine *engine, const rs_rio_result *res
 static void engine_retire(rs_rio_engine *engine, const rs_completion *record) {
     rs_rio_conn *conn = &engine->conns[record->conn];
 
-    switch (record->kind) {
-    case RS_OP_RECV:
-        RS_ASSERT(conn->recv_busy);
-        conn->recv_busy = false;
-        break;
-    case RS_OP_SEND:
-        RS_ASSERT(conn->sends_busy > 0);
-        conn->sends_busy--;
-        break;
-    case RS_OP_SHUTDOWN:
-        RS_ASSERT(conn->shutdown_busy);
-        conn->shutdown_busy = false;
-        break;
-    case RS_OP_CLOSE:
-        RS_ASSERT(conn->state == RS_RIO_CLOSED);
-        RS_ASSERT(conn->posted == 0 && conn->sends_busy == 0 && !conn->recv_busy);
-        engine_unbind(engine, record->conn);
-        break;
-    default:
-        break; /* CONNECT: counted by the state */
+    rs_conn_ops_retire(&conn->ops, (rs_op_kind)record->kind);
+    if (record->kind == RS_OP_CLOSE) {
+        RS_ASSERT(conn->posted == 0);
+        engine_unbound(engine);
     }
 }
 

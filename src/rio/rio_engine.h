@@ -3,14 +3,14 @@
  *
  * Life of a slot:
  *
- *   FREE -attach-> OPEN -CLOSE-> CLOSING -sends done-> ENDING -closesocket-> DRAINING
- *   FREE -CONNECT-> CONNECTING -packet-> OPEN ...          (or straight to ENDING)
- *   DRAINING -last request dequeued-> CLOSED -CLOSE record handed out-> FREE
+ *   FREE -attach-> OPEN -CLOSE-> CLOSING: flushing -sends done-> ending -closesocket-> draining
+ *   FREE -CONNECT-> CONNECTING -packet-> OPEN ...          (or straight to ending)
+ *   draining -last request dequeued-> CLOSED -CLOSE record handed out-> FREE
  *
- * CLOSING exists because RIO knows no cancelling but closesocket: sends accepted before a plain
- * CLOSE would be cancelled with the rest, so they are waited for first. DRAINING exists because
- * the requests that closesocket cancelled still come through the completion queue, and until then
- * own their buffers.
+ * The capitals are seam/conn_ops.h's. Flushing exists because RIO knows no cancelling but
+ * closesocket: sends accepted before a plain CLOSE would be cancelled with the rest, so they are
+ * waited for first. Draining exists because the requests that closesocket cancelled still come
+ * through the completion queue, and until then own their buffers.
  *
  * A completion is found again by what it carries: SocketContext = {generation, connection} and
  * RequestContext = {sequence, request}. One that names no request in flight is RS_E_CORRUPT: the
@@ -24,22 +24,13 @@
 #include "core/op.h"
 #include "core/status.h"
 #include "rio/rio_quota.h"
+#include "seam/conn_ops.h"
 #include "seam/ready_ring.h"
 
 #define RS_RIO_NONE UINT32_MAX
 
 #define RS_RIO_DIR_RECV 0x1u
 #define RS_RIO_DIR_SEND 0x2u
-
-typedef enum rs_rio_conn_state {
-    RS_RIO_FREE = 0,
-    RS_RIO_CONNECTING,
-    RS_RIO_OPEN,
-    RS_RIO_CLOSING,
-    RS_RIO_ENDING,
-    RS_RIO_DRAINING,
-    RS_RIO_CLOSED
-} rs_rio_conn_state;
 
 typedef enum rs_rio_req_state {
     RS_RIO_REQ_FREE = 0,
@@ -61,25 +52,20 @@ typedef struct rs_rio_req {
 } rs_rio_req;
 
 typedef struct rs_rio_conn {
-    uint32_t generation;
-    uint8_t state;      /* rs_rio_conn_state */
+    rs_conn_ops ops;
     uint8_t send_head;  /* oldest send whose completion was not yet made */
     uint8_t send_count; /* sends from there on */
     uint8_t send_held;  /* the youngest of them, not yet handed to RIO */
-    uint8_t sends_busy; /* accepted and not yet handed out by poll */
     uint8_t posted;     /* requests that RIO has */
     uint8_t touched;    /* RS_RIO_DIR_*: deferred requests that want a commit */
     uint8_t broken;     /* rs_status that every further request completes with; RS_OK = none */
     bool listed : 1;    /* in the touched list */
-    bool recv_busy : 1; /* accepted and not yet handed out by poll */
     bool recv_held : 1;
     bool connect_busy : 1;     /* ConnectEx is outstanding */
-    bool shutdown_busy : 1;    /* accepted and not yet handed out by poll */
     bool shutdown_waiting : 1; /* behind the sends */
-    bool close_taken : 1;
-    bool abort_taken : 1; /* an abort was accepted: none may follow */
-    bool socket_gone : 1; /* closesocket was called */
-    bool straggles : 1;   /* in the list of closed sockets with requests outstanding */
+    bool flushing : 1;         /* CLOSING, and the sends before a plain CLOSE come first */
+    bool socket_gone : 1;      /* closesocket was called; CLOSING then means draining */
+    bool straggles : 1;        /* in the list of closed sockets with requests outstanding */
     uint64_t shutdown_tag;
     uint64_t close_tag;
     uint64_t connect_tag;
@@ -115,7 +101,7 @@ typedef struct rs_rio_result {
 /* rs_rio_engine_ready_max: completions that can be waiting at once: per connection CONNECT, RECV,
  * SHUTDOWN, CLOSE and its SENDs. */
 static inline uint32_t rs_rio_engine_ready_max(uint32_t conns_max, uint32_t sends_per_conn) {
-    return conns_max * (4u + sends_per_conn);
+    return conns_max * (RS_CONN_OTHER_OPS + sends_per_conn);
 }
 
 /* rs_rio_engine_reqs: request records for these limits. */
@@ -192,7 +178,7 @@ uint32_t rs_rio_engine_take(rs_rio_engine *engine, rs_completion *out, uint32_t 
 
 /* rs_rio_engine_contexts: what to pass as SocketContext and RequestContext. */
 static inline uint64_t rs_rio_engine_socket_context(const rs_rio_engine *engine, uint32_t conn) {
-    return (uint64_t)engine->conns[conn].generation << 32 | conn;
+    return (uint64_t)engine->conns[conn].ops.generation << 32 | conn;
 }
 static inline uint64_t rs_rio_engine_request_context(const rs_rio_engine *engine, uint32_t req) {
     return (uint64_t)engine->reqs[req].sequence << 32 | req;

@@ -315,7 +315,7 @@ static inline void bed_finish(bed *b) {
         RS_ASSERT(b->reqs[i].state == RS_RIO_REQ_FREE && !b->posts[i].used);
     }
     for (uint32_t conn = 0; conn < BED_CONNS; conn++) {
-        RS_ASSERT(b->conns[conn].state == RS_RIO_FREE && !b->owed[conn].bound);
+        RS_ASSERT(b->conns[conn].ops.phase == RS_CONN_FREE && !b->owed[conn].bound);
     }
 }
 

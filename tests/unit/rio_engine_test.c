@@ -362,7 +362,7 @@ static void test_rio_engine_slot_is_bound_again_only_after_its_close_was_handed_
     (void)state;
     open_one(0);
     assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 0, GEN, 0), RS_OK);
-    assert_int_equal(b.conns[0].state, RS_RIO_CLOSED);
+    assert_int_equal(b.conns[0].ops.phase, RS_CONN_CLOSED);
     assert_int_equal(b.engine.quota.held, b.engine.quota.conn_entries);
     assert_int_equal(bed_poll(&b, 8), 1);
     assert_int_equal(b.engine.quota.held, 0);
