@@ -9,8 +9,8 @@
  *   FREE -bind-> OPEN, or CONNECTING -its outcome-> OPEN
  *   CONNECTING, OPEN -CLOSE-> CLOSING -all else has completed-> CLOSED -retire-> FREE
  *
- * The back end makes the steps of the upper line's end and of the lower line up to CLOSED by
- * writing `phase`. Pure bookkeeping over the caller's memory; one thread. */
+ * bind and retire make the first step and the last; for those between, the back end writes `phase`.
+ * Pure bookkeeping over the caller's memory; one thread. */
 #ifndef RS_SEAM_CONN_OPS_H
 #define RS_SEAM_CONN_OPS_H
 
