@@ -20,6 +20,7 @@
 #include "seam/backend.h"
 #include "seam/conn_ops.h"
 #include "seam/ready_ring.h"
+#include "seam/region_set.h"
 
 #define RS_EPOLL_DISCARD_BYTES 65536u /* of rs_backend.discard */
 
@@ -88,13 +89,11 @@ struct rs_backend {
     rs_completion *records;     /* the ready ring's */
     struct epoll_event *events; /* [tuning.dequeue_batch] */
     uint8_t *discard;           /* [RS_EPOLL_DISCARD_BYTES], written and never read */
-    uint64_t regions;           /* bit i: region i is registered */
+    rs_region_set regions;
     rs_epoll_counters counters;
     rs_atomic_u32 wake_pending;
     rs_atomic_u32 wake_writes;
 };
-
-_Static_assert(RS_REGIONS_MAX == 64u, "one bit a region");
 
 /* ---- epoll_request.c */
 

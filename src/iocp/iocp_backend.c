@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "seam/backend_config.h"
 #include "seam/os.h"
 
 _Static_assert(RS_WIN_CALLS + 4u <= RS_BACKEND_STATS_MAX, "all figures fit the record");
@@ -27,21 +28,11 @@ static void iocp_unlisten(rs_backend *backend) {
 static rs_status iocp_register_memory(rs_backend *backend, void *base, size_t bytes,
                                       rs_region_id *out, rs_error *error) {
     RS_ASSERT(base != NULL && bytes > 0);
-    for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
-        if ((backend->regions >> i & 1u) == 0) {
-            backend->regions |= UINT64_C(1) << i;
-            out->value = i;
-            return RS_OK;
-        }
-    }
-    return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0,
-                        "all %u memory regions are taken", RS_REGIONS_MAX);
+    return rs_region_set_take(&backend->regions, out, error);
 }
 
 static void iocp_release_memory(rs_backend *backend, rs_region_id region) {
-    RS_ASSERT(region.value < RS_REGIONS_MAX);
-    RS_ASSERT((backend->regions >> region.value & 1u) != 0);
-    backend->regions &= ~(UINT64_C(1) << region.value);
+    rs_region_set_give(&backend->regions, region);
 }
 
 /* ---- statistics */
@@ -87,26 +78,11 @@ static void iocp_close(rs_backend *backend) {
 }
 
 static rs_status iocp_check_config(const rs_backend_config *cfg, rs_error *error) {
-    const rs_tuning *tuning = &cfg->tuning;
-    if (cfg->conns_max == 0 || cfg->conns_max > RS_SESSIONS_MAX || cfg->sends_per_conn == 0 ||
-        cfg->sends_per_conn > RS_SENDS_IN_FLIGHT_MAX || cfg->poll_max == 0 ||
-        cfg->poll_max > RS_COMPLETIONS_PER_POLL_MAX) {
-        return rs_error_set(error, RS_E_INVALID, "open", 0,
-                            "%u connections, %u sends each, %u completions a poll: at most %u, %u, "
-                            "%u, and none of them 0",
-                            cfg->conns_max, cfg->sends_per_conn, cfg->poll_max, RS_SESSIONS_MAX,
-                            RS_SENDS_IN_FLIGHT_MAX, RS_COMPLETIONS_PER_POLL_MAX);
+    rs_status status = rs_backend_config_check(cfg, error);
+    if (status == RS_OK && cfg->tuning.inline_max == 0) {
+        return rs_error_set(error, RS_E_INVALID, "open", 0, "inline completions 0: at least 1");
     }
-    if (tuning->dequeue_batch == 0 || tuning->dequeue_batch > RS_COMPLETIONS_PER_POLL_MAX ||
-        tuning->accepts == 0 || tuning->accepts > RS_ACCEPTS_MAX || tuning->backlog == 0 ||
-        tuning->backlog > 65535u || tuning->inline_max == 0) {
-        return rs_error_set(error, RS_E_INVALID, "open", 0,
-                            "dequeue batch %u, accepts %u, backlog %u, inline completions %u: at "
-                            "most %u, %u, 65535, and none of them 0",
-                            tuning->dequeue_batch, tuning->accepts, tuning->backlog,
-                            tuning->inline_max, RS_COMPLETIONS_PER_POLL_MAX, RS_ACCEPTS_MAX);
-    }
-    return RS_OK;
+    return status;
 }
 
 /* The ready ring holds everything that can be in flight: each connection's, the accepts of one

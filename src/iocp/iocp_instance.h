@@ -21,6 +21,7 @@
 #include "seam/backend.h"
 #include "seam/conn_ops.h"
 #include "seam/ready_ring.h"
+#include "seam/region_set.h"
 #include "seam/send_window.h"
 #include "win/win_accept.h"
 #include "win/win_socket.h"
@@ -87,14 +88,12 @@ struct rs_backend {
     uint32_t recv_head, recv_count;
     OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
     uint8_t *discard;          /* [RS_IOCP_DISCARD_BYTES], written and never read */
-    uint64_t regions;          /* bit i: region i is registered */
+    rs_region_set regions;
     rs_win_calls calls;
     uint64_t inline_completions, packets, wakes, sends_joined;
     rs_atomic_u32 wake;
     rs_atomic_u32 wake_posts;
 };
-
-_Static_assert(RS_REGIONS_MAX == 64u, "one bit a region");
 
 /* ---- iocp_request.c */
 

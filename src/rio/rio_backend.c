@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "seam/backend_config.h"
 #include "seam/os.h"
 
 /* ---- submit */
@@ -197,30 +198,6 @@ static void rio_close(rs_backend *backend) {
 }
 
 /* ---- open */
-
-static rs_status rio_check_config(const rs_backend_config *cfg, rs_error *error) {
-    const rs_tuning *tuning = &cfg->tuning;
-
-    if (cfg->conns_max == 0 || cfg->conns_max > RS_SESSIONS_MAX || cfg->sends_per_conn == 0 ||
-        cfg->sends_per_conn > RS_SENDS_IN_FLIGHT_MAX || cfg->poll_max == 0 ||
-        cfg->poll_max > RS_COMPLETIONS_PER_POLL_MAX) {
-        return rs_error_set(error, RS_E_INVALID, "open", 0,
-                            "%u connections, %u sends each, %u completions a poll: at most %u, %u, "
-                            "%u, and none of them 0",
-                            cfg->conns_max, cfg->sends_per_conn, cfg->poll_max, RS_SESSIONS_MAX,
-                            RS_SENDS_IN_FLIGHT_MAX, RS_COMPLETIONS_PER_POLL_MAX);
-    }
-    if (tuning->dequeue_batch == 0 || tuning->dequeue_batch > RS_COMPLETIONS_PER_POLL_MAX ||
-        tuning->accepts == 0 || tuning->accepts > RS_ACCEPTS_MAX || tuning->backlog == 0 ||
-        tuning->backlog > 65535u) {
-        return rs_error_set(error, RS_E_INVALID, "open", 0,
-                            "dequeue batch %u, accepts %u, backlog %u: at most %u, %u, 65535, and "
-                            "none of them 0",
-                            tuning->dequeue_batch, tuning->accepts, tuning->backlog,
-                            RS_COMPLETIONS_PER_POLL_MAX, RS_ACCEPTS_MAX);
-    }
-    return RS_OK;
-}
 
 static bool rio_allocate_regs(rs_backend *backend, uint32_t reqs) {
     uint32_t nodes = rs_rio_regs_nodes(reqs);
@@ -418,7 +395,7 @@ static rs_status rio_open_all(rs_backend *backend, const rs_backend_config *cfg,
 
 static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
     rs_backend *backend;
-    rs_status status = rio_check_config(cfg, error);
+    rs_status status = rs_backend_config_check(cfg, error);
 
     *out = NULL;
     if (status != RS_OK) {
