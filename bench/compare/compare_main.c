@@ -8,26 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/agree.h"
 #include "compare/process.h"
 #include "compare/report.h"
 #include "compare/result.h"
 #include "compare/runner.h"
 #include "compare/schedule.h"
 #include "compare/settings.h"
-#include "compare/tradeoff.h"
+#include "compare/targets.h"
 #include "core/assert.h"
 #include "seam/os.h"
 
 #ifndef RS_COMMIT
 #define RS_COMMIT "unknown"
-#endif
-
-#if defined(_WIN32)
-#define MAIN_WINDOWS true
-#define MAIN_SUFFIX ".exe"
-#else
-#define MAIN_WINDOWS false
-#define MAIN_SUFFIX ""
 #endif
 
 #if defined(_MSC_VER)
@@ -53,6 +46,7 @@ typedef struct compare_main {
     rs_schedule schedule;
     rs_atomic_u32 stop;
     double cost_s[RS_SERVERS_MAX], factor[RS_SCENARIOS_MAX];
+    bool skip[RS_SCENARIOS_MAX * RS_SERVERS_MAX]; /* [scenarios][subjects] */
     rs_table table;
     char folder[RS_ARG_BYTES]; /* where this program lies */
     char out[RS_ARG_BYTES];    /* --out, absolute */
@@ -74,163 +68,19 @@ static void main_on_stop(void *arg) {
 
 /* ---- the programs */
 
-static bool main_join(char out[RS_ARG_BYTES], const char *folder, const char *rest) {
-    char path[RS_ARG_BYTES * 2];
-    (void)snprintf(path, sizeof path, "%.511s/%.400s", folder, rest);
-    return rs_files_absolute(path, out, RS_ARG_BYTES);
-}
-
-static bool main_is_windows_program(const char *path) {
-    const size_t bytes = strlen(path);
-    return bytes > 4 && strcmp(path + bytes - 4, ".exe") == 0;
-}
-
-/* A server by its name: beside this program; on Linux also the Windows build's. */
-static bool main_find_program(const compare_main *self, const rs_server_name *server,
-                              char out[RS_ARG_BYTES]) {
-    char rest[RS_NAME_BYTES + 64];
-    if (server->path[0] != '\0') {
-        return rs_files_absolute(server->path, out, RS_ARG_BYTES);
-    }
-    (void)snprintf(rest, sizeof rest, "%s%s", server->name, MAIN_SUFFIX);
-    if (main_join(out, self->folder, rest)) {
-        return true;
-    }
-    (void)snprintf(rest, sizeof rest, "../../windows/bin/%s.exe", server->name);
-    return !MAIN_WINDOWS && main_join(out, self->folder, rest);
-}
-
-static bool main_set_options(const compare_main *self, rs_target *target) {
-    rs_args_init(&target->extra);
-    for (uint32_t i = 0; i < self->settings.sets; i++) {
-        const rs_set *set = &self->settings.set[i];
-        if (strcmp(set->server, target->name) == 0 || strcmp(set->server, "all") == 0) {
-            rs_args_add(&target->extra, "%s", set->option);
-            rs_args_add(&target->extra, "%s", set->value);
-        }
-    }
-    return !target->extra.overflow;
-}
-
-static bool main_add_target(compare_main *self, const rs_server_name *server) {
-    rs_results *results = &self->results;
-    rs_target *target = &self->target[results->subjects];
-    rs_subject *subject = &results->subject[results->subjects];
-    if (!main_find_program(self, server, target->program)) {
-        return false;
-    }
-    (void)snprintf(target->name, sizeof target->name, "%s", server->name);
-    target->wine = !MAIN_WINDOWS && main_is_windows_program(target->program);
-    (void)snprintf(target->prefix, sizeof target->prefix, "%.400s/../../wine-prefix-compare-%.39s",
-                   self->folder, server->name);
-    (void)snprintf(subject->name, sizeof subject->name, "%s", server->name);
-    subject->wine = target->wine || rs_os_is_wine();
-    results->subjects++;
-    return main_set_options(self, target);
-}
-
-/* The platform's own list: what was built of it. */
-static int main_default_targets(compare_main *self) {
-    static const char *const names[] = {"epoll_server", "iocp_server", "rio_server"};
-    for (size_t i = MAIN_WINDOWS ? 1 : 0; i < sizeof names / sizeof names[0]; i++) {
-        rs_server_name server = {.path = ""};
-        (void)snprintf(server.name, sizeof server.name, "%s", names[i]);
-        if (!main_add_target(self, &server)) {
-            (void)fprintf(stderr, "compare: %s was not built: left out\n", names[i]);
-        }
-    }
-    return self->results.subjects > 0 ? 0 : main_fail("nothing to measure", "no server was built");
-}
-
-/* One more subject: a server with one setting changed. Its name says which. */
-static bool main_add_variant(compare_main *self, const rs_tradeoff *tradeoff, uint32_t of) {
-    rs_results *results = &self->results;
-    const uint32_t index = results->subjects;
-    rs_target *target = &self->target[index];
-    rs_subject *subject = &results->subject[index];
-    char name[sizeof self->target[0].name];
-    if (index == RS_SERVERS_MAX) {
-        return false;
-    }
-    (void)snprintf(name, sizeof name, "%.11s+%.16s=%.10s", self->target[of].name,
-                   tradeoff->option, tradeoff->value);
-    *target = self->target[of];
-    *subject = results->subject[of];
-    memcpy(target->name, name, sizeof target->name);
-    (void)snprintf(subject->name, sizeof subject->name, "%s", name);
-    subject->variant = true;
-    subject->of = of;
-    rs_args_add(&target->extra, "--%s", tradeoff->option);
-    rs_args_add(&target->extra, "%s", tradeoff->value);
-    results->subjects++;
-    return !target->extra.overflow;
-}
-
-static int main_tradeoff_targets(compare_main *self) {
-    static const char *const names[] = {"iocp_server", "rio_server"};
-    self->results.tradeoffs = true;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        rs_server_name server = {.path = ""};
-        const uint32_t of = self->results.subjects;
-        (void)snprintf(server.name, sizeof server.name, "%s", names[i]);
-        if (!main_add_target(self, &server)) {
-            (void)fprintf(stderr, "compare: %s was not built: left out\n", names[i]);
-            continue;
-        }
-        for (uint32_t k = 0; k < rs_tradeoff_count(); k++) {
-            const rs_tradeoff *tradeoff = rs_tradeoff_at(k);
-            if (rs_tradeoff_applies(tradeoff, names[i]) && !main_add_variant(self, tradeoff, of)) {
-                return main_fail("too many settings", tradeoff->option);
-            }
-        }
-    }
-    return self->results.subjects > 0 ? 0 : main_fail("nothing to measure", "no server was built");
-}
-
-static int main_find_targets(compare_main *self) {
-    const rs_compare_settings *s = &self->settings;
-    if (s->tradeoffs) {
-        return main_tradeoff_targets(self);
-    }
-    if (s->servers == 0) {
-        return main_default_targets(self);
-    }
-    for (uint32_t i = 0; i < s->servers; i++) {
-        if (!main_add_target(self, &s->server[i])) {
-            return main_fail("no such program; build it first, or say NAME=PATH",
-                             s->server[i].name);
-        }
-    }
-    return 0;
-}
-
-static int main_check_sets(const compare_main *self) {
-    for (uint32_t i = 0; i < self->settings.sets; i++) {
-        const char *name = self->settings.set[i].server;
-        bool known = strcmp(name, "all") == 0;
-        for (uint32_t k = 0; k < self->results.subjects; k++) {
-            known = known || strcmp(name, self->target[k].name) == 0;
-        }
-        if (!known) {
-            (void)main_fail("--set names a server that is not measured", name);
-            return 2;
-        }
-    }
-    return 0;
-}
-
 static int main_find_tools(compare_main *self) {
     rs_runner *runner = &self->runner;
     const char *given = self->settings.loadgen;
-    const bool found = given[0] != '\0'
-                           ? rs_files_absolute(given, runner->loadgen, sizeof runner->loadgen)
-                           : main_join(runner->loadgen, self->folder, "loadgen" MAIN_SUFFIX);
+    const bool found =
+        given[0] != '\0'
+            ? rs_files_absolute(given, runner->loadgen, sizeof runner->loadgen)
+            : rs_targets_join(runner->loadgen, self->folder, "loadgen" RS_TARGETS_SUFFIX);
     if (!found) {
         return main_fail("no such program; build it first", given[0] != '\0' ? given : "loadgen");
     }
     for (uint32_t i = 0; i < self->results.subjects; i++) {
         if (self->target[i].wine &&
-            !main_join(runner->wine_script, self->folder, "../../../scripts/wine.sh")) {
+            !rs_targets_join(runner->wine_script, self->folder, "../../../scripts/wine.sh")) {
             return main_fail("no such file; it starts the Windows programs", "scripts/wine.sh");
         }
     }
@@ -269,7 +119,7 @@ static rs_platform main_platform(const compare_main *self) {
     for (uint32_t i = 0; i < self->results.subjects; i++) {
         wine = wine || self->target[i].wine;
     }
-    return wine ? RS_PLATFORM_WINE : MAIN_WINDOWS ? RS_PLATFORM_WINDOWS : RS_PLATFORM_LINUX;
+    return wine ? RS_PLATFORM_WINE : RS_TARGETS_WINDOWS ? RS_PLATFORM_WINDOWS : RS_PLATFORM_LINUX;
 }
 
 #if defined(__GNUC__)
@@ -301,7 +151,7 @@ static void main_place(compare_main *self) {
     runner->server_cpu = cpu[0];
     runner->load_cpu = cpu[cpus - 1];
     main_banner_add(&self->results, "placement", "%s on processor %d, loadgen on processor %d",
-                    self->results.platform == RS_PLATFORM_WINE && !MAIN_WINDOWS
+                    self->results.platform == RS_PLATFORM_WINE && !RS_TARGETS_WINDOWS
                         ? "server and wineserver"
                         : "server",
                     (int)runner->server_cpu, (int)runner->load_cpu);
@@ -342,7 +192,8 @@ static void main_costs(compare_main *self) {
     }
     for (uint32_t i = 0; i < s->scenarios; i++) {
         const double warmup_s = rs_scenario_warmup_s(s->scenario[i], s->warmup_s);
-        self->factor[i] = s->scenario[i]->kind == RS_SCENARIO_CAPACITY ? MAIN_SEARCH_COST
+        self->factor[i] = s->scenario[i]->kind == RS_SCENARIO_CAPACITY
+                              ? MAIN_SEARCH_COST * RS_CAPACITY_SHARE
                           : s->scenario[i]->kind == RS_SCENARIO_RAMP
                               ? 0.5
                               : (s->seconds + warmup_s) / (s->seconds + s->warmup_s);
@@ -357,13 +208,15 @@ static void main_cost_learn(compare_main *self, const rs_turn *turn, double took
     }
 }
 
-static void main_progress(const compare_main *self, uint32_t index, const rs_turn *turn) {
-    const double left_s = rs_schedule_left_s(&self->schedule, index, self->cost_s, self->factor);
+static void main_progress(const compare_main *self, uint32_t index, const rs_turn *turn,
+                          const rs_scenario *scenario) {
+    const rs_schedule *schedule = &self->schedule;
+    const double left_s = rs_schedule_left_s(schedule, index, self->cost_s, self->factor);
     const uint32_t left = (uint32_t)(left_s + 0.5);
     if (self->progress) {
-        (void)fprintf(stderr, "\rcompare: %u of %u: %s %s%s, %u:%02u left      ", index + 1,
-                      rs_schedule_count(&self->schedule),
-                      self->settings.scenario[turn->scenario]->name,
+        (void)fprintf(stderr, "\rcompare: %u of %u: %s %s%s, %u:%02u left      ",
+                      rs_schedule_taken(schedule, index) + 1,
+                      rs_schedule_taken(schedule, rs_schedule_count(schedule)), scenario->name,
                       self->target[turn->server].name, turn->warmup ? " (warm-up)" : "", left / 60,
                       left % 60);
         (void)fflush(stderr);
@@ -458,38 +311,60 @@ static double main_rate(compare_main *self, const rs_turn *turn) {
     return self->results.fixed_rate[turn->scenario];
 }
 
-static void main_turn(compare_main *self, uint32_t index) {
-    const rs_turn turn = rs_schedule_turn(&self->schedule, index);
-    const rs_scenario *scenario = self->settings.scenario[turn.scenario];
-    rs_compare_run *run =
-        turn.warmup ? &self->dropped
-                    : rs_results_run(&self->results, turn.scenario, turn.server, turn.repeat);
-    const double start_s = (double)rs_os_now_ns() / 1e9;
-    const double rate = main_rate(self, &turn);
-    char base[128];
-    main_progress(self, index, &turn);
+/* True: the run is decided without being tried, and *run says how. */
+static bool main_needs_no_run(const compare_main *self, const rs_turn *turn, double rate,
+                              rs_compare_run *run) {
+    const rs_scenario *scenario = self->settings.scenario[turn->scenario];
+    const rs_subject *subject = &self->results.subject[turn->server];
+    if (turn->warmup) {
+        return false;
+    }
+    if (subject->connections_max != 0 && rs_scenario_sockets(scenario) > subject->connections_max) {
+        rs_result_beyond(run, "ends at %u connections: %s", subject->connections_max,
+                         subject->limit);
+        return true;
+    }
     if (rs_scenario_is_late(scenario) && !(rate > 0)) {
         rs_result_void(run, "no sound run of " RS_SCENARIO_BASE " to take the rate from");
-    } else if (turn.warmup) {
-        (void)snprintf(base, sizeof base, "warmup.%s", self->target[turn.server].name);
-        rs_runner_turn(&self->runner, &self->target[turn.server], scenario, rate, base, run,
-                       &self->results.subject[turn.server]);
-    } else {
-        (void)snprintf(base, sizeof base, "%s.%s.%u", scenario->name,
-                       self->target[turn.server].name, turn.repeat + 1);
-        rs_runner_turn(&self->runner, &self->target[turn.server], scenario, rate, base, run,
-                       &self->results.subject[turn.server]);
+        return true;
     }
-    main_cost_learn(self, &turn, (double)rs_os_now_ns() / 1e9 - start_s);
-    if (!turn.warmup) {
-        main_keep(self, &turn);
+    return false;
+}
+
+static void main_turn(compare_main *self, uint32_t index, const rs_turn *turn) {
+    const rs_scenario *scenario =
+        turn->warmup ? rs_scenario_warmup() : self->settings.scenario[turn->scenario];
+    rs_target *target = &self->target[turn->server];
+    rs_compare_run *run =
+        turn->warmup ? &self->dropped
+                     : rs_results_run(&self->results, turn->scenario, turn->server, turn->repeat);
+    const double start_s = (double)rs_os_now_ns() / 1e9;
+    const double rate = turn->warmup ? 0 : main_rate(self, turn);
+    char base[128];
+    main_progress(self, index, turn, scenario);
+    if (turn->warmup) {
+        (void)snprintf(base, sizeof base, "warmup.%s", target->name);
+    } else {
+        (void)snprintf(base, sizeof base, "%s.%s.%u", scenario->name, target->name,
+                       turn->repeat + 1);
+    }
+    if (!main_needs_no_run(self, turn, rate, run)) {
+        rs_runner_turn(&self->runner, target, scenario, rate, base, run,
+                       &self->results.subject[turn->server]);
+        main_cost_learn(self, turn, (double)rs_os_now_ns() / 1e9 - start_s);
+    }
+    if (!turn->warmup) {
+        main_keep(self, turn);
     }
 }
 
 static void main_turns(compare_main *self) {
     const uint32_t count = rs_schedule_count(&self->schedule);
     for (uint32_t i = 0; i < count && rs_atomic_load_u32(&self->stop) == 0; i++) {
-        main_turn(self, i);
+        const rs_turn turn = rs_schedule_turn(&self->schedule, i);
+        if (!rs_schedule_skips(&self->schedule, &turn)) {
+            main_turn(self, i, &turn);
+        }
     }
     main_progress_end(self);
     self->results.interrupted = rs_atomic_load_u32(&self->stop) != 0;
@@ -554,6 +429,33 @@ static bool main_allocate(compare_main *self) {
     return results->run != NULL && results->cell != NULL && self->text != NULL;
 }
 
+static void main_plan(compare_main *self) {
+    const rs_compare_settings *s = &self->settings;
+    const rs_results *results = &self->results;
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        for (uint32_t k = 0; k < results->subjects; k++) {
+            self->skip[i * results->subjects + k] = !rs_results_wants(results, i, k);
+        }
+    }
+    self->schedule = (rs_schedule){.servers = results->subjects,
+                                   .repeats = s->repeats,
+                                   .early = s->early,
+                                   .late = s->scenarios - s->early,
+                                   .skip = self->skip};
+}
+
+static int main_find_targets(compare_main *self) {
+    char why[256];
+    self->results.kind = self->settings.kind;
+    self->results.scenarios_given = self->settings.scenarios_given;
+    const int failed = rs_targets_find(self->target, &self->results, &self->settings, self->folder,
+                                       why, sizeof why);
+    if (failed != 0) {
+        (void)fprintf(stderr, "compare: %s\n", why);
+    }
+    return failed;
+}
+
 static int main_prepare(compare_main *self) {
     const rs_compare_settings *s = &self->settings;
     int failed;
@@ -561,7 +463,6 @@ static int main_prepare(compare_main *self) {
         return main_fail("cannot tell where this program lies", "compare");
     }
     failed = main_find_targets(self);
-    failed = failed != 0 ? failed : main_check_sets(self);
     failed = failed != 0 ? failed : main_find_tools(self);
     failed = failed != 0 ? failed : main_make_folders(self);
     if (failed != 0) {
@@ -574,10 +475,7 @@ static int main_prepare(compare_main *self) {
     self->runner.seconds = s->seconds;
     self->runner.warmup_s = s->warmup_s;
     self->runner.stop = &self->stop;
-    self->schedule = (rs_schedule){.servers = self->results.subjects,
-                                   .repeats = s->repeats,
-                                   .early = s->early,
-                                   .late = s->scenarios - s->early};
+    main_plan(self);
     self->progress = s->progress == 1 || (s->progress == 0 && rs_stderr_is_terminal());
     main_banner(self);
     main_costs(self);
@@ -616,5 +514,8 @@ int main(int argc, char **argv) {
     } else if (exit_code > 0) {
         (void)fprintf(stderr, "compare: %s\n", text);
     }
-    return exit_code >= 0 ? exit_code : main_go(&self);
+    if (exit_code >= 0) {
+        return exit_code;
+    }
+    return self.settings.agree[0] != '\0' ? rs_agree(self.settings.agree) : main_go(&self);
 }

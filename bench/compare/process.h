@@ -34,6 +34,8 @@ typedef struct rs_process_usage {
     double cpu_ns;     /* all threads */
     double user_share; /* of it, [0, 1] */
     double memory_bytes;
+    double switches; /* times that its living threads were given a processor */
+    double faults;   /* page faults */
 } rs_process_usage;
 
 /* rs_process_start: RS_E_OS with *error filled when the program cannot be started. */

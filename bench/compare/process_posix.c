@@ -196,15 +196,16 @@ static bool process_read_text(const char *path, char *text, size_t bytes) {
     return got > 0;
 }
 
-/* Nanoseconds on a processor, of all threads that still live. */
-static double process_schedstat_ns(int64_t id) {
+/* Nanoseconds on a processor and turns there, of all threads that still live. */
+static bool process_schedstat(int64_t id, double *cpu_ns, double *turns) {
     char path[64], text[128];
-    double sum = 0;
     bool any = false;
+    *cpu_ns = 0;
+    *turns = 0;
     (void)snprintf(path, sizeof path, "/proc/%lld/task", (long long)id);
     DIR *folder = opendir(path);
     if (folder == NULL) {
-        return NAN;
+        return false;
     }
     for (uint32_t i = 0; i < PROCESS_FILES_MAX; i++) {
         const struct dirent *entry = readdir(folder);
@@ -213,43 +214,58 @@ static double process_schedstat_ns(int64_t id) {
         }
         (void)snprintf(path, sizeof path, "/proc/%lld/task/%.20s/schedstat", (long long)id,
                        entry->d_name);
-        if (entry->d_name[0] != '.' && process_read_text(path, text, sizeof text)) {
-            sum += strtod(text, NULL);
+        double thread_ns, thread_turns;
+        if (entry->d_name[0] != '.' && process_read_text(path, text, sizeof text) &&
+            sscanf(text, "%lf %*f %lf", &thread_ns, &thread_turns) == 2) {
+            *cpu_ns += thread_ns;
+            *turns += thread_turns;
             any = true;
         }
     }
     (void)closedir(folder);
-    return any ? sum : NAN;
+    return any;
 }
 
-/* Fields 14 and 15 of /proc/PID/stat, behind the name in parentheses: ticks in user and kernel. */
-static bool process_ticks(int64_t id, double *user, double *kernel) {
+typedef struct process_stat {
+    double user_ns, kernel_ns, faults;
+} process_stat;
+
+/* Fields 10, 12, 14 and 15 of /proc/PID/stat, behind the name in parentheses: page faults without
+ * and with reading from disk, ticks in user and kernel. */
+static bool process_stat_read(int64_t id, process_stat *out) {
     char path[64], text[1024];
-    unsigned long long in_user, in_kernel;
+    unsigned long long minor, major, in_user, in_kernel;
     (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)id);
     if (!process_read_text(path, text, sizeof text)) {
         return false;
     }
     const char *at = strrchr(text, ')');
-    if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-                             &in_user, &in_kernel) != 2) {
+    if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %llu %*u %llu %*u %llu %llu",
+                             &minor, &major, &in_user, &in_kernel) != 4) {
         return false;
     }
     const double tick_ns = 1e9 / (double)sysconf(_SC_CLK_TCK);
-    *user = (double)in_user * tick_ns;
-    *kernel = (double)in_kernel * tick_ns;
+    out->user_ns = (double)in_user * tick_ns;
+    out->kernel_ns = (double)in_kernel * tick_ns;
+    out->faults = (double)minor + (double)major;
     return true;
 }
 
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
     char path[64], text[256];
-    double user = 0, kernel = 0;
+    process_stat stat;
     unsigned long long pages;
     *out = (rs_process_usage){
-        .cpu_ns = process_schedstat_ns(process->id), .user_share = NAN, .memory_bytes = NAN};
-    if (process_ticks(process->id, &user, &kernel)) {
-        out->cpu_ns = !rs_is_known(out->cpu_ns) ? user + kernel : out->cpu_ns;
-        out->user_share = user + kernel > 0 ? user / (user + kernel) : NAN;
+        .cpu_ns = NAN, .user_share = NAN, .memory_bytes = NAN, .switches = NAN, .faults = NAN};
+    if (!process_schedstat(process->id, &out->cpu_ns, &out->switches)) {
+        out->cpu_ns = NAN;
+        out->switches = NAN;
+    }
+    if (process_stat_read(process->id, &stat)) {
+        const double ticks_ns = stat.user_ns + stat.kernel_ns;
+        out->cpu_ns = !rs_is_known(out->cpu_ns) ? ticks_ns : out->cpu_ns;
+        out->user_share = ticks_ns > 0 ? stat.user_ns / ticks_ns : NAN;
+        out->faults = stat.faults;
     }
     (void)snprintf(path, sizeof path, "/proc/%lld/statm", (long long)process->id);
     if (process_read_text(path, text, sizeof text) && sscanf(text, "%*u %llu", &pages) == 1) {

@@ -162,7 +162,9 @@ void rs_process_close(rs_process *process) {
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
     PROCESS_MEMORY_COUNTERS memory;
     uint64_t user, kernel;
-    *out = (rs_process_usage){.cpu_ns = NAN, .user_share = NAN, .memory_bytes = NAN};
+    /* Switches and faults are the server's own to tell. */
+    *out = (rs_process_usage){
+        .cpu_ns = NAN, .user_share = NAN, .memory_bytes = NAN, .switches = NAN, .faults = NAN};
     if (process_times(process, &user, &kernel)) {
         out->cpu_ns = (double)(user + kernel);
         out->user_share = user + kernel > 0 ? (double)user / (double)(user + kernel) : NAN;

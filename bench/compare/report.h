@@ -13,7 +13,8 @@
 
 #define RS_REPORT_BYTES (4u * 1024u * 1024u) /* enough for the largest of them */
 
-/* rs_report_table: one row for each server and scenario. The table is large: not for the stack. */
+/* rs_report_table: one row for each server and scenario; for trade-offs one for each setting,
+ * server and scenario. The table is large: not for the stack. */
 void rs_report_table(const rs_results *results, rs_table *out);
 void rs_report_latency_table(const rs_results *results, rs_table *out);
 void rs_report_memory_table(const rs_results *results, rs_table *out);
@@ -31,6 +32,18 @@ void rs_report_runs_csv_line(const rs_results *results, uint32_t scenario, uint3
 
 /* rs_report_json: everything, for programs. False: it did not fit. */
 bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *length);
+
+/* ---- what they share */
+
+/* rs_report_platform: "Wine", "Windows", "Linux": where a subject ran. Static string. */
+const char *rs_report_platform(const rs_results *results, uint32_t subject);
+
+/* rs_report_banner_line: one line of the banner, taken apart; *text points into results. */
+void rs_report_banner_line(const rs_results *results, uint32_t index, char what[32],
+                           const char **text);
+
+/* rs_report_limit: "at most 63 connections: ..."; false, "" when the subject names no end. */
+bool rs_report_limit(const rs_results *results, uint32_t subject, char *out, size_t bytes);
 
 /* rs_report_ratio: "3.42 (3.10 to 3.91)"; "no difference (0.97 to 1.04)"; "1.20 (too
  * few runs)"; "-" of none. */

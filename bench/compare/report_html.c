@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare/svg.h"
+#include "compare/report_charts.h"
 #include "core/assert.h"
 
 /* C99 promises 4,095 bytes of one literal; hence pieces. Colours: one hue a server, told apart in
@@ -88,13 +88,12 @@ static void html_term(rs_text *text, const char *what, const char *words) {
 }
 
 static void html_banner(const rs_results *results, rs_text *text) {
+    char what[32];
+    const char *line;
     rs_text_raw(text, "<dl>\n");
     for (uint32_t i = 0; i < results->banners; i++) {
-        char what[32];
-        const char *line = results->banner[i];
-        const size_t bytes = strcspn(line, "\t");
-        (void)snprintf(what, sizeof what, "%.*s", (int)(bytes < 31 ? bytes : 31), line);
-        html_term(text, what, line[bytes] == '\t' ? line + bytes + 1 : "");
+        rs_report_banner_line(results, i, what, &line);
+        html_term(text, what, line);
     }
     rs_text_raw(text, "</dl>\n");
 }
@@ -123,158 +122,13 @@ static void html_charts(const rs_results *results, rs_text *text, html_chart_fn 
                         const void *arg) {
     rs_text_raw(text, "<div class=\"grid\">\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
-        rs_text_raw(text, "<div class=\"card\">");
-        fn(results, i, text, arg);
-        rs_text_raw(text, "</div>\n");
+        if (rs_chart_any(results, i)) {
+            rs_text_raw(text, "<div class=\"card\">");
+            fn(results, i, text, arg);
+            rs_text_raw(text, "</div>\n");
+        }
     }
     rs_text_raw(text, "</div>\n");
-}
-
-/* A server's name, and Wine beside it where its figures are Wine's. */
-static const char *html_label(const rs_results *results, uint32_t subject, char out[64]) {
-    /* The names of variants are long, and the page says Wine above every chart. */
-    (void)snprintf(out, 64, "%s%s", results->subject[subject].name,
-                   results->subject[subject].wine && !results->tradeoffs ? " (Wine)" : "");
-    return out;
-}
-
-static void chart_rate(const rs_results *results, uint32_t scenario, rs_text *text,
-                       const void *unused) {
-    rs_bar bar[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
-    (void)unused;
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        const rs_cell *cell = rs_results_cell(results, scenario, i);
-        bar[i] = (rs_bar){.label = html_label(results, i, label[i]),
-                          .part = {cell->median[RS_METRIC_RATE]},
-                          .parts = 1,
-                          .colour = i,
-                          .low = cell->rate_low,
-                          .high = cell->rate_high};
-    }
-    rs_svg_bars(text, results->scenario[scenario]->name,
-                rs_scenario_counts_connections(results->scenario[scenario]) ? "connections/s"
-                                                                            : "messages/s",
-                bar, results->subjects, NULL);
-}
-
-static void chart_latency(const rs_results *results, uint32_t scenario, rs_text *text,
-                          const void *unused) {
-    rs_curve curve[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
-    (void)unused;
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        const rs_cell *cell = rs_results_cell(results, scenario, i);
-        curve[i] = (rs_curve){.label = html_label(results, i, label[i]), .colour = i};
-        for (uint32_t k = 0; k < RS_SVG_POINTS; k++) {
-            curve[i].value[k] = cell->median[RS_METRIC_P50 + k];
-        }
-    }
-    rs_svg_curves(text, results->scenario[scenario]->name, curve, results->subjects);
-}
-
-static const char *const html_cpu_parts[] = {"user", "kernel", "wineserver"};
-
-static void chart_cpu(const rs_results *results, uint32_t scenario, rs_text *text,
-                      const void *unused) {
-    rs_bar bar[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
-    (void)unused;
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        const rs_cell *cell = rs_results_cell(results, scenario, i);
-        bar[i] =
-            (rs_bar){.label = html_label(results, i, label[i]),
-                     .part = {cell->median[RS_METRIC_CPU_USER], cell->median[RS_METRIC_CPU_KERNEL],
-                              cell->median[RS_METRIC_CPU_WINE]},
-                     .parts = 3,
-                     .low = NAN,
-                     .high = NAN};
-    }
-    rs_svg_bars(text, results->scenario[scenario]->name, "us/message", bar, results->subjects,
-                html_cpu_parts);
-}
-
-/* The names of kernel calls that matter most, one colour each; the last place is all the others'.
- */
-#define HTML_CALLS (RS_SVG_COLOURS - 1u)
-#define HTML_CALLS_KNOWN 64u
-
-_Static_assert(HTML_CALLS_KNOWN > HTML_CALLS, "room for the others");
-
-typedef struct html_calls {
-    const char *name[HTML_CALLS_KNOWN];
-    double share[HTML_CALLS_KNOWN]; /* the largest that it has in any cell */
-    uint32_t count;
-} html_calls;
-
-static uint32_t calls_index(const html_calls *calls, const char *name) {
-    uint32_t at = 0;
-    while (at < calls->count && strcmp(calls->name[at], name) != 0) {
-        at++;
-    }
-    return at;
-}
-
-static void calls_note(html_calls *calls, const char *name, double share) {
-    const uint32_t at = calls_index(calls, name);
-    if (at == HTML_CALLS_KNOWN) {
-        return; /* counted among the others */
-    }
-    if (at == calls->count) {
-        calls->name[calls->count] = name;
-        calls->share[calls->count++] = 0;
-    }
-    calls->share[at] = fmax(calls->share[at], share);
-}
-
-/* Largest first; of equal ones the one met first. */
-static void calls_sort(html_calls *calls) {
-    for (uint32_t i = 1; i < calls->count; i++) {
-        const char *name = calls->name[i];
-        const double share = calls->share[i];
-        uint32_t at = i;
-        for (; at > 0 && calls->share[at - 1] < share; at--) {
-            calls->name[at] = calls->name[at - 1];
-            calls->share[at] = calls->share[at - 1];
-        }
-        calls->name[at] = name;
-        calls->share[at] = share;
-    }
-}
-
-static void calls_collect(const rs_results *results, html_calls *calls) {
-    calls->count = 0;
-    for (uint32_t i = 0; i < results->scenarios; i++) {
-        for (uint32_t k = 0; k < results->subjects; k++) {
-            const rs_cell *cell = rs_results_cell(results, i, k);
-            for (uint32_t c = 0; c < cell->calls; c++) {
-                calls_note(calls, cell->call[c].name,
-                           cell->call[c].per_message / cell->median[RS_METRIC_CALLS]);
-            }
-        }
-    }
-    calls_sort(calls);
-    calls->count = calls->count < HTML_CALLS ? calls->count : HTML_CALLS;
-    calls->name[calls->count] = "others";
-}
-
-static void chart_calls(const rs_results *results, uint32_t scenario, rs_text *text,
-                        const void *arg) {
-    const html_calls *calls = arg;
-    rs_bar bar[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        const rs_cell *cell = rs_results_cell(results, scenario, i);
-        bar[i] = (rs_bar){.label = html_label(results, i, label[i]),
-                          .parts = calls->count + 1,
-                          .low = NAN,
-                          .high = NAN};
-        for (uint32_t c = 0; c < cell->calls; c++) {
-            bar[i].part[calls_index(calls, cell->call[c].name)] += cell->call[c].per_message;
-        }
-    }
-    rs_svg_bars(text, results->scenario[scenario]->name, "calls/message", bar, results->subjects,
-                calls->name);
 }
 
 static void html_key(rs_text *text, const char *const *name, uint32_t count) {
@@ -287,7 +141,57 @@ static void html_key(rs_text *text, const char *const *name, uint32_t count) {
     rs_text_raw(text, "</div>\n");
 }
 
+static void html_server_charts(const rs_results *results, rs_text *text) {
+    html_section(results, text, "Rate",
+                 "Median of the runs; the thin line reaches from the smallest to the largest.");
+    html_charts(results, text, rs_chart_rate, NULL);
+    html_section(results, text, "Latency",
+                 "Of replies, medians of each percentile; logarithmic scale.");
+    html_charts(results, text, rs_chart_latency, NULL);
+    html_section(results, text, "CPU time per message",
+                 "Of the server in user and kernel mode, and of wineserver where it works for it.");
+    html_key(text, rs_chart_cpu_parts, RS_CHART_CPU_PARTS);
+    html_charts(results, text, rs_chart_cpu, NULL);
+}
+
+/* A row of cards for each server: what each of its settings is worth. */
+static void html_tradeoff_charts(const rs_results *results, rs_text *text) {
+    static const char *const names[] = {"better than the defaults", "worse", "no difference"};
+    static const uint32_t colours[] = {2, 1, RS_SVG_COLOURS - 1};
+    html_section(results, text, "What each setting is worth",
+                 "One setting changed, against the same server's defaults: the median of paired "
+                 "ratios and its 95 % interval; logarithmic scale around 1. Left is less, right is "
+                 "more of the figure.");
+    rs_text_raw(text, "<div class=\"key\">");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        rs_text_format(text, "<span><i class=\"s%u\"></i>%s</span>", colours[i], names[i]);
+    }
+    rs_text_raw(text, "</div>\n<div class=\"grid\">\n");
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        for (uint32_t k = RS_CHART_RATE; results->subject[i].changed == NULL && k <= RS_CHART_P99;
+             k++) {
+            rs_text_raw(text, "<div class=\"card\">");
+            rs_chart_tradeoff(results, i, (rs_chart_figure)k, text);
+            rs_text_raw(text, "</div>\n");
+        }
+    }
+    rs_text_raw(text, "</div>\n");
+}
+
 /* ---- the rest */
+
+static void html_limits(const rs_results *results, rs_text *text) {
+    char limit[RS_LIMIT_BYTES + 64];
+    bool any = false;
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        if (rs_report_limit(results, i, limit, sizeof limit)) {
+            rs_text_raw(text, any ? "" : "<h2>Where each model ends</h2>\n<dl>\n");
+            html_term(text, results->subject[i].name, limit);
+            any = true;
+        }
+    }
+    rs_text_raw(text, any ? "</dl>\n" : "");
+}
 
 static void html_void_list(const rs_results *results, rs_text *text) {
     if (rs_results_voided(results) == 0) {
@@ -328,37 +232,36 @@ static void html_settings(const rs_results *results, rs_text *text) {
     html_paragraph(text, "dim", rs_verdict_rule);
 }
 
+static void html_table(const rs_table *table, const char *title, const char *warning,
+                       rs_text *text) {
+    rs_text_format(text, "<h2>%s</h2>\n", title);
+    rs_table_write_html(table, warning, text);
+}
+
 void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text) {
     const char *warning = rs_results_warning(results);
-    html_calls calls;
+    rs_chart_calls_list calls;
     html_head(text);
     html_top(results, text);
-    html_section(results, text, "Rate",
-                 "Median of the runs; the thin line reaches from the smallest to the largest.");
-    html_charts(results, text, chart_rate, NULL);
-    if (!results->tradeoffs) { /* dozens of curves cannot be told apart */
-        html_section(results, text, "Latency",
-                     "Of replies, medians of each percentile; logarithmic scale.");
-        html_charts(results, text, chart_latency, NULL);
+    if (results->kind == RS_COMPARE_TRADEOFFS) {
+        html_tradeoff_charts(results, text);
+    } else {
+        html_server_charts(results, text);
     }
-    html_section(results, text, "CPU time per message",
-                 "Of the server in user and kernel mode, and of wineserver where it works for it.");
-    html_key(text, html_cpu_parts, sizeof html_cpu_parts / sizeof html_cpu_parts[0]);
-    html_charts(results, text, chart_cpu, NULL);
+    html_limits(results, text);
     html_section(results, text, "Kernel calls per message", "By name, as the server counts them.");
-    calls_collect(results, &calls);
+    rs_chart_calls_collect(results, &calls);
     html_key(text, calls.name, calls.count + 1);
-    html_charts(results, text, chart_calls, &calls);
-    rs_text_raw(text, "<h2>All figures</h2>\n");
+    html_charts(results, text, rs_chart_calls, &calls);
     rs_report_table(results, scratch);
-    rs_table_write_html(scratch, warning, text);
+    html_table(scratch, "All figures", warning, text);
     html_void_list(results, text);
-    rs_text_raw(text, "<h2>Latency in figures</h2>\n");
     rs_report_latency_table(results, scratch);
-    rs_table_write_html(scratch, warning, text);
-    rs_text_raw(text, "<h2>Memory and environment</h2>\n");
-    rs_report_memory_table(results, scratch);
-    rs_table_write_html(scratch, warning, text);
+    html_table(scratch, "Latency in figures", warning, text);
+    if (results->kind != RS_COMPARE_TRADEOFFS) { /* whose first table has these columns */
+        rs_report_memory_table(results, scratch);
+        html_table(scratch, "Memory and environment", warning, text);
+    }
     html_settings(results, text);
     rs_text_raw(text, "</body></html>\n");
 }

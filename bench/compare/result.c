@@ -16,8 +16,7 @@ const rs_metric_info rs_metric_infos[RS_METRICS] = {
 
 /* ---- one run */
 
-/* What other programs wrote ends up on terminals: printable ASCII, one line. */
-static void result_clean(char *text) {
+void rs_result_clean(char *text) {
     for (; *text != '\0'; text++) {
         if (*text < ' ' || *text > '~') {
             *text = ' ';
@@ -25,13 +24,25 @@ static void result_clean(char *text) {
     }
 }
 
+static void result_state(rs_compare_run *run, rs_run_state state, const char *format,
+                         va_list list) {
+    (void)vsnprintf(run->why, sizeof run->why, format, list);
+    rs_result_clean(run->why);
+    run->state = state;
+}
+
 void rs_result_void(rs_compare_run *run, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    (void)vsnprintf(run->why, sizeof run->why, format, list);
+    result_state(run, RS_RUN_VOID, format, list);
     va_end(list);
-    result_clean(run->why);
-    run->state = RS_RUN_VOID;
+}
+
+void rs_result_beyond(rs_compare_run *run, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    result_state(run, RS_RUN_BEYOND, format, list);
+    va_end(list);
 }
 
 static void result_read_latency(rs_compare_run *run, const rs_scenario *scenario,
@@ -91,16 +102,22 @@ static void result_read_calls(rs_compare_run *run, const rs_json_doc *server, do
         rs_call *call = &run->call[run->calls];
         if (node->kind == RS_JSON_IS_NUMBER && node->number > 0) {
             rs_json_read_key(server, node, call->name, sizeof call->name);
-            result_clean(call->name);
+            rs_result_clean(call->name);
             call->per_message = node->number / messages;
             run->calls++;
         }
     }
 }
 
+/* What the server says, else what was seen of it from outside. */
+static double result_either(const rs_json_doc *server, const char *key, double observed) {
+    const double own = rs_json_read_number(server, NULL, key);
+    return rs_is_known(own) ? own : observed;
+}
+
 static void result_read_memory(rs_compare_run *run, const rs_scenario *scenario,
                                const rs_json_doc *server, const rs_observed *observed) {
-    const double connections = scenario->connections + scenario->idle;
+    const double connections = rs_scenario_sockets(scenario);
     double peak = rs_json_read_number(server, NULL, "working_set_peak_bytes");
     if (!rs_is_known(peak)) {
         peak = observed->memory_peak_bytes;
@@ -112,12 +129,24 @@ static void result_read_memory(rs_compare_run *run, const rs_scenario *scenario,
     run->value[RS_METRIC_LOCKED] = rs_json_read_number(server, NULL, "locked_bytes");
 }
 
+/* A server of streams says "messages": null; it sees bytes. */
+static bool result_is_stream(const rs_json_doc *server) {
+    const rs_json_node *messages = rs_json_read_get(server, NULL, "messages");
+    return messages != NULL && messages->kind == RS_JSON_IS_NULL;
+}
+
+static double result_messages(const rs_json_doc *server, const rs_json_doc *load) {
+    return result_is_stream(server) ? rs_json_read_number(load, NULL, "counts.sent")
+                                    : rs_json_read_number(server, NULL, "messages");
+}
+
 /* Both sides count; a run in which they disagree, or nothing came back, proves nothing. */
-static bool result_is_sound(rs_compare_run *run, const rs_json_doc *server,
-                            const rs_json_doc *load) {
+static bool result_is_sound(rs_compare_run *run, const rs_scenario *scenario,
+                            const rs_json_doc *server, const rs_json_doc *load) {
     const rs_json_node *valid = rs_json_read_get(load, NULL, "valid");
-    const double seen = rs_json_read_number(server, NULL, "messages");
     const double sent = rs_json_read_number(load, NULL, "counts.sent");
+    const double seen = result_messages(server, load);
+    const double bytes = rs_json_read_number(server, NULL, "bytes");
     if (valid == NULL || valid->kind != RS_JSON_IS_BOOL || !(valid->number > 0)) {
         char reason[RS_WHY_BYTES / 2];
         rs_json_read_text(load, rs_json_read_get(load, NULL, "void_reason"), reason, sizeof reason);
@@ -126,6 +155,9 @@ static bool result_is_sound(rs_compare_run *run, const rs_json_doc *server,
         rs_result_void(run, "no message was counted");
     } else if (seen < sent) {
         rs_result_void(run, "the server counted %.0f messages, loadgen sent %.0f", seen, sent);
+    } else if (result_is_stream(server) && !(bytes >= 2 * sent * scenario->frame_bytes)) {
+        rs_result_void(run, "the server counted %.0f bytes both ways, loadgen sent %.0f messages",
+                       bytes, sent);
     }
     return run->state != RS_RUN_VOID;
 }
@@ -136,10 +168,10 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     for (uint32_t i = 0; i < RS_METRICS; i++) {
         run->value[i] = NAN;
     }
-    if (!result_is_sound(run, server, load)) {
+    if (!result_is_sound(run, scenario, server, load)) {
         return;
     }
-    const double messages = rs_json_read_number(server, NULL, "messages");
+    const double messages = result_messages(server, load);
     run->value[RS_METRIC_MESSAGES] = messages;
     run->value[RS_METRIC_RATE] = result_rate(scenario, load);
     result_read_latency(run, scenario, load);
@@ -150,8 +182,8 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
         rs_json_read_number(server, NULL, "kernel_calls_total") / messages;
     run->value[RS_METRIC_CPU_LOAD] = rs_json_read_number(load, NULL, "cpu.ns_per_message") / 1000;
     run->value[RS_METRIC_SWITCHES] =
-        rs_json_read_number(server, NULL, "context_switches") / messages;
-    run->value[RS_METRIC_FAULTS] = rs_json_read_number(server, NULL, "page_faults");
+        result_either(server, "context_switches", observed->switches) / messages;
+    run->value[RS_METRIC_FAULTS] = result_either(server, "page_faults", observed->faults);
     run->value[RS_METRIC_OTHERS] = observed->others_cpus;
     run->disturbed = observed->others_cpus > RS_DISTURBED;
     run->state = RS_RUN_OK;
@@ -174,6 +206,27 @@ rs_cell *rs_results_cell(const rs_results *results, uint32_t scenario, uint32_t 
     RS_ASSERT(scenario < results->scenarios);
     RS_ASSERT(subject < results->subjects);
     return &results->cell[scenario * results->subjects + subject];
+}
+
+static bool results_has_row_in(const rs_results *results, uint32_t subject, const char *scenario) {
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        const rs_subject *row = &results->subject[i];
+        if (row->changed != NULL && row->of == subject &&
+            rs_tradeoff_shows_in(row->changed, scenario)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rs_results_wants(const rs_results *results, uint32_t scenario, uint32_t subject) {
+    const char *name = results->scenario[scenario]->name;
+    const rs_tradeoff *changed = results->subject[subject].changed;
+    if (results->kind != RS_COMPARE_TRADEOFFS || results->scenarios_given) {
+        return true;
+    }
+    return changed != NULL ? rs_tradeoff_shows_in(changed, name)
+                           : results_has_row_in(results, subject, name);
 }
 
 static int32_t results_find(const rs_results *results, const char *name) {
@@ -253,12 +306,13 @@ static void results_count(const rs_results *results, uint32_t scenario, uint32_t
         cell->ok += run->state == RS_RUN_OK;
         cell->voided += run->state == RS_RUN_VOID;
         cell->disturbed += run->state == RS_RUN_OK && run->disturbed;
+        cell->beyond = cell->beyond || run->state == RS_RUN_BEYOND;
     }
 }
 
 /* What a subject is set against: its own defaults, or the baseline; -1: nothing. */
 static int32_t results_base_of(const rs_results *results, uint32_t subject) {
-    if (results->subject[subject].variant) {
+    if (results->subject[subject].changed != NULL) {
         return (int32_t)results->subject[subject].of;
     }
     return results->baseline == (int32_t)subject ? -1 : results->baseline;
@@ -313,7 +367,8 @@ static void results_judge(rs_results *results) {
                               .cell = cell,
                               .pool_growth_bytes = NAN};
     const int32_t rio = results_find(results, "rio_server");
-    input.has_pair = rio >= 0 && results->baseline >= 0;
+    input.is_survey = results->kind != RS_COMPARE_SERVERS;
+    input.has_pair = rio >= 0 && results->baseline >= 0 && !input.is_survey;
     input.has_floor = results->baseline >= 0;
     for (uint32_t i = 0; input.has_pair && i < results->scenarios; i++) {
         const rs_scenario *scenario = results->scenario[i];

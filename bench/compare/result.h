@@ -12,15 +12,17 @@
 #include "compare/json_read.h"
 #include "compare/scenario.h"
 #include "compare/stats.h"
+#include "compare/tradeoff.h"
 #include "compare/verdict.h"
 
-#define RS_SERVERS_MAX 48u /* two servers with every setting of the trade-offs */
+#define RS_SERVERS_MAX 64u /* two servers with every setting of the trade-offs */
 #define RS_REPEATS_MAX 100u
 #define RS_CALLS_MAX 20u  /* kernel calls that a server names */
 #define RS_NAME_BYTES 40u /* of a server, a kernel call */
 #define RS_WHY_BYTES 256u /* why a run is void */
 #define RS_DISTURBED 0.10 /* of one CPU, by other processes, during a run: ours */
 #define RS_SETTINGS_BYTES 512u
+#define RS_LIMIT_BYTES 200u
 
 _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold every repeat");
 
@@ -40,14 +42,14 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
     X(CPU_SUM, "cpu_sum_us", "us/msg", "server and wineserver")                                    \
     X(CALLS, "kernel_calls", "1/msg", "server: calls it made to the system, counted by itself")    \
     X(CPU_LOAD, "cpu_loadgen_us", "us/msg", "loadgen: getrusage, GetProcessTimes")                 \
-    X(SWITCHES, "context_switches", "1/msg", "server: getrusage")                                  \
-    X(FAULTS, "page_faults", "count", "server: getrusage, GetProcessMemoryInfo")                   \
+    X(SWITCHES, "context_switches", "1/msg", "server: getrusage; under Wine /proc schedstat")      \
+    X(FAULTS, "page_faults", "count", "server: getrusage, GetProcessMemoryInfo; Wine: /proc stat") \
     X(MEMORY, "memory_growth_bytes", "bytes", "server's working set: peak less that at start")     \
     X(MEMORY_EACH, "memory_each_bytes", "bytes", "the same for each connection")                   \
     X(POOL, "pool_growth_bytes", "bytes", "machine's non-paged pool: GetPerformanceInfo")          \
     X(POOL_EACH, "pool_each_bytes", "bytes", "the same for each connection")                       \
     X(LOCKED, "locked_bytes", "bytes", "server: pages locked at its end")                          \
-    X(MESSAGES, "messages", "count", "server: messages in, warm-up included")                      \
+    X(MESSAGES, "messages", "count", "server (a stream's: loadgen): in all, warm-up included")     \
     X(OTHERS, "others_cpu", "CPUs", "machine's CPU time less server, wineserver, loadgen")
 
 typedef enum rs_metric {
@@ -68,7 +70,12 @@ typedef struct rs_call {
     double per_message;
 } rs_call;
 
-typedef enum rs_run_state { RS_RUN_NOT, RS_RUN_OK, RS_RUN_VOID } rs_run_state;
+typedef enum rs_run_state {
+    RS_RUN_NOT,
+    RS_RUN_OK,
+    RS_RUN_VOID,
+    RS_RUN_BEYOND /* not tried: the server's model cannot hold so many connections */
+} rs_run_state;
 
 typedef struct rs_compare_run {
     rs_run_state state;
@@ -76,7 +83,7 @@ typedef struct rs_compare_run {
     double value[RS_METRICS];
     rs_call call[RS_CALLS_MAX];
     uint32_t calls;
-    char why[RS_WHY_BYTES]; /* VOID: names what is wrong; printable, one line */
+    char why[RS_WHY_BYTES]; /* VOID, BEYOND: names the reason; printable, one line */
 } rs_compare_run;
 
 /* What the outside of the processes told about one run. */
@@ -85,6 +92,7 @@ typedef struct rs_observed {
     double wine_ns;            /* NAN: none */
     double others_cpus;        /* NAN: not known */
     double memory_start_bytes, memory_peak_bytes, pool_growth_bytes; /* NAN: not known */
+    double switches, faults; /* used where the server itself cannot tell; NAN: not known */
 } rs_observed;
 
 /* rs_result_read: fills a run from both sides' JSON and what was observed. Sets VOID with the
@@ -99,19 +107,39 @@ __attribute__((format(printf, 2, 3)))
 void
 rs_result_void(rs_compare_run *run, const char *format, ...);
 
+/* rs_result_beyond: the run was not tried, for the reason given. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void
+rs_result_beyond(rs_compare_run *run, const char *format, ...);
+
+/* rs_result_clean: what other programs wrote ends up on terminals: printable ASCII, one line. */
+void rs_result_clean(char *text);
+
+/* What is compared with what. */
+typedef enum rs_comparison {
+    RS_COMPARE_SERVERS,
+    RS_COMPARE_TRADEOFFS, /* one setting at a time against the server's own defaults */
+    RS_COMPARE_LADDER     /* the older Winsock models beside the servers */
+} rs_comparison;
+
 /* One measured program. */
 typedef struct rs_subject {
     char name[RS_NAME_BYTES];
-    bool variant;       /* another subject with one setting changed: */
-    uint32_t of;        /* that subject; the two are set against each other */
-    bool wine;          /* a Windows program under Wine */
-    char platform[160]; /* as its JSON says */
+    const rs_tradeoff *changed; /* another subject with this setting changed; NULL: as it is */
+    uint32_t of;                /* that subject; the two are set against each other */
+    bool wine;                  /* a Windows program under Wine */
+    uint32_t connections_max;   /* where its model ends, as its JSON says; 0: it names no end */
+    char limit[RS_LIMIT_BYTES]; /* why there; "" with 0 */
+    char platform[160];         /* as its JSON says */
     char provider[RS_NAME_BYTES];
     char settings[RS_SETTINGS_BYTES]; /* as its JSON says, "name=value, ..." */
 } rs_subject;
 
 typedef struct rs_cell {
     uint32_t ok, voided, disturbed;
+    bool beyond; /* the model ends below what this scenario asks for */
     double median[RS_METRICS], rate_spread, cpu_spread;
     double rate_low, rate_high; /* smallest and largest of the runs */
     rs_call call[RS_CALLS_MAX];
@@ -133,8 +161,13 @@ typedef struct rs_results {
     char banner[16][256]; /* "what<TAB>text" */
     uint32_t banners;
     bool interrupted;
-    bool tradeoffs; /* variants are set against their own defaults */
+    rs_comparison kind;
+    bool scenarios_given; /* trade-offs: every row in these, not in its own */
 } rs_results;
+
+/* rs_results_wants: this pair is part of the comparison. With trade-offs a row is measured only
+ * where it can show, and the defaults wherever one of their rows is. */
+bool rs_results_wants(const rs_results *results, uint32_t scenario, uint32_t subject);
 
 rs_compare_run *rs_results_run(const rs_results *results, uint32_t scenario, uint32_t subject,
                                uint32_t repeat);

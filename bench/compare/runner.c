@@ -93,7 +93,7 @@ static void runner_server_args(const runner_turn *turn, rs_args *args) {
     rs_args_add(args, "127.0.0.1");
     rs_args_add(args, "--port");
     rs_args_add(args, "0");
-    rs_scenario_server_args(turn->scenario, args);
+    rs_scenario_server_args(turn->scenario, target->streams, args);
     runner_path(turn, "server.json", json);
     rs_args_add(args, "--json");
     rs_args_add(args, target->wine ? "Z:%s" : "%s", json);
@@ -103,8 +103,10 @@ static void runner_server_args(const runner_turn *turn, rs_args *args) {
 }
 
 static void runner_load_args(const runner_turn *turn, rs_args *args) {
-    const rs_load_time time = {
-        .seconds = turn->runner->seconds, .warmup_s = turn->runner->warmup_s, .rate = turn->rate};
+    const double share = turn->scenario->kind == RS_SCENARIO_CAPACITY ? RS_CAPACITY_SHARE : 1;
+    const rs_load_time time = {.seconds = turn->runner->seconds * share,
+                               .warmup_s = turn->runner->warmup_s * share,
+                               .rate = turn->rate};
     char json[RS_ARG_BYTES * 2];
     rs_args_init(args);
     rs_args_add(args, "%s", turn->runner->loadgen);
@@ -363,6 +365,8 @@ static void runner_observe(runner_turn *turn, const runner_sample *before,
     double own_ns = after->server.cpu_ns - before->server.cpu_ns + turn->load_ns;
     observed->cpu_ns = after->server.cpu_ns - before->server.cpu_ns;
     observed->user_share = after->server.user_share;
+    observed->switches = after->server.switches - before->server.switches;
+    observed->faults = after->server.faults - before->server.faults;
     observed->wine_ns = wine_ns;
     own_ns += rs_is_known(wine_ns) ? wine_ns : 0;
     observed->others_cpus =
@@ -416,6 +420,13 @@ static void runner_subject(const rs_json_doc *doc, rs_subject *subject) {
                       sizeof subject->provider);
     subject->wine =
         subject->wine || (wine != NULL && wine->kind == RS_JSON_IS_BOOL && wine->number > 0);
+    const double most = rs_json_read_number(doc, NULL, "connections_max");
+    if (most >= 1 && most <= UINT32_MAX) {
+        subject->connections_max = (uint32_t)most;
+        rs_json_read_text(doc, rs_json_read_get(doc, NULL, "limit"), subject->limit,
+                          sizeof subject->limit);
+        rs_result_clean(subject->limit);
+    }
     runner_settings(doc, subject);
 }
 

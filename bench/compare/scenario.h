@@ -12,7 +12,8 @@
 
 #define RS_SCENARIOS_MAX 16u
 #define RS_CAPACITY_BOUND_US                                                                       \
-    2000.0 /* p99 that "capacity" allows: ours; what a player does not feel */
+    2000.0                    /* p99 that "capacity" allows: ours; what a player does not feel */
+#define RS_CAPACITY_SHARE 0.5 /* of a run's time for each of its up to eight loads: ours */
 
 typedef enum rs_scenario_kind {
     RS_SCENARIO_CLOSED, /* next request when the reply is there: measures capacity */
@@ -34,8 +35,12 @@ typedef struct rs_scenario {
     uint32_t max_queued;
     double
         warmup_min_s; /* loadgen's warm-up starts with its first connect: time to make them all */
-    bool quick;       /* part of --quick */
+    uint32_t sets;    /* RS_IN_*: which selections have it */
 } rs_scenario;
+
+#define RS_IN_QUICK (1u << 0)
+#define RS_IN_FULL (1u << 1)
+#define RS_IN_LADDER (1u << 2)
 
 /* The scenario whose rate sets that of FIXED and starts the search of CAPACITY. */
 #define RS_SCENARIO_BASE "many-small"
@@ -50,8 +55,15 @@ bool rs_scenario_is_late(const rs_scenario *scenario);
 /* rs_scenario_counts_connections: its rate is in connections a second, not messages. */
 bool rs_scenario_counts_connections(const rs_scenario *scenario);
 
-/* rs_scenario_server_args: adds the options the scenario asks of a server. */
-void rs_scenario_server_args(const rs_scenario *scenario, rs_args *args);
+/* rs_scenario_warmup: what the dropped first run of each server is: one that all of them hold. */
+const rs_scenario *rs_scenario_warmup(void);
+
+/* rs_scenario_sockets: connections of it that are open at once, idle ones included. */
+uint32_t rs_scenario_sockets(const rs_scenario *scenario);
+
+/* rs_scenario_server_args: adds the options the scenario asks of a server. streams: it knows no
+ * frames, nor the options about them. */
+void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args *args);
 
 typedef struct rs_load_time {
     double seconds, warmup_s;

@@ -39,12 +39,29 @@ rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index) {
     return turn;
 }
 
+bool rs_schedule_skips(const rs_schedule *schedule, const rs_turn *turn) {
+    return !turn->warmup && schedule->skip != NULL &&
+           schedule->skip[turn->scenario * schedule->servers + turn->server];
+}
+
+uint32_t rs_schedule_taken(const rs_schedule *schedule, uint32_t index) {
+    uint32_t taken = 0;
+    RS_ASSERT(index <= rs_schedule_count(schedule));
+    for (uint32_t i = 0; i < index; i++) {
+        const rs_turn turn = rs_schedule_turn(schedule, i);
+        taken += rs_schedule_skips(schedule, &turn) ? 0 : 1;
+    }
+    return taken;
+}
+
 double rs_schedule_left_s(const rs_schedule *schedule, uint32_t index, const double *cost_s,
                           const double *scenario_factor) {
     double left = 0;
     for (; index < rs_schedule_count(schedule); index++) {
         const rs_turn turn = rs_schedule_turn(schedule, index);
-        left += cost_s[turn.server] * scenario_factor[turn.scenario];
+        if (!rs_schedule_skips(schedule, &turn)) {
+            left += cost_s[turn.server] * scenario_factor[turn.scenario];
+        }
     }
     return left;
 }

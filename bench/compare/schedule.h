@@ -7,11 +7,13 @@
 #define RS_COMPARE_SCHEDULE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct rs_schedule {
     uint32_t servers, repeats;
     uint32_t early, late; /* scenarios: [0, early) first, [early, early + late) afterwards */
+    const bool *skip;     /* [early + late][servers]: pairs that are not measured; NULL: all are */
 } rs_schedule;
 
 typedef struct rs_turn {
@@ -19,7 +21,14 @@ typedef struct rs_turn {
     bool warmup; /* its result is dropped */
 } rs_turn;
 
+/* rs_schedule_count: indices, those to be skipped included. */
 uint32_t rs_schedule_count(const rs_schedule *schedule);
+
+/* rs_schedule_skips: this turn is not taken. */
+bool rs_schedule_skips(const rs_schedule *schedule, const rs_turn *turn);
+
+/* rs_schedule_taken: turns among the indices [0, index) that are taken. */
+uint32_t rs_schedule_taken(const rs_schedule *schedule, uint32_t index);
 
 /* rs_schedule_turn: run number index; index < rs_schedule_count() (asserted). */
 rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index);

@@ -13,8 +13,8 @@
 #define QUICK_SECONDS 1.2
 #define QUICK_WARMUP_S 0.2
 #define QUICK_REPEATS 5u
-#define FULL_SECONDS 3.0
-#define FULL_WARMUP_S 1.0
+#define FULL_SECONDS 2.0
+#define FULL_WARMUP_S 0.5
 #define FULL_REPEATS 10u
 
 typedef struct settings_list {
@@ -28,7 +28,7 @@ typedef struct settings_parse {
     settings_list list[SETTINGS_LISTS]; /* scenario, set, servers */
     const char *argv[SETTINGS_ARGS_MAX];
     int argc;
-    bool quick, list_asked, seconds_given, warmup_given, repeats_given;
+    bool quick, tradeoffs, ladder, list_asked, seconds_given, warmup_given, repeats_given;
     int placement;
     char *text;
     size_t text_bytes;
@@ -98,11 +98,17 @@ static rs_options_result settings_options(settings_parse *parse) {
     const rs_option options[] = {
         {"quick", RS_OPT_BOOL, &parse->quick, 0, 0, NULL, "",
          "six scenarios, 5 runs each, about 3 minutes (default)", NULL, NULL},
-        {"full", RS_OPT_BOOL, &s->full, 0, 0, NULL, "", "every scenario, 10 runs of 3 s each", NULL,
-         NULL},
-        {"tradeoffs", RS_OPT_BOOL, &s->tradeoffs, 0, 0, NULL, "",
-         "vary one setting of iocp_server and rio_server at a time (many-small unless --scenario)",
+        {"full", RS_OPT_BOOL, &s->full, 0, 0, NULL, "",
+         "every scenario, 10 runs of 2 s each, about 25 minutes", NULL, NULL},
+        {"tradeoffs", RS_OPT_BOOL, &parse->tradeoffs, 0, 0, NULL, "",
+         "vary one setting of iocp_server and rio_server at a time, each in the scenarios where it "
+         "can show (or in those of --scenario)",
          NULL, NULL},
+        {"ladder", RS_OPT_BOOL, &parse->ladder, 0, 0, NULL, "",
+         "the echo servers of bench/ladder beside iocp_server and rio_server", NULL, NULL},
+        {"agree", RS_OPT_STRING, (void *)&s->agree, 0, 0, NULL, "",
+         "DIR,DIR: measure nothing; say whether two results agree within their intervals", NULL,
+         NULL},
         {"scenario", RS_OPT_STRING, (void *)&shown_scenario, 0, 0, NULL, "",
          "these only; names with commas, or several times (see --list)", NULL, NULL},
         {"servers", RS_OPT_STRING, (void *)&shown_servers, 0, 0, NULL, "",
@@ -144,9 +150,11 @@ static void settings_list_scenarios(settings_parse *parse) {
     size_t used = 0;
     for (uint32_t i = 0; i < rs_scenario_count() && used < parse->text_bytes; i++) {
         const rs_scenario *scenario = rs_scenario_at(i);
-        const int bytes =
-            snprintf(parse->text + used, parse->text_bytes - used, "%-11s %s%s\n", scenario->name,
-                     scenario->about, scenario->quick ? "" : " (--full)");
+        const int bytes = snprintf(parse->text + used, parse->text_bytes - used, "%-11s %s%s\n",
+                                   scenario->name, scenario->about,
+                                   (scenario->sets & RS_IN_QUICK) != 0  ? ""
+                                   : (scenario->sets & RS_IN_FULL) != 0 ? " (--full)"
+                                                                        : " (--ladder)");
         used += (size_t)bytes;
     }
 }
@@ -169,8 +177,10 @@ static bool settings_wants(const settings_parse *parse, const rs_scenario *scena
     char part[64];
     const char *at = parse->list[0].value;
     if (at[0] == '\0') {
-        return parse->out->tradeoffs ? strcmp(scenario->name, RS_SCENARIO_BASE) == 0
-                                     : scenario->quick || parse->out->full;
+        const uint32_t set = parse->ladder      ? RS_IN_LADDER
+                             : parse->out->full ? RS_IN_FULL
+                                                : RS_IN_QUICK;
+        return parse->tradeoffs ? rs_tradeoffs_use(scenario->name) : (scenario->sets & set) != 0;
     }
     while (settings_next(&at, part, sizeof part)) {
         if (strcmp(part, scenario->name) == 0) {
@@ -272,9 +282,13 @@ static bool settings_sets(settings_parse *parse) {
 
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
-    if (s->full && parse->quick) {
-        return settings_error(parse, "--quick", "and --full", "choose one");
+    if (s->full + parse->quick + parse->tradeoffs + parse->ladder > 1) {
+        return settings_error(parse, "--quick", "--full --tradeoffs --ladder", "choose one");
     }
+    s->kind = parse->tradeoffs ? RS_COMPARE_TRADEOFFS
+              : parse->ladder  ? RS_COMPARE_LADDER
+                               : RS_COMPARE_SERVERS;
+    s->scenarios_given = parse->list[0].value[0] != '\0';
     s->pinned = parse->placement == 0;
     s->repeats = parse->repeats_given ? s->repeats : s->full ? FULL_REPEATS : QUICK_REPEATS;
     s->seconds = parse->seconds_given ? s->seconds : s->full ? FULL_SECONDS : QUICK_SECONDS;
@@ -292,6 +306,7 @@ int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *con
     memset(&parse, 0, sizeof parse);
     out->out = "build/compare";
     out->loadgen = "";
+    out->agree = "";
     out->repeats = QUICK_REPEATS;
     out->seconds = QUICK_SECONDS;
     out->warmup_s = QUICK_WARMUP_S;

@@ -25,10 +25,13 @@ typedef struct rs_server_name {
 } rs_server_name;
 
 typedef struct rs_compare_settings {
-    bool full, tradeoffs;
+    bool full;
+    rs_comparison kind;
+    bool scenarios_given;     /* by --scenario */
     double seconds, warmup_s; /* of one run */
     uint32_t repeats;
     bool pinned;
+    const char *agree;                             /* "": measure; else "DIR,DIR" */
     const char *out, *loadgen;                     /* loadgen "": beside this program */
     int progress;                                  /* 0 auto, 1 on, 2 off */
     const rs_scenario *scenario[RS_SCENARIOS_MAX]; /* in the table's order */

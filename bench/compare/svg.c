@@ -89,6 +89,9 @@ static void svg_bar(rs_text *text, const rs_bar *bar, double y, double scale, co
     char number[RS_TABLE_CELL_BYTES], value[RS_TABLE_CELL_BYTES + 32];
     rs_table_number(number, bar_length(bar));
     (void)snprintf(value, sizeof value, "%s %.24s", number, unit);
+    if (bar->note != NULL) {
+        (void)snprintf(value, sizeof value, "%.80s", bar->note);
+    }
     svg_label(text, 0, y + 12, "start", bar->label);
     svg_label(text, RS_SVG_WIDTH, y + 12, "end", value);
     bar_parts(text, bar, y + 17, scale, part_name);
@@ -205,5 +208,71 @@ void rs_svg_curves(rs_text *text, const char *title, const rs_curve *curve, uint
                        curve[i].colour % RS_SVG_COLOURS, SVG_PLOT_LEFT, y);
         svg_label(text, SVG_PLOT_LEFT + 18, y + 11, "start", curve[i].label);
     }
+    rs_text_raw(text, "</svg>\n");
+}
+
+/* ---- ratios */
+
+#define SVG_RATIO_ROW 36
+#define SVG_RATIO_LEAST 1.25 /* the scale reaches at least so far, both ways: ours */
+#define SVG_RATIO_MOST 16.0
+
+/* How far from 1, as a factor, the farthest interval lies. */
+static double ratios_reach(const rs_ratio_row *row, uint32_t rows) {
+    double reach = SVG_RATIO_LEAST;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (row[i].ratio.count > 0 && row[i].ratio.low > 0) {
+            reach = fmax(reach, fmax(row[i].ratio.high, 1 / row[i].ratio.low));
+        }
+    }
+    return fmin(reach, SVG_RATIO_MOST);
+}
+
+static double ratio_x(double value, double reach) {
+    const double share = log(value) / log(reach); /* -1 to 1 */
+    return (RS_SVG_WIDTH - 12) * (1 + fmin(fmax(share, -1), 1)) / 2 + 6;
+}
+
+static uint32_t ratio_colour(const rs_interval *ratio, bool more_is_better) {
+    if (!rs_stats_is_difference(ratio)) {
+        return RS_SVG_COLOURS - 1; /* grey */
+    }
+    return (ratio->middle > 1) == more_is_better ? 2 : 1;
+}
+
+static void svg_ratio(rs_text *text, const rs_ratio_row *row, bool more_is_better, double reach,
+                      double y) {
+    const rs_interval *ratio = &row->ratio;
+    char value[RS_TABLE_CELL_BYTES];
+    svg_label(text, 0, y + 11, "start", row->label);
+    if (ratio->count == 0 || !(ratio->low > 0)) {
+        svg_label(text, RS_SVG_WIDTH, y + 11, "end", "-");
+        return;
+    }
+    const uint32_t colour = ratio_colour(ratio, more_is_better);
+    (void)snprintf(value, sizeof value, "%.2f", ratio->middle);
+    svg_label(text, RS_SVG_WIDTH, y + 11, "end", value);
+    rs_text_format(text, "<path class=\"l c%u\" d=\"M%.1f %.1fH%.1f\"/>", colour,
+                   ratio_x(ratio->low, reach), y + 22, ratio_x(ratio->high, reach));
+    rs_text_format(text, "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n", colour,
+                   ratio_x(ratio->middle, reach), y + 22);
+}
+
+void rs_svg_ratios(rs_text *text, const char *title, bool more_is_better, const rs_ratio_row *row,
+                   uint32_t rows) {
+    const double reach = ratios_reach(row, rows);
+    const int bottom = SVG_TOP + SVG_RATIO_ROW * (int)rows;
+    char label[32];
+    svg_begin(text, title, bottom + 20);
+    rs_text_format(text, "<path class=\"g\" d=\"M%.1f %dV%d\"/>", ratio_x(1, reach), SVG_TOP - 6,
+                   bottom + 2);
+    for (uint32_t i = 0; i < rows; i++) {
+        svg_ratio(text, &row[i], more_is_better, reach, SVG_TOP - 4 + SVG_RATIO_ROW * (double)i);
+    }
+    (void)snprintf(label, sizeof label, "%.2f", 1 / reach);
+    svg_label(text, 0, bottom + 15, "start", label);
+    svg_label(text, ratio_x(1, reach), bottom + 15, "middle", "1");
+    (void)snprintf(label, sizeof label, "%.2f", reach);
+    svg_label(text, RS_SVG_WIDTH, bottom + 15, "end", label);
     rs_text_raw(text, "</svg>\n");
 }

@@ -6,6 +6,7 @@
 #ifndef RS_COMPARE_SVG_H
 #define RS_COMPARE_SVG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "compare/result.h"
@@ -18,6 +19,7 @@
 
 typedef struct rs_bar {
     const char *label;
+    const char *note;              /* in place of the figure; NULL: the figure */
     double part[RS_SVG_PARTS_MAX]; /* lengths; unknown ones are left out */
     uint32_t parts;
     uint32_t colour;  /* one part: class c; several: part i has class s */
@@ -38,5 +40,15 @@ void rs_svg_bars(rs_text *text, const char *title, const char *unit, const rs_ba
 /* rs_svg_curves: latency at p50, p90, p99, p99.9, p99.99 and the maximum, on a logarithmic scale.
  */
 void rs_svg_curves(rs_text *text, const char *title, const rs_curve *curve, uint32_t curves);
+
+typedef struct rs_ratio_row {
+    const char *label;
+    rs_interval ratio;
+} rs_ratio_row;
+
+/* rs_svg_ratios: a dot and its interval for each ratio, on a logarithmic scale around 1; those
+ * whose interval holds 1 are grey. more_is_better: of the figure. */
+void rs_svg_ratios(rs_text *text, const char *title, bool more_is_better, const rs_ratio_row *row,
+                   uint32_t rows);
 
 #endif

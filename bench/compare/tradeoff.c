@@ -1,5 +1,5 @@
-/* Each row against the server's defaults. A value that is the default shows how far "the same" may
- * scatter. */
+/* Each row against the server's defaults, under a load in which the setting has something to do. A
+ * value that is the default stays in: it shows how far "the same" may scatter. */
 #include "compare/tradeoff.h"
 
 #include <string.h>
@@ -7,29 +7,35 @@
 #include "core/assert.h"
 
 static const rs_tradeoff tradeoff_table[] = {
-    {"buffers", "heap", true, true},
-    {"coalesce", "off", true, true},
-    {"sends-in-flight", "1", true, true},
-    {"sends-in-flight", "4", true, true},
-    {"dequeue-batch", "1", true, true},
-    {"dequeue-batch", "16", true, true},
-    {"dequeue-batch", "64", true, true},
-    {"sndbuf", "0", true, false},
-    {"sndbuf", "1048576", true, false},
-    {"rcvbuf", "1048576", true, false},
-    {"accept", "thread", true, true},
-    {"large-pages", "on", true, true},
-    {"workers", "2", true, true},
-    {"skip-on-success", "on", true, false},
-    {"skip-on-success", "off", true, false},
-    {"gqcs", "single", true, false},
-    {"zero-byte-recv", "on", true, false},
-    {"rio-wait", "poll", false, true},
-    {"rio-wait", "spin", false, true},
-    {"rio-wait", "notify", false, true},
-    {"rio-notify-by", "event", false, true},
-    {"rio-defer", "off", false, true},
-    {"rio-registration", "session", false, true},
+    /* memory: what a receive locks, and what it costs to reach it */
+    {"buffers", "heap", true, true, {"many-small", "wide"}},
+    {"large-pages", "on", true, true, {"wide", NULL}},
+    {"rio-registration", "session", false, true, {"many-small", NULL}},
+    {"zero-byte-recv", "on", true, false, {"many-small", "idle-crowd"}},
+    /* how requests are handed over */
+    {"coalesce", "off", true, true, {"pipelined", NULL}},
+    {"sends-in-flight", "1", true, true, {"pipelined", NULL}},
+    {"sends-in-flight", "2", true, true, {"pipelined", NULL}},
+    {"sends-in-flight", "4", true, true, {"pipelined", NULL}},
+    {"rio-defer", "off", false, true, {"pipelined", NULL}},
+    {"sndbuf", "0", true, false, {"ping-pong", "large"}},
+    {"sndbuf", "1048576", true, false, {"large", NULL}},
+    {"rcvbuf", "1048576", true, false, {"large", NULL}},
+    /* how completions come back */
+    {"dequeue-batch", "1", true, true, {"wide", NULL}},
+    {"dequeue-batch", "16", true, true, {"wide", NULL}},
+    {"dequeue-batch", "64", true, true, {"wide", NULL}},
+    {"dequeue-batch", "256", true, true, {"wide", NULL}},
+    {"gqcs", "single", true, false, {"wide", NULL}},
+    {"skip-on-success", "on", true, false, {"many-small", NULL}},
+    {"skip-on-success", "off", true, false, {"many-small", NULL}},
+    {"rio-wait", "poll", false, true, {"ping-pong", "many-small"}},
+    {"rio-wait", "spin", false, true, {"ping-pong", "many-small"}},
+    {"rio-wait", "notify", false, true, {"ping-pong", "many-small"}},
+    {"rio-notify-by", "event", false, true, {"many-small", NULL}},
+    /* threads */
+    {"accept", "thread", true, true, {"ramp", NULL}},
+    {"workers", "2", true, true, {"many-small", NULL}},
 };
 
 uint32_t rs_tradeoff_count(void) {
@@ -44,4 +50,22 @@ const rs_tradeoff *rs_tradeoff_at(uint32_t index) {
 bool rs_tradeoff_applies(const rs_tradeoff *tradeoff, const char *server) {
     return (tradeoff->iocp && strcmp(server, "iocp_server") == 0) ||
            (tradeoff->rio && strcmp(server, "rio_server") == 0);
+}
+
+bool rs_tradeoff_shows_in(const rs_tradeoff *tradeoff, const char *scenario) {
+    for (uint32_t i = 0; i < RS_TRADEOFF_SCENARIOS_MAX; i++) {
+        if (tradeoff->scenario[i] != NULL && strcmp(tradeoff->scenario[i], scenario) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rs_tradeoffs_use(const char *scenario) {
+    for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
+        if (rs_tradeoff_shows_in(&tradeoff_table[i], scenario)) {
+            return true;
+        }
+    }
+    return false;
 }

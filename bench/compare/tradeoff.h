@@ -1,13 +1,17 @@
-/* The settings that --tradeoffs varies, one at a time. Pure: a table. */
+/* The settings that --tradeoffs varies, one at a time, and the loads that show what each is worth.
+ * Pure: a table. */
 #ifndef RS_COMPARE_TRADEOFF_H
 #define RS_COMPARE_TRADEOFF_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#define RS_TRADEOFF_SCENARIOS_MAX 2u
+
 typedef struct rs_tradeoff {
-    const char *option, *value; /* without the dashes */
-    bool iocp, rio;             /* servers that it applies to */
+    const char *option, *value;                      /* without the dashes */
+    bool iocp, rio;                                  /* servers that it applies to */
+    const char *scenario[RS_TRADEOFF_SCENARIOS_MAX]; /* where it can show; NULL ends the list */
 } rs_tradeoff;
 
 uint32_t rs_tradeoff_count(void);
@@ -15,5 +19,11 @@ const rs_tradeoff *rs_tradeoff_at(uint32_t index); /* index < rs_tradeoff_count(
 
 /* rs_tradeoff_applies: to the server of that name. */
 bool rs_tradeoff_applies(const rs_tradeoff *tradeoff, const char *server);
+
+/* rs_tradeoff_shows_in: the scenario is one of its own. */
+bool rs_tradeoff_shows_in(const rs_tradeoff *tradeoff, const char *scenario);
+
+/* rs_tradeoffs_use: some row has this scenario among its own. */
+bool rs_tradeoffs_use(const char *scenario);
 
 #endif

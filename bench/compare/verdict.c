@@ -63,6 +63,10 @@ static bool verdict_cannot(const rs_verdict_input *input, rs_verdict *out) {
             "Wine cannot decide whether RIO is worth it on Windows: these figures are about "
             "Wine and not Windows.%s",
             input->has_floor ? " Each server is set against the native floor instead." : "");
+    } else if (input->is_survey) {
+        verdict_say(out, RS_VERDICT_CANNOT,
+                    "No decision: trade-offs and the ladder answer other questions. compare "
+                    "without --tradeoffs and --ladder decides.");
     } else if (input->platform == RS_PLATFORM_LINUX || !input->has_pair) {
         verdict_say(out, RS_VERDICT_CANNOT,
                     "No decision: it needs iocp_server and rio_server measured on Windows.");

@@ -39,6 +39,7 @@ typedef struct rs_verdict_input {
     rs_platform platform;
     bool has_pair;  /* iocp_server and rio_server were both measured */
     bool has_floor; /* a native server was measured beside those under Wine */
+    bool is_survey; /* trade-offs or the ladder: other questions, which decide nothing */
     uint32_t voided;
     const rs_verdict_cell *cell;
     uint32_t cells;

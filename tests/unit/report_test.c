@@ -119,9 +119,10 @@ static void test_report_under_wine_compares_with_the_floor_alone(void **state) {
 static void test_report_variant_is_set_against_its_own_defaults(void **state) {
     (void)state;
     make_results(RS_PLATFORM_WINE);
-    results.tradeoffs = true;
+    results.kind = RS_COMPARE_TRADEOFFS;
+    results.scenarios_given = true;
     (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "rio_server+defer=off");
-    results.subject[0].variant = true;
+    results.subject[0].changed = rs_tradeoff_at(0);
     results.subject[0].of = 2;
     rs_results_summarise(&results);
     assert_int_equal(results.baseline, -1);
@@ -134,6 +135,93 @@ static void test_report_variant_is_set_against_its_own_defaults(void **state) {
     has_not("/ floor");
 }
 
+/* iocp_server, rio_server, and rio_server with a setting that shows in one of two scenarios. */
+static const rs_tradeoff *make_tradeoffs(void) {
+    const rs_tradeoff *row = NULL;
+    for (uint32_t i = 0; row == NULL; i++) {
+        const rs_tradeoff *at = rs_tradeoff_at(i);
+        row = at->rio && rs_tradeoff_shows_in(at, "wide") && !rs_tradeoff_shows_in(at, "ping-pong")
+                  ? at
+                  : NULL;
+    }
+    make_results(RS_PLATFORM_WINE);
+    results.kind = RS_COMPARE_TRADEOFFS;
+    (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "rio_server+changed");
+    results.subject[0].changed = row;
+    results.subject[0].of = 2;
+    rs_results_summarise(&results);
+    return row;
+}
+
+static void test_report_tradeoffs_show_a_row_where_it_was_measured(void **state) {
+    (void)state;
+    char setting[96];
+    const rs_tradeoff *row = make_tradeoffs();
+    assert_true(rs_results_wants(&results, 1, 0));
+    assert_false(rs_results_wants(&results, 0, 0));
+    assert_true(rs_results_wants(&results, 1, 2));  /* the defaults it is set against */
+    assert_false(rs_results_wants(&results, 0, 2)); /* none of its rows is there */
+    assert_false(rs_results_wants(&results, 1, 1)); /* no row at all */
+    rs_report_table(&results, table);
+    assert_int_equal(table->rows, 2);
+    assert_string_equal(table->cell[0][0], "(defaults)");
+    (void)snprintf(setting, sizeof setting, "%s=%s", row->option, row->value);
+    assert_string_equal(table->cell[1][0], setting);
+    assert_string_equal(table->cell[1][1], "rio_server");
+    assert_string_equal(table->cell[1][2], "wide");
+    rs_report_html(&results, table, &text);
+    has("What each setting is worth");
+    has("rio_server: CPU time per message / defaults");
+    has("Taken under Wine");
+    has_not(">ping-pong<");
+    setup(NULL);
+    rs_report_csv(&results, &text);
+    has_not("ping-pong");
+    results.scenarios_given = true; /* the user chose them: every row is in every one */
+    assert_true(rs_results_wants(&results, 0, 0));
+}
+
+static void test_report_ladder_says_where_a_model_ends(void **state) {
+    (void)state;
+    size_t length;
+    make_results(RS_PLATFORM_WINE);
+    results.kind = RS_COMPARE_LADDER;
+    results.subject[1].connections_max = 63;
+    (void)snprintf(results.subject[1].limit, RS_LIMIT_BYTES, "a wait takes <64> handles");
+    for (uint32_t i = 0; i < REPEATS; i++) {
+        memset(rs_results_run(&results, 1, 1, i), 0, sizeof(rs_compare_run));
+        rs_result_beyond(rs_results_run(&results, 1, 1, i), "ends at %u", 63u);
+    }
+    rs_results_summarise(&results);
+    assert_true(rs_results_cell(&results, 1, 1)->beyond);
+    assert_int_equal(rs_results_voided(&results), 0);
+    rs_report_console(&results, table, &text);
+    has("ends at 63");
+    has("iocp_server: at most 63 connections: a wait takes <64> handles");
+    has("Wine cannot decide");
+    setup(NULL);
+    rs_report_html(&results, table, &text);
+    has("Where each model ends");
+    has("a wait takes &lt;64&gt; handles");
+    has(">ends at 63<");
+    setup(NULL);
+    rs_report_runs_csv_line(&results, 1, 1, 0, &text);
+    has(",1,beyond,");
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    has("\"beyond\":\"ends at 63\"");
+    has("\"connections_max\":63");
+}
+
+static void test_report_surveys_decide_nothing_on_windows(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_WORTH);
+    results.kind = RS_COMPARE_LADDER;
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_CANNOT);
+    assert_non_null(strstr(results.verdict.text, "--ladder"));
+}
+
 static void test_tradeoffs_fit_the_table_and_differ(void **state) {
     (void)state;
     uint32_t used = 2; /* the two servers with their defaults */
@@ -144,6 +232,14 @@ static void test_tradeoffs_fit_the_table_and_differ(void **state) {
         assert_true(rs_tradeoff_applies(at, "rio_server") == at->rio);
         assert_false(rs_tradeoff_applies(at, "epoll_server"));
         used += (at->iocp ? 1u : 0u) + (at->rio ? 1u : 0u);
+        assert_non_null(at->scenario[0]);
+        for (uint32_t k = 0; k < RS_TRADEOFF_SCENARIOS_MAX && at->scenario[k] != NULL; k++) {
+            const rs_scenario *scenario = rs_scenario_find(at->scenario[k]);
+            assert_non_null(scenario);
+            assert_false(rs_scenario_is_late(scenario));
+            assert_true(rs_tradeoff_shows_in(at, at->scenario[k]));
+        }
+        assert_false(rs_tradeoff_shows_in(at, "nonsense"));
         for (uint32_t k = 0; k < i; k++) {
             assert_true(strcmp(at->option, rs_tradeoff_at(k)->option) != 0 ||
                         strcmp(at->value, rs_tradeoff_at(k)->value) != 0);
@@ -434,6 +530,16 @@ static void test_result_figures_come_from_both_sides(void **state) {
     assert_false(rs_is_known(got.value[RS_METRIC_POOL]));
 }
 
+static void test_result_of_a_stream_counts_by_loadgen(void **state) {
+    (void)state;
+    rs_compare_run got;
+    read_run("{\"messages\":null,\"bytes\":6400,\"kernel_calls_total\":300}",
+             "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50," LATENCY "}", &got);
+    assert_int_equal(got.state, RS_RUN_OK);
+    assert_true(fabs(got.value[RS_METRIC_MESSAGES] - 100) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CALLS] - 3) < 1e-9);
+}
+
 static void test_result_unsound_runs_are_void_with_the_reason(void **state) {
     (void)state;
     static const struct {
@@ -445,6 +551,9 @@ static void test_result_unsound_runs_are_void_with_the_reason(void **state) {
         {SERVER, "{\"valid\":true}", "no message"},
         {"{}", "{\"valid\":true,\"counts\":{\"sent\":100}}", "no message"},
         {SERVER, "{\"valid\":true,\"counts\":{\"sent\":101}}", "counted 100 messages"},
+        {"{\"messages\":null,\"bytes\":6399}", "{\"valid\":true,\"counts\":{\"sent\":100}}",
+         "counted 6399 bytes"},
+        {"{\"messages\":null}", "{\"valid\":true,\"counts\":{\"sent\":100}}", "bytes both ways"},
         {SERVER, "{\"valid\":true,\"counts\":{\"sent\":100}," LATENCY "}", "no rate"},
         {SERVER, "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":5}", "no latency"},
     };
@@ -504,13 +613,31 @@ static void test_settings_quick_is_the_default_and_full_has_all(void **state) {
     assert_int_equal(settings.scenarios, 6);
     assert_int_equal(settings.repeats, 5);
     assert_int_equal(READ("--full"), -1);
-    assert_int_equal(settings.scenarios, rs_scenario_count());
+    assert_int_equal(settings.scenarios, rs_scenario_count() - 1); /* "sixty" is the ladder's */
     assert_true(settings.repeats >= 5);
-    assert_int_equal(READ("--tradeoffs"), -1);
-    assert_true(settings.tradeoffs);
-    assert_int_equal(settings.scenarios, 1);
+    assert_int_equal(settings.kind, RS_COMPARE_SERVERS);
     assert_int_equal(READ("--full", "--repeat", "2"), -1);
     assert_int_equal(settings.repeats, 2);
+}
+
+static void test_settings_tradeoffs_and_ladder_bring_their_scenarios(void **state) {
+    (void)state;
+    assert_int_equal(READ("--tradeoffs"), -1);
+    assert_int_equal(settings.kind, RS_COMPARE_TRADEOFFS);
+    assert_false(settings.scenarios_given);
+    for (uint32_t i = 0; i < settings.scenarios; i++) {
+        assert_true(rs_tradeoffs_use(settings.scenario[i]->name));
+    }
+    assert_true(settings.scenarios > 3);
+    assert_int_equal(READ("--tradeoffs", "--scenario", "wide"), -1);
+    assert_true(settings.scenarios_given);
+    assert_int_equal(settings.scenarios, 1);
+    assert_int_equal(READ("--ladder"), -1);
+    assert_int_equal(settings.kind, RS_COMPARE_LADDER);
+    assert_int_equal(settings.scenarios, 3);
+    assert_string_equal(settings.scenario[1]->name, "sixty");
+    assert_int_equal(READ("--agree", "a,b"), -1);
+    assert_string_equal(settings.agree, "a,b");
 }
 
 static void test_settings_late_scenarios_bring_their_base(void **state) {
@@ -536,6 +663,8 @@ static void test_settings_bad_ones_are_refused_by_name(void **state) {
     }
     assert_int_equal(READ("--scenario"), 2);
     assert_int_equal(READ("--quick", "--full"), 2);
+    assert_int_equal(READ("--ladder", "--tradeoffs"), 2);
+    assert_int_equal(READ("--full", "--ladder"), 2);
 }
 
 static void test_settings_help_and_list_end_well(void **state) {
@@ -553,6 +682,9 @@ int main(void) {
         CASE(test_report_under_wine_warns_and_does_not_decide),
         CASE(test_report_under_wine_compares_with_the_floor_alone),
         CASE(test_report_variant_is_set_against_its_own_defaults),
+        CASE(test_report_tradeoffs_show_a_row_where_it_was_measured),
+        CASE(test_report_ladder_says_where_a_model_ends),
+        CASE(test_report_surveys_decide_nothing_on_windows),
         CASE(test_tradeoffs_fit_the_table_and_differ),
         CASE(test_report_on_windows_decides_against_iocp),
         CASE(test_report_every_csv_line_and_json_carries_the_warning),
@@ -571,10 +703,12 @@ int main(void) {
         CASE(test_args_too_many_or_too_long_are_remembered),
         CASE(test_scenario_names_are_distinct_and_late_ones_last),
         CASE(test_result_figures_come_from_both_sides),
+        CASE(test_result_of_a_stream_counts_by_loadgen),
         CASE(test_result_unsound_runs_are_void_with_the_reason),
         CASE(test_result_unseen_wineserver_leaves_the_sum_unknown),
         CASE(test_settings_lists_may_be_repeated),
         CASE(test_settings_quick_is_the_default_and_full_has_all),
+        CASE(test_settings_tradeoffs_and_ladder_bring_their_scenarios),
         CASE(test_settings_late_scenarios_bring_their_base),
         CASE(test_settings_bad_ones_are_refused_by_name),
         CASE(test_settings_help_and_list_end_well),

@@ -56,6 +56,27 @@ static void test_schedule_late_scenarios_come_after_all_early_ones(void **state)
     assert_true(late);
 }
 
+static void test_schedule_skipped_pairs_are_neither_counted_nor_waited_for(void **state) {
+    (void)state;
+    bool skip[SCENARIOS * SERVERS] = {false};
+    const double cost_s[SERVERS] = {1, 10, 100}, factor[SCENARIOS] = {1, 1, 1, 1};
+    rs_schedule some = schedule;
+    uint32_t taken = 0;
+    skip[2 * SERVERS + 1] = true;
+    some.skip = skip;
+    for (uint32_t i = 0; i < rs_schedule_count(&some); i++) {
+        const rs_turn turn = rs_schedule_turn(&some, i);
+        const bool skipped = rs_schedule_skips(&some, &turn);
+        assert_int_equal(rs_schedule_taken(&some, i), taken);
+        assert_int_equal(skipped, !turn.warmup && turn.scenario == 2 && turn.server == 1);
+        taken += skipped ? 0 : 1;
+    }
+    assert_int_equal(taken, SERVERS + SERVERS * SCENARIOS * REPEATS - REPEATS);
+    assert_int_equal(rs_schedule_taken(&some, rs_schedule_count(&some)), taken);
+    assert_true(fabs(rs_schedule_left_s(&schedule, 0, cost_s, factor) -
+                     rs_schedule_left_s(&some, 0, cost_s, factor) - 10.0 * REPEATS) < 1e-9);
+}
+
 static void test_schedule_only_late_scenarios_work_too(void **state) {
     (void)state;
     const rs_schedule late = {.servers = 2, .repeats = 2, .early = 0, .late = 2};
@@ -101,6 +122,7 @@ int main(void) {
         cmocka_unit_test(test_schedule_has_each_run_exactly_once),
         cmocka_unit_test(test_schedule_two_servers_come_as_a_b_b_a),
         cmocka_unit_test(test_schedule_late_scenarios_come_after_all_early_ones),
+        cmocka_unit_test(test_schedule_skipped_pairs_are_neither_counted_nor_waited_for),
         cmocka_unit_test(test_schedule_only_late_scenarios_work_too),
         cmocka_unit_test(test_schedule_time_left_is_the_sum_of_what_is_left),
         cmocka_unit_test(test_schedule_bisection_finds_the_capacity_from_both_sides),

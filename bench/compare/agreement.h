@@ -1,0 +1,30 @@
+/* Whether two comparisons of the same machine say the same: their intervals, figure by figure.
+ *
+ * Pure: two documents of results.json in, a table and a count out. Two figures agree when their
+ * 95 % intervals have a point in common. Any thread. */
+#ifndef RS_COMPARE_AGREEMENT_H
+#define RS_COMPARE_AGREEMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compare/json_read.h"
+#include "compare/text.h"
+
+typedef struct rs_agreement {
+    uint32_t figures, agreed;       /* medians of rate and CPU time per message */
+    uint32_t ratios, ratios_agreed; /* the same against the baseline */
+    uint32_t missing;               /* cells that only one of them has, or too few runs of */
+} rs_agreement;
+
+/* rs_agreement_of: compares. out: one row a figure; the table is large: not for the stack.
+ * True: there was something to compare, every ratio agrees and no cell is missing. */
+bool rs_agreement_of(const rs_json_doc *first, const rs_json_doc *second, rs_table *out,
+                     rs_agreement *count);
+
+/* rs_agreement_note: what makes the two incomparable: another machine, system or placement; ""
+ * when nothing does. Static or in out, [bytes]. */
+void rs_agreement_note(const rs_json_doc *first, const rs_json_doc *second, char *out,
+                       size_t bytes);
+
+#endif

@@ -1,0 +1,132 @@
+/* Everything, for programs; what agreement.c reads again. */
+#include "compare/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/json.h"
+
+static void json_metrics(rs_json *json, const double *value) {
+    for (uint32_t i = 0; i < RS_METRICS; i++) {
+        rs_json_double(json, rs_metric_infos[i].key, value[i]);
+    }
+}
+
+static void json_calls(rs_json *json, const rs_call *call, uint32_t calls) {
+    rs_json_object(json, "kernel_calls_by_name");
+    for (uint32_t i = 0; i < calls; i++) {
+        rs_json_double(json, call[i].name, call[i].per_message);
+    }
+    rs_json_end(json);
+}
+
+static void json_interval(rs_json *json, const char *key, const rs_interval *ratio) {
+    rs_json_object(json, key);
+    rs_json_double(json, "median", ratio->middle);
+    rs_json_double(json, "low", ratio->low);
+    rs_json_double(json, "high", ratio->high);
+    rs_json_u64(json, "pairs", ratio->count);
+    rs_json_end(json);
+}
+
+static void json_runs(rs_json *json, const rs_results *results, uint32_t scenario,
+                      uint32_t subject) {
+    rs_json_array(json, "runs");
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        const rs_compare_run *run = rs_results_run(results, scenario, subject, i);
+        if (run->state == RS_RUN_NOT) {
+            continue;
+        }
+        rs_json_object(json, NULL);
+        rs_json_u64(json, "run", i + 1);
+        rs_json_bool(json, "void", run->state == RS_RUN_VOID);
+        if (run->state == RS_RUN_VOID) {
+            rs_json_string(json, "why", run->why);
+        } else if (run->state == RS_RUN_BEYOND) {
+            rs_json_string(json, "beyond", run->why);
+        } else {
+            rs_json_bool(json, "disturbed", run->disturbed);
+            json_metrics(json, run->value);
+        }
+        rs_json_end(json);
+    }
+    rs_json_end(json);
+}
+
+static void json_cell(rs_json *json, const rs_results *results, uint32_t scenario,
+                      uint32_t subject) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    rs_json_object(json, NULL);
+    rs_json_string(json, "scenario", results->scenario[scenario]->name);
+    rs_json_string(json, "server", results->subject[subject].name);
+    rs_json_string(json, "platform", rs_report_platform(results, subject));
+    rs_json_u64(json, "void", cell->voided);
+    rs_json_u64(json, "disturbed", cell->disturbed);
+    rs_json_double(json, "rate_asked", results->fixed_rate[scenario]);
+    rs_json_object(json, "median");
+    json_metrics(json, cell->median);
+    json_calls(json, cell->call, cell->calls);
+    rs_json_end(json);
+    rs_json_double(json, "rate_spread", cell->rate_spread);
+    rs_json_double(json, "cpu_spread", cell->cpu_spread);
+    if (cell->has_ratio) {
+        json_interval(json, "rate_ratio", &cell->rate);
+        json_interval(json, "cpu_ratio", &cell->cpu);
+        json_interval(json, "p99_ratio", &cell->p99);
+    }
+    json_runs(json, results, scenario, subject);
+    rs_json_end(json);
+}
+
+static void json_head(rs_json *json, const rs_results *results) {
+    const char *warning = rs_results_warning(results);
+    char what[32];
+    const char *line;
+    rs_json_string(json, "program", "compare");
+    rs_json_string(json, "warning", warning[0] != '\0' ? warning : NULL);
+    rs_json_string(json, "verdict", results->verdict.text);
+    rs_json_string(json, "rule", rs_verdict_rule);
+    rs_json_bool(json, "interrupted", results->interrupted);
+    rs_json_string(json, "baseline",
+                   results->baseline >= 0 ? results->subject[results->baseline].name : NULL);
+    rs_json_object(json, "banner");
+    for (uint32_t i = 0; i < results->banners; i++) {
+        rs_report_banner_line(results, i, what, &line);
+        rs_json_string(json, what, line);
+    }
+    rs_json_end(json);
+    rs_json_array(json, "servers");
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        const rs_subject *subject = &results->subject[i];
+        rs_json_object(json, NULL);
+        rs_json_string(json, "name", subject->name);
+        rs_json_bool(json, "wine", subject->wine);
+        rs_json_string(json, "platform", subject->platform);
+        rs_json_string(json, "provider", subject->provider);
+        rs_json_string(json, "settings", subject->settings);
+        if (subject->connections_max != 0) {
+            rs_json_u64(json, "connections_max", subject->connections_max);
+            rs_json_string(json, "limit", subject->limit);
+        }
+        rs_json_end(json);
+    }
+    rs_json_end(json);
+}
+
+bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *length) {
+    rs_json json;
+    rs_json_init(&json, out, bytes);
+    rs_json_object(&json, NULL);
+    json_head(&json, results);
+    rs_json_array(&json, "cells");
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        for (uint32_t k = 0; k < results->subjects; k++) {
+            if (rs_results_wants(results, i, k)) {
+                json_cell(&json, results, i, k);
+            }
+        }
+    }
+    rs_json_end(&json);
+    rs_json_end(&json);
+    return rs_json_finish(&json, length);
+}

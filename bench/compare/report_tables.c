@@ -1,0 +1,291 @@
+/* Tables: the same rows for the console, Markdown and HTML. */
+#include "compare/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/assert.h"
+
+void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio) {
+    if (ratio->count == 0) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
+    } else if (ratio->count < RS_STATS_PAIRS_MIN) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (too few runs)", ratio->middle);
+    } else if (!rs_stats_is_difference(ratio)) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "no difference (%.2f to %.2f)", ratio->low,
+                       ratio->high);
+    } else {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (%.2f to %.2f)", ratio->middle, ratio->low,
+                       ratio->high);
+    }
+}
+
+const char *rs_report_platform(const rs_results *results, uint32_t subject) {
+    if (results->subject[subject].wine) {
+        return "Wine";
+    }
+    return results->platform == RS_PLATFORM_WINDOWS ? "Windows" : "Linux";
+}
+
+static void report_percent(char cell[RS_TABLE_CELL_BYTES], double share) {
+    if (rs_is_known(share)) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.0f %%", share * 100);
+    } else {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
+    }
+}
+
+typedef struct report_row {
+    char (*cell)[RS_TABLE_CELL_BYTES];
+    uint32_t at;
+} report_row;
+
+static void row_text(report_row *row, const char *text) {
+    (void)snprintf(row->cell[row->at++], RS_TABLE_CELL_BYTES, "%s", text);
+}
+
+static void row_number(report_row *row, double value) {
+    rs_table_number(row->cell[row->at++], value);
+}
+
+static void row_count(report_row *row, uint32_t count) {
+    (void)snprintf(row->cell[row->at++], RS_TABLE_CELL_BYTES, "%u", count);
+}
+
+static void row_ratio(report_row *row, const rs_cell *cell, const rs_interval *ratio) {
+    const rs_interval none = {.count = 0};
+    rs_report_ratio(row->cell[row->at++], cell->has_ratio ? ratio : &none);
+}
+
+/* The rate, or where the model ends before it could have one. */
+static void row_rate(report_row *row, const rs_results *results, uint32_t scenario,
+                     uint32_t subject) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    if (cell->beyond) {
+        (void)snprintf(row->cell[row->at++], RS_TABLE_CELL_BYTES, "ends at %u",
+                       results->subject[subject].connections_max);
+    } else {
+        row_number(row, cell->median[RS_METRIC_RATE]);
+    }
+}
+
+static void row_end(report_row *row, const rs_cell *cell) {
+    row_count(row, cell->ok);
+    row_count(row, cell->disturbed);
+    row_count(row, cell->voided);
+}
+
+/* The first three columns of most tables. False: no room for the row. */
+static bool row_begin(report_row *row, rs_table *table, const rs_results *results,
+                      uint32_t scenario, uint32_t subject) {
+    *row = (report_row){.cell = rs_table_row(table)};
+    if (row->cell == NULL) {
+        return false;
+    }
+    row_text(row, results->scenario[scenario]->name);
+    row_text(row, results->subject[subject].name);
+    row_text(row, rs_report_platform(results, subject));
+    return true;
+}
+
+static void table_begin(rs_table *out) {
+    rs_table_init(out);
+    rs_table_column(out, "scenario", true);
+    rs_table_column(out, "server", true);
+    rs_table_column(out, "platform", true);
+}
+
+static void report_row_main(const rs_results *results, uint32_t scenario, uint32_t subject,
+                            rs_table *out) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    report_row row;
+    if (!row_begin(&row, out, results, scenario, subject)) {
+        return;
+    }
+    row_rate(&row, results, scenario, subject);
+    report_percent(row.cell[row.at++], cell->rate_spread);
+    row_number(&row, cell->median[RS_METRIC_P50]);
+    row_number(&row, cell->median[RS_METRIC_P99]);
+    row_number(&row, cell->median[RS_METRIC_P99_9]);
+    row_number(&row, cell->median[RS_METRIC_CPU]);
+    row_number(&row, cell->median[RS_METRIC_CPU_WINE]);
+    row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
+    row_number(&row, cell->median[RS_METRIC_CALLS]);
+    if (results->baseline >= 0) {
+        row_ratio(&row, cell, &cell->rate);
+        row_ratio(&row, cell, &cell->cpu);
+    }
+    row_end(&row, cell);
+}
+
+typedef void (*report_row_fn)(const rs_results *, uint32_t, uint32_t, rs_table *);
+
+static void report_rows(const rs_results *results, rs_table *out, report_row_fn fn) {
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        for (uint32_t k = 0; k < results->subjects; k++) {
+            if (rs_results_wants(results, i, k)) {
+                fn(results, i, k, out);
+            }
+        }
+    }
+}
+
+static void columns_end(rs_table *out) {
+    rs_table_column(out, "runs", false);
+    rs_table_column(out, "disturbed", false);
+    rs_table_column(out, "void", false);
+}
+
+static void report_server_table(const rs_results *results, rs_table *out) {
+    static const char *const headers[] = {"rate/s",     "spread",   "p50 us",
+                                          "p99 us",     "p99.9 us", "CPU us/msg server",
+                                          "wineserver", "sum",      "kernel calls/msg"};
+    const bool windows = results->platform == RS_PLATFORM_WINDOWS;
+    table_begin(out);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        rs_table_column(out, headers[i], false);
+    }
+    if (results->baseline >= 0) {
+        rs_table_column(out, windows ? "rate / IOCP" : "rate / floor", false);
+        rs_table_column(out, windows ? "CPU / IOCP" : "CPU / floor", false);
+    }
+    columns_end(out);
+    report_rows(results, out, report_row_main);
+}
+
+/* ---- trade-offs: a row for each setting, server and scenario */
+
+static void report_row_tradeoff(const rs_results *results, uint32_t scenario, uint32_t subject,
+                                rs_table *out) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    const rs_subject *of = &results->subject[subject];
+    report_row row = {.cell = rs_table_row(out)};
+    if (row.cell == NULL) {
+        return;
+    }
+    if (of->changed == NULL) {
+        row_text(&row, "(defaults)");
+    } else {
+        (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "%.20s=%.20s", of->changed->option,
+                       of->changed->value);
+    }
+    row_text(&row, of->changed == NULL ? of->name : results->subject[of->of].name);
+    row_text(&row, results->scenario[scenario]->name);
+    row_text(&row, rs_report_platform(results, subject));
+    row_number(&row, cell->median[RS_METRIC_RATE]);
+    row_ratio(&row, cell, &cell->rate);
+    row_number(&row, cell->median[RS_METRIC_P99]);
+    row_ratio(&row, cell, &cell->p99);
+    row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
+    row_ratio(&row, cell, &cell->cpu);
+    row_number(&row, cell->median[RS_METRIC_CALLS]);
+    row_number(&row, cell->median[RS_METRIC_SWITCHES]);
+    row_number(&row, cell->median[RS_METRIC_FAULTS]);
+    row_number(&row, cell->median[RS_METRIC_MEMORY_EACH] / 1024);
+    row_number(&row, cell->median[RS_METRIC_POOL] / 1024);
+    row_number(&row, cell->median[RS_METRIC_LOCKED] / 1024);
+    row_end(&row, cell);
+}
+
+/* All rows of one setting; NULL: the defaults. */
+static void report_tradeoff_rows(const rs_results *results, const rs_tradeoff *changed,
+                                 rs_table *out) {
+    for (uint32_t k = 0; k < results->subjects; k++) {
+        for (uint32_t i = 0; i < results->scenarios; i++) {
+            if (results->subject[k].changed == changed && rs_results_wants(results, i, k)) {
+                report_row_tradeoff(results, i, k, out);
+            }
+        }
+    }
+}
+
+static void report_tradeoff_table(const rs_results *results, rs_table *out) {
+    static const char *const headers[] = {"rate/s",           "rate / default", "p99 us",
+                                          "p99 / default",    "CPU us/msg",     "CPU / default",
+                                          "kernel calls/msg", "switches/msg",   "page faults",
+                                          "KiB/connection",   "pool KiB",       "locked KiB"};
+    rs_table_init(out);
+    rs_table_column(out, "setting", true);
+    rs_table_column(out, "server", true);
+    rs_table_column(out, "scenario", true);
+    rs_table_column(out, "platform", true);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        rs_table_column(out, headers[i], false);
+    }
+    columns_end(out);
+    report_tradeoff_rows(results, NULL, out);
+    for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
+        report_tradeoff_rows(results, rs_tradeoff_at(i), out);
+    }
+}
+
+void rs_report_table(const rs_results *results, rs_table *out) {
+    if (results->kind == RS_COMPARE_TRADEOFFS) {
+        report_tradeoff_table(results, out);
+    } else {
+        report_server_table(results, out);
+    }
+}
+
+static void report_row_latency(const rs_results *results, uint32_t scenario, uint32_t subject,
+                               rs_table *out) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    report_row row;
+    if (row_begin(&row, out, results, scenario, subject)) {
+        for (uint32_t i = RS_METRIC_P50; i <= RS_METRIC_MAX; i++) {
+            row_number(&row, cell->median[i]);
+        }
+    }
+}
+
+void rs_report_latency_table(const rs_results *results, rs_table *out) {
+    static const char *const headers[] = {"p50 us",   "p90 us",    "p99 us",
+                                          "p99.9 us", "p99.99 us", "max us"};
+    _Static_assert(RS_METRIC_MAX - RS_METRIC_P50 + 1 == sizeof headers / sizeof headers[0],
+                   "one header for each point");
+    table_begin(out);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        rs_table_column(out, headers[i], false);
+    }
+    report_rows(results, out, report_row_latency);
+}
+
+static void report_row_memory(const rs_results *results, uint32_t scenario, uint32_t subject,
+                              rs_table *out) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    report_row row;
+    if (row_begin(&row, out, results, scenario, subject)) {
+        row_number(&row, cell->median[RS_METRIC_MEMORY] / 1024);
+        row_number(&row, cell->median[RS_METRIC_MEMORY_EACH] / 1024);
+        row_number(&row, cell->median[RS_METRIC_POOL] / 1024);
+        row_number(&row, cell->median[RS_METRIC_POOL_EACH] / 1024);
+        row_number(&row, cell->median[RS_METRIC_FAULTS]);
+        row_number(&row, cell->median[RS_METRIC_SWITCHES]);
+        row_number(&row, cell->median[RS_METRIC_CPU_LOAD]);
+        row_number(&row, cell->median[RS_METRIC_OTHERS]);
+    }
+}
+
+void rs_report_memory_table(const rs_results *results, rs_table *out) {
+    static const char *const headers[] = {"memory KiB",          "KiB/connection", "pool KiB",
+                                          "pool KiB/connection", "page faults",    "switches/msg",
+                                          "loadgen CPU us/msg",  "others' CPUs"};
+    table_begin(out);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        rs_table_column(out, headers[i], false);
+    }
+    report_rows(results, out, report_row_memory);
+}
+
+/* ---- where a model ends */
+
+bool rs_report_limit(const rs_results *results, uint32_t subject, char *out, size_t bytes) {
+    const rs_subject *of = &results->subject[subject];
+    out[0] = '\0';
+    if (of->connections_max == 0) {
+        return false;
+    }
+    (void)snprintf(out, bytes, "at most %u connections: %s", of->connections_max, of->limit);
+    return true;
+}

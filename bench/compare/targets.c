@@ -1,0 +1,208 @@
+/* Programs lie beside compare; on Linux the Windows ones in the Windows build's folder. */
+#include "compare/targets.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/process.h"
+#include "compare/tradeoff.h"
+#include "seam/os.h"
+
+typedef struct targets {
+    rs_target *target;
+    rs_results *results;
+    const rs_compare_settings *settings;
+    const char *folder;
+    char *why;
+    size_t why_bytes;
+} targets;
+
+static const char *const targets_servers[] = {"iocp_server", "rio_server"};
+static const char *const targets_rungs[] = {"ladder_thread",           "ladder_select",
+                                            "ladder_async_select",     "ladder_event_select",
+                                            "ladder_overlapped_event", "ladder_overlapped_apc",
+                                            "ladder_iocp_pool"};
+
+static int targets_fail(const targets *self, const char *what, const char *why) {
+    (void)snprintf(self->why, self->why_bytes, "%s: %s", what, why);
+    return EXIT_FAILURE;
+}
+
+bool rs_targets_join(char out[RS_ARG_BYTES], const char *folder, const char *rest) {
+    char path[RS_ARG_BYTES * 2];
+    (void)snprintf(path, sizeof path, "%.511s/%.400s", folder, rest);
+    return rs_files_absolute(path, out, RS_ARG_BYTES);
+}
+
+static bool targets_is_windows_program(const char *path) {
+    const size_t bytes = strlen(path);
+    return bytes > 4 && strcmp(path + bytes - 4, ".exe") == 0;
+}
+
+static bool targets_find_program(const targets *self, const rs_server_name *server,
+                                 char out[RS_ARG_BYTES]) {
+    char rest[RS_NAME_BYTES + 64];
+    if (server->path[0] != '\0') {
+        return rs_files_absolute(server->path, out, RS_ARG_BYTES);
+    }
+    (void)snprintf(rest, sizeof rest, "%s%s", server->name, RS_TARGETS_SUFFIX);
+    if (rs_targets_join(out, self->folder, rest)) {
+        return true;
+    }
+    (void)snprintf(rest, sizeof rest, "../../windows/bin/%s.exe", server->name);
+    return !RS_TARGETS_WINDOWS && rs_targets_join(out, self->folder, rest);
+}
+
+static bool targets_set_options(const targets *self, rs_target *target) {
+    rs_args_init(&target->extra);
+    for (uint32_t i = 0; i < self->settings->sets; i++) {
+        const rs_set *set = &self->settings->set[i];
+        if (strcmp(set->server, target->name) == 0 || strcmp(set->server, "all") == 0) {
+            rs_args_add(&target->extra, "%s", set->option);
+            rs_args_add(&target->extra, "%s", set->value);
+        }
+    }
+    return !target->extra.overflow;
+}
+
+/* The rungs share a prefix: one after the other, so its wineserver still serves one at a time, and
+ * making a prefix takes longer than their runs. */
+static const char *targets_prefix(const rs_target *target) {
+    return target->streams ? "ladder" : target->name;
+}
+
+static bool targets_add(targets *self, const rs_server_name *server) {
+    rs_results *results = self->results;
+    rs_target *target = &self->target[results->subjects];
+    rs_subject *subject = &results->subject[results->subjects];
+    if (results->subjects == RS_SERVERS_MAX ||
+        !targets_find_program(self, server, target->program)) {
+        return false;
+    }
+    (void)snprintf(target->name, sizeof target->name, "%s", server->name);
+    target->wine = !RS_TARGETS_WINDOWS && targets_is_windows_program(target->program);
+    target->streams = strncmp(server->name, "ladder_", 7) == 0;
+    (void)snprintf(target->prefix, sizeof target->prefix, "%.400s/../../wine-prefix-compare-%.39s",
+                   self->folder, targets_prefix(target));
+    (void)snprintf(subject->name, sizeof subject->name, "%s", server->name);
+    subject->wine = target->wine || rs_os_is_wine();
+    results->subjects++;
+    return targets_set_options(self, target);
+}
+
+static void targets_add_built(targets *self, const char *const *name, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        rs_server_name server = {.path = ""};
+        (void)snprintf(server.name, sizeof server.name, "%s", name[i]);
+        if (!targets_add(self, &server)) {
+            (void)fprintf(stderr, "compare: %s was not built: left out\n", name[i]);
+        }
+    }
+}
+
+/* The native floor, which exists on Linux alone. */
+static void targets_add_floor(targets *self) {
+    static const char *const floor[] = {"epoll_server"};
+    if (!RS_TARGETS_WINDOWS) {
+        targets_add_built(self, floor, 1);
+    }
+}
+
+/* One more subject: a server with one setting changed. Its name says which. */
+static bool targets_add_variant(targets *self, const rs_tradeoff *tradeoff, uint32_t of) {
+    rs_results *results = self->results;
+    const uint32_t index = results->subjects;
+    rs_target *target = &self->target[index];
+    rs_subject *subject = &results->subject[index];
+    char name[sizeof target->name];
+    if (index == RS_SERVERS_MAX) {
+        return false;
+    }
+    (void)snprintf(name, sizeof name, "%.11s+%.16s=%.10s", self->target[of].name, tradeoff->option,
+                   tradeoff->value);
+    *target = self->target[of];
+    *subject = results->subject[of];
+    memcpy(target->name, name, sizeof target->name);
+    (void)snprintf(subject->name, sizeof subject->name, "%s", name);
+    subject->changed = tradeoff;
+    subject->of = of;
+    rs_args_add(&target->extra, "--%s", tradeoff->option);
+    rs_args_add(&target->extra, "%s", tradeoff->value);
+    results->subjects++;
+    return !target->extra.overflow;
+}
+
+static int targets_tradeoffs(targets *self) {
+    for (size_t i = 0; i < sizeof targets_servers / sizeof targets_servers[0]; i++) {
+        const uint32_t of = self->results->subjects;
+        targets_add_built(self, &targets_servers[i], 1);
+        for (uint32_t k = 0; of < self->results->subjects && k < rs_tradeoff_count(); k++) {
+            const rs_tradeoff *tradeoff = rs_tradeoff_at(k);
+            if (rs_tradeoff_applies(tradeoff, targets_servers[i]) &&
+                !targets_add_variant(self, tradeoff, of)) {
+                return targets_fail(self, tradeoff->option, "too many settings");
+            }
+        }
+    }
+    return 0;
+}
+
+static int targets_named(targets *self) {
+    for (uint32_t i = 0; i < self->settings->servers; i++) {
+        if (!targets_add(self, &self->settings->server[i])) {
+            return targets_fail(self, self->settings->server[i].name,
+                                "no such program; build it first, or say NAME=PATH");
+        }
+    }
+    return 0;
+}
+
+static int targets_list(targets *self) {
+    if (self->settings->kind == RS_COMPARE_TRADEOFFS) {
+        return targets_tradeoffs(self);
+    }
+    if (self->settings->servers > 0) {
+        return targets_named(self);
+    }
+    targets_add_floor(self);
+    if (self->settings->kind == RS_COMPARE_LADDER) {
+        targets_add_built(self, targets_rungs, sizeof targets_rungs / sizeof targets_rungs[0]);
+    }
+    targets_add_built(self, targets_servers, sizeof targets_servers / sizeof targets_servers[0]);
+    return 0;
+}
+
+/* --set for a server that is not there is a mistake, not something to pass over. */
+static int targets_check_sets(const targets *self) {
+    for (uint32_t i = 0; i < self->settings->sets; i++) {
+        const char *name = self->settings->set[i].server;
+        bool known = strcmp(name, "all") == 0;
+        for (uint32_t k = 0; k < self->results->subjects; k++) {
+            known = known || strcmp(name, self->target[k].name) == 0;
+        }
+        if (!known) {
+            (void)targets_fail(self, name, "--set names a server that is not measured");
+            return 2;
+        }
+    }
+    return 0;
+}
+
+int rs_targets_find(rs_target *target, rs_results *results, const rs_compare_settings *settings,
+                    const char *folder, char *why, size_t bytes) {
+    targets self = {.target = target,
+                    .results = results,
+                    .settings = settings,
+                    .folder = folder,
+                    .why = why,
+                    .why_bytes = bytes};
+    const int failed = targets_list(&self);
+    if (failed != 0) {
+        return failed;
+    }
+    if (results->subjects == 0) {
+        return targets_fail(&self, "no server was built", "nothing to measure");
+    }
+    return targets_check_sets(&self);
+}
