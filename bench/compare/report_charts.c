@@ -195,7 +195,7 @@ static void ratios_add(const rs_results *results, uint32_t subject, uint32_t sce
 
 void rs_chart_tradeoff(const rs_results *results, uint32_t of, rs_chart_figure figure,
                        rs_text *text) {
-    static const char *const names[] = {"rate", "CPU time per message", "p99"};
+    static const char *const names[] = {"rate", "CPU time", "p99"};
     chart_ratios ratios;
     char title[RS_NAME_BYTES + 64];
     ratios.rows = 0;

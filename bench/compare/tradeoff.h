@@ -12,6 +12,7 @@ typedef struct rs_tradeoff {
     const char *option, *value;                      /* without the dashes */
     bool iocp, rio;                                  /* servers that it applies to */
     const char *scenario[RS_TRADEOFF_SCENARIOS_MAX]; /* where it can show; NULL ends the list */
+    const char *needs[2]; /* one more option and value, without which it cannot run; NULL: none */
 } rs_tradeoff;
 
 uint32_t rs_tradeoff_count(void);

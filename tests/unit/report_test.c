@@ -171,7 +171,7 @@ static void test_report_tradeoffs_show_a_row_where_it_was_measured(void **state)
     assert_string_equal(table->cell[1][2], "wide");
     rs_report_html(&results, table, &text);
     has("What each setting is worth");
-    has("rio_server: CPU time per message / defaults");
+    has("rio_server: CPU time / defaults");
     has("Taken under Wine");
     has_not("<td class=\"l\">ping-pong<");
     setup(NULL);
