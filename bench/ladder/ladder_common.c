@@ -29,6 +29,7 @@ typedef struct ladder_run {
     rs_atomic_u32 stop_asked;
     uint64_t start_ms; /* GetTickCount64, which costs no kernel call */
     uint64_t start_ns, end_ns;
+    bool refusal_told;
     rs_os_usage usage_start;
 } ladder_run;
 
@@ -313,8 +314,9 @@ static bool json_build(const ladder *server, char *text, size_t *length) {
     rs_json_string(&json, "commit", RS_COMMIT);
     rs_json_object(&json, "settings");
     rs_json_u64(&json, "max_sessions", server->connections_max);
-    rs_json_string(&json, "model_limit", server->model->limit);
     rs_json_end(&json);
+    rs_json_u64(&json, "connections_max", server->model->connections_max);
+    rs_json_string(&json, "limit", server->model->limit);
     rs_json_u64(&json, "run_ns", run->end_ns - run->start_ns);
     rs_json_null(&json, "messages"); /* a stream has none that the server could see */
     rs_json_u64(&json, "bytes", server->counts.bytes_in + server->counts.bytes_out);
@@ -360,9 +362,23 @@ void ladder_close(SOCKET socket, ladder_counts *counts) {
     RS_ASSERT(rc == 0 || WSAGetLastError() != WSAENOTSOCK); /* ours, and open */
 }
 
+/* Once a run: who reads only the client's errors would take the model's end for a fault. */
+static void tell_refusal(const ladder *server, uint32_t live) {
+    const bool by_model = server->connections_max == server->model->connections_max;
+    if (server->run->refusal_told) {
+        return;
+    }
+    server->run->refusal_told = true;
+    (void)fprintf(stderr, "%s: refused a connection: %u are open, the most here: %s\n",
+                  server->model->program, live,
+                  by_model ? server->model->limit : "--max-sessions allows no more");
+    (void)fflush(stderr);
+}
+
 bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live) {
     const BOOL on = TRUE;
     if (live >= server->connections_max) {
+        tell_refusal(server, live);
         server->counts.refused++;
         ladder_close(accepted, &server->counts);
         return false;

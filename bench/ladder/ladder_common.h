@@ -96,7 +96,8 @@ void ladder_count_end(ladder_counts *counts, DWORD os_error);
 void ladder_close(SOCKET socket, ladder_counts *counts);
 
 /* ladder_admit: true: the connection is counted and set up (TCP_NODELAY). False: live, the
- * connections open now, are all that fit; it is counted as refused and closed. */
+ * connections open now, are all that fit; it is counted as refused and closed, and the first time
+ * one line on stderr says why. Main thread. */
 bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live);
 
 /* ladder_accept: one accept, never blocking; INVALID_SOCKET when no connection waits, or the one

@@ -202,7 +202,7 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
     if (!client->replied) {
         client->replied = true;
         load->first_replies++;
-        rs_histogram_record(&load->first_reply, now_ns - load->ramp_start_ns);
+        rs_histogram_record(&load->first_reply, now_ns - load->connect_ns);
     }
     if (load->recording) {
         client_record(client, load, sequence, sent_ns, now_ns);
@@ -341,7 +341,7 @@ static uint32_t client_room(const rs_client *client, const rs_load *load) {
         return 0;
     }
     if (load->gate == RS_GATE_FIRST) {
-        return client->track.next == 0 ? 1 : 0;
+        return client->track.next == 0 && load->messages_left > 0 ? 1 : 0;
     }
     RS_ASSERT(client->track.outstanding <= load->settings->depth);
     room = load->settings->depth - client->track.outstanding;
@@ -365,10 +365,10 @@ static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, u
                          block + (size_t)i * frame_bytes);
         rs_track_send(&client->track, now_ns, &load->columns);
     }
-    if (load->settings->rate != 0 && load->gate == RS_GATE_OPEN) {
-        client->due -= count;
+    if (load->gate == RS_GATE_OPEN) { /* a first message is in no plan and in no life's quota */
+        client->due -= load->settings->rate != 0 ? count : 0;
+        client->quota_left -= client->quota_left == UINT32_MAX ? 0 : count;
     }
-    client->quota_left -= client->quota_left == UINT32_MAX ? 0 : count;
     load->messages_left -= load->messages_left == UINT64_MAX ? 0 : count;
     client->sends_in_flight++;
     client->send_slot = (uint8_t)(client->send_slot + 1u == load->settings->sends_in_flight
@@ -483,6 +483,11 @@ uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
     }
     RS_ASSERT(count <= RS_CLIENT_OPS_MAX);
     return count;
+}
+
+bool rs_client_awaits_first(const rs_client *client, const rs_load *load) {
+    return !client->dead && client->state != RS_CLIENT_DONE &&
+           (client->track.outstanding > 0 || (client->track.next == 0 && load->messages_left > 0));
 }
 
 /* ---- time */

@@ -32,7 +32,7 @@ typedef enum rs_client_state {
 /* Who may send. */
 typedef enum rs_load_gate {
     RS_GATE_SHUT,
-    RS_GATE_FIRST, /* each its first message: the ramp */
+    RS_GATE_FIRST, /* each its first message, which shows that the server has taken it in */
     RS_GATE_OPEN
 } rs_load_gate;
 
@@ -61,19 +61,20 @@ typedef struct rs_load {
     rs_load_gate gate;
     bool ending;            /* no new connection */
     bool recording;         /* replies count for rate and latency */
-    uint64_t messages_left; /* UINT64_MAX = no limit */
+    uint64_t messages_left; /* UINT64_MAX = no limit; first messages count */
     uint64_t lives_left;    /* connections churn may still open; UINT64_MAX = no limit */
     uint64_t timeout_ns, connect_timeout_ns;
     uint32_t connecting, not_done, first_replies;
     uint32_t senders_left;            /* of not_done, those that send */
     uint32_t block_bytes, recv_bytes; /* of each connection's slices */
     uint16_t region;
-    uint64_t ramp_start_ns, last_reply_ns;
+    uint64_t connect_ns; /* when the senders began to connect */
+    uint64_t last_reply_ns;
     uint64_t measured;          /* replies recorded */
     uint64_t batch_ns, batch_n; /* replies with one latency, not recorded yet */
     rs_histogram uncorrected;   /* from the actual send */
     rs_histogram corrected;     /* from the intended one; open loop only */
-    rs_histogram first_reply;   /* from the start of the ramp */
+    rs_histogram first_reply;   /* of each connection, from connect_ns */
 } rs_load;
 
 typedef struct rs_client {
@@ -117,6 +118,10 @@ uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
 
 /* rs_client_tick: looks for what has taken too long. Returns true when emit should be asked. */
 bool rs_client_tick(rs_client *client, rs_load *load, uint64_t now_ns);
+
+/* rs_client_awaits_first: it has its first message still to send, or to be answered, and can. Not
+ * of the reply's worth: a wrong one, too, shows that the connection is served. */
+bool rs_client_awaits_first(const rs_client *client, const rs_load *load);
 
 /* rs_client_finish: the run is over: an open connection ends its stream and waits for the
  * server's end, so that a reply too many is still seen. force: close at once. Then emit. */

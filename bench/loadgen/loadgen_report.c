@@ -252,16 +252,21 @@ static void json_head(rs_json *json, const rs_run *run, const char *void_reason)
     rs_json_bool(json, "interrupted", run->interrupted);
 }
 
-static void json_ramp(rs_json *json, const rs_run *run) {
-    if (run->ramp_ns != 0) {
-        rs_json_u64(json, "ramp_ns", run->ramp_ns);
+static void json_known(rs_json *json, const char *key, uint64_t value) {
+    if (value != 0) {
+        rs_json_u64(json, key, value);
     } else {
-        rs_json_null(json, "ramp_ns");
+        rs_json_null(json, key);
     }
-    if (run->settings->ramp) {
-        json_histogram(json, "first_reply_ns", &run->load.first_reply);
-    } else {
+}
+
+static void json_setup(rs_json *json, const rs_run *run) {
+    json_known(json, "setup_ns", run->setup_ns);
+    json_known(json, "ramp_ns", run->ramp_ns);
+    if (run->settings->churn) { /* connections of all times: no one start to count from */
         rs_json_null(json, "first_reply_ns");
+    } else {
+        json_histogram(json, "first_reply_ns", &run->load.first_reply);
     }
 }
 
@@ -281,7 +286,7 @@ static bool json_build(const rs_run *run, const char *void_reason, char *text, s
     json_histogram(&json, "latency_ns", &run->load.uncorrected);
     json_histogram(&json, "latency_corrected_ns", &run->load.corrected);
     rs_json_string(&json, "latency_clock", "one reading a batch of completions, one a submit");
-    json_ramp(&json, run);
+    json_setup(&json, run);
     json_cpu(&json, run);
     json_calls(&json, run);
     rs_json_end(&json);
@@ -379,6 +384,7 @@ void rs_report_print(const rs_run *run, const char *void_reason) {
         (void)printf("%-22s taken under Wine: not a statement about Windows\n", "note");
     }
     print_counts(run);
+    print_maybe("set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");
     print_maybe("measured", report_seconds(run), "s");
     print_maybe("rate", report_rate(run), "messages/s");
     print_maybe("throughput", report_megabytes(run), "MB/s each way");

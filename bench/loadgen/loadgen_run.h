@@ -15,7 +15,7 @@
 
 typedef enum rs_run_phase {
     RS_PHASE_IDLE_CONNECT, /* the silent ones come first */
-    RS_PHASE_CONNECT,      /* without --churn; --ramp: until each had its first reply */
+    RS_PHASE_CONNECT,      /* without --churn: until each had its first reply */
     RS_PHASE_WARMUP,
     RS_PHASE_MEASURE,
     RS_PHASE_DRAIN,  /* nothing is sent any more; the replies still due */
@@ -50,6 +50,7 @@ typedef struct rs_run {
     uint64_t now_ns, tick_ns, progress_ns, progress_replies;
     uint64_t start_ns, phase_ns; /* of the run; of the present phase */
     uint64_t measure_ns, end_ns; /* the measurement's ends; 0 = not reached */
+    uint64_t setup_ns;           /* from the start until the load began; 0 = it never did */
     uint64_t ramp_ns;            /* 0 = none, or not all connections were served */
     uint32_t stuck;              /* connections whose CLOSE never completed */
     bool progress, interrupted, forced;

@@ -61,7 +61,8 @@ static rs_options_result settings_parse(rs_load_settings *s, settings_given *giv
         SECONDS("seconds", seconds, "length of the measurement, after the warm-up",
                 &given->seconds),
         SECONDS("warmup", warmup_s,
-                "results before this are dropped (0 unless given, with "
+                "results before this are dropped; starts when each connection had its first "
+                "reply (0 unless given, with "
                 "--messages, --ramp and --churn)",
                 &given->warmup),
         U32("messages", messages, 0, u32_max, "", "stop after so many requests; 0 = by time"),

@@ -1,7 +1,8 @@
 /* A frame echo server that does one thing wrong, to show that loadgen notices.
  *
  * One process, one poll loop, loopback, ends by itself after a minute. The fault strikes once, at
- * the FAULT_FRAME-th frame it sees (silent, slow, refuse: from the start). */
+ * the FAULT_FRAME-th frame it sees, or the one that --at names (silent, slow, refuse, late: from
+ * the start). late: right in all but that it accepts one connection each LATE_MS. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@
 #define LIFE_SECONDS 60u
 #define HEADER_BYTES 3u
 #define SLOW_PIECE_BYTES 7u
+#define LATE_MS 300
 
 typedef enum broken_mode {
     MODE_NONE,
@@ -35,12 +37,13 @@ typedef enum broken_mode {
     MODE_SILENT,
     MODE_SLOW,
     MODE_REFUSE,
+    MODE_LATE,
     MODE_COUNT
 } broken_mode;
 
-static const char *const mode_names[MODE_COUNT] = {"none",    "flip",    "drop",  "duplicate",
-                                                   "reorder", "garbage", "reset", "close",
-                                                   "silent",  "slow",    "refuse"};
+static const char *const mode_names[MODE_COUNT] = {"none",    "flip",    "drop",   "duplicate",
+                                                   "reorder", "garbage", "reset",  "close",
+                                                   "silent",  "slow",    "refuse", "late"};
 
 typedef struct broken_conn {
     int fd;     /* -1 = none */
@@ -51,8 +54,9 @@ typedef struct broken_conn {
 
 typedef struct broken_server {
     broken_mode mode;
-    uint32_t frames;
+    uint32_t frames, fault_frame;
     bool struck;
+    int64_t accept_ms; /* late: when the next connection may be accepted */
     int listener;
     broken_conn conns[CONNS_MAX];
 } broken_server;
@@ -153,7 +157,7 @@ static void echo_frames(broken_server *server, broken_conn *conn) {
 
     while (conn->fd >= 0 && !conn->muted && (bytes = frame_at(conn, at)) > 0) {
         const bool due = server->mode != MODE_NONE && server->mode < MODE_SILENT &&
-                         !server->struck && ++server->frames >= FAULT_FRAME;
+                         !server->struck && ++server->frames >= server->fault_frame;
 
         if (due) {
             at += strike(server, conn, conn->data + at, bytes, frame_at(conn, at + bytes));
@@ -205,14 +209,31 @@ static void accept_one(broken_server *server) {
     (void)close(fd);
 }
 
+static int64_t now_ms(void) {
+    struct timespec now;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
+        die("clock_gettime");
+    }
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Milliseconds until the listener may be looked at again. */
+static int accept_delay(const broken_server *server) {
+    const int64_t left = server->accept_ms - now_ms();
+
+    return server->mode == MODE_LATE && left > 0 ? (int)left : 0;
+}
+
 static void turn(broken_server *server) {
+    const int delay = accept_delay(server);
     struct pollfd fds[CONNS_MAX + 1];
 
     for (int i = 0; i < CONNS_MAX; i++) {
         fds[i] = (struct pollfd){.fd = server->conns[i].fd, .events = POLLIN};
     }
-    fds[CONNS_MAX] = (struct pollfd){.fd = server->listener, .events = POLLIN};
-    if (poll(fds, CONNS_MAX + 1, -1) < 0 && errno != EINTR) {
+    fds[CONNS_MAX] = (struct pollfd){.fd = delay > 0 ? -1 : server->listener, .events = POLLIN};
+    if (poll(fds, CONNS_MAX + 1, delay > 0 ? delay : -1) < 0 && errno != EINTR) {
         die("poll");
     }
     for (int i = 0; i < CONNS_MAX; i++) {
@@ -222,6 +243,7 @@ static void turn(broken_server *server) {
     }
     if (fds[CONNS_MAX].revents != 0) {
         accept_one(server);
+        server->accept_ms = now_ms() + LATE_MS;
     }
 }
 
@@ -245,7 +267,8 @@ static void open_listener(broken_server *server) {
 }
 
 static broken_mode mode_read(int argc, char **argv) {
-    if (argc == 3 && strcmp(argv[1], "--mode") == 0) {
+    if ((argc == 3 || (argc == 5 && strcmp(argv[3], "--at") == 0)) &&
+        strcmp(argv[1], "--mode") == 0) {
         for (int i = 0; i < MODE_COUNT; i++) {
             if (strcmp(argv[2], mode_names[i]) == 0) {
                 return (broken_mode)i;
@@ -253,7 +276,7 @@ static broken_mode mode_read(int argc, char **argv) {
         }
     }
     (void)fprintf(stderr, "broken_server: --mode none|flip|drop|duplicate|reorder|garbage|reset|"
-                          "close|silent|slow|refuse\n");
+                          "close|silent|slow|refuse|late [--at FRAME]\n");
     exit(2);
 }
 
@@ -261,6 +284,7 @@ int main(int argc, char **argv) {
     static broken_server server;
 
     server.mode = mode_read(argc, argv);
+    server.fault_frame = argc == 5 ? (uint32_t)strtoul(argv[4], NULL, 10) : FAULT_FRAME;
     for (int i = 0; i < CONNS_MAX; i++) {
         server.conns[i].fd = -1;
     }

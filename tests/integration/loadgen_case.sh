@@ -2,7 +2,9 @@
 # One run of loadgen against one server: the exit code and the columns must be the expected ones.
 #   loadgen_case.sh LOADGEN EXPECT_EXIT COLUMNS SERVER [SERVER_ARG...] -- [LOADGEN_ARG...]
 # COLUMNS: names, with commas between, of the counts that must be above 0; every other count of a
-# fault must be 0. The server prints "listening on HOST:PORT". EMULATOR in the environment runs a
+# fault must be 0. SENT in the environment: what counts.sent must be. LATE=F: the measured latencies
+# must lie below 1/F of the longest first reply, and set-up must have taken longer than that one.
+# The server prints "listening on HOST:PORT". EMULATOR in the environment runs a
 # LOADGEN for Windows.
 set -u
 
@@ -51,4 +53,17 @@ for name in lost wrong reordered duplicated refused reset closed timed_out faile
     *) [ "${count:-missing}" = 0 ] || { echo "$name is ${count:-missing}, expected 0"; failed=1; } ;;
     esac
 done
+if [ -n "${SENT:-}" ]; then
+    sent=$(sed -n 's/.*"counts":{"sent":\([0-9]*\),.*/\1/p' "$work/json")
+    [ "${sent:-0}" -eq "$SENT" ] || { echo "sent is ${sent:-missing}, expected $SENT"; failed=1; }
+fi
+if [ -n "${LATE:-}" ]; then
+    first=$(sed -n 's/.*"first_reply_ns":{[^}]*"max":\([0-9]*\).*/\1/p' "$work/json")
+    latency=$(sed -n 's/.*"latency_ns":{[^}]*"max":\([0-9]*\).*/\1/p' "$work/json")
+    setup=$(sed -n 's/.*"setup_ns":\([0-9]*\).*/\1/p' "$work/json")
+    echo "set-up ${setup:-missing}, first reply at most ${first:-missing}," \
+        "measured latency at most ${latency:-missing} ns"
+    [ "${latency:-0}" -gt 0 ] && [ "${first:-0}" -gt $((latency * LATE)) ] &&
+        [ "${setup:-0}" -ge "$first" ] || { echo "accepting was measured"; failed=1; }
+fi
 exit $failed

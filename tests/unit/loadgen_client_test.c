@@ -397,6 +397,74 @@ static void test_client_of_the_reset_role_aborts_and_abandons(void **state) {
     free(bed);
 }
 
+static void test_client_at_the_first_gate_sends_one_and_is_served_by_any_reply(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->load.gate = RS_GATE_FIRST;
+    bed_open(bed);
+    assert_int_equal(bed->wire_bytes, FRAME);
+    assert_true(rs_client_awaits_first(&bed->client, &bed->load));
+    (void)bed_take(bed, data);
+    data[FRAME - 1u] ^= 1; /* wrong, but it was served */
+    bed_deliver(bed, data, FRAME);
+    assert_false(rs_client_awaits_first(&bed->client, &bed->load));
+    assert_int_equal(bed->wire_bytes, 0);
+    bed->load.gate = RS_GATE_OPEN;
+    bed_turn(bed);
+    assert_int_equal(bed->wire_bytes, BLOCK);
+    free(bed);
+}
+
+static void test_client_that_dies_at_the_first_gate_awaits_nothing(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->load.gate = RS_GATE_FIRST;
+    bed_open(bed);
+    bed_complete(bed, RS_OP_RECV, RS_E_RESET, 0);
+    assert_false(rs_client_awaits_first(&bed->client, &bed->load));
+    assert_int_equal(bed->load.ends.reset, 1);
+    free(bed);
+}
+
+static void test_client_at_the_first_gate_keeps_to_the_messages_left(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->load.gate = RS_GATE_FIRST;
+    bed->load.messages_left = 0;
+    bed_open(bed);
+    assert_int_equal(bed->wire_bytes, 0);
+    assert_int_equal(bed->load.messages_left, 0);
+    assert_false(rs_client_awaits_first(&bed->client, &bed->load));
+    free(bed);
+}
+
+/* Or the run would wait at the gate for one that has gone. */
+static void test_client_misbehaves_only_behind_the_first_gate(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->settings.reset_percent = 100;
+    bed->settings.churn_messages = 1;
+    bed->load.gate = RS_GATE_FIRST;
+    bed_open(bed);
+    bed_turn(bed);
+    assert_int_equal(bed->closes, 0);
+    bed_deliver(bed, data, bed_take(bed, data));
+    assert_int_equal(bed->load.first_replies, 1);
+    bed->load.gate = RS_GATE_OPEN;
+    bed_turn(bed);
+    bed_turn(bed);
+    assert_int_equal(bed->aborts, 1);
+    assert_int_equal(bed->load.columns.abandoned, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
 static void test_client_of_the_half_close_role_takes_the_tail(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
@@ -517,6 +585,10 @@ int main(void) {
         cmocka_unit_test(test_client_silent_server_times_out),
         cmocka_unit_test(test_client_churn_closes_after_its_messages_and_connects_again),
         cmocka_unit_test(test_client_of_the_reset_role_aborts_and_abandons),
+        cmocka_unit_test(test_client_at_the_first_gate_sends_one_and_is_served_by_any_reply),
+        cmocka_unit_test(test_client_that_dies_at_the_first_gate_awaits_nothing),
+        cmocka_unit_test(test_client_at_the_first_gate_keeps_to_the_messages_left),
+        cmocka_unit_test(test_client_misbehaves_only_behind_the_first_gate),
         cmocka_unit_test(test_client_of_the_half_close_role_takes_the_tail),
         cmocka_unit_test(test_client_half_close_with_a_missing_tail_is_lost),
         cmocka_unit_test(test_client_slow_reader_pauses_and_may_be_dropped),
