@@ -191,12 +191,10 @@ static void main_costs(compare_main *self) {
                           (self->target[i].wine ? MAIN_OVERHEAD_WINE_S : MAIN_OVERHEAD_S);
     }
     for (uint32_t i = 0; i < s->scenarios; i++) {
-        const double warmup_s = rs_scenario_warmup_s(s->scenario[i], s->warmup_s);
         self->factor[i] = s->scenario[i]->kind == RS_SCENARIO_CAPACITY
                               ? MAIN_SEARCH_COST * RS_CAPACITY_SHARE
-                          : s->scenario[i]->kind == RS_SCENARIO_RAMP
-                              ? 0.5
-                              : (s->seconds + warmup_s) / (s->seconds + s->warmup_s);
+                          : s->scenario[i]->kind == RS_SCENARIO_RAMP ? 0.5
+                                                                     : 1;
     }
 }
 

@@ -10,10 +10,12 @@
 #include "core/assert.h"
 #include "seam/os.h"
 
-#define RUNNER_START_S 60.0    /* a new Wine prefix takes ten */
-#define RUNNER_STOP_S 15.0     /* the servers drain for two */
-#define RUNNER_STOP_VOID_S 3.0 /* the run counts no more */
-#define RUNNER_GRACE_S 40.0    /* beyond the load's own time: its connect and reply time-outs */
+#define RUNNER_START_S 60.0     /* a new Wine prefix takes ten */
+#define RUNNER_STOP_S 15.0      /* the servers drain for two */
+#define RUNNER_STOP_VOID_S 3.0  /* the run counts no more */
+#define RUNNER_GRACE_S 40.0     /* beyond the load's own time: its connect and reply time-outs */
+#define RUNNER_RUNG_REPLY_S 20u /* Wine takes milliseconds to make a thread, and one makes 1,000   \
+                                 */
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 7u
@@ -114,6 +116,9 @@ static void runner_load_args(const runner_turn *turn, rs_args *args) {
     rs_args_add(args, "127.0.0.1");
     rs_args_u32(args, "--port", turn->port);
     rs_scenario_load_args(turn->scenario, &time, args);
+    if (turn->target->streams) {
+        rs_args_u32(args, "--timeout", RUNNER_RUNG_REPLY_S);
+    }
     runner_path(turn, "load.json", json);
     rs_args_add(args, "--json");
     rs_args_add(args, "%s", json);
@@ -262,8 +267,7 @@ static void runner_watch(runner_turn *turn) {
 /* False: the run is void or over. */
 static bool runner_await_load(runner_turn *turn) {
     rs_runner *runner = turn->runner;
-    const double deadline_s = runner_now_s() + runner->seconds + RUNNER_GRACE_S +
-                              rs_scenario_warmup_s(turn->scenario, runner->warmup_s);
+    const double deadline_s = runner_now_s() + runner->seconds + RUNNER_GRACE_S + runner->warmup_s;
     for (uint32_t tick = 0; !rs_process_has_ended(&runner->load); tick++) {
         if (runner_should_stop(turn)) {
             return false;

@@ -10,29 +10,29 @@
 /* RS_SCENARIO_BASE stands before the scenarios that need its result. */
 static const rs_scenario scenario_table[] = {
     {"ping-pong", "1 connection, 32 bytes, one request in flight: the bare round trip",
-     RS_SCENARIO_CLOSED, 1, 1, 32, 0, 0, 16, 0, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
+     RS_SCENARIO_CLOSED, 1, 1, 32, 0, 0, 16, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
     {"sixty", "60 connections, 32 bytes, one request in flight: as many as every rung holds",
-     RS_SCENARIO_CLOSED, 60, 1, 32, 0, 0, 128, 0, 0, 0, RS_IN_LADDER},
+     RS_SCENARIO_CLOSED, 60, 1, 32, 0, 0, 128, 0, 0, RS_IN_LADDER},
     {"many-small", "64 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED,
-     64, 1, 32, 0, 0, 128, 0, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+     64, 1, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL},
     {"pipelined", "64 connections, 32 bytes, 64 requests in flight on each", RS_SCENARIO_CLOSED, 64,
-     64, 32, 0, 0, 128, 0, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+     64, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL},
     {"wide", "1,000 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED, 1000,
-     1, 32, 0, 0, 1024, 0, 0, 1.5, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
+     1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
     {"large", "16 connections, frames of 60,000 bytes, one in flight on each", RS_SCENARIO_CLOSED,
-     16, 1, 60000, 0, 0, 32, 65535, 1048576, 0, RS_IN_QUICK | RS_IN_FULL},
+     16, 1, 60000, 0, 0, 32, 65535, 1048576, RS_IN_QUICK | RS_IN_FULL},
     {"ramp", "512 connections opened at once, until each had its first reply", RS_SCENARIO_RAMP,
-     512, 1, 32, 0, 0, 1024, 0, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+     512, 1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL},
     {"idle-crowd", "2,000 silent connections beside 16 busy ones, 32 bytes", RS_SCENARIO_IDLE, 16,
-     1, 32, 2000, 0, 4096, 0, 0, 3.0, RS_IN_FULL},
+     1, 32, 2000, 0, 4096, 0, 0, RS_IN_FULL},
     {"churn", "32 connections at a time: connect, 4 messages, close", RS_SCENARIO_CHURN, 32, 1, 32,
-     0, 0, 1024, 0, 0, 0, RS_IN_FULL},
+     0, 0, 1024, 0, 0, RS_IN_FULL},
     {"fixed-50", "64 connections, open loop at 50 % of the slower server's many-small rate",
-     RS_SCENARIO_FIXED, 64, 64, 32, 0, 50, 128, 0, 0, 0, RS_IN_FULL},
+     RS_SCENARIO_FIXED, 64, 64, 32, 0, 50, 128, 0, 0, RS_IN_FULL},
     {"fixed-80", "64 connections, open loop at 80 % of the slower server's many-small rate",
-     RS_SCENARIO_FIXED, 64, 64, 32, 0, 80, 128, 0, 0, 0, RS_IN_FULL},
+     RS_SCENARIO_FIXED, 64, 64, 32, 0, 80, 128, 0, 0, RS_IN_FULL},
     {"capacity", "64 connections, open loop: the highest rate with p99 within 2 ms, by bisection",
-     RS_SCENARIO_CAPACITY, 64, 64, 32, 0, 0, 128, 0, 0, 0, RS_IN_FULL},
+     RS_SCENARIO_CAPACITY, 64, 64, 32, 0, 0, 128, 0, 0, RS_IN_FULL},
 };
 
 _Static_assert(sizeof scenario_table / sizeof scenario_table[0] <= RS_SCENARIOS_MAX,
@@ -82,13 +82,6 @@ void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args 
     }
 }
 
-double rs_scenario_warmup_s(const rs_scenario *scenario, double asked_s) {
-    if (scenario->kind == RS_SCENARIO_RAMP) {
-        return 0;
-    }
-    return asked_s > scenario->warmup_min_s ? asked_s : scenario->warmup_min_s;
-}
-
 void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time, rs_args *args) {
     rs_args_u32(args, "--connections", scenario->connections);
     rs_args_u32(args, "--depth", scenario->depth);
@@ -98,7 +91,7 @@ void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time
         return;
     }
     rs_args_double(args, "--seconds", time->seconds);
-    rs_args_double(args, "--warmup", rs_scenario_warmup_s(scenario, time->warmup_s));
+    rs_args_double(args, "--warmup", time->warmup_s);
     if (rs_scenario_is_late(scenario)) {
         rs_args_add(args, "--rate");
         rs_args_add(args, "%.0f", time->rate < 1 ? 1 : time->rate);

@@ -33,9 +33,7 @@ typedef struct rs_scenario {
     uint32_t max_sessions; /* server option: room for the connections and their successors */
     uint32_t max_frame;    /* server options; 0 = the server's default */
     uint32_t max_queued;
-    double
-        warmup_min_s; /* loadgen's warm-up starts with its first connect: time to make them all */
-    uint32_t sets;    /* RS_IN_*: which selections have it */
+    uint32_t sets; /* RS_IN_*: which selections have it */
 } rs_scenario;
 
 #define RS_IN_QUICK (1u << 0)
@@ -69,10 +67,6 @@ typedef struct rs_load_time {
     double seconds, warmup_s;
     double rate; /* messages a second, FIXED and CAPACITY; otherwise ignored */
 } rs_load_time;
-
-/* rs_scenario_warmup_s: what is asked for, or more where the connections take longer; 0 for ramp.
- */
-double rs_scenario_warmup_s(const rs_scenario *scenario, double asked_s);
 
 /* rs_scenario_load_args: adds the options the scenario asks of loadgen. */
 void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time, rs_args *args);
