@@ -66,6 +66,20 @@ rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes)
 /* rs_session_close: flushes what is queued, then closes. Idempotent. */
 void rs_session_close(rs_session *session);
 
+/* rs_session_hold: an answer is still owed: while holds are out, an orderly end by the peer (its
+ * FIN) or by the server (its stop) is put off. Nothing more is received then, sends are still
+ * taken; the last release ends the session for the reason that was put off. An error, a reset, a
+ * malformed frame, idleness or a full send queue ends it at once all the same, as does
+ * rs_session_close; and an end that has waited for drain_timeout_ms waits no longer
+ * (counted: expired_holds). On a session that has ended, nothing happens.
+ *
+ * Bounds   as many holds at once as 32 bits count (asserted). */
+void rs_session_hold(rs_session *session);
+
+/* rs_session_release: gives one hold back, of those that this session has (asserted). On a session
+ * that has ended, nothing happens: its holds went with it. May call on_close. */
+void rs_session_release(rs_session *session);
+
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
 typedef struct rs_shared {
     uint8_t *data; /* room bytes, to be filled before the first send */

@@ -24,6 +24,8 @@
     X(refused_ops, "operations that a back end refused")                                           \
     X(moved_bytes, "bytes of partial frames moved to the front")                                   \
     X(escalated_closes, "closes that had to be forced")                                            \
+    X(held_ends, "orderly ends put off because an answer was owed")                                \
+    X(expired_holds, "ends put off for as long as the drain time-out allows")                      \
     X(mails, "messages from other threads")                                                        \
     X(steps, "turns of the loop")
 
