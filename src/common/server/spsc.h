@@ -61,6 +61,18 @@ const rs_spsc_record *rs_spsc_peek(rs_spsc *ring);
 /* rs_spsc_done: gives the room of the peeked record (asserted to exist) back to the writer. */
 void rs_spsc_done(rs_spsc *ring);
 
+/* rs_spsc_reader_moved: the reader has given room back since the last push. The writer's: after a
+ * push that was refused, whether another try may do. */
+static inline bool rs_spsc_reader_moved(const rs_spsc *ring) {
+    return rs_atomic_load_u32(&ring->read) != ring->read_seen;
+}
+
+/* rs_spsc_pending: bytes written and not yet read, at most the capacity: a bound for a reader that
+ * takes what is there and no more. The reader's. */
+static inline uint32_t rs_spsc_pending(const rs_spsc *ring) {
+    return rs_atomic_load_u32(&ring->written) - ring->read_at;
+}
+
 /* rs_spsc_payload: its first byte, 8-byte aligned. */
 static inline const uint8_t *rs_spsc_payload(const rs_spsc_record *record) {
     return (const uint8_t *)(record + 1);
