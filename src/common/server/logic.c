@@ -190,11 +190,11 @@ RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kin
     do {
         bool drained = channel_drain(channel);
         channel_kick(channel, drained);
-        if (session != NULL && !rs_session_takes(session)) {
-            return;
-        }
         if (!drained) {
             channel_wait(channel, true);
+        }
+        if (session != NULL && !rs_session_takes(session)) {
+            return;
         }
     } while (!channel_try(channel, kind, id, data, bytes));
 }
