@@ -279,7 +279,7 @@ void rs_logic_channel_end(rs_logic_channel *channel) {
             channel_wait(channel, false);
         }
     }
-    RS_ASSERT(channel->close_head == CLOSE_NONE && rs_spsc_peek(&channel->to_logic) == NULL);
+    RS_ASSERT(channel->close_head == CLOSE_NONE);
 }
 
 void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
