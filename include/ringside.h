@@ -45,6 +45,7 @@ typedef struct rs_server_config {
     bool heap_buffers;     /* unaligned memory of malloc instead of the page-aligned slab */
     bool large_pages;      /* ask for them; falls back, stats say so */
     int32_t pin_first_cpu; /* shard i on processor pin_first_cpu + i; -1 = do not pin */
+    bool logic_thread;     /* the application's callbacks on one thread of their own */
     void *world;           /* rs_backend_config.world */
 } rs_server_config;
 
@@ -82,6 +83,10 @@ rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, 
 /* rs_server_close_session: rs_session_close from any thread. Errors as rs_server_send. */
 rs_status rs_server_close_session(rs_server *server, rs_session_id id);
 
+/* rs_server_release_session: rs_session_release from any thread, after what that thread sent
+ * before. Errors as rs_server_send. */
+rs_status rs_server_release_session(rs_server *server, rs_session_id id);
+
 typedef struct rs_server_stats {
     rs_counters counters;     /* sums over the shards */
     rs_histogram batch;       /* completions per poll that returned any */
@@ -95,8 +100,8 @@ typedef struct rs_server_stats {
     bool large_pages;       /* every slab got them */
 } rs_server_stats;
 
-/* rs_server_stats_read: a consistent snapshot per shard. Any thread but a shard's; waits for each
- * shard's next turn. After rs_server_join: the final figures. */
+/* rs_server_stats_read: a consistent snapshot per shard. Any thread but a shard's or the
+ * logic thread; waits for each shard's next turn. After rs_server_join: the final figures. */
 void rs_server_stats_read(rs_server *server, rs_server_stats *out);
 
 #endif

@@ -13,6 +13,7 @@
 #include "core/frame.h"
 #include "core/session.h"
 #include "core/slab.h"
+#include "server/logic.h"
 #include "server/shard.h"
 
 #define SERVER_LOOPBACK 0x7F000001u
@@ -24,6 +25,7 @@
 typedef struct server_fixture {
     conf_run *run;
     rs_shard *shard;
+    rs_logic *logic; /* NULL: callbacks on the shard */
     rs_server_config config;
     rs_server_stats stats; /* as of the last server_count */
     bool running;
@@ -34,6 +36,9 @@ static void server_turn(void *ctx, int64_t max_wait_ns) {
 
     if (fixture->running) {
         fixture->running = rs_shard_step(fixture->shard, max_wait_ns);
+    }
+    if (fixture->running && fixture->logic != NULL) {
+        (void)rs_logic_step(fixture->logic);
     }
 }
 
@@ -58,12 +63,17 @@ static void server_start(server_fixture *fixture) {
     conf_run *run = fixture->run;
     const rs_addr any_port = {.ip = SERVER_LOOPBACK};
     rs_error error = {0};
-    const rs_shard_config cfg = {
+    rs_shard_config cfg = {
         .sessions_max = fixture->config.sessions_max,
         .server = &fixture->config,
         .clock = {.now_ns = run->instance->now_ns, .ctx = run->world},
     };
 
+    if (run->logic_thread) {
+        CONF_STATUS(run, rs_logic_open(&fixture->logic, &fixture->config.app, 1, false, &error),
+                    RS_OK);
+        cfg.logic = fixture->logic;
+    }
     CONF_STATUS(run, rs_shard_open(&fixture->shard, &cfg, &error), RS_OK);
     CONF_STATUS(run, rs_shard_listen(fixture->shard, &any_port, &run->server.port, &error), RS_OK);
     fixture->running = true;
@@ -97,7 +107,9 @@ static void server_end(server_fixture *fixture) {
     CONF_CHECK(run, rs_shard_outstanding(fixture->shard) == 0);
     CONF_CHECK(run, blocks->free_count == blocks->count);
     CONF_CHECK(run, server_counters(fixture)->stale_completions == 0);
+    CONF_CHECK(run, run->logic_thread == (fixture->logic != NULL));
     rs_shard_close(fixture->shard);
+    rs_logic_close(fixture->logic);
     run->server_turn = NULL;
     free(fixture);
 }

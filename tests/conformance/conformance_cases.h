@@ -72,7 +72,8 @@
     X(regions_up_to_the_limit)                                                                     \
     X(stats_name_their_calls)
 
-/* Needs the session layer too: a server on the back end under test. */
+/* Needs the session layer too: a server on the back end under test. Each runs twice, the second
+ * time with the application behind a logic thread (server/logic.h). */
 #define CONF_SERVER_CASES(X)                                                                       \
     X(server_echoes_frames_of_all_sizes)                                                           \
     X(server_random_fragmentation_echoes_equal)                                                    \

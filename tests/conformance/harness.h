@@ -71,6 +71,7 @@ struct conf_run {
     uint32_t idle_rounds; /* consecutive rounds without a completion */
     uint32_t cap;         /* of each poll */
     bool opened;
+    bool logic_thread; /* a server's callbacks go through server/logic.h, stepped by the case */
 
     /* Where a server stands in for the server side: one turn of it. Nullable. */
     void (*server_turn)(void *ctx, int64_t max_wait_ns);

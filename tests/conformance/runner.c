@@ -20,11 +20,15 @@
 typedef struct runner_case {
     const char *name;
     void (*fn)(conf_run *run);
+    bool server; /* runs twice: callbacks on the shard, and handed over to a logic thread */
 } runner_case;
 
 static const runner_case runner_cases[] = {
-#define X(name) {#name, conf_case_##name},
-    CONF_CASES(X)
+#define X(name) {#name, conf_case_##name, false},
+    CONF_SEAM_CASES(X)
+#undef X
+#define X(name) {#name, conf_case_##name, true},
+        CONF_SERVER_CASES(X)
 #undef X
 };
 
@@ -56,20 +60,28 @@ static conf_run *runner_new(const conf_instance *instance) {
     return run;
 }
 
+static void runner_once(const runner_state *state, bool logic_thread) {
+    conf_run *run = runner_new(state->instance);
+    run->logic_thread = logic_thread;
+    state->one->fn(run);
+    conf_finish(run);
+    free(run);
+}
+
 static void runner_test(void **opaque) {
     const runner_state *state = *opaque;
     const conf_skip *skipped = runner_skip(state->instance, state->one->name);
-    conf_run *run;
 
     if (skipped != NULL) {
         ++*state->skipped;
         print_message("conf: %s skipped: %s\n", state->one->name, skipped->reason);
         skip();
     }
-    run = runner_new(state->instance);
-    state->one->fn(run);
-    conf_finish(run);
-    free(run);
+    runner_once(state, false);
+    if (state->one->server) {
+        print_message("conf: %s once more, with a logic thread\n", state->one->name);
+        runner_once(state, true);
+    }
     ++*state->ran;
 }
 

@@ -1,6 +1,6 @@
 /* Session events from fuzzed bytes: opens, receives, completions in any order with any status,
- * time, local closes, broadcasts. A crash or a failed assertion is a finding; so is anything left
- * in use after everything was closed. */
+ * time, local closes, broadcasts, holds, stops. A crash or a failed assertion is a finding; so is
+ * anything left in use after everything was closed. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static void step_share(bed *b, script *s) {
     }
     memset(shared.data, 1, shared.room);
     for (uint32_t i = 0; i < BED_SLOTS; i++) {
-        if (b->sessions[i].state == RS_SESSION_OPEN) {
+        if (rs_session_takes(&b->sessions[i])) {
             (void)rs_shared_send(&b->sessions[i], &shared, 1 + script_byte(s) % shared.room);
         }
     }
@@ -88,7 +88,7 @@ static void step_share(bed *b, script *s) {
 
 static void step(bed *b, script *s) {
     uint32_t slot;
-    switch (script_byte(s) % 10) {
+    switch (script_byte(s) % 13) {
     case 0:
         (void)bed_open(b);
         break;
@@ -106,9 +106,21 @@ static void step(bed *b, script *s) {
         break;
     case 7:
         slot = script_byte(s) % BED_SLOTS;
-        if (b->sessions[slot].state == RS_SESSION_OPEN) {
+        if (rs_session_takes(&b->sessions[slot])) {
             rs_session_close(&b->sessions[slot]);
         }
+        break;
+    case 10:
+        rs_session_hold(&b->sessions[script_byte(s) % BED_SLOTS]);
+        break;
+    case 11:
+        slot = script_byte(s) % BED_SLOTS;
+        if (b->sessions[slot].holds > 0) {
+            rs_session_release(&b->sessions[slot]);
+        }
+        break;
+    case 12:
+        rs_sessions_close_all(&b->table, false);
         break;
     case 8:
         step_stale(b, s);

@@ -26,6 +26,8 @@
 #define CLIENTS 60u
 #define WAIT_STEPS 2000u /* of 5 ms: bounds a hang, decides nothing else */
 
+static bool with_logic; /* set by main alone: every test runs in both modes */
+
 static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
     rs_server_config cfg;
     rs_server *server = NULL;
@@ -37,6 +39,7 @@ static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
     cfg.app = app;
     cfg.sessions_max = sessions_max;
     cfg.drain_timeout_ms = 300;
+    cfg.logic_thread = with_logic;
     status = rs_server_start(&server, &cfg, &error);
     if (status != RS_OK) {
         print_error("%s\n", error.text);
@@ -276,6 +279,7 @@ static void test_server_port_in_use_is_one_line(void **state) {
         cfg.app = rs_app_echo;
         cfg.workers = workers;
         cfg.sessions_max = 8;
+        cfg.logic_thread = with_logic;
         assert_int_equal(rs_server_start(&second, &cfg, &error), RS_E_ADDRESS_IN_USE);
         assert_null(second);
         assert_non_null(strstr(error.text, "port"));
@@ -299,6 +303,7 @@ static void test_server_settings_out_of_range_are_refused(void **state) {
         cfg.sends_in_flight = i == 4 ? RS_SENDS_IN_FLIGHT_MAX + 1 : 1;
         cfg.recv_bytes = i == 5 ? 100 : 0; /* shorter than a frame */
         cfg.queued_bytes_max = i == 6 ? 100 : 8192;
+        cfg.logic_thread = with_logic;
         assert_int_equal(rs_server_start(&server, &cfg, &error), RS_E_INVALID);
         assert_null(server);
         assert_true(error.text[0] != '\0');
@@ -314,5 +319,7 @@ int main(void) {
         cmocka_unit_test(test_server_port_in_use_is_one_line),
         cmocka_unit_test(test_server_settings_out_of_range_are_refused),
     };
-    return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("server", tests, NULL, NULL);
+    with_logic = true;
+    return failed + cmocka_run_group_tests_name("server with a logic thread", tests, NULL, NULL);
 }

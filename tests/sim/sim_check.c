@@ -41,7 +41,7 @@ static void check_session(sim_run *run, const rs_session *session, check_sums *s
     SIM_CHECK(run, session->sendq.in_flight <= run->server.sends_in_flight);
     sums->requests += session->sendq.in_flight + (session->recv_in_flight ? 1u : 0u);
     sums->used += session->state != RS_SESSION_FREE ? 1 : 0;
-    sums->open += session->state == RS_SESSION_OPEN ? 1 : 0;
+    sums->open += rs_session_takes(session) ? 1 : 0;
     sums->closing += session->close_posted || session->shutdown_posted ? 1 : 0;
     if (session->state == RS_SESSION_FREE) {
         SIM_CHECK(run, !session->recv_in_flight && entries == 0);

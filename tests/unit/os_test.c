@@ -57,6 +57,62 @@ static void test_os_threads_run_and_join(void **state) {
     assert_int_equal(rs_atomic_load_u32(&count), 8);
 }
 
+static void test_os_event_counts_once_and_resets_itself(void **state) {
+    rs_os_event *event;
+    rs_error error;
+    uint64_t start;
+    (void)state;
+    assert_int_equal(rs_os_event_open(&event, &error), RS_OK);
+    assert_false(rs_os_event_wait(event, 0));
+    rs_os_event_set(event);
+    rs_os_event_set(event);
+    assert_true(rs_os_event_wait(event, UINT32_MAX));
+    start = rs_os_now_ns();
+    assert_false(rs_os_event_wait(event, 20));
+    assert_true(rs_os_now_ns() - start >= UINT64_C(15000000)); /* clocks tick differently */
+    rs_os_event_close(event);
+    rs_os_event_close(NULL);
+}
+
+typedef struct event_pair {
+    rs_os_event *ping, *pong;
+} event_pair;
+
+#define EVENT_ROUNDS 2000u
+
+static void answer_pings(void *arg) {
+    event_pair *pair = arg;
+    for (uint32_t i = 0; i < EVENT_ROUNDS; i++) {
+        if (!rs_os_event_wait(pair->ping, 10000)) {
+            return;
+        }
+        rs_os_event_set(pair->pong);
+    }
+}
+
+/* A wake-up lost in either direction ends a wait by its time-out. */
+static void test_os_event_wakes_another_thread_each_time(void **state) {
+    event_pair pair;
+    rs_os_thread *thread;
+    rs_error error;
+    uint32_t answered = 0;
+    (void)state;
+    assert_int_equal(rs_os_event_open(&pair.ping, &error), RS_OK);
+    assert_int_equal(rs_os_event_open(&pair.pong, &error), RS_OK);
+    assert_int_equal(rs_os_thread_start(&thread, answer_pings, &pair, &error), RS_OK);
+    for (uint32_t i = 0; i < EVENT_ROUNDS; i++) {
+        rs_os_event_set(pair.ping);
+        if (!rs_os_event_wait(pair.pong, 10000)) {
+            break;
+        }
+        answered++;
+    }
+    rs_os_thread_join(thread);
+    assert_int_equal(answered, EVENT_ROUNDS);
+    rs_os_event_close(pair.ping);
+    rs_os_event_close(pair.pong);
+}
+
 static void pin_somewhere(void *arg) {
     rs_status *status = arg;
     status[0] = rs_os_pin_self(0);
@@ -149,6 +205,8 @@ int main(void) {
         cmocka_unit_test(test_os_clock_is_monotonic_and_never_zero),
         cmocka_unit_test(test_os_sleep_lasts_at_least_its_time),
         cmocka_unit_test(test_os_threads_run_and_join),
+        cmocka_unit_test(test_os_event_counts_once_and_resets_itself),
+        cmocka_unit_test(test_os_event_wakes_another_thread_each_time),
         cmocka_unit_test(test_os_pin_takes_a_processor_and_refuses_none),
         cmocka_unit_test(test_os_pages_are_zeroed_aligned_and_writable),
         cmocka_unit_test(test_os_usage_grows_and_unknown_figures_stay_unknown),

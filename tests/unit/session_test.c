@@ -631,6 +631,223 @@ static void test_session_raw_application_gets_bytes_as_they_come(void **state) {
     run_to_free(&b);
 }
 
+/* ---- holds */
+
+/* A frame in, no answer yet, a hold for it; the receive is out again. */
+static uint32_t open_with_hold(bed *b, uint32_t sends_in_flight) {
+    uint8_t frame[8];
+    uint32_t conn;
+    bed_init(b, 1000, true, sends_in_flight);
+    b->echo = false;
+    conn = bed_open(b);
+    (void)bed_collect(b);
+    (void)bed_receive(b, conn, frame, make_frame(frame, 5, 1));
+    rs_session_hold(&b->sessions[conn]);
+    (void)bed_collect(b);
+    return conn;
+}
+
+static void test_session_end_of_stream_waits_for_the_last_hold(void **state) {
+    bed b;
+    uint32_t conn, at;
+    (void)state;
+    conn = open_with_hold(&b, 2);
+    rs_session_hold(&b.sessions[conn]);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    assert_int_equal(b.closed, 0);
+    assert_int_equal(b.table.open_count, 1);
+    assert_int_equal(b.table.counters.held_ends, 1);
+    assert_int_equal(bed_collect(&b), 0); /* above all no receive: the stream has ended */
+    assert_ptr_equal(rs_sessions_find(&b.table, rs_session_id_of(&b.sessions[conn])),
+                     &b.sessions[conn]);
+    assert_int_equal(rs_session_send(&b.sessions[conn], "one", 3), RS_OK);
+    assert_int_equal(bed_collect(&b), 1);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 3);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.closed, 0); /* one is left */
+    assert_int_equal(rs_session_send(&b.sessions[conn], "four", 4), RS_OK);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_PEER], 1);
+    assert_int_equal(b.table.open_count, 0);
+    assert_int_equal(rs_session_send(&b.sessions[conn], "late", 4), RS_E_CLOSED);
+    assert_int_equal(bed_collect(&b), 1);
+    at = bed_find(&b, conn, RS_OP_SEND);
+    assert_int_equal(b.outstanding[at].bytes, 4); /* flushed before the close */
+    bed_finish(&b, at, RS_OK, 4);
+    assert_int_equal(bed_collect(&b), 1);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1);
+    assert_int_equal(b.table.counters.expired_holds, 0);
+    run_to_free(&b);
+}
+
+static void test_session_hold_given_back_in_time_delays_nothing(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.closed, 0);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.table.counters.held_ends, 0);
+    run_to_free(&b);
+}
+
+static void test_session_reset_ends_it_in_spite_of_holds(void **state) {
+    (void)state;
+    for (int held = 0; held < 2; held++) { /* before and after the peer's FIN */
+        bed b;
+        uint32_t conn = open_with_hold(&b, 1);
+        if (held) {
+            bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+            assert_int_equal(rs_session_send(&b.sessions[conn], "x", 1), RS_OK);
+            (void)bed_collect(&b);
+            bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_E_RESET, 0);
+        } else {
+            bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_E_RESET, 0);
+        }
+        assert_int_equal(b.closed, 1);
+        assert_int_equal(b.last_reason, RS_CLOSE_RESET);
+        rs_session_release(&b.sessions[conn]); /* too late, and no matter */
+        rs_session_hold(&b.sessions[conn]);
+        assert_int_equal(b.closed, 1);
+        run_to_free(&b);
+    }
+}
+
+static void test_session_failures_of_its_own_end_it_in_spite_of_holds(void **state) {
+    static const uint8_t big[BED_BLOCKS * BED_BLOCK_BYTES * 2] = {0};
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    (void)bed_receive(&b, conn, (const uint8_t *)"\1\0\0", 3);
+    assert_int_equal(b.last_reason, RS_CLOSE_PROTOCOL);
+    run_to_free(&b);
+    conn = open_with_hold(&b, 1);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    assert_int_equal(rs_session_send(&b.sessions[conn], big, sizeof big), RS_E_FULL);
+    assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
+    run_to_free(&b);
+    conn = open_with_hold(&b, 1);
+    bed_advance_ms(&b, 1100);
+    assert_int_equal(b.last_reason, RS_CLOSE_IDLE);
+    run_to_free(&b);
+}
+
+static void test_session_own_close_cuts_the_wait_short(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    rs_session_close(&b.sessions[conn]);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER); /* that came first */
+    run_to_free(&b);
+    conn = open_with_hold(&b, 1);
+    rs_session_close(&b.sessions[conn]);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_LOCAL);
+    run_to_free(&b);
+}
+
+static void test_session_stop_waits_for_holds(void **state) {
+    bed b;
+    uint8_t frame[8];
+    uint32_t conn, other;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    other = bed_open(&b);
+    (void)bed_collect(&b);
+    rs_sessions_close_all(&b.table, false);
+    assert_int_equal(b.closed, 1); /* the other one, which holds nothing up */
+    assert_int_equal(b.sessions[other].state, RS_SESSION_DRAINING);
+    /* A frame that comes now is not for the application, and no receive follows it. */
+    (void)bed_receive(&b, conn, frame, make_frame(frame, 5, 1));
+    assert_int_equal(b.messages, 1);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 0);
+    assert_int_equal(rs_session_send(&b.sessions[conn], "answer", 6), RS_OK);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.closed, 2);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_SHUTDOWN], 2);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_SEND)].bytes, 6);
+    assert_int_equal(bed_count(&b, conn, RS_OP_SHUTDOWN), 0); /* only once that is out */
+    run_to_free(&b);
+}
+
+static void test_session_stop_and_end_of_stream_keep_the_first_reason(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    rs_sessions_close_all(&b.table, false);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    assert_int_equal(b.closed, 0);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.last_reason, RS_CLOSE_SHUTDOWN);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1); /* no lingering: the FIN is here */
+    run_to_free(&b);
+    conn = open_with_hold(&b, 1);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    rs_sessions_close_all(&b.table, false);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+    run_to_free(&b);
+}
+
+static void test_session_hold_never_given_back_ends_by_the_deadline(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    bed_advance_ms(&b, 150);
+    assert_int_equal(b.closed, 0);
+    bed_advance_ms(&b, 100); /* the drain time-out is 200 */
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+    assert_int_equal(b.table.counters.expired_holds, 1);
+    run_to_free(&b);
+}
+
+static void test_session_forced_stop_ends_held_sessions(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    rs_sessions_close_all(&b.table, false);
+    assert_int_equal(b.closed, 0);
+    rs_sessions_close_all(&b.table, true);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_SHUTDOWN);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_CLOSE)].flags, RS_OPF_ABORT);
+    run_to_free(&b);
+}
+
+static void test_session_next_user_of_a_slot_inherits_no_hold(void **state) {
+    bed b;
+    uint32_t conn = UINT32_MAX, first;
+    (void)state;
+    first = open_with_hold(&b, 1);
+    bed_finish(&b, bed_find(&b, first, RS_OP_RECV), RS_E_RESET, 0);
+    run_to_free(&b);
+    for (uint32_t i = 0; i < BED_SLOTS && conn != first; i++) {
+        conn = bed_open(&b);
+        (void)bed_collect(&b);
+        bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+        assert_int_equal(b.closed, i + 2u);
+        run_to_free(&b);
+    }
+    assert_int_equal(conn, first);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_open_asks_for_one_receive),
@@ -663,6 +880,16 @@ int main(void) {
         cmocka_unit_test(test_session_send_after_its_end_is_closed),
         cmocka_unit_test(test_session_reserve_undone_frees_the_slot),
         cmocka_unit_test(test_session_raw_application_gets_bytes_as_they_come),
+        cmocka_unit_test(test_session_end_of_stream_waits_for_the_last_hold),
+        cmocka_unit_test(test_session_hold_given_back_in_time_delays_nothing),
+        cmocka_unit_test(test_session_reset_ends_it_in_spite_of_holds),
+        cmocka_unit_test(test_session_failures_of_its_own_end_it_in_spite_of_holds),
+        cmocka_unit_test(test_session_own_close_cuts_the_wait_short),
+        cmocka_unit_test(test_session_stop_waits_for_holds),
+        cmocka_unit_test(test_session_stop_and_end_of_stream_keep_the_first_reason),
+        cmocka_unit_test(test_session_hold_never_given_back_ends_by_the_deadline),
+        cmocka_unit_test(test_session_forced_stop_ends_held_sessions),
+        cmocka_unit_test(test_session_next_user_of_a_slot_inherits_no_hold),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* What an application is to the session layer, and what it may do with a session.
  *
- * Callbacks run on the shard's thread, one at a time per shard, and must not block. The functions
- * below them may be called only from those callbacks; other threads use ringside.h. */
+ * Callbacks run on the shard's thread, one at a time per shard, and must not block. With
+ * rs_server_config.logic_thread they run on one thread for all shards instead. The functions below
+ * them may be called only from those callbacks; other threads use ringside.h. */
 #ifndef RS_CORE_APP_H
 #define RS_CORE_APP_H
 
@@ -60,11 +61,27 @@ rs_session_id rs_session_id_of(const rs_session *session);
 /* rs_session_send: queues bytes [1, max_queued] for the peer; the data are copied, and leave at
  * the end of the present batch together with whatever else was queued.
  * RS_OK; RS_E_CLOSED (the session is ending); RS_E_FULL, RS_E_NO_BUFFERS (the session has just
- * been closed for that: nothing of this call is delivered). */
+ * been closed for that: nothing of this call is delivered). On a logic thread RS_OK: whether the
+ * queue took it is found out by the shard, and a failure is told by on_close. */
 rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes);
 
-/* rs_session_close: flushes what is queued, then closes. Idempotent. */
+/* rs_session_close: flushes what is queued, then closes. Idempotent. on_close is called before it
+ * returns; on a logic thread, later. */
 void rs_session_close(rs_session *session);
+
+/* rs_session_hold: an answer is still owed: while holds are out, an orderly end by the peer (its
+ * FIN) or by the server (its stop) is put off. Nothing more is received then, sends are still
+ * taken; the last release ends the session for the reason that was put off. An error, a reset, a
+ * malformed frame, idleness or a full send queue ends it at once all the same, as does
+ * rs_session_close; and an end that has waited for drain_timeout_ms waits no longer
+ * (counted: expired_holds). On a session that has ended, nothing happens.
+ *
+ * Bounds   as many holds at once as 32 bits count (asserted). */
+void rs_session_hold(rs_session *session);
+
+/* rs_session_release: gives one hold back, of those that this session has (asserted). On a session
+ * that has ended, nothing happens: its holds went with it. May call on_close. */
+void rs_session_release(rs_session *session);
 
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
 typedef struct rs_shared {

@@ -24,8 +24,13 @@
     X(refused_ops, "operations that a back end refused")                                           \
     X(moved_bytes, "bytes of partial frames moved to the front")                                   \
     X(escalated_closes, "closes that had to be forced")                                            \
+    X(held_ends, "orderly ends put off because an answer was owed")                                \
+    X(expired_holds, "ends put off for as long as the drain time-out allows")                      \
     X(mails, "messages from other threads")                                                        \
-    X(steps, "turns of the loop")
+    X(steps, "turns of the loop")                                                                  \
+    X(logic_wakes, "times a shard woke the logic thread")                                          \
+    X(shard_wakes, "times the logic thread woke a shard")                                          \
+    X(logic_fulls, "waits because a ring to or from the logic thread was full")
 
 typedef struct rs_counters {
 #define X(member, meaning) uint64_t member;

@@ -56,6 +56,13 @@
 #define RS_MAIL_SLOTS 1024u
 #define RS_MAIL_PER_STEP_MAX 256u
 
+/* Logic thread: the two rings of each shard. */
+#define RS_LOGIC_RING_FRAMES 8u /* of the longest, so that one side need not wait for each */
+#define RS_LOGIC_RING_BYTES_MIN                                                                    \
+    (256u * 1024u) /* 4096 messages of 48 bytes: a batch of completions with several each */
+#define RS_LOGIC_BATCH 256u /* records of one shard before the next one's turn, and its wake-up */
+
+_Static_assert(RS_LOGIC_RING_FRAMES >= 2u, "a record may take half of a ring");
 _Static_assert(RS_FRAME_BYTES_DEFAULT <= RS_FRAME_BYTES_MAX, "the default frame fits the format");
 _Static_assert(RS_FRAME_BYTES_DEFAULT <= RS_SEND_BLOCK_BYTES_MIN,
                "a default frame fits one send block, so an echo is one slice");

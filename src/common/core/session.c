@@ -112,6 +112,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->abort = session->peer_ended = false;
     session->shutdown_posted = session->close_posted = session->abort_posted = false;
     session->user = 0;
+    session->holds = 0;
     session->op =
         (rs_op){.region = table->region, .conn = session->index, .generation = session->generation};
     session->last_frame_ms = table->now_ms;
@@ -146,11 +147,24 @@ static bool reason_lingers(rs_close_reason reason) {
     return reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN;
 }
 
-RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
+/* An orderly end, by the peer or by the server, which answers that are owed put off. */
+static bool reason_waits(rs_close_reason reason) {
+    return reason == RS_CLOSE_PEER || reason == RS_CLOSE_SHUTDOWN;
+}
+
+RS_COLD static void session_put_off(rs_session *session, rs_close_reason reason) {
     rs_sessions *table = session->table;
-    if (session->state != RS_SESSION_OPEN) {
-        return;
-    }
+    RS_ASSERT(session->state == RS_SESSION_OPEN && session->holds > 0);
+    session->reason = (uint8_t)reason;
+    session->state = RS_SESSION_HELD;
+    table->counters.held_ends++;
+    rs_timers_arm(&table->timers, session->index, table->now_ms + table->cfg.drain_timeout_ms);
+}
+
+RS_COLD static void session_finish(rs_session *session, rs_close_reason reason) {
+    rs_sessions *table = session->table;
+    RS_ASSERT(rs_session_takes(session));
+    session->holds = 0;
     session->reason = (uint8_t)reason;
     session->abort = !reason_flushes(reason);
     session->state = RS_SESSION_DRAINING;
@@ -166,9 +180,23 @@ RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
     }
 }
 
+RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
+    if (session->state == RS_SESSION_OPEN) {
+        if (session->holds > 0 && reason_waits(reason)) {
+            session_put_off(session, reason);
+        } else {
+            session_finish(session, reason);
+        }
+    } else if (session->state == RS_SESSION_HELD && !reason_waits(reason)) {
+        /* The application's close only cuts the wait short: the end that is put off came first. */
+        session_finish(session,
+                       reason == RS_CLOSE_LOCAL ? (rs_close_reason)session->reason : reason);
+    }
+}
+
 /* Something failed for good: whatever is queued can no longer be delivered. */
 RS_COLD static void session_fail(rs_session *session, rs_close_reason reason) {
-    if (session->state == RS_SESSION_OPEN) {
+    if (rs_session_takes(session)) {
         session_end(session, reason);
     } else if (session->state != RS_SESSION_CLOSING) {
         session->abort = true;
@@ -334,9 +362,21 @@ static rs_status session_queued(rs_session *session, rs_status status) {
     return status;
 }
 
+RS_COLD static bool session_is_held(const rs_session *session) {
+    return session->state == RS_SESSION_HELD;
+}
+
+/* A session that takes nothing any more, or a stand-in. */
+RS_COLD static rs_status session_send_else(rs_session *session, const uint8_t *data,
+                                           uint32_t bytes) {
+    return session->state == RS_SESSION_REMOTE ? session->table->remote->send(session, data, bytes)
+                                               : RS_E_CLOSED;
+}
+
+/* One call of the queue alone, which is then inlined; an open session pays for one comparison. */
 rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes) {
-    if (session->state != RS_SESSION_OPEN) {
-        return RS_E_CLOSED;
+    if (session->state != RS_SESSION_OPEN && !session_is_held(session)) {
+        return session_send_else(session, (const uint8_t *)data, bytes);
     }
     return session_queued(session, rs_sendq_append(&session->table->sendq_pool, &session->sendq,
                                                    (const uint8_t *)data, bytes));
@@ -357,7 +397,11 @@ bool rs_shared_acquire(rs_session *session, rs_shared *out) {
 
 rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
     rs_slice slice = {.index = shared->index, .generation = shared->generation};
-    if (session->state != RS_SESSION_OPEN) {
+    if (session->state == RS_SESSION_REMOTE) { /* another thread's pool: the bytes are copied */
+        RS_ASSERT(rs_slab_is_live(session->table->sendq_pool.blocks, slice));
+        return session->table->remote->send(session, shared->data, bytes);
+    }
+    if (!rs_session_takes(session)) {
         return RS_E_CLOSED;
     }
     return session_queued(session, rs_sendq_append_shared(&session->table->sendq_pool,
@@ -488,6 +532,9 @@ RS_COLD static uint32_t session_collect_ending(rs_session *session, rs_op *ops) 
     if (session->state == RS_SESSION_FREE) {
         return 0;
     }
+    if (session->state == RS_SESSION_HELD) {
+        return session_flush(session, ops);
+    }
     if (session->state == RS_SESSION_CLOSING) {
         if (session->abort && !session->abort_posted) {
             session_close_op(session, &ops[count++]);
@@ -547,6 +594,11 @@ static void session_escalate(rs_session *session) {
 RS_COLD static void session_expired(rs_session *session, uint32_t index) {
     rs_sessions *table = session->table;
     uint64_t deadline;
+    if (session->state == RS_SESSION_HELD) {
+        table->counters.expired_holds++;
+        session_finish(session, (rs_close_reason)session->reason);
+        return;
+    }
     if (session->state != RS_SESSION_OPEN) {
         session_escalate(session);
         return;
@@ -582,7 +634,7 @@ rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id) {
         return NULL;
     }
     if (table->sessions[index].generation != rs_session_id_generation(id) ||
-        table->sessions[index].state != RS_SESSION_OPEN) {
+        !rs_session_takes(&table->sessions[index])) {
         return NULL;
     }
     return &table->sessions[index];
@@ -592,6 +644,9 @@ void rs_sessions_close_all(rs_sessions *table, bool abort) {
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
         rs_session *session = &table->sessions[i];
         session_end(session, RS_CLOSE_SHUTDOWN);
+        if (abort && session->state == RS_SESSION_HELD) {
+            session_finish(session, (rs_close_reason)session->reason);
+        }
         if (abort && session->state != RS_SESSION_FREE) {
             session_escalate(session);
         }
@@ -599,7 +654,32 @@ void rs_sessions_close_all(rs_sessions *table, bool abort) {
 }
 
 void rs_session_close(rs_session *session) {
-    session_end(session, RS_CLOSE_LOCAL);
+    if (session->state == RS_SESSION_REMOTE) {
+        session->table->remote->close(session);
+    } else {
+        session_end(session, RS_CLOSE_LOCAL);
+    }
+}
+
+void rs_session_hold(rs_session *session) {
+    if (session->state == RS_SESSION_REMOTE) {
+        session->table->remote->hold(session);
+    } else if (rs_session_takes(session)) {
+        RS_ASSERT(session->holds < UINT32_MAX);
+        session->holds++;
+    }
+}
+
+void rs_session_release(rs_session *session) {
+    if (session->state == RS_SESSION_REMOTE) {
+        session->table->remote->release(session);
+    } else if (rs_session_takes(session)) {
+        RS_ASSERT(session->holds > 0);
+        session->holds--;
+        if (session->holds == 0 && session->state == RS_SESSION_HELD) {
+            session_finish(session, (rs_close_reason)session->reason);
+        }
+    }
 }
 
 rs_session_id rs_session_id_of(const rs_session *session) {

@@ -4,16 +4,20 @@
  * completions and a time, calls the application, and gives ops to hand to the back end; it knows
  * no back end, reads no clock and allocates nothing. One thread.
  *
- *   FREE -> OPEN -> DRAINING -> LINGER -> CLOSING -> FREE
+ *   FREE -> OPEN -> (HELD) -> DRAINING -> LINGER -> CLOSING -> FREE
  *
  * OPEN      receives and sends.
+ * HELD      an orderly end is put off, for an answer is owed (rs_session_hold): sends only.
  * DRAINING  ended with something to flush: no more for the application, queued sends go out.
  * LINGER    flushed; our FIN is out, bytes still coming are thrown away until the peer's FIN, so
  *           that closing with unread bytes does not reset away the tail we sent.
  * CLOSING   the CLOSE op is with the back end; its completion is the last of this generation.
  *
  * Close is a state, free is a count: a slot is free again only when CLOSE has completed, and then
- * nothing of it is in flight (asserted). Each use of a slot has its own generation. */
+ * nothing of it is in flight (asserted). Each use of a slot has its own generation.
+ *
+ * REMOTE is not a state of the table's own sessions: it marks the stand-in that an application on
+ * another thread is given (server/logic.h), whose calls go to rs_session_remote. */
 #ifndef RS_CORE_SESSION_H
 #define RS_CORE_SESSION_H
 
@@ -32,9 +36,11 @@
 typedef enum rs_session_state {
     RS_SESSION_FREE,
     RS_SESSION_OPEN,
+    RS_SESSION_HELD,
     RS_SESSION_DRAINING,
     RS_SESSION_LINGER,
-    RS_SESSION_CLOSING
+    RS_SESSION_CLOSING,
+    RS_SESSION_REMOTE
 } rs_session_state;
 
 typedef struct rs_sessions rs_sessions;
@@ -55,6 +61,7 @@ struct rs_session {
     bool shutdown_posted;
     bool close_posted;
     bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
+    uint32_t holds;    /* answers owed; 0 once it has ended */
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame */
     uint64_t user;
@@ -64,7 +71,7 @@ struct rs_session {
 
 typedef struct rs_sessions_config {
     uint32_t shard;
-    uint32_t sessions_max; /* OPEN at once; the table has more slots for those closing */
+    uint32_t sessions_max; /* OPEN or HELD at once; the table has more slots for those closing */
     uint32_t slot_count;   /* >= sessions_max */
     uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
     uint32_t frame_bytes_max;
@@ -73,6 +80,14 @@ typedef struct rs_sessions_config {
     uint32_t drain_timeout_ms; /* for flushing and for lingering */
 } rs_sessions_config;
 
+/* What the calls of app.h do on a session in state REMOTE. Thread: the stand-in's. */
+typedef struct rs_session_remote {
+    rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
+    void (*close)(rs_session *session);
+    void (*hold)(rs_session *session);
+    void (*release)(rs_session *session);
+} rs_session_remote;
+
 struct rs_sessions {
     rs_sessions_config cfg;
     rs_app app;
@@ -80,7 +95,7 @@ struct rs_sessions {
     uint32_t *free_next;  /* [slot_count] */
     uint32_t free_head;   /* oldest free slot first, so that a slot rests before it is used again */
     uint32_t free_tail;
-    uint32_t open_count; /* state OPEN */
+    uint32_t open_count; /* state OPEN or HELD */
     uint32_t used_count; /* state != FREE */
     rs_session *touched_head, *touched_tail;
     rs_timers timers;
@@ -92,7 +107,9 @@ struct rs_sessions {
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
-    uint64_t expired_ms; /* the timers were looked at for this millisecond */
+    uint64_t expired_ms;             /* the timers were looked at for this millisecond */
+    const rs_session_remote *remote; /* of stand-ins alone; NULL for sessions */
+    void *remote_ctx;
 };
 
 /* Memory the caller provides, each sized as the member says; it lives as long as the table. */
@@ -142,11 +159,12 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap);
 /* rs_sessions_refused: the back end refused this op of ours; it is as if it had failed. */
 void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why);
 
-/* rs_sessions_find: the open session of an id; NULL if it is stale, ended or of another shard. */
+/* rs_sessions_find: the session of an id, open or held; NULL if it is stale, ended or of another
+ * shard. */
 rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id);
 
-/* rs_sessions_close_all: ends every open session with RS_CLOSE_SHUTDOWN (flushed), or, with
- * abort, forces every used one. */
+/* rs_sessions_close_all: ends every open session with RS_CLOSE_SHUTDOWN (flushed, put off by
+ * holds), or, with abort, forces every used one. */
 void rs_sessions_close_all(rs_sessions *table, bool abort);
 
 /* rs_sessions_next_ms: milliseconds until rs_sessions_expire has something to do; UINT64_MAX
@@ -155,6 +173,11 @@ uint64_t rs_sessions_next_ms(const rs_sessions *table);
 
 /* rs_sessions_send_ns: the times from post to completion of all sends so far. */
 const rs_histogram *rs_sessions_send_ns(rs_sessions *table);
+
+/* rs_session_takes: the session takes sends, and on_close is still to come. */
+static inline bool rs_session_takes(const rs_session *session) {
+    return session->state == RS_SESSION_OPEN || session->state == RS_SESSION_HELD;
+}
 
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
                                                uint32_t generation) {

@@ -118,6 +118,110 @@ void rs_os_relax(void) {
 #endif
 }
 
+/* ---- events */
+
+struct rs_os_event {
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* on the monotonic clock */
+    bool is_set;
+};
+
+static int os_event_init(rs_os_event *event) {
+    pthread_condattr_t attributes;
+    int failed = pthread_condattr_init(&attributes);
+
+    if (failed != 0) {
+        return failed;
+    }
+    failed = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    if (failed == 0) {
+        failed = pthread_cond_init(&event->changed, &attributes);
+    }
+    (void)pthread_condattr_destroy(&attributes); /* ours, and initialised */
+    if (failed != 0) {
+        return failed;
+    }
+    failed = pthread_mutex_init(&event->lock, NULL);
+    if (failed != 0) {
+        (void)pthread_cond_destroy(&event->changed); /* nobody waits on it */
+    }
+    return failed;
+}
+
+rs_status rs_os_event_open(rs_os_event **out, rs_error *error) {
+    rs_os_event *event = calloc(1, sizeof(*event));
+    int failed;
+
+    RS_ASSERT(out != NULL);
+    *out = NULL;
+    if (event == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for an event");
+    }
+    failed = os_event_init(event);
+    if (failed != 0) {
+        free(event);
+        return rs_error_set(error, RS_E_OS, "pthread_cond_init", (uint32_t)failed,
+                            "cannot make an event: %s", strerror(failed));
+    }
+    *out = event;
+    return RS_OK;
+}
+
+void rs_os_event_close(rs_os_event *event) {
+    if (event == NULL) {
+        return;
+    }
+    int failed = pthread_cond_destroy(&event->changed);
+    failed |= pthread_mutex_destroy(&event->lock);
+    RS_ASSERT(failed == 0);
+    free(event);
+}
+
+static void os_event_lock(rs_os_event *event) {
+    int failed = pthread_mutex_lock(&event->lock);
+
+    RS_ASSERT(failed == 0);
+}
+
+static void os_event_unlock(rs_os_event *event) {
+    int failed = pthread_mutex_unlock(&event->lock);
+
+    RS_ASSERT(failed == 0);
+}
+
+void rs_os_event_set(rs_os_event *event) {
+    os_event_lock(event);
+    event->is_set = true;
+    int failed = pthread_cond_signal(&event->changed);
+    RS_ASSERT(failed == 0);
+    os_event_unlock(event);
+}
+
+static struct timespec os_deadline(uint32_t timeout_ms) {
+    uint64_t at_ns = rs_os_now_ns() + (uint64_t)timeout_ms * 1000000u;
+
+    return (struct timespec){.tv_sec = (time_t)(at_ns / OS_NS_PER_S),
+                             .tv_nsec = (long)(at_ns % OS_NS_PER_S)};
+}
+
+bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
+    struct timespec deadline = os_deadline(timeout_ms);
+    int failed = 0;
+    bool was_set;
+
+    os_event_lock(event);
+    while (!event->is_set && failed == 0) {
+        failed = timeout_ms == UINT32_MAX
+                     ? pthread_cond_wait(&event->changed, &event->lock)
+                     : pthread_cond_timedwait(&event->changed, &event->lock, &deadline);
+    }
+    RS_ASSERT(failed == 0 || failed == ETIMEDOUT);
+    was_set = event->is_set;
+    event->is_set = false;
+    os_event_unlock(event);
+    return was_set;
+}
+
 /* ---- memory */
 
 static size_t os_round_up(size_t bytes, size_t unit) {

@@ -40,6 +40,22 @@ uint32_t rs_os_cpu_count(void);
 /* rs_os_relax: one turn of a spin loop (PAUSE). */
 void rs_os_relax(void);
 
+/* An auto-reset event: set wakes one waiting thread, or lets the next wait pass. */
+typedef struct rs_os_event rs_os_event;
+
+/* rs_os_event_open: not set; allocates. RS_E_NO_MEMORY, RS_E_OS. */
+rs_status rs_os_event_open(rs_os_event **out, rs_error *error);
+
+/* rs_os_event_close: nobody waits. NULL is accepted. */
+void rs_os_event_close(rs_os_event *event);
+
+/* rs_os_event_set: any thread; does not block. Setting it twice counts once. */
+void rs_os_event_set(rs_os_event *event);
+
+/* rs_os_event_wait: waits until it is set, and resets it: true; false when timeout_ms were over
+ * first. UINT32_MAX waits for ever. */
+bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms);
+
 /* ---- memory */
 
 /* rs_os_pages_alloc: zeroed, page-aligned memory, a multiple of RS_PAGE_BYTES. With *large set it

@@ -17,6 +17,7 @@ typedef enum rs_mail_kind {
     RS_MAIL_ATTACH = 1, /* value = socket */
     RS_MAIL_SEND,       /* value = session id, payload = bytes */
     RS_MAIL_CLOSE,      /* value = session id */
+    RS_MAIL_RELEASE,    /* value = session id */
     RS_MAIL_STATS       /* pointer = struct to fill */
 } rs_mail_kind;
 

@@ -7,6 +7,7 @@
 #include "core/assert.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
+#include "server/logic.h"
 #include "server/shard.h"
 
 typedef enum worker_state {
@@ -31,6 +32,8 @@ struct rs_server {
     uint16_t port;
     uint32_t route_next; /* the listening shard's alone */
     uint32_t worker_count;
+    rs_logic *logic; /* NULL: callbacks run on the workers */
+    rs_os_thread *logic_thread;
     server_worker workers[RS_SHARDS_MAX];
 };
 
@@ -107,6 +110,7 @@ static rs_status worker_open(server_worker *worker) {
         .server = &server->cfg,
         .route = server->worker_count > 1 && worker->index == 0 ? worker_route : NULL,
         .route_ctx = worker,
+        .logic = server->logic,
     };
     if (server->cfg.pin_first_cpu >= 0) {
         uint32_t cpu = (uint32_t)server->cfg.pin_first_cpu + worker->index;
@@ -171,6 +175,18 @@ static worker_state worker_settled(server_worker *worker) {
     return (worker_state)state;
 }
 
+/* Before the workers: the first message may come as soon as one listens. */
+static rs_status server_launch_logic(rs_server *server, rs_error *error) {
+    rs_status status;
+    if (!server->cfg.logic_thread) {
+        return RS_OK;
+    }
+    status = rs_logic_open(&server->logic, &server->cfg.app, server->worker_count, true, error);
+    return status != RS_OK
+               ? status
+               : rs_os_thread_start(&server->logic_thread, rs_logic_run, server->logic, error);
+}
+
 static rs_status server_launch(rs_server *server, rs_error *error) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
         server->workers[i] = (server_worker){.server = server, .index = i};
@@ -215,6 +231,12 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
     }
     server->cfg = *cfg;
     server->worker_count = cfg->workers;
+    status = server_launch_logic(server, error);
+    if (status != RS_OK) {
+        rs_logic_close(server->logic); /* its thread never ran */
+        free(server);
+        return status;
+    }
     status = server_launch(server, error);
     if (status == RS_OK) {
         status = server_settle(server, error);
@@ -264,6 +286,11 @@ rs_status rs_server_join(rs_server *server, rs_error *error) {
                                   i, rs_shard_outstanding(worker->shard));
         }
     }
+    if (server->logic_thread != NULL) {
+        rs_logic_stop(server->logic);
+        rs_os_thread_join(server->logic_thread);
+        server->logic_thread = NULL;
+    }
     return status;
 }
 
@@ -275,6 +302,8 @@ void rs_server_free(rs_server *server) {
         RS_ASSERT(server->workers[i].thread == NULL);
         rs_shard_close(server->workers[i].shard);
     }
+    RS_ASSERT(server->logic_thread == NULL);
+    rs_logic_close(server->logic);
     free(server);
 }
 
@@ -300,6 +329,11 @@ rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, 
 rs_status rs_server_close_session(rs_server *server, rs_session_id id) {
     rs_shard *shard = server_shard_of(server, id);
     return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MAIL_CLOSE, id, NULL, NULL, 0);
+}
+
+rs_status rs_server_release_session(rs_server *server, rs_session_id id) {
+    rs_shard *shard = server_shard_of(server, id);
+    return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MAIL_RELEASE, id, NULL, NULL, 0);
 }
 
 static void worker_stats_add(server_worker *worker, rs_server_stats *into) {

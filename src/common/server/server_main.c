@@ -27,7 +27,7 @@ typedef enum main_app { MAIN_APP_ECHO, MAIN_APP_RAW } main_app;
 typedef struct server_args {
     rs_server_config cfg;
     uint32_t port;
-    int app;
+    int app, logic;
     int buffers, accept_mode, gqcs, rio_wait, rio_notify_by, rio_registration;
     bool stats;
     double duration_s;
@@ -79,6 +79,8 @@ static void list_server(option_list *list, server_args *args) {
                "shards, one thread each");
     list_choice(list, "app", &args->app, "echo|raw",
                 "echo: frames back as they came; raw: bytes, unframed");
+    list_choice(list, "logic", &args->logic, "io|thread",
+                "where the application runs: on the workers, or on one thread for all of them");
     list_range(list, "max-sessions", RS_OPT_U32, &cfg->sessions_max, 1, RS_SESSIONS_MAX, "sessions",
                "more connections than this are closed at once");
     list_range(list, "max-frame", RS_OPT_U32, &cfg->frame_bytes_max, RS_FRAME_HEADER_BYTES,
@@ -203,6 +205,7 @@ static void args_apply(server_args *args) {
     cfg->addr.port = (uint16_t)args->port;
     cfg->app = args->app == MAIN_APP_RAW ? rs_app_raw : rs_app_echo;
     cfg->heap_buffers = args->buffers == 1;
+    cfg->logic_thread = args->logic == 1;
     cfg->tuning.accept_mode = (rs_accept_mode)args->accept_mode;
     cfg->tuning.gqcs_single = args->gqcs == 1;
     cfg->tuning.rio_wait = (rs_rio_wait)args->rio_wait;
@@ -335,6 +338,7 @@ static void json_settings(rs_json *json, const rs_server_config *cfg) {
     rs_json_object(json, "settings");
     rs_json_u64(json, "workers", cfg->workers);
     rs_json_string(json, "app", cfg->app.raw ? "raw" : "echo");
+    rs_json_string(json, "logic", cfg->logic_thread ? "thread" : "io");
     rs_json_u64(json, "max_sessions", cfg->sessions_max);
     rs_json_u64(json, "max_frame", cfg->frame_bytes_max);
     rs_json_u64(json, "max_queued", cfg->queued_bytes_max);

@@ -23,6 +23,7 @@ struct rs_shard {
     rs_sessions sessions;
     rs_slab blocks;
     rs_mailbox mailbox;
+    rs_logic_channel *logic; /* NULL: callbacks run here */
     shard_phase phase;
     bool listening;
     bool large_pages;
@@ -184,7 +185,7 @@ static uint64_t shard_now_ns(const rs_shard *shard) {
                                            : rs_os_now_ns();
 }
 
-static void shard_init_sessions(rs_shard *shard, const shard_plan *plan) {
+static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const rs_app *app) {
     const rs_server_config *server = shard->cfg.server;
     rs_sessions_memory *memory = &shard->memory;
     size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
@@ -209,7 +210,31 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan) {
     memory->region = shard->region.value;
     memory->queued_bytes_max = server->queued_bytes_max;
     memory->coalesce = server->coalesce;
-    rs_sessions_init(&shard->sessions, &cfg, &server->app, memory, shard_now_ns(shard));
+    rs_sessions_init(&shard->sessions, &cfg, app, memory, shard_now_ns(shard));
+}
+
+static void shard_wake(void *ctx) {
+    rs_shard *shard = ctx;
+    shard->api->wake(shard->backend);
+}
+
+/* What the sessions call: the application, or the way to it. */
+static rs_status shard_attach_logic(rs_shard *shard, const shard_plan *plan, rs_app *app,
+                                    rs_error *error) {
+    const rs_server_config *server = shard->cfg.server;
+    rs_logic_channel_config cfg = {
+        .shard = shard->cfg.index,
+        .sessions = &shard->sessions,
+        .slot_count = plan->slots,
+        .payload_max = server->app.raw ? plan->recv_bytes : server->frame_bytes_max,
+        .block_bytes = plan->block_bytes,
+        .wake = shard_wake,
+        .wake_ctx = shard,
+    };
+    *app = server->app;
+    return shard->cfg.logic == NULL
+               ? RS_OK
+               : rs_logic_attach(shard->cfg.logic, &cfg, &shard->logic, app, error);
 }
 
 static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_error *error) {
@@ -232,6 +257,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
 
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error) {
     shard_plan plan = {.slots = 0};
+    rs_app app;
     rs_shard *shard;
     rs_status status = shard_plan_make(&plan, cfg, error);
     *out = NULL;
@@ -252,11 +278,14 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     } else {
         status = shard_open_backend(shard, &plan, error);
     }
+    if (status == RS_OK) {
+        status = shard_attach_logic(shard, &plan, &app, error);
+    }
     if (status != RS_OK) {
         rs_shard_close(shard);
         return status;
     }
-    shard_init_sessions(shard, &plan);
+    shard_init_sessions(shard, &plan, &app);
     shard->cfg.server = NULL; /* the caller's, for the time of open only */
     *out = shard;
     return RS_OK;
@@ -323,6 +352,9 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
 static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
     rs_session *session;
     rs_shard_stats_request *request;
+    if (mail->kind == RS_MAIL_RELEASE && shard->logic != NULL) {
+        rs_logic_channel_turn(shard->logic); /* the hold that it gives back is taken first */
+    }
     shard->sessions.counters.mails++;
     switch (mail->kind) {
     case RS_MAIL_ATTACH:
@@ -330,13 +362,16 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
         break;
     case RS_MAIL_SEND:
     case RS_MAIL_CLOSE:
+    case RS_MAIL_RELEASE:
         session = rs_sessions_find(&shard->sessions, mail->value);
         if (session == NULL) {
             shard->mails_dropped++;
         } else if (mail->kind == RS_MAIL_SEND) {
             (void)rs_session_send(session, mail->payload, mail->bytes); /* a failure closed it */
-        } else {
+        } else if (mail->kind == RS_MAIL_CLOSE) {
             rs_session_close(session);
+        } else {
+            rs_session_release(session);
         }
         break;
     case RS_MAIL_STATS:
@@ -435,17 +470,33 @@ static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns) {
     return wait_ns;
 }
 
+/* Poll, and with a logic thread the announcement that nobody looks at its records meanwhile. */
+static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
+    uint32_t count;
+    bool announced = shard->logic != NULL && wait_ns > 0;
+    if (announced && !rs_logic_channel_sleep(shard->logic)) {
+        wait_ns = 0;
+    }
+    count = shard->api->poll(shard->backend, shard->completions, shard->poll_max, wait_ns);
+    if (announced) {
+        rs_logic_channel_awake(shard->logic);
+    }
+    return count;
+}
+
 bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     uint32_t count;
     if (shard->phase == SHARD_STOPPED) {
         return false;
     }
-    count = shard->api->poll(shard->backend, shard->completions, shard->poll_max,
-                             shard_wait_ns(shard, max_wait_ns));
+    count = shard_poll(shard, shard_wait_ns(shard, max_wait_ns));
     RS_ASSERT(count <= shard->poll_max);
     shard->sessions.counters.steps++;
     rs_sessions_set_time(&shard->sessions, shard_now_ns(shard));
     shard_dispatch(shard, count);
+    if (shard->logic != NULL) {
+        rs_logic_channel_turn(shard->logic);
+    }
     shard_read_mail(shard);
     if (shard->phase == SHARD_RUNNING && rs_atomic_load_u32(&shard->stop_asked) != 0) {
         shard_begin_drain(shard);
@@ -522,6 +573,9 @@ void rs_shard_quiesce(rs_shard *shard) {
     while (rs_atomic_add_u32(&shard->posters, 0) != 0) {
         rs_os_relax();
     }
+    if (shard->logic != NULL) {
+        rs_logic_channel_end(shard->logic);
+    }
     if (shard->backend == NULL) {
         return;
     }
@@ -581,6 +635,9 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     rs_histogram_merge(&into->send_ns, rs_sessions_send_ns(&shard->sessions));
     stats_add_backend(&into->backend, &backend);
     into->mails_dropped += shard->mails_dropped;
+    if (shard->logic != NULL) {
+        rs_logic_channel_stats(shard->logic, &into->counters, &into->mails_dropped);
+    }
     into->registered_bytes += shard->region_registered ? shard->arena_bytes : 0;
     into->sessions_open += shard->sessions.open_count;
     into->sessions_used += shard->sessions.used_count;

@@ -10,6 +10,7 @@
 
 #include "core/session.h"
 #include "ringside.h"
+#include "server/logic.h"
 #include "server/mailbox.h"
 
 typedef struct rs_clock {
@@ -28,6 +29,10 @@ typedef struct rs_shard_config {
     /* route: may take an accepted socket to another shard; true = taken. NULL: all stay here. */
     bool (*route)(void *ctx, uintptr_t socket);
     void *route_ctx;
+
+    /* The thread of the application's callbacks, the caller's, to be closed after the shard; with
+     * a channel for this index. NULL: they run on the shard. */
+    rs_logic *logic;
 } rs_shard_config;
 
 /* rs_shard_open: back end, memory, registration. RS_E_INVALID (a setting out of range),

@@ -96,6 +96,49 @@ void rs_os_relax(void) {
     YieldProcessor();
 }
 
+/* ---- events */
+
+struct rs_os_event {
+    HANDLE handle;
+};
+
+rs_status rs_os_event_open(rs_os_event **out, rs_error *error) {
+    rs_os_event *event = calloc(1, sizeof *event);
+    *out = NULL;
+    if (event == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for an event");
+    }
+    event->handle = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (event->handle == NULL) {
+        uint32_t os_error = GetLastError();
+        free(event);
+        return rs_error_set(error, RS_E_OS, "CreateEvent", os_error,
+                            "cannot make an event (error %u)", os_error);
+    }
+    *out = event;
+    return RS_OK;
+}
+
+void rs_os_event_close(rs_os_event *event) {
+    if (event != NULL) {
+        (void)CloseHandle(event->handle); /* our own live handle */
+        free(event);
+    }
+}
+
+void rs_os_event_set(rs_os_event *event) {
+    if (!SetEvent(event->handle)) {
+        RS_FATAL("SetEvent", GetLastError(), "a thread that waits cannot be woken");
+    }
+}
+
+bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
+    /* INFINITE is UINT32_MAX. */
+    DWORD rc = WaitForSingleObject(event->handle, timeout_ms);
+    RS_ASSERT(rc == WAIT_OBJECT_0 || rc == WAIT_TIMEOUT);
+    return rc == WAIT_OBJECT_0;
+}
+
 /* ---- memory */
 
 /* Large pages need a privilege that even an administrator's process must switch on. */

@@ -1,0 +1,641 @@
+/* The hand-over between shards and the logic thread. Each channel has three parts: what the shard
+ * alone touches, what the logic thread alone touches, and the rings and words between them. */
+#include "server/logic.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/assert.h"
+#include "seam/atomics.h"
+#include "seam/os.h"
+#include "server/spsc.h"
+
+/* To the logic thread. All but END: value = session id. */
+enum { TO_OPEN = 1, TO_MESSAGE, TO_CLOSED /* payload: the reason, one byte */, TO_END };
+
+/* To the shard: value = session id. PART: a piece of a send of which more follows. */
+enum { FROM_SEND = 1, FROM_PART, FROM_CLOSE, FROM_HOLD, FROM_RELEASE };
+
+/* What a shard that sleeps wants to be woken for. */
+enum { SHARD_AWAKE, SHARD_POLLS /* records */, SHARD_POLLS_FOR_ROOM /* or room */, SHARD_WAITS };
+
+/* What the logic thread sleeps for. */
+enum { LOGIC_AWAKE, LOGIC_WANTS_RECORDS, LOGIC_WANTS_ROOM };
+
+enum { CHANNEL_NONE, CHANNEL_OPEN, CHANNEL_ENDED };
+
+/* An on_close that is not in the ring yet. One a slot is enough: the slot is opened again only by
+ * a record that goes behind it. */
+typedef struct logic_close {
+    rs_session_id id;
+    uint32_t next;
+    uint8_t reason;
+} logic_close;
+
+#define CLOSE_NONE UINT32_MAX
+
+struct rs_logic_channel {
+    rs_logic *logic;
+    rs_logic_channel_config cfg;
+    rs_spsc to_logic, from_logic;
+    rs_atomic_u32 state;       /* CHANNEL_* */
+    rs_atomic_u32 shard_sleep; /* SHARD_* */
+    rs_os_event *room;         /* set for a shard that SHARD_WAITS */
+    /* the shard's */
+    logic_close *closes; /* [slot_count] */
+    uint32_t close_head, close_tail;
+    bool handed; /* a record since the logic thread was last looked at */
+    uint64_t dropped, shard_fulls, logic_wakes;
+    uint8_t pad[RS_CACHE_LINE_BYTES];
+    /* the logic thread's */
+    rs_sessions stand_ins; /* of it only: cfg.shard, the blocks, remote */
+    rs_session *proxies;   /* [slot_count] */
+    rs_slab blocks;
+    rs_slab_entry *block_entries;
+    bool sent;                              /* a record since the shard was last looked at */
+    rs_atomic_u64 shard_wakes, logic_fulls; /* written by one, read by the other */
+    /* memory */
+    uint8_t *rings;
+    size_t rings_bytes;
+    uint8_t *block_memory;
+    size_t block_memory_bytes;
+};
+
+struct rs_logic {
+    rs_app app;
+    bool threaded;
+    bool stepping; /* the logic thread's */
+    uint32_t channel_count;
+    rs_os_event *work;
+    rs_atomic_u32 sleep; /* LOGIC_* */
+    rs_atomic_u32 stop_asked;
+    rs_logic_channel *channels[RS_SHARDS_MAX];
+    rs_atomic_u32 attached[RS_SHARDS_MAX]; /* channels[i] may be read */
+};
+
+static void count_up(rs_atomic_u64 *counter) {
+    rs_atomic_store_u64(counter, rs_atomic_load_u64(counter) + 1);
+}
+
+/* ---- the shard's side: waking and waiting */
+
+/* The logic thread may sleep for what this shard has just done. */
+static void channel_kick(rs_logic_channel *channel, bool drained) {
+    rs_logic *logic = channel->logic;
+    uint32_t asleep = rs_atomic_add_u32(&logic->sleep, 0);
+    bool wake = (asleep == LOGIC_WANTS_RECORDS && channel->handed) ||
+                (asleep == LOGIC_WANTS_ROOM && drained);
+    channel->handed = false;
+    if (wake && rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE) != LOGIC_AWAKE) {
+        channel->logic_wakes++;
+        rs_os_event_set(logic->work);
+    }
+}
+
+/* A piece of a longer send is no send of its own. */
+static void channel_take_send(rs_logic_channel *channel, rs_session *session,
+                              const rs_spsc_record *record) {
+    rs_status status = rs_session_send(session, rs_spsc_payload(record), record->bytes);
+    if (status == RS_OK && record->kind == FROM_PART) {
+        channel->cfg.sessions->counters.messages_out--;
+    }
+}
+
+static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
+    rs_session *session = rs_sessions_find(channel->cfg.sessions, record->value);
+    if (session == NULL) {
+        /* Its holds are gone with it: only what the application asked for is missed. */
+        channel->dropped += record->kind != FROM_RELEASE && record->kind != FROM_HOLD ? 1u : 0u;
+        return;
+    }
+    switch (record->kind) {
+    case FROM_SEND:
+    case FROM_PART:
+        channel_take_send(channel, session, record);
+        break;
+    case FROM_CLOSE:
+        rs_session_close(session);
+        break;
+    case FROM_HOLD:
+        rs_session_hold(session);
+        break;
+    case FROM_RELEASE:
+        rs_session_release(session);
+        break;
+    default:
+        RS_UNREACHABLE("a record of an unknown kind from the logic thread");
+    }
+}
+
+/* All that is there now, and not what the logic thread adds meanwhile. */
+static bool channel_drain(rs_logic_channel *channel) {
+    rs_spsc *ring = &channel->from_logic;
+    uint32_t pending = rs_spsc_pending(ring);
+    uint32_t end = ring->read_at + pending;
+    while (ring->read_at != end) {
+        const rs_spsc_record *record = rs_spsc_peek(ring);
+        RS_ASSERT(record != NULL);
+        channel_take(channel, record);
+        rs_spsc_done(ring);
+    }
+    return pending > 0;
+}
+
+/* False when the ring is full before all of them are in it. */
+static bool channel_flush_closes(rs_logic_channel *channel) {
+    while (channel->close_head != CLOSE_NONE) {
+        logic_close *closed = &channel->closes[channel->close_head];
+        if (rs_spsc_push(&channel->to_logic, TO_CLOSED, closed->id, &closed->reason, 1) != RS_OK) {
+            return false;
+        }
+        channel->handed = true;
+        channel->close_head = closed->next;
+    }
+    channel->close_tail = CLOSE_NONE;
+    return true;
+}
+
+/* Sleeps until the logic thread has taken or given something, or has ended the channel. */
+static void channel_wait(rs_logic_channel *channel, bool for_room) {
+    if (!channel->logic->threaded) {
+        bool progressed = rs_logic_step(channel->logic);
+        RS_ASSERT(progressed);
+        return;
+    }
+    (void)rs_atomic_exchange_u32(&channel->shard_sleep, SHARD_WAITS);
+    if (rs_spsc_peek(&channel->from_logic) == NULL &&
+        !(for_room && rs_spsc_reader_moved(&channel->to_logic)) &&
+        rs_atomic_load_u32(&channel->state) != CHANNEL_ENDED) {
+        (void)rs_os_event_wait(channel->room, UINT32_MAX);
+    }
+    (void)rs_atomic_exchange_u32(&channel->shard_sleep, SHARD_AWAKE);
+}
+
+static bool channel_try(rs_logic_channel *channel, uint32_t kind, rs_session_id id,
+                        const uint8_t *data, uint32_t bytes) {
+    if (!channel_flush_closes(channel) ||
+        rs_spsc_push(&channel->to_logic, kind, id, data, bytes) != RS_OK) {
+        return false;
+    }
+    channel->handed = true;
+    return true;
+}
+
+/* The ring is full. What is taken meanwhile may end the session whose message this is (nullable):
+ * its on_close is then in line already, and the message must not follow it. */
+RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kind,
+                                         const rs_session *session, rs_session_id id,
+                                         const uint8_t *data, uint32_t bytes) {
+    channel->shard_fulls++;
+    do {
+        bool drained = channel_drain(channel);
+        channel_kick(channel, drained);
+        if (!drained) {
+            channel_wait(channel, true);
+        }
+        if (session != NULL && !rs_session_takes(session)) {
+            return;
+        }
+    } while (!channel_try(channel, kind, id, data, bytes));
+}
+
+/* ---- the shard's side: what its sessions call */
+
+static void forward_open(void *ctx, rs_session *session) {
+    rs_logic_channel *channel = ctx;
+    rs_session_id id = rs_session_id_of(session);
+    if (!channel_try(channel, TO_OPEN, id, NULL, 0)) {
+        channel_push_waiting(channel, TO_OPEN, session, id, NULL, 0);
+    }
+}
+
+static void forward_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    rs_logic_channel *channel = ctx;
+    rs_session_id id = rs_session_id_of(session);
+    RS_ASSERT(bytes <= channel->cfg.payload_max);
+    rs_session_hold(session); /* until FROM_RELEASE of this message */
+    if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
+        channel_push_waiting(channel, TO_MESSAGE, session, id, data, bytes);
+    }
+}
+
+/* Never waits: it may be called for any session while a push of another one waits. */
+static void forward_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    rs_logic_channel *channel = ctx;
+    logic_close *closed = &channel->closes[session->index];
+    *closed = (logic_close){
+        .id = rs_session_id_of(session), .next = CLOSE_NONE, .reason = (uint8_t)reason};
+    if (channel->close_head == CLOSE_NONE) {
+        channel->close_head = session->index;
+    } else {
+        channel->closes[channel->close_tail].next = session->index;
+    }
+    channel->close_tail = session->index;
+}
+
+void rs_logic_channel_turn(rs_logic_channel *channel) {
+    bool drained;
+    (void)channel_flush_closes(channel);
+    if (channel->handed) {
+        channel_kick(channel, false); /* before the rest of the turn, so that both work at once */
+    }
+    drained = channel_drain(channel);
+    (void)channel_flush_closes(channel);
+    if (drained || channel->handed) {
+        channel_kick(channel, drained);
+    }
+}
+
+bool rs_logic_channel_sleep(rs_logic_channel *channel) {
+    bool flushed = channel_flush_closes(channel);
+    if (channel->handed) {
+        channel_kick(channel, false);
+    }
+    (void)rs_atomic_exchange_u32(&channel->shard_sleep,
+                                 flushed ? SHARD_POLLS : SHARD_POLLS_FOR_ROOM);
+    return rs_spsc_peek(&channel->from_logic) == NULL &&
+           (flushed || !rs_spsc_reader_moved(&channel->to_logic));
+}
+
+void rs_logic_channel_awake(rs_logic_channel *channel) {
+    (void)rs_atomic_exchange_u32(&channel->shard_sleep, SHARD_AWAKE);
+}
+
+void rs_logic_channel_end(rs_logic_channel *channel) {
+    RS_ASSERT(rs_atomic_load_u32(&channel->state) == CHANNEL_OPEN);
+    RS_ASSERT(channel->cfg.sessions->open_count == 0); /* each on_close is in line */
+    if (!channel_try(channel, TO_END, 0, NULL, 0)) {
+        channel_push_waiting(channel, TO_END, NULL, 0, NULL, 0);
+    }
+    for (;;) {
+        /* Asked first: what was sent before the end is then in the ring. */
+        bool ended = rs_atomic_load_u32(&channel->state) == CHANNEL_ENDED;
+        bool drained = channel_drain(channel);
+        channel_kick(channel, drained);
+        if (ended && !drained) {
+            break;
+        }
+        if (!ended && !drained) {
+            channel_wait(channel, false);
+        }
+    }
+    RS_ASSERT(channel->close_head == CLOSE_NONE);
+}
+
+void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
+                            uint64_t *mails_dropped) {
+    into->logic_wakes += channel->logic_wakes;
+    into->shard_wakes += rs_atomic_load_u64(&channel->shard_wakes);
+    into->logic_fulls += channel->shard_fulls + rs_atomic_load_u64(&channel->logic_fulls);
+    *mails_dropped += channel->dropped;
+}
+
+/* ---- the logic thread's side */
+
+/* The shard may sleep for what the logic thread has just done. */
+static void logic_kick(rs_logic_channel *channel, bool took) {
+    uint32_t asleep = rs_atomic_add_u32(&channel->shard_sleep, 0);
+    bool wake =
+        (asleep != SHARD_AWAKE && channel->sent) || (asleep >= SHARD_POLLS_FOR_ROOM && took);
+    channel->sent = false;
+    if (!wake) {
+        return;
+    }
+    /* It may have woken by itself and gone to sleep elsewhere since. */
+    asleep = rs_atomic_exchange_u32(&channel->shard_sleep, SHARD_AWAKE);
+    if (asleep == SHARD_WAITS) {
+        rs_os_event_set(channel->room);
+    } else if (asleep != SHARD_AWAKE) {
+        channel->cfg.wake(channel->cfg.wake_ctx);
+    }
+    if (asleep != SHARD_AWAKE) {
+        count_up(&channel->shard_wakes);
+    }
+}
+
+static void logic_sleep(rs_logic *logic) {
+    (void)rs_os_event_wait(logic->work, UINT32_MAX);
+    (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE);
+}
+
+RS_COLD static void logic_wait_for_room(rs_logic_channel *channel) {
+    rs_logic *logic = channel->logic;
+    count_up(&channel->logic_fulls);
+    if (!logic->threaded) {
+        bool drained = channel_drain(channel);
+        RS_ASSERT(drained);
+        return;
+    }
+    channel->sent = true; /* an earlier look may have missed a shard that went to sleep since */
+    logic_kick(channel, true);
+    (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_WANTS_ROOM);
+    if (rs_spsc_reader_moved(&channel->from_logic)) {
+        (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE);
+    } else {
+        logic_sleep(logic);
+    }
+}
+
+static void logic_push(rs_logic_channel *channel, uint32_t kind, const rs_session *proxy,
+                       const uint8_t *data, uint32_t bytes) {
+    rs_session_id id = rs_session_id_of(proxy);
+    while (rs_spsc_push(&channel->from_logic, kind, id, data, bytes) != RS_OK) {
+        logic_wait_for_room(channel);
+    }
+    channel->sent = true;
+}
+
+static rs_logic_channel *channel_of(const rs_session *proxy) {
+    return proxy->table->remote_ctx;
+}
+
+static rs_status remote_send(rs_session *proxy, const uint8_t *data, uint32_t bytes) {
+    rs_logic_channel *channel = channel_of(proxy);
+    RS_ASSERT(bytes > 0);
+    while (bytes > channel->cfg.payload_max) {
+        logic_push(channel, FROM_PART, proxy, data, channel->cfg.payload_max);
+        data += channel->cfg.payload_max;
+        bytes -= channel->cfg.payload_max;
+    }
+    logic_push(channel, FROM_SEND, proxy, data, bytes);
+    return RS_OK;
+}
+
+/* As on a shard: nothing is sent or delivered any more. on_close comes once the shard says so. */
+static void remote_close(rs_session *proxy) {
+    logic_push(channel_of(proxy), FROM_CLOSE, proxy, NULL, 0);
+    proxy->state = RS_SESSION_DRAINING;
+}
+
+static void remote_hold(rs_session *proxy) {
+    RS_ASSERT(proxy->holds < UINT32_MAX);
+    proxy->holds++;
+    logic_push(channel_of(proxy), FROM_HOLD, proxy, NULL, 0);
+}
+
+static void remote_release(rs_session *proxy) {
+    RS_ASSERT(proxy->holds > 0);
+    proxy->holds--;
+    logic_push(channel_of(proxy), FROM_RELEASE, proxy, NULL, 0);
+}
+
+static const rs_session_remote logic_remote = {
+    .send = remote_send, .close = remote_close, .hold = remote_hold, .release = remote_release};
+
+static void logic_on_open(const rs_app *app, rs_session *proxy, rs_session_id id) {
+    RS_ASSERT(proxy->state == RS_SESSION_FREE);
+    proxy->state = RS_SESSION_REMOTE;
+    proxy->generation = rs_session_id_generation(id);
+    proxy->user = 0;
+    proxy->holds = 0;
+    if (app->on_open != NULL) {
+        app->on_open(app->ctx, proxy);
+    }
+}
+
+static void logic_on_message(const rs_app *app, rs_session *proxy, const rs_spsc_record *record) {
+    if (proxy->state == RS_SESSION_REMOTE) { /* else the application has closed it */
+        app->on_message(app->ctx, proxy, rs_spsc_payload(record), record->bytes);
+    }
+    logic_push(channel_of(proxy), FROM_RELEASE, proxy, NULL, 0);
+}
+
+static void logic_on_closed(const rs_app *app, rs_session *proxy, uint8_t reason) {
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
+    proxy->state = RS_SESSION_DRAINING;
+    if (app->on_close != NULL) {
+        app->on_close(app->ctx, proxy, (rs_close_reason)reason);
+    }
+    proxy->state = RS_SESSION_FREE;
+}
+
+static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *record) {
+    const rs_app *app = &channel->logic->app;
+    uint32_t index = rs_session_id_index(record->value);
+    rs_session *proxy = &channel->proxies[index];
+    RS_ASSERT(index < channel->cfg.slot_count);
+    if (record->kind == TO_END) {
+        rs_atomic_store_u32(&channel->state, CHANNEL_ENDED);
+        return;
+    }
+    if (record->kind == TO_OPEN) {
+        logic_on_open(app, proxy, record->value);
+        return;
+    }
+    RS_ASSERT(proxy->state != RS_SESSION_FREE && rs_session_id_of(proxy) == record->value);
+    if (record->kind == TO_MESSAGE) {
+        logic_on_message(app, proxy, record);
+    } else {
+        RS_ASSERT(record->kind == TO_CLOSED && record->bytes == 1);
+        logic_on_closed(app, proxy, *rs_spsc_payload(record));
+    }
+}
+
+/* The channel, if it may be looked at. */
+static rs_logic_channel *logic_channel(rs_logic *logic, uint32_t index) {
+    return rs_atomic_load_u32(&logic->attached[index]) != 0 ? logic->channels[index] : NULL;
+}
+
+static bool logic_batch(rs_logic_channel *channel) {
+    uint32_t count = 0;
+    const rs_spsc_record *record;
+    while (count < RS_LOGIC_BATCH && (record = rs_spsc_peek(&channel->to_logic)) != NULL) {
+        logic_deliver(channel, record);
+        rs_spsc_done(&channel->to_logic);
+        count++;
+    }
+    return count > 0;
+}
+
+/* After a batch of one channel: that shard, and those that its messages caused sends to. */
+static void logic_kick_all(rs_logic *logic, const rs_logic_channel *took) {
+    for (uint32_t i = 0; i < logic->channel_count; i++) {
+        rs_logic_channel *channel = logic_channel(logic, i);
+        if (channel != NULL && (channel == took || channel->sent)) {
+            logic_kick(channel, channel == took);
+        }
+    }
+}
+
+bool rs_logic_step(rs_logic *logic) {
+    bool progressed = false;
+    RS_ASSERT(!logic->stepping);
+    logic->stepping = true;
+    for (uint32_t i = 0; i < logic->channel_count; i++) {
+        rs_logic_channel *channel = logic_channel(logic, i);
+        if (channel != NULL && logic_batch(channel)) {
+            logic_kick_all(logic, channel);
+            progressed = true;
+        }
+    }
+    logic->stepping = false;
+    return progressed;
+}
+
+static bool logic_has_work(rs_logic *logic) {
+    for (uint32_t i = 0; i < logic->channel_count; i++) {
+        rs_logic_channel *channel = logic_channel(logic, i);
+        if (channel != NULL && rs_spsc_peek(&channel->to_logic) != NULL) {
+            return true;
+        }
+    }
+    return rs_atomic_load_u32(&logic->stop_asked) != 0;
+}
+
+void rs_logic_run(void *opaque) {
+    rs_logic *logic = opaque;
+    RS_ASSERT(logic->threaded);
+    for (;;) {
+        if (rs_logic_step(logic)) {
+            continue;
+        }
+        if (rs_atomic_load_u32(&logic->stop_asked) != 0) {
+            return;
+        }
+        (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_WANTS_RECORDS);
+        if (logic_has_work(logic)) {
+            (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE);
+        } else {
+            logic_sleep(logic);
+        }
+    }
+}
+
+void rs_logic_stop(rs_logic *logic) {
+    for (uint32_t i = 0; i < logic->channel_count; i++) {
+        rs_logic_channel *channel = logic_channel(logic, i);
+        RS_ASSERT(channel == NULL || rs_atomic_load_u32(&channel->state) == CHANNEL_ENDED);
+    }
+    rs_atomic_store_u32(&logic->stop_asked, 1);
+    if (rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE) != LOGIC_AWAKE) {
+        rs_os_event_set(logic->work);
+    }
+}
+
+/* ---- opening and closing */
+
+static void channel_free(rs_logic_channel *channel) {
+    if (channel == NULL) {
+        return;
+    }
+    rs_os_event_close(channel->room);
+    rs_os_pages_free(channel->rings, channel->rings_bytes);
+    rs_os_pages_free(channel->block_memory, channel->block_memory_bytes);
+    free(channel->block_entries);
+    free(channel->closes);
+    free(channel->proxies);
+    free(channel);
+}
+
+static size_t whole_pages(uint64_t bytes) {
+    return (size_t)((bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES);
+}
+
+/* Room for RS_LOGIC_RING_FRAMES of the longest, and for many of the usual ones. */
+static uint32_t ring_bytes(const rs_logic_channel_config *cfg) {
+    uint64_t need = RS_LOGIC_RING_FRAMES * rs_spsc_record_bytes(cfg->payload_max);
+    uint32_t bytes = RS_LOGIC_RING_BYTES_MIN;
+    if (cfg->ring_bytes != 0) {
+        return cfg->ring_bytes;
+    }
+    while (bytes < need) {
+        bytes *= 2;
+    }
+    return bytes;
+}
+
+static bool channel_alloc(rs_logic_channel *channel) {
+    const rs_logic_channel_config *cfg = &channel->cfg;
+    channel->rings_bytes = whole_pages((uint64_t)ring_bytes(cfg) * 2u);
+    channel->block_memory_bytes = whole_pages((uint64_t)cfg->block_bytes * RS_SHARED_BLOCKS);
+    channel->rings = rs_os_pages_alloc(channel->rings_bytes, NULL);
+    channel->block_memory = rs_os_pages_alloc(channel->block_memory_bytes, NULL);
+    channel->block_entries = calloc(RS_SHARED_BLOCKS, sizeof *channel->block_entries);
+    channel->closes = calloc(cfg->slot_count, sizeof *channel->closes);
+    channel->proxies = calloc(cfg->slot_count, sizeof *channel->proxies);
+    return channel->rings != NULL && channel->block_memory != NULL &&
+           channel->block_entries != NULL && channel->closes != NULL && channel->proxies != NULL;
+}
+
+static void channel_init(rs_logic_channel *channel, rs_logic *logic) {
+    const rs_logic_channel_config *cfg = &channel->cfg;
+    uint32_t bytes = ring_bytes(cfg);
+    channel->logic = logic;
+    channel->close_head = channel->close_tail = CLOSE_NONE;
+    rs_spsc_init(&channel->to_logic, channel->rings, bytes);
+    rs_spsc_init(&channel->from_logic, channel->rings + bytes, bytes);
+    rs_slab_init(&channel->blocks, channel->block_memory, NULL, channel->block_entries,
+                 cfg->block_bytes, RS_SHARED_BLOCKS);
+    channel->stand_ins.cfg.shard = cfg->shard;
+    channel->stand_ins.sendq_pool.blocks = &channel->blocks;
+    channel->stand_ins.remote = &logic_remote;
+    channel->stand_ins.remote_ctx = channel;
+    for (uint32_t i = 0; i < cfg->slot_count; i++) {
+        channel->proxies[i].table = &channel->stand_ins;
+        channel->proxies[i].index = i;
+    }
+    rs_atomic_store_u32(&channel->state, CHANNEL_OPEN);
+}
+
+rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
+                          rs_logic_channel **out, rs_app *app, rs_error *error) {
+    rs_logic_channel *channel = calloc(1, sizeof *channel);
+    rs_status status = RS_E_NO_MEMORY;
+    RS_ASSERT(cfg->shard < logic->channel_count && logic->channels[cfg->shard] == NULL);
+    RS_ASSERT(cfg->payload_max > 0 && cfg->block_bytes > 0 && cfg->slot_count > 0);
+    *out = NULL;
+    if (channel != NULL) {
+        channel->cfg = *cfg;
+        status = channel_alloc(channel) ? rs_os_event_open(&channel->room, error) : status;
+    }
+    if (status != RS_OK) {
+        channel_free(channel);
+        return status == RS_E_NO_MEMORY
+                   ? rs_error_set(error, status, NULL, 0,
+                                  "out of memory for the hand-over to the logic thread: lower "
+                                  "--max-sessions or --max-frame")
+                   : status;
+    }
+    channel_init(channel, logic);
+    *app = (rs_app){.ctx = channel,
+                    .raw = logic->app.raw,
+                    .on_open = forward_open,
+                    .on_message = forward_message,
+                    .on_close = forward_close};
+    logic->channels[cfg->shard] = channel;
+    rs_atomic_store_u32(&logic->attached[cfg->shard], 1);
+    *out = channel;
+    return RS_OK;
+}
+
+rs_status rs_logic_open(rs_logic **out, const rs_app *app, uint32_t channels, bool threaded,
+                        rs_error *error) {
+    rs_logic *logic = calloc(1, sizeof *logic);
+    rs_status status;
+    RS_ASSERT(channels >= 1 && channels <= RS_SHARDS_MAX && app->on_message != NULL);
+    *out = NULL;
+    if (logic == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
+    }
+    logic->app = *app;
+    logic->channel_count = channels;
+    logic->threaded = threaded;
+    status = rs_os_event_open(&logic->work, error);
+    if (status != RS_OK) {
+        free(logic);
+        return status;
+    }
+    *out = logic;
+    return RS_OK;
+}
+
+void rs_logic_close(rs_logic *logic) {
+    if (logic == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < logic->channel_count; i++) {
+        channel_free(logic->channels[i]);
+    }
+    rs_os_event_close(logic->work);
+    free(logic);
+}

@@ -1,0 +1,86 @@
+/* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
+ *
+ * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and
+ * one back {send, close, hold, release}. The application is given stand-ins (RS_SESSION_REMOTE), so
+ * that its code is the same as on a shard. Every message holds its session (rs_session_hold) until
+ * the callback has returned and what it sent is in the ring: a half-closing client loses nothing.
+ *
+ * Back-pressure: a shard that finds its ring full waits inside its callback and goes on taking the
+ * records that come back; the logic thread that finds a ring full waits for that shard. So the
+ * logic thread always gets room in the end, then makes room, and neither waits for ever. Wake-ups
+ * are asked for by who is about to sleep: announce, look once more, sleep. Both sides announce and
+ * look by read-modify-writes of one word, so that one of the two sees the other.
+ *
+ * Threads: "shard's" and "logic's" below; without `threaded` all is one thread, and who would wait
+ * steps the other instead. Nothing allocates after rs_logic_attach. */
+#ifndef RS_SERVER_LOGIC_H
+#define RS_SERVER_LOGIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/session.h"
+#include "core/status.h"
+
+typedef struct rs_logic rs_logic;
+typedef struct rs_logic_channel rs_logic_channel;
+
+/* rs_logic_open: no channel yet.
+ *
+ * Params   app: copied; its callbacks are the logic thread's. channels: [1, RS_SHARDS_MAX].
+ *          threaded: rs_logic_run has a thread of its own; false: tests step it.
+ * Returns  RS_OK; RS_E_NO_MEMORY, RS_E_OS: *out is NULL, *error filled.
+ * Thread   before start. */
+rs_status rs_logic_open(rs_logic **out, const rs_app *app, uint32_t channels, bool threaded,
+                        rs_error *error);
+
+/* rs_logic_run: the logic thread: delivers records until rs_logic_stop. logic: an rs_logic. */
+void rs_logic_run(void *logic);
+
+/* rs_logic_step: delivers up to RS_LOGIC_BATCH records of each channel and wakes who waits for
+ * that. False if there was nothing. Logic's; not from a callback (asserted). */
+bool rs_logic_step(rs_logic *logic);
+
+/* rs_logic_stop: rs_logic_run returns. Any thread, once every channel has ended (asserted). */
+void rs_logic_stop(rs_logic *logic);
+
+/* rs_logic_close: frees it and its channels; the thread was joined. NULL is accepted. */
+void rs_logic_close(rs_logic *logic);
+
+/* ---- the shard's side: all of it the shard's thread */
+
+typedef struct rs_logic_channel_config {
+    uint32_t shard;          /* [0, channels): which one this is */
+    rs_sessions *sessions;   /* of the shard; looked at from the first callback on */
+    uint32_t slot_count;     /* of sessions */
+    uint32_t payload_max;    /* longest message, and longest piece of a send, in bytes */
+    uint32_t block_bytes;    /* of a broadcast */
+    uint32_t ring_bytes;     /* a power of two; 0 = as RS_LOGIC_RING_FRAMES asks */
+    void (*wake)(void *ctx); /* ends the shard's sleep in poll; called by the logic thread */
+    void *wake_ctx;
+} rs_logic_channel_config;
+
+/* rs_logic_attach: the shard's channel, and in *app what its sessions are to call. Allocates.
+ * RS_E_NO_MEMORY, RS_E_OS. Owner: the logic, until rs_logic_close. */
+rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
+                          rs_logic_channel **out, rs_app *app, rs_error *error);
+
+/* rs_logic_channel_turn: hands over what is due, wakes the logic thread for it, and takes back what
+ * is there (bounded by the ring): what is for a session that has ended is dropped, and counted. */
+void rs_logic_channel_turn(rs_logic_channel *channel);
+
+/* rs_logic_channel_sleep: the shard is about to sleep in poll. False: do not, there is work.
+ * rs_logic_channel_awake: it has come back; also after false. */
+bool rs_logic_channel_sleep(rs_logic_channel *channel);
+void rs_logic_channel_awake(rs_logic_channel *channel);
+
+/* rs_logic_channel_end: every session has ended: waits until the logic thread has delivered the
+ * last on_close and is done with this shard. Nothing of the channel but the next may be called
+ * afterwards. */
+void rs_logic_channel_end(rs_logic_channel *channel);
+
+/* rs_logic_channel_stats: adds the channel's figures. Shard's, or anyone after the end. */
+void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
+                            uint64_t *mails_dropped);
+
+#endif
