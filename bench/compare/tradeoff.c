@@ -36,6 +36,7 @@ static const rs_tradeoff tradeoff_table[] = {
     {"rio-notify-by", "event", false, true, {"many-small", NULL}, {NULL, NULL}},
     /* threads */
     {"accept", "thread", true, true, {"ramp", NULL}, {NULL, NULL}},
+    {"logic", "thread", true, true, {"many-small", "pipelined"}, {NULL, NULL}},
     {"workers", "2", true, true, {"many-small", NULL}, {NULL, NULL}},
 };
 
