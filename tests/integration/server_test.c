@@ -193,6 +193,45 @@ static void test_server_other_threads_may_send_and_close(void **state) {
     free(stats);
 }
 
+static void later_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    (void)data;
+    (void)bytes;
+    rs_session_hold(session);
+    rs_atomic_store_u64(&((push_app *)ctx)->last_id, rs_session_id_of(session));
+}
+
+/* The client has half-closed long before another thread answers, and still gets the answer. */
+static void test_server_other_threads_may_answer_later(void **state) {
+    push_app app = {.closed = {0}};
+    rs_app callbacks = {.ctx = &app, .on_message = later_on_message, .on_close = push_on_close};
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(2, callbacks, 10);
+    uint8_t frame[8] = {0}, back[8];
+    (void)state;
+    for (uint32_t round = 0; round < 20; round++) {
+        int fd = client_open(server);
+        rs_session_id id;
+        rs_atomic_store_u64(&app.last_id, 0);
+        (void)rs_frame_header(frame, 1, sizeof frame - RS_FRAME_HEADER_BYTES);
+        assert_int_equal(send(fd, frame, sizeof frame, MSG_NOSIGNAL), sizeof frame);
+        assert_int_equal(shutdown(fd, SHUT_WR), 0);
+        id = wait_for_id(&app);
+        assert_int_equal(rs_server_send(server, id, frame, sizeof frame), RS_OK);
+        assert_int_equal(rs_server_release_session(server, id), RS_OK);
+        assert_int_equal(client_read(fd, back, sizeof back), sizeof back);
+        assert_memory_equal(back, frame, sizeof back);
+        assert_int_equal(client_read(fd, back, 1), 0);
+        (void)close(fd);
+    }
+    assert_int_equal(rs_server_release_session(server, (uint64_t)63 << 52 | 1), RS_E_INVALID);
+    stop(server, stats);
+    assert_int_equal(stats->counters.closed[RS_CLOSE_PEER], 20);
+    assert_int_equal(stats->counters.expired_holds, 0);
+    assert_true(stats->counters.held_ends > 0);
+    assert_int_equal(rs_atomic_load_u32(&app.closed), 20);
+    free(stats);
+}
+
 static void test_server_connection_beyond_the_limit_is_closed_and_counted(void **state) {
     int fd[5];
     uint8_t byte;
@@ -314,6 +353,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_server_three_workers_share_the_connections),
         cmocka_unit_test(test_server_other_threads_may_send_and_close),
+        cmocka_unit_test(test_server_other_threads_may_answer_later),
         cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
         cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
         cmocka_unit_test(test_server_port_in_use_is_one_line),

@@ -53,7 +53,8 @@ static void app_leak(sim_run *run, rs_session *session) {
 static void app_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     sim_run *run = ctx;
     SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
-    SIM_CHECK(run, bytes > 0 && session->state == RS_SESSION_OPEN);
+    SIM_CHECK(run, bytes > 0 &&
+                       session->state == (run->with_logic ? RS_SESSION_REMOTE : RS_SESSION_OPEN));
     run->messages++;
     app_leak(run, session);
     if (run->shared_app) {
@@ -140,6 +141,7 @@ static void draw_server(sim_run *run) {
     run->sessions_max = sim_between(run, 1, SIM_CLIENTS_MAX);
     run->stop_early = sim_one_in(run, 8);
     run->stop_at = sim_between(run, 5, 400);
+    run->with_logic = sim_one_in(run, 4) && run->mistake == SIM_MISTAKE_NONE;
 }
 
 static void draw(sim_run *run) {
@@ -163,6 +165,10 @@ static bool open_server(sim_run *run) {
     rs_error error = {.text = ""};
     rs_status status;
     rs_sim_set_faults(run->world, &run->server_faults);
+    if (run->with_logic) {
+        SIM_CHECK(run, rs_logic_open(&run->logic, &run->server.app, 1, false, &error) == RS_OK);
+        cfg.logic = run->logic;
+    }
     status = rs_shard_open(&run->shard, &cfg, &error);
     if (status != RS_OK) {
         SIM_CHECK(run, run->shard == NULL && error.text[0] != '\0');
@@ -250,6 +256,12 @@ static bool play_step(sim_run *run, bool *clients_busy) {
     bool runs;
     play_mail(run);
     runs = rs_shard_step(run->shard, step_wait_ns(run, *clients_busy));
+    if (runs && run->with_logic && !sim_one_in(run, 3)) { /* not always: it may lag behind */
+        (void)rs_logic_step(run->logic);
+    }
+    if (rs_shard_sessions(run->shard)->counters.expired_holds > 0) {
+        run->cut_short = true; /* replies that came too late are lost, as the server says */
+    }
     run->steps++;
     sim_check_step(run);
     scribble(run);
@@ -309,6 +321,9 @@ static void add_totals(const sim_run *run, sim_totals *totals) {
 static void finish(sim_run *run, sim_totals *totals) {
     sim_check_end(run);
     add_totals(run, totals);
+    rs_shard_quiesce(run->shard);
+    SIM_CHECK(run, run->opened == run->ended);
+    SIM_CHECK(run, run->opened == rs_shard_sessions(run->shard)->counters.accepted);
     rs_shard_close(run->shard);
     SIM_CHECK(run, rs_sim_instance(run->world, 1) == NULL);
     rs_sim_backend.release_memory(run->backend, run->region);
@@ -338,6 +353,7 @@ void sim_run_seed(sim_run *run, uint64_t seed, sim_mistake mistake, void (*fail)
     for (uint32_t i = 0; i < RS_SIM_FAULTS; i++) {
         totals->faults[i] += rs_sim_fault_count(run->world, (rs_sim_fault)i);
     }
+    rs_logic_close(run->logic);
     rs_sim_world_close(run->world);
     free(run->clients);
 }

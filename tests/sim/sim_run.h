@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/logic.h"
 #include "server/shard.h"
 #include "sim_backend.h"
 
@@ -82,6 +83,8 @@ typedef struct sim_run {
 
     rs_server_config server;
     rs_shard *shard;
+    rs_logic *logic; /* NULL: callbacks on the shard */
+    bool with_logic;
     rs_backend *server_backend;
     uint32_t sessions_max;
     uint16_t port;
