@@ -35,6 +35,7 @@ printf '#!/bin/sh\n%s\nexec %s %s\n' "$start" "$server" "$arguments" >"$program"
 chmod +x "$program"
 
 repeat=1
+[ "$case" = honest ] && repeat=3
 [ "$case" = interrupt ] && repeat=50
 "$bin/compare" --out "$work/out" --servers "good=$bin/epoll_server,suspect=$program" \
     --scenario many-small --repeat $repeat --seconds 0.6 --warmup 0.1 --placement free \
@@ -65,6 +66,17 @@ done
 if [ -n "$why" ]; then
     grep -q "suspect many-small, run 1: .*$why" "$work/errors.txt" || fail "'$why' is not named"
     grep -q "suspect,Linux,.*,1,void," "$work/out/runs.csv" || fail "the void run is not kept"
+fi
+# Results agree with themselves, not with those of which nothing is there.
+if [ "$case" = honest ]; then
+    "$bin/compare" --agree "$work/out,$work/out" >"$work/agree.txt" 2>&1 </dev/null
+    [ $? -eq 0 ] || fail "--agree of the same results: $(cat "$work/agree.txt")"
+    grep -q '^many-small  *good .*yes$' "$work/agree.txt" || fail "--agree prints no figure"
+    "$bin/compare" --agree "$work/out,$work/none" >"$work/agree.txt" 2>&1 </dev/null
+    [ $? -eq 2 ] || fail "--agree of no results: $(cat "$work/agree.txt")"
+    printf '{"program":"loadgen"}' >"$work/results.json"
+    "$bin/compare" --agree "$work/out,$work" >"$work/agree.txt" 2>&1 </dev/null
+    [ $? -eq 2 ] || fail "--agree of another program's file: $(cat "$work/agree.txt")"
 fi
 for file in /proc/[0-9]*/cmdline; do
     if tr '\0' ' ' <"$file" 2>/dev/null | grep -q -- "$work/out/runs"; then
