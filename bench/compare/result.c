@@ -24,9 +24,7 @@ void rs_result_clean(char *text) {
     }
 }
 
-static void result_state(rs_compare_run *run, rs_run_state state, const char *format,
-                         va_list list) {
-    (void)vsnprintf(run->why, sizeof run->why, format, list);
+static void result_end(rs_compare_run *run, rs_run_state state) {
     rs_result_clean(run->why);
     run->state = state;
 }
@@ -34,15 +32,17 @@ static void result_state(rs_compare_run *run, rs_run_state state, const char *fo
 void rs_result_void(rs_compare_run *run, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    result_state(run, RS_RUN_VOID, format, list);
+    (void)vsnprintf(run->why, sizeof run->why, format, list);
     va_end(list);
+    result_end(run, RS_RUN_VOID);
 }
 
 void rs_result_beyond(rs_compare_run *run, const char *format, ...) {
     va_list list;
     va_start(list, format);
-    result_state(run, RS_RUN_BEYOND, format, list);
+    (void)vsnprintf(run->why, sizeof run->why, format, list);
     va_end(list);
+    result_end(run, RS_RUN_BEYOND);
 }
 
 static void result_read_latency(rs_compare_run *run, const rs_scenario *scenario,

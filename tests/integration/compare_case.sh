@@ -22,8 +22,8 @@ flip) start=":" server="$bin/broken_server --mode flip" why="wrong" ;;
 drop) start=":" server="$bin/broken_server --mode drop" why="lost" ;;
 close) start=":" server="$bin/broken_server --mode close" why="closed" ;;
 no_figures) start=":" server="$bin/broken_server --mode none" why="ended at its stop" ;;
-crash) start="(sleep 0.3; kill -KILL \$\$) &" server="$bin/epoll_server" why="ended under load" ;;
-wedge) start="(sleep 0.3; kill -STOP \$\$) &" server="$bin/epoll_server" why="loadgen ended" ;;
+crash) start="(listening; kill -KILL \$\$) &" server="$bin/epoll_server" why="ended under load" ;;
+wedge) start="(listening; kill -STOP \$\$) &" server="$bin/epoll_server" why="loadgen ended" ;;
 no_start) start="echo 'the cause' >&2; exit 1" server=true why="ended at start with exit code 1: the cause" ;;
 *) echo "no such case: $case"; exit 1 ;;
 esac
@@ -31,7 +31,22 @@ esac
 # broken_server takes no options beside its mode.
 arguments='"$@"'
 [[ $server == *broken_server* ]] && arguments=
-printf '#!/bin/sh\n%s\nexec %s %s\n' "$start" "$server" "$arguments" >"$program"
+# On a busy machine a server may take seconds to listen: misbehaviour waits for that.
+cat >"$program" <<EOF
+#!/bin/sh
+listening()
+{
+    out=\$(readlink /proc/\$\$/fd/1)
+    turn=0
+    while ! grep -q 'listening on' "\$out" && [ \$turn -lt 600 ]; do
+        sleep 0.05
+        turn=\$((turn + 1))
+    done
+    sleep 0.3
+}
+$start
+exec $server $arguments
+EOF
 chmod +x "$program"
 
 repeat=1
