@@ -8,7 +8,10 @@
  * What the documentation asks: the thread waits alertably; buffer and OVERLAPPED stay until the
  * routine has run, also after CancelIoEx, so a connection with a request in flight is cancelled,
  * waited for and then freed; a request that succeeds at once has its routine called all the same,
- * one that fails at once does not; hEvent is not used. accept has no completion routine: the
+ * one that fails at once does not; hEvent is not used. The wait returns when no routine is due any
+ * more: if a routine made the next request itself, and that succeeded at once, the chain would keep
+ * a busy server inside one wait, deaf to the listener and the stop. So routines only put their
+ * connection on a list, and the loop makes the requests. accept has no completion routine: the
  * listener's event is waited for, and an accepted socket drops its association with it. */
 #include "ladder/ladder_common.h"
 
@@ -20,20 +23,21 @@ typedef struct apc_server {
     ladder ladder;
     WSAEVENT listener_event;
     ladder_link connections;
+    ladder_link ready; /* those whose next request is to be made: none is in flight */
     uint32_t live;
     bool stopping; /* no further request */
 } apc_server;
 
 typedef struct apc_connection {
     WSAOVERLAPPED overlapped; /* first: the routine gets its address; one request in flight */
-    ladder_link link;
+    ladder_link link, ready;
     apc_server *server;
     SOCKET socket;
     uint32_t begin, end; /* bytes[begin..end) are to be sent */
     char bytes[LADDER_BUFFER_BYTES];
 } apc_connection;
 
-/* No request is in flight: a routine of the last one runs, or it failed at once. */
+/* No request is in flight, and it is not on the list of those that are ready. */
 static void apc_drop(apc_connection *connection, DWORD os_error) {
     apc_server *server = connection->server;
     if (!server->stopping) {
@@ -84,10 +88,9 @@ static void CALLBACK apc_on_received(DWORD os_error, DWORD bytes, WSAOVERLAPPED 
     counts->bytes_in += bytes;
     connection->begin = 0;
     connection->end = bytes;
-    apc_send(connection);
+    ladder_link_insert(&connection->server->ready, &connection->ready);
 }
 
-/* A send that took only a part is followed by one of the rest, and only then by a receive. */
 static void CALLBACK apc_on_sent(DWORD os_error, DWORD bytes, WSAOVERLAPPED *overlapped,
                                  DWORD flags) {
     apc_connection *connection = (apc_connection *)overlapped;
@@ -99,10 +102,21 @@ static void CALLBACK apc_on_sent(DWORD os_error, DWORD bytes, WSAOVERLAPPED *ove
     connection->server->ladder.counts.bytes_out += bytes;
     connection->begin += bytes;
     RS_ASSERT(connection->begin <= connection->end);
-    if (connection->begin < connection->end) {
-        apc_send(connection);
-    } else {
-        apc_receive(connection);
+    ladder_link_insert(&connection->server->ready, &connection->ready);
+}
+
+/* A send that took only a part is followed by one of the rest, and only then by a receive. */
+static void apc_go_on(apc_server *server) {
+    while (server->ready.next != &server->ready) {
+        apc_connection *connection = CONTAINING_RECORD(server->ready.next, apc_connection, ready);
+        ladder_link_remove(&connection->ready);
+        if (server->stopping) {
+            apc_drop(connection, 0);
+        } else if (connection->begin < connection->end) {
+            apc_send(connection);
+        } else {
+            apc_receive(connection);
+        }
     }
 }
 
@@ -137,6 +151,7 @@ static void apc_take_in(apc_server *server) {
 
 /* All routines that are due run inside the wait. */
 static void apc_turn(apc_server *server) {
+    apc_go_on(server);
     server->ladder.counts.call[LADDER_WAIT]++;
     switch (WSAWaitForMultipleEvents(1, &server->listener_event, FALSE, LADDER_TICK_MS, TRUE)) {
     case WSA_WAIT_EVENT_0:
@@ -154,6 +169,7 @@ static void apc_turn(apc_server *server) {
 static void apc_stop(apc_server *server) {
     const uint64_t until_ms = GetTickCount64() + LADDER_DRAIN_MS;
     server->stopping = true;
+    apc_go_on(server);
     for (ladder_link *link = server->connections.next; link != &server->connections;
          link = link->next) {
         const apc_connection *connection = CONTAINING_RECORD(link, apc_connection, link);
@@ -179,6 +195,7 @@ int main(int argc, char **argv) {
         return exit_code;
     }
     ladder_link_init(&server.connections);
+    ladder_link_init(&server.ready);
     server.listener_event = WSACreateEvent();
     server.ladder.counts.call[LADDER_EVENT_SELECT]++;
     if (server.listener_event == WSA_INVALID_EVENT ||
