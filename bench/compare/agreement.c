@@ -69,7 +69,7 @@ static void agreement_interval(char cell[RS_TABLE_CELL_BYTES], const rs_interval
     (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.18s (%.18s to %.18s)", middle, low, high);
 }
 
-/* True: both say it and they agree. Neither: no row. */
+/* Both are usable (the caller saw to it). True: they have a point in common. */
 static bool agreement_row(rs_table *out, const char *scenario, const char *server,
                           const char *figure, const rs_interval *a, const rs_interval *b) {
     const bool agree = a->low <= b->high && b->low <= a->high;

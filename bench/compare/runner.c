@@ -14,8 +14,7 @@
 #define RUNNER_STOP_S 15.0      /* the servers drain for two */
 #define RUNNER_STOP_VOID_S 3.0  /* the run counts no more */
 #define RUNNER_GRACE_S 40.0     /* beyond the load's own time: its connect and reply time-outs */
-#define RUNNER_RUNG_REPLY_S 20u /* Wine takes milliseconds to make a thread, and one makes 1,000   \
-                                 */
+#define RUNNER_RUNG_REPLY_S 20u /* one rung makes a thread a connection: slow under Wine */
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 7u

@@ -98,8 +98,8 @@ static rs_options_result settings_options(settings_parse *parse) {
     const rs_option options[] = {
         {"quick", RS_OPT_BOOL, &parse->quick, 0, 0, NULL, "",
          "six scenarios, 5 runs each, about 3 minutes (default)", NULL, NULL},
-        {"full", RS_OPT_BOOL, &s->full, 0, 0, NULL, "",
-         "every scenario, 10 runs of 2 s each, about 25 minutes", NULL, NULL},
+        {"full", RS_OPT_BOOL, &s->full, 0, 0, NULL, "", "every scenario, 10 runs of 2 s each", NULL,
+         NULL},
         {"tradeoffs", RS_OPT_BOOL, &parse->tradeoffs, 0, 0, NULL, "",
          "vary one setting of iocp_server and rio_server at a time, each in the scenarios where it "
          "can show (or in those of --scenario)",
