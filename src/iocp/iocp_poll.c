@@ -116,8 +116,9 @@ static void iocp_dequeue(rs_backend *backend, DWORD wait_ms) {
     }
 }
 
-/* Asks the port once. A wake that came while nobody slept posted no packet: it is seen here. */
-static void iocp_visit_port(rs_backend *backend, int64_t timeout_ns) {
+/* Asks the port, and sleeps there if it may. A wake that came while nobody slept posted no packet:
+ * it is used up here, so a poll does this last, or it would sleep over a wake of its own time. */
+static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
     bool may_sleep =
         timeout_ns > 0 && rs_atomic_cas_u32(&backend->wake, IOCP_RUNNING, IOCP_SLEEPING);
     iocp_dequeue(backend, may_sleep ? iocp_wait_ms(backend, timeout_ns) : 0);
@@ -144,12 +145,13 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
     RS_ASSERT(timeout_ns >= 0);
     if (backend->inline_since >= backend->tuning.inline_max &&
         backend->accepts_ready <= backend->tuning.accepts) {
-        iocp_visit_port(backend, 0); /* its turn: accepts and slower peers must not starve */
+        iocp_dequeue(backend, 0); /* its turn: accepts and slower peers must not starve */
+        backend->inline_since = 0;
     }
     rs_iocp_recv_flush(backend);
     iocp_accepted(backend, accepted, rs_win_accept_retry(backend->accept, accepted));
     if (backend->ready.count == 0) {
-        iocp_visit_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
+        iocp_wait_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
     }
     count = rs_ready_pop(&backend->ready, out, cap);
     for (uint32_t i = 0; i < count; i++) {

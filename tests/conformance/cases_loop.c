@@ -9,6 +9,7 @@
 #include "seam/atomics.h"
 #include "seam/os.h"
 
+#define LOOP_BURST_MAX 256u
 #define LOOP_LONG_NS INT64_C(20000000000) /* nobody waits so long unless a wake-up was lost */
 #define LOOP_SHORT_NS INT64_C(30000000)
 #define LOOP_WAKES 100000u
@@ -106,6 +107,35 @@ void conf_case_wake_from_another_thread_ends_poll(conf_run *run) {
         } while (rs_atomic_load_u32(&waker.woken) < i);
     }
     rs_os_thread_join(thread);
+}
+
+static void loop_poll_until_done(conf_run *run, uint32_t op) {
+    for (uint32_t polls = 0; !conf_done(&run->server, op); polls++) {
+        CONF_CHECK(run, polls < LOOP_BURST_MAX);
+        (void)conf_poll_side(&run->server, run->cap, LOOP_SHORT_NS);
+        if (run->instance->idle != NULL) {
+            run->instance->idle(run->world);
+        }
+    }
+}
+
+/* A back end that gives inline completions a bound asks its queue once more when they have reached
+ * it: that look must not use up the wake and then let poll sleep. The last of a burst is a receive,
+ * which may be posted by poll itself. The bounds are powers of two. */
+void conf_case_wake_after_inline_completions_ends_poll(conf_run *run) {
+    conf_open_listening(run, NULL);
+    conf_pair pair = conf_pair_open(run, 0, 0);
+
+    for (uint32_t burst = 1; burst <= LOOP_BURST_MAX; burst *= 2u) {
+        (void)conf_send(&run->client, pair.client, "x", 1);
+        conf_settle(run);
+        for (uint32_t i = 1; i < burst; i++) {
+            loop_poll_until_done(run, conf_send(&run->server, pair.server, "y", 1));
+        }
+        loop_poll_until_done(run, conf_recv(&run->server, pair.server));
+        run->api->wake(run->server.backend);
+        loop_poll_is_woken(run);
+    }
 }
 
 void conf_case_wake_storm_coalesces(conf_run *run) {

@@ -64,6 +64,7 @@
     X(poll_timeout_ends)                                                                           \
     X(wake_before_poll_ends_it)                                                                    \
     X(wake_from_another_thread_ends_poll)                                                          \
+    X(wake_after_inline_completions_ends_poll)                                                     \
     X(wake_storm_coalesces)                                                                        \
     X(busy_connection_does_not_starve_another)                                                     \
     /* opening, memory, statistics */                                                              \

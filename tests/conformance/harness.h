@@ -151,7 +151,6 @@ uint32_t conf_connect(conf_side *side, uint32_t slot, rs_addr addr);
 void conf_attach(conf_side *side, uint32_t slot); /* the oldest accepted socket */
 bool conf_done(const conf_side *side, uint32_t op);
 const conf_op *conf_result(const conf_side *side, uint32_t op); /* it is done (checked) */
-void conf_ledger_reset(conf_run *run); /* nothing is outstanding (checked); indices start over */
 
 conf_pair conf_pair_open(conf_run *run, uint32_t client, uint32_t server);
 void conf_pair_close(conf_run *run, conf_pair pair); /* plain, both, waits for both */
