@@ -340,8 +340,8 @@ static bool runner_is_good(runner_turn *turn) {
            rs_json_read_number(&doc, NULL, "rate_per_s") > 0.95 * turn->rate;
 }
 
-/* Every step is a load of its own against the same server; the last good one is run once more, so
- * that the file that stays is its. No good one: the rate is 0, a result like any other. */
+/* Every step is a load of its own against the same server; the file that stays is the last one's,
+ * which confirmed the rate. None did: the rate is 0, a result like any other. */
 static bool runner_search(runner_turn *turn) {
     rs_bisect bisect;
     bool more = true;
@@ -356,9 +356,8 @@ static bool runner_search(runner_turn *turn) {
             return false;
         }
     }
-    turn->capacity = bisect.good;
-    turn->rate = bisect.good;
-    return !(bisect.good > 0) || runner_load_once(turn);
+    turn->capacity = bisect.result;
+    return true;
 }
 
 static void runner_observe(runner_turn *turn, const runner_sample *before,

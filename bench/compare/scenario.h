@@ -13,7 +13,7 @@
 #define RS_SCENARIOS_MAX 16u
 #define RS_CAPACITY_BOUND_US                                                                       \
     2000.0                    /* p99 that "capacity" allows: ours; what a player does not feel */
-#define RS_CAPACITY_SHARE 0.5 /* of a run's time for each of its up to eight loads: ours */
+#define RS_CAPACITY_SHARE 0.5 /* of a run's time for each of its loads: ours */
 
 typedef enum rs_scenario_kind {
     RS_SCENARIO_CLOSED, /* next request when the reply is there: measures capacity */

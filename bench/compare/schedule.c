@@ -6,6 +6,8 @@
 #include "compare/stats.h"
 #include "core/assert.h"
 
+#define BISECT_BACK 0.9 /* of a rate that did not hold again */
+
 uint32_t rs_schedule_count(const rs_schedule *schedule) {
     return schedule->servers +
            schedule->servers * schedule->repeats * (schedule->early + schedule->late);
@@ -69,11 +71,28 @@ double rs_schedule_left_s(const rs_schedule *schedule, uint32_t index, const dou
 void rs_bisect_init(rs_bisect *bisect, double start, uint32_t steps) {
     RS_ASSERT(start > 0);
     RS_ASSERT(steps > 0);
-    *bisect = (rs_bisect){.good = 0, .bad = INFINITY, .next = start, .steps_left = steps};
+    *bisect = (rs_bisect){.good = 0,
+                          .bad = INFINITY,
+                          .next = start,
+                          .steps_left = steps,
+                          .confirms_left = RS_BISECT_CONFIRMS};
+}
+
+static bool bisect_confirm(rs_bisect *bisect, bool good) {
+    RS_ASSERT(bisect->confirms_left > 0 && bisect->good > 0);
+    bisect->confirms_left--;
+    if (good) {
+        bisect->result = bisect->next;
+        return false;
+    }
+    bisect->next *= BISECT_BACK;
+    return bisect->confirms_left > 0;
 }
 
 bool rs_bisect_feed(rs_bisect *bisect, bool good) {
-    RS_ASSERT(bisect->steps_left > 0);
+    if (bisect->steps_left == 0) {
+        return bisect_confirm(bisect, good);
+    }
     if (good) {
         bisect->good = bisect->next;
     } else {
@@ -82,5 +101,9 @@ bool rs_bisect_feed(rs_bisect *bisect, bool good) {
     RS_ASSERT(bisect->good < bisect->bad);
     bisect->next = !rs_is_known(bisect->bad) ? bisect->good * 2 : (bisect->good + bisect->bad) / 2;
     bisect->steps_left--;
-    return bisect->steps_left > 0;
+    if (bisect->steps_left == 0) {
+        bisect->next = bisect->good;
+        return bisect->good > 0;
+    }
+    return true;
 }

@@ -39,16 +39,22 @@ double rs_schedule_left_s(const rs_schedule *schedule, uint32_t index, const dou
                           const double *scenario_factor);
 
 /* Bisection for the highest rate that is still good. */
+#define RS_BISECT_CONFIRMS 8u
+
 typedef struct rs_bisect {
     double good, bad; /* highest rate known good (0: none), lowest known bad (INFINITY: none) */
     double next;      /* to try */
-    uint32_t steps_left;
+    double result;    /* once over: the rate that held when tried again; 0: none did */
+    uint32_t steps_left, confirms_left;
 } rs_bisect;
 
-/* rs_bisect_init: first tries `start` (> 0, asserted), doubles while good, then halves the gap. */
+/* rs_bisect_init: first tries `start` (> 0, asserted), doubles while good, then halves the gap,
+ * `steps` tries in all. The highest good rate is one that held once, perhaps by luck: so it is
+ * tried again, then a tenth less each time (RS_BISECT_CONFIRMS tries) until one holds. */
 void rs_bisect_init(rs_bisect *bisect, double start, uint32_t steps);
 
-/* rs_bisect_feed: the answer for bisect->next. False when the search is over. */
+/* rs_bisect_feed: the answer for bisect->next. False when the search is over; the last rate tried
+ * is then the result, unless that is 0. */
 bool rs_bisect_feed(rs_bisect *bisect, bool good);
 
 #endif

@@ -101,8 +101,8 @@ static double search(double capacity, double start, uint32_t steps) {
     do {
         taken++;
     } while (rs_bisect_feed(&bisect, bisect.next <= capacity));
-    assert_int_equal(taken, steps);
-    return bisect.good;
+    assert_int_equal(taken, steps + (bisect.good > 0 ? 1 : 0));
+    return bisect.result;
 }
 
 static void test_schedule_bisection_finds_the_capacity_from_both_sides(void **state) {
@@ -117,6 +117,36 @@ static void test_schedule_bisection_without_any_good_rate_says_zero(void **state
     assert_true(fabs(search(0, 300, 7)) < 1e-9);
 }
 
+/* The search was lucky: what it found is twice what the server can hold again. */
+static void test_schedule_bisection_a_rate_must_hold_again(void **state) {
+    (void)state;
+    rs_bisect bisect;
+    double last = 0;
+    uint32_t taken = 0;
+    rs_bisect_init(&bisect, 1000, 2);
+    assert_true(rs_bisect_feed(&bisect, true));
+    assert_true(rs_bisect_feed(&bisect, true)); /* 2,000 */
+    do {
+        taken++;
+        last = bisect.next;
+    } while (rs_bisect_feed(&bisect, last <= 1500));
+    assert_int_equal(taken, 4); /* 2000, 1800, 1620, 1458 */
+    assert_true(fabs(bisect.result - 1458) < 1e-6 && fabs(last - bisect.result) < 1e-9);
+}
+
+static void test_schedule_bisection_that_nothing_confirms_says_zero(void **state) {
+    (void)state;
+    rs_bisect bisect;
+    uint32_t taken = 0;
+    rs_bisect_init(&bisect, 1000, 1);
+    assert_true(rs_bisect_feed(&bisect, true));
+    do {
+        taken++;
+    } while (rs_bisect_feed(&bisect, false));
+    assert_int_equal(taken, RS_BISECT_CONFIRMS);
+    assert_true(fabs(bisect.result) < 1e-9);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schedule_has_each_run_exactly_once),
@@ -126,6 +156,8 @@ int main(void) {
         cmocka_unit_test(test_schedule_only_late_scenarios_work_too),
         cmocka_unit_test(test_schedule_time_left_is_the_sum_of_what_is_left),
         cmocka_unit_test(test_schedule_bisection_finds_the_capacity_from_both_sides),
+        cmocka_unit_test(test_schedule_bisection_a_rate_must_hold_again),
+        cmocka_unit_test(test_schedule_bisection_that_nothing_confirms_says_zero),
         cmocka_unit_test(test_schedule_bisection_without_any_good_rate_says_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
