@@ -10,6 +10,7 @@
 #include "core/assert.h"
 
 #define AGREEMENT_NAME_BYTES 64u
+#define AGREEMENT_SAME_RATE 0.01 /* of it: two rates asked for count as one */
 
 /* A median's interval is that of its ratio to 1. */
 static rs_interval agreement_median(const rs_json_doc *doc, const rs_json_node *cell,
@@ -85,23 +86,46 @@ static bool agreement_row(rs_table *out, const char *scenario, const char *serve
     return agree;
 }
 
+enum { AGREEMENT_CLOSED = 1, AGREEMENT_FIXED = 2 };
+
 static const struct {
     const char *key, *name;
     bool ratio;
-} agreement_figures[] = {{"rate", "rate/s", false},
-                         {"cpu_sum_us", "CPU us/msg", false},
-                         {"rate_ratio", "rate / baseline", true},
-                         {"cpu_ratio", "CPU / baseline", true}};
+    int where;
+} agreement_figures[] = {{"rate", "rate/s", false, AGREEMENT_CLOSED},
+                         {"cpu_sum_us", "CPU us/msg", false, AGREEMENT_CLOSED | AGREEMENT_FIXED},
+                         {"rate_ratio", "rate / baseline", true, AGREEMENT_CLOSED},
+                         {"cpu_ratio", "CPU / baseline", true, AGREEMENT_CLOSED | AGREEMENT_FIXED},
+                         {"p99_ratio", "p99 / baseline", true, AGREEMENT_FIXED}};
+
+/* AGREEMENT_*; 0: at fixed rates that differ. */
+static int agreement_where(const rs_json_doc *first, const rs_json_node *a,
+                           const rs_json_doc *second, const rs_json_node *b) {
+    const double x = rs_json_read_number(first, a, "rate_asked");
+    const double y = rs_json_read_number(second, b, "rate_asked");
+    if (!(x > 0) && !(y > 0)) {
+        return AGREEMENT_CLOSED;
+    }
+    return fabs(x - y) <= AGREEMENT_SAME_RATE * x ? AGREEMENT_FIXED : 0; /* false for a NAN */
+}
 
 static void agreement_cell(const rs_json_doc *first, const rs_json_node *a,
                            const rs_json_doc *second, const rs_json_node *b, rs_table *out,
                            rs_agreement *count) {
     char scenario[AGREEMENT_NAME_BYTES], server[AGREEMENT_NAME_BYTES];
+    const int where = agreement_where(first, a, second, b);
     uint32_t found = 0;
+    if (where == 0) {
+        count->other_rate++;
+        return;
+    }
     rs_json_read_text(first, rs_json_read_get(first, a, "scenario"), scenario, sizeof scenario);
     rs_json_read_text(first, rs_json_read_get(first, a, "server"), server, sizeof server);
     for (size_t i = 0; i < sizeof agreement_figures / sizeof agreement_figures[0]; i++) {
         const char *key = agreement_figures[i].key;
+        if ((agreement_figures[i].where & where) == 0) {
+            continue;
+        }
         const bool ratio = agreement_figures[i].ratio;
         const rs_interval x =
             ratio ? agreement_ratio(first, a, key) : agreement_median(first, a, key);
@@ -166,6 +190,19 @@ bool rs_agreement_of(const rs_json_doc *first, const rs_json_doc *second, rs_tab
     agreement_all(first, second, out, count);
     count->missing += agreement_extra(first, second);
     return count->figures > 0 && count->ratios_agreed == count->ratios && count->missing == 0;
+}
+
+double rs_agreement_rate_asked(const rs_json_doc *doc, const char *scenario) {
+    const rs_json_node *cell = rs_json_read_child(doc, rs_json_read_get(doc, NULL, "cells"));
+    for (; cell != NULL; cell = rs_json_read_next(doc, cell)) {
+        char name[AGREEMENT_NAME_BYTES];
+        const double rate = rs_json_read_number(doc, cell, "rate_asked");
+        rs_json_read_text(doc, rs_json_read_get(doc, cell, "scenario"), name, sizeof name);
+        if (strcmp(name, scenario) == 0 && rate > 0) {
+            return rate;
+        }
+    }
+    return NAN;
 }
 
 void rs_agreement_note(const rs_json_doc *first, const rs_json_doc *second, char *out,

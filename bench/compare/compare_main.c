@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "compare/agree.h"
+#include "compare/agreement.h"
+#include "compare/past.h"
 #include "compare/process.h"
 #include "compare/report.h"
 #include "compare/result.h"
@@ -35,7 +37,7 @@
 #define MAIN_LINE_BYTES 8192u
 #define MAIN_OVERHEAD_S 0.4 /* of a run beyond its load: a first guess, then what was seen */
 #define MAIN_OVERHEAD_WINE_S 1.0
-#define MAIN_SEARCH_COST 8.0 /* loads in one search for capacity */
+#define MAIN_SEARCH_COST 9.0 /* loads in one search for capacity */
 #define MAIN_EXIT_INTERRUPTED 130
 
 typedef struct compare_main {
@@ -174,6 +176,9 @@ static void main_banner(compare_main *self) {
                     s->seconds, s->warmup_s);
     main_banner_add(results, "CPU time",
                     "of the whole load, warm-up included, over all its messages");
+    if (s->rates_of[0] != '\0') {
+        main_banner_add(results, "fixed rates", "those of an earlier comparison (--rates-of)");
+    }
     for (uint32_t i = 0; i < s->sets; i++) {
         if (results->banners + 2 < sizeof results->banner / sizeof results->banner[0]) {
             main_banner_add(results, "set", "%s %s=%s", s->set[i].server, s->set[i].option,
@@ -301,6 +306,9 @@ static double main_rate(compare_main *self, const rs_turn *turn) {
     }
     if (scenario->kind == RS_SCENARIO_CAPACITY) {
         return main_base_rate(self, turn->server) / 2;
+    }
+    if (self->settings.rates_of[0] != '\0') {
+        return self->results.fixed_rate[turn->scenario]; /* by main_rates_of */
     }
     for (uint32_t i = 0; i < self->results.subjects; i++) {
         slowest = fmin(slowest, main_base_rate(self, i)); /* a NAN gives way */
@@ -454,6 +462,26 @@ static int main_find_targets(compare_main *self) {
     return failed;
 }
 
+/* The rates that an earlier comparison asked for. */
+static int main_rates_of(compare_main *self) {
+    const char *folder = self->settings.rates_of;
+    rs_past past = {0};
+    bool ok = rs_past_read(&past, "--rates-of", folder, strlen(folder));
+    for (uint32_t i = 0; ok && i < self->results.scenarios; i++) {
+        const rs_scenario *scenario = self->results.scenario[i];
+        if (scenario->kind == RS_SCENARIO_FIXED) {
+            self->results.fixed_rate[i] = rs_agreement_rate_asked(&past.doc, scenario->name);
+            ok = self->results.fixed_rate[i] > 0;
+            if (!ok) {
+                (void)fprintf(stderr, "compare: --rates-of: %s: asked for no rate in %s\n",
+                              past.path, scenario->name);
+            }
+        }
+    }
+    rs_past_free(&past);
+    return ok ? 0 : 2;
+}
+
 static int main_prepare(compare_main *self) {
     const rs_compare_settings *s = &self->settings;
     int failed;
@@ -468,6 +496,10 @@ static int main_prepare(compare_main *self) {
     }
     if (!main_allocate(self)) {
         return main_fail("out of memory", "compare");
+    }
+    failed = s->rates_of[0] != '\0' ? main_rates_of(self) : 0;
+    if (failed != 0) {
+        return failed;
     }
     self->results.platform = main_platform(self);
     self->runner.seconds = s->seconds;

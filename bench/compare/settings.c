@@ -109,6 +109,10 @@ static rs_options_result settings_options(settings_parse *parse) {
         {"agree", RS_OPT_STRING, (void *)&s->agree, 0, 0, NULL, "",
          "DIR,DIR: measure nothing; say whether two results agree within their intervals", NULL,
          NULL},
+        {"rates-of", RS_OPT_STRING, (void *)&s->rates_of, 0, 0, NULL, "",
+         "DIR: ask for the rates of that earlier comparison in the fixed-rate scenarios, so that "
+         "--agree can compare them",
+         NULL, NULL},
         {"scenario", RS_OPT_STRING, (void *)&shown_scenario, 0, 0, NULL, "",
          "these only; names with commas, or several times (see --list)", NULL, NULL},
         {"servers", RS_OPT_STRING, (void *)&shown_servers, 0, 0, NULL, "",
@@ -307,6 +311,7 @@ int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *con
     out->out = "build/compare";
     out->loadgen = "";
     out->agree = "";
+    out->rates_of = "";
     out->repeats = QUICK_REPEATS;
     out->seconds = QUICK_SECONDS;
     out->warmup_s = QUICK_WARMUP_S;

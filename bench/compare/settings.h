@@ -32,6 +32,7 @@ typedef struct rs_compare_settings {
     uint32_t repeats;
     bool pinned;
     const char *agree;                             /* "": measure; else "DIR,DIR" */
+    const char *rates_of;                          /* "": own; else a folder of results */
     const char *out, *loadgen;                     /* loadgen "": beside this program */
     int progress;                                  /* 0 auto, 1 on, 2 off */
     const rs_scenario *scenario[RS_SCENARIOS_MAX]; /* in the table's order */

@@ -92,6 +92,16 @@ if [ "$case" = honest ]; then
     printf '{"program":"loadgen"}' >"$work/results.json"
     "$bin/compare" --agree "$work/out,$work" >"$work/agree.txt" 2>&1 </dev/null
     [ $? -eq 2 ] || fail "--agree of another program's file: $(cat "$work/agree.txt")"
+    # The rate of an earlier comparison is asked for again; without one there is no measuring.
+    again=(--scenario fixed-50 --servers "good=$bin/epoll_server" --repeat 1 --seconds 0.3
+        --placement free --progress off --out "$work/again")
+    "$bin/compare" "${again[@]}" --rates-of "$work/out" >"$work/rates.txt" 2>&1 </dev/null
+    [ $? -eq 2 ] || fail "--rates-of what has no rate: $(cat "$work/rates.txt")"
+    printf '{"program":"compare","cells":[{"scenario":"fixed-50","rate_asked":1234}]}' \
+        >"$work/results.json"
+    "$bin/compare" "${again[@]}" --rates-of "$work" >"$work/rates.txt" 2>&1 </dev/null
+    [ $? -eq 0 ] || fail "--rates-of: $(cat "$work/rates.txt")"
+    grep -Eq '"rate_asked": ?1234[,.]' "$work/again/results.json" || fail "another rate was asked for"
 fi
 for file in /proc/[0-9]*/cmdline; do
     if tr '\0' ' ' <"$file" 2>/dev/null | grep -q -- "$work/out/runs"; then

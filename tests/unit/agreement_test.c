@@ -1,6 +1,8 @@
-/* Pairs of made-up results.json: equal, drifted, with cells missing, with void runs, of different
- * machines. A pass is the count of figures and ratios that agree, and the answer. */
+/* Pairs of made-up results.json: equal, drifted, with cells missing, with void runs, at fixed
+ * rates, of different machines. A pass is the count of figures and ratios that agree, and the
+ * answer. */
 #include "compare/agreement.h"
+#include "compare/stats.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -129,6 +131,59 @@ static void test_agreement_of_nothing_is_none(void **state) {
     }
 }
 
+/* Of a fixed-rate cell: five equal runs, and three ratios of which only the rate's is off. */
+static void make_fixed(side *to, double rate_asked, double rate_ratio, double p99_ratio) {
+    const int used = snprintf(
+        to->text, sizeof to->text,
+        "{\"cells\":[{\"scenario\":\"fixed-50\",\"server\":\"rio_server\",\"rate_asked\":%.3f,"
+        "\"rate_ratio\":{\"median\":%.3f,\"low\":%.3f,\"high\":%.3f,\"pairs\":5},"
+        "\"cpu_ratio\":{\"median\":2,\"low\":1.9,\"high\":2.1,\"pairs\":5},"
+        "\"p99_ratio\":{\"median\":%.3f,\"low\":%.3f,\"high\":%.3f,\"pairs\":5},"
+        "\"runs\":[{\"rate\":%.3f,\"cpu_sum_us\":5},{\"rate\":%.3f,\"cpu_sum_us\":5},"
+        "{\"rate\":%.3f,\"cpu_sum_us\":5}]}]}",
+        rate_asked, rate_ratio, rate_ratio, rate_ratio, p99_ratio, p99_ratio, p99_ratio, rate_asked,
+        rate_asked, rate_asked);
+    assert_true(rs_json_read_parse(&to->doc, to->text, (size_t)used, to->node, NODES));
+}
+
+static void test_agreement_at_a_fixed_rate_leaves_the_rate_out(void **state) {
+    (void)state;
+    rs_agreement count;
+    make_fixed(&first, 1000, 1.0, 3.0);
+    make_fixed(&second, 1009, 0.9, 3.0);
+    assert_true(rs_agreement_of(&first.doc, &second.doc, &table, &count));
+    assert_int_equal(count.ratios, 2);
+    assert_int_equal(count.figures, 1);
+    assert_string_equal(table.cell[0][2], "CPU us/msg");
+    assert_string_equal(table.cell[2][2], "p99 / baseline");
+    make_fixed(&second, 1000, 1.0, 3.1);
+    assert_false(rs_agreement_of(&first.doc, &second.doc, &table, &count));
+    assert_int_equal(count.ratios_agreed, 1);
+}
+
+static void test_agreement_of_other_rates_compares_nothing(void **state) {
+    (void)state;
+    rs_agreement count;
+    make_fixed(&first, 1000, 1.0, 3.0);
+    make_fixed(&second, 1011, 1.0, 3.0);
+    assert_false(rs_agreement_of(&first.doc, &second.doc, &table, &count));
+    assert_int_equal(count.other_rate, 1);
+    assert_int_equal(count.missing, 0);
+    assert_int_equal(table.rows, 0);
+    make(&second, "a", 100, 1.5, "fixed-50"); /* no rate asked for at all */
+    assert_false(rs_agreement_of(&first.doc, &second.doc, &table, &count));
+    assert_int_equal(count.other_rate, 1);
+}
+
+static void test_agreement_rate_asked(void **state) {
+    (void)state;
+    make_fixed(&first, 1000, 1.0, 3.0);
+    assert_int_equal((int)rs_agreement_rate_asked(&first.doc, "fixed-50"), 1000);
+    assert_false(rs_is_known(rs_agreement_rate_asked(&first.doc, "fixed-80")));
+    make(&first, "a", 100, 1.5, NULL);
+    assert_false(rs_is_known(rs_agreement_rate_asked(&first.doc, "wide")));
+}
+
 static void test_agreement_note_names_what_differs(void **state) {
     (void)state;
     char note[256];
@@ -150,6 +205,9 @@ int main(void) {
         cmocka_unit_test(test_agreement_missing_cells_are_no_agreement),
         cmocka_unit_test(test_agreement_too_few_runs_are_missing),
         cmocka_unit_test(test_agreement_of_nothing_is_none),
+        cmocka_unit_test(test_agreement_at_a_fixed_rate_leaves_the_rate_out),
+        cmocka_unit_test(test_agreement_of_other_rates_compares_nothing),
+        cmocka_unit_test(test_agreement_rate_asked),
         cmocka_unit_test(test_agreement_note_names_what_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
