@@ -37,7 +37,7 @@
 #define MAIN_LINE_BYTES 8192u
 #define MAIN_OVERHEAD_S 0.4 /* of a run beyond its load: a first guess, then what was seen */
 #define MAIN_OVERHEAD_WINE_S 1.0
-#define MAIN_SEARCH_COST 9.0 /* loads in one search for capacity */
+#define MAIN_SEARCH_COST 11.0 /* loads in one search for capacity */
 #define MAIN_EXIT_INTERRUPTED 130
 
 typedef struct compare_main {

@@ -17,7 +17,7 @@
 #define RUNNER_RUNG_REPLY_S 20u /* one rung makes a thread a connection: slow under Wine */
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
-#define RUNNER_BISECT_STEPS 7u
+#define RUNNER_BISECT_STEPS 6u
 #define RUNNER_LINE_BYTES 512u
 
 /* One run under way. */

@@ -90,6 +90,10 @@ static bool bisect_confirm(rs_bisect *bisect, bool good) {
 }
 
 bool rs_bisect_feed(rs_bisect *bisect, bool good) {
+    bisect->again = !good && !bisect->again;
+    if (bisect->again) {
+        return true;
+    }
     if (bisect->steps_left == 0) {
         return bisect_confirm(bisect, good);
     }

@@ -46,11 +46,13 @@ typedef struct rs_bisect {
     double next;      /* to try */
     double result;    /* once over: the rate that held when tried again; 0: none did */
     uint32_t steps_left, confirms_left;
+    bool again; /* next has failed once */
 } rs_bisect;
 
 /* rs_bisect_init: first tries `start` (> 0, asserted), doubles while good, then halves the gap,
- * `steps` tries in all. The highest good rate is one that held once, perhaps by luck: so it is
- * tried again, then a tenth less each time (RS_BISECT_CONFIRMS tries) until one holds. */
+ * `steps` rates in all. A rate is bad when it fails twice: once may be a stall of the machine. The
+ * highest good rate may have held by luck: so it has to hold again, or a tenth less has to, and so
+ * on (RS_BISECT_CONFIRMS rates). */
 void rs_bisect_init(rs_bisect *bisect, double start, uint32_t steps);
 
 /* rs_bisect_feed: the answer for bisect->next. False when the search is over; the last rate tried
