@@ -14,8 +14,7 @@ static void listen_end(conf_run *run) {
     run->server.listening = false;
 }
 
-/* A CONNECT to a port that nobody listens on. Not the one that has just been unlistened: another
- * process may have been given that by now. */
+/* A CONNECT to a port that nobody listens on, with a listener come and gone. */
 static uint32_t listen_connect_in_vain(conf_run *run) {
     conf_open_listening(run, NULL);
     listen_end(run);

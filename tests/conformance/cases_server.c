@@ -16,7 +16,6 @@
 #include "server/logic.h"
 #include "server/shard.h"
 
-#define SERVER_LOOPBACK 0x7F000001u
 #define SERVER_FRAME_TYPE 7u
 #define SERVER_SMALL_BUFFER 16384
 #define SERVER_STREAM_BYTES 200000u
@@ -61,7 +60,7 @@ static server_fixture *server_make(conf_run *run, const conf_setup *setup) {
 
 static void server_start(server_fixture *fixture) {
     conf_run *run = fixture->run;
-    const rs_addr any_port = {.ip = SERVER_LOOPBACK};
+    const rs_addr any_port = {.ip = conf_loopback()};
     rs_error error = {0};
     rs_shard_config cfg = {
         .sessions_max = fixture->config.sessions_max,

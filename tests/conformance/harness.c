@@ -17,7 +17,8 @@
 #define CONF_SPIN_ROUNDS 16u    /* idle rounds before poll is let sleep */
 #define CONF_SETTLED_ROUNDS 60u /* idle rounds after which nothing more is expected */
 #define CONF_IDLE_POLL_NS 1000000
-#define CONF_LOOPBACK 0x7F000001u
+#define CONF_LOOPBACK_FIRST 0x7F010001u /* 127.1.0.1; all of 127/8 is this machine */
+#define CONF_LOOPBACKS 0x7EFFFEu
 #define CONF_SMALL_SEND_BYTES (CONF_SLICE_BYTES / RS_SENDS_IN_FLIGHT_MAX)
 #define CONF_BLOCK_BYTES_MAX (UINT64_C(64) * 1024 * 1024)
 
@@ -278,8 +279,17 @@ void conf_open(conf_run *run, const conf_setup *setup) {
     harness_open_side(run, &run->server, "server");
 }
 
+uint32_t conf_loopback(void) {
+    static uint32_t own; /* the only thread's */
+
+    if (own == 0) {
+        own = CONF_LOOPBACK_FIRST + (uint32_t)(rs_os_now_ns() % CONF_LOOPBACKS);
+    }
+    return own;
+}
+
 void conf_listen(conf_run *run) {
-    const rs_addr any_port = {.ip = CONF_LOOPBACK, .port = 0};
+    const rs_addr any_port = {.ip = conf_loopback(), .port = 0};
     rs_error error = {0};
 
     CONF_STATUS(run, run->api->listen(run->server.backend, &any_port, &run->server.port, &error),
@@ -295,7 +305,7 @@ void conf_open_listening(conf_run *run, const conf_setup *setup) {
 }
 
 rs_addr conf_server_addr(const conf_run *run) {
-    return (rs_addr){.ip = CONF_LOOPBACK, .port = run->server.port};
+    return (rs_addr){.ip = conf_loopback(), .port = run->server.port};
 }
 
 static void harness_abort_slots(conf_side *side) {

@@ -124,6 +124,10 @@ void conf_open_listening(conf_run *run, const conf_setup *setup);
 void conf_finish(conf_run *run);
 rs_backend_config conf_config(conf_run *run, const conf_setup *setup);
 rs_addr conf_server_addr(const conf_run *run);
+
+/* conf_loopback: an address of 127/8 that hardly another process uses: a port that a case has given
+ * up is not given to another test meanwhile. The same throughout a process. */
+uint32_t conf_loopback(void);
 uint64_t conf_now_ns(const conf_run *run);
 
 /* ---- driving */
