@@ -31,10 +31,11 @@ typedef struct rs_process_spec {
 
 /* What a process has used so far; NAN: not known. */
 typedef struct rs_process_usage {
-    double cpu_ns;     /* all threads */
+    double cpu_ns;     /* all threads, also those that have ended */
     double user_share; /* of it, [0, 1] */
     double memory_bytes;
-    double switches; /* times that its living threads were given a processor */
+    double switches; /* times that its threads were given a processor; NAN once one has ended that
+                      * had used more than two ticks */
     double faults;   /* page faults */
 } rs_process_usage;
 

@@ -251,6 +251,19 @@ static bool process_stat_read(int64_t id, process_stat *out) {
     return true;
 }
 
+/* schedstat counts in nanoseconds, but forgets a thread that has ended (a thread per connection);
+ * the ticks keep it. They are rounded down, user and kernel each, so the larger of the two is
+ * right. */
+static void process_add_ended(rs_process_usage *out, double ticks_ns) {
+    const double tick_ns = 1e9 / (double)sysconf(_SC_CLK_TCK);
+    if (!rs_is_known(out->cpu_ns) || ticks_ns > out->cpu_ns) {
+        if (!(ticks_ns <= out->cpu_ns + 2 * tick_ns)) {
+            out->switches = NAN; /* those of the ended are not to be had */
+        }
+        out->cpu_ns = ticks_ns;
+    }
+}
+
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
     char path[64], text[256];
     process_stat stat;
@@ -263,7 +276,7 @@ void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
     }
     if (process_stat_read(process->id, &stat)) {
         const double ticks_ns = stat.user_ns + stat.kernel_ns;
-        out->cpu_ns = !rs_is_known(out->cpu_ns) ? ticks_ns : out->cpu_ns;
+        process_add_ended(out, ticks_ns);
         out->user_share = ticks_ns > 0 ? stat.user_ns / ticks_ns : NAN;
         out->faults = stat.faults;
     }
