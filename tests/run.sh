@@ -3,8 +3,9 @@
 #
 # Without arguments: native, asan, tsan, fuzz, windows (the last one under Wine). A preset that
 # fails does not keep the next from running. Exit 0 only when every preset was built, ran at
-# least one test and failed none. CTEST_PARALLEL_LEVEL and JOBS change the default of one job a
-# processor. Details of a build stand in build/PRESET/build.log.
+# least one test and failed none. fuzz leaves the whole servers (integration.*) to the other four.
+# CTEST_PARALLEL_LEVEL and JOBS change the default of one job a processor. Details of a build
+# stand in build/PRESET/build.log.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1

@@ -226,6 +226,10 @@ static bool process_schedstat(int64_t id, double *cpu_ns, double *turns) {
     return any;
 }
 
+static double process_tick_ns(void) {
+    return 1e9 / (double)sysconf(_SC_CLK_TCK);
+}
+
 typedef struct process_stat {
     double user_ns, kernel_ns, faults;
 } process_stat;
@@ -244,9 +248,8 @@ static bool process_stat_read(int64_t id, process_stat *out) {
                              &minor, &major, &in_user, &in_kernel) != 4) {
         return false;
     }
-    const double tick_ns = 1e9 / (double)sysconf(_SC_CLK_TCK);
-    out->user_ns = (double)in_user * tick_ns;
-    out->kernel_ns = (double)in_kernel * tick_ns;
+    out->user_ns = (double)in_user * process_tick_ns();
+    out->kernel_ns = (double)in_kernel * process_tick_ns();
     out->faults = (double)minor + (double)major;
     return true;
 }
@@ -255,13 +258,13 @@ static bool process_stat_read(int64_t id, process_stat *out) {
  * the ticks keep it. They are rounded down, user and kernel each, so the larger of the two is
  * right. */
 static void process_add_ended(rs_process_usage *out, double ticks_ns) {
-    const double tick_ns = 1e9 / (double)sysconf(_SC_CLK_TCK);
-    if (!rs_is_known(out->cpu_ns) || ticks_ns > out->cpu_ns) {
-        if (!(ticks_ns <= out->cpu_ns + 2 * tick_ns)) {
-            out->switches = NAN; /* those of the ended are not to be had */
-        }
-        out->cpu_ns = ticks_ns;
+    if (ticks_ns <= out->cpu_ns) { /* false for a NAN */
+        return;
     }
+    if (ticks_ns > out->cpu_ns + 2 * process_tick_ns()) {
+        out->switches = NAN; /* those of the ended are not to be had */
+    }
+    out->cpu_ns = ticks_ns;
 }
 
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
@@ -362,7 +365,7 @@ double rs_machine_busy_ns(void) {
         return NAN;
     }
     /* Interrupts are left out: on loopback they are our own traffic. Stolen time is a neighbour. */
-    return (double)(user + nice_ + kernel + steal) * 1e9 / (double)sysconf(_SC_CLK_TCK);
+    return (double)(user + nice_ + kernel + steal) * process_tick_ns();
 }
 
 double rs_machine_pool_bytes(void) {

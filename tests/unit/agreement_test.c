@@ -131,7 +131,7 @@ static void test_agreement_of_nothing_is_none(void **state) {
     }
 }
 
-/* Of a fixed-rate cell: five equal runs, and three ratios of which only the rate's is off. */
+/* One fixed-rate cell: three equal runs, ratios of rate and p99 with intervals of no width. */
 static void make_fixed(side *to, double rate_asked, double rate_ratio, double p99_ratio) {
     const int used = snprintf(
         to->text, sizeof to->text,

@@ -136,7 +136,7 @@ static void test_schedule_bisection_one_failure_is_forgiven(void **state) {
     }
 }
 
-/* The search was lucky: what it found is twice what the server can hold again. */
+/* The search was lucky: what it found is more than the server can hold again. */
 static void test_schedule_bisection_a_rate_must_hold_again(void **state) {
     (void)state;
     rs_bisect bisect;
