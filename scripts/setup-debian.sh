@@ -1,21 +1,22 @@
 #!/bin/sh
-# Installs all that building and testing needs on Debian 12, and builds cmocka for MinGW.
+# Installs all that building and testing needs on Debian 12 or later, and builds cmocka for MinGW.
 #
-# Safe to run again: when nothing is missing it asks apt nothing and ends at once. Asks no
+# Safe to run again: when nothing is missing it asks no mirror and ends at once. Asks no
 # question, changes no apt configuration, writes outside /usr only below build/deps.
-# Debian has no MinGW cmocka, so its source package is built here. The deb-src entry for that is
+# Debian has no MinGW cmocka, so its source is built here. The deb-src entry for that is
 # derived from the machine's own deb entries and kept in a private apt state.
+# No release and no version stands here: what has one in its name is asked of apt.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 deps=$root/build/deps
 prefix=$deps/cmocka-mingw
-library=$prefix/lib/libcmocka-static.a
 log=$deps/setup.log
+updated=no
 
-packages="gcc libc6-dev make cmake ninja-build clang libclang-rt-14-dev llvm
+packages="gcc libc6-dev make cmake ninja-build clang llvm
     gcc-mingw-w64-x86-64 wine wine64 liburing-dev libcmocka-dev valgrind
-    dpkg-dev patch xz-utils git ca-certificates util-linux procps"
+    xz-utils git ca-certificates util-linux procps"
 
 die()
 {
@@ -32,9 +33,34 @@ run()
     fi
 }
 
+# default_clang: the version behind the package clang, once that is installed.
+default_clang()
+{
+    dpkg-query -W -f '${Depends}\n' clang | sed -n 's/.*clang-\([0-9][0-9]*\).*/\1/p' | head -n 1
+}
+
+# newest_clang: the newest version installed beside the default one, else the newest that apt has.
+newest_clang()
+{
+    newest=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'clang-[0-9]*' 2>/dev/null |
+        sed -n 's/^ii  *clang-\([0-9][0-9]*\)$/\1/p' | sort -n | tail -n 1)
+    if [ "${newest:-0}" -le "$(default_clang)" ]; then
+        newest=$(apt-cache pkgnames clang- | sed -n 's/^clang-\([0-9][0-9]*\)$/\1/p' |
+            sort -n | tail -n 1)
+    fi
+    echo "$newest"
+}
+
+# versioned_packages: those that have a version in their names.
+versioned_packages()
+{
+    echo "libclang-rt-$(default_clang)-dev clang-$(newest_clang)"
+}
+
+# missing_packages PACKAGE...: those of them that are not installed.
 missing_packages()
 {
-    for package in $packages; do
+    for package in "$@"; do
         case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
         "install ok installed") ;;
         *) printf '%s ' "$package" ;;
@@ -42,12 +68,21 @@ missing_packages()
     done
 }
 
+# install_missing PACKAGE...
+install_missing()
+{
+    missing=$(missing_packages "$@")
+    # shellcheck disable=SC2086 # one word a package
+    [ -z "$missing" ] || install_packages $missing
+}
+
 install_packages()
 {
     [ "$(id -u)" -eq 0 ] || die "must be root to install: $*"
     echo "setup-debian: installing $*"
     export DEBIAN_FRONTEND=noninteractive
-    run apt-get -q -y -o Acquire::Retries=5 update
+    [ "$updated" = yes ] || run apt-get -q -y -o Acquire::Retries=5 update
+    updated=yes
     run apt-get -q -y -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 \
         install --no-install-recommends "$@"
 }
@@ -105,12 +140,21 @@ fetch_cmocka()
         -o Dir::Etc::SourceList=/dev/null -o "Dir::Etc::SourceParts=$apt/parts" \
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache"
     run apt-get "$@" update
-    (cd "$apt/source" && run apt-get "$@" source --download-only cmocka)
-    set -- "$apt"/source/cmocka_*.dsc
-    [ -f "$1" ] || die "apt-get source left no cmocka_*.dsc"
+    # The tarball alone, which apt holds against its signed lists: unpacking a source package asks
+    # for more, and for more on newer systems.
+    (cd "$apt/source" && run apt-get "$@" source --download-only --tar-only cmocka)
+    set -- "$apt"/source/cmocka_*.orig.tar.*z
+    [ -f "$1" ] || die "apt-get source left no cmocka_*.orig.tar"
     rm -rf "$deps/cmocka-source"
-    run dpkg-source --no-check -x "$1" "$deps/cmocka-source"
+    mkdir "$deps/cmocka-source"
+    run tar -x -f "$1" -C "$deps/cmocka-source" --strip-components=1
     rm -rf "$apt"
+}
+
+# The static library, whose name depends on cmocka's version.
+cmocka_library()
+{
+    find "$1" -name 'libcmocka-static.a' -o -name 'libcmocka.a' 2>/dev/null | head -n 1
 }
 
 build_cmocka()
@@ -118,20 +162,25 @@ build_cmocka()
     echo "setup-debian: building cmocka for MinGW"
     [ -f "$deps/cmocka-source/CMakeLists.txt" ] || fetch_cmocka
     rm -rf "$deps/cmocka-build" "$prefix"
+    # Up to 1.1.5 WITH_STATIC_LIB adds a static library, which is not installed; later
+    # BUILD_SHARED_LIBS says which one is made. The policy: CMake 4 refuses what cmocka asks for.
     run cmake -S "$deps/cmocka-source" -B "$deps/cmocka-build" -G Ninja \
         -DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-w64.cmake" -DCMAKE_INSTALL_PREFIX="$prefix" \
-        -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-        -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
+        -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
+        -DWITH_STATIC_LIB=ON -DBUILD_SHARED_LIBS=OFF -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
     run ninja -C "$deps/cmocka-build" -j2
     run ninja -C "$deps/cmocka-build" install
     mkdir -p "$prefix/lib"
-    [ -f "$library" ] || run cp "$(find "$deps/cmocka-build" -name 'libcmocka-static.a')" "$library"
+    [ -n "$(cmocka_library "$prefix/lib")" ] ||
+        run cp "$(cmocka_library "$deps/cmocka-build")" "$prefix/lib"
     rm -rf "$deps/cmocka-build"
 }
 
 command -v dpkg-query >/dev/null || die "this is no Debian machine (no dpkg-query)"
 mkdir -p "$deps"
-missing=$(missing_packages)
+: >"$log"
 # shellcheck disable=SC2086 # one word a package
-[ -z "$missing" ] || { : >"$log"; install_packages $missing; }
-[ -f "$library" ] || build_cmocka
+install_missing $packages
+# shellcheck disable=SC2046
+install_missing $(versioned_packages)
+[ -n "$(cmocka_library "$prefix/lib")" ] || build_cmocka
