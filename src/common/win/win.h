@@ -34,6 +34,11 @@
 #define SOMAXCONN_HINT(b) (-(b))
 #endif
 
+/* winerror.h of the SDK; absent from MinGW-w64 10. */
+#ifndef ERROR_DISK_QUOTA_EXCEEDED
+#define ERROR_DISK_QUOTA_EXCEEDED 1295L
+#endif
+
 /* ws2def.h of the SDK since Windows 10: lets ConnectEx, which needs a bind, share local ports. */
 #ifndef SO_REUSE_UNICASTPORT
 #define SO_REUSE_UNICASTPORT 0x3007
