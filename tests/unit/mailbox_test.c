@@ -56,15 +56,27 @@ static void test_mailbox_positions_may_wrap(void **state) {
     rs_mailbox box;
     (void)state;
     rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
-    /* As if 2^32 - 4 messages had passed. */
-    box.read_position = UINT32_MAX - 3;
-    rs_atomic_store_u32(&box.write_position, UINT32_MAX - 3);
+    /* As if 2^32 - 76 messages had passed: the end comes at another place of each filling. */
+    box.read_position = UINT32_MAX - 75;
+    rs_atomic_store_u32(&box.write_position, UINT32_MAX - 75);
     for (uint32_t i = 0; i < SLOTS; i++) {
-        uint32_t position = UINT32_MAX - 3 + i;
+        uint32_t position = UINT32_MAX - 75 + i;
         rs_mail *mail = (void *)(memory + (position % SLOTS) * box.slot_bytes);
         rs_atomic_store_u32(&mail->turn, position);
     }
-    for (uint64_t i = 0; i < 40; i++) {
+    for (uint64_t i = 0; i < 40; i++) { /* full on both sides of the end and across it */
+        uint64_t first = i * 3u, n = 0;
+        while (n < SLOTS) {
+            assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, first + n, NULL, NULL, 0), RS_OK);
+            n++;
+        }
+        assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 0, NULL, NULL, 0), RS_E_FULL);
+        for (n = 0; n < SLOTS; n++) {
+            assert_non_null(rs_mailbox_peek(&box));
+            assert_int_equal(rs_mailbox_peek(&box)->value, first + n);
+            rs_mailbox_done(&box);
+        }
+        assert_null(rs_mailbox_peek(&box));
         assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, i, NULL, NULL, 0), RS_OK);
         assert_int_equal(rs_mailbox_peek(&box)->value, i);
         rs_mailbox_done(&box);
