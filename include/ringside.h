@@ -84,7 +84,8 @@ rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, 
 rs_status rs_server_close_session(rs_server *server, rs_session_id id);
 
 /* rs_server_release_session: rs_session_release from any thread, after what that thread sent
- * before. Errors as rs_server_send. */
+ * before. Errors as rs_server_send; one that gives back more than was held is found out by the
+ * shard, which refuses and counts it. */
 rs_status rs_server_release_session(rs_server *server, rs_session_id id);
 
 typedef struct rs_server_stats {

@@ -218,6 +218,7 @@ static void test_server_other_threads_may_answer_later(void **state) {
         id = wait_for_id(&app);
         assert_int_equal(rs_server_send(server, id, frame, sizeof frame), RS_OK);
         assert_int_equal(rs_server_release_session(server, id), RS_OK);
+        assert_int_equal(rs_server_release_session(server, id), RS_OK); /* nothing to give back */
         assert_int_equal(client_read(fd, back, sizeof back), sizeof back);
         assert_memory_equal(back, frame, sizeof back);
         assert_int_equal(client_read(fd, back, 1), 0);
@@ -229,6 +230,37 @@ static void test_server_other_threads_may_answer_later(void **state) {
     assert_int_equal(stats->counters.expired_holds, 0);
     assert_true(stats->counters.held_ends > 0);
     assert_int_equal(rs_atomic_load_u32(&app.closed), 20);
+    assert_true(stats->counters.refused_releases + stats->mails_dropped == 20);
+    free(stats);
+}
+
+/* The first byte of a message after its header says how long the answer is. */
+static void long_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    static const uint8_t zeros[300000] = {0};
+    (void)ctx;
+    (void)bytes;
+    (void)rs_session_send(session, zeros, data[RS_FRAME_HEADER_BYTES] * UINT32_C(10000));
+}
+
+/* One send is whole or not at all, however long it is, wherever the callbacks run. */
+static void test_server_long_send_is_whole_or_nothing(void **state) {
+    static uint8_t back[300000];
+    rs_app callbacks = {.on_message = long_on_message};
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(2, callbacks, 10);
+    (void)state;
+    for (uint32_t round = 0; round < 8; round++) {
+        bool fits = round % 2 == 0; /* 250,000 bytes, or more than may be queued */
+        uint8_t frame[4];
+        int fd = client_open(server);
+        frame[rs_frame_header(frame, 1, 1) - 1] = fits ? 25 : 30;
+        assert_int_equal(send(fd, frame, sizeof frame, MSG_NOSIGNAL), sizeof frame);
+        assert_int_equal(client_read(fd, back, fits ? 250000 : 1), fits ? 250000 : 0);
+        (void)close(fd);
+    }
+    stop(server, stats);
+    assert_int_equal(stats->counters.closed[RS_CLOSE_SLOW_CONSUMER], 4);
+    assert_int_equal(stats->counters.messages_out, 4);
     free(stats);
 }
 
@@ -354,6 +386,7 @@ int main(void) {
         cmocka_unit_test(test_server_three_workers_share_the_connections),
         cmocka_unit_test(test_server_other_threads_may_send_and_close),
         cmocka_unit_test(test_server_other_threads_may_answer_later),
+        cmocka_unit_test(test_server_long_send_is_whole_or_nothing),
         cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
         cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
         cmocka_unit_test(test_server_port_in_use_is_one_line),

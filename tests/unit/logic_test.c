@@ -361,7 +361,7 @@ static void test_logic_closed_by_the_application_gets_no_more(void **state) {
     bench_close(b);
 }
 
-static void test_logic_long_send_goes_in_pieces_and_counts_once(void **state) {
+static void test_logic_long_send_is_one_send(void **state) {
     bench *b = bench_open(SMALL_RING, 1000, false);
     uint8_t in[64];
     uint32_t conn = open_one(b);
@@ -371,6 +371,47 @@ static void test_logic_long_send_goes_in_pieces_and_counts_once(void **state) {
     settle(b);
     assert_int_equal(b->out_bytes[conn], BED_RECV_BYTES * 5u + 1u);
     assert_int_equal(b->bed.table.counters.messages_out, 1);
+    bench_close(b);
+}
+
+/* As on a shard: all of a send or nothing of it. The kernel takes what it is given at every turn,
+ * so a beginning that was queued would be at the peer before the rest is refused. */
+static void test_logic_send_above_the_limit_delivers_nothing(void **state) {
+    bench *b = bench_open(SMALL_RING, 1000, false);
+    uint8_t in[64];
+    uint32_t conn = open_one(b);
+    (void)state;
+    b->app.long_bytes = 1001;
+    (void)bed_receive(&b->bed, conn, in, frames(in, 1, 8, 1));
+    settle(b);
+    assert_int_equal(b->bed.table.counters.closed[RS_CLOSE_SLOW_CONSUMER], 1);
+    assert_int_equal(b->app.last, RS_CLOSE_SLOW_CONSUMER);
+    assert_int_equal(b->out_bytes[conn], 0);
+    assert_int_equal(b->bed.table.counters.messages_out, 0);
+    bench_close(b);
+}
+
+/* The holds of messages under way are not the application's to give back. */
+static void test_logic_release_of_no_hold_is_refused(void **state) {
+    bench *b = bench_open(SMALL_RING, 1000, false);
+    uint8_t in[64];
+    uint32_t conn = open_one(b), bytes = frames(in, 3, 8, 1);
+    (void)state;
+    (void)bed_receive(&b->bed, conn, in, bytes);
+    for (uint32_t i = 0; i < 5; i++) {
+        rs_logic_channel_release(b->channel, &b->bed.sessions[conn]);
+    }
+    assert_int_equal(b->bed.sessions[conn].holds, 3);
+    assert_int_equal(b->bed.table.counters.refused_releases, 5);
+    (void)bed_collect(&b->bed);
+    end_of_stream(b, conn, RS_OK);
+    assert_int_equal(b->bed.sessions[conn].state, RS_SESSION_HELD); /* three answers are owed */
+    (void)rs_logic_step(b->logic);
+    rs_session_release(b->app.notes[conn].proxy);
+    settle(b);
+    assert_int_equal(b->bed.table.counters.refused_releases, 5); /* its session had ended */
+    assert_int_equal(b->out_bytes[conn], bytes);
+    assert_memory_equal(b->out[conn], in, bytes);
     bench_close(b);
 }
 
@@ -517,7 +558,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_logic_full_rings_both_ways_lose_nothing),
         cmocka_unit_test(test_logic_session_that_ends_while_its_message_waits),
         cmocka_unit_test(test_logic_closed_by_the_application_gets_no_more),
-        cmocka_unit_test(test_logic_long_send_goes_in_pieces_and_counts_once),
+        cmocka_unit_test(test_logic_long_send_is_one_send),
+        cmocka_unit_test(test_logic_send_above_the_limit_delivers_nothing),
+        cmocka_unit_test(test_logic_release_of_no_hold_is_refused),
         cmocka_unit_test(test_logic_shared_blocks_are_copied),
         cmocka_unit_test(test_logic_application_may_answer_later),
         cmocka_unit_test(test_logic_sleeping_shard_is_woken_once),

@@ -695,6 +695,29 @@ static void test_session_hold_given_back_in_time_delays_nothing(void **state) {
     run_to_free(&b);
 }
 
+/* A mistake of one caller: refused and counted, whatever state the session is in. */
+static void test_session_release_of_no_hold_is_refused(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    conn = open_with_hold(&b, 1);
+    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.table.counters.refused_releases, 2);
+    assert_int_equal(b.sessions[conn].holds, 0);
+    rs_session_hold(&b.sessions[conn]); /* counts as ever */
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    assert_int_equal(b.closed, 0);
+    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(b.closed, 1);
+    rs_session_release(&b.sessions[conn]); /* it has ended: nothing happens */
+    rs_session_close(&b.sessions[conn]);
+    assert_int_equal(b.table.counters.refused_releases, 2);
+    assert_int_equal(b.closed, 1);
+    run_to_free(&b);
+}
+
 static void test_session_reset_ends_it_in_spite_of_holds(void **state) {
     (void)state;
     for (int held = 0; held < 2; held++) { /* before and after the peer's FIN */
@@ -882,6 +905,7 @@ int main(void) {
         cmocka_unit_test(test_session_raw_application_gets_bytes_as_they_come),
         cmocka_unit_test(test_session_end_of_stream_waits_for_the_last_hold),
         cmocka_unit_test(test_session_hold_given_back_in_time_delays_nothing),
+        cmocka_unit_test(test_session_release_of_no_hold_is_refused),
         cmocka_unit_test(test_session_reset_ends_it_in_spite_of_holds),
         cmocka_unit_test(test_session_failures_of_its_own_end_it_in_spite_of_holds),
         cmocka_unit_test(test_session_own_close_cuts_the_wait_short),

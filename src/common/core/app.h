@@ -79,8 +79,9 @@ void rs_session_close(rs_session *session);
  * Bounds   as many holds at once as 32 bits count (asserted). */
 void rs_session_hold(rs_session *session);
 
-/* rs_session_release: gives one hold back, of those that this session has (asserted). On a session
- * that has ended, nothing happens: its holds went with it. May call on_close. */
+/* rs_session_release: gives one hold back. One more than the session has is refused and counted
+ * (refused_releases). On a session that has ended, nothing happens: its holds went with it. May
+ * call on_close. */
 void rs_session_release(rs_session *session);
 
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */

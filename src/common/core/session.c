@@ -674,7 +674,10 @@ void rs_session_release(rs_session *session) {
     if (session->state == RS_SESSION_REMOTE) {
         session->table->remote->release(session);
     } else if (rs_session_takes(session)) {
-        RS_ASSERT(session->holds > 0);
+        if (session->holds == 0) { /* the caller's mistake must not cost the others their server */
+            session->table->counters.refused_releases++;
+            return;
+        }
         session->holds--;
         if (session->holds == 0 && session->state == RS_SESSION_HELD) {
             session_finish(session, (rs_close_reason)session->reason);

@@ -13,8 +13,14 @@
 /* To the logic thread. All but END: value = session id. */
 enum { TO_OPEN = 1, TO_MESSAGE, TO_CLOSED /* payload: the reason, one byte */, TO_END };
 
-/* To the shard: value = session id. PART: a piece of a send of which more follows. */
-enum { FROM_SEND = 1, FROM_PART, FROM_CLOSE, FROM_HOLD, FROM_RELEASE };
+/* To the shard: value = session id. LONG: a send that no record holds, payload: where its bytes
+ * stand meanwhile. DONE: a message was dealt with, its hold comes back. */
+enum { FROM_SEND = 1, FROM_LONG, FROM_CLOSE, FROM_HOLD, FROM_RELEASE, FROM_DONE };
+
+typedef struct logic_long_send {
+    const uint8_t *data;
+    uint32_t bytes;
+} logic_long_send;
 
 /* What a shard that sleeps wants to be woken for. */
 enum { SHARD_AWAKE, SHARD_POLLS /* records */, SHARD_POLLS_FOR_ROOM /* or room */, SHARD_WAITS };
@@ -42,7 +48,8 @@ struct rs_logic_channel {
     rs_atomic_u32 shard_sleep; /* SHARD_* */
     rs_os_event *room;         /* set for a shard that SHARD_WAITS */
     /* the shard's */
-    logic_close *closes; /* [slot_count] */
+    logic_close *closes;  /* [slot_count] */
+    uint32_t *delivering; /* [slot_count]: holds that belong to messages not yet dealt with */
     uint32_t close_head, close_tail;
     bool handed; /* a record since the logic thread was last looked at */
     uint64_t dropped, shard_fulls, logic_wakes;
@@ -92,26 +99,41 @@ static void channel_kick(rs_logic_channel *channel, bool drained) {
     }
 }
 
-/* A piece of a longer send is no send of its own. */
-static void channel_take_send(rs_logic_channel *channel, rs_session *session,
-                              const rs_spsc_record *record) {
-    rs_status status = rs_session_send(session, rs_spsc_payload(record), record->bytes);
-    if (status == RS_OK && record->kind == FROM_PART) {
-        channel->cfg.sessions->counters.messages_out--;
+void rs_logic_channel_release(rs_logic_channel *channel, rs_session *session) {
+    if (session->holds > channel->delivering[session->index]) {
+        rs_session_release(session);
+    } else { /* the application has none: those that are left belong to messages */
+        channel->cfg.sessions->counters.refused_releases++;
     }
+}
+
+static void channel_take_done(rs_logic_channel *channel, rs_session *session) {
+    RS_ASSERT(channel->delivering[session->index] > 0);
+    channel->delivering[session->index]--;
+    rs_session_release(session);
+}
+
+static void channel_take_long(rs_session *session, const rs_spsc_record *record) {
+    logic_long_send send;
+    RS_ASSERT(record->bytes == sizeof send);
+    memcpy(&send, rs_spsc_payload(record), sizeof send);
+    (void)rs_session_send(session, send.data, send.bytes); /* a failure closed it */
 }
 
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
     rs_session *session = rs_sessions_find(channel->cfg.sessions, record->value);
     if (session == NULL) {
         /* Its holds are gone with it: only what the application asked for is missed. */
-        channel->dropped += record->kind != FROM_RELEASE && record->kind != FROM_HOLD ? 1u : 0u;
+        channel->dropped += record->kind < FROM_HOLD ? 1u : 0u;
         return;
     }
     switch (record->kind) {
     case FROM_SEND:
-    case FROM_PART:
-        channel_take_send(channel, session, record);
+        /* A failure closed it. */
+        (void)rs_session_send(session, rs_spsc_payload(record), record->bytes);
+        break;
+    case FROM_LONG:
+        channel_take_long(session, record);
         break;
     case FROM_CLOSE:
         rs_session_close(session);
@@ -120,7 +142,10 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         rs_session_hold(session);
         break;
     case FROM_RELEASE:
-        rs_session_release(session);
+        rs_logic_channel_release(channel, session);
+        break;
+    case FROM_DONE:
+        channel_take_done(channel, session);
         break;
     default:
         RS_UNREACHABLE("a record of an unknown kind from the logic thread");
@@ -204,6 +229,7 @@ RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kin
 static void forward_open(void *ctx, rs_session *session) {
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
+    channel->delivering[session->index] = 0;
     if (!channel_try(channel, TO_OPEN, id, NULL, 0)) {
         channel_push_waiting(channel, TO_OPEN, session, id, NULL, 0);
     }
@@ -213,7 +239,8 @@ static void forward_message(void *ctx, rs_session *session, const uint8_t *data,
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
     RS_ASSERT(bytes <= channel->cfg.payload_max);
-    rs_session_hold(session); /* until FROM_RELEASE of this message */
+    rs_session_hold(session); /* until FROM_DONE of this message */
+    channel->delivering[session->index]++;
     if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
         channel_push_waiting(channel, TO_MESSAGE, session, id, data, bytes);
     }
@@ -318,9 +345,10 @@ static void logic_sleep(rs_logic *logic) {
     (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE);
 }
 
-RS_COLD static void logic_wait_for_room(rs_logic_channel *channel) {
+/* Until the shard has taken something; `enough` says, after the announcement, whether it has. */
+RS_COLD static void logic_wait_for_shard(rs_logic_channel *channel,
+                                         bool (*enough)(const rs_spsc *ring)) {
     rs_logic *logic = channel->logic;
-    count_up(&channel->logic_fulls);
     if (!logic->threaded) {
         bool drained = channel_drain(channel);
         RS_ASSERT(drained);
@@ -329,7 +357,7 @@ RS_COLD static void logic_wait_for_room(rs_logic_channel *channel) {
     channel->sent = true; /* an earlier look may have missed a shard that went to sleep since */
     logic_kick(channel, true);
     (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_WANTS_ROOM);
-    if (rs_spsc_reader_moved(&channel->from_logic)) {
+    if (enough(&channel->from_logic)) {
         (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE);
     } else {
         logic_sleep(logic);
@@ -340,7 +368,8 @@ static void logic_push(rs_logic_channel *channel, uint32_t kind, const rs_sessio
                        const uint8_t *data, uint32_t bytes) {
     rs_session_id id = rs_session_id_of(proxy);
     while (rs_spsc_push(&channel->from_logic, kind, id, data, bytes) != RS_OK) {
-        logic_wait_for_room(channel);
+        count_up(&channel->logic_fulls);
+        logic_wait_for_shard(channel, rs_spsc_reader_moved);
     }
     channel->sent = true;
 }
@@ -349,15 +378,25 @@ static rs_logic_channel *channel_of(const rs_session *proxy) {
     return proxy->table->remote_ctx;
 }
 
+/* One send is one append on the shard, whole or not at all. What no record holds is left where it
+ * stands until the shard has copied it: it always gets on (see logic.h), so this wait ends. */
+RS_COLD static void remote_send_long(rs_logic_channel *channel, const rs_session *proxy,
+                                     const uint8_t *data, uint32_t bytes) {
+    logic_long_send send = {.data = data, .bytes = bytes};
+    logic_push(channel, FROM_LONG, proxy, (const uint8_t *)&send, sizeof send);
+    while (!rs_spsc_is_read(&channel->from_logic)) {
+        logic_wait_for_shard(channel, rs_spsc_is_read);
+    }
+}
+
 static rs_status remote_send(rs_session *proxy, const uint8_t *data, uint32_t bytes) {
     rs_logic_channel *channel = channel_of(proxy);
     RS_ASSERT(bytes > 0);
-    while (bytes > channel->cfg.payload_max) {
-        logic_push(channel, FROM_PART, proxy, data, channel->cfg.payload_max);
-        data += channel->cfg.payload_max;
-        bytes -= channel->cfg.payload_max;
+    if (bytes > channel->cfg.payload_max) {
+        remote_send_long(channel, proxy, data, bytes);
+    } else {
+        logic_push(channel, FROM_SEND, proxy, data, bytes);
     }
-    logic_push(channel, FROM_SEND, proxy, data, bytes);
     return RS_OK;
 }
 
@@ -368,14 +407,10 @@ static void remote_close(rs_session *proxy) {
 }
 
 static void remote_hold(rs_session *proxy) {
-    RS_ASSERT(proxy->holds < UINT32_MAX);
-    proxy->holds++;
     logic_push(channel_of(proxy), FROM_HOLD, proxy, NULL, 0);
 }
 
 static void remote_release(rs_session *proxy) {
-    RS_ASSERT(proxy->holds > 0);
-    proxy->holds--;
     logic_push(channel_of(proxy), FROM_RELEASE, proxy, NULL, 0);
 }
 
@@ -387,7 +422,6 @@ static void logic_on_open(const rs_app *app, rs_session *proxy, rs_session_id id
     proxy->state = RS_SESSION_REMOTE;
     proxy->generation = rs_session_id_generation(id);
     proxy->user = 0;
-    proxy->holds = 0;
     if (app->on_open != NULL) {
         app->on_open(app->ctx, proxy);
     }
@@ -397,7 +431,7 @@ static void logic_on_message(const rs_app *app, rs_session *proxy, const rs_spsc
     if (proxy->state == RS_SESSION_REMOTE) { /* else the application has closed it */
         app->on_message(app->ctx, proxy, rs_spsc_payload(record), record->bytes);
     }
-    logic_push(channel_of(proxy), FROM_RELEASE, proxy, NULL, 0);
+    logic_push(channel_of(proxy), FROM_DONE, proxy, NULL, 0);
 }
 
 static void logic_on_closed(const rs_app *app, rs_session *proxy, uint8_t reason) {
@@ -523,6 +557,7 @@ static void channel_free(rs_logic_channel *channel) {
     rs_os_pages_free(channel->block_memory, channel->block_memory_bytes);
     free(channel->block_entries);
     free(channel->closes);
+    free(channel->delivering);
     free(channel->proxies);
     free(channel);
 }
@@ -552,9 +587,11 @@ static bool channel_alloc(rs_logic_channel *channel) {
     channel->block_memory = rs_os_pages_alloc(channel->block_memory_bytes, NULL);
     channel->block_entries = calloc(RS_SHARED_BLOCKS, sizeof *channel->block_entries);
     channel->closes = calloc(cfg->slot_count, sizeof *channel->closes);
+    channel->delivering = calloc(cfg->slot_count, sizeof *channel->delivering);
     channel->proxies = calloc(cfg->slot_count, sizeof *channel->proxies);
     return channel->rings != NULL && channel->block_memory != NULL &&
-           channel->block_entries != NULL && channel->closes != NULL && channel->proxies != NULL;
+           channel->block_entries != NULL && channel->closes != NULL &&
+           channel->delivering != NULL && channel->proxies != NULL;
 }
 
 static void channel_init(rs_logic_channel *channel, rs_logic *logic) {

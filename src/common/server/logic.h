@@ -1,9 +1,10 @@
 /* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
  *
  * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and
- * one back {send, close, hold, release}. The application is given stand-ins (RS_SESSION_REMOTE), so
- * that its code is the same as on a shard. Every message holds its session (rs_session_hold) until
- * the callback has returned and what it sent is in the ring: a half-closing client loses nothing.
+ * one back {send, close, hold, release, done}. The application is given stand-ins
+ * (RS_SESSION_REMOTE), so that its code is the same as on a shard. Every message holds its session
+ * (rs_session_hold) until the callback has returned and what it sent is in the ring: a half-closing
+ * client loses nothing.
  *
  * Back-pressure: a shard that finds its ring full waits inside its callback and goes on taking the
  * records that come back; the logic thread that finds a ring full waits for that shard. So the
@@ -53,7 +54,7 @@ typedef struct rs_logic_channel_config {
     uint32_t shard;          /* [0, channels): which one this is */
     rs_sessions *sessions;   /* of the shard; looked at from the first callback on */
     uint32_t slot_count;     /* of sessions */
-    uint32_t payload_max;    /* longest message, and longest piece of a send, in bytes */
+    uint32_t payload_max;    /* longest message in bytes; a longer send waits for the shard */
     uint32_t block_bytes;    /* of a broadcast */
     uint32_t ring_bytes;     /* a power of two; 0 = as RS_LOGIC_RING_FRAMES asks */
     void (*wake)(void *ctx); /* ends the shard's sleep in poll; called by the logic thread */
@@ -68,6 +69,10 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
 /* rs_logic_channel_turn: hands over what is due, wakes the logic thread for it, and takes back what
  * is there (bounded by the ring): what is for a session that has ended is dropped, and counted. */
 void rs_logic_channel_turn(rs_logic_channel *channel);
+
+/* rs_logic_channel_release: rs_session_release asked for by the application: holds of messages that
+ * it has not dealt with yet are not its to give back. Refused and counted as there. */
+void rs_logic_channel_release(rs_logic_channel *channel, rs_session *session);
 
 /* rs_logic_channel_sleep: the shard is about to sleep in poll. False: do not, there is work.
  * rs_logic_channel_awake: it has come back; also after false. */

@@ -352,8 +352,9 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
 static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
     rs_session *session;
     rs_shard_stats_request *request;
-    if (mail->kind == RS_MAIL_RELEASE && shard->logic != NULL) {
-        rs_logic_channel_turn(shard->logic); /* the hold that it gives back is taken first */
+    if (shard->logic != NULL && mail->kind != RS_MAIL_ATTACH && mail->kind != RS_MAIL_STATS) {
+        /* What a callback did before it told the poster: above all the hold that is given back. */
+        rs_logic_channel_turn(shard->logic);
     }
     shard->sessions.counters.mails++;
     switch (mail->kind) {
@@ -370,6 +371,8 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
             (void)rs_session_send(session, mail->payload, mail->bytes); /* a failure closed it */
         } else if (mail->kind == RS_MAIL_CLOSE) {
             rs_session_close(session);
+        } else if (shard->logic != NULL) {
+            rs_logic_channel_release(shard->logic, session);
         } else {
             rs_session_release(session);
         }

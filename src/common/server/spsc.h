@@ -67,6 +67,11 @@ static inline bool rs_spsc_reader_moved(const rs_spsc *ring) {
     return rs_atomic_load_u32(&ring->read) != ring->read_seen;
 }
 
+/* rs_spsc_is_read: all that was written has been given back. The writer's. */
+static inline bool rs_spsc_is_read(const rs_spsc *ring) {
+    return rs_atomic_load_u32(&ring->read) == ring->write_at;
+}
+
 /* rs_spsc_pending: bytes written and not yet read, at most the capacity: a bound for a reader that
  * takes what is there and no more. The reader's. */
 static inline uint32_t rs_spsc_pending(const rs_spsc *ring) {
