@@ -21,7 +21,7 @@
 #define RS_NAME_BYTES 40u /* of a server, a kernel call */
 #define RS_WHY_BYTES 256u /* why a run is void */
 #define RS_DISTURBED 0.10 /* of one CPU, by other processes, during a run: ours */
-#define RS_SETTINGS_BYTES 512u
+#define RS_SETTINGS_BYTES 2048u
 #define RS_LIMIT_BYTES 200u
 
 _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold every repeat");

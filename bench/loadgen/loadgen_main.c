@@ -69,8 +69,8 @@ int rs_loadgen_main(const rs_backend_api *backend, bool on_terminal, int argc,
     if (exit_code >= 0) {
         return exit_code;
     }
-    if (settings.pin_set && rs_os_pin_self(settings.pin) != RS_OK) {
-        (void)fprintf(stderr, "loadgen: --pin: '%u' is not possible; allowed: 0 to %u\n",
+    if (settings.pin >= 0 && rs_os_pin_self((uint32_t)settings.pin) != RS_OK) {
+        (void)fprintf(stderr, "loadgen: --pin: '%d' is not possible; allowed: -1 to %u\n",
                       settings.pin, rs_os_cpu_count() - 1u);
         return 2;
     }

@@ -136,45 +136,6 @@ static void json_histogram(rs_json *json, const char *key, const rs_histogram *h
     rs_json_end(json);
 }
 
-static void json_settings(rs_json *json, const rs_load_settings *s) {
-    char host[16];
-
-    (void)snprintf(host, sizeof host, "%u.%u.%u.%u", s->addr.ip >> 24, s->addr.ip >> 16 & 255u,
-                   s->addr.ip >> 8 & 255u, s->addr.ip & 255u);
-    rs_json_object(json, "settings");
-    rs_json_string(json, "host", host);
-    rs_json_u64(json, "port", s->addr.port);
-    rs_json_string(json, "app", s->app == RS_LOAD_ECHO ? "echo" : "raw");
-    rs_json_string(json, "loop", s->rate != 0 ? "open" : "closed");
-    rs_json_u64(json, "connections", s->connections);
-    rs_json_u64(json, "idle", s->idle);
-    rs_json_u64(json, "depth", s->depth);
-    rs_json_u64(json, "size", s->frame_bytes);
-    rs_json_double(json, "seconds", s->seconds);
-    rs_json_double(json, "warmup", s->warmup_s);
-    rs_json_u64(json, "messages", s->messages);
-    rs_json_u64(json, "rate", s->rate);
-    rs_json_bool(json, "ramp", s->ramp);
-    rs_json_bool(json, "churn", s->churn);
-    rs_json_u64(json, "churn_messages", s->churn_messages);
-    rs_json_u64(json, "churn_total", s->churn_total);
-    rs_json_u64(json, "seed", s->seed);
-    rs_json_u64(json, "reset_percent", s->reset_percent);
-    rs_json_u64(json, "half_close_percent", s->half_close_percent);
-    rs_json_u64(json, "slow_percent", s->slow_percent);
-    rs_json_bool(json, "verify", s->verify);
-    rs_json_double(json, "connect_timeout", s->connect_timeout_s);
-    rs_json_double(json, "timeout", s->timeout_s);
-    rs_json_u64(json, "sends_in_flight", s->sends_in_flight);
-    rs_json_u64(json, "dequeue_batch", s->dequeue_batch);
-    if (s->pin_set) {
-        rs_json_u64(json, "pin", s->pin);
-    } else {
-        rs_json_null(json, "pin");
-    }
-    rs_json_end(json);
-}
-
 /* Over the whole run, warm-up included: an error there is an error. */
 static void json_counts(rs_json *json, const rs_run *run) {
     const rs_track_columns *columns = &run->load.columns;
@@ -276,7 +237,7 @@ static bool json_build(const rs_run *run, const char *void_reason, char *text, s
     rs_json_init(&json, text, REPORT_JSON_BYTES);
     rs_json_object(&json, NULL);
     json_head(&json, run, void_reason);
-    json_settings(&json, run->settings);
+    rs_load_settings_json(&json, run->settings);
     json_counts(&json, run);
     json_maybe(&json, "measured_s", report_seconds(run));
     rs_json_u64(&json, "measured_messages", run->load.measured);

@@ -2,6 +2,7 @@
 #include "loadgen/loadgen_settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "core/limits.h"
 #include "core/options.h"
@@ -12,6 +13,7 @@
 #define SETTINGS_SECONDS_MAX 86400
 #define SETTINGS_SECONDS_DEFAULT 10.0
 #define SETTINGS_EXIT_USAGE 2
+#define SETTINGS_OPTIONS_MAX 40u
 
 typedef struct settings_given {
     bool seconds, warmup;
@@ -33,6 +35,7 @@ static rs_load_settings settings_default(void) {
         .timeout_s = 5.0,
         .sends_in_flight = RS_SENDS_IN_FLIGHT_DEFAULT,
         .dequeue_batch = 64,
+        .pin = -1,
     };
 }
 
@@ -46,8 +49,9 @@ static rs_load_settings settings_default(void) {
 #define CHOICE(name, member, choices, help)                                                        \
     { name, RS_OPT_CHOICE, &s->member, 0, 0, choices, "", help, NULL, NULL }
 
-static rs_options_result settings_parse(rs_load_settings *s, settings_given *given, int argc,
-                                        const char *const *argv, char *text, size_t bytes) {
+/* The table, with its targets in *s and *given; returns how many rows. */
+static size_t settings_table(rs_load_settings *s, settings_given *given,
+                             rs_option out[SETTINGS_OPTIONS_MAX]) {
     const int64_t u32_max = UINT32_MAX;
     const rs_option options[] = {
         {"host", RS_OPT_ADDR, &s->addr.ip, 0, 0, NULL, "", "server to connect to", NULL, NULL},
@@ -87,13 +91,22 @@ static rs_options_result settings_parse(rs_load_settings *s, settings_given *giv
             "sends of a connection not yet completed"),
         U32("dequeue-batch", dequeue_batch, 1, RS_COMPLETIONS_PER_POLL_MAX, "",
             "completions taken at once; the clock is read once for each batch"),
-        {"pin", RS_OPT_U32, &s->pin, 0, 1023, NULL, "", "processor to run on (none unless given)",
-         NULL, &s->pin_set},
+        {"pin", RS_OPT_I32, &s->pin, -1, 1023, NULL, "",
+         "processor to run on; -1 = wherever the system likes", NULL, NULL},
         CHOICE("progress", progress, "auto|on|off", "a line a second; auto = on a terminal"),
         {"json", RS_OPT_STRING, (void *)&s->json_path, 0, 0, NULL, "", "file for the results", NULL,
          NULL},
     };
-    const size_t count = sizeof options / sizeof options[0];
+
+    _Static_assert(sizeof options / sizeof options[0] <= SETTINGS_OPTIONS_MAX, "the table fits");
+    memcpy(out, options, sizeof options);
+    return sizeof options / sizeof options[0];
+}
+
+static rs_options_result settings_parse(rs_load_settings *s, settings_given *given, int argc,
+                                        const char *const *argv, char *text, size_t bytes) {
+    rs_option options[SETTINGS_OPTIONS_MAX];
+    const size_t count = settings_table(s, given, options);
     rs_options_result result = rs_options_parse(options, count, argc, argv, text, bytes);
 
     if (result == RS_OPTIONS_HELP) {
@@ -145,8 +158,8 @@ static const char *settings_complete(rs_load_settings *s, const settings_given *
 
     s->addr.port = (uint16_t)s->port;
     s->ramp_only = s->ramp && !given->seconds && s->messages == 0;
-    if (!given->seconds) {
-        s->seconds = counted ? 0.0 : SETTINGS_SECONDS_DEFAULT;
+    if (!given->seconds) { /* what is recorded is what holds: a ramp alone measures no time */
+        s->seconds = counted || s->ramp_only ? 0.0 : SETTINGS_SECONDS_DEFAULT;
     } else if (s->seconds <= 0.0 && !counted) {
         return "--seconds: '0' needs --messages or --churn-total; allowed: above 0 to 86400 s";
     }
@@ -178,4 +191,13 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
         return SETTINGS_EXIT_USAGE;
     }
     return -1;
+}
+
+void rs_load_settings_json(rs_json *json, const rs_load_settings *settings) {
+    rs_load_settings copy = *settings;
+    settings_given given;
+    rs_option options[SETTINGS_OPTIONS_MAX];
+    const size_t count = settings_table(&copy, &given, options);
+
+    rs_options_json(json, "settings", options, count, "json");
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/json.h"
 #include "core/op.h"
 
 typedef enum rs_load_app { RS_LOAD_ECHO, RS_LOAD_RAW } rs_load_app;
@@ -35,13 +36,15 @@ typedef struct rs_load_settings {
     uint32_t sends_in_flight, dequeue_batch;
     int progress; /* rs_load_progress */
     const char *json_path;
-    uint32_t pin;
-    bool pin_set;
+    int32_t pin; /* -1: wherever the system likes */
 } rs_load_settings;
 
 /* rs_load_settings_read: from the command line. RS_OPTIONS_RUN: *settings is complete and
  * consistent. Else the help text or the error line has been printed and the caller ends. Returns
  * the exit code, or -1 for "go on". */
 int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
+
+/* rs_load_settings_json: the object "settings": every option but --json, as the run took it. */
+void rs_load_settings_json(rs_json *json, const rs_load_settings *settings);
 
 #endif

@@ -369,6 +369,31 @@ static void test_options_ipv4_is_a_strict_dotted_quad(void **state) {
     }
 }
 
+static void check_record(const char *line, const char *expected) {
+    char out[512];
+    size_t length = 0;
+    rs_json json;
+    check_good(line);
+    rs_json_init(&json, out, sizeof out);
+    rs_json_object(&json, NULL);
+    rs_options_json(&json, "settings", table, TABLE_COUNT, "port");
+    rs_json_end(&json);
+    assert_true(rs_json_finish(&json, &length));
+    assert_string_equal(out, expected);
+}
+
+static void test_options_record_holds_every_option_but_the_refused_and_the_excepted(void **state) {
+    (void)state;
+    check_record("", "{\"settings\":{\"idle_timeout\":60000,\"sndbuf\":-1,\"rate\":0.5,"
+                     "\"stats\":false,\"nodelay\":true,\"app\":\"echo\",\"json\":null,"
+                     "\"host\":\"127.0.0.1\"}}");
+    check_record("--idle-timeout 7 --sndbuf 0 --rate -2.25 --stats --nodelay off --app board "
+                 "--json a\"b --host 10.0.0.255",
+                 "{\"settings\":{\"idle_timeout\":7,\"sndbuf\":0,\"rate\":-2.25,"
+                 "\"stats\":true,\"nodelay\":false,\"app\":\"board\",\"json\":\"a\\\"b\","
+                 "\"host\":\"10.0.0.255\"}}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_none_keeps_every_default),
@@ -386,6 +411,7 @@ int main(void) {
         cmocka_unit_test(test_options_help_shows_range_default_and_unit),
         cmocka_unit_test(test_options_help_buffer_of_any_size_is_kept_within),
         cmocka_unit_test(test_options_ipv4_is_a_strict_dotted_quad),
+        cmocka_unit_test(test_options_record_holds_every_option_but_the_refused_and_the_excepted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

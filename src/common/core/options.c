@@ -13,6 +13,8 @@
 
 #define OPTIONS_SHOWN_CHARS 48u /* of a value in an error; the allowed range must fit behind it */
 #define OPTIONS_HELP_COLUMN 30
+#define OPTIONS_KEY_BYTES 64u     /* of a name in the record */
+#define OPTIONS_TEXT_BYTES 64u    /* of a choice or an address there */
 #define OPTIONS_DOUBLE_DIGITS 15u /* < 2^53: the value is the nearest double to the digits */
 
 /* A text that grows to the end of its buffer and counts on. */
@@ -395,6 +397,20 @@ rs_options_result rs_options_parse(const rs_option *options, size_t count, int a
     return result;
 }
 
+/* A choice's present value, or an address, as a person writes it. */
+static void option_add_words(options_text *text, const rs_option *option) {
+    if (option->kind == RS_OPT_CHOICE) {
+        const char *start = "none";
+        size_t chars = strlen(start);
+        (void)choice_at(option->choices, *(const int *)option->target, &start, &chars);
+        text_add(text, "%.*s", (int)chars, start);
+    } else {
+        const uint32_t ip = *(const uint32_t *)option->target;
+        RS_ASSERT(option->kind == RS_OPT_ADDR);
+        text_add(text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 0xFFu, ip >> 8 & 0xFFu, ip & 0xFFu);
+    }
+}
+
 static void help_add_default(options_text *text, const rs_option *option) {
     switch (option->kind) {
     case RS_OPT_U32:
@@ -409,23 +425,15 @@ static void help_add_default(options_text *text, const rs_option *option) {
     case RS_OPT_BOOL:
         text_add(text, "%s", *(const bool *)option->target ? "on" : "off");
         break;
-    case RS_OPT_CHOICE: {
-        const char *start = "none";
-        size_t chars = strlen(start);
-        (void)choice_at(option->choices, *(const int *)option->target, &start, &chars);
-        text_add(text, "%.*s", (int)chars, start);
-        break;
-    }
     case RS_OPT_STRING: {
         const char *value = *(const char *const *)option->target;
         text_add(text, "%s", value != NULL ? value : "none");
         break;
     }
-    case RS_OPT_ADDR: {
-        const uint32_t ip = *(const uint32_t *)option->target;
-        text_add(text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 0xFFu, ip >> 8 & 0xFFu, ip & 0xFFu);
+    case RS_OPT_CHOICE:
+    case RS_OPT_ADDR:
+        option_add_words(text, option);
         break;
-    }
     }
 }
 
@@ -462,6 +470,58 @@ size_t rs_options_help(const char *program, const char *summary, const rs_option
     }
     text_add(&text, "  --help%*sThis text.\n", OPTIONS_HELP_COLUMN - 8, "");
     return text.needed;
+}
+
+/* ---- the record of a run's settings */
+
+static void json_add_option(rs_json *json, const rs_option *option) {
+    char key[OPTIONS_KEY_BYTES], words[OPTIONS_TEXT_BYTES];
+    options_text text = {.out = words, .bytes = sizeof words};
+    size_t chars = 0;
+    for (; option->name[chars] != '\0'; chars++) {
+        RS_ASSERT(chars < sizeof key - 1u);
+        key[chars] = option->name[chars];
+        if (key[chars] == '-') {
+            key[chars] = '_';
+        }
+    }
+    key[chars] = '\0';
+    switch (option->kind) {
+    case RS_OPT_U32:
+        rs_json_u64(json, key, *(const uint32_t *)option->target);
+        break;
+    case RS_OPT_I32:
+        rs_json_i64(json, key, *(const int32_t *)option->target);
+        break;
+    case RS_OPT_DOUBLE:
+        rs_json_double(json, key, *(const double *)option->target);
+        break;
+    case RS_OPT_BOOL:
+        rs_json_bool(json, key, *(const bool *)option->target);
+        break;
+    case RS_OPT_STRING:
+        rs_json_string(json, key, *(const char *const *)option->target);
+        break;
+    case RS_OPT_CHOICE:
+    case RS_OPT_ADDR:
+        option_add_words(&text, option);
+        RS_ASSERT(text.needed < sizeof words);
+        rs_json_string(json, key, words);
+        break;
+    }
+}
+
+void rs_options_json(rs_json *json, const char *key, const rs_option *options, size_t count,
+                     const char *except) {
+    RS_ASSERT(count <= RS_OPTIONS_MAX);
+    rs_json_object(json, key);
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].refusal == NULL &&
+            (except == NULL || strcmp(options[i].name, except) != 0)) {
+            json_add_option(json, &options[i]);
+        }
+    }
+    rs_json_end(json);
 }
 
 bool rs_parse_ipv4(const char *text, uint32_t *out) {

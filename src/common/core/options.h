@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stddef.h>
 
+#include "core/json.h"
 #include "core/status.h"
 
 #define RS_OPTIONS_MAX 128u         /* in one table; what a person can still read as help */
@@ -68,6 +69,14 @@ rs_options_result rs_options_parse(const rs_option *options, size_t count, int a
  *          terminated. */
 size_t rs_options_help(const char *program, const char *summary, const rs_option *options,
                        size_t count, char *out, size_t out_bytes);
+
+/* rs_options_json: writes what the targets hold now as the object `key`, one member an option: the
+ * one record of a run's settings, so that none can be left out. "max-frame" stands there as
+ * max_frame; a choice, a text and an address as text, a text that nobody gave as null. Options that
+ * this program refuses are not in it, nor is the one named `except` (nullable): a file for the
+ * results is no setting of the run. */
+void rs_options_json(rs_json *json, const char *key, const rs_option *options, size_t count,
+                     const char *except);
 
 /* rs_parse_ipv4: "127.0.0.1" -> 0x7F000001. Strict dotted quad: four decimal numbers, [0, 255],
  * no leading zeros (some systems read those as octal). False: *out is unchanged. */

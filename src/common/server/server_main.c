@@ -34,10 +34,16 @@ typedef struct server_args {
     const char *json_path;
 } server_args;
 
+typedef struct option_list {
+    rs_option option[MAIN_OPTIONS_MAX];
+    size_t count;
+} option_list;
+
 typedef struct server_run {
     const char *program;
     const rs_backend_api *backend;
     server_args args;
+    option_list list; /* into args: what was asked for, for the record */
     rs_server *server;
     rs_atomic_u32 stop_asked;
     rs_os_usage usage_start;
@@ -45,11 +51,6 @@ typedef struct server_run {
 } server_run;
 
 /* ---- options */
-
-typedef struct option_list {
-    rs_option option[MAIN_OPTIONS_MAX];
-    size_t count;
-} option_list;
 
 static rs_option *list_add(option_list *list, const char *name, rs_option_kind kind, void *target,
                            const char *unit, const char *help) {
@@ -227,16 +228,16 @@ static int print_help(const server_run *run, const option_list *list) {
 
 /* True: go on. False: *exit_code says how it ended. */
 static bool args_read(server_run *run, int argc, const char *const *argv, int *exit_code) {
-    option_list list = {.count = 0};
+    option_list *list = &run->list;
     char error[256];
     args_defaults(&run->args, run->backend);
-    list_server(&list, &run->args);
-    list_sockets(&list, &run->args, run->backend);
-    list_iocp(&list, &run->args, run->backend);
-    list_rio(&list, &run->args, run->backend);
-    switch (rs_options_parse(list.option, list.count, argc, argv, error, sizeof error)) {
+    list_server(list, &run->args);
+    list_sockets(list, &run->args, run->backend);
+    list_iocp(list, &run->args, run->backend);
+    list_rio(list, &run->args, run->backend);
+    switch (rs_options_parse(list->option, list->count, argc, argv, error, sizeof error)) {
     case RS_OPTIONS_HELP:
-        *exit_code = print_help(run, &list);
+        *exit_code = print_help(run, list);
         return false;
     case RS_OPTIONS_ERROR:
         (void)fprintf(stderr, "%s: %s\n", run->program, error);
@@ -334,40 +335,6 @@ static void json_usage(rs_json *json, const server_run *run) {
     json_known(json, "locked_bytes", now.known & RS_USE_LOCKED, now.locked_bytes);
 }
 
-static void json_settings(rs_json *json, const rs_server_config *cfg) {
-    rs_json_object(json, "settings");
-    rs_json_u64(json, "workers", cfg->workers);
-    rs_json_string(json, "app", cfg->app.raw ? "raw" : "echo");
-    rs_json_string(json, "logic", cfg->logic_thread ? "thread" : "io");
-    rs_json_u64(json, "max_sessions", cfg->sessions_max);
-    rs_json_u64(json, "max_frame", cfg->frame_bytes_max);
-    rs_json_u64(json, "max_queued", cfg->queued_bytes_max);
-    rs_json_u64(json, "sends_in_flight", cfg->sends_in_flight);
-    rs_json_bool(json, "coalesce", cfg->coalesce);
-    rs_json_string(json, "buffers", cfg->heap_buffers ? "heap" : "slab");
-    rs_json_i64(json, "sndbuf", cfg->tuning.sndbuf_bytes);
-    rs_json_i64(json, "rcvbuf", cfg->tuning.rcvbuf_bytes);
-    rs_json_bool(json, "nodelay", cfg->tuning.nodelay);
-    rs_json_u64(json, "dequeue_batch", cfg->tuning.dequeue_batch);
-    if (cfg->backend->settings & RS_SET_SKIP) {
-        rs_json_bool(json, "skip_on_success", cfg->tuning.skip_on_success);
-        rs_json_bool(json, "zero_byte_recv", cfg->tuning.zero_byte_recv);
-        rs_json_bool(json, "gqcs_single", cfg->tuning.gqcs_single);
-    }
-    if (cfg->backend->settings & RS_SET_RIO) {
-        static const char *const wait[] = {"poll", "spin", "notify"};
-        rs_json_string(json, "rio_wait", wait[cfg->tuning.rio_wait]);
-        rs_json_string(json, "rio_notify_by",
-                       cfg->tuning.rio_notify_by == RS_RIO_NOTIFY_EVENT ? "event" : "iocp");
-        rs_json_string(json, "rio_registration",
-                       cfg->tuning.rio_registration == RS_RIO_REG_SESSION ? "session" : "slab");
-        rs_json_bool(json, "rio_defer", cfg->tuning.rio_defer);
-        rs_json_bool(json, "rio_verify", cfg->tuning.rio_verify);
-        rs_json_u64(json, "spin_us", cfg->tuning.spin_us);
-    }
-    rs_json_end(json);
-}
-
 static bool json_build(const server_run *run, const rs_server_stats *stats, char *text,
                        size_t *length) {
     rs_json json;
@@ -384,7 +351,7 @@ static bool json_build(const server_run *run, const rs_server_stats *stats, char
                        "IOCP");
     }
     rs_json_string(&json, "commit", RS_COMMIT);
-    json_settings(&json, &run->args.cfg);
+    rs_options_json(&json, "settings", run->list.option, run->list.count, "json");
     rs_json_u64(&json, "run_ns", run->end_ns - run->start_ns);
     rs_json_u64(&json, "messages", stats->counters.messages_in);
     rs_json_u64(&json, "bytes", stats->counters.bytes_in + stats->counters.bytes_out);
