@@ -13,6 +13,8 @@
 
 #define WAIT_PACKETS_MAX 256u /* taken from the port ahead of the program */
 #define WAIT_BATCH 64u
+/* Bounds the search for the stop packet, should somebody else have taken it from the port. */
+#define WAIT_ROTATIONS_MAX 65536u
 
 typedef struct wait_bridge {
     int event_fd;
@@ -22,7 +24,10 @@ typedef struct wait_bridge {
     OVERLAPPED_ENTRY packet[WAIT_PACKETS_MAX];
     ULONG first;
     rs_atomic_u32 count;
-    rs_atomic_u32 quit;
+    /* The end, under the lock: the thread holds what it could not stash for the closer. */
+    bool quit, stop_taken;
+    OVERLAPPED_ENTRY held[WAIT_BATCH];
+    ULONG held_count;
     OVERLAPPED stop; /* its address marks the packet that ends the thread */
 } wait_bridge;
 
@@ -32,20 +37,36 @@ static void wait_ring(const wait_bridge *bridge) {
     (void)rs_gate_call6(LX_SYS_WRITE, bridge->event_fd, (intptr_t)&one, sizeof one, 0, 0, 0);
 }
 
-static void wait_stash(wait_bridge *bridge, const OVERLAPPED_ENTRY *entries, ULONG count) {
+/* Under the lock: one packet goes where the program finds it, now or when the queue is closed. */
+static void wait_stash_one(wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) {
+    ULONG count;
+
+    if (entry->lpOverlapped == &bridge->stop) {
+        bridge->stop_taken = true;
+        return;
+    }
+    while ((count = rs_atomic_load_u32(&bridge->count)) == WAIT_PACKETS_MAX && !bridge->quit) {
+        (void)SleepConditionVariableSRW(&bridge->room, &bridge->lock, INFINITE, 0);
+    }
+    if (count == WAIT_PACKETS_MAX) {
+        bridge->held[bridge->held_count++] = *entry;
+        return;
+    }
+    bridge->packet[(bridge->first + count) % WAIT_PACKETS_MAX] = *entry;
+    rs_atomic_store_u32(&bridge->count, count + 1);
+}
+
+/* Returns: the thread stays at the port. */
+static bool wait_stash(wait_bridge *bridge, const OVERLAPPED_ENTRY *entries, ULONG count) {
+    bool stays;
+
     AcquireSRWLockExclusive(&bridge->lock);
     for (ULONG i = 0; i < count; i++) {
-        ULONG held;
-        while ((held = rs_atomic_load_u32(&bridge->count)) == WAIT_PACKETS_MAX &&
-               !rs_atomic_load_u32(&bridge->quit)) {
-            (void)SleepConditionVariableSRW(&bridge->room, &bridge->lock, INFINITE, 0);
-        }
-        if (held < WAIT_PACKETS_MAX && entries[i].lpOverlapped != &bridge->stop) {
-            bridge->packet[(bridge->first + held) % WAIT_PACKETS_MAX] = entries[i];
-            rs_atomic_store_u32(&bridge->count, held + 1);
-        }
+        wait_stash_one(bridge, &entries[i]);
     }
+    stays = !bridge->quit;
     ReleaseSRWLockExclusive(&bridge->lock);
+    return stays;
 }
 
 static DWORD WINAPI wait_stand_at_port(void *argument) {
@@ -53,15 +74,14 @@ static DWORD WINAPI wait_stand_at_port(void *argument) {
     OVERLAPPED_ENTRY entries[WAIT_BATCH];
     ULONG count = 0;
 
-    while (!rs_atomic_load_u32(&bridge->quit)) {
-        if (!GetQueuedCompletionStatusEx(bridge->port, entries, WAIT_BATCH, &count, INFINITE,
-                                         FALSE)) {
-            return 0; /* the program closed its port */
+    while (
+        GetQueuedCompletionStatusEx(bridge->port, entries, WAIT_BATCH, &count, INFINITE, FALSE)) {
+        if (!wait_stash(bridge, entries, count)) {
+            return 0;
         }
-        wait_stash(bridge, entries, count);
         wait_ring(bridge);
     }
-    return 0;
+    return 0; /* the program closed its port */
 }
 
 static bool wait_open_port(wait_bridge *bridge, HANDLE port) {
@@ -210,14 +230,44 @@ void rs_wait_wake(rs_cq *cq) {
     }
 }
 
+static void wait_post(const wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) {
+    (void)PostQueuedCompletionStatus(bridge->port, entry->dwNumberOfBytesTransferred,
+                                     entry->lpCompletionKey,
+                                     entry->lpOverlapped); /* a closed port wants none */
+}
+
+/* The thread is gone. Behind what it took stand packets that it did not, up to the stop packet:
+ * taking and posting those as well keeps the order, and leaves no stop packet to the program. */
 static void wait_give_back(wait_bridge *bridge) {
     OVERLAPPED_ENTRY entry;
+    ULONG count = 0;
 
     while (wait_take(bridge, &entry, 1) == 1) {
-        (void)PostQueuedCompletionStatus(bridge->port, entry.dwNumberOfBytesTransferred,
-                                         entry.lpCompletionKey,
-                                         entry.lpOverlapped); /* a closed port wants none */
+        wait_post(bridge, &entry);
     }
+    for (ULONG i = 0; i < bridge->held_count; i++) {
+        wait_post(bridge, &bridge->held[i]);
+    }
+    for (ULONG i = 0; !bridge->stop_taken && i < WAIT_ROTATIONS_MAX; i++) {
+        if (!GetQueuedCompletionStatusEx(bridge->port, &entry, 1, &count, 0, FALSE)) {
+            return;
+        }
+        bridge->stop_taken = entry.lpOverlapped == &bridge->stop;
+        if (!bridge->stop_taken) {
+            wait_post(bridge, &entry);
+        }
+    }
+}
+
+static void wait_stop(wait_bridge *bridge) {
+    AcquireSRWLockExclusive(&bridge->lock); /* else the thread may miss it on its way to sleep */
+    bridge->quit = true;
+    ReleaseSRWLockExclusive(&bridge->lock);
+    WakeAllConditionVariable(&bridge->room);
+    (void)PostQueuedCompletionStatus(bridge->port, 0, 0, &bridge->stop);
+    (void)WaitForSingleObject(bridge->thread, INFINITE); /* just told to end */
+    CloseHandle(bridge->thread);
+    wait_give_back(bridge);
 }
 
 void rs_wait_close(rs_cq *cq) {
@@ -227,12 +277,7 @@ void rs_wait_close(rs_cq *cq) {
         return;
     }
     if (bridge->thread) {
-        (void)rs_atomic_exchange_u32(&bridge->quit, 1);
-        WakeAllConditionVariable(&bridge->room);
-        (void)PostQueuedCompletionStatus(bridge->port, 0, 0, &bridge->stop);
-        (void)WaitForSingleObject(bridge->thread, INFINITE); /* just told to end */
-        CloseHandle(bridge->thread);
-        wait_give_back(bridge);
+        wait_stop(bridge);
     }
     rs_gate_close_fd(bridge->event_fd);
     free(bridge);

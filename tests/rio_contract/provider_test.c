@@ -206,6 +206,40 @@ static void test_closing_the_queue_gives_the_port_back(void **state) {
     CloseHandle(port);
 }
 
+/* More packets than the provider holds ahead, so that its thread waits for room when the queue is
+ * closed: each comes back to the port, in order, nothing else does, and the close ends. */
+static void test_closing_over_a_full_stash_gives_all_packets_back(void **state) {
+    enum { PACKETS = 700, ROUNDS = 20 };
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    OVERLAPPED mine = {0};
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        RIO_CQ cq = make_cq();
+        OVERLAPPED *got = NULL;
+        ULONG_PTR key = 0;
+        ULONG count;
+        DWORD bytes;
+
+        if (cannot_wait(cq)) {
+            break;
+        }
+        (void)provider_wait(cq, port, NULL, 0, &count, 0);
+        for (ULONG_PTR i = 0; i < PACKETS; i++) {
+            assert_true(PostQueuedCompletionStatus(port, 7, i, &mine));
+        }
+        Sleep((DWORD)round % 4); /* at times the thread is on its way there, at times asleep */
+        rio.RIOCloseCompletionQueue(cq);
+        for (ULONG_PTR i = 0; i < PACKETS; i++) {
+            assert_true(GetQueuedCompletionStatus(port, &bytes, &key, &got, LIMIT_MS));
+            assert_int_equal(key, i);
+            assert_ptr_equal(got, &mine);
+        }
+        assert_false(GetQueuedCompletionStatus(port, &bytes, &key, &got, 0));
+    }
+    CloseHandle(port);
+}
+
 static ULONGLONG enters(void) {
     ringside_rio_counts counts;
 
@@ -337,6 +371,7 @@ int main(void) {
         cmocka_unit_test(test_wake_ends_a_wait_now_or_the_next),
         cmocka_unit_test(test_wait_hands_out_the_ports_packets),
         cmocka_unit_test(test_closing_the_queue_gives_the_port_back),
+        cmocka_unit_test(test_closing_over_a_full_stash_gives_all_packets_back),
         cmocka_unit_test(test_commits_of_many_queues_enter_the_kernel_once),
         cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),

@@ -219,6 +219,33 @@ static void test_queue_silent_completions_are_not_loud(void **state) {
     close_all(&f);
 }
 
+/* What was taken is loud no longer: a queue emptied by its program does not notify at the next
+ * arming. */
+static void test_queue_taken_completions_are_not_loud(void **state) {
+    fixture f;
+    rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
+    rs_rio_result out;
+
+    (void)state;
+    make(&f, 8, 1, 3);
+    (void)ask(lane, 1, 1);
+    ask(lane, 1, 2)->silent = true;
+    (void)ask(lane, 1, 3);
+    rs_queue_commit(lane);
+    for (uint32_t left = 3; left > 0; left--) {
+        rs_queue_start(lane, 1);
+        rs_queue_finish(lane, 0, 1);
+    }
+    assert_int_equal(f.cq.ready_loud, 2);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(f.cq.ready_loud, 1);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(f.cq.ready_loud, 1);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(f.cq.ready_loud, 0);
+    close_all(&f);
+}
+
 static void test_queue_resize_keeps_the_sums(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
@@ -308,6 +335,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_queue_failure_finishes_the_first_request_only),
         cmocka_unit_test(test_queue_close_releases_at_the_last_take),
         cmocka_unit_test(test_queue_silent_completions_are_not_loud),
+        cmocka_unit_test(test_queue_taken_completions_are_not_loud),
         cmocka_unit_test(test_queue_resize_keeps_the_sums),
         cmocka_unit_test(test_queue_forget_drops_everything_without_completion),
         cmocka_unit_test(test_queue_random_steps_keep_the_sums),
