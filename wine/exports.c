@@ -1,6 +1,8 @@
 /* What ringside_rio.dll exports: contracts in ringside_rio.h. */
 #include "ringside_rio.h"
 
+#include <stdio.h>
+
 #include "hook.h"
 #include "sockets.h"
 #include "table.h"
@@ -90,7 +92,10 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved) {
     if (reason == DLL_PROCESS_ATTACH) {
         DisableThreadLibraryCalls(self);
         if (GetEnvironmentVariableA(RS_HOOK_VARIABLE, NULL, 0) > 0) {
-            rs_hook_program();
+            if (!rs_hook_program()) {
+                fprintf(stderr, "ringside_rio: the exports of ws2_32 cannot be replaced: a program "
+                                "that looks functions up at run time finds no RIO\n");
+            }
         }
     }
     return TRUE;

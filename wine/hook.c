@@ -1,8 +1,12 @@
-/* Import hooks: a Windows program asks Wine for RIO and gets the provider's.
+/* Hooks: a Windows program asks Wine for RIO and gets the provider's.
  *
  * Replaced: WSAIoctl (answers the RIO table), closesocket and shutdown (the provider must see
- * them), WSASocketW/A, socket and accept (which sockets carry WSA_FLAG_REGISTERED_IO). Entries are
- * matched by address, so that imports by ordinal are found too. Runs in DllMain, one thread. */
+ * them), WSASocketW/A, socket, accept and WSAAccept (which sockets carry WSA_FLAG_REGISTERED_IO).
+ *
+ * Two ways, because each misses what the other sees. Import tables of modules that are there at
+ * the start: entries are matched by address, so that imports by ordinal, or through wsock32, are
+ * found too. The export table of ws2_32: GetProcAddress, delayed imports and modules that are
+ * loaded later are all served from it. Runs in DllMain, one thread. */
 #include "hook.h"
 
 #include <string.h>
@@ -86,15 +90,21 @@ static SOCKET hook_note(SOCKET s, bool registered_io) {
     return s;
 }
 
+/* RIO needs WSA_FLAG_REGISTERED_IO alone; Wine knows that flag not, and would make such a socket
+ * synchronous. */
+static DWORD hook_flags(DWORD flags) {
+    return flags & WSA_FLAG_REGISTERED_IO ? flags | WSA_FLAG_OVERLAPPED : flags;
+}
+
 static SOCKET WSAAPI hook_socket_w(int family, int type, int protocol, LPWSAPROTOCOL_INFOW info,
                                    GROUP group, DWORD flags) {
-    return hook_note(WSASocketW(family, type, protocol, info, group, flags),
+    return hook_note(WSASocketW(family, type, protocol, info, group, hook_flags(flags)),
                      (flags & WSA_FLAG_REGISTERED_IO) != 0);
 }
 
 static SOCKET WSAAPI hook_socket_a(int family, int type, int protocol, LPWSAPROTOCOL_INFOA info,
                                    GROUP group, DWORD flags) {
-    return hook_note(WSASocketA(family, type, protocol, info, group, flags),
+    return hook_note(WSASocketA(family, type, protocol, info, group, hook_flags(flags)),
                      (flags & WSA_FLAG_REGISTERED_IO) != 0);
 }
 
@@ -105,6 +115,12 @@ static SOCKET WSAAPI hook_socket(int family, int type, int protocol) {
 /* A socket accepted from a flagged listener is flagged. */
 static SOCKET WSAAPI hook_accept(SOCKET listener, struct sockaddr *address, int *bytes) {
     return hook_note(accept(listener, address, bytes), rs_socket_may(listener));
+}
+
+static SOCKET WSAAPI hook_wsa_accept(SOCKET listener, struct sockaddr *address, int *bytes,
+                                     LPCONDITIONPROC condition, DWORD_PTR argument) {
+    return hook_note(WSAAccept(listener, address, bytes, condition, argument),
+                     rs_socket_may(listener));
 }
 
 static int WSAAPI hook_closesocket(SOCKET s) {
@@ -126,50 +142,64 @@ static const hook_entry hook_entries[] = {
     {"WSASocketA", (FARPROC)(void (*)(void))hook_socket_a},
     {"socket", (FARPROC)(void (*)(void))hook_socket},
     {"accept", (FARPROC)(void (*)(void))hook_accept},
+    {"WSAAccept", (FARPROC)(void (*)(void))hook_wsa_accept},
     {"closesocket", (FARPROC)(void (*)(void))hook_closesocket},
     {"shutdown", (FARPROC)(void (*)(void))hook_shutdown},
 };
 
-static FARPROC hook_find(FARPROC original) {
-    HMODULE winsock = GetModuleHandleA("ws2_32.dll");
+#define HOOK_ENTRIES (sizeof hook_entries / sizeof hook_entries[0])
 
-    for (size_t i = 0; i < sizeof hook_entries / sizeof hook_entries[0]; i++) {
-        if (original == GetProcAddress(winsock, hook_entries[i].name)) {
-            return hook_entries[i].replacement;
-        }
+/* What the names stood for before anything was replaced. */
+static FARPROC hook_original[HOOK_ENTRIES];
+
+static void hook_remember(void) {
+    HMODULE winsock = GetModuleHandleA("ws2_32.dll"); /* ours too: it is loaded */
+
+    for (size_t i = 0; i < HOOK_ENTRIES && !hook_original[i]; i++) {
+        hook_original[i] = GetProcAddress(winsock, hook_entries[i].name);
     }
-    return NULL;
+}
+
+/* The entry that replaces a function, HOOK_ENTRIES = none does. */
+static size_t hook_find(uintptr_t function) {
+    size_t i = 0;
+
+    while (i < HOOK_ENTRIES && function != (uintptr_t)hook_original[i]) {
+        i++;
+    }
+    return i;
 }
 
 static bool hook_thunk(FARPROC *thunk) {
-    FARPROC replacement = hook_find(*thunk);
+    size_t entry = hook_find((uintptr_t)*thunk);
     DWORD before;
 
-    if (!replacement || !VirtualProtect((void *)thunk, sizeof *thunk, PAGE_READWRITE, &before)) {
+    if (entry == HOOK_ENTRIES ||
+        !VirtualProtect((void *)thunk, sizeof *thunk, PAGE_READWRITE, &before)) {
         return false;
     }
-    *thunk = replacement;
+    *thunk = hook_entries[entry].replacement;
     (void)VirtualProtect((void *)thunk, sizeof *thunk, before, &before); /* as it was */
     return true;
 }
 
-bool rs_hook_module(HMODULE module) {
+/* Where a loaded module keeps one of its tables; NULL = it has none. */
+static void *hook_directory(HMODULE module, int which) {
     char *base = (char *)module;
     const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)(const void *)base;
     const IMAGE_NT_HEADERS *nt = (const IMAGE_NT_HEADERS *)(const void *)(base + dos->e_lfanew);
-    const IMAGE_DATA_DIRECTORY *directory =
-        &nt->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT];
-    const IMAGE_IMPORT_DESCRIPTOR *import;
+    const IMAGE_DATA_DIRECTORY *directory = &nt->OptionalHeader.DataDirectory[which];
+
+    return directory->Size > 0 ? base + directory->VirtualAddress : NULL;
+}
+
+bool rs_hook_module(HMODULE module) {
+    char *base = (char *)module;
+    const IMAGE_IMPORT_DESCRIPTOR *import = hook_directory(module, IMAGE_DIRECTORY_ENTRY_IMPORT);
     bool any = false;
 
-    if (directory->Size == 0) {
-        return false;
-    }
-    import = (const IMAGE_IMPORT_DESCRIPTOR *)(const void *)(base + directory->VirtualAddress);
-    for (; import->Name; import++) {
-        if (_stricmp(base + import->Name, "ws2_32.dll") != 0) {
-            continue;
-        }
+    hook_remember();
+    for (; import && import->Name; import++) {
         for (FARPROC *thunk = (FARPROC *)(void *)(base + import->FirstThunk); *thunk; thunk++) {
             any = hook_thunk(thunk) || any;
         }
@@ -180,32 +210,75 @@ bool rs_hook_module(HMODULE module) {
     return any;
 }
 
-/* Length of a path's folder part, the separator included. */
-static size_t hook_folder(const char *path) {
-    const char *end = strrchr(path, '\\');
+/* An export is an offset of 32 bits from its module, so that it leads to a jump close above it. */
+typedef struct hook_jump {
+    uint8_t code[6]; /* jmp [rip]: to the address that follows */
+    uint8_t to[sizeof(FARPROC)];
+} hook_jump;
 
-    return end ? (size_t)(end - path) + 1 : 0;
+static hook_jump *hook_room_above(HMODULE module) {
+    const uintptr_t step = 65536, reach = UINT32_MAX;
+    const uintptr_t base = (uintptr_t)module;
+    hook_jump *room = NULL;
+
+    for (uintptr_t at = base + step; !room && at < base + reach - step; at += step) {
+        room = VirtualAlloc((void *)at, HOOK_ENTRIES * sizeof *room, MEM_RESERVE | MEM_COMMIT,
+                            PAGE_EXECUTE_READWRITE);
+    }
+    return room;
 }
 
-void rs_hook_program(void) {
-    HMODULE modules[HOOK_MODULES_MAX], self = NULL;
-    char program[MAX_PATH], path[MAX_PATH];
-    DWORD bytes = 0;
-    size_t folder;
+static bool hook_export(HMODULE module, DWORD *slot, hook_jump *jump, FARPROC replacement) {
+    static const uint8_t code[6] = {0xFF, 0x25, 0, 0, 0, 0};
+    DWORD before;
 
-    (void)GetModuleFileNameA(NULL, program, sizeof program); /* our own process has a path */
-    folder = hook_folder(program);
+    memcpy(jump->code, code, sizeof code);
+    memcpy(jump->to, &replacement, sizeof replacement);
+    if (!VirtualProtect(slot, sizeof *slot, PAGE_READWRITE, &before)) {
+        return false;
+    }
+    *slot = (DWORD)((uintptr_t)jump - (uintptr_t)module);
+    (void)VirtualProtect(slot, sizeof *slot, before, &before); /* as it was */
+    return true;
+}
+
+bool rs_hook_exports(void) {
+    HMODULE module = GetModuleHandleA("ws2_32.dll");
+    char *base = (char *)module;
+    const IMAGE_EXPORT_DIRECTORY *exports = hook_directory(module, IMAGE_DIRECTORY_ENTRY_EXPORT);
+    hook_jump *jumps = exports ? hook_room_above(module) : NULL;
+    DWORD *slots;
+
+    hook_remember();
+    if (!jumps) {
+        return false;
+    }
+    slots = (DWORD *)(void *)(base + exports->AddressOfFunctions);
+    for (DWORD i = 0; i < exports->NumberOfFunctions; i++) {
+        size_t entry = hook_find((uintptr_t)(base + slots[i]));
+        if (entry < HOOK_ENTRIES &&
+            !hook_export(module, &slots[i], &jumps[entry], hook_entries[entry].replacement)) {
+            return false;
+        }
+    }
+    rs_socket_watch();
+    return true;
+}
+
+bool rs_hook_program(void) {
+    HMODULE modules[HOOK_MODULES_MAX], self = NULL;
+    DWORD bytes = 0;
+
     (void)GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                                  GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
                              (const char *)hook_entries, &self); /* this very module */
     if (!EnumProcessModules(GetCurrentProcess(), modules, sizeof modules, &bytes)) {
-        (void)rs_hook_module(GetModuleHandleA(NULL)); /* the program alone, then */
-        return;
+        return false;
     }
     for (size_t i = 0; i < bytes / sizeof modules[0] && i < HOOK_MODULES_MAX; i++) {
-        if (modules[i] != self && GetModuleFileNameA(modules[i], path, sizeof path) > 0 &&
-            hook_folder(path) == folder && _strnicmp(path, program, folder) == 0) {
+        if (modules[i] != self) {
             (void)rs_hook_module(modules[i]); /* a module without Winsock has nothing to replace */
         }
     }
+    return rs_hook_exports();
 }

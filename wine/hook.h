@@ -1,4 +1,5 @@
-/* Lends the provider to a program that knows nothing of it, by its import tables. */
+/* Lends the provider to a program that knows nothing of it, by its import tables and by the
+ * exports of Winsock. x86-64. */
 #ifndef RS_WINE_HOOK_H
 #define RS_WINE_HOOK_H
 
@@ -9,10 +10,14 @@
 /* riorun sets this variable; the DLL then hooks the program while it is being loaded. */
 #define RS_HOOK_VARIABLE "RINGSIDE_RIO_HOOK"
 
-/* rs_hook_module: one module; true when anything was replaced. */
+/* rs_hook_module: the imports of one module; true when anything was replaced. */
 bool rs_hook_module(HMODULE module);
 
-/* rs_hook_program: the program and those of its DLLs that lie in its folder. */
-void rs_hook_program(void);
+/* rs_hook_exports: ws2_32's exports, for whoever looks them up from now on. */
+bool rs_hook_exports(void);
+
+/* rs_hook_program: both, for all modules but this one. False: a program that looks Winsock up at
+ * run time will not find RIO. */
+bool rs_hook_program(void);
 
 #endif

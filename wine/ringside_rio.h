@@ -53,9 +53,10 @@ typedef struct ringside_rio_counts {
 } ringside_rio_counts;
 typedef void(WINAPI *rs_fn_ringside_rio_counters)(ringside_rio_counts *out);
 
-/* ringside_rio_hook: replaces WSAIoctl, WSASocketW/A, socket, accept, closesocket and shutdown in
- * one module's import table, so that a program written for Windows finds RIO by itself. Returns
- * the number of entries replaced, 0 = none. riorun calls it for the program and its own DLLs. */
+/* ringside_rio_hook: replaces WSAIoctl, WSASocketW/A, socket, accept, WSAAccept, closesocket and
+ * shutdown in one module's import table, so that a program written for Windows finds RIO by
+ * itself. Returns whether anything was replaced. riorun does more: all modules of the program, and
+ * the exports of Winsock for those that come later or look functions up at run time. */
 typedef BOOL(WINAPI *rs_fn_ringside_rio_hook)(HMODULE module);
 
 #endif
