@@ -3,7 +3,9 @@
  *
  * Sockets share one private port and one thread, so that the two completion queues of a socket may
  * differ. A socket that the program has given to a port of its own, for ConnectEx say, is served by
- * an event for each direction instead. Calls run under the completion queue's lock. */
+ * an event for each direction instead. Calls run under the completion queue's lock. A socket made
+ * without WSA_FLAG_OVERLAPPED is synchronous to Wine, its calls block: each runs on a thread of
+ * the pool, without the lock. (Under riorun there are none: the hooks add the flag.) */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,11 +14,14 @@
 #include "provider.h"
 
 #define EMULATED_BATCH 64u
+#define EMULATED_DRAIN_ROUNDS 100 /* of a millisecond: for cancelled calls to end */
 
 typedef struct emulated_lane {
     OVERLAPPED overlapped; /* first: the port hands it back */
     rs_rio_lane *lane;
-    HANDLE event, wait; /* NULL = completions come through the private port */
+    HANDLE event, wait;   /* NULL = completions come through the private port */
+    bool blocks;          /* calls run on a thread of the pool, */
+    rs_atomic_u32 inside; /* and this many are not over */
     WSABUF buffers[RS_RIO_GATHER_MAX];
     SOCKADDR_INET address;
     INT address_bytes;
@@ -146,6 +151,16 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
     }
 }
 
+static int emulated_call(rs_rio_lane *lane, DWORD count, DWORD *bytes) {
+    emulated_lane *part = lane->engine;
+    int result = lane->direction == RS_RIO_RECV ? emulated_call_recv(lane, part, bytes)
+                                                : emulated_call_send(lane, part, count, bytes);
+
+    return result == 0 ? 0 : WSAGetLastError();
+}
+
+static bool emulated_begin_blocking(rs_rio_lane *lane);
+
 /* One call. Returns: it ended at once, with success or without, and no packet follows. */
 static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
     emulated_lane *part = lane->engine;
@@ -154,14 +169,14 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
 
     rs_queue_start(lane, count);
     emulated_fill(lane, part, count);
-    error = lane->direction == RS_RIO_RECV ? emulated_call_recv(lane, part, &bytes)
-                                           : emulated_call_send(lane, part, count, &bytes);
-    if (error != 0) {
-        error = WSAGetLastError();
-        if (error == WSA_IO_PENDING) {
-            return false;
-        }
-    } else if (part->event) {
+    if (part->blocks) {
+        return emulated_begin_blocking(lane);
+    }
+    error = emulated_call(lane, count, &bytes);
+    if (error == WSA_IO_PENDING) {
+        return false;
+    }
+    if (error == 0 && part->event) {
         return false; /* signalled, or about to be */
     }
     emulated_finish(lane, error, bytes);
@@ -177,6 +192,16 @@ static void emulated_start(rs_rio_lane *lane) {
 }
 
 /* ---- completions ---- */
+
+/* The operation under way is over, under the queue's lock. */
+static void emulated_end(rs_rio_lane *lane, int error, DWORD bytes) {
+    emulated_finish(lane, error, bytes);
+    if (lane->closing) {
+        rs_queue_abort(lane);
+    } else if (!lane->cq->dead) {
+        emulated_start(lane);
+    }
+}
 
 static void emulated_complete(emulated_lane *part) {
     rs_rio_lane *lane = part->lane;
@@ -197,13 +222,46 @@ static void emulated_complete(emulated_lane *part) {
         }
     }
     part->flags = flags;
-    emulated_finish(lane, error, (DWORD)part->overlapped.InternalHigh);
-    if (lane->closing) {
-        rs_queue_abort(lane);
-    } else if (!cq->core.dead) {
-        emulated_start(lane);
-    }
+    emulated_end(lane, error, (DWORD)part->overlapped.InternalHigh);
     rs_cq_leave(cq);
+}
+
+/* ---- synchronous sockets ---- */
+
+static DWORD WINAPI emulated_block(void *argument) {
+    emulated_lane *part = argument;
+    rs_rio_lane *lane = part->lane;
+    rs_cq *cq = emulated_cq_of(lane);
+    DWORD count, bytes = 0;
+    int error = WSA_OPERATION_ABORTED;
+    bool closing;
+
+    rs_cq_lock(cq);
+    closing = lane->closing || cq->core.dead;
+    count = lane->running;
+    rs_cq_unlock(cq);
+    if (!closing) {
+        error = emulated_call(lane, count, &bytes);
+    }
+    rs_cq_lock(cq);
+    if (lane->running > 0) { /* else its queue was closed under it */
+        emulated_end(lane, error, bytes);
+    }
+    (void)rs_atomic_add_u32(&part->inside, UINT32_MAX); /* minus one */
+    rs_cq_leave(cq);
+    return 0;
+}
+
+static bool emulated_begin_blocking(rs_rio_lane *lane) {
+    emulated_lane *part = lane->engine;
+
+    (void)rs_atomic_add_u32(&part->inside, 1);
+    if (QueueUserWorkItem(emulated_block, part, WT_EXECUTELONGFUNCTION)) {
+        return false;
+    }
+    (void)rs_atomic_add_u32(&part->inside, UINT32_MAX); /* minus one */
+    emulated_finish(lane, WSAENOBUFS, 0);
+    return true;
 }
 
 static DWORD WINAPI emulated_serve(void *unused) {
@@ -253,22 +311,19 @@ static void emulated_cancel(rs_rio_lane *lane) {
 }
 
 static void emulated_close_cq(rs_cq *cq) {
-    rs_cq_lock(cq);
-    for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
-        emulated_cancel(lane);
-    }
-    rs_cq_unlock(cq);
-    for (int i = 0; i < 100; i++) { /* their packets come through the private port */
-        bool running = false;
+    bool running = true;
+
+    for (int i = 0; i < EMULATED_DRAIN_ROUNDS && running; i++) { /* their ends come by themselves */
+        running = false;
         rs_cq_lock(cq);
         for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+            emulated_cancel(lane);
             running = running || lane->running > 0;
         }
         rs_cq_unlock(cq);
-        if (!running) {
-            return;
+        if (running) {
+            Sleep(1);
         }
-        Sleep(1);
     }
 }
 
@@ -320,10 +375,32 @@ static bool emulated_use_events(rs_rio_rq *rq) {
     return true;
 }
 
+/* Made without WSA_FLAG_OVERLAPPED. */
+static bool emulated_is_synchronous(SOCKET s) {
+    typedef LONG(WINAPI * query_file)(HANDLE file, void *status, void *out, ULONG size, int what);
+    const int file_mode_information = 16;
+    const ULONG synchronous = 0x30; /* FILE_SYNCHRONOUS_IO_ALERT, _NONALERT */
+    FARPROC found = GetProcAddress(GetModuleHandleA("ntdll.dll"), "NtQueryInformationFile");
+    void *status[2];
+    ULONG mode = 0;
+    query_file query;
+
+    memcpy(&query, &found, sizeof query);
+    return query && query((HANDLE)s, status, &mode, sizeof mode, file_mode_information) == 0 &&
+           (mode & synchronous);
+}
+
 /* At the first request: AcceptEx needs the socket as it is until it completes. */
 static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
+
+    if (emulated_is_synchronous(rq->socket)) {
+        for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+            ((emulated_lane *)rq->lane[d].engine)->blocks = true;
+        }
+        return 0;
+    }
 
     if (CreateIoCompletionPort(handle, emulated.port, 0, 0) &&
         SetFileCompletionNotificationModes(handle, modes)) {
@@ -332,8 +409,16 @@ static int emulated_bind_rq(rs_rio_rq *rq) {
     return emulated_use_events(rq) ? 0 : WSAENOBUFS;
 }
 
+/* A call on a thread of the pool must be over before the handle's number can be another socket's.
+ * Cancelling what has not begun yet does nothing, and so it is done again. */
 static void emulated_close_rq(rs_rio_rq *rq) {
-    (void)rq; /* closesocket does it all */
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        emulated_lane *part = rq->lane[d].engine;
+        for (int i = 0; i < EMULATED_DRAIN_ROUNDS && rs_atomic_load_u32(&part->inside) > 0; i++) {
+            (void)CancelIoEx((HANDLE)rq->socket, &part->overlapped); /* too early is no harm */
+            Sleep(1);
+        }
+    }
 }
 
 static void emulated_nothing(rs_cq *cq) {

@@ -21,16 +21,19 @@ static struct {
 
 /* ---- sockets ---- */
 
-static SOCKET rc_own(SOCKET s) {
+SOCKET rc_own(SOCKET s) {
     assert_true(s != INVALID_SOCKET);
     assert_true(owned.sockets < RC_THINGS_MAX);
     owned.socket[owned.sockets++] = s;
     return s;
 }
 
-static SOCKET rc_socket(int family, int type, int protocol) {
-    return rc_own(
-        WSASocketW(family, type, protocol, NULL, 0, WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED));
+SOCKET rc_socket_with(int family, int type, DWORD flags) {
+    return rc_own(WSASocketW(family, type, 0, NULL, 0, flags));
+}
+
+static SOCKET rc_socket(int family, int type) {
+    return rc_socket_with(family, type, WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
 }
 
 void rc_close(SOCKET s) {
@@ -44,8 +47,7 @@ void rc_close(SOCKET s) {
     fail_msg("rc_close: not a socket of this case");
 }
 
-SOCKET rc_listener(SOCKADDR_IN *address) {
-    SOCKET listener = rc_socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+void rc_listen(SOCKET listener, SOCKADDR_IN *address) {
     int bytes = sizeof *address;
 
     memset(address, 0, sizeof *address);
@@ -54,25 +56,37 @@ SOCKET rc_listener(SOCKADDR_IN *address) {
     assert_int_equal(bind(listener, (struct sockaddr *)address, bytes), 0);
     assert_int_equal(listen(listener, 16), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)address, &bytes), 0);
+}
+
+SOCKET rc_listener(SOCKADDR_IN *address) {
+    SOCKET listener = rc_socket(AF_INET, SOCK_STREAM);
+
+    rc_listen(listener, address);
     return listener;
+}
+
+SOCKET rc_dial(const SOCKADDR_IN *address) {
+    SOCKET client = rc_own(socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
+    DWORD limit_ms = RC_WAIT_MS;
+
+    assert_int_equal(connect(client, (const struct sockaddr *)address, sizeof *address), 0);
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, (const char *)&limit_ms, sizeof limit_ms);
+    return client;
 }
 
 rc_pair rc_connect(void) {
     SOCKADDR_IN address;
     SOCKET listener = rc_listener(&address);
-    DWORD limit_ms = RC_WAIT_MS;
     rc_pair pair;
 
-    pair.client = rc_own(socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
-    assert_int_equal(connect(pair.client, (struct sockaddr *)&address, sizeof address), 0);
+    pair.client = rc_dial(&address);
     pair.server = rc_own(accept(listener, NULL, NULL));
-    setsockopt(pair.client, SOL_SOCKET, SO_RCVTIMEO, (const char *)&limit_ms, sizeof limit_ms);
     rc_close(listener);
     return pair;
 }
 
 SOCKET rc_udp(int family, SOCKADDR_INET *address) {
-    SOCKET s = rc_socket(family, SOCK_DGRAM, IPPROTO_UDP);
+    SOCKET s = rc_socket(family, SOCK_DGRAM);
     DWORD limit_ms = RC_WAIT_MS;
     int bytes = family == AF_INET ? (int)sizeof address->Ipv4 : (int)sizeof address->Ipv6;
 
@@ -339,9 +353,12 @@ static int rc_run_all(void) {
         const struct CMUnitTest *cases;
         const size_t *count;
     } groups[] = {
-        {rc_setup_cases, &rc_setup_cases_count},       {rc_request_cases, &rc_request_cases_count},
-        {rc_notify_cases, &rc_notify_cases_count},     {rc_life_cases, &rc_life_cases_count},
+        {rc_setup_cases, &rc_setup_cases_count},
+        {rc_request_cases, &rc_request_cases_count},
+        {rc_notify_cases, &rc_notify_cases_count},
+        {rc_life_cases, &rc_life_cases_count},
         {rc_datagram_cases, &rc_datagram_cases_count},
+        {rc_stranger_cases, &rc_stranger_cases_count},
     };
     static struct CMUnitTest all[512];
     size_t count = 0;

@@ -42,6 +42,12 @@ typedef struct rc_pair {
 
 rc_pair rc_connect(void);
 SOCKET rc_listener(SOCKADDR_IN *address);
+/* rc_own: a socket that the case made itself, closed at its end. rc_socket_with: one with these
+ * flags. rc_listen: binds it to loopback and listens. rc_dial: an ordinary client's connection. */
+SOCKET rc_own(SOCKET s);
+SOCKET rc_socket_with(int family, int type, DWORD flags);
+void rc_listen(SOCKET listener, SOCKADDR_IN *address);
+SOCKET rc_dial(const SOCKADDR_IN *address);
 SOCKET rc_udp(int family, SOCKADDR_INET *address);
 /* rc_close: closes a socket before the end of the case. */
 void rc_close(SOCKET s);
@@ -95,6 +101,8 @@ extern const struct CMUnitTest rc_life_cases[];
 extern const size_t rc_life_cases_count;
 extern const struct CMUnitTest rc_datagram_cases[];
 extern const size_t rc_datagram_cases_count;
+extern const struct CMUnitTest rc_stranger_cases[];
+extern const size_t rc_stranger_cases_count;
 
 #define RC_CASE(function) cmocka_unit_test_setup_teardown(function, rc_setup, rc_teardown)
 
