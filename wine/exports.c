@@ -2,6 +2,7 @@
 #include "ringside_rio.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "hook.h"
 #include "sockets.h"
@@ -87,16 +88,33 @@ BOOL WINAPI ringside_rio_hook(HMODULE module) {
     return rs_hook_module(module);
 }
 
+/* The number in the variable, 0 = it is not set. */
+static HANDLE exports_handle(const char *variable) {
+    char text[24] = "";
+    DWORD length = GetEnvironmentVariableA(variable, text, sizeof text);
+
+    return length < sizeof text ? (HANDLE)(uintptr_t)strtoull(text, NULL, 10) : NULL;
+}
+
+static void exports_lend(void) {
+    HANDLE interrupt = exports_handle(RS_HOOK_VARIABLE);
+
+    if (!interrupt) {
+        return;
+    }
+    if (!rs_hook_program()) {
+        fprintf(stderr, "ringside_rio: the exports of ws2_32 cannot be replaced: a program that "
+                        "looks functions up at run time finds no RIO\n");
+    }
+    rs_hook_listen(interrupt);
+    (void)SetEnvironmentVariableA(RS_HOOK_VARIABLE, NULL); /* not for what the program starts */
+}
+
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved) {
     (void)reserved;
     if (reason == DLL_PROCESS_ATTACH) {
         DisableThreadLibraryCalls(self);
-        if (GetEnvironmentVariableA(RS_HOOK_VARIABLE, NULL, 0) > 0) {
-            if (!rs_hook_program()) {
-                fprintf(stderr, "ringside_rio: the exports of ws2_32 cannot be replaced: a program "
-                                "that looks functions up at run time finds no RIO\n");
-            }
-        }
+        exports_lend();
     }
     return TRUE;
 }

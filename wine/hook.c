@@ -282,3 +282,57 @@ bool rs_hook_program(void) {
     }
     return rs_hook_exports();
 }
+
+/* ---- Ctrl+C, from riorun ---- */
+
+/* A terminal tells both processes, one a little later than the other. */
+#define HOOK_INTERRUPT_LATE_MS 100
+#define HOOK_INTERRUPT_SAME_MS 1000
+
+typedef DWORD(WINAPI *hook_ctrl_routine)(void *event);
+
+static struct {
+    HANDLE event;
+    rs_atomic_u32 seen, seen_at; /* an interrupt of the program's own, and when */
+} hook_interrupt;
+
+/* Wine delivers an interrupt as this exception. */
+static LONG CALLBACK hook_on_exception(EXCEPTION_POINTERS *what) {
+    if (what->ExceptionRecord->ExceptionCode == DBG_CONTROL_C) {
+        rs_atomic_store_u32(&hook_interrupt.seen_at, (uint32_t)GetTickCount64());
+        rs_atomic_store_u32(&hook_interrupt.seen, 1);
+    }
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+static bool hook_was_interrupted(void) {
+    return rs_atomic_load_u32(&hook_interrupt.seen) != 0 &&
+           (uint32_t)GetTickCount64() - rs_atomic_load_u32(&hook_interrupt.seen_at) <
+               HOOK_INTERRUPT_SAME_MS;
+}
+
+static DWORD WINAPI hook_wait_for_interrupt(void *unused) {
+    FARPROC found = GetProcAddress(GetModuleHandleA("kernelbase.dll"), "CtrlRoutine");
+    hook_ctrl_routine routine;
+
+    (void)unused;
+    memcpy(&routine, &found, sizeof routine);
+    while (routine && WaitForSingleObject(hook_interrupt.event, INFINITE) == WAIT_OBJECT_0) {
+        Sleep(HOOK_INTERRUPT_LATE_MS);
+        if (!hook_was_interrupted()) {
+            (void)routine((void *)(uintptr_t)CTRL_C_EVENT); /* the program's handlers, in turn */
+        }
+    }
+    return 0;
+}
+
+void rs_hook_listen(HANDLE event) {
+    HANDLE thread;
+
+    hook_interrupt.event = event;
+    (void)AddVectoredExceptionHandler(1, hook_on_exception); /* without: Ctrl+C comes twice */
+    thread = CreateThread(NULL, 65536, hook_wait_for_interrupt, NULL, 0, NULL);
+    if (thread) { /* without: an interrupt of riorun alone is lost */
+        CloseHandle(thread);
+    }
+}

@@ -7,7 +7,8 @@
 
 #include "win/win.h"
 
-/* riorun sets this variable; the DLL then hooks the program while it is being loaded. */
+/* riorun sets this variable; the DLL then hooks the program while it is being loaded. Its value is
+ * the number of an inherited event: riorun was interrupted alone, and the program is to hear it. */
 #define RS_HOOK_VARIABLE "RINGSIDE_RIO_HOOK"
 
 /* rs_hook_module: the imports of one module; true when anything was replaced. */
@@ -19,5 +20,8 @@ bool rs_hook_exports(void);
 /* rs_hook_program: both, for all modules but this one. False: a program that looks Winsock up at
  * run time will not find RIO. */
 bool rs_hook_program(void);
+
+/* rs_hook_listen: a thread that turns riorun's event into Ctrl+C, unless the program had that. */
+void rs_hook_listen(HANDLE event);
 
 #endif

@@ -1,7 +1,8 @@
 /* riorun.exe PROGRAM ARGS: starts a Windows program under Wine with Registered I/O lent to it.
  *
  * The program is created suspended, ringside_rio.dll (from riorun's own folder) is loaded into it,
- * which replaces its Winsock imports, and it runs. Its exit code is riorun's. */
+ * which replaces its Winsock functions, and it runs. Its exit code is riorun's. It lives in a job
+ * that ends with riorun, however that ends; what it starts itself is no part of the job. */
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +11,8 @@
 #define RUN_EXIT_USAGE 2
 #define RUN_EXIT_FAILED 1
 #define RUN_INJECT_MS 20000
+
+static HANDLE run_interrupt; /* passes Ctrl+C on to the program */
 
 /* The command line after riorun's own name: passed on to the letter, quotes included. */
 static wchar_t *run_rest(void) {
@@ -69,29 +72,118 @@ static bool run_inject(HANDLE process, const wchar_t *path) {
     return loaded != 0;
 }
 
-static BOOL WINAPI run_ignore(DWORD event) {
-    (void)event;
-    return TRUE; /* the program got the same event; its exit ends riorun */
+/* kill -INT of riorun reaches riorun alone; Ctrl+C in a terminal reaches the program as well, which
+ * tells the two apart. */
+static BOOL WINAPI run_on_event(DWORD event) {
+    return event == CTRL_C_EVENT && SetEvent(run_interrupt); /* its exit ends riorun */
+}
+
+/* A job that ends the program when riorun's handle of it goes. */
+static HANDLE run_job(HANDLE process) {
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limit;
+    HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    memset(&limit, 0, sizeof limit);
+    limit.BasicLimitInformation.LimitFlags =
+        JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+    if (job &&
+        SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limit, sizeof limit) &&
+        AssignProcessToJobObject(job, process)) {
+        return job; /* kept to riorun's end */
+    }
+    return NULL;
+}
+
+/* A handle of ours that the program inherits, told to it by an environment variable. */
+static void run_tell(const char *variable, HANDLE handle) {
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)(uintptr_t)handle);
+    (void)SetEnvironmentVariableA(variable, text);
+}
+
+static bool run_open_interrupt(void) {
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+
+    run_interrupt = CreateEventW(&inherited, FALSE, FALSE, NULL);
+    if (!run_interrupt) {
+        return false;
+    }
+    run_tell(RS_HOOK_VARIABLE, run_interrupt);
+    return true;
+}
+
+static int run_process(const PROCESS_INFORMATION *process, const wchar_t *dll) {
+    DWORD code = RUN_EXIT_FAILED;
+
+    if (!run_job(process->hProcess)) {
+        (void)TerminateProcess(process->hProcess, RUN_EXIT_FAILED); /* it never ran */
+        return run_fail("making a job for the program");
+    }
+    if (!run_inject(process->hProcess, dll)) {
+        (void)TerminateProcess(process->hProcess, RUN_EXIT_FAILED); /* it never ran */
+        return run_fail("loading ringside_rio.dll into the program");
+    }
+    (void)SetConsoleCtrlHandler(run_on_event, TRUE); /* without it Ctrl+C ends riorun early */
+    (void)ResumeThread(process->hThread);
+    (void)WaitForSingleObject(process->hProcess, INFINITE);
+    (void)GetExitCodeProcess(process->hProcess, &code);
+    return (int)code;
+}
+
+/* The program's file: the first word of its command line, with and without .exe. */
+static HANDLE run_open_image(const wchar_t *command) {
+    wchar_t name[MAX_PATH], path[MAX_PATH];
+    wchar_t end = *command == L'"' ? L'"' : L' ';
+    size_t length = 0;
+
+    command += *command == L'"';
+    while (command[length] && command[length] != end && length + 1 < MAX_PATH) {
+        length++;
+    }
+    memcpy(name, command, length * sizeof *name);
+    name[length] = L'\0';
+    if (SearchPathW(NULL, name, L".exe", MAX_PATH, path, NULL) == 0) {
+        return INVALID_HANDLE_VALUE;
+    }
+    return CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+}
+
+/* The machine that an image was built for; 0 = it is no image, or cannot be read. */
+static WORD run_machine(const wchar_t *command) {
+    HANDLE file = run_open_image(command);
+    IMAGE_DOS_HEADER dos = {0};
+    IMAGE_NT_HEADERS nt = {0};
+    DWORD bytes;
+
+    if (file == INVALID_HANDLE_VALUE) {
+        return 0;
+    }
+    if (ReadFile(file, &dos, sizeof dos, &bytes, NULL) && dos.e_magic == IMAGE_DOS_SIGNATURE &&
+        SetFilePointer(file, dos.e_lfanew, NULL, FILE_BEGIN) != INVALID_SET_FILE_POINTER) {
+        (void)ReadFile(file, &nt, sizeof nt, &bytes, NULL); /* short: the machine is 0 */
+    }
+    CloseHandle(file);
+    return nt.Signature == IMAGE_NT_SIGNATURE ? nt.FileHeader.Machine : 0;
 }
 
 static int run_program(wchar_t *command, const wchar_t *dll) {
     STARTUPINFOW startup = {.cb = sizeof startup};
+    WORD machine = run_machine(command);
     PROCESS_INFORMATION process;
-    DWORD code = RUN_EXIT_FAILED;
 
+    if (machine != 0 && machine != IMAGE_FILE_MACHINE_AMD64) {
+        fprintf(stderr,
+                "riorun: the program is built for machine 0x%04X%s, and ringside_rio.dll exists "
+                "for x86-64 (0x8664) only: build the program for 64 bits\n",
+                machine, machine == IMAGE_FILE_MACHINE_I386 ? " (32-bit x86)" : "");
+        return RUN_EXIT_FAILED;
+    }
     if (!CreateProcessW(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup,
                         &process)) {
         return run_fail("starting the program");
     }
-    if (!run_inject(process.hProcess, dll)) {
-        (void)TerminateProcess(process.hProcess, RUN_EXIT_FAILED); /* it never ran */
-        return run_fail("loading ringside_rio.dll into the program");
-    }
-    (void)SetConsoleCtrlHandler(run_ignore, TRUE); /* without it Ctrl+C ends riorun early */
-    (void)ResumeThread(process.hThread);
-    (void)WaitForSingleObject(process.hProcess, INFINITE);
-    (void)GetExitCodeProcess(process.hProcess, &code);
-    return (int)code;
+    return run_process(&process, dll);
 }
 
 int main(void) {
@@ -106,6 +198,8 @@ int main(void) {
         fprintf(stderr, "riorun: ringside_rio.dll is not beside riorun.exe\n");
         return RUN_EXIT_FAILED;
     }
-    (void)SetEnvironmentVariableA(RS_HOOK_VARIABLE, "1");
+    if (!run_open_interrupt()) {
+        return run_fail("making an event");
+    }
     return run_program(command, dll);
 }

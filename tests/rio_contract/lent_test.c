@@ -155,7 +155,7 @@ int main(int argc, char **argv) {
     if (WSAStartup(MAKEWORD(2, 2), &data) != 0) {
         return 1;
     }
-    if (GetEnvironmentVariableA("RINGSIDE_RIO_HOOK", NULL, 0) == 0) {
+    if (GetModuleHandleA("ringside_rio.dll") == NULL) {
         printf("skipped: %s is to be run below riorun\n", argv[0]);
         return 77;
     }
