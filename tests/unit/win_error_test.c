@@ -71,7 +71,10 @@ static void test_win_error_families_agree_on_one_event(void **state) {
         {10061, 0xC0000236u, RS_E_REFUSED},     {995, 0xC0000120u, RS_E_ABORTED},
         {735, 0x8000000Au, RS_E_ABORTED},       {10055, 0xC000009Au, RS_E_NO_BUFFERS},
         {1450, 0xC000009Au, RS_E_NO_BUFFERS},   {10024, 0xC000011Fu, RS_E_NO_BUFFERS},
-        {10060, 0xC00000B5u, RS_E_TIMED_OUT},   {10053, 0xC0000241u, RS_E_RESET},
+        {10060, 0xC00000B5u, RS_E_TIMED_OUT},   {1236, 0xC0000241u, RS_E_ABORTED},
+        {10061, 0xC00000BCu, RS_E_REFUSED},     {10051, 0xC00000BEu, RS_E_UNREACHABLE},
+        {10064, 0xC0000350u, RS_E_UNREACHABLE}, {1256, 0xC0000350u, RS_E_UNREACHABLE},
+        {10055, 0xC0000209u, RS_E_NO_BUFFERS},  {995, 0xC000020Bu, RS_E_ABORTED},
         {10065, 0xC000023Du, RS_E_UNREACHABLE}, {997, 0x00000103u, RS_E_AGAIN},
     };
     (void)state;
@@ -86,6 +89,21 @@ static void test_win_error_listening_errors_are_told_apart(void **state) {
     assert_int_equal(rs_win_error_status(10048), RS_E_ADDRESS_IN_USE);
     assert_int_equal(rs_win_error_status(10049), RS_E_ADDRESS);
     assert_int_equal(rs_win_error_status(10013), RS_E_ACCESS);
+}
+
+/* Winsock has one number for an abort by this side, NTSTATUS tells it apart; a connection that
+ * nobody here closed and that ends with 10053 was given up by the network. */
+static void test_win_error_abort_by_this_side_is_local(void **state) {
+    (void)state;
+    assert_int_equal(rs_win_error_find(0xC0000241u).class_of, RS_WIN_LOCAL);
+    assert_int_equal(rs_win_error_find(0xC000013Bu).class_of, RS_WIN_LOCAL);
+    assert_int_equal(rs_win_error_find(0xC000020Bu).class_of, RS_WIN_LOCAL);
+    assert_int_equal(rs_win_error_find(10053).class_of, RS_WIN_PEER);
+}
+
+static void test_win_error_shortage_of_ports_is_of_resources(void **state) {
+    (void)state;
+    assert_int_equal(rs_win_error_find(0xC0000209u).class_of, RS_WIN_RESOURCES);
 }
 
 static void test_win_error_unknown_code_is_fatal(void **state) {
@@ -108,6 +126,8 @@ int main(void) {
         cmocka_unit_test(test_win_error_class_and_status_agree),
         cmocka_unit_test(test_win_error_families_agree_on_one_event),
         cmocka_unit_test(test_win_error_listening_errors_are_told_apart),
+        cmocka_unit_test(test_win_error_abort_by_this_side_is_local),
+        cmocka_unit_test(test_win_error_shortage_of_ports_is_of_resources),
         cmocka_unit_test(test_win_error_unknown_code_is_fatal),
         cmocka_unit_test(test_win_error_zero_is_success),
     };
