@@ -64,14 +64,15 @@ static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapp
 /* ---- the port */
 
 static DWORD iocp_wait_ms(const rs_backend *backend, int64_t timeout_ns) {
+    uint32_t retry_ms = rs_win_accept_retry_ms(backend->accept);
     int64_t ms;
-    if (timeout_ns > 0 && rs_win_accept_is_starved(backend->accept)) {
-        return RS_WIN_ACCEPT_RETRY_MS;
-    }
     if (timeout_ns == RS_FOREVER) {
-        return INFINITE;
+        return retry_ms > 0 ? retry_ms : INFINITE;
     }
     ms = timeout_ns / IOCP_NS_PER_MS + (timeout_ns % IOCP_NS_PER_MS != 0);
+    if (retry_ms > 0 && ms > retry_ms) {
+        return retry_ms;
+    }
     return (DWORD)(ms < IOCP_WAIT_MS_MAX ? ms : IOCP_WAIT_MS_MAX);
 }
 

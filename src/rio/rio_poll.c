@@ -171,19 +171,19 @@ static bool rio_has_ready(const rs_backend *backend) {
 
 static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
     int64_t sleep_ns = rs_rio_wait_sleep_ns(&backend->waiter, now_ns);
+    uint32_t retry_ms = rs_win_accept_retry_ms(backend->accept);
     int64_t ms = RS_RIO_WAIT_MS_MAX;
 
     if (sleep_ns != RS_FOREVER && sleep_ns / RS_RIO_NS_PER_MS < ms) {
         ms = sleep_ns / RS_RIO_NS_PER_MS + (sleep_ns % RS_RIO_NS_PER_MS != 0);
-    } else if (sleep_ns == RS_FOREVER && backend->engine.oldest == RS_RIO_NONE &&
-               !rs_win_accept_is_starved(backend->accept)) {
+    } else if (sleep_ns == RS_FOREVER && backend->engine.oldest == RS_RIO_NONE && retry_ms == 0) {
         return INFINITE;
     }
     if (backend->engine.oldest != RS_RIO_NONE && ms > RS_RIO_STRAGGLER_LOOK_MS) {
         ms = RS_RIO_STRAGGLER_LOOK_MS;
     }
-    if (rs_win_accept_is_starved(backend->accept) && ms > RS_WIN_ACCEPT_RETRY_MS) {
-        ms = RS_WIN_ACCEPT_RETRY_MS;
+    if (retry_ms > 0 && ms > retry_ms) {
+        ms = retry_ms;
     }
     return (DWORD)ms;
 }

@@ -4,6 +4,7 @@
 #include "core/assert.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
+#include "seam/retry.h"
 #include "win/win_error.h"
 
 #include <stdlib.h>
@@ -11,7 +12,6 @@
 
 /* AcceptEx, remarks: each address area is 16 bytes longer than the longest address. */
 #define ACCEPT_ADDRESS_BYTES (sizeof(struct sockaddr_in) + 16u)
-#define ACCEPT_NS_PER_MS 1000000u
 
 typedef struct accept_request {
     OVERLAPPED overlapped; /* first: the packet brings its address */
@@ -29,13 +29,13 @@ typedef enum accept_note {
 
 struct rs_win_accept {
     rs_win_accept_config cfg;
-    SOCKET listener; /* INVALID_SOCKET: none */
-    rs_addr addr;    /* as bound */
-    bool stopping;   /* unlisten was called */
-    bool failed;     /* RS_E_LISTENER was reported */
-    uint32_t posted; /* AcceptEx requests in the kernel */
-    uint32_t idle;   /* AcceptEx requests waiting for a retry */
-    uint64_t retry_ns;
+    SOCKET listener;          /* INVALID_SOCKET: none */
+    rs_addr addr;             /* as bound */
+    bool stopping;            /* unlisten was called */
+    bool failed;              /* RS_E_LISTENER was reported */
+    uint32_t posted;          /* AcceptEx requests in the kernel */
+    uint32_t idle;            /* AcceptEx requests waiting for a retry */
+    rs_retry retry;           /* of the idle ones */
     accept_request *requests; /* [tuning->accepts] */
     rs_os_thread *thread;
     rs_atomic_u32 thread_stop;
@@ -128,49 +128,84 @@ static void accept_drop_socket(rs_win_accept *source, accept_request *request) {
     }
 }
 
-static void accept_idle(rs_win_accept *source) {
-    if (source->idle == 0) {
-        source->retry_ns = rs_os_now_ns() + (uint64_t)RS_WIN_ACCEPT_RETRY_MS * ACCEPT_NS_PER_MS;
-    }
-    source->idle++;
+static bool accept_is_starved(const rs_win_accept *source) {
+    return source->idle > 0 && !source->stopping && !source->failed;
 }
 
-/* Posts, or parks the request for a retry; a listener that cannot take it is reported, once. */
-static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs_completion *out) {
+/* Parks a request whose try failed; the wait before the next round begins. */
+static void accept_park(rs_win_accept *source) {
+    source->idle++;
+    (void)rs_retry_failed(&source->retry, rs_os_now_ns());
+}
+
+/* What a failed accept means. An error that no document has for accepting is one of the listener
+ * only if that listens no more: out of descriptors, Wine 8 says WSAEINVAL. */
+static rs_win_class accept_class(const rs_win_accept *source, uint32_t os_error) {
+    rs_win_class class_of = rs_win_error_find(os_error).class_of;
+    BOOL listens = FALSE;
+    int bytes = (int)sizeof listens;
+    if (class_of == RS_WIN_NONE || class_of == RS_WIN_RESOURCES || class_of == RS_WIN_PEER ||
+        class_of == RS_WIN_AGAIN) {
+        return class_of;
+    }
+    return getsockopt(source->listener, SOL_SOCKET, SO_ACCEPTCONN, (char *)&listens, &bytes) == 0 &&
+                   listens
+               ? RS_WIN_RESOURCES
+               : RS_WIN_FATAL;
+}
+
+/* Posts, or parks the request; a listener that cannot take it is reported, once. *ends_round: the
+ * next request would fail alike. */
+static uint32_t accept_try(rs_win_accept *source, accept_request *request, rs_completion *out,
+                           bool *ends_round) {
     uint32_t os_error = accept_post(source, request);
-    rs_win_class class_of;
+    rs_win_class class_of = accept_class(source, os_error);
+    *ends_round = class_of == RS_WIN_RESOURCES;
     if (os_error == 0) {
+        rs_retry_succeeded(&source->retry);
         return 0;
     }
     accept_drop_socket(source, request);
-    accept_idle(source);
-    class_of = rs_win_error_find(os_error).class_of;
-    if (class_of == RS_WIN_RESOURCES || class_of == RS_WIN_PEER || class_of == RS_WIN_AGAIN ||
-        source->failed) {
+    accept_park(source);
+    if (class_of != RS_WIN_FATAL || source->failed) {
         return 0;
     }
     source->failed = true;
     return accept_say(out, RS_E_LISTENER, INVALID_SOCKET);
 }
 
+/* While others wait for what it would need as well, a request joins them without a try. */
+static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs_completion *out) {
+    bool ends_round;
+    if (source->idle > 0) {
+        source->idle++;
+        return 0;
+    }
+    return accept_try(source, request, out, &ends_round);
+}
+
 uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out) {
     uint32_t waiting = source->idle;
     uint32_t said = 0;
-    if (!rs_win_accept_is_starved(source) || rs_os_now_ns() < source->retry_ns) {
+    bool ends_round = false;
+    if (!accept_is_starved(source) || !rs_retry_is_due(&source->retry, rs_os_now_ns())) {
         return 0;
     }
-    source->idle = 0;
-    for (uint32_t i = 0; i < source->cfg.tuning->accepts && waiting > 0; i++) {
+    for (uint32_t i = 0; i < source->cfg.tuning->accepts && waiting > 0 && !ends_round; i++) {
         if (!source->requests[i].posted) {
             waiting--;
-            said += accept_repost(source, &source->requests[i], out);
+            source->idle--;
+            said += accept_try(source, &source->requests[i], out, &ends_round);
         }
     }
     return said;
 }
 
-bool rs_win_accept_is_starved(const rs_win_accept *source) {
-    return source->idle > 0 && !source->stopping && !source->failed;
+uint32_t rs_win_accept_retry_ms(const rs_win_accept *source) {
+    if (!accept_is_starved(source)) {
+        return 0;
+    }
+    return source->retry.wait_ms > 0 ? source->retry.wait_ms : RS_RETRY_FIRST_MS;
 }
 
 /* ---- the end of a listener */
@@ -190,6 +225,7 @@ static uint32_t accept_finish(rs_win_accept *source, rs_completion *out) {
     source->stopping = false;
     source->failed = false;
     source->idle = 0;
+    rs_retry_succeeded(&source->retry);
     return accept_say(out, RS_E_CLOSED, INVALID_SOCKET);
 }
 
@@ -206,17 +242,16 @@ static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t 
 /* ---- the accept thread */
 
 /* Returns false when the listener is of no more use. */
-static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error) {
-    rs_win_error error = rs_win_error_find(os_error);
-    switch (error.class_of) {
+static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error, rs_retry *retry) {
+    switch (accept_class(source, os_error)) {
     case RS_WIN_AGAIN:
         return true;
     case RS_WIN_RESOURCES:
         accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_NO_BUFFERS);
-        Sleep(RS_WIN_ACCEPT_RETRY_MS); /* or it would fail again at once, and again */
+        Sleep(rs_retry_failed(retry, 0)); /* or it would fail again at once, and again */
         return true;
     case RS_WIN_PEER:
-        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)error.status);
+        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)rs_win_error_status(os_error));
         return true;
     default:
         accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_LISTENER);
@@ -226,19 +261,21 @@ static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error) {
 
 static void accept_thread_main(void *arg) {
     rs_win_accept *source = arg;
+    rs_retry retry = {.wait_ms = 0};
     bool usable = true;
     while (rs_atomic_load_u32(&source->thread_stop) == 0) {
         SOCKET accepted;
         if (!usable) {
-            Sleep(RS_WIN_ACCEPT_RETRY_MS); /* the last note must come after unlisten */
+            Sleep(RS_RETRY_FIRST_MS); /* the last note must come after unlisten */
             continue;
         }
         accepted = accept(source->listener, NULL, NULL);
         if (accepted == INVALID_SOCKET) {
-            usable = accept_thread_failed(source, (uint32_t)WSAGetLastError());
+            usable = accept_thread_failed(source, (uint32_t)WSAGetLastError(), &retry);
         } else if (rs_atomic_load_u32(&source->thread_stop) != 0) {
             (void)closesocket(accepted); /* the knock, or somebody who came too late */
         } else {
+            rs_retry_succeeded(&retry);
             accept_note_post(source, ACCEPT_NOTE_SOCKET, (uintptr_t)accepted);
         }
     }
@@ -303,9 +340,11 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
                             os_error);
     }
     for (uint32_t i = 1; i < source->cfg.tuning->accepts; i++) {
-        if (accept_post(source, &source->requests[i]) != 0) {
+        if (source->idle > 0) {
+            source->idle++; /* behind one that had to be parked */
+        } else if (accept_post(source, &source->requests[i]) != 0) {
             accept_drop_socket(source, &source->requests[i]);
-            accept_idle(source);
+            accept_park(source);
         }
     }
     return RS_OK;
@@ -381,7 +420,7 @@ uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWO
         return said + (source->posted == 0 ? accept_finish(source, out + said) : 0);
     }
     if (said > 0 && out->status == RS_E_NO_BUFFERS) {
-        accept_idle(source); /* posted again at once it would fail again at once */
+        accept_park(source); /* posted again at once it would fail again at once */
         return said;
     }
     return said + accept_repost(source, request, out + said);

@@ -4,7 +4,7 @@
  * AcceptEx: `accepts` requests stand at once, none waits for data, and each is posted again, on a
  * socket made for it, as soon as its packet is seen. A connection that died on the way and a
  * listener that died are different outcomes. What cannot be posted for want of resources is tried
- * again later, at an interval, so that running out of handles does not become a busy loop.
+ * again later: the first such failure ends the round, and the wait grows (seam/retry.h).
  * Runs on the shard's thread; in thread mode only the accept loop itself does not. */
 #ifndef RS_WIN_WIN_ACCEPT_H
 #define RS_WIN_WIN_ACCEPT_H
@@ -49,14 +49,11 @@ void rs_win_accept_unlisten(rs_win_accept *source);
 uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWORD bytes,
                               rs_completion *out);
 
-/* rs_win_accept_retry: posts again what had no resources, when the interval has passed. Returns
+/* rs_win_accept_retry: posts again what had no resources, when the wait is over. Returns
  * completions like rs_win_accept_packet. Cheap when there is nothing to do. */
 uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out);
 
-/* rs_win_accept_is_starved: does a retry wait? Then poll must not sleep for longer than
- * RS_WIN_ACCEPT_RETRY_MS. */
-bool rs_win_accept_is_starved(const rs_win_accept *source);
-
-#define RS_WIN_ACCEPT_RETRY_MS 10u
+/* rs_win_accept_retry_ms: poll must not sleep for longer, since a retry waits; 0 = none does. */
+uint32_t rs_win_accept_retry_ms(const rs_win_accept *source);
 
 #endif
