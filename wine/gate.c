@@ -10,6 +10,8 @@
 typedef LONG(WINAPI *gate_dispatcher)(UINT64 handle, unsigned code, void *argument);
 typedef LONG(WINAPI *gate_query)(HANDLE process, void *address, int class_number, void *out,
                                  SIZE_T size, SIZE_T *returned);
+#define GATE_TOO_MANY_OPENED_FILES ((LONG)0xC000011F) /* STATUS_TOO_MANY_OPENED_FILES */
+
 typedef LONG(__cdecl *gate_handle_to_fd)(HANDLE handle, unsigned access, int *fd,
                                          unsigned *options);
 
@@ -61,9 +63,10 @@ int64_t rs_gate_call6(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d
 int rs_gate_socket_fd(uintptr_t socket_handle) {
     int fd = -1;
     unsigned options = 0;
+    LONG status = gate.handle_to_fd((HANDLE)socket_handle, 0, &fd, &options);
 
-    if (gate.handle_to_fd((HANDLE)socket_handle, 0, &fd, &options) != 0) {
-        return -1;
+    if (status != 0) {
+        return status == GATE_TOO_MANY_OPENED_FILES ? RS_GATE_FULL : -1;
     }
     return fd;
 }

@@ -2,7 +2,8 @@
  *
  * Opened once per process; afterwards any thread may call. Nothing here is documented by Wine:
  * the dispatcher variable and the information class are the ones that winecrt0 uses in Wine 8 and
- * 10, see docs/rio-provider.md. On real Windows rs_gate_open fails and nothing else may be called. */
+ * 10, see docs/rio-provider.md. On real Windows rs_gate_open fails and nothing else may be called.
+ */
 #ifndef RS_WINE_GATE_H
 #define RS_WINE_GATE_H
 
@@ -16,8 +17,10 @@ bool rs_gate_open(const char **why);
 int64_t rs_gate_call6(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e,
                       int64_t f);
 
-/* rs_gate_socket_fd: a duplicate of the descriptor behind a Windows SOCKET, or -1.
- * A round trip to wineserver (11 to 50 us): once per connection. The caller closes it. */
+/* rs_gate_socket_fd: a duplicate of the descriptor behind a Windows SOCKET, or negative:
+ * RS_GATE_FULL when this process may open no more, else -1. A round trip to wineserver (11 to 50
+ * us): once per connection. The caller closes it. */
+#define RS_GATE_FULL (-2)
 int rs_gate_socket_fd(uintptr_t socket_handle);
 
 /* rs_gate_was_reset: a stream that reads as ended was reset. received: bytes read from it so far.

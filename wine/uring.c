@@ -468,7 +468,7 @@ static void uring_register_file(rs_rio_rq *rq) {
 static int uring_bind_rq(rs_rio_rq *rq) {
     rq->fd = rs_gate_socket_fd(rq->socket);
     if (rq->fd < 0) {
-        return WSAENOTSOCK;
+        return rq->fd == RS_GATE_FULL ? WSAENOBUFS : WSAENOTSOCK;
     }
     uring_register_file(rq);
     return 0;
