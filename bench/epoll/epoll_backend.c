@@ -15,7 +15,12 @@
 #include "core/assert.h"
 #include "seam/backend_config.h"
 
-#define EPOLL_SPARE_FILES 32u /* standard streams, epoll, eventfd, listener, reserve, logs */
+#define EPOLL_SPARE_FILES 32u   /* standard streams, logs, what libraries open */
+#define EPOLL_INSTANCE_FILES 4u /* epoll, eventfd, listener, reserve */
+
+/* Descriptors spoken for by all instances of this process: the limit is one for all, and each
+ * worker of a server has an instance. */
+static rs_atomic_u32 epoll_files_spoken_for;
 
 /* ---- memory: nothing to register, so only the bookkeeping of the contract */
 
@@ -47,6 +52,56 @@ static void epoll_stats(const rs_backend *backend, rs_backend_stats *out) {
     out->provider = "linux";
 }
 
+/* ---- descriptors */
+
+/* The limit as far up as the system lets us: other parts of the process may want theirs too. */
+static rs_status epoll_files_limit(rlim_t *out, rs_error *error) {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return rs_error_set(error, RS_E_OS, "getrlimit", (uint32_t)errno,
+                            "cannot read the limit of open files");
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
+        rlim_t before = limit.rlim_cur;
+
+        limit.rlim_cur = limit.rlim_max;
+        limit.rlim_cur = setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : before;
+    }
+    *out = limit.rlim_cur;
+    return RS_OK;
+}
+
+/* Each connection is one descriptor. */
+static uint32_t epoll_files_of(uint32_t conns_max) {
+    return conns_max + EPOLL_INSTANCE_FILES;
+}
+
+static void epoll_files_give(uint32_t conns_max) {
+    (void)rs_atomic_add_u32(&epoll_files_spoken_for, 0u - epoll_files_of(conns_max));
+}
+
+static rs_status epoll_files_take(uint32_t conns_max, rs_error *error) {
+    uint32_t own = epoll_files_of(conns_max);
+    uint32_t others, all;
+    rlim_t limit = 0;
+    rs_status status = epoll_files_limit(&limit, error);
+
+    if (status != RS_OK) {
+        return status;
+    }
+    others = rs_atomic_add_u32(&epoll_files_spoken_for, own);
+    all = others + own + EPOLL_SPARE_FILES;
+    if (all <= limit) {
+        return RS_OK;
+    }
+    epoll_files_give(conns_max);
+    return rs_error_set(error, RS_E_NO_BUFFERS, "setrlimit", 0,
+                        "%u connections, beside %u open files for other workers, need a limit of "
+                        "%u and it is %llu: raise it (ulimit -n) or lower --max-sessions",
+                        conns_max, others, all, (unsigned long long)limit);
+}
+
 /* ---- open and close */
 
 static void epoll_close(rs_backend *backend) {
@@ -69,6 +124,7 @@ static void epoll_close(rs_backend *backend) {
     free(backend->records);
     free(backend->sends);
     free(backend->conns);
+    epoll_files_give(backend->conns_max);
     free(backend);
 }
 
@@ -80,30 +136,6 @@ static rs_status epoll_check_config(const rs_backend_config *cfg, rs_error *erro
                             "the epoll back end has no accept thread; it accepts in its own loop");
     }
     return status;
-}
-
-/* Each connection is one descriptor; the limit is raised as far as the system lets us. */
-static rs_status epoll_reserve_files(uint32_t conns_max, rs_error *error) {
-    rlim_t needed = (rlim_t)conns_max + EPOLL_SPARE_FILES;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-        return rs_error_set(error, RS_E_OS, "getrlimit", (uint32_t)errno,
-                            "cannot read the limit of open files");
-    }
-    if (limit.rlim_cur >= needed) {
-        return RS_OK;
-    }
-    if (limit.rlim_max >= needed) {
-        limit.rlim_cur = limit.rlim_max; /* other shards of the process will need theirs */
-        if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
-            return RS_OK;
-        }
-    }
-    return rs_error_set(error, RS_E_NO_BUFFERS, "setrlimit", 0,
-                        "%u connections need %llu open files and the limit is %llu: raise it "
-                        "(ulimit -n) or lower --max-sessions",
-                        conns_max, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
 }
 
 static rs_status epoll_allocate(rs_backend *backend, rs_error *error) {
@@ -153,13 +185,14 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
     *out = NULL;
     status = epoll_check_config(cfg, error);
     if (status == RS_OK) {
-        status = epoll_reserve_files(cfg->conns_max, error);
+        status = epoll_files_take(cfg->conns_max, error);
     }
     if (status != RS_OK) {
         return status;
     }
     backend = calloc(1, sizeof(*backend));
     if (backend == NULL) {
+        epoll_files_give(cfg->conns_max);
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
     }
     backend->epoll_fd = backend->wake_fd = backend->listen_fd = backend->reserve_fd = -1;
