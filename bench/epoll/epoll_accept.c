@@ -9,6 +9,9 @@
 
 #include "core/assert.h"
 #include "posix/posix_error.h"
+#include "seam/os.h"
+
+#define EPOLL_NS_PER_MS 1000000
 
 static void epoll_complete_accept(rs_backend *backend, rs_status status, uintptr_t socket) {
     const rs_completion record = {
@@ -73,25 +76,68 @@ void rs_epoll_unlisten(rs_backend *backend) {
     }
     rs_epoll_descriptor_close(backend, backend->listen_fd);
     backend->listen_fd = -1;
+    backend->accept_paused = false;
+    rs_retry_succeeded(&backend->accept_retry);
     epoll_complete_accept(backend, RS_E_CLOSED, RS_SOCKET_NONE);
 }
 
 /* ---- accepting */
 
+static void epoll_listener_watch(rs_backend *backend, uint32_t events) {
+    struct epoll_event event = {.events = events, .data = {.u64 = RS_EPOLL_DATA_LISTENER}};
+
+    backend->counters.epoll_ctl_calls++;
+    int failed = epoll_ctl(backend->epoll_fd, EPOLL_CTL_MOD, backend->listen_fd, &event);
+    RS_ASSERT(failed == 0); /* it is in the set, and changing needs no memory */
+}
+
+/* Nothing could be accepted and the connection still waits: watched on, the listener would be ready
+ * at each turn of the loop. */
+static void epoll_accept_pause(rs_backend *backend) {
+    epoll_listener_watch(backend, 0);
+    backend->accept_paused = true;
+    (void)rs_retry_failed(&backend->accept_retry, rs_os_now_ns());
+}
+
+int64_t rs_epoll_accept_resume(rs_backend *backend, int64_t timeout_ns) {
+    int64_t wait_ns;
+
+    if (!backend->accept_paused) {
+        return timeout_ns;
+    }
+    if (rs_retry_is_due(&backend->accept_retry, rs_os_now_ns())) {
+        backend->accept_paused = false;
+        epoll_listener_watch(backend, EPOLLIN);
+        return timeout_ns;
+    }
+    wait_ns = (int64_t)backend->accept_retry.wait_ms * EPOLL_NS_PER_MS;
+    return wait_ns < timeout_ns ? wait_ns : timeout_ns;
+}
+
+static void epoll_reserve_open(rs_backend *backend) {
+    if (backend->reserve_fd < 0) {
+        backend->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* else the next time */
+    }
+}
+
 /* Out of descriptors: the reserve one is given up for a moment, so that the connection is refused
- * now instead of waiting in the backlog, where it would keep the listener ready for ever. */
-static void epoll_accept_refuse(rs_backend *backend) {
+ * now instead of waiting in the backlog. False: it still waits there, since somebody else of this
+ * process took the one that came free. */
+static bool epoll_accept_refuse(rs_backend *backend) {
     int fd;
 
+    epoll_reserve_open(backend);
     if (backend->reserve_fd >= 0) {
         rs_epoll_descriptor_close(backend, backend->reserve_fd);
+        backend->reserve_fd = -1;
     }
     backend->counters.accept_calls++;
     fd = accept4(backend->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) {
         rs_epoll_descriptor_close(backend, fd);
     }
-    backend->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* tried again next time */
+    epoll_reserve_open(backend);
+    return fd >= 0;
 }
 
 /* What a failed accept4 means: false = no more for now. */
@@ -103,11 +149,14 @@ static bool epoll_accept_failed(rs_backend *backend, int os_error) {
         return true;
     case EMFILE:
     case ENFILE:
-        epoll_accept_refuse(backend);
+        if (!epoll_accept_refuse(backend)) {
+            epoll_accept_pause(backend);
+        }
         epoll_complete_accept(backend, RS_E_NO_BUFFERS, RS_SOCKET_NONE);
         return false;
     case ENOBUFS:
     case ENOMEM:
+        epoll_accept_pause(backend);
         epoll_complete_accept(backend, RS_E_NO_BUFFERS, RS_SOCKET_NONE);
         return false;
     case EBADF:
@@ -133,6 +182,7 @@ void rs_epoll_accept_batch(rs_backend *backend) {
         backend->counters.accept_calls++;
         fd = accept4(backend->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
+            rs_retry_succeeded(&backend->accept_retry);
             epoll_complete_accept(backend, RS_OK, (uintptr_t)fd);
         } else {
             more = epoll_accept_failed(backend, errno);

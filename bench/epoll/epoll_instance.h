@@ -21,6 +21,7 @@
 #include "seam/conn_ops.h"
 #include "seam/ready_ring.h"
 #include "seam/region_set.h"
+#include "seam/retry.h"
 
 #define RS_EPOLL_DISCARD_BYTES 65536u /* of rs_backend.discard */
 
@@ -82,6 +83,8 @@ struct rs_backend {
     uint32_t accepts_ready; /* ACCEPT records in the ready ring */
     uint32_t polls_without_wait;
     bool has_pwait2;
+    bool accept_paused; /* the listener is not watched: nothing could be accepted */
+    rs_retry accept_retry;
     rs_tuning tuning;
     rs_ready_ring ready;
     rs_epoll_conn *conns;       /* [conns_max] */
@@ -155,6 +158,10 @@ void rs_epoll_unlisten(rs_backend *backend);
 
 /* rs_epoll_accept_batch: accepts what has come, as far as there is room for it. */
 void rs_epoll_accept_batch(rs_backend *backend);
+
+/* rs_epoll_accept_resume: watches the listener again when the wait after a failure is over. Returns
+ * how long poll may wait at most; timeout_ns when no accept waits. */
+int64_t rs_epoll_accept_resume(rs_backend *backend, int64_t timeout_ns);
 
 /* ---- epoll_poll.c */
 

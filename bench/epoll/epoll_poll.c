@@ -55,7 +55,7 @@ static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *
     uint32_t index = (uint32_t)data;
 
     if (data == RS_EPOLL_DATA_LISTENER) {
-        if (backend->listen_fd >= 0) {
+        if (backend->listen_fd >= 0 && !backend->accept_paused) {
             rs_epoll_accept_batch(backend);
         }
         return;
@@ -135,6 +135,7 @@ uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, in
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
     if (idle || ++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT) {
+        timeout_ns = rs_epoll_accept_resume(backend, timeout_ns);
         epoll_gather(backend, idle ? timeout_ns : 0);
     }
     count = rs_ready_pop(&backend->ready, out, cap);

@@ -11,7 +11,10 @@
 
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include "seam/os.h"
 
 #define LOOPBACK 0x7F000001u
 #define ROUNDS_MAX 1000000u
@@ -148,33 +151,161 @@ static void test_epoll_backend_adjacent_sends_leave_in_one_call(void **state) {
     bed_close(&b, 1, 1);
 }
 
-static void test_epoll_backend_out_of_descriptors_refuses_and_goes_on(void **state) {
+/* From here on no descriptor is left to this process; returns the limit to put back. */
+static struct rlimit files_use_up(void) {
     struct rlimit before, low;
-    int first_free;
+    int first_free = dup(0);
+    assert_true(first_free > 0);
+    assert_int_equal(close(first_free), 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = (rlim_t)first_free; /* every descriptor below is taken */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    return before;
+}
+
+static void files_put_back(const struct rlimit *before) {
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, before), 0);
+}
+
+/* Twice over, so that the reserve descriptor must have been opened again. */
+static void test_epoll_backend_out_of_descriptors_refuses_and_goes_on(void **state) {
+    struct rlimit before;
     bed b;
     (void)state;
     bed_open(&b);
     bed_connect(&b, 0);
     bed_one(&b, b.client, RS_OP_CONNECT, 1, 0); /* its descriptor is there; accept4 needs one */
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    first_free = dup(0);
-    assert_true(first_free > 0);
-    assert_int_equal(close(first_free), 0);
-    low = before;
-    low.rlim_cur = (rlim_t)first_free; /* every descriptor below is taken */
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    before = files_use_up();
     bed_until(&b, RS_OP_ACCEPT, 2);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    files_put_back(&before);
     assert_int_equal(b.accepted.status, RS_E_NO_BUFFERS);
     bed_one(&b, b.client, RS_OP_RECV, 1, 64); /* that one was not left waiting: it was closed */
     bed_until(&b, RS_OP_RECV, 1);
+    assert_int_equal(b.last[RS_OP_RECV].bytes, 0);
+    bed_one(&b, b.client, RS_OP_CONNECT, 3, 0);
+    before = files_use_up();
+    bed_until(&b, RS_OP_ACCEPT, 3);
+    bed_one(&b, b.client, RS_OP_RECV, 3, 64);
+    bed_until(&b, RS_OP_RECV, 2);
+    files_put_back(&before);
+    assert_int_equal(b.accepted.status, RS_E_NO_BUFFERS);
     assert_int_equal(b.last[RS_OP_RECV].bytes, 0);
     bed_connect(&b, 2);
     assert_int_equal(b.accepted.status, RS_OK);
     bed_one(&b, b.server, RS_OP_CLOSE, 2, 0);
     bed_until(&b, RS_OP_CLOSE, 1);
     b.seen[RS_OP_CLOSE] = 0;
-    bed_close(&b, 3, 1);
+    bed_close(&b, 4, 1);
+}
+
+/* Somebody else of the process has taken the reserve descriptor as well: nothing can be refused,
+ * the connection waits in the backlog. The loop must not turn on it without pause, and serves it
+ * when there is room again. */
+static void test_epoll_backend_without_its_reserve_waits_and_goes_on(void **state) {
+    rs_completion out[64];
+    struct rlimit before, low;
+    uint64_t tries, start_ns;
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_one(&b, b.client, RS_OP_CONNECT, 0, 0);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    low.rlim_cur = 3; /* below the reserve's own number: given up, it cannot be opened again */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    tries = bed_stat(b.server, "accept4");
+    start_ns = rs_os_now_ns();
+    while (rs_os_now_ns() - start_ns < UINT64_C(300000000)) {
+        (void)api->poll(b.server, out, 64, INT64_C(300000000));
+    }
+    tries = bed_stat(b.server, "accept4") - tries;
+    files_put_back(&before);
+    assert_in_range(tries, 2, 24); /* waits of 10, 20, 40, 80 and 160 ms; two calls each */
+    bed_until(&b, RS_OP_ACCEPT, 1);
+    assert_int_equal(b.accepted.status, RS_OK);
+    api->discard(b.server, b.accepted.socket);
+    bed_close(&b, 1, 0);
+}
+
+/* One poll reports no more accepts than it was told to keep room for. */
+static void test_epoll_backend_accepts_no_more_at_once_than_it_has_room_for(void **state) {
+    enum { ACCEPTS = 3 };
+    rs_backend_config cfg = bed_config();
+    rs_completion out[64];
+    rs_error error;
+    uint32_t count = 0, all = 0;
+    bed b;
+    (void)state;
+    memset(&b, 0, sizeof b);
+    b.addr.ip = LOOPBACK;
+    assert_int_equal(api->open(&b.client, &cfg, &error), RS_OK);
+    cfg.tuning.accepts = ACCEPTS;
+    assert_int_equal(api->open(&b.server, &cfg, &error), RS_OK);
+    assert_int_equal(api->listen(b.server, &b.addr, &b.addr.port, &error), RS_OK);
+    for (uint32_t i = 0; i < CONNS; i++) {
+        bed_one(&b, b.client, RS_OP_CONNECT, i, 0);
+    }
+    for (uint32_t i = 0; i < CONNS; i += count) { /* in the backlog, all of them */
+        count = api->poll(b.client, out, 64, RS_FOREVER);
+    }
+    for (uint32_t i = 0; all < CONNS; i++) {
+        assert_true(i < ROUNDS_MAX);
+        count = api->poll(b.server, out, 64, 0);
+        assert_true(count <= ACCEPTS);
+        assert_true(i > 0 || count == ACCEPTS);
+        all += count;
+        for (uint32_t k = 0; k < count; k++) {
+            assert_int_equal(out[k].kind, RS_OP_ACCEPT);
+            assert_int_equal(out[k].status, RS_OK);
+            api->discard(b.server, out[k].socket);
+        }
+    }
+    bed_close(&b, CONNS, 0);
+}
+
+/* The first thing that was not so; 0 = all is well. */
+static int files_of_two_instances(void) {
+    const struct rlimit low = {.rlim_cur = 100, .rlim_max = 200};
+    rs_backend_config cfg = bed_config();
+    rs_backend *first, *second;
+    rs_error error = {.call = NULL};
+
+    cfg.conns_max = 100;
+    if (setrlimit(RLIMIT_NOFILE, &low) != 0 || api->open(&first, &cfg, &error) != RS_OK) {
+        return 1;
+    }
+    if (api->open(&second, &cfg, &error) != RS_E_NO_BUFFERS || second != NULL ||
+        strstr(error.text, "other workers") == NULL || strstr(error.text, "ulimit") == NULL) {
+        return 2;
+    }
+    cfg.conns_max = 40; /* the refused one has taken nothing */
+    if (api->open(&second, &cfg, &error) != RS_OK) {
+        return 3;
+    }
+    api->close(second);
+    api->close(first);
+    cfg.conns_max = 150; /* and what was given back is there again */
+    if (api->open(&first, &cfg, &error) != RS_OK) {
+        return 4;
+    }
+    api->close(first);
+    return 0;
+}
+
+/* What two instances need together is more than there is: each alone would have fitted. In a child,
+ * which cannot put its limit back either. */
+static void test_epoll_backend_file_limit_is_one_for_all_instances(void **state) {
+    int result = -1;
+    pid_t child = fork();
+    (void)state;
+    assert_true(child >= 0);
+    if (child == 0) {
+        _exit(files_of_two_instances());
+    }
+    assert_int_equal(waitpid(child, &result, 0), child);
+    assert_true(WIFEXITED(result));
+    assert_int_equal(WEXITSTATUS(result), 0);
 }
 
 static void test_epoll_backend_beyond_the_file_limit_does_not_open(void **state) {
@@ -220,6 +351,9 @@ int main(void) {
         cmocka_unit_test(test_epoll_backend_message_costs_one_recv_and_one_send),
         cmocka_unit_test(test_epoll_backend_adjacent_sends_leave_in_one_call),
         cmocka_unit_test(test_epoll_backend_out_of_descriptors_refuses_and_goes_on),
+        cmocka_unit_test(test_epoll_backend_without_its_reserve_waits_and_goes_on),
+        cmocka_unit_test(test_epoll_backend_accepts_no_more_at_once_than_it_has_room_for),
+        cmocka_unit_test(test_epoll_backend_file_limit_is_one_for_all_instances),
         cmocka_unit_test(test_epoll_backend_beyond_the_file_limit_does_not_open),
         cmocka_unit_test(test_epoll_backend_accept_thread_is_refused),
     };
