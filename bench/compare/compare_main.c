@@ -19,6 +19,7 @@
 #include "compare/settings.h"
 #include "compare/targets.h"
 #include "core/assert.h"
+#include "seam/files.h"
 #include "seam/os.h"
 
 #ifndef RS_COMMIT
@@ -35,7 +36,8 @@
 
 #define MAIN_TEXT_BYTES 16384u
 #define MAIN_LINE_BYTES 8192u
-#define MAIN_OVERHEAD_S 0.4 /* of a run beyond its load: a first guess, then what was seen */
+#define MAIN_ROOM_BYTES 262144u /* for the reports: a quick comparison's have half of it */
+#define MAIN_OVERHEAD_S 0.4     /* of a run beyond its load: a first guess, then what was seen */
 #define MAIN_OVERHEAD_WINE_S 1.0
 #define MAIN_SEARCH_COST 11.0 /* loads in one search for capacity */
 #define MAIN_EXIT_INTERRUPTED 130
@@ -89,29 +91,45 @@ static int main_find_tools(compare_main *self) {
     return 0;
 }
 
+static int main_cannot_write(const rs_error *error) {
+    (void)fprintf(stderr, "compare: %s\n", error->text);
+    return EXIT_FAILURE;
+}
+
+/* Makes a folder; out: its absolute path. */
+static int main_make_folder(const char *path, char out[RS_ARG_BYTES]) {
+    rs_error error;
+    if (rs_files_make(path, &error) != RS_OK) {
+        return main_cannot_write(&error);
+    }
+    return rs_files_absolute(path, out, RS_ARG_BYTES) ? 0 : main_fail("too long a path", path);
+}
+
+/* Before anything of an earlier comparison is touched: is there room for this one? */
+static int main_find_room(compare_main *self) {
+    char path[RS_ARG_BYTES * 2];
+    rs_error error;
+    (void)snprintf(path, sizeof path, "%s/results.json", self->out);
+    if (rs_file_check(path, MAIN_ROOM_BYTES, &error) != RS_OK) {
+        return main_cannot_write(&error);
+    }
+    return rs_runner_can_write(&self->runner) ? 0 : main_cannot_write(&self->runner.unwritable);
+}
+
 static int main_make_folders(compare_main *self) {
     char runs[RS_ARG_BYTES * 2];
-    if (!rs_files_make(self->settings.out) ||
-        !rs_files_absolute(self->settings.out, self->out, sizeof self->out)) {
-        return main_fail("the folder cannot be made or written", self->settings.out);
-    }
+    int failed = main_make_folder(self->settings.out, self->out);
     (void)snprintf(runs, sizeof runs, "%s/runs", self->out);
-    if (!rs_files_make(runs) ||
-        !rs_files_absolute(runs, self->runner.out, sizeof self->runner.out)) {
-        return main_fail("the folder cannot be made or written", runs);
-    }
-    for (uint32_t i = 0; i < self->results.subjects; i++) {
+    failed = failed != 0 ? failed : main_make_folder(runs, self->runner.out);
+    for (uint32_t i = 0; failed == 0 && i < self->results.subjects; i++) {
         rs_target *target = &self->target[i];
         char prefix[RS_ARG_BYTES];
-        if (target->wine && (!rs_files_make(target->prefix) ||
-                             !rs_files_absolute(target->prefix, prefix, sizeof prefix))) {
-            return main_fail("the folder cannot be made or written", target->prefix);
-        }
         if (target->wine) {
-            memcpy(target->prefix, prefix, sizeof prefix);
+            failed = main_make_folder(target->prefix, prefix);
+            memcpy(target->prefix, prefix, failed == 0 ? sizeof prefix : 0);
         }
     }
-    return 0;
+    return failed != 0 ? failed : main_find_room(self);
 }
 
 /* ---- placement, platform, banner */
@@ -234,32 +252,34 @@ static void main_progress_end(const compare_main *self) {
 
 /* ---- runs */
 
-static bool main_write(const char *folder, const char *name, const char *text, size_t bytes) {
+/* The first file that cannot be written is named; after it nothing more is. */
+static bool main_write(compare_main *self, const char *name, const char *text, size_t bytes) {
     char path[RS_ARG_BYTES * 2];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    bool ok = file != NULL && fwrite(text, 1, bytes, file) == bytes;
-    if (file != NULL && fclose(file) != 0) {
-        ok = false;
+    rs_error *error = &self->runner.unwritable;
+    if (error->text[0] != '\0') {
+        return false;
     }
-    if (!ok) {
-        (void)fprintf(stderr, "compare: %s: the file could not be written\n", path);
-    }
-    return ok;
+    (void)snprintf(path, sizeof path, "%s/%s", self->out, name);
+    return rs_file_replace(path, text, bytes, error) == RS_OK || main_cannot_write(error) == 0;
 }
 
+/* The file of single runs begins anew with its head, and grows from there. */
 static bool main_runs_open(compare_main *self) {
     char path[RS_ARG_BYTES * 2];
     rs_text text;
-    (void)snprintf(path, sizeof path, "%s/runs.csv", self->out);
-    self->runs = fopen(path, "wb");
-    if (self->runs == NULL) {
-        (void)fprintf(stderr, "compare: %s: the file could not be written\n", path);
-        return false;
-    }
     rs_text_init(&text, self->text, MAIN_LINE_BYTES);
     rs_report_runs_csv_head(&text);
-    return fputs(self->text, self->runs) >= 0 && fflush(self->runs) == 0;
+    if (!main_write(self, "runs.csv", self->text, text.used)) {
+        return false;
+    }
+    (void)snprintf(path, sizeof path, "%s/runs.csv", self->out);
+    self->runs = fopen(path, "ab");
+    return self->runs != NULL || main_fail("cannot be opened", path) == 0;
+}
+
+/* What cannot be written ends the comparison: said once, in one line. */
+static bool main_is_unwritable(const compare_main *self) {
+    return self->runner.unwritable.text[0] != '\0';
 }
 
 /* Flushed at once: a run that is done stays, whatever happens next. */
@@ -267,13 +287,15 @@ static void main_keep(compare_main *self, const rs_turn *turn) {
     rs_text text;
     const rs_compare_run *run =
         rs_results_run(&self->results, turn->scenario, turn->server, turn->repeat);
-    if (run->state == RS_RUN_NOT) {
+    if (run->state == RS_RUN_NOT || main_is_unwritable(self)) {
         return;
     }
     rs_text_init(&text, self->text, MAIN_LINE_BYTES);
     rs_report_runs_csv_line(&self->results, turn->scenario, turn->server, turn->repeat, &text);
     if (fputs(self->text, self->runs) < 0 || fflush(self->runs) != 0) {
-        (void)fprintf(stderr, "compare: runs.csv could not be written\n");
+        (void)rs_error_set(&self->runner.unwritable, RS_E_OS, "fflush", 0,
+                           "%.100s/runs.csv: it cannot be written", self->out);
+        (void)rs_runner_can_write(&self->runner); /* knows why */
     }
     if (run->state == RS_RUN_VOID) {
         main_progress_end(self);
@@ -366,13 +388,17 @@ static void main_turn(compare_main *self, uint32_t index, const rs_turn *turn) {
 
 static void main_turns(compare_main *self) {
     const uint32_t count = rs_schedule_count(&self->schedule);
-    for (uint32_t i = 0; i < count && rs_atomic_load_u32(&self->stop) == 0; i++) {
+    for (uint32_t i = 0;
+         i < count && rs_atomic_load_u32(&self->stop) == 0 && !main_is_unwritable(self); i++) {
         const rs_turn turn = rs_schedule_turn(&self->schedule, i);
         if (!rs_schedule_skips(&self->schedule, &turn)) {
             main_turn(self, i, &turn);
         }
     }
     main_progress_end(self);
+    if (main_is_unwritable(self)) {
+        (void)main_cannot_write(&self->runner.unwritable);
+    }
     self->results.interrupted = rs_atomic_load_u32(&self->stop) != 0;
 }
 
@@ -396,7 +422,7 @@ static bool main_report_one(compare_main *self, const char *name, main_report_fn
     if (text.overflow) {
         (void)fprintf(stderr, "compare: %s: longer than 4 MiB, cut\n", name);
     }
-    return main_write(self->out, name, self->text, text.used) && !text.overflow;
+    return main_write(self, name, self->text, text.used) && !text.overflow;
 }
 
 static void main_report_csv(const rs_results *results, rs_table *scratch, rs_text *text) {
@@ -411,12 +437,18 @@ static bool main_report(compare_main *self) {
     ok = main_report_one(self, "report.md", rs_report_markdown) && ok;
     ok = main_report_one(self, "results.csv", main_report_csv) && ok;
     const bool fits = rs_report_json(&self->results, self->text, RS_REPORT_BYTES, &length);
-    ok = fits && main_write(self->out, "results.json", self->text, length) && ok;
+    ok = fits && main_write(self, "results.json", self->text, length) && ok;
     rs_text_init(&text, self->text, RS_REPORT_BYTES);
     rs_report_console(&self->results, &self->table, &text);
     (void)fputs(self->text, stdout);
-    (void)printf("\nreport: %s/report.html (and .md, results.csv, results.json, runs.csv, runs/)\n",
-                 self->out);
+    if (ok) {
+        (void)printf("\nreport: %s/report.html (and .md, results.csv, results.json, runs.csv, "
+                     "runs/)\n",
+                     self->out);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return main_fail("it cannot be written", "standard output") == 0;
+    }
     return ok;
 }
 
@@ -509,10 +541,10 @@ static int main_prepare(compare_main *self) {
     self->progress = s->progress == 1 || (s->progress == 0 && rs_stderr_is_terminal());
     main_banner(self);
     main_costs(self);
-    if (!main_runs_open(self) || rs_os_on_stop(main_on_stop, &self->stop) != RS_OK) {
+    if (rs_os_on_stop(main_on_stop, &self->stop) != RS_OK) {
         return main_fail("cannot start", "compare");
     }
-    return 0;
+    return main_runs_open(self) ? 0 : EXIT_FAILURE;
 }
 
 static int main_go(compare_main *self) {
@@ -523,7 +555,7 @@ static int main_go(compare_main *self) {
     main_turns(self);
     main_end_wine(self);
     rs_results_summarise(&self->results);
-    if (!main_report(self) || fclose(self->runs) != 0) {
+    if (!main_report(self) || fclose(self->runs) != 0 || main_is_unwritable(self)) {
         exit_code = EXIT_FAILURE;
     }
     const uint32_t voided = rs_results_voided(&self->results);

@@ -80,8 +80,9 @@ bool rs_stderr_is_terminal(void);
 
 /* ---- files */
 
-/* rs_files_make: a folder and those above it. False: it does not exist afterwards. */
-bool rs_files_make(const char *path);
+/* rs_files_make: a folder and those above it. RS_E_OS, with "PATH: why", when there is none
+ * afterwards, or none to write in. */
+rs_status rs_files_make(const char *path, rs_error *error);
 bool rs_files_exist(const char *path);
 /* rs_files_absolute: the path from the root, with the platform's own separators. */
 bool rs_files_absolute(const char *path, char *out, size_t bytes);

@@ -406,10 +406,10 @@ bool rs_stderr_is_terminal(void) {
 
 /* ---- files */
 
-bool rs_files_make(const char *path) {
+rs_status rs_files_make(const char *path, rs_error *error) {
     char part[PATH_MAX];
     if (strlen(path) >= sizeof part) {
-        return false;
+        return rs_error_set(error, RS_E_OS, "mkdir", ENAMETOOLONG, "%.100s: too long a path", path);
     }
     (void)snprintf(part, sizeof part, "%s", path);
     for (char *at = part + 1; *at != '\0'; at++) {
@@ -419,8 +419,13 @@ bool rs_files_make(const char *path) {
             *at = '/';
         }
     }
-    (void)mkdir(part, 0777);
-    return access(path, W_OK | X_OK) == 0;
+    const int failed = mkdir(part, 0777) != 0 ? errno : 0;
+    if (access(path, W_OK | X_OK) == 0) {
+        return RS_OK;
+    }
+    const int os_error = failed != 0 && failed != EEXIST ? failed : errno;
+    return rs_error_set(error, RS_E_OS, "mkdir", (uint32_t)os_error, "%.100s: %s", path,
+                        os_error == ENOSPC ? "the disk is full" : strerror(os_error));
 }
 
 bool rs_files_exist(const char *path) {

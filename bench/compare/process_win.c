@@ -244,10 +244,11 @@ bool rs_stderr_is_terminal(void) {
 
 /* ---- files */
 
-bool rs_files_make(const char *path) {
+rs_status rs_files_make(const char *path, rs_error *error) {
     char part[MAX_PATH];
     if (strlen(path) >= sizeof part) {
-        return false;
+        return rs_error_set(error, RS_E_OS, "CreateDirectory", ERROR_FILENAME_EXCED_RANGE,
+                            "%.100s: too long a path", path);
     }
     (void)snprintf(part, sizeof part, "%s", path);
     for (char *at = part + 1; *at != '\0'; at++) {
@@ -258,9 +259,13 @@ bool rs_files_make(const char *path) {
             *at = separator;
         }
     }
-    (void)CreateDirectoryA(part, NULL);
+    const DWORD os_error = CreateDirectoryA(part, NULL) ? ERROR_SUCCESS : GetLastError();
     const DWORD kind = GetFileAttributesA(path);
-    return kind != INVALID_FILE_ATTRIBUTES && (kind & FILE_ATTRIBUTE_DIRECTORY) != 0;
+    return kind != INVALID_FILE_ATTRIBUTES && (kind & FILE_ATTRIBUTE_DIRECTORY) != 0
+               ? RS_OK
+               : rs_error_set(error, RS_E_OS, "CreateDirectory", os_error,
+                              "%.100s: the folder cannot be made (error %lu)", path,
+                              (unsigned long)os_error);
 }
 
 bool rs_files_exist(const char *path) {

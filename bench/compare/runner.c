@@ -8,6 +8,7 @@
 
 #include "compare/schedule.h"
 #include "core/assert.h"
+#include "seam/files.h"
 #include "seam/os.h"
 
 #define RUNNER_START_S 60.0     /* a new Wine prefix takes ten */
@@ -19,6 +20,8 @@
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 6u
 #define RUNNER_LINE_BYTES 512u
+#define RUNNER_ROOM_BYTES 65536u /* what two programs write in a run: half of it */
+#define RUNNER_ROOM_S 0.5        /* between two looks for it while a server does not listen */
 
 /* One run under way. */
 typedef struct runner_turn {
@@ -164,6 +167,21 @@ static uint32_t runner_port(const runner_turn *turn) {
     return port <= 65535 ? (uint32_t)port : 0;
 }
 
+bool rs_runner_can_write(rs_runner *runner) {
+    char path[RS_ARG_BYTES * 2];
+    (void)snprintf(path, sizeof path, "%s/room", runner->out);
+    return rs_file_check(path, RUNNER_ROOM_BYTES, &runner->unwritable) == RS_OK;
+}
+
+/* Of a run that went wrong: was it the disk? Then that is the reason, whatever else was said. */
+static bool runner_is_unwritable(runner_turn *turn) {
+    if (rs_runner_can_write(turn->runner)) {
+        return false;
+    }
+    rs_result_void(turn->out, "%s", turn->runner->unwritable.text);
+    return true;
+}
+
 static void runner_died(runner_turn *turn, const char *when) {
     char complaint[RS_WHY_BYTES / 2];
     runner_complaint(turn, "server.err", complaint, sizeof complaint);
@@ -173,6 +191,7 @@ static void runner_died(runner_turn *turn, const char *when) {
 
 static bool runner_await_port(runner_turn *turn) {
     const double deadline_s = runner_now_s() + RUNNER_START_S;
+    double look_s = runner_now_s() + RUNNER_ROOM_S;
     while (!runner_should_stop(turn)) {
         turn->port = runner_port(turn);
         if (turn->port != 0) {
@@ -181,6 +200,12 @@ static bool runner_await_port(runner_turn *turn) {
         if (rs_process_has_ended(&turn->runner->server)) {
             runner_died(turn, "at start");
             return false;
+        }
+        if (runner_now_s() > look_s) { /* its line may be one that no disk took */
+            look_s = runner_now_s() + RUNNER_ROOM_S;
+            if (runner_is_unwritable(turn)) {
+                return false;
+            }
         }
         if (runner_now_s() > deadline_s) {
             rs_result_void(turn->out, "%s: not listening after %.0f s", turn->target->name,
@@ -465,6 +490,10 @@ void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *sce
                         .rate = rate};
     memset(out, 0, sizeof *out);
     RS_ASSERT(!runner->server.running && !runner->load.running);
+    if (runner_is_unwritable(&turn)) {
+        out->state = RS_RUN_NOT;
+        return;
+    }
     runner_remove_old(&turn);
     const bool ok = runner_server_up(&turn) && runner_load(&turn);
     runner_server_down(&turn);
@@ -474,7 +503,7 @@ void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *sce
     }
     rs_process_close(&runner->server);
     rs_process_close(&runner->load);
-    if (turn.interrupted) {
+    if (turn.interrupted || (out->state == RS_RUN_VOID && runner_is_unwritable(&turn))) {
         out->state = RS_RUN_NOT;
     }
 }

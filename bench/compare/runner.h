@@ -34,16 +34,22 @@ typedef struct rs_runner {
     int32_t server_cpu, load_cpu;   /* RS_CPU_ANY: wherever the system likes */
     double seconds, warmup_s;
     const rs_atomic_u32 *stop; /* not 0: end soon, the run does not count */
+    rs_error unwritable;       /* text not "": nothing can be written below out, and why */
     rs_process server, load;
     char server_text[RS_RUNNER_JSON_BYTES], load_text[RS_RUNNER_JSON_BYTES];
     rs_json_node server_node[RS_RUNNER_NODES], load_node[RS_RUNNER_NODES];
 } rs_runner;
 
+/* rs_runner_can_write: is there room below runner->out for what a run leaves there? Sets
+ * runner->unwritable. */
+bool rs_runner_can_write(rs_runner *runner);
+
 /* rs_runner_turn: does the run.
  *
  * Params   base: name of its files below runner->out, no folder part; rate: asked for, or where
  *          the search for capacity starts; 0 in a closed loop.
- * Returns  *out: OK, VOID with the reason, or NOT when the program was asked to stop. *subject:
+ * Returns  *out: OK, VOID with the reason, or NOT when the program was asked to stop, or nothing
+ *          could be written any more (runner->unwritable): no other run will do better. *subject:
  *          what the server says of itself, when it got so far.
  * Bounds   the load's own time and RS_RUNNER_*_S of waiting. */
 void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *scenario, double rate,
