@@ -160,21 +160,16 @@ main_banner_add(rs_results *results, const char *what, const char *format, ...) 
 
 static void main_place(compare_main *self) {
     rs_runner *runner = &self->runner;
-    int32_t cpu[2];
-    const uint32_t cpus = rs_machine_cpus(cpu, 2);
-    runner->server_cpu = RS_CPU_ANY;
-    runner->load_cpu = RS_CPU_ANY;
-    if (!self->settings.pinned || cpus == 0) {
-        main_banner_add(&self->results, "placement", "free: as the system likes");
-        return;
-    }
-    runner->server_cpu = cpu[0];
-    runner->load_cpu = cpu[cpus - 1];
-    main_banner_add(&self->results, "placement", "%s on processor %d, loadgen on processor %d",
-                    self->results.platform == RS_PLATFORM_WINE && !RS_TARGETS_WINDOWS
-                        ? "server and wineserver"
-                        : "server",
-                    (int)runner->server_cpu, (int)runner->load_cpu);
+    static rs_cpu cpu[RS_CPUS_MAX];
+    char text[128];
+    const rs_placement placement =
+        rs_placement_choose(cpu, self->settings.pinned ? rs_machine_cpus(cpu) : 0);
+    const bool with_wine = self->results.platform == RS_PLATFORM_WINE && !RS_TARGETS_WINDOWS;
+    runner->server_cpu = placement.server;
+    runner->load_cpu = placement.load;
+    rs_placement_text(&placement, with_wine ? "server and wineserver" : "server", text,
+                      sizeof text);
+    main_banner_add(&self->results, "placement", "%s", text);
 }
 
 static void main_banner(compare_main *self) {

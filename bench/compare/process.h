@@ -10,9 +10,8 @@
 #include <stdint.h>
 
 #include "compare/args.h"
+#include "compare/placement.h"
 #include "core/status.h"
-
-#define RS_CPU_ANY (-1)
 
 typedef struct rs_process {
     bool running;
@@ -70,8 +69,8 @@ double rs_machine_busy_ns(void);
 /* rs_machine_pool_bytes: the machine's non-paged pool; NAN: there is none. */
 double rs_machine_pool_bytes(void);
 
-/* rs_machine_cpus: the processors this process may use, ascending; at most `most` of them. */
-uint32_t rs_machine_cpus(int32_t *out, uint32_t most);
+/* rs_machine_cpus: the processors this process may use, ascending; 0: not known. */
+uint32_t rs_machine_cpus(rs_cpu out[RS_CPUS_MAX]);
 
 /* rs_machine_name: processor and memory in one line. */
 void rs_machine_name(char *out, size_t bytes);

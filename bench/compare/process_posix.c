@@ -372,15 +372,30 @@ double rs_machine_pool_bytes(void) {
     return NAN;
 }
 
-uint32_t rs_machine_cpus(int32_t *out, uint32_t most) {
+/* The first number in a file of a processor's folder in /sys. */
+static uint32_t machine_cpu_number(int32_t cpu, const char *file, uint32_t otherwise) {
+    char path[96], text[64];
+    unsigned number;
+    (void)snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%d/%s", (int)cpu, file);
+    return process_read_text(path, text, sizeof text) && sscanf(text, "%u", &number) == 1
+               ? number
+               : otherwise;
+}
+
+uint32_t rs_machine_cpus(rs_cpu out[RS_CPUS_MAX]) {
     cpu_set_t set;
     uint32_t count = 0;
     if (sched_getaffinity(0, sizeof set, &set) != 0) {
         return 0;
     }
-    for (int32_t i = 0; i < CPU_SETSIZE && count < most; i++) {
+    for (int32_t i = 0; i < CPU_SETSIZE && count < RS_CPUS_MAX; i++) {
         if (CPU_ISSET((unsigned)i, &set)) {
-            out[count++] = i;
+            /* The list of a core's threads begins with the same number for each of them. */
+            out[count++] = (rs_cpu){
+                .index = i,
+                .core = machine_cpu_number(i, "topology/thread_siblings_list", (uint32_t)i),
+                .group = machine_cpu_number(i, "topology/physical_package_id", 0),
+                .speed = machine_cpu_number(i, "cpu_capacity", 0)};
         }
     }
     return count;

@@ -8,8 +8,12 @@
 #include "core/assert.h"
 #include "seam/os.h"
 #include "win/win.h"
+#include "win/win_cpu.h"
 
 #define PROCESS_KILL_WAIT_MS 5000u
+#define PROCESS_ATTRIBUTES_BYTES 256u /* of a list of one attribute */
+#define PROCESS_GROUPS_MAX 32u        /* Windows has up to 20 */
+#define PROCESS_CORES_BYTES 65536u    /* 1,024 cores at 48 bytes */
 
 static HANDLE process_job; /* one for the process; closed by its end, which is what ends children */
 
@@ -40,8 +44,6 @@ static void process_close_files(const STARTUPINFOA *info) {
 }
 
 static void process_open_files(STARTUPINFOA *info, const rs_process_spec *spec) {
-    memset(info, 0, sizeof *info);
-    info->cb = sizeof *info;
     info->dwFlags = STARTF_USESTDHANDLES;
     info->hStdInput = process_file("NUL", GENERIC_READ, OPEN_EXISTING);
     info->hStdOutput = process_file(spec->out_path, GENERIC_WRITE, CREATE_ALWAYS);
@@ -55,44 +57,93 @@ static void process_need_console(void) {
     }
 }
 
-static BOOL process_create(const rs_process_spec *spec, PROCESS_INFORMATION *made,
-                           DWORD *os_error) {
+/* How a process is started; the attributes point into it. */
+typedef struct process_startup {
+    STARTUPINFOEXA info;
+    GROUP_AFFINITY where; /* Mask 0: wherever the system likes */
+    union {
+        uint8_t bytes[PROCESS_ATTRIBUTES_BYTES];
+        uint64_t align;
+    } attributes;
+} process_startup;
+
+/* A process starts in a group of the system's choice; only an attribute of its creation moves it to
+ * another. Where there is one group nothing needs to. */
+static bool process_choose_group(process_startup *startup) {
+    SIZE_T bytes = sizeof startup->attributes;
+    LPPROC_THREAD_ATTRIBUTE_LIST list = (LPPROC_THREAD_ATTRIBUTE_LIST)startup->attributes.bytes;
+    if (startup->where.Mask == 0 || GetActiveProcessorGroupCount() < 2) {
+        return true;
+    }
+    if (!InitializeProcThreadAttributeList(list, 1, 0, &bytes) ||
+        !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_GROUP_AFFINITY, &startup->where,
+                                   sizeof startup->where, NULL, NULL)) {
+        return false;
+    }
+    startup->info.lpAttributeList = list;
+    return true;
+}
+
+static BOOL process_create(const rs_process_spec *spec, process_startup *startup,
+                           PROCESS_INFORMATION *made, DWORD *os_error) {
     static char line[RS_ARGS_QUOTED_BYTES]; /* the main thread's; CreateProcess may write to it */
-    STARTUPINFOA info;
+    STARTUPINFOA *info = &startup->info.StartupInfo;
     if (!rs_args_quote(spec->args, line, sizeof line)) {
         *os_error = ERROR_FILENAME_EXCED_RANGE;
         return FALSE;
     }
+    if (!process_choose_group(startup)) {
+        *os_error = GetLastError();
+        return FALSE;
+    }
     process_need_console();
-    process_open_files(&info, spec);
+    info->cb = sizeof startup->info;
+    process_open_files(info, spec);
     const BOOL ok =
         CreateProcessA(spec->args->text[0], line, NULL, NULL, TRUE,
-                       CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP, NULL, NULL, &info, made);
+                       CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT,
+                       NULL, NULL, info, made);
     *os_error = ok ? 0 : GetLastError();
-    process_close_files(&info);
+    process_close_files(info);
+    if (startup->info.lpAttributeList != NULL) {
+        DeleteProcThreadAttributeList(startup->info.lpAttributeList);
+    }
     return ok;
 }
 
 rs_status rs_process_start(rs_process *process, const rs_process_spec *spec, rs_error *error) {
+    process_startup startup;
     PROCESS_INFORMATION made;
     DWORD os_error = 0;
     RS_ASSERT(spec->args->count > 0 && !spec->args->overflow);
     RS_ASSERT(spec->env_name == NULL); /* only Wine prefixes need one, and those are for Linux */
     memset(process, 0, sizeof *process);
-    if (!process_create(spec, &made, &os_error)) {
+    memset(&startup, 0, sizeof startup);
+    if (spec->cpu >= 0 && !rs_win_cpu_find((uint32_t)spec->cpu, &startup.where)) {
+        return rs_error_set(error, RS_E_OS, "GetActiveProcessorCount", 0, "no processor %d",
+                            (int)spec->cpu);
+    }
+    if (!process_create(spec, &startup, &made, &os_error)) {
         return rs_error_set(error, RS_E_OS, "CreateProcess", os_error,
                             "%.120s: cannot be started (error %lu)", spec->args->text[0],
                             (unsigned long)os_error);
     }
     (void)AssignProcessToJobObject(process_job_get(), made.hProcess); /* see process_job_get */
-    if (spec->cpu >= 0 && spec->cpu < 64) {
-        (void)SetProcessAffinityMask(made.hProcess, (DWORD_PTR)1 << spec->cpu); /* else unpinned */
-    }
-    (void)ResumeThread(made.hThread);
-    (void)CloseHandle(made.hThread);
     process->handle = made.hProcess;
     process->id = made.dwProcessId;
     process->running = true;
+    /* Within its group, and for threads that it will make; not running yet, it has one. */
+    const bool bound = startup.where.Mask == 0 ||
+                       SetProcessAffinityMask(made.hProcess, (DWORD_PTR)startup.where.Mask);
+    os_error = bound ? 0 : GetLastError();
+    (void)ResumeThread(made.hThread);
+    (void)CloseHandle(made.hThread);
+    if (!bound) {
+        rs_process_kill(process);
+        return rs_error_set(error, RS_E_OS, "SetProcessAffinityMask", os_error,
+                            "%.120s: cannot be bound to processor %d (error %lu)",
+                            spec->args->text[0], (int)spec->cpu, (unsigned long)os_error);
+    }
     return RS_OK;
 }
 
@@ -212,29 +263,84 @@ double rs_machine_pool_bytes(void) {
     return (double)info.KernelNonpaged * (double)info.PageSize;
 }
 
-uint32_t rs_machine_cpus(int32_t *out, uint32_t most) {
+/* What this process may use of a group. One in several groups has no mask: all of each is its. */
+static KAFFINITY machine_own_mask(WORD group) {
+    USHORT groups[PROCESS_GROUPS_MAX];
+    USHORT count = PROCESS_GROUPS_MAX;
     DWORD_PTR own = 0, all = 0;
-    uint32_t count = 0;
-    if (!GetProcessAffinityMask(GetCurrentProcess(), &own, &all)) {
+    bool is_in = false;
+    if (!GetProcessGroupAffinity(GetCurrentProcess(), &count, groups)) {
+        count = 0; /* not told: the first group, as in older versions */
+        is_in = group == 0;
+    }
+    for (USHORT i = 0; i < count; i++) {
+        is_in = is_in || groups[i] == group;
+    }
+    if (!is_in) {
         return 0;
     }
-    for (int32_t i = 0; i < (int32_t)(8 * sizeof own) && count < most; i++) {
-        if ((own >> i & 1u) != 0) {
-            out[count++] = i;
+    (void)GetProcessAffinityMask(GetCurrentProcess(), &own, &all); /* else 0 */
+    return own != 0 && count < 2 ? own : ~(KAFFINITY)0;
+}
+
+/* One core: its processors in one group, as far as this process may use them. */
+static uint32_t machine_add_core(const PROCESSOR_RELATIONSHIP *core, uint32_t number, rs_cpu *out,
+                                 uint32_t most) {
+    const GROUP_AFFINITY *where = &core->GroupMask[0]; /* a core lies in one group */
+    const KAFFINITY mask = where->Mask & machine_own_mask(where->Group);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < 8 * sizeof mask && count < most; i++) {
+        if ((mask >> i & 1u) != 0) {
+            /* EfficiencyClass, a name that not every header has: higher is faster. */
+            out[count++] = (rs_cpu){.index = (int32_t)rs_win_cpu_index(where->Group, i),
+                                    .core = number,
+                                    .group = where->Group,
+                                    .speed = ((const uint8_t *)core)[1]};
         }
     }
+    return count;
+}
+
+static void machine_sort(rs_cpu *cpu, uint32_t count) {
+    for (uint32_t i = 1; i < count; i++) {
+        const rs_cpu one = cpu[i];
+        uint32_t at = i;
+        for (; at > 0 && cpu[at - 1].index > one.index; at--) {
+            cpu[at] = cpu[at - 1];
+        }
+        cpu[at] = one;
+    }
+}
+
+uint32_t rs_machine_cpus(rs_cpu out[RS_CPUS_MAX]) {
+    static union {
+        uint8_t bytes[PROCESS_CORES_BYTES];
+        SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX first;
+    } cores; /* the main thread's */
+    DWORD bytes = sizeof cores;
+    uint32_t count = 0, core = 0;
+    if (!GetLogicalProcessorInformationEx(RelationProcessorCore, &cores.first, &bytes)) {
+        return 0;
+    }
+    for (DWORD at = 0; at < bytes; core++) {
+        const SYSTEM_LOGICAL_PROCESSOR_INFORMATION_EX *one =
+            (const void *)(cores.bytes + at); /* records are multiples of 8 bytes */
+        if (one->Size == 0) {
+            break;
+        }
+        count += machine_add_core(&one->Processor, core, out + count, RS_CPUS_MAX - count);
+        at += one->Size;
+    }
+    machine_sort(out, count);
     return count;
 }
 
 void rs_machine_name(char *out, size_t bytes) {
     char name[128] = "unknown processor";
     DWORD size = sizeof name;
-    SYSTEM_INFO info;
     (void)RegGetValueA(HKEY_LOCAL_MACHINE, "HARDWARE\\DESCRIPTION\\System\\CentralProcessor\\0",
                        "ProcessorNameString", RRF_RT_REG_SZ, NULL, name, &size);
-    GetSystemInfo(&info);
-    (void)snprintf(out, bytes, "%.120s, %lu processors", name,
-                   (unsigned long)info.dwNumberOfProcessors);
+    (void)snprintf(out, bytes, "%.120s, %u processors", name, rs_os_cpu_count());
 }
 
 bool rs_stderr_is_terminal(void) {

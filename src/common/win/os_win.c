@@ -8,6 +8,7 @@
 #include "core/limits.h"
 #include "seam/atomics.h"
 #include "win/win.h"
+#include "win/win_cpu.h"
 #include "win/win_error.h"
 
 #include <stdio.h>
@@ -80,16 +81,16 @@ void rs_os_thread_join(rs_os_thread *thread) {
 }
 
 uint32_t rs_os_cpu_count(void) {
-    SYSTEM_INFO info;
-    GetSystemInfo(&info);
-    return info.dwNumberOfProcessors > 0 ? (uint32_t)info.dwNumberOfProcessors : 1u;
+    const DWORD count = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    return count > 0 ? (uint32_t)count : 1u;
 }
 
 rs_status rs_os_pin_self(uint32_t cpu) {
-    if (cpu >= rs_os_cpu_count() || cpu >= 8u * sizeof(DWORD_PTR)) {
+    GROUP_AFFINITY where;
+    if (!rs_win_cpu_find(cpu, &where)) {
         return RS_E_INVALID;
     }
-    return SetThreadAffinityMask(GetCurrentThread(), (DWORD_PTR)1 << cpu) != 0 ? RS_OK : RS_E_OS;
+    return SetThreadGroupAffinity(GetCurrentThread(), &where, NULL) ? RS_OK : RS_E_OS;
 }
 
 void rs_os_relax(void) {
