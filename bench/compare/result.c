@@ -147,10 +147,16 @@ static bool result_is_sound(rs_compare_run *run, const rs_scenario *scenario,
     const double sent = rs_json_read_number(load, NULL, "counts.sent");
     const double seen = result_messages(server, load);
     const double bytes = rs_json_read_number(server, NULL, "bytes");
+    const double waits = rs_json_read_number(load, NULL, "counts.port_waits");
     if (valid == NULL || valid->kind != RS_JSON_IS_BOOL || !(valid->number > 0)) {
         char reason[RS_WHY_BYTES / 2];
         rs_json_read_text(load, rs_json_read_get(load, NULL, "void_reason"), reason, sizeof reason);
         rs_result_void(run, "loadgen: %s", reason[0] != '\0' ? reason : "no statement of validity");
+    } else if (waits > 0) {
+        rs_result_void(run,
+                       "loadgen waited %.0f times for a free local port: the rate is that of the "
+                       "port range, not the server's",
+                       waits);
     } else if (!(seen > 0) || !(sent > 0)) {
         rs_result_void(run, "no message was counted");
     } else if (seen < sent) {

@@ -515,7 +515,9 @@ static void read_run(const char *server, const char *load, rs_compare_run *to) {
 static void test_result_figures_come_from_both_sides(void **state) {
     (void)state;
     rs_compare_run got;
-    read_run(SERVER, "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50," LATENCY "}",
+    read_run(SERVER,
+             "{\"valid\":true,\"counts\":{\"sent\":100,\"port_waits\":0},\"rate_per_s\":50," LATENCY
+             "}",
              &got);
     assert_int_equal(got.state, RS_RUN_OK);
     assert_true(got.disturbed);
@@ -549,6 +551,9 @@ static void test_result_unsound_runs_are_void_with_the_reason(void **state) {
         {SERVER, "{}", "no statement of validity"},
         {SERVER, "{\"valid\":1}", "no statement of validity"},
         {SERVER, "{\"valid\":true}", "no message"},
+        {SERVER,
+         "{\"valid\":true,\"counts\":{\"sent\":100,\"port_waits\":3},\"rate_per_s\":5," LATENCY "}",
+         "waited 3 times for a free local port"},
         {"{}", "{\"valid\":true,\"counts\":{\"sent\":100}}", "no message"},
         {SERVER, "{\"valid\":true,\"counts\":{\"sent\":101}}", "counted 100 messages"},
         {"{\"messages\":null,\"bytes\":6399}", "{\"valid\":true,\"counts\":{\"sent\":100}}",
