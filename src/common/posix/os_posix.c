@@ -262,8 +262,8 @@ void rs_os_pages_free(void *pages, size_t bytes) {
 
 /* ---- stopping
  *
- * A signal handler takes no argument and may do next to nothing: it writes one byte to a pipe, a
- * thread on the other end calls the function. Unlike sigwait this asks nothing of the signal masks
+ * A signal handler takes no argument and may do next to nothing: it writes what came, and when, to
+ * a pipe; a thread on the other end decides. Unlike sigwait this asks nothing of the signal masks
  * of threads that already run. */
 
 typedef struct os_stop {
@@ -274,44 +274,63 @@ typedef struct os_stop {
 
 static os_stop os_stop_state; /* static: signal handlers have no context */
 
+typedef struct os_stop_signal {
+    uint64_t at_ns; /* of the signal, not of the thread that gets round to it */
+    int number;
+} os_stop_signal;
+
 static void os_stop_handler(int signal_number) {
     int saved_errno = errno;
+    os_stop_signal came = {.at_ns = rs_os_now_ns(), .number = signal_number};
 
-    (void)signal_number;
-    if (write(os_stop_state.pipe_write, "", 1) != 1) {
-        /* the pipe holds a byte already: the stop is under way */
+    if (write(os_stop_state.pipe_write, &came, sizeof(came)) != (ssize_t)sizeof(came)) {
+        /* the pipe is full: the stop is under way */
     }
     errno = saved_errno;
 }
 
+/* The way out when a drain takes too long: the process ends as if it had no handler. */
+static void os_stop_end(int signal_number) {
+    (void)signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
 static void *os_stop_main(void *unused) {
-    char byte;
+    os_stop_signal came;
+    uint64_t first_ns = 0;
     ssize_t got;
 
     (void)unused;
-    do {
-        got = read(os_stop_state.pipe_read, &byte, 1);
-    } while (got < 0 && errno == EINTR);
-    /* A second signal ends the process at once: the way out when a drain takes too long. */
-    (void)signal(SIGINT, SIG_DFL);
-    (void)signal(SIGTERM, SIG_DFL);
-    if (got == 1) {
-        os_stop_state.fn(os_stop_state.arg);
+    for (;;) {
+        do {
+            got = read(os_stop_state.pipe_read, &came, sizeof(came));
+        } while (got < 0 && errno == EINTR);
+        if (got != (ssize_t)sizeof(came)) {
+            return NULL; /* cannot be: the pipe stays open, and such writes are atomic */
+        }
+        if (first_ns == 0) {
+            first_ns = came.at_ns;
+            os_stop_state.fn(os_stop_state.arg);
+        } else if (came.at_ns - first_ns >= (uint64_t)RS_OS_STOP_REPEAT_MS * 1000000u) {
+            os_stop_end(came.number);
+        }
     }
-    return NULL;
 }
 
-static rs_status os_stop_install(void) {
+/* A terminal that goes away stops the program like Ctrl+C; not one that was started to outlive it
+ * (nohup), which has the signal ignored. */
+static bool os_stop_install(void) {
     struct sigaction action = {.sa_handler = os_stop_handler, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    struct sigaction hangup = {.sa_handler = SIG_IGN};
 
     (void)sigemptyset(&action.sa_mask);
     (void)sigemptyset(&ignore.sa_mask);
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
-        sigaction(SIGPIPE, &ignore, NULL) != 0) {
-        return RS_E_OS;
+        sigaction(SIGPIPE, &ignore, NULL) != 0 || sigaction(SIGHUP, NULL, &hangup) != 0) {
+        return false;
     }
-    return RS_OK;
+    return hangup.sa_handler == SIG_IGN || sigaction(SIGHUP, &action, NULL) == 0;
 }
 
 rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
@@ -320,7 +339,7 @@ rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
 
     RS_ASSERT(fn != NULL);
     RS_ASSERT(os_stop_state.fn == NULL); /* once per process */
-    if (pipe2(ends, O_CLOEXEC) != 0) {
+    if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) {
         return RS_E_OS;
     }
     os_stop_state.pipe_read = ends[0];
@@ -330,8 +349,8 @@ rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     if (pthread_create(&thread, NULL, os_stop_main, NULL) != 0) {
         return RS_E_OS;
     }
-    (void)pthread_detach(thread); /* it lives until a signal or the end of the process */
-    return os_stop_install();
+    (void)pthread_detach(thread); /* it lives until the end of the process */
+    return os_stop_install() ? RS_OK : RS_E_OS;
 }
 
 /* ---- what this process cost */

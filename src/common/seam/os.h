@@ -67,8 +67,11 @@ void rs_os_pages_free(void *pages, size_t bytes);
 /* ---- stopping */
 
 /* rs_os_on_stop: calls fn(arg), on a thread of its own choice, on the first Ctrl+C, Ctrl+Break,
- * console close or (POSIX) SIGINT, SIGTERM, or when (Windows) the event RS_OS_STOP_EVENT of this
- * process is set. Once per process. fn must only set flags and wake. */
+ * console close or (POSIX) SIGINT, SIGTERM, SIGHUP, or when (Windows) the event RS_OS_STOP_EVENT of
+ * this process is set. Whoever asks again within RS_OS_STOP_REPEAT_MS is not impatient but sends
+ * everything twice (timeout(1) does): ignored. Later the process ends at once. Once per process. fn
+ * must only set flags and wake. */
+#define RS_OS_STOP_REPEAT_MS 1000u
 #define RS_OS_STOP_EVENT "Local\\ringside-stop-%lu" /* process id */
 #define RS_OS_STOP_EVENT_BYTES 40u
 rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg);

@@ -193,31 +193,44 @@ void rs_os_pages_free(void *pages, size_t bytes) {
 
 typedef struct os_stop {
     rs_atomic_u32 armed;
+    rs_atomic_u64 first_ns; /* when it was asked for; 0 = not yet */
     void (*fn)(void *arg);
     void *arg;
 } os_stop;
 
 static os_stop os_stop_once;
 
-static BOOL WINAPI stop_handler(DWORD event) {
+/* The first who asks; false: somebody has asked before. */
+static bool stop_ask(void) {
     if (rs_atomic_exchange_u32(&os_stop_once.armed, 0) == 0) {
-        return FALSE; /* somebody who asks twice gets the default: the process ends */
+        return false;
     }
+    rs_atomic_store_u64(&os_stop_once.first_ns, rs_os_now_ns());
     os_stop_once.fn(os_stop_once.arg);
+    return true;
+}
+
+/* Somebody who asks again after a while gets the default: the process ends. */
+static bool stop_is_repeat(void) {
+    uint64_t first_ns = rs_atomic_load_u64(&os_stop_once.first_ns);
+    return first_ns == 0 || /* the other one is just asking */
+           rs_os_now_ns() - first_ns < (uint64_t)RS_OS_STOP_REPEAT_MS * 1000000u;
+}
+
+static BOOL WINAPI stop_handler(DWORD event) {
+    bool handled = stop_ask() || stop_is_repeat();
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) {
         /* Console close, logoff, shutdown: the process is ended as soon as this returns, so it
-         * stays until main has; Windows bounds the wait itself (5 s). */
+         * stays until main has, whoever asked first; Windows bounds the wait itself (5 s). */
         Sleep(INFINITE);
     }
-    return TRUE;
+    return handled;
 }
 
 static void CALLBACK stop_on_event(void *unused, BOOLEAN timed_out) {
     (void)unused;
     (void)timed_out; /* waits for ever: it never does */
-    if (rs_atomic_exchange_u32(&os_stop_once.armed, 0) != 0) {
-        os_stop_once.fn(os_stop_once.arg);
-    }
+    (void)stop_ask();
 }
 
 /* A program without a console (a service, a CI job, Wine without a terminal) gets no Ctrl+C. When
