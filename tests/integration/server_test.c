@@ -18,6 +18,7 @@
 
 #include "apps/echo.h"
 #include "core/frame.h"
+#include "core/session.h"
 #include "epoll_backend.h"
 #include "ringside.h"
 #include "seam/atomics.h"
@@ -337,6 +338,182 @@ static void test_server_stops_under_load_with_nothing_in_use(void **state) {
     free(stats);
 }
 
+/* Whether a new connection is served; otherwise it has been closed. */
+static bool client_served(const rs_server *server, int *fd) {
+    uint8_t frame[4], back[4];
+    *fd = client_open(server);
+    (void)rs_frame_header(frame, 1, 1);
+    frame[3] = 9;
+    if (send(*fd, frame, sizeof frame, MSG_NOSIGNAL) != (ssize_t)sizeof frame) {
+        return false;
+    }
+    return client_read(*fd, back, sizeof back) == sizeof back;
+}
+
+/* Our end first, then the server's: it has let go of the session by then. */
+static void client_leave(int fd) {
+    uint8_t byte;
+    assert_int_equal(shutdown(fd, SHUT_WR), 0);
+    assert_int_equal(client_read(fd, &byte, 1), 0);
+    (void)close(fd);
+}
+
+#define LIMIT 12u
+
+/* The limit is that of the whole server, however the sessions are spread: those of one worker
+ * leave, all come back, and one more is refused; for any number of workers. */
+static void test_server_limit_is_of_all_workers_together(void **state) {
+    rs_server_stats *stats = new_stats();
+    (void)state;
+    for (uint32_t workers = 1; workers <= 5; workers++) {
+        for (uint32_t limit = 1; limit <= LIMIT; limit += LIMIT - 1) {
+            rs_server *server = start(workers, rs_app_echo, limit);
+            uint32_t refused = 0, left = 0;
+            int fd[LIMIT], over;
+            for (uint32_t i = 0; i < limit; i++) {
+                assert_true(client_served(server, &fd[i]));
+            }
+            for (uint32_t round = 0; round < 3; round++) {
+                assert_false(client_served(server, &over));
+                (void)close(over);
+                refused++;
+                for (uint32_t i = round % workers; i < limit; i += workers) {
+                    client_leave(fd[i]);
+                    left++;
+                }
+                for (uint32_t i = round % workers; i < limit; i += workers) {
+                    assert_true(client_served(server, &fd[i]));
+                }
+            }
+            for (uint32_t i = 0; i < limit; i++) {
+                client_leave(fd[i]);
+            }
+            stop(server, stats);
+            assert_int_equal(stats->counters.accepted, limit + left);
+            assert_int_equal(stats->counters.refused, refused);
+            assert_int_equal(stats->counters.closed[RS_CLOSE_PEER], limit + left);
+        }
+    }
+    free(stats);
+}
+
+/* ---- a worker that does not get on */
+
+typedef struct stuck_app {
+    rs_atomic_u32 stuck, let_go;
+    rs_atomic_u64 id; /* of the session whose callback does not return */
+} stuck_app;
+
+static void stuck_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    stuck_app *app = ctx;
+    if (data[RS_FRAME_HEADER_BYTES] == 0xEEu) {
+        rs_atomic_store_u64(&app->id, rs_session_id_of(session));
+        rs_atomic_store_u32(&app->stuck, 1);
+        for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(&app->let_go) == 0; i++) {
+            rs_os_sleep_ms(5);
+        }
+    }
+    (void)rs_session_send(session, data, bytes);
+}
+
+/* Worker 1 is in a callback and its mailbox is full: what it would have been given is served by
+ * the other one, and nothing is lost of what it was given before. */
+static void test_server_full_mailbox_loses_no_connection(void **state) {
+    static stuck_app app;
+    rs_app callbacks = {.ctx = &app, .on_message = stuck_on_message};
+    rs_server_stats *stats = new_stats();
+    rs_server *server;
+    uint8_t frame[4], back[4];
+    int first[2], fd[6], held = -1;
+    (void)state;
+    if (with_logic) {
+        free(stats);
+        return; /* the workers are never in a callback */
+    }
+    memset(&app, 0, sizeof app);
+    server = start(2, callbacks, 100);
+    (void)rs_frame_header(frame, 1, 1);
+    frame[3] = 0xEE;
+    for (uint32_t i = 0; i < 2; i++) { /* one on each worker */
+        assert_true(client_served(server, &first[i]));
+    }
+    for (uint32_t i = 0; i < 2 && held < 0; i++) {
+        assert_int_equal(send(first[i], frame, 4, MSG_NOSIGNAL), 4);
+        while (rs_atomic_load_u32(&app.stuck) == 0) {
+            rs_os_sleep_ms(1);
+        }
+        if (rs_session_id_shard(rs_atomic_load_u64(&app.id)) == 1) {
+            held = first[i];
+            break;
+        }
+        rs_atomic_store_u32(&app.let_go, 1); /* the listening worker: let it go at once */
+        assert_int_equal(client_read(first[i], back, 4), 4);
+        rs_atomic_store_u32(&app.stuck, 0);
+        rs_atomic_store_u32(&app.let_go, 0);
+    }
+    assert_true(held >= 0);
+    while (rs_server_send(server, (uint64_t)1 << 52 | 7, "x", 1) == RS_OK) {
+    }
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_true(client_served(server, &fd[i]));
+    }
+    rs_atomic_store_u32(&app.let_go, 1);
+    assert_int_equal(client_read(held, back, 4), 4);
+    for (uint32_t i = 0; i < 6; i++) {
+        client_leave(fd[i]);
+    }
+    client_leave(first[0]);
+    client_leave(first[1]);
+    stop(server, stats);
+    assert_int_equal(stats->counters.accepted, 8);
+    assert_int_equal(stats->counters.refused, 0);
+    free(stats);
+}
+
+/* ---- a worker that does not start */
+
+static rs_atomic_u32 opens, listens;
+
+static rs_status failing_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
+    if (rs_atomic_add_u32(&opens, 1) == 1) { /* the second one to ask */
+        rs_os_sleep_ms(20);
+        *out = NULL;
+        return rs_error_set(error, RS_E_NO_BUFFERS, "open", 0, "no room for a second one");
+    }
+    return rs_epoll_backend.open(out, cfg, error);
+}
+
+static rs_status counted_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port,
+                                rs_error *error) {
+    (void)rs_atomic_add_u32(&listens, 1);
+    return rs_epoll_backend.listen(backend, addr, port, error);
+}
+
+static void test_server_nobody_listens_when_one_worker_fails(void **state) {
+    (void)state;
+    for (uint32_t workers = 2; workers <= 4; workers++) {
+        rs_backend_api api = rs_epoll_backend;
+        rs_server_config cfg;
+        rs_server *server = NULL;
+        rs_error error = {.text = ""};
+        api.open = failing_open;
+        api.listen = counted_listen;
+        rs_atomic_store_u32(&opens, 0);
+        rs_atomic_store_u32(&listens, 0);
+        rs_server_config_init(&cfg, &api);
+        cfg.addr.port = 0;
+        cfg.workers = workers;
+        cfg.app = rs_app_echo;
+        cfg.sessions_max = 8;
+        cfg.logic_thread = with_logic;
+        assert_int_equal(rs_server_start(&server, &cfg, &error), RS_E_NO_BUFFERS);
+        assert_null(server);
+        assert_string_equal(error.text, "no room for a second one");
+        assert_int_equal(rs_atomic_load_u32(&opens), workers);
+        assert_int_equal(rs_atomic_load_u32(&listens), 0);
+    }
+}
+
 static void test_server_port_in_use_is_one_line(void **state) {
     rs_server_stats *stats = new_stats();
     rs_server *first = start(1, rs_app_echo, 4);
@@ -389,6 +566,9 @@ int main(void) {
         cmocka_unit_test(test_server_long_send_is_whole_or_nothing),
         cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
         cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
+        cmocka_unit_test(test_server_limit_is_of_all_workers_together),
+        cmocka_unit_test(test_server_full_mailbox_loses_no_connection),
+        cmocka_unit_test(test_server_nobody_listens_when_one_worker_fails),
         cmocka_unit_test(test_server_port_in_use_is_one_line),
         cmocka_unit_test(test_server_settings_out_of_range_are_refused),
     };

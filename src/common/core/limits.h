@@ -36,6 +36,10 @@
     512u /* AcceptEx outstanding: a burst of 512 waits for none; the backlog holds the rest */
 #define RS_ACCEPTS_MAX 4096u
 #define RS_BACKLOG_DEFAULT 4096u
+#define RS_ROOM_WAIT_MS                                                                            \
+    200u /* a connection beyond the limit: an end that is not read yet may make                    \
+            room; long enough for a worker on a busy machine to get its turn */
+#define RS_ROOM_WAITERS 256u /* and so many of them; those beyond are refused at once */
 #define RS_INLINE_COMPLETIONS_MAX_DEFAULT 64u /* skip-on-success: then the port gets its turn */
 
 /* Sessions. */

@@ -30,7 +30,8 @@ typedef struct server_worker {
 struct rs_server {
     rs_server_config cfg;
     uint16_t port;
-    uint32_t route_next; /* the listening shard's alone */
+    uint32_t routed[RS_SHARDS_MAX]; /* sockets given to each worker; the listening shard's alone */
+    uint32_t route_next;            /* the same */
     uint32_t worker_count;
     rs_logic *logic; /* NULL: callbacks run on the workers */
     rs_os_thread *logic_thread;
@@ -89,16 +90,55 @@ static rs_status server_check(const rs_server_config *cfg, rs_error *error) {
 
 /* ---- workers */
 
-static bool worker_route(void *ctx, uintptr_t socket) {
+#define ROUTE_NO_ROOM UINT32_MAX
+
+/* Slots in use of each worker, ROUTE_NO_ROOM where none is free; returns the sessions of the whole
+ * server. Each worker says what is over, the listening one knows what it gave: no word has two
+ * writers, and what is under way counts. */
+static uint32_t route_count(const rs_server *server, uint32_t *used) {
+    uint32_t sessions = 0;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        const rs_shard *shard = server->workers[i].shard;
+        sessions += server->routed[i] - rs_shard_ended(shard);
+        used[i] = server->routed[i] - rs_shard_freed(shard);
+        if (used[i] >= rs_shard_slots(shard)) {
+            used[i] = ROUTE_NO_ROOM;
+        }
+    }
+    return sessions;
+}
+
+/* The least filled one; among equals in turn. */
+static uint32_t route_pick(rs_server *server, const uint32_t *used) {
+    uint32_t best = server->route_next++ % server->worker_count;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        best = used[i] < used[best] ? i : best;
+    }
+    return best;
+}
+
+/* One whose mailbox is full is passed over: better unbalanced than lost. */
+static rs_route worker_route(void *ctx, uintptr_t socket) {
     server_worker *self = ctx;
     rs_server *server = self->server;
-    uint32_t target = server->route_next++ % server->worker_count;
-    if (target == self->index) {
-        return false;
+    uint32_t used[RS_SHARDS_MAX];
+    uint32_t target;
+    if (route_count(server, used) >= server->cfg.sessions_max) {
+        return RS_ROUTE_NO_ROOM;
     }
-    /* A full mailbox keeps the connection here: better unbalanced than lost. */
-    return rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
-           RS_OK;
+    while (used[target = route_pick(server, used)] != ROUTE_NO_ROOM) {
+        if (target == self->index) {
+            server->routed[target]++;
+            return RS_ROUTE_HERE;
+        }
+        if (rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
+            RS_OK) {
+            server->routed[target]++;
+            return RS_ROUTE_TAKEN;
+        }
+        used[target] = ROUTE_NO_ROOM;
+    }
+    return RS_ROUTE_NO_ROOM;
 }
 
 static rs_status worker_open(server_worker *worker) {
@@ -110,6 +150,7 @@ static rs_status worker_open(server_worker *worker) {
         .server = &server->cfg,
         .route = server->worker_count > 1 && worker->index == 0 ? worker_route : NULL,
         .route_ctx = worker,
+        .counted = server->worker_count > 1,
         .logic = server->logic,
     };
     if (server->cfg.pin_first_cpu >= 0) {

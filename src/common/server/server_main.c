@@ -83,7 +83,7 @@ static void list_server(option_list *list, server_args *args) {
     list_choice(list, "logic", &args->logic, "io|thread",
                 "where the application runs: on the workers, or on one thread for all of them");
     list_range(list, "max-sessions", RS_OPT_U32, &cfg->sessions_max, 1, RS_SESSIONS_MAX, "sessions",
-               "more connections than this are closed at once");
+               "of the whole server; more connections than this are closed");
     list_range(list, "max-frame", RS_OPT_U32, &cfg->frame_bytes_max, RS_FRAME_HEADER_BYTES,
                RS_FRAME_BYTES_MAX, "bytes", "longest frame, header included");
     list_range(list, "recv-buffer", RS_OPT_U32, &cfg->recv_bytes, 0, 1 << 20, "bytes",

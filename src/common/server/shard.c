@@ -14,6 +14,15 @@
 _Static_assert(SHARD_OPS >= RS_SESSION_OPS_MAX, "one session's ops always fit a batch");
 _Static_assert(SHARD_OPS <= RS_OPS_PER_SUBMIT_MAX, "a batch is one submit");
 
+/* Accepted sockets for which there is no room yet, oldest first. */
+typedef struct shard_waiters {
+    struct {
+        uintptr_t socket;
+        uint64_t until_ns;
+    } at[RS_ROOM_WAITERS];
+    uint32_t head, count;
+} shard_waiters;
+
 typedef enum shard_phase { SHARD_RUNNING, SHARD_DRAINING, SHARD_STOPPED } shard_phase;
 
 struct rs_shard {
@@ -32,6 +41,8 @@ struct rs_shard {
     uint64_t give_up_ns; /* 0 until everything left was reset */
     uint32_t poll_max;
     uint64_t mails_dropped;
+    uint32_t given; /* sockets to be attached here, so far */
+    shard_waiters waiters;
     rs_histogram batch;
     rs_backend_stats final_backend; /* taken when the back end closed */
     /* memory, all of it from open */
@@ -52,6 +63,7 @@ struct rs_shard {
     rs_atomic_u32 mail_pending;
     rs_atomic_u32 gate_closed;
     rs_atomic_u32 posters;
+    rs_atomic_u32 ended, freed; /* see rs_shard_ended; written by this shard */
 };
 
 /* ---- memory */
@@ -191,7 +203,7 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
     rs_sessions_config cfg = {
         .shard = shard->cfg.index,
-        .sessions_max = shard->cfg.sessions_max,
+        .sessions_max = shard->cfg.counted ? plan->slots : shard->cfg.sessions_max,
         .slot_count = plan->slots,
         .recv_bytes = plan->recv_bytes,
         .frame_bytes_max = server->frame_bytes_max,
@@ -300,29 +312,92 @@ rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_o
 
 /* ---- a turn */
 
-static void shard_attach(rs_shard *shard, uintptr_t socket) {
-    uint32_t conn, generation;
-    if (shard->phase != SHARD_RUNNING ||
-        !rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
-        shard->sessions.counters.refused++;
-        shard->api->discard(shard->backend, socket);
-        return;
+/* Written only when it has changed: others read this line. */
+static void shard_publish(rs_shard *shard) {
+    uint32_t ended = shard->given - shard->sessions.open_count;
+    uint32_t freed = shard->given - shard->sessions.used_count;
+    if (ended != rs_atomic_load_u32(&shard->ended)) {
+        rs_atomic_store_u32(&shard->ended, ended);
     }
+    if (freed != rs_atomic_load_u32(&shard->freed)) {
+        rs_atomic_store_u32(&shard->freed, freed);
+    }
+}
+
+static void shard_discard(rs_shard *shard, uintptr_t socket) {
+    shard->sessions.counters.refused++;
+    shard->api->discard(shard->backend, socket);
+}
+
+/* False: there is no room. */
+static bool shard_attach(rs_shard *shard, uintptr_t socket) {
+    uint32_t conn, generation;
+    if (!rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
+        return false;
+    }
+    shard->given++;
     if (shard->api->attach(shard->backend, conn, generation, socket) == RS_OK) {
         rs_sessions_open(&shard->sessions, conn);
     } else {
         shard->sessions.counters.accept_failed++;
         rs_sessions_unreserve(&shard->sessions, conn);
     }
+    return true;
+}
+
+/* Given by another shard, which has counted it. */
+static void shard_on_given(rs_shard *shard, uintptr_t socket) {
+    if (shard->phase != SHARD_RUNNING || !shard_attach(shard, socket)) {
+        shard->given++;
+        shard_discard(shard, socket);
+    }
+}
+
+static bool shard_place(rs_shard *shard, uintptr_t socket) {
+    rs_route route =
+        shard->cfg.route != NULL ? shard->cfg.route(shard->cfg.route_ctx, socket) : RS_ROUTE_HERE;
+    return route == RS_ROUTE_TAKEN || (route == RS_ROUTE_HERE && shard_attach(shard, socket));
+}
+
+/* No room: a session whose end has come, and is not read yet, may make some. A client that leaves
+ * and comes back at once is then served and not refused. */
+static void shard_on_socket(rs_shard *shard, uintptr_t socket) {
+    shard_waiters *waiters = &shard->waiters;
+    uint32_t last = (waiters->head + waiters->count) % RS_ROOM_WAITERS;
+    if (shard->phase == SHARD_RUNNING && waiters->count == 0 && shard_place(shard, socket)) {
+        return;
+    }
+    if (shard->phase != SHARD_RUNNING || waiters->count == RS_ROOM_WAITERS) {
+        shard_discard(shard, socket);
+        return;
+    }
+    waiters->at[last].socket = socket;
+    waiters->at[last].until_ns = shard->sessions.now_ns + (uint64_t)RS_ROOM_WAIT_MS * NS_PER_MS;
+    waiters->count++;
+}
+
+/* Those for whom there is room now, and those who have waited long enough. */
+static void shard_admit(rs_shard *shard) {
+    shard_waiters *waiters = &shard->waiters;
+    while (waiters->count > 0) {
+        uintptr_t socket = waiters->at[waiters->head].socket;
+        bool placed = shard->phase == SHARD_RUNNING && shard_place(shard, socket);
+        if (!placed) {
+            if (shard->phase == SHARD_RUNNING &&
+                waiters->at[waiters->head].until_ns > shard->sessions.now_ns) {
+                return;
+            }
+            shard_discard(shard, socket);
+        }
+        waiters->head = (waiters->head + 1) % RS_ROOM_WAITERS;
+        waiters->count--;
+    }
 }
 
 static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
     switch ((rs_status)completion->status) {
     case RS_OK:
-        if (shard->cfg.route == NULL ||
-            !shard->cfg.route(shard->cfg.route_ctx, completion->socket)) {
-            shard_attach(shard, completion->socket);
-        }
+        shard_on_socket(shard, completion->socket);
         break;
     case RS_E_CLOSED: /* the last one, after unlisten */
         shard->listening = false;
@@ -359,7 +434,7 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
     shard->sessions.counters.mails++;
     switch (mail->kind) {
     case RS_MAIL_ATTACH:
-        shard_attach(shard, (uintptr_t)mail->value);
+        shard_on_given(shard, (uintptr_t)mail->value);
         break;
     case RS_MAIL_SEND:
     case RS_MAIL_CLOSE:
@@ -427,9 +502,15 @@ static void shard_submit(rs_shard *shard, uint32_t count) {
     }
 }
 
+/* What has ended is published before the ops that tell the peer: its next connection finds room. */
 static void shard_flush(rs_shard *shard) {
     uint32_t count;
-    while ((count = rs_sessions_collect(&shard->sessions, shard->ops, SHARD_OPS)) > 0) {
+    for (;;) {
+        count = rs_sessions_collect(&shard->sessions, shard->ops, SHARD_OPS);
+        shard_publish(shard);
+        if (count == 0) {
+            return;
+        }
         shard_submit(shard, count);
     }
 }
@@ -439,6 +520,7 @@ static void shard_begin_drain(rs_shard *shard) {
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
     shard->api->unlisten(shard->backend);
+    shard_admit(shard);
     rs_sessions_close_all(&shard->sessions, false);
 }
 
@@ -466,6 +548,9 @@ static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns) {
     }
     if (shard->phase == SHARD_DRAINING && next_ms > RS_TIMER_TICK_MS) {
         next_ms = RS_TIMER_TICK_MS;
+    }
+    if (shard->waiters.count > 0 && next_ms > 1) {
+        next_ms = 1; /* another worker may have made room, which wakes nobody */
     }
     if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
         wait_ns = (int64_t)next_ms * NS_PER_MS;
@@ -501,6 +586,10 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
         rs_logic_channel_turn(shard->logic);
     }
     shard_read_mail(shard);
+    if (shard->waiters.count > 0) {
+        shard_publish(shard);
+        shard_admit(shard);
+    }
     if (shard->phase == SHARD_RUNNING && rs_atomic_load_u32(&shard->stop_asked) != 0) {
         shard_begin_drain(shard);
     }
@@ -601,6 +690,18 @@ void rs_shard_close(rs_shard *shard) {
     if (shard->backend == NULL) {
         shard_free(shard);
     }
+}
+
+uint32_t rs_shard_ended(const rs_shard *shard) {
+    return rs_atomic_load_u32(&shard->ended);
+}
+
+uint32_t rs_shard_freed(const rs_shard *shard) {
+    return rs_atomic_load_u32(&shard->freed);
+}
+
+uint32_t rs_shard_slots(const rs_shard *shard) {
+    return shard->sessions.cfg.slot_count;
 }
 
 uint32_t rs_shard_outstanding(const rs_shard *shard) {

@@ -20,15 +20,23 @@ typedef struct rs_clock {
 
 typedef struct rs_shard rs_shard;
 
+/* What becomes of an accepted socket. */
+typedef enum rs_route {
+    RS_ROUTE_HERE,  /* it stays */
+    RS_ROUTE_TAKEN, /* another shard has it */
+    RS_ROUTE_NO_ROOM /* nobody has room: it waits here for some, and is then refused */
+} rs_route;
+
 typedef struct rs_shard_config {
     uint32_t index;                 /* [0, RS_SHARDS_MAX) */
-    uint32_t sessions_max;          /* of this shard */
+    uint32_t sessions_max;          /* of this shard; with `counted`, its share of the server's */
     const rs_server_config *server; /* read during open only; values as rs_server_config says */
     rs_clock clock;                 /* now_ns NULL = rs_os_now_ns */
 
-    /* route: may take an accepted socket to another shard; true = taken. NULL: all stay here. */
-    bool (*route)(void *ctx, uintptr_t socket);
+    /* route: decides about each accepted socket. NULL: all stay here. */
+    rs_route (*route)(void *ctx, uintptr_t socket);
     void *route_ctx;
+    bool counted; /* whoever routes keeps to the number of sessions: as many as have a slot */
 
     /* The thread of the application's callbacks, the caller's, to be closed after the shard; with
      * a channel for this index. NULL: they run on the shard. */
@@ -63,6 +71,15 @@ typedef struct rs_shard_stats_request {
 
 /* rs_shard_stats_add: adds the shard's figures. Shard thread, or anyone after it has ended. */
 void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
+
+/* Sockets that the shard was given and that are over: `ended` no longer count as sessions (refused,
+ * or their session has ended), `freed` leave no slot in use either. Counted modulo 2^32, before the
+ * peer can learn of it. Any thread. */
+uint32_t rs_shard_ended(const rs_shard *shard);
+uint32_t rs_shard_freed(const rs_shard *shard);
+
+/* rs_shard_slots: how many can be in use at once. Any thread. */
+uint32_t rs_shard_slots(const rs_shard *shard);
 
 /* rs_shard_outstanding: sessions still in use; 0 after an orderly stop. */
 uint32_t rs_shard_outstanding(const rs_shard *shard);
