@@ -15,7 +15,7 @@ log=$deps/setup.log
 updated=no
 
 packages="gcc libc6-dev make cmake ninja-build clang llvm
-    gcc-mingw-w64-x86-64 wine wine64 liburing-dev libcmocka-dev valgrind
+    gcc-mingw-w64-x86-64 wine wine64 libwine-dev liburing-dev libcmocka-dev valgrind cppcheck
     xz-utils git ca-certificates util-linux procps"
 
 die()
@@ -54,7 +54,9 @@ newest_clang()
 # versioned_packages: those that have a version in their names.
 versioned_packages()
 {
-    echo "libclang-rt-$(default_clang)-dev clang-$(newest_clang)"
+    newest=$(newest_clang)
+    echo "libclang-rt-$(default_clang)-dev"
+    echo "clang-$newest clang-tools-$newest clang-tidy-$newest lld-$newest llvm-$newest"
 }
 
 # missing_packages PACKAGE...: those of them that are not installed.

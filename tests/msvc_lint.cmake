@@ -41,7 +41,7 @@ set(statement_rule "[(]{")                                 # ({ ... }): GNU
 # Conditions that MSVC fails, and those whose #else it never reads. One with || is neither.
 set(for_others
     "[ (]defined[(](__GNUC__|__clang__|__linux__)[)]|!defined[(](_WIN32|_MSC_VER)[)]|^#ifndef (_WIN32|_MSC_VER)$")
-set(for_windows "^#(el)?if defined[(](_WIN32|_MSC_VER)[)]|^#ifdef (_WIN32|_MSC_VER)$")
+set(for_windows "^#(el)?if defined[(](_WIN32|_MSC_VER|RS_INTERLOCKED)[)]|^#ifdef (_WIN32|_MSC_VER)$")
 
 set(violations "")
 set(files_seen 0)

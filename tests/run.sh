@@ -1,9 +1,10 @@
 #!/bin/bash
 # tests/run.sh [PRESET...]: set-up when needed, then build and test each preset in turn.
 #
-# Without arguments: native, asan, tsan, fuzz, windows (the last one under Wine). A preset that
-# fails does not keep the next from running. Exit 0 only when every preset was built, ran at
-# least one test and failed none. fuzz leaves the whole servers (integration.*) to the other four.
+# Without arguments: native, clang, asan, tsan, fuzz, windows, clangcl. The last two run under Wine,
+# and clangcl takes Wine's RIO provider from windows. A preset that fails does not keep the next
+# from running. Exit 0 only when every preset was built, ran at least one test and failed none.
+# fuzz leaves the whole servers (integration.*) to the others, clang all but the unit tests.
 # CTEST_PARALLEL_LEVEL and JOBS change the default of one job a processor. Details of a build
 # stand in build/PRESET/build.log.
 set -u
@@ -86,7 +87,7 @@ test_preset()
 
 started=$SECONDS
 ./scripts/setup-debian.sh || exit 1
-[ $# -gt 0 ] || set -- native asan tsan fuzz windows
+[ $# -gt 0 ] || set -- native clang asan tsan fuzz windows clangcl
 for preset in "$@"; do
     at=$SECONDS
     echo "== $preset"

@@ -3,7 +3,8 @@
  *
  * There a load or a store is a plain volatile access, which /volatile:ms (cmake/RingsideTarget)
  * makes acquire and release on every processor: an Interlocked one would put a locked instruction
- * where the other compilers have a move, and into every figure of the comparison. */
+ * where the other compilers have a move, and into every figure of the comparison.
+ * RS_INTERLOCKED takes that branch where it would not be needed: the preset clangcl runs it. */
 #ifndef RS_SEAM_ATOMICS_H
 #define RS_SEAM_ATOMICS_H
 
@@ -11,6 +12,10 @@
 #include <stdint.h>
 
 #if defined(_MSC_VER) && !defined(__clang__)
+#define RS_INTERLOCKED 1
+#endif
+
+#if defined(RS_INTERLOCKED)
 
 #include <intrin.h>
 

@@ -1,0 +1,4 @@
+# A native build with the newest clang.
+include(${CMAKE_CURRENT_LIST_DIR}/NewestClang.cmake)
+rs_newest_clang(_folder clang)
+set(CMAKE_C_COMPILER ${_folder}/clang)
