@@ -35,11 +35,13 @@
     X(send_calls, "send", true)                                                                    \
     X(sendmsg_calls, "sendmsg", true)                                                              \
     X(epoll_wait_calls, "epoll_wait", true)                                                        \
+    X(epoll_pwait2_calls, "epoll_pwait2", true)                                                    \
     X(epoll_ctl_calls, "epoll_ctl", true)                                                          \
     X(accept_calls, "accept4", true)                                                               \
     X(socket_calls, "socket", true)                                                                \
     X(connect_calls, "connect", true)                                                              \
-    X(sockopt_calls, "sockopt", true)                                                              \
+    X(setsockopt_calls, "setsockopt", true)                                                        \
+    X(getsockopt_calls, "getsockopt", true)                                                        \
     X(shutdown_calls, "shutdown", true)                                                            \
     X(close_calls, "close", true)                                                                  \
     X(wakes, "wake-ups", false)                                                                    \

@@ -20,7 +20,7 @@ static int epoll_take_error(rs_backend *backend, int fd) {
     int os_error = 0;
     socklen_t bytes = sizeof(os_error);
 
-    backend->counters.sockopt_calls++;
+    backend->counters.getsockopt_calls++;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &os_error, &bytes) != 0) {
         return errno;
     }
@@ -79,13 +79,14 @@ static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *
 static int epoll_wait_call(rs_backend *backend, int64_t timeout_ns) {
     int batch = (int)backend->tuning.dequeue_batch;
 
-    backend->counters.epoll_wait_calls++;
     if (timeout_ns == RS_FOREVER) {
+        backend->counters.epoll_wait_calls++;
         return epoll_wait(backend->epoll_fd, backend->events, batch, -1);
     }
     if (timeout_ns > 0 && backend->has_pwait2) {
         const struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / EPOLL_NS_PER_S),
                                          .tv_nsec = (long)(timeout_ns % EPOLL_NS_PER_S)};
+        backend->counters.epoll_pwait2_calls++;
         int count = epoll_pwait2(backend->epoll_fd, backend->events, batch, &timeout, NULL);
 
         if (count >= 0 || (errno != ENOSYS && errno != EPERM)) {
@@ -93,6 +94,7 @@ static int epoll_wait_call(rs_backend *backend, int64_t timeout_ns) {
         }
         backend->has_pwait2 = false; /* before Linux 5.11, or a filter that does not know it */
     }
+    backend->counters.epoll_wait_calls++;
     int64_t timeout_ms = (timeout_ns + EPOLL_NS_PER_MS - 1) / EPOLL_NS_PER_MS;
     return epoll_wait(backend->epoll_fd, backend->events, batch,
                       (int)(timeout_ms < EPOLL_WAIT_MS_MAX ? timeout_ms : EPOLL_WAIT_MS_MAX));

@@ -19,7 +19,7 @@ void rs_epoll_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_
                        uint32_t bytes, uint64_t tag, uint8_t flags) {
     const rs_completion record = {
         .kind = (uint8_t)kind,
-        .flags = flags,
+        .flags = rs_op_ended_inline((flags & RS_CF_INLINE) != 0, kind, (int)status),
         .status = (uint16_t)status,
         .conn = index,
         .generation = backend->conns[index].ops.generation,
@@ -28,7 +28,7 @@ void rs_epoll_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_
         .socket = RS_SOCKET_NONE,
     };
 
-    backend->counters.inline_completions += (flags & RS_CF_INLINE) != 0;
+    backend->counters.inline_completions += (record.flags & RS_CF_INLINE) != 0;
     rs_ready_push(&backend->ready, &record);
 }
 

@@ -56,7 +56,7 @@ static void epoll_discard_input(rs_backend *backend, const rs_epoll_conn *conn) 
 static void epoll_make_resetting(rs_backend *backend, int fd) {
     const struct linger now = {.l_onoff = 1, .l_linger = 0};
 
-    backend->counters.sockopt_calls++;
+    backend->counters.setsockopt_calls++;
     int failed = setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     RS_ASSERT(failed == 0);
 }
@@ -153,7 +153,7 @@ struct sockaddr_in rs_epoll_sockaddr(const rs_addr *addr) {
 }
 
 bool rs_epoll_set_int(rs_backend *backend, int fd, int level, int option, int value) {
-    backend->counters.sockopt_calls++;
+    backend->counters.setsockopt_calls++;
     return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
 }
 

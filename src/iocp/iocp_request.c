@@ -14,7 +14,7 @@ void rs_iocp_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_s
                       uint32_t bytes, uint64_t tag, uint8_t flags) {
     const rs_completion record = {
         .kind = (uint8_t)kind,
-        .flags = flags,
+        .flags = rs_op_ended_inline((flags & RS_CF_INLINE) != 0, kind, (int)status),
         .status = (uint16_t)status,
         .conn = index,
         .generation = backend->conns[index].ops.generation,
@@ -23,9 +23,9 @@ void rs_iocp_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_s
         .socket = RS_SOCKET_NONE,
     };
     if ((flags & RS_CF_INLINE) != 0) {
-        backend->inline_completions++;
-        backend->inline_since++;
+        backend->inline_since++; /* all that came without the port, for its turn */
     }
+    backend->inline_completions += (record.flags & RS_CF_INLINE) != 0;
     rs_ready_push(&backend->ready, &record);
 }
 

@@ -175,14 +175,14 @@ static void rio_discard_input(rs_backend *backend, SOCKET socket) {
     for (uint32_t i = 0; i < RS_RIO_DISCARD_READS_MAX; i++) {
         u_long there = 0;
 
-        backend->calls.count[RS_WIN_WSARECV]++;
+        backend->calls.count[RS_WIN_IOCTLSOCKET]++;
         if (ioctlsocket(socket, (long)FIONREAD, &there) != 0 || there == 0) {
             return;
         }
         if (there > RS_RIO_DISCARD_BYTES) {
             there = RS_RIO_DISCARD_BYTES;
         }
-        backend->calls.count[RS_WIN_WSARECV]++;
+        backend->calls.count[RS_WIN_RECV]++;
         if (recv(socket, (char *)backend->discard, (int)there, 0) <= 0) {
             return;
         }

@@ -103,6 +103,11 @@ static void harness_check_result(conf_side *side, const rs_completion *record, c
     CONF_CHECK(run,
                record->kind != RS_OP_SEND || record->status != RS_OK || record->bytes == op->bytes);
     CONF_CHECK(run, record->kind != RS_OP_CLOSE || record->status == RS_OK);
+    if ((record->flags & RS_CF_INLINE) != 0) {
+        side->inline_seen++;
+        CONF_STATUS(run, (rs_status)record->status, RS_OK);
+        CONF_CHECK(run, record->kind == RS_OP_RECV || record->kind == RS_OP_SEND);
+    }
 }
 
 static void harness_completed(conf_side *side, const rs_completion *record) {
@@ -338,6 +343,21 @@ static void harness_close_side(conf_side *side) {
     rs_os_pages_free(side->memory, side->memory_bytes);
 }
 
+/* "inline completions" counts what carries the flag, and nothing else. */
+static void harness_check_inline(const conf_side *side) {
+    rs_backend_stats stats;
+
+    if (side->backend == NULL) {
+        return; /* a server stood in for this side, and took its completions */
+    }
+    side->run->api->stats(side->backend, &stats);
+    for (uint32_t i = 0; i < stats.count; i++) {
+        if (strcmp(stats.stat[i].name, "inline completions") == 0) {
+            CONF_CHECK(side->run, stats.stat[i].value == side->inline_seen);
+        }
+    }
+}
+
 void conf_finish(conf_run *run) {
     if (!run->opened) {
         return;
@@ -349,6 +369,8 @@ void conf_finish(conf_run *run) {
         CONF_WAIT(run, run->server.listener_ended);
     }
     CONF_WAIT(run, run->server.outstanding == 0 && run->client.outstanding == 0);
+    harness_check_inline(&run->client);
+    harness_check_inline(&run->server);
     harness_close_side(&run->client);
     harness_close_side(&run->server);
     run->opened = false;

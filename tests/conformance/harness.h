@@ -50,6 +50,7 @@ typedef struct conf_side {
     uint32_t accepted_count, accepted_taken, accept_failures;
     uintptr_t accepted[CONF_CONNS_MAX];
     conf_slot slots[CONF_CONNS_MAX];
+    uint64_t inline_seen; /* completions flagged so */
     uint32_t outstanding; /* accepted requests without completion */
     uint32_t op_count;
     conf_op ops[CONF_OPS_MAX];

@@ -42,7 +42,9 @@ typedef struct rs_op {
     uint64_t tag; /* returned intact in the completion */
 } rs_op;
 
-#define RS_CF_INLINE 0x01u /* completed inside the call that posted it: no packet was queued */
+/* RECV and SEND with RS_OK whose own system call ended them: no packet, event or notification was
+ * waited for. The one meaning of "inline completions" in the statistics of every back end. */
+#define RS_CF_INLINE 0x01u
 
 typedef struct rs_completion {
     uint8_t kind;    /* rs_op_kind */
@@ -54,6 +56,11 @@ typedef struct rs_completion {
     uint64_t tag;
     uintptr_t socket; /* ACCEPT with RS_OK: the new socket, ours to attach() or discard() */
 } rs_completion;
+
+/* rs_op_ended_inline: the flags of a completion whose own call ended it (called) or not. */
+static inline uint8_t rs_op_ended_inline(bool called, rs_op_kind kind, int status) {
+    return called && status == 0 && (kind == RS_OP_RECV || kind == RS_OP_SEND) ? RS_CF_INLINE : 0;
+}
 
 _Static_assert(sizeof(rs_op) == 32, "two ops a cache line");
 _Static_assert(sizeof(rs_completion) == 32, "two completions a cache line");

@@ -16,6 +16,8 @@
 #define RS_WIN_CALL_TABLE(X)                                                                       \
     X(RS_WIN_WSARECV, "WSARecv")                                                                   \
     X(RS_WIN_WSASEND, "WSASend")                                                                   \
+    X(RS_WIN_RECV, "recv")                                                                         \
+    X(RS_WIN_IOCTLSOCKET, "ioctlsocket")                                                           \
     X(RS_WIN_GQCSEX, "GetQueuedCompletionStatusEx")                                                \
     X(RS_WIN_GQCS, "GetQueuedCompletionStatus")                                                    \
     X(RS_WIN_POST, "PostQueuedCompletionStatus")                                                   \
