@@ -109,8 +109,9 @@ static void client_start_life(rs_client *client, rs_load *load) {
     }
 }
 
+/* Windows says WSAENOBUFS when a range is used up, Linux EADDRNOTAVAIL. */
 static bool client_is_port_shortage(rs_status status) {
-    return status == RS_E_ADDRESS || status == RS_E_ADDRESS_IN_USE;
+    return status == RS_E_ADDRESS || status == RS_E_ADDRESS_IN_USE || status == RS_E_NO_BUFFERS;
 }
 
 static void client_connected(rs_client *client, rs_load *load, rs_status status, uint64_t now_ns) {
@@ -163,22 +164,51 @@ static void client_batch_flush(rs_load *load) {
     load->batch_n = 0;
 }
 
+static uint64_t client_since(uint64_t then_ns, uint64_t now_ns) {
+    return now_ns > then_ns ? now_ns - then_ns : 0;
+}
+
+/* When the plan wanted this message sent. */
+static uint64_t client_intended_ns(const rs_client *client, const rs_load *load,
+                                   uint64_t sequence) {
+    RS_ASSERT(sequence >= client->plan_base);
+    return rs_plan_intended_ns(
+        &load->plan, rs_plan_index(&load->plan, client->index, sequence - client->plan_base));
+}
+
 static void client_record(rs_client *client, rs_load *load, uint64_t sequence, uint64_t sent_ns,
                           uint64_t now_ns) {
-    const uint64_t latency_ns = now_ns > sent_ns ? now_ns - sent_ns : 0;
+    const uint64_t latency_ns = client_since(sent_ns, now_ns);
 
-    load->measured++;
+    load->measured += !load->tail;
     if (latency_ns != load->batch_ns) {
         client_batch_flush(load);
         load->batch_ns = latency_ns;
     }
     load->batch_n++;
     if (load->settings->rate != 0 && sequence >= client->plan_base) {
-        const uint64_t index =
-            rs_plan_index(&load->plan, client->index, sequence - client->plan_base);
-        const uint64_t intended_ns = rs_plan_intended_ns(&load->plan, index);
+        rs_histogram_record(&load->corrected,
+                            client_since(client_intended_ns(client, load, sequence), now_ns));
+    }
+}
 
-        rs_histogram_record(&load->corrected, now_ns > intended_ns ? now_ns - intended_ns : 0);
+void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due_ns,
+                            uint64_t end_ns, uint32_t steps) {
+    const uint64_t due = rs_plan_due_of(&load->plan, client->index, due_ns);
+    const uint64_t sent = client->track.next - client->plan_base;
+    uint64_t left = due > sent ? due - sent : 0;
+
+    left = left < load->messages_left ? left : load->messages_left;
+    load->messages_left -= load->messages_left == UINT64_MAX ? 0 : left;
+    load->never_sent += left;
+    for (uint64_t at = client->track.next; left > 0;) {
+        const uint64_t share = (left + steps - 1u) / steps;
+        const uint64_t middle_ns = client_intended_ns(client, load, at + share / 2u);
+
+        rs_histogram_record_n(&load->corrected, client_since(middle_ns, end_ns), share);
+        at += share;
+        left -= share;
+        steps -= steps > 1u;
     }
 }
 
@@ -352,6 +382,20 @@ static uint32_t client_room(const rs_client *client, const rs_load *load) {
     return client_min(room, load->messages_left);
 }
 
+/* Of messages that came due while nothing but this program kept them from being sent. */
+static void client_record_pacing(const rs_client *client, rs_load *load, uint32_t count,
+                                 uint64_t now_ns) {
+    if (load->settings->rate == 0 || load->gate != RS_GATE_OPEN || !load->recording ||
+        client->behind) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t intended_ns = client_intended_ns(client, load, client->track.next + i);
+
+        rs_histogram_record(&load->pacing, client_since(intended_ns, now_ns));
+    }
+}
+
 /* One SEND of up to `room` requests in one block. */
 static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, uint64_t now_ns) {
     const uint32_t frame_bytes = load->payload.frame_bytes;
@@ -360,6 +404,7 @@ static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, u
     rs_op op = client_op(client, RS_OP_SEND);
 
     RS_ASSERT(count > 0);
+    client_record_pacing(client, load, count, now_ns);
     for (uint32_t i = 0; i < count; i++) {
         rs_payload_build(&load->payload, client->index, client->track.next,
                          block + (size_t)i * frame_bytes);
@@ -461,13 +506,10 @@ static rs_op client_emit_close(rs_client *client) {
     return op;
 }
 
-uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
-                        rs_op ops[RS_CLIENT_OPS_MAX]) {
+static uint32_t client_emit_used(rs_client *client, rs_load *load, uint64_t now_ns,
+                                 rs_op ops[RS_CLIENT_OPS_MAX]) {
     uint32_t count = 0, room;
 
-    if (client->state == RS_CLIENT_UNUSED) {
-        return client_emit_unused(client, load, now_ns, ops);
-    }
     count += client_emit_recv(client, load, now_ns, &ops[count]) ? 1u : 0u;
     while (client->sends_in_flight < load->settings->sends_in_flight &&
            (room = client_room(client, load)) > 0) {
@@ -482,6 +524,16 @@ uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
         ops[count++] = client_emit_close(client);
     }
     RS_ASSERT(count <= RS_CLIENT_OPS_MAX);
+    return count;
+}
+
+uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
+                        rs_op ops[RS_CLIENT_OPS_MAX]) {
+    const uint32_t count = client->state == RS_CLIENT_UNUSED
+                               ? client_emit_unused(client, load, now_ns, ops)
+                               : client_emit_used(client, load, now_ns, ops);
+
+    client->behind = client->due > 0; /* it had its turn and could not send them all */
     return count;
 }
 

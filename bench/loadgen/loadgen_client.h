@@ -60,7 +60,8 @@ typedef struct rs_load {
     rs_load_ends ends;
     rs_load_gate gate;
     bool ending;            /* no new connection */
-    bool recording;         /* replies count for rate and latency */
+    bool recording;         /* replies count for latency, sends for the pacing error */
+    bool tail;              /* ... but no longer for the rate: the measured time is over */
     uint64_t messages_left; /* UINT64_MAX = no limit; first messages count */
     uint64_t lives_left;    /* connections churn may still open; UINT64_MAX = no limit */
     uint64_t timeout_ns, connect_timeout_ns;
@@ -70,10 +71,12 @@ typedef struct rs_load {
     uint16_t region;
     uint64_t connect_ns; /* when the senders began to connect */
     uint64_t last_reply_ns;
-    uint64_t measured;          /* replies recorded */
+    uint64_t measured;          /* replies counted */
+    uint64_t never_sent;        /* open loop: due in time and not sent when the measurement ended */
     uint64_t batch_ns, batch_n; /* replies with one latency, not recorded yet */
     rs_histogram uncorrected;   /* from the actual send */
-    rs_histogram corrected;     /* from the intended one; open loop only */
+    rs_histogram corrected;     /* from the intended one, never_sent so far too; open loop only */
+    rs_histogram pacing;        /* actual - intended send where nothing but us was in the way */
     rs_histogram first_reply;   /* of each connection, from connect_ns */
 } rs_load;
 
@@ -99,6 +102,7 @@ typedef struct rs_client {
     bool replied : 1;   /* had its first reply */
     bool want_fin : 1;  /* SHUTDOWN to be asked for */
     bool last : 1;      /* FINISHING because the run ends */
+    bool behind : 1;    /* open loop: the window or the connection held a due message up */
     bool touched : 1;   /* in the run's list; the run's */
 } rs_client;
 
@@ -118,6 +122,13 @@ uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
 
 /* rs_client_tick: looks for what has taken too long. Returns true when emit should be asked. */
 bool rs_client_tick(rs_client *client, rs_load *load, uint64_t now_ns);
+
+/* rs_client_count_unsent: books what was due by due_ns and is not sent at end_ns: in never_sent,
+ * and in the corrected latency with the time it has waited by then, the least that it can be. Open
+ * loop, at the end of the measurement. At most `steps` entries, each for its share of the messages.
+ */
+void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due_ns,
+                            uint64_t end_ns, uint32_t steps);
 
 /* rs_client_awaits_first: it has its first message still to send, or to be answered, and can. Not
  * of the reply's worth: a wrong one, too, shows that the connection is served. */

@@ -27,6 +27,13 @@ uint64_t rs_plan_due(const rs_plan *plan, uint64_t now_ns) {
            passed_ns % PLAN_NS_PER_S * plan->rate / PLAN_NS_PER_S + 1u;
 }
 
+uint64_t rs_plan_due_of(const rs_plan *plan, uint32_t connection, uint64_t now_ns) {
+    const uint64_t due = rs_plan_due(plan, now_ns);
+
+    RS_ASSERT(connection < plan->connections);
+    return due > connection ? (due - connection - 1u) / plan->connections + 1u : 0;
+}
+
 uint64_t rs_plan_index(const rs_plan *plan, uint32_t connection, uint64_t sequence) {
     RS_ASSERT(connection < plan->connections);
     return sequence * plan->connections + connection;

@@ -29,6 +29,9 @@ uint64_t rs_plan_intended_ns(const rs_plan *plan, uint64_t index);
 /* rs_plan_due: how many messages are due at now_ns: index i is due iff i < the result. */
 uint64_t rs_plan_due(const rs_plan *plan, uint64_t now_ns);
 
+/* rs_plan_due_of: how many of one connection's messages are due at now_ns. */
+uint64_t rs_plan_due_of(const rs_plan *plan, uint32_t connection, uint64_t now_ns);
+
 /* rs_plan_index: the run's number of message `sequence` (0-based) of a connection. */
 uint64_t rs_plan_index(const rs_plan *plan, uint32_t connection, uint64_t sequence);
 

@@ -25,23 +25,6 @@
     X("failed", run->load.ends.failed)                                                             \
     X("stuck", run->stuck)
 
-void rs_report_void(const rs_run *run, char *out, size_t bytes) {
-    size_t used = 0;
-
-    out[0] = '\0';
-#define X(text, value)                                                                             \
-    if ((value) != 0 && used < bytes) {                                                            \
-        const int n = snprintf(out + used, bytes - used, "%s%s %" PRIu64, used > 0 ? ", " : "",    \
-                               text, (uint64_t)(value));                                           \
-        used += n > 0 ? (size_t)n : 0;                                                             \
-    }
-    REPORT_FAULTS(X)
-#undef X
-    if (used == 0 && run->load.columns.ok == 0) {
-        (void)snprintf(out, bytes, "no reply was verified");
-    }
-}
-
 /* ---- derived figures; negative = not known */
 
 static double report_seconds(const rs_run *run) {
@@ -53,7 +36,7 @@ static double report_seconds(const rs_run *run) {
 static double report_rate(const rs_run *run) {
     const double seconds = report_seconds(run);
 
-    return seconds > 0.0 ? (double)run->load.measured / seconds : -1.0;
+    return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
 }
 
 /* Payload both ways would count twice: this is one way, whole frames. */
@@ -101,6 +84,70 @@ static uint64_t report_calls(const rs_backend_stats *stats) {
 static double report_calls_per_message(const rs_run *run) {
     return report_per_message(run, report_calls(&run->before.stats),
                               report_calls(&run->after.stats));
+}
+
+static const rs_histogram *report_latency(const rs_run *run) {
+    return run->settings->rate != 0 ? &run->load.corrected : &run->load.uncorrected;
+}
+
+/* One message, and the shortest latency's worth of them, are at the edges of the measured time. */
+bool rs_report_overloaded(const rs_run *run) {
+    const double seconds = report_seconds(run), asked = run->settings->rate;
+    const double wanted = asked * seconds * run->settings->rate_min_percent / 100.0;
+    const double under_way = asked * (double)run->load.corrected.min / REPORT_NS_PER_S;
+
+    return asked > 0.0 && seconds > 0.0 && run->load.measured > 0 &&
+           (double)run->load.measured + under_way + 1.0 < wanted;
+}
+
+bool rs_report_paced_late(const rs_run *run) {
+    return run->load.pacing.count > 0 &&
+           rs_histogram_percentile(&run->load.pacing, 99000) >
+               rs_histogram_percentile(report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
+}
+
+/* ---- is it valid? */
+
+/* A ramp alone measures its first replies. */
+static bool report_measured_nothing(const rs_run *run) {
+    const rs_load_settings *s = run->settings;
+
+    if (s->ramp && s->seconds <= 0.0) {
+        return run->ramp_ns == 0;
+    }
+    return run->load.measured == 0;
+}
+
+static void report_void_by_figures(const rs_run *run, char *out, size_t bytes) {
+    if (run->load.columns.ok == 0) {
+        (void)snprintf(out, bytes, "no reply was verified");
+    } else if (report_measured_nothing(run)) {
+        (void)snprintf(out, bytes, "nothing was measured: every reply came before the measurement");
+    } else if (rs_report_overloaded(run)) {
+        (void)snprintf(out, bytes,
+                       "overloaded: %.0f of %u messages/s asked for (%.1f %%, --rate-min %g %%), "
+                       "%" PRIu64 " never sent",
+                       report_rate(run), run->settings->rate,
+                       100.0 * report_rate(run) / run->settings->rate,
+                       run->settings->rate_min_percent, run->load.never_sent);
+    }
+}
+
+void rs_report_void(const rs_run *run, char *out, size_t bytes) {
+    size_t used = 0;
+
+    out[0] = '\0';
+#define X(text, value)                                                                             \
+    if ((value) != 0 && used < bytes) {                                                            \
+        const int n = snprintf(out + used, bytes - used, "%s%s %" PRIu64, used > 0 ? ", " : "",    \
+                               text, (uint64_t)(value));                                           \
+        used += n > 0 ? (size_t)n : 0;                                                             \
+    }
+    REPORT_FAULTS(X)
+#undef X
+    if (used == 0) {
+        report_void_by_figures(run, out, bytes);
+    }
 }
 
 /* ---- JSON */
@@ -231,6 +278,26 @@ static void json_setup(rs_json *json, const rs_run *run) {
     }
 }
 
+/* What an open loop asked for, and what came of it; null in a closed one. */
+static void json_asked(rs_json *json, const rs_run *run) {
+    const double asked = run->settings->rate, rate = report_rate(run);
+
+    if (run->settings->rate == 0) {
+        rs_json_null(json, "rate_asked_per_s");
+        rs_json_null(json, "rate_share");
+        rs_json_null(json, "overloaded");
+        rs_json_null(json, "never_sent");
+        rs_json_null(json, "paced_late");
+    } else {
+        rs_json_double(json, "rate_asked_per_s", asked);
+        json_maybe(json, "rate_share", rate / asked);
+        rs_json_bool(json, "overloaded", rs_report_overloaded(run));
+        rs_json_u64(json, "never_sent", run->load.never_sent);
+        rs_json_bool(json, "paced_late", rs_report_paced_late(run));
+    }
+    json_histogram(json, "pacing_ns", &run->load.pacing);
+}
+
 static bool json_build(const rs_run *run, const char *void_reason, char *text, size_t *length) {
     rs_json json;
 
@@ -242,6 +309,7 @@ static bool json_build(const rs_run *run, const char *void_reason, char *text, s
     json_maybe(&json, "measured_s", report_seconds(run));
     rs_json_u64(&json, "measured_messages", run->load.measured);
     json_maybe(&json, "rate_per_s", report_rate(run));
+    json_asked(&json, run);
     json_maybe(&json, "mb_per_s", report_megabytes(run));
     json_maybe(&json, "lives_per_s", report_lives_rate(run));
     json_histogram(&json, "latency_ns", &run->load.uncorrected);
@@ -327,8 +395,37 @@ static void print_latencies(const rs_run *run) {
                  "p99.9", "p99.99", "max", "mean");
     print_latency(run->settings->rate != 0 ? "  from intended send" : "", &load->corrected);
     print_latency("  from actual send", &load->uncorrected);
+    print_latency("  own pacing error", &load->pacing);
     if (run->settings->ramp) {
         print_latency("  first reply (ramp)", &load->first_reply);
+    }
+}
+
+static void print_rate(const rs_run *run) {
+    const rs_load_settings *s = run->settings;
+
+    print_maybe("rate", report_rate(run), "messages/s");
+    if (s->rate != 0 && report_rate(run) >= 0.0) {
+        (void)printf("%-22s %u messages/s; %.1f %% reached, %" PRIu64 " never sent\n",
+                     "rate asked for", s->rate, 100.0 * report_rate(run) / s->rate,
+                     run->load.never_sent);
+    }
+}
+
+/* What the latency is not, whatever its digits say. */
+static void print_notes(const rs_run *run) {
+    if (rs_report_overloaded(run)) {
+        (void)printf(
+            "overloaded: the latency is that of a load the server could not take; what was "
+            "never sent\ncounts with the time that it had waited\n");
+    }
+    if (rs_report_paced_late(run)) {
+        (void)printf("paced late: the p99 of loadgen's own pacing error is above 1/%u of the p50 "
+                     "latency\n",
+                     RS_REPORT_PACING_SHARE);
+    }
+    if (run->interrupted) {
+        (void)printf("interrupted: the measurement is shorter than asked for\n");
     }
 }
 
@@ -347,7 +444,7 @@ void rs_report_print(const rs_run *run, const char *void_reason) {
     print_counts(run);
     print_maybe("set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");
     print_maybe("measured", report_seconds(run), "s");
-    print_maybe("rate", report_rate(run), "messages/s");
+    print_rate(run);
     print_maybe("throughput", report_megabytes(run), "MB/s each way");
     print_maybe("churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {
@@ -356,9 +453,7 @@ void rs_report_print(const rs_run *run, const char *void_reason) {
     print_latencies(run);
     print_maybe("own CPU", report_cpu_ns(run), "ns/message");
     print_maybe("own kernel calls", report_calls_per_message(run), "a message");
-    if (run->interrupted) {
-        (void)printf("interrupted: the measurement is shorter than asked for\n");
-    }
+    print_notes(run);
     if (void_reason[0] != '\0') {
         (void)printf("VOID: this run proves nothing about speed: %s\n", void_reason);
     }

@@ -22,6 +22,8 @@
 #define RUN_CLOSE_GRACE_NS UINT64_C(5000000000)
 #define RUN_PROGRESS_NS UINT64_C(1000000000)
 #define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
+#define RUN_ISSUE_MAX 65536u /* messages handed out in a turn: a turn stays short at any rate */
+#define RUN_UNSENT_ENTRIES 65536u /* in the histogram, for what was never sent */
 #define RUN_IDLE_RECV_BYTES RS_CACHE_LINE_BYTES
 
 _Static_assert(RUN_OPS >= RS_CLIENT_OPS_MAX, "one client's ops always fit");
@@ -238,6 +240,7 @@ static void run_pace(rs_run *run) {
         return;
     }
     due = rs_plan_due(&run->load.plan, run->now_ns);
+    due = due - run->issued < RUN_ISSUE_MAX ? due : run->issued + RUN_ISSUE_MAX;
     for (; run->issued < due; run->issued++) {
         const uint32_t index = (uint32_t)(run->issued % run->settings->connections);
         rs_client *client = &run->clients[index];
@@ -261,8 +264,7 @@ static void run_tick(rs_run *run) {
     }
 }
 
-static int64_t run_wait_ns(const rs_run *run) {
-    const uint64_t now_ns = rs_os_now_ns();
+static int64_t run_wait_ns(rs_run *run, uint64_t now_ns) {
     uint64_t until_ns = run->tick_ns;
 
     if (run->touched_count > 0) {
@@ -279,8 +281,9 @@ static int64_t run_wait_ns(const rs_run *run) {
     }
     if (run->settings->rate != 0 && run->load.gate == RS_GATE_OPEN) {
         const uint64_t next_ns = rs_plan_intended_ns(&run->load.plan, run->issued);
+        const uint64_t sleep_ns = rs_pace_sleep_ns(&run->pace, now_ns, next_ns);
 
-        until_ns = next_ns < until_ns ? next_ns : until_ns;
+        until_ns = now_ns + sleep_ns < until_ns ? now_ns + sleep_ns : until_ns;
     }
     return until_ns > now_ns ? (int64_t)(until_ns - now_ns) : 0;
 }
@@ -358,16 +361,36 @@ static bool run_all_served(const rs_run *run) {
     return true;
 }
 
+/* What was due by the turn before this one has had its turn: it was held up. */
+static void run_count_unsent(rs_run *run) {
+    const uint32_t connections = run->settings->connections;
+
+    for (uint32_t i = 0; i < connections; i++) {
+        rs_client_count_unsent(&run->clients[i], &run->load, run->paced_ns, run->end_ns,
+                               1u + RUN_UNSENT_ENTRIES / connections);
+    }
+}
+
+/* The measured time is over. In an open loop the replies still due count for latency: the slowest
+ * are among them. */
+static void run_end_measure(rs_run *run) {
+    run->end_ns = run->now_ns;
+    if (run->settings->rate != 0) {
+        run_count_unsent(run);
+    }
+    if (run->settings->messages == 0) { /* else the last reply is the end */
+        run->load.tail = run->settings->rate != 0;
+        run->load.recording = run->load.tail;
+        run_cost(run, &run->after);
+    }
+}
+
 static void run_start_drain(rs_run *run) {
     run->load.gate = RS_GATE_SHUT;
     run->load.ending = true;
     run->cursor_end = run->cursor;
     if (run->phase == RS_PHASE_MEASURE) {
-        run->end_ns = run->now_ns;
-        if (run->settings->messages == 0) { /* else the last reply is the end */
-            run->load.recording = false;
-            run_cost(run, &run->after);
-        }
+        run_end_measure(run);
     }
     run_touch_senders(run);
     run_enter(run, RS_PHASE_DRAIN);
@@ -414,12 +437,12 @@ static void run_finish_all(rs_run *run, bool force) {
 
 /* Everything due has come or been given up. */
 static void run_start_finish(rs_run *run) {
-    if (run->load.recording) {
-        run->load.recording = false;
+    if (run->load.recording && !run->load.tail) {
         run->end_ns =
             run->load.last_reply_ns > run->measure_ns ? run->load.last_reply_ns : run->now_ns;
         run_cost(run, &run->after);
     }
+    run->load.recording = false;
     run_finish_all(run, false);
     run_enter(run, RS_PHASE_FINISH);
 }
@@ -501,10 +524,16 @@ static void run_progress(rs_run *run) {
 }
 
 static void run_turn(rs_run *run) {
-    const uint32_t count = run->api->poll(run->backend, run->completions,
-                                          run->settings->dequeue_batch, run_wait_ns(run));
+    const uint64_t before_ns = rs_os_now_ns();
+    const int64_t wait_ns = run_wait_ns(run, before_ns);
+    const uint32_t count =
+        run->api->poll(run->backend, run->completions, run->settings->dequeue_batch, wait_ns);
 
+    run->paced_ns = run->now_ns; /* of the turn before */
     run->now_ns = rs_os_now_ns();
+    if (count == 0 && wait_ns > 0) {
+        rs_pace_woke(&run->pace, before_ns + (uint64_t)wait_ns, run->now_ns);
+    }
     for (uint32_t i = 0; i < count; i++) {
         const rs_completion *completion = &run->completions[i];
 
@@ -523,6 +552,7 @@ static void run_turn(rs_run *run) {
 void rs_run_go(rs_run *run) {
     run->start_ns = run->now_ns = run->phase_ns = run->progress_ns = rs_os_now_ns();
     run->tick_ns = run->now_ns + RUN_FAST_TICK_NS;
+    rs_pace_init(&run->pace, run->now_ns);
     run->cursor = run->settings->connections;
     run->cursor_end = run->total;
     while (run->phase != RS_PHASE_OVER) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "loadgen/loadgen_client.h"
+#include "loadgen/loadgen_pace.h"
 #include "loadgen/loadgen_settings.h"
 #include "seam/atomics.h"
 #include "seam/backend.h"
@@ -47,6 +48,8 @@ typedef struct rs_run {
     rs_run_phase phase;
     uint32_t cursor, cursor_end; /* clients still to be connected for the first time */
     uint64_t issued;             /* open loop: messages handed to connections */
+    uint64_t paced_ns;           /* open loop: what was due by then has had a turn to be sent */
+    rs_pace pace;
     uint64_t now_ns, tick_ns, progress_ns, progress_replies;
     uint64_t start_ns, phase_ns; /* of the run; of the present phase */
     uint64_t measure_ns, end_ns; /* the measurement's ends; 0 = not reached */

@@ -14,6 +14,7 @@
 #define SETTINGS_SECONDS_DEFAULT 10.0
 #define SETTINGS_EXIT_USAGE 2
 #define SETTINGS_OPTIONS_MAX 40u
+#define SETTINGS_RATE_MIN_DEFAULT 98.0 /* per cent; ours */
 
 typedef struct settings_given {
     bool seconds, warmup;
@@ -28,6 +29,7 @@ static rs_load_settings settings_default(void) {
         .frame_bytes = 32,
         .seconds = SETTINGS_SECONDS_DEFAULT,
         .warmup_s = 1.0,
+        .rate_min_percent = SETTINGS_RATE_MIN_DEFAULT,
         .churn_messages = 10,
         .seed = 1,
         .verify = true,
@@ -72,6 +74,10 @@ static size_t settings_table(rs_load_settings *s, settings_given *given,
         U32("messages", messages, 0, u32_max, "", "stop after so many requests; 0 = by time"),
         U32("rate", rate, 0, RS_PLAN_RATE_MAX, "messages/s",
             "open loop over all connections; 0 = closed loop"),
+        {"rate-min", RS_OPT_DOUBLE, &s->rate_min_percent, 0, 100, NULL, "%",
+         "share of --rate that must be reached, or the load was too much and the exit code is 1; "
+         "0 = any",
+         NULL, NULL},
         SWITCH("ramp", ramp, "connect all at once; time until each had its first reply"),
         SWITCH("churn", churn, "connect, send some messages, close, again and again"),
         U32("churn-messages", churn_messages, 1, u32_max / 4, "",

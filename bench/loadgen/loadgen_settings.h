@@ -25,6 +25,7 @@ typedef struct rs_load_settings {
     double seconds, warmup_s; /* seconds 0: until messages or churn_total are done */
     uint32_t messages;        /* 0 = no limit */
     uint32_t rate;            /* 0 = closed loop */
+    double rate_min_percent;  /* of it that must be reached; 0 = none */
     bool ramp, churn;
     bool ramp_only;                       /* nothing after the ramp */
     uint32_t churn_messages, churn_total; /* churn_total 0 = no limit */

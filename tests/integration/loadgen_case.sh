@@ -4,6 +4,7 @@
 # COLUMNS: names, with commas between, of the counts that must be above 0; every other count of a
 # fault must be 0. SENT in the environment: what counts.sent must be. LATE=F: the measured latencies
 # must lie below 1/F of the longest first reply, and set-up must have taken longer than that one.
+# SAYS: what must stand in the JSON.
 # The server prints "listening on HOST:PORT". EMULATOR in the environment runs a
 # LOADGEN for Windows.
 set -u
@@ -53,6 +54,10 @@ for name in lost wrong reordered duplicated refused reset closed timed_out faile
     *) [ "${count:-missing}" = 0 ] || { echo "$name is ${count:-missing}, expected 0"; failed=1; } ;;
     esac
 done
+if [ -n "${SAYS:-}" ] && ! grep -qF -- "$SAYS" "$work/json"; then
+    echo "the JSON does not hold $SAYS: $(cat "$work/json")"
+    failed=1
+fi
 if [ -n "${SENT:-}" ]; then
     sent=$(sed -n 's/.*"counts":{"sent":\([0-9]*\),.*/\1/p' "$work/json")
     [ "${sent:-0}" -eq "$SENT" ] || { echo "sent is ${sent:-missing}, expected $SENT"; failed=1; }

@@ -568,6 +568,136 @@ static void test_client_silent_one_takes_no_bytes(void **state) {
     free(bed);
 }
 
+/* An open loop of 1,000 messages a second on one connection, served but for the plan. */
+static client_bed *bed_planned(void) {
+    client_bed *bed = bed_new();
+
+    bed->settings.rate = 1000;
+    bed->load.plan = (rs_plan){.start_ns = NOW, .rate = 1000, .connections = 1};
+    bed->load.recording = true;
+    bed_open(bed);
+    return bed;
+}
+
+static void bed_due(client_bed *bed, uint32_t count, uint64_t now_ns) {
+    bed->client.due += count;
+    bed_turn_at(bed, now_ns);
+}
+
+/* The replies to all that is on the wire, at now_ns. */
+static void bed_answer(client_bed *bed, uint64_t now_ns) {
+    uint8_t data[BLOCK];
+    const uint32_t bytes = bed_take(bed, data);
+    const rs_completion done = {
+        .kind = RS_OP_RECV, .generation = bed->client.generation, .bytes = bytes};
+
+    assert_true(bytes <= bed->recv.bytes);
+    memcpy(bed->recv.u.data, data, bytes);
+    bed->recv.kind = RS_OP_NONE;
+    rs_client_completed(&bed->client, &bed->load, &done, now_ns);
+    bed_turn_at(bed, now_ns);
+}
+
+/* Message 0 is due at NOW and goes out 5 ms late, its reply comes 1 ms after that: 6 ms corrected,
+ * 1 ms from the actual send, 5 ms of pacing error. */
+static void test_client_corrected_latency_counts_from_the_intended_send(void **state) {
+    client_bed *bed = bed_planned();
+
+    (void)state;
+    bed_due(bed, 1, NOW + 5000000u);
+    bed_answer(bed, NOW + 6000000u);
+    assert_int_equal(bed->load.corrected.count, 1);
+    assert_int_equal(bed->load.corrected.max, 6000000);
+    assert_int_equal(bed->load.uncorrected.max, 1000000);
+    assert_int_equal(bed->load.pacing.count, 1);
+    assert_int_equal(bed->load.pacing.max, 5000000);
+    free(bed);
+}
+
+/* Messages 0 to 3 fill the window; 4 and 5 become due behind it and wait for replies: their delay
+ * is the server's and not the pacing's, and the corrected latency holds it. */
+static void test_client_held_up_by_its_window_has_no_pacing_error(void **state) {
+    client_bed *bed = bed_planned();
+
+    (void)state;
+    bed_due(bed, DEPTH, NOW + 3000000u);
+    assert_int_equal(bed->load.pacing.count, DEPTH);
+    bed_due(bed, 2, NOW + 5000000u);
+    bed_answer(bed, NOW + 50000000u);
+    assert_int_equal(bed->load.columns.sent, DEPTH + 2u);
+    assert_int_equal(bed->load.pacing.count, DEPTH);
+    assert_int_equal(bed->load.pacing.max, 3000000);
+    bed_answer(bed, NOW + 51000000u);
+    assert_int_equal(bed->load.corrected.max, 50000000);
+    bed_due(bed, 1, NOW + 60000000u); /* message 6, due at 6 ms: the window is free again */
+    assert_int_equal(bed->load.pacing.count, DEPTH + 1u);
+    assert_int_equal(bed->load.pacing.max, 54000000);
+    free(bed);
+}
+
+/* 100 were due in 0.1 s and 4 sent: 96 never were, and have waited 0 to 95 ms when the time ends.
+ */
+static void test_client_counts_what_was_never_sent(void **state) {
+    client_bed *bed = bed_planned();
+
+    (void)state;
+    bed_due(bed, 100, NOW + 99000000u);
+    assert_int_equal(bed->load.columns.sent, DEPTH);
+    rs_client_count_unsent(&bed->client, &bed->load, NOW + 99000000u, NOW + 99000000u, 1000);
+    assert_int_equal(bed->load.never_sent, 96);
+    assert_int_equal(bed->load.corrected.count, 96);
+    assert_int_equal(bed->load.corrected.max, 95000000);
+    assert_int_equal(bed->load.corrected.min, 0);
+    assert_in_range(rs_histogram_percentile(&bed->load.corrected, 50000), 46000000, 49000000);
+    free(bed);
+}
+
+static void test_client_counts_the_unsent_in_a_few_entries_and_within_messages_left(void **state) {
+    client_bed *bed = bed_planned();
+
+    (void)state;
+    bed->load.messages_left = 10 + DEPTH;
+    bed_due(bed, 100, NOW + 99000000u);
+    rs_client_count_unsent(&bed->client, &bed->load, NOW + 99000000u, NOW + 99000000u, 3);
+    assert_int_equal(bed->load.never_sent, 10);
+    assert_int_equal(bed->load.corrected.count, 10);
+    assert_in_range(bed->load.corrected.min, 86000000, 88000000);
+    assert_in_range(bed->load.corrected.max, 92000000, 95000000);
+    free(bed);
+}
+
+static void test_client_tail_counts_for_latency_and_not_for_the_rate(void **state) {
+    client_bed *bed = bed_planned();
+
+    (void)state;
+    bed_due(bed, 2, NOW + 1000000u);
+    bed->load.tail = true;
+    bed_answer(bed, NOW + 2000000u);
+    assert_int_equal(bed->load.measured, 0);
+    assert_int_equal(bed->load.corrected.count, 2);
+    free(bed);
+}
+
+/* EADDRNOTAVAIL, EADDRINUSE, and what Windows says when a range of ports is used up. */
+static void test_client_any_shortage_of_ports_is_a_wait_for_one(void **state) {
+    static const rs_status shortages[] = {RS_E_ADDRESS, RS_E_ADDRESS_IN_USE, RS_E_NO_BUFFERS};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof shortages / sizeof shortages[0]; i++) {
+        client_bed *bed = bed_new();
+
+        bed->load.connect_timeout_ns = 1000000000;
+        rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
+                       BLOCK);
+        bed->client.again = true;
+        bed_turn(bed);
+        bed_complete(bed, RS_OP_CONNECT, shortages[i], 0);
+        assert_int_equal(bed->load.ends.port_waits, 1);
+        assert_int_equal(bed_faults(bed), 0);
+        free(bed);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client_open_fills_its_depth_in_one_send),
@@ -595,6 +725,12 @@ int main(void) {
         cmocka_unit_test(test_client_slow_reader_never_answered_is_a_failure),
         cmocka_unit_test(test_client_finish_sees_a_reply_too_many),
         cmocka_unit_test(test_client_silent_one_takes_no_bytes),
+        cmocka_unit_test(test_client_corrected_latency_counts_from_the_intended_send),
+        cmocka_unit_test(test_client_held_up_by_its_window_has_no_pacing_error),
+        cmocka_unit_test(test_client_counts_what_was_never_sent),
+        cmocka_unit_test(test_client_counts_the_unsent_in_a_few_entries_and_within_messages_left),
+        cmocka_unit_test(test_client_tail_counts_for_latency_and_not_for_the_rate),
+        cmocka_unit_test(test_client_any_shortage_of_ports_is_a_wait_for_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,24 @@ static void test_plan_quota_stays_within_twice_the_mean(void **state) {
     assert_int_equal(rs_plan_quota(1, 3, 5, 1), 1);
 }
 
+static void test_plan_due_of_the_connections_adds_up_to_what_is_due(void **state) {
+    const rs_plan plan = {.start_ns = 1000, .rate = 30011, .connections = 7};
+
+    (void)state;
+    for (uint64_t now_ns = 990; now_ns < 1000000; now_ns += 997) {
+        uint64_t sum = 0;
+
+        for (uint32_t i = 0; i < plan.connections; i++) {
+            const uint64_t due = rs_plan_due_of(&plan, i, now_ns);
+
+            sum += due;
+            assert_true(due == 0 ||
+                        rs_plan_intended_ns(&plan, rs_plan_index(&plan, i, due - 1u)) <= now_ns);
+        }
+        assert_int_equal(sum, rs_plan_due(&plan, now_ns));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_intended_time_is_the_first_at_which_it_is_due),
@@ -94,6 +112,7 @@ int main(void) {
         cmocka_unit_test(test_plan_index_covers_each_message_once),
         cmocka_unit_test(test_plan_roles_are_shared_out_exactly),
         cmocka_unit_test(test_plan_quota_stays_within_twice_the_mean),
+        cmocka_unit_test(test_plan_due_of_the_connections_adds_up_to_what_is_due),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
