@@ -19,6 +19,7 @@
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 6u
+#define RUNNER_RATE_SHARE 0.98 /* of the rate asked for: as loadgen's --rate-min by default */
 #define RUNNER_LINE_BYTES 512u
 #define RUNNER_ROOM_BYTES 65536u /* what two programs write in a run: half of it */
 #define RUNNER_ROOM_S 0.5        /* between two looks for it while a server does not listen */
@@ -362,7 +363,7 @@ static bool runner_is_good(runner_turn *turn) {
     }
     const double p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.p99") / 1000;
     return p99_us <= RS_CAPACITY_BOUND_US &&
-           rs_json_read_number(&doc, NULL, "rate_per_s") > 0.95 * turn->rate;
+           rs_json_read_number(&doc, NULL, "rate_per_s") > RUNNER_RATE_SHARE * turn->rate;
 }
 
 /* Every step is a load of its own against the same server; the file that stays is the last one's,

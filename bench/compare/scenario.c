@@ -96,6 +96,9 @@ void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time
         rs_args_add(args, "--rate");
         rs_args_add(args, "%.0f", time->rate < 1 ? 1 : time->rate);
     }
+    if (scenario->kind == RS_SCENARIO_CAPACITY) {
+        rs_args_u32(args, "--rate-min", 0); /* a missed rate is an answer of the search */
+    }
     if (scenario->kind == RS_SCENARIO_CHURN) {
         rs_args_add(args, "--churn");
         rs_args_u32(args, "--churn-messages", SCENARIO_CHURN_MESSAGES);
