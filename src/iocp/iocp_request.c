@@ -36,18 +36,23 @@ bool rs_iocp_is_pending(const rs_backend *backend, bool succeeded, uint32_t *os_
 
 /* ---- receiving */
 
-/* Wine 8 takes the error of a reset off the socket while no receive is pending, so that the next
- * one reads an end of stream; but a reset connection has no peer any more, a half-closed one has.
- * Once we have ended our own stream both have none, and the end counts as orderly. Windows needs no
- * such question. One call for each connection that ends. */
+/* Under Wine (8 and 10) the call that meets a reset takes its error off the socket, be it a send or
+ * a look of Wine's own, and the next receive reads an end of stream. A send tells: of no bytes it
+ * does nothing on a half-closed connection, and a reset one refuses it. It must not wait behind
+ * others or for room, hence non-blocking, and not while sends are in the kernel, which tell by
+ * themselves. Once we have ended our own stream the end counts as orderly. Windows needs no such
+ * question. */
 static rs_status iocp_end_status(rs_backend *backend, const rs_iocp_conn *conn) {
-    struct sockaddr_in peer;
-    int bytes = (int)sizeof peer;
-    if (!backend->on_wine || conn->socket == INVALID_SOCKET || conn->shutdown_done) {
+    u_long on = 1;
+    if (!backend->on_wine || conn->socket == INVALID_SOCKET || conn->shutdown_done ||
+        conn->kernel_sends > 0 || ioctlsocket(conn->socket, (long)FIONBIO, &on) != 0) {
         return RS_OK;
     }
-    backend->calls.count[RS_WIN_GETPEERNAME]++;
-    return getpeername(conn->socket, (struct sockaddr *)&peer, &bytes) == 0 ? RS_OK : RS_E_RESET;
+    backend->calls.count[RS_WIN_SEND]++;
+    if (send(conn->socket, "", 0, 0) == 0) {
+        return RS_OK;
+    }
+    return rs_win_error_status((uint32_t)WSAGetLastError()) == RS_E_RESET ? RS_E_RESET : RS_OK;
 }
 
 void rs_iocp_recv_complete(rs_backend *backend, uint32_t index, rs_status status, uint32_t bytes,

@@ -27,7 +27,7 @@
     X(RS_WIN_SOCKET, "WSASocket")                                                                  \
     X(RS_WIN_BIND, "bind")                                                                         \
     X(RS_WIN_SETSOCKOPT, "setsockopt")                                                             \
-    X(RS_WIN_GETPEERNAME, "getpeername")                                                           \
+    X(RS_WIN_SEND, "send")                                                                         \
     X(RS_WIN_SHUTDOWN, "shutdown")                                                                 \
     X(RS_WIN_CLOSESOCKET, "closesocket")                                                           \
     X(RS_WIN_CANCELIOEX, "CancelIoEx")                                                             \
