@@ -16,14 +16,14 @@ expected=1
 why=
 
 case $case in
-honest) start=":" server="$bin/epoll_server" expected=0 ;;
-interrupt) start=":" server="$bin/epoll_server" expected=130 ;;
-flip) start=":" server="$bin/broken_server --mode flip" why="wrong" ;;
-drop) start=":" server="$bin/broken_server --mode drop" why="lost" ;;
-close) start=":" server="$bin/broken_server --mode close" why="closed" ;;
-no_figures) start=":" server="$bin/broken_server --mode none" why="ended at its stop" ;;
-crash) start="(listening; kill -KILL \$\$) &" server="$bin/epoll_server" why="ended under load" ;;
-wedge) start="(listening; kill -STOP \$\$) &" server="$bin/epoll_server" why="loadgen ended" ;;
+honest) start=":" server="'$bin/epoll_server'" expected=0 ;;
+interrupt) start=":" server="'$bin/epoll_server'" expected=130 ;;
+flip) start=":" server="'$bin/broken_server' --mode flip" why="wrong" ;;
+drop) start=":" server="'$bin/broken_server' --mode drop" why="lost" ;;
+close) start=":" server="'$bin/broken_server' --mode close" why="closed" ;;
+no_figures) start=":" server="'$bin/broken_server' --mode none" why="ended at its stop" ;;
+crash) start="(listening; kill -KILL \$\$) &" server="'$bin/epoll_server'" why="ended under load" ;;
+wedge) start="(listening; kill -STOP \$\$) &" server="'$bin/epoll_server'" why="loadgen ended" ;;
 no_start) start="echo 'the cause' >&2; exit 1" server=true why="ended at start with exit code 1: the cause" ;;
 *) echo "no such case: $case"; exit 1 ;;
 esac

@@ -39,7 +39,7 @@ done
 
 json=$work/json
 [ -z "${EMULATOR:-}" ] || json=Z:${json//\//\\}
-timeout 60 ${EMULATOR:-} "$loadgen" --port "$port" --json "$json" "$@" >"$work/out" 2>&1 </dev/null
+timeout 60 ${EMULATOR:+"$EMULATOR"} "$loadgen" --port "$port" --json "$json" "$@" >"$work/out" 2>&1 </dev/null
 code=$?
 cat "$work/out"
 failed=0
