@@ -68,7 +68,7 @@ void session_cost_turn(cost_bed *b, const rs_completion *received, const rs_comp
     for (uint32_t i = 0; i < SLOTS; i++) {
         rs_sessions_complete(&b->table, &received[i]);
     }
-    rs_sessions_expire(&b->table);
+    rs_sessions_expire(&b->table, b->table.now_ms);
     b->op_count = rs_sessions_collect(&b->table, b->ops, OPS);
     for (uint32_t i = 0; i < SLOTS; i++) {
         rs_sessions_complete(&b->table, &sent[i]);

@@ -27,6 +27,7 @@ typedef struct server_fixture {
     rs_logic *logic; /* NULL: callbacks on the shard */
     rs_server_config config;
     rs_server_stats stats; /* as of the last server_count */
+    uint64_t away_ns;      /* what the server's clock is ahead: it was away for so long */
     bool running;
 } server_fixture;
 
@@ -39,6 +40,12 @@ static void server_turn(void *ctx, int64_t max_wait_ns) {
     if (fixture->running && fixture->logic != NULL) {
         (void)rs_logic_step(fixture->logic);
     }
+}
+
+static uint64_t server_now_ns(void *ctx) {
+    const server_fixture *fixture = ctx;
+
+    return conf_now_ns(fixture->run) + fixture->away_ns;
 }
 
 /* The client side, and a configuration to change before server_start. On the heap: it holds
@@ -65,7 +72,7 @@ static void server_start(server_fixture *fixture) {
     rs_shard_config cfg = {
         .sessions_max = fixture->config.sessions_max,
         .server = &fixture->config,
-        .clock = {.now_ns = run->instance->now_ns, .ctx = run->world},
+        .clock = {.now_ns = server_now_ns, .ctx = fixture},
     };
 
     if (run->logic_thread) {
@@ -286,6 +293,48 @@ static void server_idle_case(conf_run *run, const uint8_t *bytes, uint32_t count
 
 void conf_case_server_silent_session_is_closed_idle(conf_run *run) {
     server_idle_case(run, NULL, 0);
+}
+
+/* The server was away for longer than the idle time-out (stopped, suspended, in a slow callback).
+ * Frames that came meanwhile are served, however many polls they take; only those who sent no whole
+ * frame are cut. */
+void conf_case_server_frames_that_wait_come_before_idleness(conf_run *run) {
+    const uint8_t half[] = {20, 0, 1, 'h', 'a', 'l', 'f'};
+    enum { SENDERS = 12, ALL = 14 };
+    server_fixture *fixture = server_make(run, NULL);
+    uint8_t frame[100];
+    uint32_t sent[ALL];
+
+    fixture->config.idle_timeout_ms = 5000;
+    fixture->config.tuning.dequeue_batch = 2;
+    server_start(fixture);
+    for (uint32_t i = 0; i < ALL; i++) {
+        server_connect(run, i);
+        server_echo(run, i, 10);
+    }
+    conf_settle(run);
+    run->server_turn = NULL; /* away */
+    server_frame(frame, sizeof frame, 1);
+    for (uint32_t i = 0; i < SENDERS; i++) {
+        sent[i] = conf_send(&run->client, i, frame, sizeof frame);
+    }
+    sent[SENDERS] = conf_send(&run->client, SENDERS, half, sizeof half);
+    conf_settle(run);
+    fixture->away_ns += UINT64_C(10000000000);
+    run->server_turn = server_turn;
+    for (uint32_t i = 0; i < SENDERS; i++) {
+        server_receive(run, i, sizeof frame);
+        CONF_CHECK(run, memcmp(conf_rx(&run->client, i), frame, sizeof frame) == 0);
+        CONF_WAIT(run, conf_done(&run->client, sent[i]));
+    }
+    for (uint32_t i = SENDERS; i < ALL; i++) {
+        server_ends(run, i);
+    }
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_IDLE) == ALL - SENDERS);
+    for (uint32_t i = 0; i < SENDERS; i++) {
+        server_echo(run, i, 10);
+    }
+    server_end(fixture);
 }
 
 void conf_case_server_half_finished_frame_is_closed_idle(conf_run *run) {

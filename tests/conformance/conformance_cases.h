@@ -81,6 +81,7 @@
     X(server_malformed_frame_closes_only_that_session)                                             \
     X(server_silent_session_is_closed_idle)                                                        \
     X(server_half_finished_frame_is_closed_idle)                                                   \
+    X(server_frames_that_wait_come_before_idleness)                                                \
     X(server_slow_consumer_is_closed)                                                              \
     X(server_without_send_blocks_closes_that_session)                                              \
     X(server_refuses_beyond_max_sessions)                                                          \

@@ -156,7 +156,7 @@ static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t by
 static inline void bed_advance_ms(bed *b, uint64_t ms) {
     b->now_ns += ms * 1000000u;
     rs_sessions_set_time(&b->table, b->now_ns);
-    rs_sessions_expire(&b->table);
+    rs_sessions_expire(&b->table, b->table.now_ms);
 }
 
 /* bed_receive: the outstanding RECV of conn gets these bytes, at most what it has room for;

@@ -340,6 +340,95 @@ static void test_shard_mail_does_not_overtake_what_was_done_before(void **state)
     free(stats);
 }
 
+/* ---- deadlines after an absence */
+
+static uint64_t fake_now_ns;
+
+static uint64_t fake_now(void *ctx) {
+    (void)ctx;
+    return fake_now_ns;
+}
+
+static uint64_t idle_cuts(const bench *b) {
+    return rs_shard_sessions(b->shard)->counters.closed[RS_CLOSE_IDLE];
+}
+
+static void idle_open(bench *b) {
+    bench_make(b, rs_app_echo);
+    fake_now_ns = 1;
+    b->server.idle_timeout_ms = 1000;
+    b->cfg.clock.now_ns = fake_now;
+    bench_open(b);
+}
+
+/* The first poll is cut short and finds nothing (a signal does that), the second one finds the
+ * frame: it came in time, and so it is served. */
+static void test_shard_frame_that_waits_comes_before_idleness(void **state) {
+    bench b;
+    (void)state;
+    idle_open(&b);
+    assert_true(rs_shard_step(b.shard, RS_FOREVER)); /* as long as the deadline, and longer: */
+    fake_now_ns += UINT64_C(5000000000);
+    assert_true(rs_shard_step(b.shard, RS_FOREVER));
+    assert_true(rs_shard_step(b.shard, RS_FOREVER));
+    assert_int_equal(fake.slept_ns, 0);
+    assert_int_equal(idle_cuts(&b), 0);
+    bench_receive(1);
+    for (uint32_t turn = 0; turn < 20; turn++) {
+        assert_true(rs_shard_step(b.shard, RS_FOREVER));
+    }
+    assert_int_equal(fake.bytes_sent, 8);
+    assert_int_equal(idle_cuts(&b), 0);
+    assert_true(fake.slept_ns > 0); /* it is not due any more */
+    fake_now_ns += 999 * UINT64_C(1000000);
+    assert_true(rs_shard_step(b.shard, RS_FOREVER));
+    assert_int_equal(idle_cuts(&b), 0);
+    fake_now_ns += 20 * UINT64_C(1000000);
+    for (uint32_t turn = 0; turn < 20; turn++) {
+        (void)rs_shard_step(b.shard, RS_FOREVER);
+    }
+    assert_int_equal(idle_cuts(&b), 1);
+    bench_end(&b);
+    bench_close(&b);
+}
+
+/* Others keep every poll busy: a silent one is cut all the same. */
+static void test_shard_idleness_is_found_under_load(void **state) {
+    const rs_op other = {.conn = 1, .generation = 77};
+    uint32_t turns = 0;
+    bench b;
+    (void)state;
+    idle_open(&b);
+    fake_now_ns += UINT64_C(5000000000);
+    while (idle_cuts(&b) == 0 && turns < 1000) {
+        fake_ready(RS_OP_RECV, RS_OK, &other, 1);
+        assert_true(rs_shard_step(b.shard, RS_FOREVER));
+        turns++;
+    }
+    assert_in_range(turns, 10, 100);
+    bench_end(&b);
+    bench_close(&b);
+}
+
+/* A stop whose time is over while completions wait: they are taken before anything is reset. */
+static void test_shard_completions_that_wait_come_before_a_reset(void **state) {
+    bench b;
+    (void)state;
+    idle_open(&b);
+    rs_shard_stop(b.shard);
+    assert_true(rs_shard_step(b.shard, 0));
+    fake_now_ns += UINT64_C(60000000000);
+    assert_true(rs_shard_step(b.shard, 0)); /* cut short */
+    fake_ready(RS_OP_RECV, RS_OK, &fake.recv, 0);
+    fake.recv.kind = RS_OP_NONE;
+    for (uint32_t turn = 0; turn < 20; turn++) {
+        (void)rs_shard_step(b.shard, 0);
+    }
+    assert_int_equal(rs_shard_outstanding(b.shard), 0);
+    assert_int_equal(rs_shard_sessions(b.shard)->counters.escalated_closes, 0);
+    bench_close(&b);
+}
+
 /* ---- other threads at the end */
 
 static void post_one(void *arg) {
@@ -388,6 +477,9 @@ int main(void) {
         cmocka_unit_test(test_shard_sends_that_are_not_refused_all_go_out),
         cmocka_unit_test(test_shard_mail_of_many_turns_is_all_delivered),
         cmocka_unit_test(test_shard_mail_does_not_overtake_what_was_done_before),
+        cmocka_unit_test(test_shard_frame_that_waits_comes_before_idleness),
+        cmocka_unit_test(test_shard_idleness_is_found_under_load),
+        cmocka_unit_test(test_shard_completions_that_wait_come_before_a_reset),
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
     };
     return cmocka_run_group_tests_name("shard", tests, NULL, NULL);

@@ -591,7 +591,7 @@ static void session_escalate(rs_session *session) {
     session_touch(session);
 }
 
-RS_COLD static void session_expired(rs_session *session, uint32_t index) {
+RS_COLD static void session_expired(rs_session *session, uint32_t index, uint64_t upto_ms) {
     rs_sessions *table = session->table;
     uint64_t deadline;
     if (session->state == RS_SESSION_HELD) {
@@ -604,21 +604,22 @@ RS_COLD static void session_expired(rs_session *session, uint32_t index) {
         return;
     }
     deadline = session->last_frame_ms + table->cfg.idle_timeout_ms;
-    if (deadline > table->now_ms) {
+    if (deadline > upto_ms) {
         rs_timers_arm(&table->timers, index, deadline);
     } else {
         session_end(session, RS_CLOSE_IDLE);
     }
 }
 
-void rs_sessions_expire(rs_sessions *table) {
+void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms) {
     uint32_t index;
-    if (table->expired_ms == table->now_ms) {
+    RS_ASSERT(upto_ms <= table->now_ms);
+    if (table->expired_ms >= upto_ms) {
         return;
     }
-    table->expired_ms = table->now_ms;
-    while ((index = rs_timers_expired(&table->timers, table->now_ms)) != RS_TIMER_NONE) {
-        session_expired(&table->sessions[index], index);
+    table->expired_ms = upto_ms;
+    while ((index = rs_timers_expired(&table->timers, upto_ms)) != RS_TIMER_NONE) {
+        session_expired(&table->sessions[index], index, upto_ms);
     }
 }
 

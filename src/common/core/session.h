@@ -107,7 +107,7 @@ struct rs_sessions {
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
-    uint64_t expired_ms;             /* the timers were looked at for this millisecond */
+    uint64_t expired_ms;             /* the deadlines up to this millisecond were looked at */
     const rs_session_remote *remote; /* of stand-ins alone; NULL for sessions */
     void *remote_ctx;
 };
@@ -148,8 +148,10 @@ void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);
  * generation is legal; one that is not current is counted as stale and dropped. */
 void rs_sessions_complete(rs_sessions *table, const rs_completion *completion);
 
-/* rs_sessions_expire: closes what has been silent too long and escalates closes that hang. */
-void rs_sessions_expire(rs_sessions *table);
+/* rs_sessions_expire: closes what has been silent too long and escalates closes that hang, where
+ * the deadline was not after upto_ms: the latest time of which the caller knows that what had come
+ * in by then was handed to rs_sessions_complete. Not after the table's time. */
+void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms);
 
 /* rs_sessions_collect: fills ops with what the touched sessions want now, at most cap >=
  * RS_SESSION_OPS_MAX. Returns the count; call again until it returns 0. */

@@ -23,6 +23,18 @@ typedef struct shard_waiters {
     uint32_t head, count;
 } shard_waiters;
 
+/* A deadline has passed: what had come in by then is taken first. */
+typedef struct shard_settling {
+    bool on;
+    uint64_t mark_ns;    /* the time before the first poll since */
+    uint32_t turns, dry; /* polls since, and those at the end that found nothing */
+    uint32_t dry_max;
+    uint32_t turns_max; /* by when all that waited has come, whatever comes in behind it */
+} shard_settling;
+
+#define SHARD_DRY_POLLS 4u /* one poll that finds nothing may have been cut short by a signal */
+#define SHARD_SETTLE_TURNS_MIN 16u
+
 typedef enum shard_phase { SHARD_RUNNING, SHARD_DRAINING, SHARD_STOPPED } shard_phase;
 
 struct rs_shard {
@@ -43,6 +55,7 @@ struct rs_shard {
     uint64_t mails_dropped;
     uint32_t given; /* sockets to be attached here, so far */
     shard_waiters waiters;
+    shard_settling settling;
     rs_histogram batch;
     rs_backend_stats final_backend; /* taken when the back end closed */
     /* memory, all of it from open */
@@ -267,6 +280,18 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
     return status;
 }
 
+/* Each connection may have its receive, its sends, a shutdown and its close waiting; and in front
+ * of the receive a probe, which a poll takes without finding anything. */
+static void shard_settling_init(rs_shard *shard, const shard_plan *plan,
+                                const rs_server_config *server) {
+    const rs_tuning *tuning = &server->tuning;
+    uint32_t batch = tuning->gqcs_single ? 1 : tuning->dequeue_batch;
+    uint64_t probes = tuning->zero_byte_recv ? plan->slots : 0;
+    uint64_t waiting = (uint64_t)plan->slots * (server->sends_in_flight + 3u) + probes;
+    shard->settling.dry_max = SHARD_DRY_POLLS + (uint32_t)(probes / batch);
+    shard->settling.turns_max = SHARD_SETTLE_TURNS_MIN + (uint32_t)(waiting / batch);
+}
+
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error) {
     shard_plan plan = {.slots = 0};
     rs_app app;
@@ -284,6 +309,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     shard->api = cfg->server->backend;
     shard->poll_max = cfg->server->tuning.dequeue_batch;
     shard->drain_timeout_ms = cfg->server->drain_timeout_ms;
+    shard_settling_init(shard, &plan, cfg->server);
     rs_histogram_init(&shard->batch);
     if (shard_alloc(shard, &plan, cfg->server->frame_bytes_max) != RS_OK) {
         status = shard_no_memory(error, &plan);
@@ -524,25 +550,68 @@ static void shard_begin_drain(rs_shard *shard) {
     rs_sessions_close_all(&shard->sessions, false);
 }
 
+static uint64_t shard_drain_due_ns(const rs_shard *shard) {
+    return shard->give_up_ns != 0 ? shard->give_up_ns : shard->drain_deadline_ns;
+}
+
 /* Stopping has two deadlines: at the first everything left is reset, at the second, counted from
  * then, the shard gives up on a back end that owes completions. */
-static void shard_drain(rs_shard *shard) {
-    uint64_t now_ns = shard->sessions.now_ns;
-    if (shard->sessions.used_count == 0 && !shard->listening) {
-        shard->phase = SHARD_STOPPED;
-    } else if (now_ns < shard->drain_deadline_ns) {
+static void shard_drain_expire(rs_shard *shard, uint64_t upto_ns) {
+    if (upto_ns < shard_drain_due_ns(shard)) {
         return;
-    } else if (shard->give_up_ns == 0) {
-        shard->give_up_ns = now_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
+    }
+    if (shard->give_up_ns == 0) {
+        shard->give_up_ns = shard->sessions.now_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
         rs_sessions_close_all(&shard->sessions, true);
-    } else if (now_ns >= shard->give_up_ns) {
+    } else {
         shard->phase = SHARD_STOPPED;
     }
 }
 
-static int64_t shard_wait_ns(const rs_shard *shard, int64_t max_wait_ns) {
+/* ---- deadlines
+ *
+ * A shard that was away for a while (a slow callback, a stopped process, a suspended machine) finds
+ * deadlines passed and completions waiting, more than one poll takes. Nobody is cut for a silence
+ * that is only ours: when a deadline has passed, the shard polls without sleeping until nothing
+ * comes any more, or for as many turns as all connections together can have completions waiting;
+ * then the deadlines up to the time at which it began are looked at. */
+
+static bool shard_is_due(const rs_shard *shard, uint64_t next_ms) {
+    return next_ms == 0 ||
+           (shard->phase == SHARD_DRAINING && shard->sessions.now_ns >= shard_drain_due_ns(shard));
+}
+
+static void shard_settle_begin(rs_shard *shard) {
+    shard_settling *settling = &shard->settling;
+    if (!settling->on) {
+        settling->on = true;
+        settling->mark_ns = shard->sessions.now_ns;
+        settling->turns = settling->dry = 0;
+    }
+}
+
+/* After a turn whose poll gave `count`. */
+static void shard_settle(rs_shard *shard, uint32_t count) {
+    shard_settling *settling = &shard->settling;
+    settling->dry = count == 0 ? settling->dry + 1 : 0;
+    settling->turns++;
+    if (settling->dry < settling->dry_max && settling->turns < settling->turns_max) {
+        return;
+    }
+    settling->on = false;
+    rs_sessions_expire(&shard->sessions, settling->mark_ns / NS_PER_MS);
+    if (shard->phase == SHARD_DRAINING) {
+        shard_drain_expire(shard, settling->mark_ns);
+    }
+}
+
+static int64_t shard_wait_ns(rs_shard *shard, int64_t max_wait_ns) {
     uint64_t next_ms = rs_sessions_next_ms(&shard->sessions);
     int64_t wait_ns = max_wait_ns;
+    if (shard_is_due(shard, next_ms)) {
+        shard_settle_begin(shard);
+        return 0;
+    }
     if (rs_atomic_load_u32(&shard->mail_pending) != 0) {
         return 0;
     }
@@ -593,9 +662,11 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     if (shard->phase == SHARD_RUNNING && rs_atomic_load_u32(&shard->stop_asked) != 0) {
         shard_begin_drain(shard);
     }
-    rs_sessions_expire(&shard->sessions);
-    if (shard->phase == SHARD_DRAINING) {
-        shard_drain(shard);
+    if (shard->settling.on) {
+        shard_settle(shard, count);
+    }
+    if (shard->phase == SHARD_DRAINING && shard->sessions.used_count == 0 && !shard->listening) {
+        shard->phase = SHARD_STOPPED;
     }
     shard_flush(shard);
     return shard->phase != SHARD_STOPPED;
