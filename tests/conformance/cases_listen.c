@@ -4,6 +4,7 @@
  * ACCEPT, by counting both, and by the ledger. */
 #include "harness.h"
 
+#define LISTEN_SHORT_NS INT64_C(10000000)
 #define LISTEN_BURST 200u
 #define LISTEN_PORT_NOBODY 1u /* tcpmux: below the ports that a system gives out */
 #define LISTEN_CYCLES_DEFAULT 2000u
@@ -97,6 +98,35 @@ void conf_case_listen_again_after_unlisten(conf_run *run) {
         conf_echo_once(run, pair, "once more", 9);
         listen_end(run);
         conf_listen(run);
+    }
+}
+
+/* A shard that is slow does not pile up sockets: the listener's backlog holds them. What one poll
+ * finds after a while is no more than was asked for, and then the rest comes. */
+void conf_case_accepts_are_bounded_while_nobody_polls(conf_run *run) {
+    enum { CLIENTS = 40, ACCEPTS = 4 };
+    const bool bounded = (run->api->settings & RS_SET_ACCEPTS) != 0;
+    conf_setup setup = {.conns = CLIENTS, .accepts = bounded ? ACCEPTS : 0u};
+    uint32_t first = 0;
+
+    conf_open_listening(run, &setup);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        (void)conf_connect(&run->client, i, conf_server_addr(run));
+    }
+    for (uint32_t i = 0; i < 200u && run->client.outstanding > 0; i++) {
+        (void)conf_poll_side(&run->client, run->cap, LISTEN_SHORT_NS);
+        if (run->instance->idle != NULL) {
+            run->instance->idle(run->world);
+        }
+    }
+    for (uint32_t i = 0; i < 20u && first == 0; i++) { /* the first that finds any */
+        (void)conf_poll_side(&run->server, run->cap, LISTEN_SHORT_NS);
+        first = run->server.accepted_count;
+    }
+    CONF_CHECK(run, first > 0 && (!bounded || first <= ACCEPTS));
+    CONF_WAIT(run, run->client.outstanding == 0 && run->server.accepted_count == CLIENTS);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        conf_attach(&run->server, i);
     }
 }
 

@@ -56,6 +56,7 @@
     X(unlisten_completes_last_and_stops_accepting)                                                 \
     X(listen_again_after_unlisten)                                                                 \
     X(accept_burst_of_200_all_arrive)                                                              \
+    X(accepts_are_bounded_while_nobody_polls)                                                      \
     X(discard_closes)                                                                              \
     X(connect_close_cycles_leave_no_slot_bound)                                                    \
     /* the loop */                                                                                 \

@@ -39,7 +39,9 @@ struct rs_win_accept {
     accept_request *requests; /* [tuning->accepts] */
     rs_os_thread *thread;
     rs_atomic_u32 thread_stop;
-    SOCKET knock; /* the connection that gets the thread out of accept() */
+    rs_atomic_u32 notes; /* of the thread, posted and not yet read: at most tuning->accepts */
+    rs_os_event *room;   /* set when one of that many has been read, and to stop */
+    SOCKET knock;        /* the connection that gets the thread out of accept() */
 };
 
 static bool accept_is_threaded(const rs_win_accept *source) {
@@ -68,6 +70,14 @@ rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cf
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for %u accepts",
                             accepts);
     }
+    if (cfg->tuning->accept_mode == RS_ACCEPT_THREAD) {
+        rs_status status = rs_os_event_open(&source->room, error);
+        if (status != RS_OK) {
+            free(requests);
+            free(source);
+            return status;
+        }
+    }
     source->cfg = *cfg;
     source->listener = INVALID_SOCKET;
     source->knock = INVALID_SOCKET;
@@ -86,6 +96,7 @@ void rs_win_accept_close(rs_win_accept *source) {
     RS_ASSERT(source->listener == INVALID_SOCKET);
     RS_ASSERT(source->posted == 0);
     RS_ASSERT(source->thread == NULL);
+    rs_os_event_close(source->room);
     free(source->requests);
     free(source);
 }
@@ -241,20 +252,29 @@ static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t 
 
 /* ---- the accept thread */
 
+static void accept_thread_say(rs_win_accept *source, accept_note note, uintptr_t value) {
+    (void)rs_atomic_add_u32(&source->notes, 1);
+    accept_note_post(source, note, value);
+}
+
+static bool accept_thread_is_full(const rs_win_accept *source) {
+    return rs_atomic_load_u32(&source->notes) >= source->cfg.tuning->accepts;
+}
+
 /* Returns false when the listener is of no more use. */
 static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error, rs_retry *retry) {
     switch (accept_class(source, os_error)) {
     case RS_WIN_AGAIN:
         return true;
     case RS_WIN_RESOURCES:
-        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_NO_BUFFERS);
+        accept_thread_say(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_NO_BUFFERS);
         Sleep(rs_retry_failed(retry, 0)); /* or it would fail again at once, and again */
         return true;
     case RS_WIN_PEER:
-        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)rs_win_error_status(os_error));
+        accept_thread_say(source, ACCEPT_NOTE_FAILED, (uintptr_t)rs_win_error_status(os_error));
         return true;
     default:
-        accept_note_post(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_LISTENER);
+        accept_thread_say(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_LISTENER);
         return false;
     }
 }
@@ -265,6 +285,11 @@ static void accept_thread_main(void *arg) {
     bool usable = true;
     while (rs_atomic_load_u32(&source->thread_stop) == 0) {
         SOCKET accepted;
+        if (accept_thread_is_full(source)) {
+            /* The shard is slow: the listener's backlog holds the rest, and refuses in the end. */
+            (void)rs_os_event_wait(source->room, UINT32_MAX);
+            continue;
+        }
         if (!usable) {
             Sleep(RS_RETRY_FIRST_MS); /* the last note must come after unlisten */
             continue;
@@ -276,7 +301,7 @@ static void accept_thread_main(void *arg) {
             (void)closesocket(accepted); /* the knock, or somebody who came too late */
         } else {
             rs_retry_succeeded(&retry);
-            accept_note_post(source, ACCEPT_NOTE_SOCKET, (uintptr_t)accepted);
+            accept_thread_say(source, ACCEPT_NOTE_SOCKET, (uintptr_t)accepted);
         }
     }
     accept_note_post(source, ACCEPT_NOTE_END, 0);
@@ -290,6 +315,7 @@ static void accept_thread_stop(rs_win_accept *source) {
     rs_addr target = source->addr;
     struct sockaddr_in name;
     rs_atomic_store_u32(&source->thread_stop, 1);
+    rs_os_event_set(source->room);
     source->knock = rs_win_socket_open(0, source->cfg.calls, &os_error);
     if (source->knock == INVALID_SOCKET) {
         RS_FATAL("WSASocket", os_error, "the accept thread cannot be stopped");
@@ -304,6 +330,10 @@ static void accept_thread_stop(rs_win_accept *source) {
 static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uintptr_t value,
                                    rs_completion *out) {
     source->cfg.calls->count[RS_WIN_ACCEPT]++;
+    if (note != ACCEPT_NOTE_END &&
+        rs_atomic_add_u32(&source->notes, UINT32_MAX) == source->cfg.tuning->accepts) {
+        rs_os_event_set(source->room);
+    }
     switch (note) {
     case ACCEPT_NOTE_SOCKET:
         return accept_say(out, RS_OK, (SOCKET)value);
