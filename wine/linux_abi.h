@@ -31,6 +31,7 @@ enum {
     LX_ENOMEM = 12,
     LX_EFAULT = 14,
     LX_EBUSY = 16,
+    LX_EEXIST = 17,
     LX_EINVAL = 22,
     LX_EPIPE = 32,
     LX_ETIME = 62,
@@ -55,6 +56,9 @@ enum {
 enum { LX_PROT_RW = 3, LX_MAP_SHARED_POPULATE = 0x8001, LX_EFD_CLOEXEC = 0x80000 };
 enum { LX_MSG_TRUNC = 0x20, LX_MSG_WAITALL = 0x100, LX_MSG_NOSIGNAL = 0x4000 };
 enum {
+    LX_SOL_SOCKET = 1,
+    LX_SO_RCVBUF = 8,
+    LX_SO_RCVBUFFORCE = 33, /* beyond the machine's maximum: needs CAP_NET_ADMIN */
     LX_IPPROTO_TCP = 6,
     LX_TCP_INFO = 11,
     LX_TCP_STATE_CLOSE = 7, /* the state after a reset; 8 is CLOSE_WAIT, after a FIN */
@@ -96,9 +100,19 @@ enum {
 enum { LX_ENTER_GETEVENTS = 1 << 0, LX_ENTER_EXT_ARG = 1 << 3 };
 enum { LX_SQ_CQ_OVERFLOW = 1 << 1, LX_SQ_TASKRUN = 1 << 2 };
 enum { LX_CQ_EVENTFD_DISABLED = 1 << 0 };
-enum { LX_CQE_F_MORE = 1 << 1, LX_CQE_F_SOCK_NONEMPTY = 1 << 2, LX_CQE_F_NOTIF = 1 << 3 };
-enum { LX_SQE_FIXED_FILE = 1 << 0 };
-enum { LX_RECVSEND_POLL_FIRST = 1 << 0, LX_RECVSEND_FIXED_BUF = 1 << 2 };
+enum {
+    LX_CQE_F_BUFFER = 1 << 0, /* its number stands above LX_CQE_BUFFER_SHIFT */
+    LX_CQE_F_MORE = 1 << 1,
+    LX_CQE_F_SOCK_NONEMPTY = 1 << 2,
+    LX_CQE_F_NOTIF = 1 << 3,
+    LX_CQE_BUFFER_SHIFT = 16
+};
+enum { LX_SQE_FIXED_FILE = 1 << 0, LX_SQE_LINK = 1 << 2, LX_SQE_BUFFER_SELECT = 1 << 5 };
+enum {
+    LX_RECVSEND_POLL_FIRST = 1 << 0,
+    LX_RECV_MULTISHOT = 1 << 1,
+    LX_RECVSEND_FIXED_BUF = 1 << 2
+};
 enum { LX_POLL_ADD_MULTI = 1 << 0, LX_POLLIN = 1 };
 enum {
     LX_REGISTER_EVENTFD = 4,
@@ -107,6 +121,8 @@ enum {
     LX_REGISTER_FILES_UPDATE2 = 14,
     LX_REGISTER_BUFFERS2 = 15,
     LX_REGISTER_BUFFERS_UPDATE = 16,
+    LX_REGISTER_PBUF_RING = 22,
+    LX_UNREGISTER_PBUF_RING = 23,
     LX_RSRC_SPARSE = 1,
     LX_FIXED_BUFFERS_MAX = 1 << 14 /* the kernel's own limit of a buffer table */
 };
@@ -197,6 +213,28 @@ typedef struct lx_rsrc_update2 {
     uint32_t nr, resv2;
 } lx_rsrc_update2;
 
+/* A ring of buffers that the kernel takes from. The ring's tail lies in the first one's resv. */
+typedef struct lx_buf {
+    uint64_t addr;
+    uint32_t len;
+    uint16_t bid, resv;
+} lx_buf;
+
+typedef struct lx_buf_reg {
+    uint64_t ring_addr;
+    uint32_t ring_entries;
+    uint16_t bgid, flags;
+    uint64_t resv[3];
+} lx_buf_reg;
+
+/* What RECVMSG with LX_RECV_MULTISHOT writes before name, control data and payload. */
+typedef struct lx_recvmsg_out {
+    uint32_t name_length, control_length, payload_length, flags;
+} lx_recvmsg_out;
+
+_Static_assert(sizeof(lx_buf) == 16, "io_uring_buf");
+_Static_assert(sizeof(lx_buf_reg) == 40, "io_uring_buf_reg");
+_Static_assert(sizeof(lx_recvmsg_out) == 16, "io_uring_recvmsg_out");
 _Static_assert(sizeof(lx_sqe) == 64, "io_uring_sqe");
 _Static_assert(sizeof(lx_cqe) == 16, "io_uring_cqe");
 _Static_assert(sizeof(lx_uring_params) == 120, "io_uring_params");

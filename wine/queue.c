@@ -156,8 +156,14 @@ uint32_t rs_queue_startable(const rs_rio_lane *lane) {
     uint64_t bytes = 0;
     uint32_t count = 0;
 
+    if (lane->many && lane->direction == RS_RIO_RECV) {
+        return lane->closing ? 0 : lane->committed - lane->running;
+    }
     if (lane->running > 0 || lane->committed == 0 || lane->closing) {
         return 0;
+    }
+    if (lane->many) {
+        return lane->committed < RS_RIO_CHAIN_MAX ? lane->committed : RS_RIO_CHAIN_MAX;
     }
     if (!queue_gathers(lane)) {
         return 1;
@@ -173,8 +179,9 @@ uint32_t rs_queue_startable(const rs_rio_lane *lane) {
 }
 
 void rs_queue_start(rs_rio_lane *lane, uint32_t count) {
-    RS_ASSERT(lane->running == 0 && count > 0 && count <= lane->committed);
-    lane->running = count;
+    RS_ASSERT(lane->many || lane->running == 0);
+    RS_ASSERT(count > 0 && count <= lane->committed - lane->running);
+    lane->running += count;
 }
 
 /* Moves the head of the lane to the ready list. */
@@ -210,10 +217,10 @@ static bool queue_must_be_whole(const rs_rio_lane *lane, const rs_rio_request *r
 }
 
 void rs_queue_finish(rs_rio_lane *lane, int32_t status, uint64_t bytes) {
-    uint32_t count = lane->running;
+    uint32_t count = lane->many ? 1 : lane->running;
 
-    RS_ASSERT(count > 0);
-    lane->running = 0;
+    RS_ASSERT(lane->running > 0);
+    lane->running -= count;
     if (status != RS_RIO_OK) {
         queue_complete(lane, status);
         return;
@@ -236,9 +243,9 @@ void rs_queue_finish(rs_rio_lane *lane, int32_t status, uint64_t bytes) {
     }
 }
 
-void rs_queue_rerun(rs_rio_lane *lane) {
-    RS_ASSERT(lane->running > 0);
-    lane->running = 0;
+void rs_queue_rerun(rs_rio_lane *lane, uint32_t count) {
+    RS_ASSERT(lane->running >= count);
+    lane->running -= count;
 }
 
 void rs_queue_abort(rs_rio_lane *lane) {
@@ -249,10 +256,15 @@ void rs_queue_abort(rs_rio_lane *lane) {
 }
 
 static void queue_settle(rs_rio_lane *lane) {
-    if (lane->closing && lane->attached && lane->outstanding == 0) {
+    if (lane->closing && lane->attached && lane->outstanding == 0 && !lane->standing) {
         queue_release(lane);
         rs_queue_drop(lane->rq);
     }
+}
+
+void rs_queue_stand(rs_rio_lane *lane, bool stands) {
+    lane->standing = stands;
+    queue_settle(lane);
 }
 
 void rs_queue_close(rs_rio_lane *lane) {
@@ -267,6 +279,7 @@ void rs_queue_close(rs_rio_lane *lane) {
 void rs_queue_forget(rs_rio_lane *lane) {
     lane->running = lane->committed = lane->queued = lane->outstanding = 0;
     lane->head = lane->tail = NULL;
+    lane->standing = false;
     queue_settle(lane);
 }
 

@@ -6,9 +6,11 @@
  * queue is created or grown: nothing is allocated on the way.
  *
  * A lane runs one operation at a time, because the kernel may swap two; an operation may carry
- * several sends of a stream. Capacity: a completion queue is charged a lane's limit when the lane
- * is attached, and gets it back when the lane is closed and its last completion was taken; a lane
- * counts a request from acceptance until its completion was taken.
+ * several sends of a stream. Of datagrams (many) several are under way, in an order that the engine
+ * sees to, and finish one by one; more receives may join them, sends may not. Capacity: a
+ * completion queue is charged a lane's limit when the lane is attached, and gets it back when the
+ * lane is closed and its last completion was taken; a lane counts a request from acceptance until
+ * its completion was taken.
  *
  * Pure C, unit-tested natively. The caller holds the completion queue's lock in every function
  * that takes a lane or a completion queue.
@@ -36,6 +38,9 @@ enum {
  * takes at once, so that the first completion does not wait for a slow reader of the last. */
 #define RS_RIO_GATHER_MAX 16u
 #define RS_RIO_GATHER_BYTES_MAX 65536u
+
+/* Datagrams sent by one start. */
+#define RS_RIO_CHAIN_MAX 64u
 
 typedef struct rs_rio_request rs_rio_request;
 typedef struct rs_rio_lane rs_rio_lane;
@@ -68,6 +73,8 @@ struct rs_rio_lane {
     rs_rio_direction direction;
     bool closing;
     bool attached;        /* charges its completion queue */
+    bool many;            /* an operation for each request that is under way (datagrams) */
+    bool standing;        /* one that stands without a request: no release before its end */
     uint32_t limit;       /* outstanding requests allowed, = the charge */
     uint32_t outstanding; /* accepted and not yet taken */
     uint32_t queued;      /* in the list below: accepted and not yet finished */
@@ -80,6 +87,8 @@ struct rs_rio_lane {
     rs_rio_lane *cq_next, *cq_previous; /* all lanes of a completion queue */
     void *engine;                       /* the engine's part */
     bool drained;                       /* engine's hint: the last receive emptied the socket */
+    uint32_t widest;                    /* engine's hints: the largest slice asked for so far, */
+    bool asks_local;                    /* and whether any asked for the local address */
 };
 
 struct rs_rio_rq {
@@ -140,18 +149,24 @@ rs_rio_request *rs_queue_accept(rs_rio_lane *lane);
 /* rs_queue_commit: everything accepted so far may run. */
 void rs_queue_commit(rs_rio_lane *lane);
 
-/* rs_queue_startable: how many requests from the head the next operation may carry; 0 = none.
+/* rs_queue_startable: how many requests from the head the next operation may carry, or, with many,
+ * how many more may be under way; 0 = none.
  * rs_queue_start: they are under way. */
 uint32_t rs_queue_startable(const rs_rio_lane *lane);
 void rs_queue_start(rs_rio_lane *lane, uint32_t count);
 
-/* rs_queue_finish: the operation under way ended. status 0 deals bytes out to its requests in
- * order; one that must be whole and is not stays at the head, to be run again. A failure finishes
- * the first request only: the others are run again and meet their own. */
+/* rs_queue_finish: the operation under way ended; with many: the oldest request did. status 0 deals
+ * bytes out to its requests in order; one that must be whole and is not stays at the head, to be
+ * run again. A failure finishes the first request only: the others are run again and meet their
+ * own. */
 void rs_queue_finish(rs_rio_lane *lane, int32_t status, uint64_t bytes);
 
-/* rs_queue_rerun: the operation under way ended without any effect; it may be run again. */
-void rs_queue_rerun(rs_rio_lane *lane);
+/* rs_queue_rerun: the youngest count requests under way ended without any effect; they may be run
+ * again. */
+void rs_queue_rerun(rs_rio_lane *lane, uint32_t count);
+
+/* rs_queue_stand: the operation stands, or does not any more; then the lane may go. */
+void rs_queue_stand(rs_rio_lane *lane, bool stands);
 
 /* rs_queue_close: no more requests; those not under way finish as aborted. Releases the lane at
  * once when nothing is outstanding, else when its last completion is taken. */

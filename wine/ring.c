@@ -149,6 +149,13 @@ void rs_ring_submit(rs_ring *ring) {
     }
 }
 
+void rs_ring_reserve(rs_ring *ring, uint32_t count) {
+    RS_ASSERT(count <= ring->sq_entries);
+    if (rs_ring_pending(ring) + count > ring->sq_entries) {
+        rs_ring_submit(ring);
+    }
+}
+
 lx_sqe *rs_ring_prepare(rs_ring *ring) {
     lx_sqe *sqe;
 

@@ -38,6 +38,9 @@ void rs_ring_close(rs_ring *ring);
 /* rs_ring_prepare: a zeroed submission entry; submits what is prepared when the ring is full. */
 lx_sqe *rs_ring_prepare(rs_ring *ring);
 
+/* rs_ring_reserve: the next count entries go to the kernel in one call, as a chain must. */
+void rs_ring_reserve(rs_ring *ring, uint32_t count);
+
 /* rs_ring_pending: prepared and not yet given to the kernel. */
 uint32_t rs_ring_pending(const rs_ring *ring);
 

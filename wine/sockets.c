@@ -133,6 +133,9 @@ static void sockets_close_lane(rs_rio_lane *lane) {
         engine->flush(cq);
     }
     rs_queue_close(lane);
+    if (lane->standing && !cq->core.dead) {
+        engine->harvest(cq); /* its end is there by now, and gives the charge back */
+    }
     rs_cq_leave(cq);
 }
 

@@ -178,18 +178,35 @@ static int table_segments(rs_rio_request *out, const table_call *call) {
     return error;
 }
 
+/* More was committed than one operation carries: as much of it leaves now as the kernel takes,
+ * since the program may not call again for a while. Ends: each round completes a request. */
+static void table_push(rs_cq *cq, const rs_rio_lane *lane) {
+    const rs_engine *engine = rs_provider_state()->engine;
+    uint32_t before;
+
+    do {
+        engine->flush(cq);
+        before = lane->committed;
+        engine->harvest(cq);
+    } while (lane->committed < before);
+}
+
 /* Under the lock: everything accepted so far may start, and starts now or with the next flush.
  * An armed queue's program is about to sleep: nothing waits then. */
 static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
     const rs_provider *provider = rs_provider_state();
+    bool idle;
 
     rs_queue_commit(lane);
-    if (lane->running > 0 && lane->committed > lane->running) {
+    if (lane->standing || (lane->running > 0 && lane->committed > lane->running)) {
         provider->engine->harvest(cq); /* is the one before us done already? */
     }
+    idle = lane->running == 0;
     provider->engine->start(lane);
-    if (may_wait && !cq->core.armed && provider->settings.lazy &&
-        provider->engine == &rs_engine_uring) {
+    if (idle && lane->direction == RS_RIO_SEND && lane->committed > lane->running) {
+        table_push(cq, lane);
+    } else if (may_wait && !cq->core.armed && provider->settings.lazy &&
+               provider->engine == &rs_engine_uring) {
         rs_lazy_commit(cq);
     } else {
         provider->engine->flush(cq);
@@ -226,6 +243,10 @@ static BOOL table_queue(rs_rio_lane *lane, const rs_rio_request *filled, bool de
     next = request->next;
     *request = *filled;
     request->next = next;
+    if (filled->data.length > lane->widest) {
+        lane->widest = filled->data.length;
+    }
+    lane->asks_local = lane->asks_local || filled->local.at != NULL;
     if (!defer) {
         table_commit(cq, lane, false);
     }

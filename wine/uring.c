@@ -12,6 +12,7 @@
 #include "gate.h"
 #include "lazy.h"
 #include "linux_abi.h"
+#include "uring_burst.h"
 #include "uring_message.h"
 
 /* Bounded wait for cancelled requests when a completion queue is closed under them. */
@@ -145,11 +146,9 @@ static bool uring_needs_message(const rs_rio_lane *lane, uint32_t count) {
     return count > 1 || !lane->rq->stream;
 }
 
-static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
-    rs_uring_cq *uring = uring_of(uring_cq_of(lane));
-    const rs_rio_request *request = lane->head;
-    bool fixed = count == 1 && lane->rq->stream && uring_is_fixed(uring, &request->data);
-    lx_sqe *sqe = rs_ring_prepare(&uring->ring);
+/* An operation on the lane's socket, its kind still to be filled in. */
+static lx_sqe *uring_sqe(rs_rio_lane *lane) {
+    lx_sqe *sqe = rs_ring_prepare(&uring_of(uring_cq_of(lane))->ring);
 
     sqe->user_data = (uint64_t)(intptr_t)lane;
     sqe->fd = lane->rq->fd;
@@ -157,6 +156,15 @@ static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
         sqe->fd = lane->rq->file;
         sqe->flags = LX_SQE_FIXED_FILE;
     }
+    return sqe;
+}
+
+static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
+    rs_uring_cq *uring = uring_of(uring_cq_of(lane));
+    const rs_rio_request *request = lane->head;
+    bool fixed = count == 1 && lane->rq->stream && uring_is_fixed(uring, &request->data);
+    lx_sqe *sqe = uring_sqe(lane);
+
     if (uring_needs_message(lane, count)) {
         rs_uring_message_prepare(lane, count, sqe);
         return;
@@ -170,9 +178,62 @@ static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
     }
 }
 
-static void uring_start(rs_rio_lane *lane) {
-    uint32_t count = rs_queue_startable(lane);
+static void uring_cancel(rs_rio_lane *lane);
 
+static void uring_start_burst(rs_rio_lane *lane) {
+    rs_ring *ring = &uring_of(uring_cq_of(lane))->ring;
+
+    switch (rs_uring_burst_start(lane, uring_of(uring_cq_of(lane)))) {
+    case RS_BURST_GOES:
+        break;
+    case RS_BURST_SUBMIT:
+        rs_ring_reserve(ring, RS_BURST_CHAIN);
+        for (uint32_t i = 0; i < RS_BURST_CHAIN; i++) {
+            rs_uring_burst_prepare(lane, i, uring_sqe(lane));
+        }
+        break;
+    case RS_BURST_RENEW:
+        uring_cancel(lane); /* its end brings us back here */
+        break;
+    case RS_BURST_CANNOT:
+        lane->many = false;
+        break;
+    }
+}
+
+/* A failure ends the chain, and what follows is sent by the next one. */
+static void uring_start_sends(rs_rio_lane *lane) {
+    uint32_t count = rs_queue_startable(lane);
+    const rs_rio_request *request = lane->head;
+
+    if (count == 0) {
+        return;
+    }
+    if (!rs_uring_message_open(lane)) {
+        rs_queue_start(lane, 1);
+        rs_queue_finish(lane, WSAENOBUFS, 0);
+        return;
+    }
+    rs_ring_reserve(&uring_of(uring_cq_of(lane))->ring, count);
+    for (uint32_t i = 0; i < count; i++, request = request->next) {
+        lx_sqe *sqe = uring_sqe(lane);
+        rs_uring_message_send(lane, i, request, sqe);
+        sqe->flags |= i + 1 < count ? LX_SQE_LINK : 0;
+    }
+    rs_queue_start(lane, count);
+}
+
+static void uring_start(rs_rio_lane *lane) {
+    uint32_t count;
+
+    if (lane->many && lane->direction == RS_RIO_SEND) {
+        uring_start_sends(lane);
+        return;
+    }
+    if (lane->many) {
+        uring_start_burst(lane);
+    }
+    count = lane->many ? 0 : rs_queue_startable(lane);
     if (count == 0) {
         return;
     }
@@ -228,8 +289,9 @@ static void uring_finish(rs_rio_lane *lane, int32_t result) {
     if (result >= 0) {
         uring_finish_bytes(lane, (uint32_t)result);
     } else if (result == -LX_EINTR || (result == -LX_ECANCELED && !lane->closing)) {
-        /* The thread that submitted it has exited: Linux cancels, Windows does not. */
-        rs_queue_rerun(lane);
+        /* The thread that submitted it has exited: Linux cancels, Windows does not. Or a datagram
+         * before it in its chain could not be sent. */
+        rs_queue_rerun(lane, lane->many ? 1 : lane->running);
     } else {
         rs_queue_finish(lane, lane->closing ? WSA_OPERATION_ABORTED : uring_failure(lane, -result),
                         0);
@@ -237,6 +299,14 @@ static void uring_finish(rs_rio_lane *lane, int32_t result) {
 }
 
 static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
+    if (lane->many && lane->direction == RS_RIO_RECV) {
+        if (rs_uring_burst_complete(lane, uring_of(uring_cq_of(lane)), cqe,
+                                    cqe->res < 0 ? uring_status(-cqe->res) : 0) &&
+            !lane->cq->dead) {
+            uring_start(lane);
+        }
+        return;
+    }
     if (cqe->flags & LX_CQE_F_MORE) {
         /* Zero copy: this is the result, but the buffer is free only at the second completion. */
         lane->head->status = cqe->res;
@@ -244,6 +314,9 @@ static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
     }
     lane->drained = !(cqe->flags & LX_CQE_F_SOCK_NONEMPTY);
     uring_finish(lane, cqe->flags & LX_CQE_F_NOTIF ? lane->head->status : cqe->res);
+    if (lane->running > 0) {
+        return; /* of a chain */
+    }
     if (lane->closing) {
         rs_queue_abort(lane);
     } else if (!lane->cq->dead) {
@@ -272,7 +345,10 @@ static void uring_cancel(rs_rio_lane *lane) {
     rs_uring_cq *uring = uring_of(uring_cq_of(lane));
     lx_sqe *sqe;
 
-    if (lane->running == 0) {
+    if (lane->many && lane->direction == RS_RIO_RECV && !lane->standing) {
+        rs_uring_burst_discard(lane, uring);
+    }
+    if (lane->running == 0 && !lane->standing) {
         return;
     }
     sqe = rs_ring_prepare(&uring->ring);
@@ -396,7 +472,7 @@ static bool uring_open_cq(rs_cq *cq) {
 
 static bool uring_any_running(const rs_cq *cq) {
     for (const rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
-        if (lane->running > 0) {
+        if (lane->running > 0 || lane->standing) {
             return true;
         }
     }
@@ -470,6 +546,8 @@ static int uring_bind_rq(rs_rio_rq *rq) {
     if (rq->fd < 0) {
         return rq->fd == RS_GATE_FULL ? WSAENOBUFS : WSAENOTSOCK;
     }
+    rq->lane[RS_RIO_SEND].many = !rq->stream;
+    rq->lane[RS_RIO_RECV].many = !rq->stream; /* until that is seen to be impossible */
     uring_register_file(rq);
     return 0;
 }
@@ -505,6 +583,9 @@ static void uring_close_rq(rs_rio_rq *rq) {
 }
 
 static void uring_free_rq(rs_rio_rq *rq) {
+    if (rq->lane[RS_RIO_RECV].many) {
+        rs_uring_burst_discard(&rq->lane[RS_RIO_RECV], NULL); /* left when its ring was closed */
+    }
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         free(rq->lane[d].engine);
     }

@@ -15,6 +15,8 @@ typedef struct rs_uring_cq {
     uint32_t files_used, files_max;
     uint32_t *files_free; /* stack of slots of the ring's file table */
     uint32_t files_free_count;
+    uint16_t next_group; /* of buffers, for uring_burst.c */
+    bool no_bursts;      /* the kernel has no buffer rings */
     uint8_t *fixed; /* per buffer index: 0 = not tried, 1 = registered with the ring, 2 = no room */
 } rs_uring_cq;
 

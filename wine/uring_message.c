@@ -8,8 +8,8 @@
 #include "gate.h"
 #include "provider.h"
 
-#define MESSAGE_NAME_MAX 28u /* SOCKADDR_INET, and Linux's sockaddr_in6 */
-#define MESSAGE_CONTROL_MAX 64u
+#define MESSAGE_NAME_MAX RS_URING_NAME_MAX
+#define MESSAGE_CONTROL_MAX RS_URING_CONTROL_MAX
 #define MESSAGE_PARTIAL 0x8000u /* MSG_PARTIAL of winsock2.h */
 
 _Static_assert(sizeof(SOCKADDR_INET) == MESSAGE_NAME_MAX, "SOCKADDR_INET");
@@ -22,9 +22,19 @@ typedef struct message_block {
     bool asks_local; /* IP_PKTINFO is switched on */
 } message_block;
 
+/* One datagram that is sent: a lane has RS_RIO_CHAIN_MAX of them. */
+typedef struct message_out {
+    lx_msghdr header;
+    lx_iovec iov;
+    uint8_t name[MESSAGE_NAME_MAX];
+} message_out;
+
 bool rs_uring_message_open(rs_rio_lane *lane) {
+    bool sends_datagrams = !lane->rq->stream && lane->direction == RS_RIO_SEND;
+
     if (!lane->engine) {
-        lane->engine = calloc(1, sizeof(message_block));
+        lane->engine = sends_datagrams ? calloc(RS_RIO_CHAIN_MAX, sizeof(message_out))
+                                       : calloc(1, sizeof(message_block));
     }
     return lane->engine != NULL;
 }
@@ -39,14 +49,14 @@ static void message_family_to(uint8_t *address, uint16_t from, uint16_t to) {
     }
 }
 
-static void message_ask_local(rs_rio_lane *lane, message_block *block) {
+void rs_uring_ask_local(const rs_rio_lane *lane, bool *asked) {
     int32_t on = 1;
     bool six = lane->rq->ipv6;
 
-    if (block->asks_local) {
+    if (*asked) {
         return;
     }
-    block->asks_local = true;
+    *asked = true;
     (void)rs_gate_call6(LX_SYS_SETSOCKOPT, lane->rq->fd, six ? LX_IPPROTO_IPV6 : LX_IPPROTO_IP,
                         six ? LX_IPV6_RECVPKTINFO : LX_IP_PKTINFO, (intptr_t)&on, sizeof on,
                         0); /* without it the bound address is reported */
@@ -60,24 +70,39 @@ static void message_prepare_recv(rs_rio_lane *lane, message_block *block) {
         block->header.name_length = MESSAGE_NAME_MAX;
     }
     if (request->local.at) {
-        message_ask_local(lane, block);
+        rs_uring_ask_local(lane, &block->asks_local);
         block->header.control = block->control;
         block->header.control_length = MESSAGE_CONTROL_MAX;
     }
 }
 
-static void message_prepare_send(rs_rio_lane *lane, message_block *block) {
-    const rs_rio_segment *remote = &lane->head->remote;
+static void message_address(message_out *out, const rs_rio_segment *remote) {
     bool six;
 
-    if (!remote->at) {
-        return;
+    memcpy(out->name, remote->at, MESSAGE_NAME_MAX);
+    message_family_to(out->name, AF_INET6, LX_AF_INET6);
+    six = out->name[0] == LX_AF_INET6;
+    out->header.name = out->name;
+    out->header.name_length = six ? MESSAGE_NAME_MAX : (uint32_t)sizeof(struct sockaddr_in);
+}
+
+void rs_uring_message_send(const rs_rio_lane *lane, uint32_t at, const rs_rio_request *request,
+                           lx_sqe *sqe) {
+    message_out *out = (message_out *)lane->engine + at;
+
+    RS_ASSERT(at < RS_RIO_CHAIN_MAX);
+    memset(&out->header, 0, sizeof out->header);
+    out->iov.base = request->data.at;
+    out->iov.length = request->data.length;
+    out->header.iov = &out->iov;
+    out->header.iov_count = 1;
+    if (request->remote.at) {
+        message_address(out, &request->remote);
     }
-    memcpy(block->name, remote->at, MESSAGE_NAME_MAX);
-    message_family_to(block->name, AF_INET6, LX_AF_INET6);
-    six = block->name[0] == LX_AF_INET6;
-    block->header.name = block->name;
-    block->header.name_length = six ? MESSAGE_NAME_MAX : (uint32_t)sizeof(struct sockaddr_in);
+    sqe->opcode = LX_OP_SENDMSG;
+    sqe->addr = (uint64_t)(intptr_t)&out->header;
+    sqe->len = 1;
+    sqe->op_flags = LX_MSG_NOSIGNAL;
 }
 
 void rs_uring_message_prepare(rs_rio_lane *lane, uint32_t count, lx_sqe *sqe) {
@@ -93,18 +118,13 @@ void rs_uring_message_prepare(rs_rio_lane *lane, uint32_t count, lx_sqe *sqe) {
     }
     block->header.iov = block->iov;
     block->header.iov_count = count;
-    if (!lane->rq->stream && send) {
-        message_prepare_send(lane, block);
-    } else if (!lane->rq->stream) {
+    if (!lane->rq->stream) {
         message_prepare_recv(lane, block);
     }
     sqe->opcode = send ? LX_OP_SENDMSG : LX_OP_RECVMSG;
     sqe->addr = (uint64_t)(intptr_t)&block->header;
     sqe->len = 1;
-    sqe->op_flags = send ? LX_MSG_NOSIGNAL : 0;
-    if (send && lane->rq->stream) {
-        sqe->op_flags |= LX_MSG_WAITALL;
-    }
+    sqe->op_flags = send ? LX_MSG_NOSIGNAL | LX_MSG_WAITALL : 0;
 }
 
 /* Our own or the peer's address by the kernel's word. */
@@ -120,15 +140,15 @@ static bool message_query(int fd, int64_t call, uint8_t *name) {
 }
 
 /* The address a datagram was sent to: the bound one, made exact by the packet's information. */
-static void message_local(const rs_rio_lane *lane, const message_block *block) {
+static void message_local(const rs_rio_lane *lane, const rs_uring_datagram *datagram) {
     uint8_t name[MESSAGE_NAME_MAX];
-    const lx_cmsghdr *cmsg = (const lx_cmsghdr *)(const void *)block->control;
+    const lx_cmsghdr *cmsg = datagram->control;
     const uint8_t *data = (const uint8_t *)(cmsg + 1);
 
     if (!message_query(lane->rq->fd, LX_SYS_GETSOCKNAME, name)) {
         return;
     }
-    if (block->header.control_length >= sizeof *cmsg) {
+    if (datagram->control_length >= sizeof *cmsg) {
         if (cmsg->level == LX_IPPROTO_IP && cmsg->type == LX_IP_PKTINFO) {
             memcpy(name + 4, data + 8, 4); /* in_pktinfo: interface, local, destination */
         } else if (cmsg->level == LX_IPPROTO_IPV6 && cmsg->type == LX_IPV6_PKTINFO) {
@@ -147,30 +167,40 @@ static void message_results(rs_rio_lane *lane, uint32_t message_flags) {
     rs_provider_address_out(&request->flags, &flags, sizeof flags);
 }
 
+void rs_uring_datagram_finish(rs_rio_lane *lane, const rs_uring_datagram *datagram) {
+    const rs_rio_request *request = lane->head;
+
+    if (request->remote.at) {
+        message_family_to(datagram->name, LX_AF_INET6, AF_INET6);
+        rs_provider_address_out(&request->remote, datagram->name, MESSAGE_NAME_MAX);
+    }
+    if (request->local.at) {
+        message_local(lane, datagram);
+    }
+    message_results(lane, datagram->truncated ? LX_MSG_TRUNC : 0);
+    /* A datagram that the program asked no payload of is not truncated. */
+    if (datagram->truncated && request->data.at) {
+        rs_queue_finish(lane, WSAEMSGSIZE, 0);
+    } else {
+        rs_queue_finish(lane, RS_RIO_OK, datagram->bytes);
+    }
+}
+
 void rs_uring_message_finish(rs_rio_lane *lane, uint32_t bytes) {
     message_block *block = lane->engine;
-    const rs_rio_request *request = lane->head;
-    uint32_t flags = (uint32_t)block->header.flags;
+    rs_uring_datagram datagram;
 
     if (lane->direction == RS_RIO_SEND) {
         message_results(lane, 0);
         rs_queue_finish(lane, RS_RIO_OK, bytes);
         return;
     }
-    if (request->remote.at) {
-        message_family_to(block->name, LX_AF_INET6, AF_INET6);
-        rs_provider_address_out(&request->remote, block->name, MESSAGE_NAME_MAX);
-    }
-    if (request->local.at) {
-        message_local(lane, block);
-    }
-    message_results(lane, flags);
-    /* A datagram that the program asked no payload of is not truncated. */
-    if (flags & LX_MSG_TRUNC && request->data.at) {
-        rs_queue_finish(lane, WSAEMSGSIZE, 0);
-    } else {
-        rs_queue_finish(lane, RS_RIO_OK, bytes);
-    }
+    datagram.name = block->name;
+    datagram.control = (const lx_cmsghdr *)(const void *)block->control;
+    datagram.control_length = block->header.control_length;
+    datagram.bytes = bytes;
+    datagram.truncated = ((uint32_t)block->header.flags & LX_MSG_TRUNC) != 0;
+    rs_uring_datagram_finish(lane, &datagram);
 }
 
 void rs_uring_stream_addresses(rs_rio_lane *lane) {

@@ -219,6 +219,60 @@ static void test_queue_silent_completions_are_not_loud(void **state) {
     close_all(&f);
 }
 
+/* Datagrams: receives join those under way and finish one by one, whatever each brought; sends run
+ * in chains that nothing joins, and what a broken chain leaves is run again. */
+static void test_queue_datagrams_finish_one_by_one(void **state) {
+    fixture f;
+    rs_rio_lane *recv = &f.rq.lane[RS_RIO_RECV], *send = &f.rq.lane[RS_RIO_SEND];
+    rs_rio_result out;
+
+    (void)state;
+    make(&f, 8, 4, 4);
+    f.rq.stream = false;
+    recv->many = send->many = true;
+    for (uint64_t i = 1; i <= 3; i++) {
+        (void)ask(recv, 10, i);
+        (void)ask(send, 10, i);
+    }
+    rs_queue_commit(recv);
+    assert_int_equal(rs_queue_startable(recv), 3);
+    rs_queue_start(recv, 2);
+    assert_int_equal(rs_queue_startable(recv), 1);
+    rs_queue_finish(recv, 0, 4);
+    rs_queue_finish(recv, 10040, 0);
+    assert_int_equal(recv->running, 0);
+    assert_true(rs_queue_take(&f.cq, &out) && out.request_context == 1 && out.bytes == 4);
+    assert_true(rs_queue_take(&f.cq, &out) && out.request_context == 2 && out.status == 10040);
+    rs_queue_commit(send);
+    rs_queue_start(send, 3);
+    (void)ask(send, 10, 4);
+    rs_queue_commit(send);
+    assert_int_equal(rs_queue_startable(send), 0);
+    rs_queue_finish(send, 10040, 0); /* and the two behind it were not sent */
+    rs_queue_rerun(send, 1);
+    rs_queue_rerun(send, 1);
+    assert_int_equal(rs_queue_startable(send), 3);
+    close_all(&f);
+}
+
+/* An operation that stands without requests keeps its lane, and the charge, until it ends. */
+static void test_queue_standing_operation_keeps_its_lane(void **state) {
+    fixture f;
+    rs_rio_lane *recv = &f.rq.lane[RS_RIO_RECV];
+
+    (void)state;
+    make(&f, 8, 4, 1);
+    recv->many = true;
+    rs_queue_stand(recv, true);
+    rs_queue_close(recv);
+    assert_true(recv->attached);
+    assert_int_equal(f.cq.charged, 5);
+    rs_queue_stand(recv, false);
+    assert_false(recv->attached);
+    assert_int_equal(f.cq.charged, 1);
+    close_all(&f);
+}
+
 /* What was taken is loud no longer: a queue emptied by its program does not notify at the next
  * arming. */
 static void test_queue_taken_completions_are_not_loud(void **state) {
@@ -335,6 +389,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_queue_failure_finishes_the_first_request_only),
         cmocka_unit_test(test_queue_close_releases_at_the_last_take),
         cmocka_unit_test(test_queue_silent_completions_are_not_loud),
+        cmocka_unit_test(test_queue_datagrams_finish_one_by_one),
+        cmocka_unit_test(test_queue_standing_operation_keeps_its_lane),
         cmocka_unit_test(test_queue_taken_completions_are_not_loud),
         cmocka_unit_test(test_queue_resize_keeps_the_sums),
         cmocka_unit_test(test_queue_forget_drops_everything_without_completion),
