@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define RS_HANDLE_CHUNK 1024u
-#define RS_HANDLE_CHUNKS 1024u /* 1'048'576 handles of one kind */
+#define RS_HANDLE_CHUNKS 65536u /* 67,108,864 handles of one kind: memory ends before */
 
 typedef struct rs_handle_slot {
     void *object; /* NULL = free */

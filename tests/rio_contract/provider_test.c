@@ -321,6 +321,26 @@ static void test_shutdown_comes_after_a_lazy_commit(void **state) {
     rio.RIOCloseCompletionQueue(cq);
 }
 
+/* ctsTraffic registers one piece of memory once for each request that may use it: more than 2^20
+ * registrations live at a time, each with an id of its own. */
+static void test_more_than_a_million_registrations(void **state) {
+    enum { COUNT = (1 << 20) + 5000 };
+    RIO_BUFFERID *ids =
+        VirtualAlloc(NULL, COUNT * sizeof *ids, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+
+    (void)state;
+    assert_non_null(ids);
+    for (int i = 0; i < COUNT; i++) {
+        ids[i] = rio.RIORegisterBuffer(memory, 4096);
+        assert_true(ids[i] != RIO_INVALID_BUFFERID);
+        assert_true(i == 0 || ids[i] != ids[i - 1]);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        rio.RIODeregisterBuffer(ids[i]);
+    }
+    VirtualFree(ids, 0, MEM_RELEASE);
+}
+
 static void test_everything_is_given_back(void **state) {
     ringside_rio_counts counts;
 
@@ -375,6 +395,7 @@ int main(void) {
         cmocka_unit_test(test_commits_of_many_queues_enter_the_kernel_once),
         cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
+        cmocka_unit_test(test_more_than_a_million_registrations),
         cmocka_unit_test(test_everything_is_given_back),
     };
     const char *path = getenv("RINGSIDE_RIO_PROVIDER");
