@@ -255,7 +255,12 @@ void rs_queue_abort(rs_rio_lane *lane) {
     }
 }
 
+/* A closed lane takes no more requests: it keeps the charge of those outstanding only. */
 static void queue_settle(rs_rio_lane *lane) {
+    if (lane->closing && lane->attached) {
+        lane->cq->charged -= lane->limit - lane->outstanding;
+        lane->limit = lane->outstanding;
+    }
     if (lane->closing && lane->attached && lane->outstanding == 0 && !lane->standing) {
         queue_release(lane);
         rs_queue_drop(lane->rq);

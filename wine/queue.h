@@ -7,10 +7,12 @@
  *
  * A lane runs one operation at a time, because the kernel may swap two; an operation may carry
  * several sends of a stream. Of datagrams (many) several are under way, in an order that the engine
- * sees to, and finish one by one; more receives may join them, sends may not. Capacity: a
- * completion queue is charged a lane's limit when the lane is attached, and gets it back when the
- * lane is closed and its last completion was taken; a lane counts a request from acceptance until
- * its completion was taken.
+ * sees to, and finish one by one; more receives may join them, sends may not.
+ *
+ * Capacity: a completion queue is charged a lane's limit when the lane is attached, so that every
+ * completion has its place. When the lane is closed, what is not outstanding returns at once, and
+ * the rest one by one as completions are taken: one that waits to be taken still has its place. A
+ * lane counts a request from acceptance until its completion was taken.
  *
  * Pure C, unit-tested natively. The caller holds the completion queue's lock in every function
  * that takes a lane or a completion queue.
