@@ -15,6 +15,7 @@
 #include "provider.h"
 
 #define EMULATED_BATCH 64u
+#define EMULATED_MARK 0x52494F21u     /* in the offset of our OVERLAPPEDs, which no socket uses */
 #define EMULATED_DATAGRAM_BYTES 2304u /* what Linux charges for one of 1 KiB */
 #define EMULATED_ROOM_MAX (16 << 20)
 #define EMULATED_DRAIN_ROUNDS 100 /* of a millisecond: for cancelled calls to end */
@@ -148,6 +149,8 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
         part->buffers[i].len = request->data.length - request->done;
     }
     memset(&part->overlapped, 0, sizeof part->overlapped);
+    part->overlapped.Offset = EMULATED_MARK;
+    part->overlapped.OffsetHigh = (DWORD)(uintptr_t)part;
     if (part->event) {
         /* The low bit keeps the packet out of the program's port. */
         part->overlapped.hEvent = (HANDLE)((uintptr_t)part->event | 1u);
@@ -267,6 +270,13 @@ static bool emulated_begin_blocking(rs_rio_lane *lane) {
     return true;
 }
 
+/* The program's own overlapped calls on the socket, DisconnectEx say, send their packets here too:
+ * it has no port of its own there, and waits for them in another way. */
+static bool emulated_is_ours(const OVERLAPPED *overlapped) {
+    return overlapped->Offset == EMULATED_MARK &&
+           overlapped->OffsetHigh == (DWORD)(uintptr_t)overlapped;
+}
+
 static DWORD WINAPI emulated_serve(void *unused) {
     OVERLAPPED_ENTRY entries[EMULATED_BATCH];
     ULONG count = 0;
@@ -275,7 +285,9 @@ static DWORD WINAPI emulated_serve(void *unused) {
     while (GetQueuedCompletionStatusEx(emulated.port, entries, EMULATED_BATCH, &count, INFINITE,
                                        FALSE)) {
         for (ULONG i = 0; i < count; i++) {
-            emulated_complete((emulated_lane *)(void *)entries[i].lpOverlapped);
+            if (emulated_is_ours(entries[i].lpOverlapped)) {
+                emulated_complete((emulated_lane *)(void *)entries[i].lpOverlapped);
+            }
         }
     }
     return 0;
@@ -409,11 +421,23 @@ static void emulated_make_room(const rs_rio_rq *rq) {
     rs_gate_close_fd(fd);
 }
 
-/* At the first request: AcceptEx needs the socket as it is until it completes. */
+static bool emulated_never_connected(SOCKET s) {
+    int fd = emulated.gate ? rs_gate_socket_fd(s) : -1;
+    bool never = rs_gate_never_connected(fd);
+
+    rs_gate_close_fd(fd);
+    return never;
+}
+
+/* At the first request that finds a connection: AcceptEx and ConnectEx need the socket as it is
+ * until they complete, and their packets are the program's. */
 static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
 
+    if (rq->stream && emulated_never_connected(rq->socket)) {
+        return WSAENOTCONN;
+    }
     if (!rq->stream) {
         emulated_make_room(rq);
     }

@@ -18,6 +18,8 @@ typedef LONG(__cdecl *gate_handle_to_fd)(HANDLE handle, unsigned access, int *fd
 /* Wine's MEMORY_INFORMATION_CLASS for "the Unix functions of this module". */
 #define GATE_MEMORY_WINE_UNIX_FUNCS 1000
 
+#define GATE_TCP_INFO_BYTES 256
+
 extern IMAGE_DOS_HEADER __ImageBase;
 
 static struct {
@@ -71,19 +73,33 @@ int rs_gate_socket_fd(uintptr_t socket_handle) {
     return fd;
 }
 
+/* TCP_INFO of a socket in state CLOSE; false = it is in another, or no TCP socket. */
+static bool gate_closed_info(int fd, uint8_t *info, uint32_t size) {
+    return fd >= 0 &&
+           rs_gate_call6(LX_SYS_GETSOCKOPT, fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
+                         (intptr_t)&size, 0) == 0 &&
+           info[LX_TCP_INFO_STATE] == LX_TCP_STATE_CLOSE;
+}
+
 bool rs_gate_was_reset(int fd, uint64_t received) {
-    uint8_t info[256] = {0};
-    uint32_t size = sizeof info;
+    uint8_t info[GATE_TCP_INFO_BYTES] = {0};
     uint64_t counted;
 
-    if (fd < 0 ||
-        rs_gate_call6(LX_SYS_GETSOCKOPT, fd, LX_IPPROTO_TCP, LX_TCP_INFO, (intptr_t)info,
-                      (intptr_t)&size, 0) != 0 ||
-        info[LX_TCP_INFO_STATE] != LX_TCP_STATE_CLOSE) {
+    if (!gate_closed_info(fd, info, sizeof info)) {
         return false;
     }
     memcpy(&counted, info + LX_TCP_INFO_BYTES_RECEIVED, sizeof counted);
     return counted != received + 1;
+}
+
+bool rs_gate_never_connected(int fd) {
+    uint8_t info[GATE_TCP_INFO_BYTES] = {0};
+    uint8_t byte;
+
+    /* One that was connected and is not any more reads an error or the end. */
+    return gate_closed_info(fd, info, sizeof info) &&
+           rs_gate_call6(LX_SYS_RECVFROM, fd, (intptr_t)&byte, sizeof byte,
+                         LX_MSG_PEEK | LX_MSG_DONTWAIT, 0, 0) == -LX_ENOTCONN;
 }
 
 void rs_gate_close_fd(int fd) {

@@ -31,6 +31,9 @@ int rs_gate_socket_fd(uintptr_t socket_handle);
  * bytes tells, which includes a FIN. */
 bool rs_gate_was_reset(int fd, uint64_t received);
 
+/* rs_gate_never_connected: a stream without a connection, and none that ended either. */
+bool rs_gate_never_connected(int fd);
+
 /* rs_gate_close_fd: closes a descriptor of ours; a negative one is ignored. */
 void rs_gate_close_fd(int fd);
 

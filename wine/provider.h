@@ -34,11 +34,13 @@ typedef struct rs_buffer {
 typedef struct rs_engine {
     const char *name; /* "wine-io_uring", "emulated" */
     bool (*open_cq)(rs_cq *cq);
-    void (*close_cq)(rs_cq *cq);     /* no completion follows; the lanes are forgotten afterwards */
-    int (*open_rq)(rs_rio_rq *rq);   /* 0 or a Winsock error */
-    int (*bind_rq)(rs_rio_rq *rq);   /* before the first request: 0 or a Winsock error */
-    void (*close_rq)(rs_rio_rq *rq); /* after cancel, before closesocket */
-    void (*free_rq)(rs_rio_rq *rq);  /* the request queue's memory goes */
+    void (*close_cq)(rs_cq *cq);   /* no completion follows; the lanes are forgotten afterwards */
+    int (*open_rq)(rs_rio_rq *rq); /* 0 or a Winsock error */
+    /* before the first request: 0 or a Winsock error. WSAENOTCONN: there is no connection yet, and
+     * it is asked again. */
+    int (*bind_rq)(rs_rio_rq *rq);
+    void (*close_rq)(rs_rio_rq *rq);   /* after cancel, before closesocket */
+    void (*free_rq)(rs_rio_rq *rq);    /* the request queue's memory goes */
     void (*start)(rs_rio_lane *lane);  /* begin what may run */
     void (*flush)(rs_cq *cq);          /* hand what start prepared to the kernel */
     void (*harvest)(rs_cq *cq);        /* finished requests to the ready list, successors started */

@@ -228,10 +228,22 @@ static BOOL table_commit_only(rs_rio_lane *lane) {
     return TRUE;
 }
 
-static BOOL table_queue(rs_rio_lane *lane, const rs_rio_request *filled, bool defer) {
+/* Under the lock: fills in a request of the lane's own. */
+static void table_fill(rs_rio_lane *lane, rs_rio_request *request, const rs_rio_request *filled) {
+    rs_rio_request *next = request->next;
+
+    *request = *filled;
+    request->next = next;
+    if (filled->data.length > lane->widest) {
+        lane->widest = filled->data.length;
+    }
+    lane->asks_local = lane->asks_local || filled->local.at != NULL;
+}
+
+/* early: 0, or with what it fails at once, on a lane that has run nothing yet. */
+static BOOL table_queue(rs_rio_lane *lane, const rs_rio_request *filled, bool defer, int early) {
     rs_cq *cq = (rs_cq *)lane->cq;
     rs_rio_request *request;
-    rs_rio_request *next;
 
     rs_cq_lock(cq);
     request = cq->core.dead ? NULL : rs_queue_accept(lane);
@@ -240,18 +252,25 @@ static BOOL table_queue(rs_rio_lane *lane, const rs_rio_request *filled, bool de
         rs_cq_unlock(cq);
         return table_fail(error);
     }
-    next = request->next;
-    *request = *filled;
-    request->next = next;
-    if (filled->data.length > lane->widest) {
-        lane->widest = filled->data.length;
-    }
-    lane->asks_local = lane->asks_local || filled->local.at != NULL;
-    if (!defer) {
+    table_fill(lane, request, filled);
+    if (early) {
+        rs_queue_commit(lane);
+        rs_queue_start(lane, 1);
+        rs_queue_finish(lane, early, 0);
+    } else if (!defer) {
         table_commit(cq, lane, false);
     }
     rs_cq_leave(cq);
     return TRUE;
+}
+
+/* Takes the socket over, once it has a connection. A request before that is accepted and fails, as
+ * one does whose connection has gone, and leaves the socket as it is. */
+static int table_bind(rs_rio_rq *rq) {
+    int error = rq->bound ? 0 : rs_provider_state()->engine->bind_rq(rq);
+
+    rq->bound = error == 0;
+    return error;
 }
 
 static BOOL table_request(const table_call *call) {
@@ -259,6 +278,7 @@ static BOOL table_request(const table_call *call) {
     rs_rio_lane *lane = rq ? &rq->lane[call->direction] : NULL;
     rs_rio_request filled = {.lane = lane};
     int error = rq ? table_check(call, rq) : WSAEINVAL;
+    int early;
 
     if (error) {
         return table_fail(error);
@@ -267,17 +287,17 @@ static BOOL table_request(const table_call *call) {
         return table_commit_only(lane);
     }
     error = table_segments(&filled, call);
-    if (!error && !rq->bound) {
-        error = rs_provider_state()->engine->bind_rq(rq);
-        rq->bound = error == 0;
-    }
     if (error) {
         return table_fail(error);
+    }
+    early = table_bind(rq);
+    if (early && early != WSAENOTCONN) {
+        return table_fail(early);
     }
     filled.context = table_number(call->context);
     filled.silent = (call->flags & RIO_MSG_DONT_NOTIFY) != 0;
     filled.wait_all = (call->flags & RIO_MSG_WAITALL) != 0;
-    return table_queue(lane, &filled, (call->flags & RIO_MSG_DEFER) != 0);
+    return table_queue(lane, &filled, (call->flags & RIO_MSG_DEFER) != 0, early);
 }
 
 static BOOL PASCAL table_receive(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,

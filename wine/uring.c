@@ -539,12 +539,17 @@ static void uring_register_file(rs_rio_rq *rq) {
     rs_cq_unlock(cq);
 }
 
-/* The descriptor is taken at the first request, not when the queue is made: AcceptEx puts another
- * one behind the handle when it completes. No lock is held. */
+/* The descriptor is taken at the first request that finds a connection: AcceptEx puts another one
+ * behind the handle when it completes. No lock is held. */
 static int uring_bind_rq(rs_rio_rq *rq) {
     rq->fd = rs_gate_socket_fd(rq->socket);
     if (rq->fd < 0) {
         return rq->fd == RS_GATE_FULL ? WSAENOBUFS : WSAENOTSOCK;
+    }
+    if (rq->stream && rs_gate_never_connected(rq->fd)) {
+        rs_gate_close_fd(rq->fd);
+        rq->fd = -1;
+        return WSAENOTCONN;
     }
     rq->lane[RS_RIO_SEND].many = !rq->stream;
     rq->lane[RS_RIO_RECV].many = !rq->stream; /* until that is seen to be impossible */

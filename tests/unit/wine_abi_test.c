@@ -29,6 +29,7 @@ static void test_abi_system_calls_are_the_machines(void **state) {
     SAME(LX_SYS_MUNMAP, SYS_munmap);
     SAME(LX_SYS_SETSOCKOPT, SYS_setsockopt);
     SAME(LX_SYS_GETSOCKOPT, SYS_getsockopt);
+    SAME(LX_SYS_RECVFROM, SYS_recvfrom);
     SAME(LX_SYS_GETSOCKNAME, SYS_getsockname);
     SAME(LX_SYS_GETPEERNAME, SYS_getpeername);
     SAME(LX_SYS_EVENTFD2, SYS_eventfd2);
@@ -55,6 +56,8 @@ static void test_abi_errors_are_the_machines(void **state) {
 
 static void test_abi_socket_numbers_are_the_machines(void **state) {
     (void)state;
+    SAME(LX_MSG_PEEK, MSG_PEEK);
+    SAME(LX_MSG_DONTWAIT, MSG_DONTWAIT);
     SAME(LX_MSG_TRUNC, MSG_TRUNC);
     SAME(LX_MSG_WAITALL, MSG_WAITALL);
     SAME(LX_MSG_NOSIGNAL, MSG_NOSIGNAL);
