@@ -360,6 +360,7 @@ static int rc_run_all(void) {
         {rc_datagram_cases, &rc_datagram_cases_count},
         {rc_stranger_cases, &rc_stranger_cases_count},
         {rc_burst_cases, &rc_burst_cases_count},
+        {rc_threads_cases, &rc_threads_cases_count},
     };
     static struct CMUnitTest all[512];
     size_t count = 0;

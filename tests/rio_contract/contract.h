@@ -103,6 +103,8 @@ extern const struct CMUnitTest rc_datagram_cases[];
 extern const size_t rc_datagram_cases_count;
 extern const struct CMUnitTest rc_burst_cases[];
 extern const size_t rc_burst_cases_count;
+extern const struct CMUnitTest rc_threads_cases[];
+extern const size_t rc_threads_cases_count;
 extern const struct CMUnitTest rc_stranger_cases[];
 extern const size_t rc_stranger_cases_count;
 
