@@ -46,7 +46,8 @@ static void iocp_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_stats_add(out, "packets", backend->packets);
     rs_win_stats_add(out, "wake-ups", backend->wakes);
     rs_win_stats_add(out, "sends joined", backend->sends_joined);
-    out->provider = backend->on_wine ? "wine" : "windows";
+    out->provider =
+        rs_win_provider_text(backend->on_wine ? "wine" : "windows", &backend->extensions.provider);
 }
 
 /* ---- open and close */
@@ -102,7 +103,7 @@ static rs_status iocp_allocate(rs_backend *backend, rs_error *error) {
     backend->send_ops = calloc(sends, sizeof *backend->send_ops);
     backend->recv_list = calloc(conns, sizeof *backend->recv_list);
     backend->entries = calloc(backend->tuning.dequeue_batch, sizeof *backend->entries);
-    backend->discard = malloc(RS_IOCP_DISCARD_BYTES);
+    backend->discard = malloc(RS_WIN_DISCARD_BYTES);
     if (backend->records == NULL || backend->conns == NULL || backend->send_slots == NULL ||
         backend->send_ops == NULL || backend->recv_list == NULL || backend->entries == NULL ||
         backend->discard == NULL) {
@@ -131,7 +132,7 @@ static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
                             "cannot make a TCP socket (error %u)", os_error);
     }
     status = rs_win_socket_extensions(probe, &backend->extensions, error);
-    backend->skip = backend->tuning.skip_on_success && rs_win_socket_is_ifs(probe);
+    backend->skip = backend->tuning.skip_on_success && backend->extensions.provider.ifs;
     rs_win_socket_close(probe, &backend->calls);
     return status;
 }
@@ -139,7 +140,7 @@ static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
 static rs_status iocp_open_port(rs_backend *backend, rs_error *error) {
     rs_win_accept_config cfg = {.key = RS_IOCP_KEY_ACCEPT,
                                 .tuning = &backend->tuning,
-                                .extensions = &backend->extensions,
+                                .provider = &backend->extensions.provider,
                                 .calls = &backend->calls};
     backend->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     if (backend->port == NULL) {

@@ -10,8 +10,10 @@
  * answers at once has answered, so that the receive ends inline and costs neither a packet nor a
  * second wake-up. A lone connection loses nothing by it, since poll posts before it waits.
  *
- * Closing: CLOSE waits for the sends in the kernel (`flushing`), closes the socket, and completes
- * when every request of the connection is back. */
+ * Closing: a plain CLOSE waits for the sends in the kernel (`flushing`), ends our stream, asks the
+ * receive back and waits for its packet (`unposting`), closes the socket, and completes when every
+ * request of the connection is back. closesocket with a receive pending is seen to reset the peer
+ * on Windows, which then loses what it has not read. An abort closes at once. */
 #ifndef RS_IOCP_IOCP_INSTANCE_H
 #define RS_IOCP_IOCP_INSTANCE_H
 
@@ -26,15 +28,12 @@
 #include "win/win_accept.h"
 #include "win/win_socket.h"
 
-#define RS_IOCP_DISCARD_BYTES 65536u /* of rs_backend.discard */
-
 /* Completion keys. */
 enum { RS_IOCP_KEY_CONN = 1, RS_IOCP_KEY_ACCEPT = 2, RS_IOCP_KEY_WAKE = 3 };
 
 typedef enum rs_iocp_kind {
     RS_IOCP_RECV,
-    RS_IOCP_PROBE,   /* the zero-byte WSARecv that waits for data */
-    RS_IOCP_DISCARD, /* reads what nobody will, at close */
+    RS_IOCP_PROBE, /* the zero-byte WSARecv that waits for data */
     RS_IOCP_CONNECT,
     RS_IOCP_SEND
 } rs_iocp_kind;
@@ -53,6 +52,7 @@ typedef struct rs_iocp_conn {
     uint8_t broken;        /* rs_status that every op completes with; RS_OK = none */
     uint8_t kernel_sends;  /* WSASend requests in the kernel */
     bool flushing;         /* CLOSING, and the sends before a plain CLOSE come first */
+    bool unposting;        /* CLOSING, and the receive's packet comes before closesocket */
     bool recv_queued;      /* accepted, not yet posted */
     bool recv_listed;      /* has an entry in recv_list */
     bool shutdown_waiting; /* behind the sends */
@@ -87,7 +87,7 @@ struct rs_backend {
     uint32_t *recv_list;       /* [conns_max]: ring of connections with a receive to post */
     uint32_t recv_head, recv_count;
     OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
-    uint8_t *discard;          /* [RS_IOCP_DISCARD_BYTES], written and never read */
+    uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written and never read */
     rs_region_set regions;
     rs_win_calls calls;
     uint64_t inline_completions, packets, wakes, sends_joined;
@@ -104,6 +104,10 @@ void rs_iocp_complete(rs_backend *backend, uint32_t index, rs_op_kind kind, rs_s
 /* rs_iocp_is_pending: did the call leave a request in the kernel? If not, *os_error is its result:
  * 0 or an error. */
 bool rs_iocp_is_pending(const rs_backend *backend, bool succeeded, uint32_t *os_error);
+
+/* rs_iocp_told: what the outcome of a request means: after our own close any failure is that close,
+ * before it an abort is none of ours. */
+rs_status rs_iocp_told(rs_status status, bool closed);
 
 /* rs_iocp_recv_call: starts one WSARecv. False: it has ended already, *os_error and *bytes say
  * how. */
@@ -151,6 +155,9 @@ void rs_iocp_after_sends(rs_backend *backend, uint32_t index);
 void rs_iocp_cancel_in(rs_backend *backend, rs_iocp_conn *conn);
 
 void rs_iocp_socket_close(rs_backend *backend, uint32_t index, bool abort_it);
+
+/* rs_iocp_after_in: a receive or connect has left the kernel: what a close waits it for. */
+void rs_iocp_after_in(rs_backend *backend, uint32_t index);
 
 /* rs_iocp_close_check: completes the CLOSE once nothing of the connection is in the kernel. */
 void rs_iocp_close_check(rs_backend *backend, uint32_t index);

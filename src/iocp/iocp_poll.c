@@ -32,14 +32,14 @@ static void iocp_conn_packet(rs_backend *backend, OVERLAPPED *overlapped, uint32
         break;
     case RS_IOCP_CONNECT:
         if (backend->conns[index].ops.phase == RS_CONN_CONNECTING) {
-            rs_iocp_connect_end(backend, index, status);
+            rs_iocp_connect_end(backend, index, rs_iocp_told(status, false));
         }
         break; /* otherwise a close reported it and waits for us */
     default:
         rs_iocp_recv_packet(backend, index, status, bytes);
         break;
     }
-    rs_iocp_close_check(backend, index);
+    rs_iocp_after_in(backend, index);
 }
 
 static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapped,

@@ -34,6 +34,16 @@ bool rs_iocp_is_pending(const rs_backend *backend, bool succeeded, uint32_t *os_
     return *os_error == WSA_IO_PENDING || (succeeded && !backend->skip);
 }
 
+rs_status rs_iocp_told(rs_status status, bool closed) {
+    if (status == RS_OK) {
+        return RS_OK;
+    }
+    if (closed) {
+        return RS_E_ABORTED;
+    }
+    return status == RS_E_ABORTED ? RS_E_RESET : status;
+}
+
 /* ---- receiving */
 
 /* Under Wine (8 and 10) the call that meets a reset takes its error off the socket, be it a send or
@@ -135,9 +145,6 @@ void rs_iocp_recv_flush(rs_backend *backend) {
 
 void rs_iocp_recv_packet(rs_backend *backend, uint32_t index, rs_status status, uint32_t bytes) {
     rs_iocp_conn *conn = &backend->conns[index];
-    if (conn->in.kind == RS_IOCP_DISCARD) {
-        return; /* the close check behind us is all that waits for it */
-    }
     if (conn->in.kind == RS_IOCP_PROBE && status == RS_OK) {
         if (conn->ops.phase == RS_CONN_OPEN) {
             iocp_recv_start(backend, index, false, 0);
@@ -145,7 +152,8 @@ void rs_iocp_recv_packet(rs_backend *backend, uint32_t index, rs_status status, 
         }
         status = RS_E_ABORTED;
     }
-    rs_iocp_recv_complete(backend, index, status, bytes, 0);
+    rs_iocp_recv_complete(backend, index, rs_iocp_told(status, rs_conn_ops_is_closing(&conn->ops)),
+                          bytes, 0);
 }
 
 /* ---- sending */
@@ -214,10 +222,11 @@ void rs_iocp_sends_fail(rs_backend *backend, uint32_t index, rs_status status) {
 void rs_iocp_send_packet(rs_backend *backend, const rs_iocp_request *request, rs_status status,
                          uint32_t bytes) {
     rs_iocp_conn *conn = &backend->conns[request->conn];
+    bool closed = rs_conn_ops_is_closing(&conn->ops) && !conn->flushing;
     RS_ASSERT(conn->kernel_sends > 0);
     conn->kernel_sends--;
     rs_send_window_finish(&conn->window, iocp_slots(backend, request->conn), request->first,
-                          request->count, status, bytes, 0);
+                          request->count, rs_iocp_told(status, closed), bytes, 0);
     iocp_sends_report(backend, request->conn);
     rs_iocp_after_sends(backend, request->conn);
 }
@@ -275,7 +284,7 @@ static rs_status iocp_submit_close(rs_backend *backend, const rs_op *op) {
     rs_iocp_conn *conn = &backend->conns[op->conn];
     bool abort_it = rs_conn_ops_take_close(&conn->ops, op);
     bool connecting = conn->ops.phase == RS_CONN_CONNECTING;
-    if (conn->flushing) {
+    if (conn->flushing || conn->unposting) {
         rs_iocp_socket_close(backend, op->conn, true);
         return RS_OK;
     }

@@ -6,8 +6,6 @@
 #include "core/assert.h"
 #include "win/win_error.h"
 
-#define IOCP_DISCARD_READS_MAX 4u
-
 /* ---- the end of a connection */
 
 static rs_status iocp_shutdown_call(rs_backend *backend, rs_iocp_conn *conn) {
@@ -27,53 +25,61 @@ static void iocp_shutdown_complete(rs_backend *backend, uint32_t index, rs_statu
     rs_iocp_complete(backend, index, RS_OP_SHUTDOWN, status, 0, conn->shutdown_tag, RS_CF_INLINE);
 }
 
-/* Unread input makes the kernel answer a close with a reset, which would overtake our last sends:
- * so it is read first, into nothing. A receive that is pending means there is none. */
-static void iocp_discard_input(rs_backend *backend, uint32_t index) {
-    rs_iocp_conn *conn = &backend->conns[index];
-    WSABUF buffer = {.buf = (char *)backend->discard, .len = RS_IOCP_DISCARD_BYTES};
-    for (uint32_t i = 0; i < IOCP_DISCARD_READS_MAX; i++) {
-        uint32_t os_error;
-        DWORD bytes;
-        if (conn->end_read || conn->in.posted ||
-            rs_iocp_recv_call(backend, index, RS_IOCP_DISCARD, &buffer, &os_error, &bytes) ||
-            os_error != 0 || bytes == 0) {
-            return;
-        }
+static void iocp_close_abort(rs_backend *backend, rs_iocp_conn *conn) {
+    if (conn->kernel_sends > 0) {
+        /* Wine 8 keeps a pending send, and with it the connection, past closesocket. */
+        backend->calls.count[RS_WIN_CANCELIOEX]++;
+        (void)CancelIoEx((HANDLE)conn->socket, NULL); /* fails when all have just ended */
     }
+    rs_win_socket_abort(conn->socket, &backend->calls);
+    conn->socket = INVALID_SOCKET;
+}
+
+/* The rest of an orderly close: nothing of the connection is in the kernel any more. */
+static void iocp_close_orderly(rs_backend *backend, rs_iocp_conn *conn) {
+    RS_ASSERT(!conn->in.posted && conn->kernel_sends == 0);
+    if (!conn->end_read && conn->broken == RS_OK) {
+        rs_win_socket_discard(conn->socket, backend->discard, &backend->calls);
+    }
+    rs_win_socket_close(conn->socket, &backend->calls);
+    conn->socket = INVALID_SOCKET;
 }
 
 void rs_iocp_socket_close(rs_backend *backend, uint32_t index, bool abort_it) {
     rs_iocp_conn *conn = &backend->conns[index];
-    SOCKET socket = conn->socket;
     if (conn->shutdown_waiting) {
         iocp_shutdown_complete(backend, index, RS_E_ABORTED);
     }
     conn->ops.phase = RS_CONN_CLOSING;
-    conn->flushing = false;
-    if (socket != INVALID_SOCKET && abort_it) {
-        if (conn->kernel_sends > 0) {
-            /* Wine 8 keeps a pending send, and with it the connection, past closesocket. */
-            backend->calls.count[RS_WIN_CANCELIOEX]++;
-            (void)CancelIoEx((HANDLE)socket, NULL); /* fails when all have just ended */
-        }
-        rs_win_socket_abort(socket, &backend->calls);
-    } else if (socket != INVALID_SOCKET) {
+    conn->flushing = conn->unposting = false;
+    if (conn->socket != INVALID_SOCKET && abort_it) {
+        iocp_close_abort(backend, conn);
+    } else if (conn->socket != INVALID_SOCKET) {
         if (!conn->end_read && conn->broken == RS_OK) {
-            /* With a receive pending, a close is graceful only after a shutdown. */
-            (void)iocp_shutdown_call(backend, conn);
-            iocp_discard_input(backend, index);
+            (void)iocp_shutdown_call(backend, conn); /* the peer's end need not wait for ours */
         }
-        rs_win_socket_close(socket, &backend->calls); /* and cancels what is pending */
+        conn->unposting = conn->in.posted;
+        rs_iocp_cancel_in(backend, conn);
+        if (!conn->unposting) {
+            iocp_close_orderly(backend, conn);
+        }
     }
-    conn->socket = INVALID_SOCKET;
+    rs_iocp_close_check(backend, index);
+}
+
+void rs_iocp_after_in(rs_backend *backend, uint32_t index) {
+    rs_iocp_conn *conn = &backend->conns[index];
+    if (conn->unposting && !conn->in.posted) {
+        conn->unposting = false;
+        iocp_close_orderly(backend, conn);
+    }
     rs_iocp_close_check(backend, index);
 }
 
 void rs_iocp_close_check(rs_backend *backend, uint32_t index) {
     rs_iocp_conn *conn = &backend->conns[index];
-    if (conn->ops.phase != RS_CONN_CLOSING || conn->flushing || conn->in.posted ||
-        conn->kernel_sends > 0) {
+    if (conn->ops.phase != RS_CONN_CLOSING || conn->flushing || conn->unposting ||
+        conn->in.posted || conn->kernel_sends > 0) {
         return;
     }
     RS_ASSERT(conn->window.count == 0);
@@ -177,6 +183,9 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
     os_error = rs_win_socket_bind_any(conn->socket, &backend->port_reuse_failed, &backend->calls);
     if (os_error != 0) {
         return rs_win_error_status(os_error);
+    }
+    if (!rs_win_extensions_fit(&backend->extensions, conn->socket)) {
+        return RS_E_OS; /* ConnectEx is another provider's */
     }
     memset(&conn->in.overlapped, 0, sizeof conn->in.overlapped);
     conn->in.kind = RS_IOCP_CONNECT;

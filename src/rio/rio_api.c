@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "win/win_socket.h"
 
 #define RS_RIO_PATH_MAX 1024u
 
@@ -60,6 +61,7 @@ static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *
                             "cannot make a registered I/O socket (error %u)", *os_error);
     }
     *os_error = api_ask_system(socket, &out->fn);
+    out->entry = rs_win_socket_provider(socket).entry;
     (void)closesocket(socket); /* a probe; nothing was sent on it */
     if (*os_error != 0) {
         return RS_E_RIO_UNAVAILABLE;
@@ -144,6 +146,12 @@ static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *
                               "the RIO provider %s lacks %s", path, api_missing(&out->fn));
     }
     return status;
+}
+
+const char *rs_rio_memory_advice(const rs_rio_api *api) {
+    return api->module != NULL ? "raise the limit of locked memory (ulimit -l)"
+                               : "free physical memory, or raise the working set limit of the "
+                                 "job that the process is in";
 }
 
 rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error) {

@@ -58,6 +58,7 @@ typedef struct rs_rio_api {
     rs_rio_wake_fn wake;
     const char *provider; /* "windows", "wine-io_uring", "emulated"; static string */
     HMODULE module;       /* the provider's DLL; NULL = the system itself */
+    uint32_t entry;       /* of the system's table: the catalogue entry of the socket asked */
 } rs_rio_api;
 
 /* rs_rio_api_load: asks the system first, on a socket of its own, then the provider. Winsock is
@@ -68,5 +69,10 @@ typedef struct rs_rio_api {
  * Source   WSAIoctl, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER; Wine takes the socket flag and
  *          fails the ioctl, so the ioctl is the probe. */
 rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error);
+
+/* rs_rio_memory_advice: what to do when RIORegisterBuffer has no memory. It locks the pages:
+ * Windows bounds that by what the machine has and by a job's working set, Linux, where a provider
+ * lends the functions, by a limit of its own. Static string. */
+const char *rs_rio_memory_advice(const rs_rio_api *api);
 
 #endif

@@ -80,9 +80,8 @@ static rs_status rio_register_region(rs_backend *backend, rs_rio_region *region,
     }
     os_error = (uint32_t)WSAGetLastError();
     return rs_error_set(error, RS_E_NO_BUFFERS, "RIORegisterBuffer", os_error,
-                        "cannot register %u MiB of buffers (error %u): raise the limit of locked "
-                        "memory, or lower --max-sessions",
-                        region->bytes >> 20, os_error);
+                        "cannot register %u MiB of buffers (error %u): %s, or lower --max-sessions",
+                        region->bytes >> 20, os_error, rs_rio_memory_advice(&backend->api));
 }
 
 static rs_status rio_register_memory(rs_backend *backend, void *base, size_t bytes,
@@ -130,7 +129,8 @@ static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t valu
 #define X(member, name, is_call) +1
 enum { RS_RIO_STAT_COUNT = 0 RS_RIO_STATS(X) };
 #undef X
-_Static_assert(RS_RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX, "they fit the record");
+_Static_assert(RS_RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
+               "they fit the record");
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
@@ -141,7 +141,7 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
 #define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
     RS_RIO_STATS(X)
 #undef X
-    out->provider = backend->api.provider;
+    out->provider = rs_win_provider_text(backend->api.provider, &backend->extensions.provider);
 }
 
 /* ---- close */
@@ -241,7 +241,7 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
     backend->slots = calloc(reqs, sizeof *backend->slots);
     backend->results = calloc(batch, sizeof *backend->results);
     backend->entries = calloc(batch, sizeof *backend->entries);
-    backend->discard = malloc(RS_RIO_DISCARD_BYTES);
+    backend->discard = malloc(RS_WIN_DISCARD_BYTES);
     if (backend->conns == NULL || backend->reqs == NULL || backend->touched == NULL ||
         backend->ready_records == NULL || backend->accept_records == NULL ||
         backend->sockets == NULL || backend->slots == NULL || backend->results == NULL ||
@@ -294,6 +294,13 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
     }
     status = rs_win_socket_extensions(probe, &backend->extensions, error);
     rs_win_socket_close(probe, &backend->calls);
+    if (status == RS_OK && backend->api.module == NULL &&
+        backend->api.entry != backend->extensions.provider.entry) {
+        return rs_error_set(error, RS_E_UNSUPPORTED, "WSAIoctl", 0,
+                            "RIO's functions are of Winsock's catalogue entry %u and sockets of "
+                            "%u: a provider was installed or removed, start again",
+                            backend->api.entry, backend->extensions.provider.entry);
+    }
     return status;
 }
 
@@ -364,7 +371,7 @@ static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
         .event = backend->port_event,
         .socket_flags = WSA_FLAG_REGISTERED_IO,
         .tuning = &backend->tuning,
-        .extensions = &backend->extensions,
+        .provider = &backend->extensions.provider,
         .calls = &backend->calls,
     };
 

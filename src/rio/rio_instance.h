@@ -14,8 +14,6 @@
 
 _Static_assert(sizeof(PVOID) == 8, "a context of 64 bits goes through PVOID: x64 and ARM64 only");
 
-#define RS_RIO_DISCARD_BYTES 65536u /* of rs_backend.discard */
-
 /* Completion keys of the port. */
 enum { RS_RIO_KEY_NOTIFY = 1, RS_RIO_KEY_ACCEPT = 2, RS_RIO_KEY_CONNECT = 3, RS_RIO_KEY_WAKE = 4 };
 
@@ -102,7 +100,7 @@ struct rs_backend {
     rs_rio_reg *reg_nodes;     /* with one registration a request, like the next two */
     RIO_BUFFERID *reg_ids;
     uint32_t *reg_buckets;
-    uint8_t *discard; /* written and never read */
+    uint8_t *discard; /* [RS_WIN_DISCARD_BYTES], written and never read */
 };
 
 /* ---- rio_request.c */

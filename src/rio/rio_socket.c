@@ -7,8 +7,6 @@
 #include "seam/os.h"
 #include "win/win_error.h"
 
-#define RS_RIO_DISCARD_READS_MAX 4u
-
 /* ---- request queues */
 
 /* One receive, the configured sends, one buffer each: RIO has no gather
@@ -66,6 +64,9 @@ rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation,
     }
     rio_socket_bind_slot(backend, conn, (SOCKET)socket);
     status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
+    if (status == RS_OK && !rs_win_extensions_fit(&backend->extensions, (SOCKET)socket)) {
+        status = RS_E_OS; /* RIO's functions are another provider's */
+    }
     if (status == RS_OK) {
         status = rio_queue_make(backend, conn);
     }
@@ -98,6 +99,9 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
     backend->calls.count[RS_WIN_ASSOCIATE]++;
     if (CreateIoCompletionPort((HANDLE)socket, backend->port, RS_RIO_KEY_CONNECT, 0) == NULL) {
         return GetLastError();
+    }
+    if (!rs_win_extensions_fit(&backend->extensions, socket)) {
+        return WSAEINVALIDPROVIDER; /* ConnectEx is another provider's */
     }
     return rs_win_socket_bind_any(socket, &backend->port_reuse_failed, &backend->calls);
 }
@@ -168,27 +172,6 @@ void rs_rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
                             rc == 0 ? RS_OK : rio_error((uint32_t)WSAGetLastError()));
 }
 
-/* Unread input makes the kernel answer a close with a reset, which would overtake our last sends:
- * so it is read first, into nothing. FIONREAD tells how much, since a RIO socket may not be made
- * non-blocking and recv would wait. */
-static void rio_discard_input(rs_backend *backend, SOCKET socket) {
-    for (uint32_t i = 0; i < RS_RIO_DISCARD_READS_MAX; i++) {
-        u_long there = 0;
-
-        backend->calls.count[RS_WIN_IOCTLSOCKET]++;
-        if (ioctlsocket(socket, (long)FIONREAD, &there) != 0 || there == 0) {
-            return;
-        }
-        if (there > RS_RIO_DISCARD_BYTES) {
-            there = RS_RIO_DISCARD_BYTES;
-        }
-        backend->calls.count[RS_WIN_RECV]++;
-        if (recv(socket, (char *)backend->discard, (int)there, 0) <= 0) {
-            return;
-        }
-    }
-}
-
 static void rio_make_resetting(rs_backend *backend, SOCKET socket) {
     const struct linger now = {.l_onoff = 1, .l_linger = 0};
 
@@ -207,7 +190,7 @@ static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
         /* It fails when the connection is gone: just as good. */
         (void)backend->api.shutdown_socket(socket, SD_SEND);
     } else if (!backend->sockets[conn].end_read) {
-        rio_discard_input(backend, socket);
+        rs_win_socket_discard(socket, backend->discard, &backend->calls);
     }
 }
 

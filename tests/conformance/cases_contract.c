@@ -176,6 +176,41 @@ void conf_case_bad_arguments_are_refused(conf_run *run) {
     conf_echo_once(run, pair, "unharmed", 8);
 }
 
+/* Where memory is registered, an op must lie in its region: the last byte is in, the next is not.
+ */
+void conf_case_slices_outside_of_the_region_are_refused(conf_run *run) {
+    conf_open_listening(run, NULL);
+    conf_pair pair = conf_pair_open(run, 0, 0);
+    conf_side *client = &run->client;
+    uint8_t *end = client->memory + client->memory_bytes;
+    rs_op op = conf_op_send(client, pair.client, end - 16, 16);
+    uint32_t recv = conf_recv(&run->server, pair.server);
+    uint32_t sent = conf_must(client, op);
+
+    CONF_WAIT(run, conf_done(client, sent) && conf_done(&run->server, recv));
+    CONF_STATUS(run, conf_result(client, sent)->status, RS_OK);
+    CONF_CHECK(run, conf_result(&run->server, recv)->bytes == 16u);
+    if ((run->api->settings & RS_SET_RIO) == 0) {
+        return; /* nothing is registered: any memory will do */
+    }
+    for (uint32_t kind = RS_OP_RECV; kind <= RS_OP_SEND; kind++) {
+        op = conf_op_send(client, pair.client, end - 16, 17);
+        op.kind = (uint8_t)kind;
+        conf_must_refuse(client, op, RS_E_INVALID);
+        op.u.data = end;
+        op.bytes = 1;
+        conf_must_refuse(client, op, RS_E_INVALID);
+        op.u.data = client->memory - 1;
+        conf_must_refuse(client, op, RS_E_INVALID);
+        op.u.data = client->memory;
+        op.region = (uint16_t)(client->region.value + 1u); /* registered by nobody */
+        conf_must_refuse(client, op, RS_E_INVALID);
+        op.region = RS_REGIONS_MAX;
+        conf_must_refuse(client, op, RS_E_INVALID);
+    }
+    conf_echo_once(run, pair, "unharmed", 8);
+}
+
 /* Everything that open reserved for, at once and before anything is polled. */
 void conf_case_full_capacity_with_ops_in_flight(conf_run *run) {
     conf_open_listening(run, &(conf_setup){.conns = CONTRACT_CONNS, .sends = 4});

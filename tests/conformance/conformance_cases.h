@@ -31,12 +31,18 @@
     X(reset_without_request_is_told_later)                                                         \
     X(reset_found_by_send_is_told_to_receive)                                                      \
     X(close_with_recv_in_flight_aborts_it)                                                         \
+    X(close_with_recv_in_flight_delivers_what_was_sent)                                            \
+    X(close_with_unread_input_delivers_what_was_sent)                                              \
+    X(close_over_data_not_polled_yet)                                                              \
+    X(close_over_a_reset_not_polled_yet_is_aborted)                                                \
+    X(close_in_the_batch_of_its_requests)                                                          \
     X(close_with_sends_in_flight_delivers_them)                                                    \
     X(close_is_told_last)                                                                          \
     X(abort_close_resets_peer)                                                                     \
     X(abort_close_cancels_sends)                                                                   \
     X(plain_close_escalates_to_abort_once)                                                         \
     X(escalation_of_a_close_not_polled_yet_is_taken)                                               \
+    X(escalation_of_a_close_with_recv_in_flight_is_taken)                                          \
     /* refusals and generations */                                                                 \
     X(second_close_is_refused)                                                                     \
     X(op_after_close_is_refused)                                                                   \
@@ -47,6 +53,7 @@
     X(second_receive_is_refused)                                                                   \
     X(more_sends_than_reserved_is_refused)                                                         \
     X(bad_arguments_are_refused)                                                                   \
+    X(slices_outside_of_the_region_are_refused)                                                    \
     X(full_capacity_with_ops_in_flight)                                                            \
     /* connecting and listening */                                                                 \
     X(connect_refused)                                                                             \

@@ -29,14 +29,15 @@ typedef enum accept_note {
 
 struct rs_win_accept {
     rs_win_accept_config cfg;
-    SOCKET listener;          /* INVALID_SOCKET: none */
-    rs_addr addr;             /* as bound */
-    bool stopping;            /* unlisten was called */
-    bool failed;              /* RS_E_LISTENER was reported */
-    uint32_t posted;          /* AcceptEx requests in the kernel */
-    uint32_t idle;            /* AcceptEx requests waiting for a retry */
-    rs_retry retry;           /* of the idle ones */
-    accept_request *requests; /* [tuning->accepts] */
+    SOCKET listener;              /* INVALID_SOCKET: none */
+    rs_win_extensions extensions; /* the listener's */
+    rs_addr addr;                 /* as bound */
+    bool stopping;                /* unlisten was called */
+    bool failed;                  /* RS_E_LISTENER was reported */
+    uint32_t posted;              /* AcceptEx requests in the kernel */
+    uint32_t idle;                /* AcceptEx requests waiting for a retry */
+    rs_retry retry;               /* of the idle ones */
+    accept_request *requests;     /* [tuning->accepts] */
     rs_os_thread *thread;
     rs_atomic_u32 thread_stop;
     rs_atomic_u32 notes; /* of the thread, posted and not yet read: at most tuning->accepts */
@@ -79,6 +80,9 @@ rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cf
         }
     }
     source->cfg = *cfg;
+    if (cfg->extensions == NULL) {
+        source->cfg.extensions = rs_win_socket_extensions;
+    }
     source->listener = INVALID_SOCKET;
     source->knock = INVALID_SOCKET;
     source->requests = requests;
@@ -116,12 +120,15 @@ static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
     if (request->socket == INVALID_SOCKET) {
         return os_error;
     }
+    if (!rs_win_extensions_fit(&source->extensions, request->socket)) {
+        return WSAEINVALIDPROVIDER; /* the catalogue has changed: AcceptEx would crash */
+    }
     memset(&request->overlapped, 0, sizeof request->overlapped);
     request->overlapped.hEvent = source->cfg.event;
     source->cfg.calls->count[RS_WIN_ACCEPTEX]++;
-    if (!source->cfg.extensions->accept_ex(source->listener, request->socket, request->addresses, 0,
-                                           (DWORD)ACCEPT_ADDRESS_BYTES, (DWORD)ACCEPT_ADDRESS_BYTES,
-                                           &bytes, &request->overlapped)) {
+    if (!source->extensions.accept_ex(source->listener, request->socket, request->addresses, 0,
+                                      (DWORD)ACCEPT_ADDRESS_BYTES, (DWORD)ACCEPT_ADDRESS_BYTES,
+                                      &bytes, &request->overlapped)) {
         os_error = (uint32_t)WSAGetLastError();
     }
     if (os_error != 0 && os_error != WSA_IO_PENDING) {
@@ -380,6 +387,19 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
     return RS_OK;
 }
 
+/* What belongs to the listener's provider, and that it is the one that all else was asked of. */
+static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
+    uint32_t wanted = source->cfg.provider->entry;
+    rs_status status = source->cfg.extensions(source->listener, &source->extensions, error);
+    if (status != RS_OK || source->extensions.provider.entry == wanted) {
+        return status;
+    }
+    return rs_error_set(error, RS_E_UNSUPPORTED, "listen", 0,
+                        "the listener is served by Winsock's catalogue entry %u and the rest by "
+                        "%u: a provider was installed or removed, start again",
+                        source->extensions.provider.entry, wanted);
+}
+
 rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
                                rs_error *error) {
     rs_status status;
@@ -392,7 +412,10 @@ rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint1
         return status;
     }
     source->addr = (rs_addr){.ip = addr->ip, .port = *port_out};
-    status = accept_start(source, error);
+    status = accept_ask(source, error);
+    if (status == RS_OK) {
+        status = accept_start(source, error);
+    }
     if (status != RS_OK) {
         rs_win_socket_close(source->listener, source->cfg.calls);
         source->listener = INVALID_SOCKET;

@@ -23,8 +23,10 @@ typedef struct rs_win_accept_config {
     HANDLE event;            /* set beside each packet, for who cannot wait at the port; or NULL */
     DWORD socket_flags;      /* extra flags of listener and accepted sockets */
     const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives the source */
-    const rs_win_extensions *extensions; /* outlives the source */
-    rs_win_calls *calls;                 /* outlives the source */
+    const rs_win_provider *provider; /* who must serve the listener; outlives the source */
+    rs_win_calls *calls;             /* outlives the source */
+    /* How a socket's functions are asked for; NULL = rs_win_socket_extensions. */
+    rs_status (*extensions)(SOCKET socket, rs_win_extensions *out, rs_error *error);
 } rs_win_accept_config;
 
 #define RS_WIN_ACCEPT_OUT_MAX 2u /* completions that one packet may cause */
@@ -35,7 +37,9 @@ rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cf
 /* rs_win_accept_close: frees. The last completion has been handed out (asserted). NULL is fine. */
 void rs_win_accept_close(rs_win_accept *source);
 
-/* rs_win_accept_listen: as rs_backend_api.listen. Not while a listener stands (asserted). */
+/* rs_win_accept_listen: as rs_backend_api.listen. Not while a listener stands (asserted). AcceptEx
+ * is the listener's own; RS_E_UNSUPPORTED: the listener is served by another provider than cfg
+ * says. */
 rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
                                rs_error *error);
 

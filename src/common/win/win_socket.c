@@ -150,33 +150,53 @@ static uint32_t win_extension(SOCKET socket, GUID guid, void *out, DWORD out_byt
 rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error) {
     static const GUID accept_ex = WSAID_ACCEPTEX;
     static const GUID connect_ex = WSAID_CONNECTEX;
-    static const GUID sockaddrs = WSAID_GETACCEPTEXSOCKADDRS;
     uint32_t os_error =
         win_extension(socket, accept_ex, &out->accept_ex, (DWORD)sizeof out->accept_ex);
     if (os_error == 0) {
         os_error =
             win_extension(socket, connect_ex, &out->connect_ex, (DWORD)sizeof out->connect_ex);
     }
-    if (os_error == 0) {
-        os_error = win_extension(socket, sockaddrs, &out->get_accept_ex_sockaddrs,
-                                 (DWORD)sizeof out->get_accept_ex_sockaddrs);
-    }
     if (os_error != 0) {
         return rs_error_set(error, RS_E_UNSUPPORTED, "WSAIoctl", os_error,
                             "WSAIoctl: this Winsock lacks AcceptEx or ConnectEx (error %u)",
                             os_error);
     }
+    out->provider = rs_win_socket_provider(socket);
     return RS_OK;
 }
 
-bool rs_win_socket_is_ifs(SOCKET socket) {
+bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket) {
+    return rs_win_socket_provider(socket).entry == extensions->provider.entry;
+}
+
+rs_win_provider rs_win_provider_of(const WSAPROTOCOL_INFOW *info) {
+    return (rs_win_provider){
+        .entry = info->dwCatalogEntryId,
+        .layered = info->ProtocolChain.ChainLen != BASE_PROTOCOL,
+        .ifs = (info->dwServiceFlags1 & XP1_IFS_HANDLES) != 0,
+    };
+}
+
+rs_win_provider rs_win_socket_provider(SOCKET socket) {
     WSAPROTOCOL_INFOW info;
     int bytes = (int)sizeof info;
     memset(&info, 0, sizeof info);
     if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)&info, &bytes) != 0) {
-        return false; /* the careful answer: every completion through the port */
+        return (rs_win_provider){.entry = 0};
     }
-    return (info.dwServiceFlags1 & XP1_IFS_HANDLES) != 0;
+    return rs_win_provider_of(&info);
+}
+
+const char *rs_win_provider_text(const char *name, const rs_win_provider *provider) {
+    static const struct {
+        const char *name, *layered;
+    } known[] = {{"windows", "windows (layered)"}, {"wine", "wine (layered)"}};
+    for (size_t i = 0; provider->layered && i < sizeof known / sizeof known[0]; i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            return known[i].layered;
+        }
+    }
+    return name;
 }
 
 rs_status rs_win_socket_update_accept(SOCKET accepted, SOCKET listener, rs_win_calls *calls) {
@@ -207,6 +227,23 @@ uint32_t rs_win_socket_bind_any(SOCKET socket, bool *port_reuse_failed, rs_win_c
     return bind(socket, (const struct sockaddr *)&name, (int)sizeof name) == 0
                ? 0
                : (uint32_t)WSAGetLastError();
+}
+
+#define WIN_DISCARD_READS_MAX 4u
+
+void rs_win_socket_discard(SOCKET socket, uint8_t *scratch, rs_win_calls *calls) {
+    u_long on = 1;
+    calls->count[RS_WIN_IOCTLSOCKET]++;
+    if (ioctlsocket(socket, (long)FIONBIO, &on) != 0) {
+        return; /* recv might wait for ever */
+    }
+    for (uint32_t i = 0; i < WIN_DISCARD_READS_MAX; i++) {
+        calls->count[RS_WIN_RECV]++;
+        if (recv(socket, (char *)scratch, (int)RS_WIN_DISCARD_BYTES, 0) <
+            (int)RS_WIN_DISCARD_BYTES) {
+            return; /* all there was, its end, or a failure */
+        }
+    }
 }
 
 void rs_win_socket_close(SOCKET socket, rs_win_calls *calls) {

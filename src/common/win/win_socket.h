@@ -76,20 +76,38 @@ rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning
                                DWORD extra_flags, rs_win_calls *calls, uint16_t *port_out,
                                rs_error *error);
 
-/* The functions that Winsock hands out by GUID; fetched from a socket of the kind they will be used
- * on, since a layered provider may make them differ, and kept per instance for the same reason. */
+/* Who serves a socket: an entry of Winsock's catalogue. */
+typedef struct rs_win_provider {
+    uint32_t entry; /* dwCatalogEntryId; 0 = the system does not tell */
+    bool layered;   /* somebody's code stands between Winsock and the system's TCP */
+    bool ifs;       /* its handles are the file system's. Only then may completions be skipped on
+                     * success (SetFileCompletionNotificationModes, remarks: others lose or double
+                     * them) */
+} rs_win_provider;
+
+/* rs_win_socket_provider: of one socket. Where the system does not tell: entry 0, not layered, not
+ * ifs (the careful answer). */
+rs_win_provider rs_win_socket_provider(SOCKET socket);
+
+/* rs_win_provider_of: reads a catalogue entry: a protocol chain of one is the system's own. */
+rs_win_provider rs_win_provider_of(const WSAPROTOCOL_INFOW *info);
+
+/* rs_win_provider_text: "windows" as it is, or "windows (layered)"; other names likewise, as far as
+ * they are known here. Static string. */
+const char *rs_win_provider_text(const char *name, const rs_win_provider *provider);
+
+/* The functions that Winsock hands out by GUID. They belong to the provider of the socket that was
+ * asked: called on another provider's socket they crash. */
 typedef struct rs_win_extensions {
     LPFN_ACCEPTEX accept_ex;
     LPFN_CONNECTEX connect_ex;
-    LPFN_GETACCEPTEXSOCKADDRS get_accept_ex_sockaddrs;
+    rs_win_provider provider;
 } rs_win_extensions;
 
 rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error);
 
-/* rs_win_socket_is_ifs: is the provider's handle a file system handle? Only then may completions
- * be skipped on success (SetFileCompletionNotificationModes, remarks: non-IFS providers lose or
- * double them). */
-bool rs_win_socket_is_ifs(SOCKET socket);
+/* rs_win_extensions_fit: may they be called on this socket? One look at the catalogue. */
+bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket);
 
 /* rs_win_socket_update_accept / _connect: lets an AcceptEx or ConnectEx socket take on its context,
  * without which shutdown and getpeername fail on it. Statuses of win_error. */
@@ -101,6 +119,13 @@ rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls);
  * destination, so that many connections share the range. *port_reuse_failed (in, out): it is
  * unknown here, do not ask again. 0 or the error. */
 uint32_t rs_win_socket_bind_any(SOCKET socket, bool *port_reuse_failed, rs_win_calls *calls);
+
+/* rs_win_socket_discard: before an orderly close: reads off what has arrived, into scratch
+ * [RS_WIN_DISCARD_BYTES] and within a bound, because unread input makes the system answer a close
+ * with a reset, which overtakes our last sends. Never waits: the socket is non-blocking from here
+ * on, and one that will not be so is left unread. */
+#define RS_WIN_DISCARD_BYTES 65536u
+void rs_win_socket_discard(SOCKET socket, uint8_t *scratch, rs_win_calls *calls);
 
 /* rs_win_socket_close: orderly: what was sent is delivered in the background. */
 void rs_win_socket_close(SOCKET socket, rs_win_calls *calls);
