@@ -129,8 +129,12 @@ static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t valu
 #define X(member, name, is_call) +1
 enum { RS_RIO_STAT_COUNT = 0 RS_RIO_STATS(X) };
 #undef X
-_Static_assert(RS_RIO_STAT_COUNT + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
+_Static_assert(RS_RIO_STAT_COUNT + 1u + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
                "they fit the record");
+
+static uint32_t rio_quarantined(const rs_backend *backend) {
+    return backend->engine.quarantined;
+}
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
@@ -141,6 +145,7 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
 #define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
     RS_RIO_STATS(X)
 #undef X
+    rio_stats_add(out, "connections in quarantine", backend->engine.quarantined_ever, false);
     out->provider = rs_win_provider_text(backend->api.provider, &backend->extensions.provider);
 }
 
@@ -444,4 +449,5 @@ const rs_backend_api rs_rio_backend = {
     .register_memory = rio_register_memory,
     .release_memory = rio_release_memory,
     .stats = rio_stats,
+    .quarantined = rio_quarantined,
 };

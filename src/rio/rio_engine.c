@@ -163,6 +163,16 @@ uint32_t rs_rio_engine_straggler(const rs_rio_engine *engine, uint64_t before_ns
     return index != RS_RIO_NONE && engine->conns[index].gone_ns <= before_ns ? index : RS_RIO_NONE;
 }
 
+void rs_rio_engine_quarantine(rs_rio_engine *engine, uint32_t index) {
+    rs_rio_conn *conn = &engine->conns[index];
+
+    RS_ASSERT(conn->socket_gone && !conn->quarantined);
+    engine_straggler_remove(engine, index);
+    conn->quarantined = true;
+    engine->quarantined++;
+    engine->quarantined_ever++;
+}
+
 /* ---- the end of a connection */
 
 /* Nothing of it is with the system any more: a CLOSE may complete, after everything else. */
@@ -174,6 +184,10 @@ static void engine_drained(rs_rio_engine *engine, uint32_t index) {
     }
     if (conn->straggles) {
         engine_straggler_remove(engine, index);
+    }
+    if (conn->quarantined) {
+        conn->quarantined = false;
+        engine->quarantined--;
     }
     if (conn->ops.phase != RS_CONN_CLOSING) {
         return; /* broken, and its owner has yet to close it */
@@ -222,7 +236,7 @@ static rs_status engine_bind(rs_rio_engine *engine, uint32_t index, uint32_t gen
     rs_rio_conn *conn = &engine->conns[index];
 
     RS_ASSERT(conn->ops.phase == RS_CONN_FREE);
-    RS_ASSERT(conn->posted == 0 && !conn->straggles);
+    RS_ASSERT(conn->posted == 0 && !conn->straggles && !conn->quarantined);
     if (!rs_rio_quota_reserve(&engine->quota)) {
         return RS_E_NO_BUFFERS;
     }

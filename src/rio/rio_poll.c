@@ -19,8 +19,8 @@
 
 #define RS_RIO_NS_PER_MS 1000000
 #define RS_RIO_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
-/* The provider had all this time to give cancelled requests back after closesocket. */
-#define RS_RIO_STRAGGLER_NS ((uint64_t)RS_CLOSE_STRAGGLER_MS * 2u * RS_RIO_NS_PER_MS)
+/* The provider has all this time to give cancelled requests back after closesocket. */
+#define RS_RIO_STRAGGLER_NS ((uint64_t)RS_CLOSE_STRAGGLER_MS * RS_RIO_NS_PER_MS)
 #define RS_RIO_STRAGGLER_LOOK_MS 500 /* how often to look, while there is anything to wait for */
 
 /* ---- the completion queue */
@@ -257,25 +257,36 @@ void rs_rio_wake(rs_backend *backend) {
 
 /* ---- poll */
 
-/* A provider that loses requests must not hang the server. */
-static void rio_check_stragglers(const rs_backend *backend, uint64_t now_ns) {
+/* Said once: what follows is a count in the statistics. */
+static void rio_quarantine(rs_backend *backend, uint32_t conn) {
+    char text[200];
+
+    (void)snprintf(text, sizeof text,
+                   "connection %u: %u requests and %u connects not given back %u ms after "
+                   "closesocket (provider %s)",
+                   conn, (unsigned)backend->conns[conn].posted,
+                   (unsigned)backend->conns[conn].connect_busy, RS_CLOSE_STRAGGLER_MS,
+                   backend->api.provider);
+    if (backend->verified) {
+        RS_FATAL("closesocket", 0, text);
+    }
+    rs_rio_engine_quarantine(&backend->engine, conn);
+    if (backend->engine.quarantined_ever == 1) {
+        (void)fprintf(stderr, "rio: %s: its slot and buffers stay in quarantine\n", text);
+    }
+}
+
+/* A request that never comes back must not hang the server, nor may its memory be used again. */
+static void rio_check_stragglers(rs_backend *backend, uint64_t now_ns) {
     uint32_t conn;
-    char text[160];
 
     if (backend->engine.oldest == RS_RIO_NONE || now_ns < RS_RIO_STRAGGLER_NS) {
         return;
     }
-    conn = rs_rio_engine_straggler(&backend->engine, now_ns - RS_RIO_STRAGGLER_NS);
-    if (conn == RS_RIO_NONE) {
-        return;
+    while ((conn = rs_rio_engine_straggler(&backend->engine, now_ns - RS_RIO_STRAGGLER_NS)) !=
+           RS_RIO_NONE) {
+        rio_quarantine(backend, conn);
     }
-    (void)snprintf(text, sizeof text,
-                   "connection %u: %u requests and %u connects still outstanding %u ms after "
-                   "closesocket (provider %s)",
-                   conn, (unsigned)backend->conns[conn].posted,
-                   (unsigned)backend->conns[conn].connect_busy, RS_CLOSE_STRAGGLER_MS * 2u,
-                   backend->api.provider);
-    RS_FATAL("closesocket", 0, text);
 }
 
 static uint32_t rio_hand_out(rs_backend *backend, rs_completion *out, uint32_t cap) {

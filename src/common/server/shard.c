@@ -550,6 +550,13 @@ static void shard_begin_drain(rs_shard *shard) {
     rs_sessions_close_all(&shard->sessions, false);
 }
 
+/* Sessions that the back end does not expect to end (seam/backend.h, point 4). */
+static uint32_t shard_quarantined(const rs_shard *shard) {
+    return shard->backend != NULL && shard->api->quarantined != NULL
+               ? shard->api->quarantined(shard->backend)
+               : 0;
+}
+
 static uint64_t shard_drain_due_ns(const rs_shard *shard) {
     return shard->give_up_ns != 0 ? shard->give_up_ns : shard->drain_deadline_ns;
 }
@@ -561,7 +568,8 @@ static void shard_drain_expire(rs_shard *shard, uint64_t upto_ns) {
         return;
     }
     if (shard->give_up_ns == 0) {
-        shard->give_up_ns = shard->sessions.now_ns + (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
+        shard->give_up_ns =
+            shard->sessions.now_ns + 2u * (uint64_t)RS_CLOSE_STRAGGLER_MS * NS_PER_MS;
         rs_sessions_close_all(&shard->sessions, true);
     } else {
         shard->phase = SHARD_STOPPED;
@@ -665,7 +673,7 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     if (shard->settling.on) {
         shard_settle(shard, count);
     }
-    if (shard->phase == SHARD_DRAINING && shard->sessions.used_count == 0 && !shard->listening) {
+    if (shard->phase == SHARD_DRAINING && rs_shard_outstanding(shard) == 0) {
         shard->phase = SHARD_STOPPED;
     }
     shard_flush(shard);
@@ -776,7 +784,9 @@ uint32_t rs_shard_slots(const rs_shard *shard) {
 }
 
 uint32_t rs_shard_outstanding(const rs_shard *shard) {
-    return shard->sessions.used_count + (shard->listening ? 1u : 0u);
+    uint32_t quarantined = shard_quarantined(shard);
+    uint32_t used = shard->sessions.used_count;
+    return (used > quarantined ? used - quarantined : 0) + (shard->listening ? 1u : 0u);
 }
 
 rs_sessions *rs_shard_sessions(rs_shard *shard) {

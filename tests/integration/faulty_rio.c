@@ -1,0 +1,77 @@
+/* A RIO provider that loses completions: the one that RINGSIDE_RIO_PROVIDER names, with as many
+ * failed results kept back for ever as FAULTY_RIO_SWALLOW says. Without the provider's own wait, so
+ * that RIONotify and the port are what is slept on, as on Windows. For the tests of a server. */
+#include "rio/rio_abi.h"
+
+#include <stdlib.h>
+
+__declspec(dllexport) BOOL WINAPI ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out);
+__declspec(dllexport) const char *WINAPI ringside_rio_provider_name(void);
+__declspec(dllexport) int PASCAL ringside_rio_closesocket(SOCKET socket);
+__declspec(dllexport) int PASCAL ringside_rio_shutdown(SOCKET socket, int how);
+
+static struct {
+    RIO_EXTENSION_FUNCTION_TABLE rio;
+    int(PASCAL FAR *close_socket)(SOCKET socket);
+    int(PASCAL FAR *shutdown_socket)(SOCKET socket, int how);
+    volatile LONG left; /* results still to be lost */
+} inner;
+
+/* GetProcAddress returns one function type for all. */
+#define FAULTY_LOOK_UP(module, name, to)                                                           \
+    do {                                                                                           \
+        union {                                                                                    \
+            FARPROC raw;                                                                           \
+            void *data;                                                                            \
+        } found = {.raw = GetProcAddress((module), (name))};                                       \
+        *(void **)(to) = found.data;                                                               \
+    } while (0)
+
+static ULONG PASCAL faulty_dequeue(RIO_CQ cq, PRIORESULT results, ULONG count) {
+    ULONG got = inner.rio.RIODequeueCompletion(cq, results, count);
+    ULONG kept = 0;
+
+    for (ULONG i = 0; got != RIO_CORRUPT_CQ && i < got; i++) {
+        if (results[i].Status != 0 && InterlockedDecrement(&inner.left) >= 0) {
+            continue;
+        }
+        results[kept++] = results[i];
+    }
+    return got == RIO_CORRUPT_CQ ? got : kept;
+}
+
+BOOL WINAPI ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out) {
+    char path[1024], swallow[16];
+    DWORD length = GetEnvironmentVariableA("RINGSIDE_RIO_PROVIDER", path, sizeof path);
+    BOOL(WINAPI * table)(RIO_EXTENSION_FUNCTION_TABLE *) = NULL;
+    HMODULE module = length > 0 && length < sizeof path ? LoadLibraryA(path) : NULL;
+
+    if (module == NULL) {
+        return FALSE;
+    }
+    FAULTY_LOOK_UP(module, "ringside_rio_table", &table);
+    FAULTY_LOOK_UP(module, "ringside_rio_closesocket", &inner.close_socket);
+    FAULTY_LOOK_UP(module, "ringside_rio_shutdown", &inner.shutdown_socket);
+    inner.rio.cbSize = sizeof inner.rio;
+    if (table == NULL || inner.close_socket == NULL || inner.shutdown_socket == NULL ||
+        !table(&inner.rio)) {
+        return FALSE;
+    }
+    length = GetEnvironmentVariableA("FAULTY_RIO_SWALLOW", swallow, sizeof swallow);
+    inner.left = length > 0 && length < sizeof swallow ? atol(swallow) : 0;
+    *out = inner.rio;
+    out->RIODequeueCompletion = faulty_dequeue;
+    return TRUE;
+}
+
+const char *WINAPI ringside_rio_provider_name(void) {
+    return "faulty";
+}
+
+int PASCAL ringside_rio_closesocket(SOCKET socket) {
+    return inner.close_socket(socket);
+}
+
+int PASCAL ringside_rio_shutdown(SOCKET socket, int how) {
+    return inner.shutdown_socket(socket, how);
+}
