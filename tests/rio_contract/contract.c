@@ -1,9 +1,13 @@
 /* Fixture and main of the RIO contract suite. See contract.h.
  *
- *   rio_contract [--provider windows|PATH]
- * Without the option: the system's own table by WSAIoctl, else the DLL that RINGSIDE_RIO_PROVIDER
- * names. Exit 77, with the reason, when there is neither. */
+ *   rio_contract [--provider windows|PATH] [--json FILE]
+ * Without a provider: the system's own table by WSAIoctl, else the DLL that RINGSIDE_RIO_PROVIDER
+ * names. Exit 77, with the reason, when there is neither. FILE gets the outcome of each case and
+ * what each open question saw. --child CASE is how the program runs one case in a child. */
 #include "contract.h"
+
+#include "record.h"
+#include "seam/os.h"
 
 #include <stdlib.h>
 
@@ -248,15 +252,20 @@ void rc_none(RIO_CQ cq) {
     }
 }
 
+bool rc_is_ours(void) {
+    return rs_os_is_wine();
+}
+
 void rc_open_question(const char *format, ...) {
+    char text[256];
     va_list args;
 
     rc.open_questions++;
-    printf("[   OPEN   ] ");
     va_start(args, format);
-    vprintf(format, args);
+    (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    printf("\n");
+    printf("[   OPEN   ] %s\n", text);
+    rc_record_answer(text);
 }
 
 /* ---- per case ---- */
@@ -322,25 +331,41 @@ static bool rc_load_dll(const char *path) {
         return false;
     }
     rc.provider = name();
+    (void)SetEnvironmentVariableA(RC_CHILD_PROVIDER, path);
     return true;
 }
 
-/* 0 = loaded, else the exit code. */
-static int rc_load(int argc, char **argv) {
-    const char *path = getenv("RINGSIDE_RIO_PROVIDER");
-    bool option = argc == 3 && strcmp(argv[1], "--provider") == 0;
+typedef struct rc_args {
+    const char *provider, *json, *child; /* NULL: not given */
+} rc_args;
 
-    if (argc != 1 && !option) {
-        fprintf(stderr, "usage: rio_contract [--provider windows|PATH]\n");
-        return 2;
+static bool rc_read_args(rc_args *args, int argc, char **argv) {
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const char **value = strcmp(argv[i], "--provider") == 0 ? &args->provider
+                             : strcmp(argv[i], "--json") == 0   ? &args->json
+                             : strcmp(argv[i], "--child") == 0  ? &args->child
+                                                                : NULL;
+
+        if (value == NULL) {
+            return false;
+        }
+        *value = argv[i + 1];
     }
-    if (option && strcmp(argv[2], "windows") != 0) {
-        return rc_load_dll(argv[2]) ? 0 : 1;
+    return argc % 2 == 1;
+}
+
+/* 0 = loaded, else the exit code. */
+static int rc_load(const char *provider) {
+    const char *path = getenv("RINGSIDE_RIO_PROVIDER");
+
+    if (provider != NULL && strcmp(provider, "windows") != 0) {
+        return rc_load_dll(provider) ? 0 : 1;
     }
     if (rc_load_system()) {
+        (void)SetEnvironmentVariableA(RC_CHILD_PROVIDER, "windows");
         return 0;
     }
-    if (option || !path) {
+    if (provider != NULL || !path) {
         printf("skipped: RIO is not available here; name a provider with --provider PATH or "
                "RINGSIDE_RIO_PROVIDER\n");
         return RC_EXIT_SKIPPED;
@@ -348,7 +373,7 @@ static int rc_load(int argc, char **argv) {
     return rc_load_dll(path) ? 0 : 1;
 }
 
-static int rc_run_all(void) {
+static int rc_run_all(const rc_args *args) {
     static const struct {
         const struct CMUnitTest *cases;
         const size_t *count;
@@ -362,7 +387,7 @@ static int rc_run_all(void) {
         {rc_burst_cases, &rc_burst_cases_count},
         {rc_threads_cases, &rc_threads_cases_count},
     };
-    static struct CMUnitTest all[512];
+    static struct CMUnitTest all[RC_CASES_MAX];
     size_t count = 0;
     int failed;
 
@@ -370,24 +395,39 @@ static int rc_run_all(void) {
         memcpy(all + count, groups[g].cases, *groups[g].count * sizeof all[0]);
         count += *groups[g].count;
     }
+    rc_record_wrap(all, count, args->child != NULL);
+    if (args->child != NULL) {
+        cmocka_set_test_filter(args->child);
+    }
     failed = _cmocka_run_group_tests("rio_contract", all, count, NULL, NULL);
     printf("rio_contract: provider %s, %u cases, %d failed, %u open questions reported\n",
            rc.provider, (unsigned)count, failed, rc.open_questions);
+    if (args->json != NULL && !rc_record_write(args->json, failed)) {
+        return 1;
+    }
     return failed != 0 || count == 0;
 }
 
 int main(int argc, char **argv) {
+    rc_args args = {NULL, NULL, NULL};
     WSADATA data;
     int code;
 
+    if (!rc_read_args(&args, argc, argv)) {
+        fprintf(stderr, "usage: rio_contract [--provider windows|PATH] [--json FILE]\n");
+        return 2;
+    }
+    if (args.child != NULL) {
+        args.provider = getenv(RC_CHILD_PROVIDER);
+    }
     setvbuf(stdout, NULL, _IONBF, 0);
     if (WSAStartup(MAKEWORD(2, 2), &data) != 0) {
         return 1;
     }
-    code = rc_load(argc, argv);
+    code = rc_load(args.provider);
     if (code != 0) {
         return code;
     }
     rc.memory = VirtualAlloc(NULL, RC_MEMORY_BYTES, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
-    return rc.memory ? rc_run_all() : 1;
+    return rc.memory ? rc_run_all(&args) : 1;
 }
