@@ -15,6 +15,8 @@
  *   RINGSIDE_RIO_FILES          0 (default), 1: sockets in the ring's file table
  *   RINGSIDE_RIO_POLL_FIRST     1 (default), 0: a receive on a socket that the last receive emptied
  *                               waits for data before it tries
+ *   RINGSIDE_RIO_NOTIFY_PAUSE   0 (default), 1: for tests: RIONotify waits between its look at the
+ *                               queue and the arming, so that a completion can come in between
  *
  * An unknown value is an error: the table is refused, with a line on stderr. */
 #ifndef RS_WINE_SETTINGS_H
@@ -34,6 +36,7 @@ typedef struct rs_settings {
     bool lazy;
     bool files;
     bool poll_first;
+    bool notify_pause;
 } rs_settings;
 
 /* rs_settings_read: false and a line on stderr for a value that means nothing. */

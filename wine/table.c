@@ -476,6 +476,8 @@ static ULONG PASCAL table_dequeue(RIO_CQ handle, PRIORESULT results, ULONG capac
     return count;
 }
 
+#define RS_NOTIFY_PAUSE_MS 60
+
 static INT PASCAL table_notify(RIO_CQ handle) {
     const rs_engine *engine = rs_provider_state()->engine;
     rs_cq *cq = rs_table_cq(handle);
@@ -494,6 +496,9 @@ static INT PASCAL table_notify(RIO_CQ handle) {
     engine->flush(cq);
     engine->harvest(cq);
     if (cq->core.ready_loud == 0) {
+        if (rs_provider_state()->settings.notify_pause) {
+            Sleep(RS_NOTIFY_PAUSE_MS);
+        }
         engine->arm(cq, true);
         engine->harvest(cq); /* what came between the look and the arming */
     }

@@ -184,6 +184,103 @@ static void test_wait_hands_out_the_ports_packets(void **state) {
     CloseHandle(port);
 }
 
+/* Packets that the provider holds already end a wait at once, also when nothing new comes. */
+static void test_wait_does_not_sleep_over_packets(void **state) {
+    enum { PACKETS = 8, LONG_MS = 20000 };
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    OVERLAPPED mine = {0};
+    RIO_CQ cq = make_cq();
+    ULONG count;
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    (void)provider_wait(cq, port, NULL, 0, &count, 0);
+    for (ULONG_PTR i = 0; i < PACKETS; i++) {
+        assert_true(PostQueuedCompletionStatus(port, 7, i, &mine));
+    }
+    Sleep(100); /* it has most likely taken them all by now: what follows are no arrivals */
+    for (ULONG_PTR i = 0; i < PACKETS; i++) {
+        ULONGLONG start = GetTickCount64();
+        OVERLAPPED_ENTRY entry;
+
+        count = 0;
+        assert_true(provider_wait(cq, port, &entry, 1, &count, i < 3 ? LIMIT_MS : LONG_MS));
+        assert_int_equal(count, 1);
+        assert_int_equal(entry.lpCompletionKey, i);
+        assert_true(GetTickCount64() - start < LONG_MS);
+    }
+    rio.RIOCloseCompletionQueue(cq);
+    CloseHandle(port);
+}
+
+static RIO_CQ passing_cq;
+static link passing_link;
+
+/* Posts, hands it to the kernel, and ends. */
+static DWORD WINAPI post_and_exit(void *argument) {
+    (void)argument;
+    post(passing_link.rq, false);
+    return take(passing_cq);
+}
+
+/* Linux cancels what a thread that exits has in its ring; Windows does not, and so the provider
+ * runs it again. */
+static void test_receive_outlives_the_thread_that_posted_it(void **state) {
+    RIORESULT result = {0};
+    ULONGLONG end;
+    HANDLE thread;
+
+    (void)state;
+    passing_cq = make_cq();
+    passing_link = make_link(passing_cq);
+    thread = CreateThread(NULL, 0, post_and_exit, NULL, 0, NULL);
+    assert_int_equal(WaitForSingleObject(thread, LIMIT_MS), WAIT_OBJECT_0);
+    CloseHandle(thread);
+    Sleep(50);
+    assert_int_equal(rio.RIODequeueCompletion(passing_cq, &result, 1), 0);
+    assert_int_equal(send(passing_link.client, "late", 4, 0), 4);
+    for (end = GetTickCount64() + LIMIT_MS;
+         rio.RIODequeueCompletion(passing_cq, &result, 1) == 0 && GetTickCount64() < end;) {
+        Sleep(1);
+    }
+    assert_int_equal(result.Status, 0);
+    assert_int_equal(result.BytesTransferred, 4);
+    end_link(passing_link);
+    rio.RIOCloseCompletionQueue(passing_cq);
+}
+
+/* A completion that comes between RIONotify's look at the queue and the arming fires it all the
+ * same. With RINGSIDE_RIO_NOTIFY_PAUSE=1 it does come there; without, this is one more case. */
+static void test_notify_fires_for_what_came_before_the_arming(void **state) {
+    HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
+    RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_EVENT_COMPLETION};
+    HANDLE thread;
+    RIO_CQ cq;
+    link l;
+
+    (void)state;
+    how.Event.EventHandle = event;
+    how.Event.NotifyReset = TRUE;
+    cq = rio.RIOCreateCompletionQueue(8, &how);
+    assert_true(cq != RIO_INVALID_CQ);
+    l = make_link(cq);
+    for (int i = 0; i < 5; i++) {
+        post(l.rq, false);
+        (void)take(cq); /* it is the kernel's */
+        thread = CreateThread(NULL, 0, send_soon, (void *)(uintptr_t)l.client, 0, NULL);
+        assert_int_equal(rio.RIONotify(cq), ERROR_SUCCESS);
+        assert_int_equal(WaitForSingleObject(event, LIMIT_MS), WAIT_OBJECT_0);
+        assert_int_equal(WaitForSingleObject(thread, LIMIT_MS), WAIT_OBJECT_0);
+        CloseHandle(thread);
+        assert_int_equal(take(cq), 1);
+    }
+    end_link(l);
+    rio.RIOCloseCompletionQueue(cq);
+    CloseHandle(event);
+}
+
 static void test_closing_the_queue_gives_the_port_back(void **state) {
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     OVERLAPPED mine = {0}, *got = NULL;
@@ -390,6 +487,9 @@ int main(void) {
         cmocka_unit_test(test_wait_times_out_when_nothing_comes),
         cmocka_unit_test(test_wake_ends_a_wait_now_or_the_next),
         cmocka_unit_test(test_wait_hands_out_the_ports_packets),
+        cmocka_unit_test(test_wait_does_not_sleep_over_packets),
+        cmocka_unit_test(test_receive_outlives_the_thread_that_posted_it),
+        cmocka_unit_test(test_notify_fires_for_what_came_before_the_arming),
         cmocka_unit_test(test_closing_the_queue_gives_the_port_back),
         cmocka_unit_test(test_closing_over_a_full_stash_gives_all_packets_back),
         cmocka_unit_test(test_commits_of_many_queues_enter_the_kernel_once),
