@@ -71,6 +71,16 @@ static void test_rio_api_provider_of_the_environment_serves_every_function(void 
     assert_true((api.wait == NULL) == (api.wake == NULL));
 }
 
+/* Linux's limit of locked memory is no advice on Windows. */
+static void test_rio_api_memory_advice_is_the_systems_own(void **state) {
+    rs_rio_api api = {.module = NULL};
+    (void)state;
+    assert_null(strstr(rs_rio_memory_advice(&api), "ulimit"));
+    assert_non_null(strstr(rs_rio_memory_advice(&api), "physical memory"));
+    api.module = GetModuleHandleW(NULL);
+    assert_non_null(strstr(rs_rio_memory_advice(&api), "ulimit"));
+}
+
 static void test_rio_api_status_reaches_the_caller_of_open(void **state) {
     rs_backend_config cfg = {
         .conns_max = 1, .sends_per_conn = 1, .poll_max = 1, .tuning = rs_tuning_default()};
@@ -92,6 +102,7 @@ int main(void) {
         cmocka_unit_test(test_rio_api_dll_that_is_no_provider_is_named),
         cmocka_unit_test(test_rio_api_environment_names_the_provider),
         cmocka_unit_test(test_rio_api_provider_of_the_environment_serves_every_function),
+        cmocka_unit_test(test_rio_api_memory_advice_is_the_systems_own),
         cmocka_unit_test(test_rio_api_status_reaches_the_caller_of_open),
     };
     rs_error error;

@@ -1,0 +1,290 @@
+/* The accept source of both Windows servers, with an AcceptEx that runs out of resources when told
+ * to: the call is the real one, the failure the test's. Set up: a port, a listener on loopback. A
+ * pass: the first want of resources ends the round and the wait grows, so that few calls are made;
+ * afterwards all stand again; functions are asked of the listener and of nobody else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "seam/os.h"
+#include "seam/retry.h"
+#include "win/win_accept.h"
+
+#define ACCEPTS 64u
+
+static struct {
+    LPFN_ACCEPTEX real;
+    uint32_t calls, room; /* room: how many calls may still succeed */
+    SOCKET asked;
+    uint32_t entry_shift; /* added to the catalogue entry that the listener is said to have */
+} fake;
+
+static BOOL PASCAL fake_accept_ex(SOCKET listener, SOCKET accepted, PVOID buffer, DWORD data_bytes,
+                                  DWORD local_bytes, DWORD remote_bytes, LPDWORD received,
+                                  LPOVERLAPPED overlapped) {
+    fake.calls++;
+    if (fake.room == 0) {
+        WSASetLastError(WSAENOBUFS);
+        return FALSE;
+    }
+    fake.room--;
+    return fake.real(listener, accepted, buffer, data_bytes, local_bytes, remote_bytes, received,
+                     overlapped);
+}
+
+static rs_status fake_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error) {
+    rs_status status = rs_win_socket_extensions(socket, out, error);
+
+    fake.asked = socket;
+    fake.real = out->accept_ex;
+    out->accept_ex = fake_accept_ex;
+    out->provider.entry += fake.entry_shift;
+    return status;
+}
+
+typedef struct bed {
+    rs_win_accept *source;
+    HANDLE port;
+    rs_tuning tuning;
+    rs_win_calls calls;
+    rs_win_provider provider;
+    uint16_t tcp_port;
+    uint32_t ended;
+} bed;
+
+static rs_status bed_listen(bed *b, uint32_t room) {
+    const rs_addr addr = {.ip = 0x7F000001u};
+    rs_error error;
+    rs_win_accept_config cfg = {.key = 1,
+                                .tuning = &b->tuning,
+                                .provider = &b->provider,
+                                .calls = &b->calls,
+                                .extensions = fake_extensions};
+    uint32_t os_error;
+    SOCKET probe;
+
+    memset(b, 0, sizeof *b);
+    b->tuning = rs_tuning_default();
+    b->tuning.accepts = ACCEPTS;
+    probe = rs_win_socket_open(0, &b->calls, &os_error);
+    b->provider = rs_win_socket_provider(probe);
+    rs_win_socket_close(probe, &b->calls);
+    b->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    cfg.port = b->port;
+    assert_int_equal(rs_win_accept_open(&b->source, &cfg, &error), RS_OK);
+    fake.calls = 0;
+    fake.room = room;
+    return rs_win_accept_listen(b->source, &addr, &b->tcp_port, &error);
+}
+
+/* Takes what the port has; returns the completions with a socket, which are closed. */
+static uint32_t bed_poll(bed *b, DWORD wait_ms) {
+    OVERLAPPED_ENTRY entries[ACCEPTS];
+    rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
+    ULONG count = 0;
+    uint32_t sockets = 0;
+
+    (void)rs_win_accept_retry(b->source, out);
+    if (!GetQueuedCompletionStatusEx(b->port, entries, ACCEPTS, &count, wait_ms, FALSE)) {
+        return 0;
+    }
+    for (ULONG i = 0; i < count; i++) {
+        uint32_t said = rs_win_accept_packet(b->source, entries[i].lpOverlapped,
+                                             entries[i].dwNumberOfBytesTransferred, out);
+        for (uint32_t k = 0; k < said; k++) {
+            if (out[k].status == RS_OK) {
+                rs_win_socket_close((SOCKET)out[k].socket, &b->calls);
+                sockets++;
+            }
+            b->ended += out[k].status == RS_E_CLOSED;
+        }
+    }
+    return sockets;
+}
+
+static void bed_end(bed *b) {
+    rs_win_accept_unlisten(b->source);
+    while (b->ended == 0) {
+        (void)bed_poll(b, 100);
+    }
+    rs_win_accept_close(b->source);
+    (void)CloseHandle(b->port);
+}
+
+/* How many rounds fit into the time since: after 10, 20, 40, 80, 160, 320 and then 500 ms. */
+static uint32_t rounds_since(uint64_t start_ns) {
+    return 7u + (uint32_t)((rs_os_now_ns() - start_ns) / UINT64_C(500000000));
+}
+
+static void test_win_accept_want_of_resources_ends_the_round(void **state) {
+    uint64_t end_ns;
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen(&b, 8), RS_OK);
+    assert_int_equal(fake.calls, 9); /* eight stand, the ninth failed, nobody asked for 55 more */
+    assert_int_equal(rs_win_accept_retry_ms(b.source), RS_RETRY_FIRST_MS);
+    end_ns = rs_os_now_ns() + UINT64_C(1000000000);
+    while (rs_os_now_ns() < end_ns || fake.calls < 10u) {
+        (void)bed_poll(&b, 1);
+    }
+    assert_true(fake.calls - 9u <= rounds_since(end_ns - UINT64_C(1000000000)));
+    assert_true(rs_win_accept_retry_ms(b.source) > RS_RETRY_FIRST_MS);
+    fake.room = ACCEPTS; /* there is room again */
+    end_ns = rs_os_now_ns() + UINT64_C(20000000000);
+    while (rs_win_accept_retry_ms(b.source) != 0) {
+        assert_true(rs_os_now_ns() < end_ns);
+        (void)bed_poll(&b, 10);
+    }
+    assert_int_equal(fake.room, 8); /* 56 more stand */
+    fake.room = 0;
+    bed_end(&b);
+}
+
+/* An accept that comes through while others are parked does not ask again by itself. */
+static void test_win_accept_parked_requests_wait_together(void **state) {
+    struct sockaddr_in name;
+    uint32_t os_error, taken = 0;
+    SOCKET clients[8];
+    rs_addr addr = {.ip = 0x7F000001u};
+    uint64_t start_ns = rs_os_now_ns();
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen(&b, 8), RS_OK);
+    addr.port = b.tcp_port;
+    name = rs_win_sockaddr(&addr);
+    for (uint32_t i = 0; i < 8u; i++) {
+        clients[i] = rs_win_socket_open(0, &b.calls, &os_error);
+        assert_int_equal(connect(clients[i], (struct sockaddr *)&name, (int)sizeof name), 0);
+    }
+    for (uint32_t i = 0; taken < 8u; i++) {
+        assert_true(i < 10000u);
+        taken += bed_poll(&b, 10);
+    }
+    assert_true(fake.calls - 9u <=
+                rounds_since(start_ns)); /* of one call each; none for the eight */
+    fake.room = ACCEPTS;
+    for (uint32_t i = 0; rs_win_accept_retry_ms(b.source) != 0; i++) {
+        assert_true(i < 10000u);
+        (void)bed_poll(&b, 10);
+    }
+    assert_int_equal(fake.room, 0); /* all stand again */
+    for (uint32_t i = 0; i < 8u; i++) {
+        rs_win_socket_close(clients[i], &b.calls);
+    }
+    bed_end(&b);
+}
+
+static void test_win_accept_listener_of_another_provider_is_refused(void **state) {
+    bed b;
+    (void)state;
+    fake.entry_shift = 1;
+    assert_int_equal(bed_listen(&b, ACCEPTS), RS_E_UNSUPPORTED);
+    fake.entry_shift = 0;
+    assert_int_equal(fake.calls, 0);
+    rs_win_accept_close(b.source);
+    (void)CloseHandle(b.port);
+}
+
+/* ---- providers */
+
+static void test_win_provider_is_read_from_the_catalogue(void **state) {
+    WSAPROTOCOL_INFOW info;
+    rs_win_provider provider;
+    (void)state;
+    memset(&info, 0, sizeof info);
+    info.dwCatalogEntryId = 1001;
+    info.dwServiceFlags1 = XP1_IFS_HANDLES;
+    info.ProtocolChain.ChainLen = BASE_PROTOCOL;
+    provider = rs_win_provider_of(&info);
+    assert_int_equal(provider.entry, 1001);
+    assert_true(provider.ifs);
+    assert_false(provider.layered);
+    assert_string_equal(rs_win_provider_text("windows", &provider), "windows");
+    info.dwServiceFlags1 = 0;
+    info.ProtocolChain.ChainLen = 2; /* a layer over the system's own */
+    provider = rs_win_provider_of(&info);
+    assert_false(provider.ifs);
+    assert_true(provider.layered);
+    assert_string_equal(rs_win_provider_text("windows", &provider), "windows (layered)");
+    assert_string_equal(rs_win_provider_text("emulated", &provider), "emulated");
+}
+
+static void test_win_provider_of_two_sockets_is_the_same(void **state) {
+    rs_win_extensions extensions;
+    rs_win_calls calls;
+    uint32_t os_error;
+    rs_error error;
+    SOCKET one, two;
+    (void)state;
+    memset(&calls, 0, sizeof calls);
+    one = rs_win_socket_open(0, &calls, &os_error);
+    two = rs_win_socket_open(0, &calls, &os_error);
+    assert_int_equal(rs_win_socket_extensions(one, &extensions, &error), RS_OK);
+    assert_true(extensions.provider.entry != 0);
+    assert_true(rs_win_extensions_fit(&extensions, two));
+    extensions.provider.entry++;
+    assert_false(rs_win_extensions_fit(&extensions, two));
+    rs_win_socket_close(one, &calls);
+    rs_win_socket_close(two, &calls);
+}
+
+/* ---- closing */
+
+/* Nothing has come, more may: it returns at once, and reads what there is. */
+static void test_win_socket_discard_never_waits(void **state) {
+    static uint8_t scratch[RS_WIN_DISCARD_BYTES];
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    int name_bytes = (int)sizeof name;
+    SOCKET listener, client, server;
+    rs_win_calls calls;
+    uint32_t os_error;
+    u_long left = 1;
+    (void)state;
+    memset(&calls, 0, sizeof calls);
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    listener = rs_win_socket_open(0, &calls, &os_error);
+    client = rs_win_socket_open(0, &calls, &os_error);
+    assert_int_equal(bind(listener, (struct sockaddr *)&name, name_bytes), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &name_bytes), 0);
+    assert_int_equal(connect(client, (struct sockaddr *)&name, name_bytes), 0);
+    server = accept(listener, NULL, NULL);
+    rs_win_socket_discard(server, scratch, &calls); /* the test's time-out is the judge */
+    assert_int_equal(send(client, "unread", 6, 0), 6);
+    for (uint32_t i = 0; i < 1000u; i++) {
+        assert_int_equal(ioctlsocket(server, (long)FIONREAD, &left), 0);
+        if (left == 6) {
+            break;
+        }
+        Sleep(1);
+    }
+    rs_win_socket_discard(server, scratch, &calls);
+    assert_int_equal(ioctlsocket(server, (long)FIONREAD, &left), 0);
+    assert_int_equal(left, 0);
+    rs_win_socket_close(server, &calls);
+    rs_win_socket_close(client, &calls);
+    rs_win_socket_close(listener, &calls);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_win_accept_want_of_resources_ends_the_round),
+        cmocka_unit_test(test_win_accept_parked_requests_wait_together),
+        cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
+        cmocka_unit_test(test_win_provider_is_read_from_the_catalogue),
+        cmocka_unit_test(test_win_provider_of_two_sockets_is_the_same),
+        cmocka_unit_test(test_win_socket_discard_never_waits),
+    };
+    rs_error error;
+    int failed;
+    if (rs_win_socket_start(&error) != RS_OK) {
+        return 1;
+    }
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rs_win_socket_stop();
+    return failed;
+}
