@@ -10,10 +10,10 @@
 const char rs_verdict_rule[] =
     "RIO is worth it when, in at least one scenario with 256 connections or more, rio_server moves "
     "at least 15 % more messages a second than iocp_server or takes at least 30 % less CPU time "
-    "per "
-    "message; and it is nowhere more than 5 % worse (rate, CPU time per message, p99 at a fixed "
-    "rate); and the machine's non-paged pool grows by at most 64 MiB. Each figure is the median of "
-    "paired runs, and counts only when its 95 % interval does not hold 1.";
+    "per message, and the whole machine takes less too; and it is nowhere more than 5 % worse "
+    "(rate, CPU time per message of its own or of the whole machine, p99 at a fixed rate); and the "
+    "machine's non-paged pool grows by at most 64 MiB. Each figure is the median of paired runs "
+    "that nobody disturbed, and counts only when its 95 % interval does not hold 1.";
 
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
@@ -27,13 +27,26 @@ verdict_say(rs_verdict *out, rs_verdict_kind kind, const char *format, ...) {
     va_end(list);
 }
 
+static bool verdict_is_rate_gain(const rs_verdict_cell *cell) {
+    return !cell->fixed_rate && rs_stats_is_difference(&cell->rate) &&
+           cell->rate.middle >= RS_VERDICT_RATE_GAIN;
+}
+
+static bool verdict_is_cpu_gain(const rs_verdict_cell *cell) {
+    return rs_stats_is_difference(&cell->cpu) && cell->cpu.middle <= RS_VERDICT_CPU_GAIN;
+}
+
+static bool verdict_machine_agrees(const rs_verdict_cell *cell) {
+    return rs_stats_is_difference(&cell->machine) && cell->machine.middle < 1;
+}
+
+static bool verdict_may_gain(const rs_verdict_cell *cell) {
+    return cell->may_gain && cell->connections >= RS_VERDICT_CONNECTIONS_MIN;
+}
+
 static bool verdict_is_gain(const rs_verdict_cell *cell) {
-    if (!cell->may_gain || cell->connections < RS_VERDICT_CONNECTIONS_MIN) {
-        return false;
-    }
-    return (!cell->fixed_rate && rs_stats_is_difference(&cell->rate) &&
-            cell->rate.middle >= RS_VERDICT_RATE_GAIN) ||
-           (rs_stats_is_difference(&cell->cpu) && cell->cpu.middle <= RS_VERDICT_CPU_GAIN);
+    return verdict_may_gain(cell) && (verdict_is_rate_gain(cell) ||
+                                      (verdict_is_cpu_gain(cell) && verdict_machine_agrees(cell)));
 }
 
 /* What a cell loses in, or NULL. */
@@ -46,6 +59,10 @@ static const char *verdict_loss(const rs_verdict_cell *cell, const rs_interval *
     *ratio = &cell->cpu;
     if (rs_stats_is_difference(&cell->cpu) && cell->cpu.middle > RS_VERDICT_COST_LOSS) {
         return "CPU per message";
+    }
+    *ratio = &cell->machine;
+    if (rs_stats_is_difference(&cell->machine) && cell->machine.middle > RS_VERDICT_COST_LOSS) {
+        return "whole machine's CPU per message";
     }
     *ratio = &cell->p99;
     if (cell->fixed_rate && rs_stats_is_difference(&cell->p99) &&
@@ -72,6 +89,15 @@ static bool verdict_cannot(const rs_verdict_input *input, rs_verdict *out) {
                     "No decision: it needs iocp_server and rio_server measured on Windows.");
     } else if (input->voided > 0) {
         verdict_say(out, RS_VERDICT_CANNOT, "No decision: %u runs were void.", input->voided);
+    } else if (input->disturbed != NULL) {
+        verdict_say(
+            out, RS_VERDICT_CANNOT,
+            "No decision: other programs disturbed the runs of %s; fewer than %u pairs were "
+            "left alone.",
+            input->disturbed, RS_STATS_PAIRS_MIN);
+    } else if (input->cpu_untested) {
+        verdict_say(out, RS_VERDICT_CANNOT,
+                    "No decision: whether this machine can tell CPU time was not tested.");
     } else {
         return false;
     }
@@ -81,12 +107,32 @@ static bool verdict_cannot(const rs_verdict_input *input, rs_verdict *out) {
 static const rs_verdict_cell *verdict_find_wide(const rs_verdict_input *input) {
     for (uint32_t i = 0; i < input->cells; i++) {
         const rs_verdict_cell *cell = &input->cell[i];
-        if (cell->may_gain && cell->connections >= RS_VERDICT_CONNECTIONS_MIN &&
-            cell->rate.count > 0 && cell->cpu.count > 0) {
+        if (verdict_may_gain(cell) && cell->rate.count > 0) {
             return cell;
         }
     }
     return NULL;
+}
+
+/* CPU time that no counter could tell may be the gain, and may be the loss. */
+static bool verdict_lacks_cpu(const rs_verdict_input *input) {
+    for (uint32_t i = 0; i < input->cells; i++) {
+        if (input->cell[i].cpu.count == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No gain so far; but one would be there if the machine's part of it were known. */
+static bool verdict_lacks_machine(const rs_verdict_input *input) {
+    for (uint32_t i = 0; i < input->cells; i++) {
+        const rs_verdict_cell *cell = &input->cell[i];
+        if (verdict_may_gain(cell) && verdict_is_cpu_gain(cell) && cell->machine.count == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void verdict_gain(const rs_verdict_input *input, rs_verdict *out) {
@@ -99,6 +145,12 @@ static void verdict_gain(const rs_verdict_input *input, rs_verdict *out) {
                         cell->scenario, cell->rate.middle, cell->cpu.middle);
             return;
         }
+    }
+    if (verdict_lacks_machine(input)) {
+        verdict_say(out, RS_VERDICT_CANNOT,
+                    "No decision: rio_server's own CPU time per message is lower, but this machine "
+                    "cannot tell the whole machine's.");
+        return;
     }
     verdict_say(out, RS_VERDICT_NOT_WORTH,
                 "RIO is not worth it on this machine: at 256 connections or more it gains neither "
@@ -124,6 +176,8 @@ void rs_verdict_judge(const rs_verdict_input *input, rs_verdict *out) {
     if (verdict_find_wide(input) == NULL) {
         verdict_say(out, RS_VERDICT_CANNOT,
                     "No decision: no scenario with 256 connections or more was measured.");
+    } else if (verdict_lacks_cpu(input)) {
+        verdict_say(out, RS_VERDICT_CANNOT, "No decision: this machine cannot tell CPU time.");
     } else if (input->pool_growth_bytes > RS_VERDICT_POOL_MAX_BYTES) {
         verdict_say(out, RS_VERDICT_NOT_WORTH,
                     "RIO is not worth it on this machine: the non-paged pool grew by %.0f MiB.",

@@ -33,6 +33,7 @@ typedef struct rs_verdict_cell {
     bool may_gain;   /* its rate is in messages: it may be the one that makes RIO worth it */
     bool fixed_rate; /* the rate is given: p99 takes its place */
     rs_interval rate, cpu, p99;
+    rs_interval machine; /* CPU time per message of the whole machine */
 } rs_verdict_cell;
 
 typedef struct rs_verdict_input {
@@ -41,6 +42,8 @@ typedef struct rs_verdict_input {
     bool has_floor; /* a native server was measured beside those under Wine */
     bool is_survey; /* trade-offs or the ladder: other questions, which decide nothing */
     uint32_t voided;
+    const char *disturbed; /* a scenario with too few pairs that nobody disturbed, or NULL */
+    bool cpu_untested;     /* whether the CPU counters tell the truth was not tried */
     const rs_verdict_cell *cell;
     uint32_t cells;
     double pool_growth_bytes; /* non-paged pool of the machine under rio_server; NAN: not known */
@@ -58,7 +61,9 @@ typedef struct rs_verdict {
 } rs_verdict;
 
 /* rs_verdict_judge: applies the rule. Thresholds themselves count: exactly 15 % is a gain, exactly
- * 5 % is no loss. A gain or a loss counts when its interval does not hold 1. */
+ * 5 % is no loss. A gain or a loss counts when its interval does not hold 1. A gain in CPU time
+ * counts when the whole machine spends less as well: on Windows much of a server's work is done in
+ * the system's threads and DPCs, which are in no process's time. */
 void rs_verdict_judge(const rs_verdict_input *input, rs_verdict *out);
 
 #endif

@@ -30,6 +30,7 @@ static int setup(void **state) {
                              .may_gain = true,
                              .rate = same,
                              .cpu = same,
+                             .machine = same,
                              .p99 = same};
     input = (rs_verdict_input){.platform = RS_PLATFORM_WINDOWS,
                                .has_pair = true,
@@ -55,10 +56,59 @@ static void test_verdict_rate_gain_counts_from_15_percent_on(void **state) {
 
 static void test_verdict_cpu_gain_counts_from_30_percent_on(void **state) {
     (void)state;
+    cell.machine = sure(0.9);
     cell.cpu = sure(0.70);
     check(RS_VERDICT_WORTH, "is worth it");
     cell.cpu = sure(0.70 + STEP);
     check(RS_VERDICT_NOT_WORTH, "gains neither");
+}
+
+static void test_verdict_cpu_gain_needs_the_machine_to_agree(void **state) {
+    (void)state;
+    cell.cpu = sure(0.5);
+    check(RS_VERDICT_NOT_WORTH, "gains neither"); /* the machine spends what it did */
+    cell.machine = (rs_interval){.middle = 0.8, .low = 0.7, .high = 1.01, .count = 5};
+    check(RS_VERDICT_NOT_WORTH, "gains neither");
+    cell.machine = sure(1 - STEP);
+    check(RS_VERDICT_WORTH, "is worth it");
+    cell.machine = (rs_interval){.count = 0};
+    check(RS_VERDICT_CANNOT, "cannot tell the whole machine's");
+    cell.rate = sure(1.2); /* a gain of another kind */
+    check(RS_VERDICT_WORTH, "is worth it");
+}
+
+static void test_verdict_the_machines_cost_is_a_loss_too(void **state) {
+    (void)state;
+    cell.rate = sure(2);
+    cell.machine = sure(1.05);
+    check(RS_VERDICT_WORTH, "is worth it");
+    cell.machine = sure(1.05 + STEP);
+    check(RS_VERDICT_NOT_WORTH, "whole machine's CPU");
+}
+
+static void test_verdict_without_cpu_time_decides_on_a_loss_alone(void **state) {
+    (void)state;
+    cell.cpu = (rs_interval){.count = 0};
+    cell.machine = (rs_interval){.count = 0};
+    check(RS_VERDICT_CANNOT, "cannot tell CPU time");
+    cell.rate = sure(2);
+    check(RS_VERDICT_CANNOT, "cannot tell CPU time");
+    cell.rate = sure(0.5);
+    check(RS_VERDICT_NOT_WORTH, "its rate");
+}
+
+static void test_verdict_of_untested_counters_is_none(void **state) {
+    (void)state;
+    cell.rate = sure(2);
+    input.cpu_untested = true;
+    check(RS_VERDICT_CANNOT, "not tested");
+}
+
+static void test_verdict_from_disturbed_runs_is_none(void **state) {
+    (void)state;
+    cell.rate = sure(2);
+    input.disturbed = "wide";
+    check(RS_VERDICT_CANNOT, "disturbed the runs of wide");
 }
 
 static void test_verdict_gain_needs_256_connections(void **state) {
@@ -113,6 +163,7 @@ static void test_verdict_loss_counts_above_5_percent(void **state) {
 static void test_verdict_p99_counts_at_a_fixed_rate_only(void **state) {
     (void)state;
     cell.cpu = sure(0.5);
+    cell.machine = sure(0.9);
     cell.p99 = sure(1.05 + STEP);
     check(RS_VERDICT_WORTH, "is worth it");
     cell.fixed_rate = true;
@@ -159,7 +210,8 @@ static void test_verdict_without_the_pair_decides_nothing(void **state) {
 
 static void test_verdict_rule_names_its_thresholds(void **state) {
     (void)state;
-    static const char *const words[] = {"256", "15 %", "30 %", "5 %", "64 MiB", "95 %"};
+    static const char *const words[] = {"256",    "15 %", "30 %",          "5 %",
+                                        "64 MiB", "95 %", "whole machine", "nobody disturbed"};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         assert_non_null(strstr(rs_verdict_rule, words[i]));
     }
@@ -171,6 +223,11 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(test_verdict_rate_gain_counts_from_15_percent_on),
         CASE(test_verdict_cpu_gain_counts_from_30_percent_on),
+        CASE(test_verdict_cpu_gain_needs_the_machine_to_agree),
+        CASE(test_verdict_the_machines_cost_is_a_loss_too),
+        CASE(test_verdict_without_cpu_time_decides_on_a_loss_alone),
+        CASE(test_verdict_of_untested_counters_is_none),
+        CASE(test_verdict_from_disturbed_runs_is_none),
         CASE(test_verdict_gain_needs_256_connections),
         CASE(test_verdict_gain_whose_interval_holds_1_does_not_count),
         CASE(test_verdict_rate_of_connections_is_no_gain),
