@@ -10,6 +10,7 @@
 
 #include "compare/agree.h"
 #include "compare/agreement.h"
+#include "compare/clocks.h"
 #include "compare/past.h"
 #include "compare/process.h"
 #include "compare/report.h"
@@ -172,6 +173,25 @@ static void main_place(compare_main *self) {
     main_banner_add(&self->results, "placement", "%s", text);
 }
 
+/* Which counters tell CPU time: tried now, on this machine as busy as it is. */
+static void main_clocks(compare_main *self) {
+    static const struct {
+        rs_clock_kind kind;
+        const char *what;
+    } kinds[] = {{RS_CLOCK_PROCESS, "CPU, server"},
+                 {RS_CLOCK_MACHINE, "CPU, machine"},
+                 {RS_CLOCK_OWN, "CPU, load"}};
+    char text[200];
+    rs_clocks_choose(&self->results, !self->settings.no_instrument_test);
+    self->runner.process_counter = rs_clocks_used(&self->results, RS_CLOCK_PROCESS);
+    self->runner.machine_counter = rs_clocks_used(&self->results, RS_CLOCK_MACHINE);
+    self->runner.load_untold = rs_clocks_used(&self->results, RS_CLOCK_OWN) < 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        rs_clocks_text(&self->results, kinds[i].kind, text, sizeof text);
+        main_banner_add(&self->results, kinds[i].what, "%s", text);
+    }
+}
+
 static void main_banner(compare_main *self) {
     rs_results *results = &self->results;
     const rs_compare_settings *s = &self->settings;
@@ -189,6 +209,7 @@ static void main_banner(compare_main *self) {
                     s->seconds, s->warmup_s);
     main_banner_add(results, "CPU time",
                     "of the whole load, warm-up included, over all its messages");
+    main_clocks(self);
     if (s->rates_of[0] != '\0') {
         main_banner_add(results, "fixed rates", "those of an earlier comparison (--rates-of)");
     }

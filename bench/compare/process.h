@@ -28,10 +28,15 @@ typedef struct rs_process_spec {
     const char *env_name, *env_value; /* one more variable, or NULL */
 } rs_process_spec;
 
+/* Ways to read CPU time, the best first: which of them can be trusted is found out (clocks.h). */
+#define RS_COUNTERS 2u
+extern const char *const rs_process_counters[RS_COUNTERS];
+extern const char *const rs_machine_counters[RS_COUNTERS];
+
 /* What a process has used so far; NAN: not known. */
 typedef struct rs_process_usage {
-    double cpu_ns;     /* all threads, also those that have ended */
-    double user_share; /* of it, [0, 1] */
+    double cpu_ns[RS_COUNTERS]; /* all threads, also those that have ended */
+    double user_share;          /* of it, [0, 1] */
     double memory_bytes;
     double switches; /* times that its threads were given a processor; NAN once one has ended that
                       * had used more than two ticks */
@@ -55,6 +60,12 @@ void rs_process_close(rs_process *process);
 
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out);
 
+/* rs_process_cpu_ns: one counter of it alone. */
+double rs_process_cpu_ns(const rs_process *process, uint32_t counter);
+
+/* rs_process_self: this process, for the two functions above alone. */
+void rs_process_self(rs_process *out);
+
 /* rs_process_find_wineserver: the wineserver of a prefix as a process that is not our child: its
  * usage can be read; rs_process_end_wineserver ends it. False: none. */
 bool rs_process_find_wineserver(const char *prefix, rs_process *out);
@@ -63,8 +74,17 @@ void rs_process_end_wineserver(rs_process *process);
 
 /* ---- the machine */
 
-/* rs_machine_busy_ns: CPU time of all processes of the machine so far; NAN: not known. */
-double rs_machine_busy_ns(void);
+/* CPU time of the whole machine so far, over all processor groups; NAN: not known. */
+typedef struct rs_machine_usage {
+    double busy_ns;  /* of processes */
+    double stack_ns; /* of interrupts and what they leave to be done at once (DPCs, softirqs): on
+                      * loopback our own traffic, and in no process's time */
+} rs_machine_usage;
+
+void rs_machine_usage_read(rs_machine_usage *out);
+
+/* rs_machine_cost_ns: everything that is not idle, by one counter; NAN: not known. */
+double rs_machine_cost_ns(uint32_t counter);
 
 /* rs_machine_pool_bytes: the machine's non-paged pool; NAN: there is none. */
 double rs_machine_pool_bytes(void);

@@ -254,35 +254,61 @@ static bool process_stat_read(int64_t id, process_stat *out) {
     return true;
 }
 
+const char *const rs_process_counters[RS_COUNTERS] = {"schedstat", "ticks of /proc/PID/stat"};
+
 /* schedstat counts in nanoseconds, but forgets a thread that has ended (a thread per connection);
  * the ticks keep it. They are rounded down, user and kernel each, so the larger of the two is
  * right. */
-static void process_add_ended(rs_process_usage *out, double ticks_ns) {
-    if (ticks_ns <= out->cpu_ns) { /* false for a NAN */
+static void process_add_ended(rs_process_usage *out) {
+    if (out->cpu_ns[1] <= out->cpu_ns[0]) { /* false for a NAN */
         return;
     }
-    if (ticks_ns > out->cpu_ns + 2 * process_tick_ns()) {
+    if (out->cpu_ns[1] > out->cpu_ns[0] + 2 * process_tick_ns()) {
         out->switches = NAN; /* those of the ended are not to be had */
     }
-    out->cpu_ns = ticks_ns;
+    out->cpu_ns[0] = out->cpu_ns[1];
+}
+
+static void process_read_cpu(int64_t id, rs_process_usage *out) {
+    process_stat stat;
+    *out = (rs_process_usage){.cpu_ns = {NAN, NAN},
+                              .user_share = NAN,
+                              .memory_bytes = NAN,
+                              .switches = NAN,
+                              .faults = NAN};
+    /* First the ticks: what they tell is never ahead of what schedstat tells after them, and the
+     * kernel brings the thread that asks up to date. */
+    const bool ticks = process_stat_read(id, &stat);
+    const bool exact = process_schedstat(id, &out->cpu_ns[0], &out->switches);
+    if (ticks) {
+        out->cpu_ns[1] = stat.user_ns + stat.kernel_ns;
+        out->user_share = out->cpu_ns[1] > 0 ? stat.user_ns / out->cpu_ns[1] : NAN;
+        out->faults = stat.faults;
+    }
+    if (exact) {
+        process_add_ended(out);
+    } else {
+        out->cpu_ns[0] = NAN;
+        out->switches = NAN;
+    }
+}
+
+double rs_process_cpu_ns(const rs_process *process, uint32_t counter) {
+    rs_process_usage usage;
+    RS_ASSERT(counter < RS_COUNTERS);
+    process_read_cpu(process->id, &usage);
+    return usage.cpu_ns[counter];
+}
+
+void rs_process_self(rs_process *out) {
+    memset(out, 0, sizeof *out);
+    out->id = getpid();
 }
 
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
     char path[64], text[256];
-    process_stat stat;
     unsigned long long pages;
-    *out = (rs_process_usage){
-        .cpu_ns = NAN, .user_share = NAN, .memory_bytes = NAN, .switches = NAN, .faults = NAN};
-    if (!process_schedstat(process->id, &out->cpu_ns, &out->switches)) {
-        out->cpu_ns = NAN;
-        out->switches = NAN;
-    }
-    if (process_stat_read(process->id, &stat)) {
-        const double ticks_ns = stat.user_ns + stat.kernel_ns;
-        process_add_ended(out, ticks_ns);
-        out->user_share = ticks_ns > 0 ? stat.user_ns / ticks_ns : NAN;
-        out->faults = stat.faults;
-    }
+    process_read_cpu(process->id, out);
     (void)snprintf(path, sizeof path, "/proc/%lld/statm", (long long)process->id);
     if (process_read_text(path, text, sizeof text) && sscanf(text, "%*u %llu", &pages) == 1) {
         out->memory_bytes = (double)pages * (double)sysconf(_SC_PAGESIZE);
@@ -356,16 +382,59 @@ void rs_process_end_wineserver(rs_process *process) {
 
 /* ---- the machine */
 
-double rs_machine_busy_ns(void) {
+const char *const rs_machine_counters[RS_COUNTERS] = {"/proc/schedstat", "ticks of /proc/stat"};
+
+typedef struct machine_stat {
+    double processes_ns, stack_ns, stolen_ns;
+} machine_stat;
+
+static bool machine_stat_read(machine_stat *out) {
     char text[512];
-    unsigned long long user, nice_, kernel, steal;
+    unsigned long long user, nice_, kernel, hard, soft, steal;
     if (!process_read_text("/proc/stat", text, sizeof text) ||
-        sscanf(text, "cpu %llu %llu %llu %*u %*u %*u %*u %llu", &user, &nice_, &kernel, &steal) !=
-            4) {
-        return NAN;
+        sscanf(text, "cpu %llu %llu %llu %*u %*u %llu %llu %llu", &user, &nice_, &kernel, &hard,
+               &soft, &steal) != 6) {
+        return false;
     }
-    /* Interrupts are left out: on loopback they are our own traffic. Stolen time is a neighbour. */
-    return (double)(user + nice_ + kernel + steal) * process_tick_ns();
+    out->processes_ns = (double)(user + nice_ + kernel) * process_tick_ns();
+    out->stack_ns = (double)(hard + soft) * process_tick_ns();
+    out->stolen_ns = (double)steal * process_tick_ns();
+    return true;
+}
+
+void rs_machine_usage_read(rs_machine_usage *out) {
+    machine_stat stat;
+    *out = (rs_machine_usage){.busy_ns = NAN, .stack_ns = NAN};
+    if (machine_stat_read(&stat)) {
+        out->busy_ns = stat.processes_ns + stat.stolen_ns; /* which is a neighbour */
+        out->stack_ns = stat.stack_ns;
+    }
+}
+
+/* The seventh number of each processor's line: nanoseconds that tasks were on it. */
+static double machine_schedstat_ns(void) {
+    char line[512];
+    unsigned long long ns;
+    double sum = NAN;
+    FILE *file = fopen("/proc/schedstat", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (sscanf(line, "cpu%*u %*u %*u %*u %*u %*u %*u %llu", &ns) == 1) {
+            sum = (double)ns + (sum > 0 ? sum : 0); /* a NAN gives way */
+        }
+    }
+    if (file != NULL) {
+        (void)fclose(file); /* read only: nothing can be lost */
+    }
+    return sum;
+}
+
+double rs_machine_cost_ns(uint32_t counter) {
+    machine_stat stat;
+    RS_ASSERT(counter < RS_COUNTERS);
+    if (counter == 0) {
+        return machine_schedstat_ns();
+    }
+    return machine_stat_read(&stat) ? stat.processes_ns + stat.stack_ns : NAN;
 }
 
 double rs_machine_pool_bytes(void) {

@@ -11,6 +11,7 @@
 #include "win/win_cpu.h"
 
 #define PROCESS_KILL_WAIT_MS 5000u
+#define PROCESS_CALIBRATE_MS 50u
 #define PROCESS_ATTRIBUTES_BYTES 256u /* of a list of one attribute */
 #define PROCESS_GROUPS_MAX 32u        /* Windows has up to 20 */
 #define PROCESS_CORES_BYTES 65536u    /* 1,024 cores at 48 bytes */
@@ -210,16 +211,60 @@ void rs_process_close(rs_process *process) {
     memset(process, 0, sizeof *process);
 }
 
+/* ---- cycles: of the time-stamp counter, which runs at one rate on all processors */
+
+const char *const rs_process_counters[RS_COUNTERS] = {"cycles of the process", "process times"};
+
+static double process_ns_per_cycle(void) {
+    static double ratio; /* found once, so that two readings have the same; the main thread's */
+    if (!(ratio > 0)) {
+        const uint64_t start_ns = rs_os_now_ns();
+        const uint64_t start = ReadTimeStampCounter();
+        Sleep(PROCESS_CALIBRATE_MS);
+        const uint64_t cycles = ReadTimeStampCounter() - start;
+        ratio = cycles > 0 ? (double)(rs_os_now_ns() - start_ns) / (double)cycles : NAN;
+    }
+    return ratio;
+}
+
+/* A system that keeps no cycles (Wine) answers with 0. */
+static double process_cycles_ns(const rs_process *process) {
+    ULONG64 cycles = 0;
+    return QueryProcessCycleTime(process->handle, &cycles) && cycles > 0
+               ? (double)cycles * process_ns_per_cycle()
+               : NAN;
+}
+
+static double process_times_ns(const rs_process *process, double *user_share) {
+    uint64_t user, kernel;
+    *user_share = NAN;
+    if (!process_times(process, &user, &kernel)) {
+        return NAN;
+    }
+    *user_share = user + kernel > 0 ? (double)user / (double)(user + kernel) : NAN;
+    return (double)(user + kernel);
+}
+
+double rs_process_cpu_ns(const rs_process *process, uint32_t counter) {
+    double user_share;
+    RS_ASSERT(counter < RS_COUNTERS);
+    return counter == 0 ? process_cycles_ns(process) : process_times_ns(process, &user_share);
+}
+
+void rs_process_self(rs_process *out) {
+    memset(out, 0, sizeof *out);
+    out->handle = GetCurrentProcess();
+    out->id = GetCurrentProcessId();
+}
+
 void rs_process_usage_read(const rs_process *process, rs_process_usage *out) {
     PROCESS_MEMORY_COUNTERS memory;
-    uint64_t user, kernel;
     /* Switches and faults are the server's own to tell. */
-    *out = (rs_process_usage){
-        .cpu_ns = NAN, .user_share = NAN, .memory_bytes = NAN, .switches = NAN, .faults = NAN};
-    if (process_times(process, &user, &kernel)) {
-        out->cpu_ns = (double)(user + kernel);
-        out->user_share = user + kernel > 0 ? (double)user / (double)(user + kernel) : NAN;
-    }
+    *out = (rs_process_usage){.cpu_ns = {process_cycles_ns(process), NAN},
+                              .memory_bytes = NAN,
+                              .switches = NAN,
+                              .faults = NAN};
+    out->cpu_ns[1] = process_times_ns(process, &out->user_share);
     if (GetProcessMemoryInfo(process->handle, &memory, sizeof memory)) {
         out->memory_bytes = (double)memory.WorkingSetSize;
     }
@@ -244,14 +289,102 @@ void rs_process_end_wineserver(rs_process *process) {
 
 /* ---- the machine */
 
-double rs_machine_busy_ns(void) {
-    FILETIME idle, kernel, user;
-    if (!GetSystemTimes(&idle, &kernel, &user)) {
-        return NAN;
+const char *const rs_machine_counters[RS_COUNTERS] = {"idle cycles", "system times"};
+
+/* SystemProcessorPerformanceInformation, one for each processor of a group: 100 ns; kernel holds
+ * idle, dpc and interrupt. GetSystemTimes has no DPCs and knows one group. */
+typedef struct machine_processor {
+    LARGE_INTEGER idle, kernel, user, dpc, interrupt;
+    ULONG interrupts;
+} machine_processor;
+
+#define MACHINE_PERFORMANCE 8
+#define MACHINE_GROUP_PROCESSORS 64u
+
+typedef LONG(WINAPI *machine_query_fn)(int, void *, ULONG, ULONG *);
+typedef LONG(WINAPI *machine_query_group_fn)(int, void *, ULONG, void *, ULONG, ULONG *);
+typedef BOOL(WINAPI *machine_idle_fn)(USHORT, ULONG *, ULONG64 *);
+
+static FARPROC machine_find(const WCHAR *module, const char *name) {
+    const HMODULE found = GetModuleHandleW(module);
+    return found != NULL ? GetProcAddress(found, name) : NULL;
+}
+
+/* How many processors of the group were filled in; 0: not told. */
+static uint32_t machine_query_group(USHORT group, machine_processor *out) {
+    const FARPROC of_group = machine_find(L"ntdll.dll", "NtQuerySystemInformationEx");
+    const FARPROC of_first = machine_find(L"ntdll.dll", "NtQuerySystemInformation");
+    const ULONG bytes = MACHINE_GROUP_PROCESSORS * (ULONG)sizeof *out;
+    ULONG got = 0;
+    if (of_group != NULL && ((machine_query_group_fn)(void (*)(void))of_group)(
+                                MACHINE_PERFORMANCE, &group, sizeof group, out, bytes, &got) >= 0) {
+        return got / (ULONG)sizeof *out;
     }
-    /* Kernel time includes the idle time. */
-    return (double)(process_filetime_ns(&kernel) + process_filetime_ns(&user)) -
-           (double)process_filetime_ns(&idle);
+    if (GetActiveProcessorGroupCount() == 1 && of_first != NULL &&
+        ((machine_query_fn)(void (*)(void))of_first)(MACHINE_PERFORMANCE, out, bytes, &got) >= 0) {
+        return got / (ULONG)sizeof *out;
+    }
+    return 0;
+}
+
+/* Sums over all groups, in nanoseconds. False: a group did not tell. */
+static bool machine_times(double *cost_ns, double *stack_ns) {
+    static machine_processor processor[MACHINE_GROUP_PROCESSORS]; /* the main thread's */
+    const WORD groups = GetActiveProcessorGroupCount();
+    *cost_ns = 0;
+    *stack_ns = 0;
+    for (WORD group = 0; group < groups; group++) {
+        const uint32_t count = machine_query_group(group, processor);
+        for (uint32_t i = 0; i < count; i++) {
+            const machine_processor *of = &processor[i];
+            *cost_ns += 100 * (double)(of->kernel.QuadPart + of->user.QuadPart - of->idle.QuadPart);
+            *stack_ns += 100 * (double)(of->dpc.QuadPart + of->interrupt.QuadPart);
+        }
+        if (count == 0) {
+            return false;
+        }
+    }
+    return groups > 0;
+}
+
+void rs_machine_usage_read(rs_machine_usage *out) {
+    double cost_ns, stack_ns;
+    *out = (rs_machine_usage){.busy_ns = NAN, .stack_ns = NAN};
+    if (machine_times(&cost_ns, &stack_ns)) {
+        out->busy_ns = cost_ns - stack_ns;
+        out->stack_ns = stack_ns > 0 ? stack_ns : NAN; /* Wine keeps none */
+    }
+}
+
+/* All cycles of all processors less those of their idle threads: DPCs, interrupts and the system's
+ * own threads are in it, and in no process's time. */
+static double machine_cycles_ns(void) {
+    const FARPROC found = machine_find(L"kernel32.dll", "QueryIdleProcessorCycleTimeEx");
+    ULONG64 idle[MACHINE_GROUP_PROCESSORS];
+    double cycles = 0;
+    ULONG64 any = 0;
+    const WORD groups = found != NULL ? GetActiveProcessorGroupCount() : 0;
+    for (WORD group = 0; group < groups; group++) {
+        ULONG bytes = sizeof idle;
+        memset(idle, 0, sizeof idle);
+        if (!((machine_idle_fn)(void (*)(void))found)(group, &bytes, idle)) {
+            return NAN;
+        }
+        for (uint32_t i = 0; i < bytes / sizeof idle[0]; i++) {
+            cycles += (double)ReadTimeStampCounter() - (double)idle[i];
+            any |= idle[i];
+        }
+    }
+    return any != 0 ? cycles * process_ns_per_cycle() : NAN;
+}
+
+double rs_machine_cost_ns(uint32_t counter) {
+    double cost_ns, stack_ns;
+    RS_ASSERT(counter < RS_COUNTERS);
+    if (counter == 0) {
+        return machine_cycles_ns();
+    }
+    return machine_times(&cost_ns, &stack_ns) ? cost_ns : NAN;
 }
 
 double rs_machine_pool_bytes(void) {

@@ -185,7 +185,8 @@ void rs_report_csv(const rs_results *results, rs_text *text) {
         rs_text_format(text, ",%s", rs_metric_infos[i].key);
     }
     rs_text_raw(text, ",rate_spread,cpu_spread,baseline,rate_ratio,rate_ratio_low,rate_ratio_high,"
-                      "cpu_ratio,cpu_ratio_low,cpu_ratio_high\n");
+                      "cpu_ratio,cpu_ratio_low,cpu_ratio_high,machine_ratio,machine_ratio_low,"
+                      "machine_ratio_high\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             const rs_cell *cell = rs_results_cell(results, i, k);
@@ -203,6 +204,7 @@ void rs_report_csv(const rs_results *results, rs_text *text) {
             rs_text_csv(text, cell->has_ratio ? rs_results_base_name(results, k) : "");
             csv_interval(text, cell->has_ratio, &cell->rate);
             csv_interval(text, cell->has_ratio, &cell->cpu);
+            csv_interval(text, cell->has_ratio, &cell->machine);
             rs_text_raw(text, "\n");
         }
     }

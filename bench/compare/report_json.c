@@ -73,8 +73,26 @@ static void json_cell(rs_json *json, const rs_results *results, uint32_t scenari
         json_interval(json, "rate_ratio", &cell->rate);
         json_interval(json, "cpu_ratio", &cell->cpu);
         json_interval(json, "p99_ratio", &cell->p99);
+        json_interval(json, "machine_ratio", &cell->machine);
     }
     json_runs(json, results, scenario, subject);
+    rs_json_end(json);
+}
+
+static void json_clocks(rs_json *json, const rs_results *results) {
+    static const char *const kinds[] = {"server", "machine", "loadgen"}; /* rs_clock_kind */
+    rs_json_bool(json, "instruments_tested", results->clocks_tested);
+    rs_json_array(json, "instruments");
+    for (uint32_t i = 0; i < results->clocks; i++) {
+        const rs_clock *clock = &results->clock[i];
+        rs_json_object(json, NULL);
+        rs_json_string(json, "name", clock->name);
+        rs_json_string(json, "of", kinds[clock->kind]);
+        rs_json_double(json, "error", clock->result.error);
+        rs_json_u64(json, "at_load_percent", clock->result.load);
+        rs_json_bool(json, "used", clock->is_used);
+        rs_json_end(json);
+    }
     rs_json_end(json);
 }
 
@@ -95,6 +113,7 @@ static void json_head(rs_json *json, const rs_results *results) {
         rs_json_string(json, what, line);
     }
     rs_json_end(json);
+    json_clocks(json, results);
     rs_json_array(json, "servers");
     for (uint32_t i = 0; i < results->subjects; i++) {
         const rs_subject *subject = &results->subject[i];

@@ -111,6 +111,7 @@ static void report_row_main(const rs_results *results, uint32_t scenario, uint32
     row_number(&row, cell->median[RS_METRIC_CPU]);
     row_number(&row, cell->median[RS_METRIC_CPU_WINE]);
     row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
+    row_number(&row, cell->median[RS_METRIC_CPU_MACHINE]);
     row_number(&row, cell->median[RS_METRIC_CALLS]);
     if (results->baseline >= 0) {
         row_ratio(&row, cell, &cell->rate);
@@ -138,9 +139,9 @@ static void columns_end(rs_table *out) {
 }
 
 static void report_server_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"rate/s",     "spread",   "p50 us",
-                                          "p99 us",     "p99.9 us", "CPU us/msg server",
-                                          "wineserver", "sum",      "kernel calls/msg"};
+    static const char *const headers[] = {
+        "rate/s",     "spread", "p50 us",        "p99 us",          "p99.9 us", "CPU us/msg server",
+        "wineserver", "sum",    "whole machine", "kernel calls/msg"};
     const bool windows = results->platform == RS_PLATFORM_WINDOWS;
     table_begin(out);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
@@ -264,13 +265,14 @@ static void report_row_memory(const rs_results *results, uint32_t scenario, uint
         row_number(&row, cell->median[RS_METRIC_SWITCHES]);
         row_number(&row, cell->median[RS_METRIC_CPU_LOAD]);
         row_number(&row, cell->median[RS_METRIC_OTHERS]);
+        row_number(&row, cell->median[RS_METRIC_STACK]);
     }
 }
 
 void rs_report_memory_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"memory KiB",          "KiB/connection", "pool KiB",
-                                          "pool KiB/connection", "page faults",    "switches/msg",
-                                          "loadgen CPU us/msg",  "others' CPUs"};
+    static const char *const headers[] = {
+        "memory KiB",   "KiB/connection",     "pool KiB",     "pool KiB/connection", "page faults",
+        "switches/msg", "loadgen CPU us/msg", "others' CPUs", "interrupts' CPUs"};
     table_begin(out);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         rs_table_column(out, headers[i], false);

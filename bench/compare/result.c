@@ -69,28 +69,25 @@ static double result_rate(const rs_scenario *scenario, const rs_json_doc *load) 
                                scenario->kind == RS_SCENARIO_CHURN ? "lives_per_s" : "rate_per_s");
 }
 
-/* CPU time of the whole load over the messages of the whole load: both include the warm-up. */
-static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server,
+/* CPU time of the whole load over the messages of the whole load: both include the warm-up. The
+ * server's own idea of its times is not asked: nobody tested it. */
+static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server, const rs_json_doc *load,
                             const rs_observed *observed, double messages) {
-    const double user = rs_json_read_number(server, NULL, "user_ns");
-    const double kernel = rs_json_read_number(server, NULL, "kernel_ns");
     const rs_json_node *wine = rs_json_read_get(server, NULL, "wine");
-    double total = observed->cpu_ns, share = observed->user_share;
-    if (!rs_is_known(total)) {
-        total = user + kernel;
-    }
-    if (!rs_is_known(share) && user + kernel > 0) {
-        share = user / (user + kernel);
-    }
-    run->value[RS_METRIC_CPU] = total / messages / 1000;
-    run->value[RS_METRIC_CPU_USER] = run->value[RS_METRIC_CPU] * share;
-    run->value[RS_METRIC_CPU_KERNEL] = run->value[RS_METRIC_CPU] * (1 - share);
+    run->value[RS_METRIC_CPU] = observed->cpu_ns / messages / 1000;
+    run->value[RS_METRIC_CPU_USER] = run->value[RS_METRIC_CPU] * observed->user_share;
+    run->value[RS_METRIC_CPU_KERNEL] = run->value[RS_METRIC_CPU] * (1 - observed->user_share);
     run->value[RS_METRIC_CPU_WINE] = observed->wine_ns / messages / 1000;
     run->value[RS_METRIC_CPU_SUM] =
         run->value[RS_METRIC_CPU] +
         (rs_is_known(observed->wine_ns) ? run->value[RS_METRIC_CPU_WINE] : 0);
     if (wine != NULL && wine->number > 0 && !rs_is_known(observed->wine_ns)) {
         run->value[RS_METRIC_CPU_SUM] = NAN; /* a Windows program cannot see its wineserver */
+    }
+    run->value[RS_METRIC_CPU_MACHINE] = observed->machine_ns / messages / 1000;
+    if (!observed->load_untold) {
+        run->value[RS_METRIC_CPU_LOAD] =
+            rs_json_read_number(load, NULL, "cpu.ns_per_message") / 1000;
     }
 }
 
@@ -181,16 +178,16 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     run->value[RS_METRIC_MESSAGES] = messages;
     run->value[RS_METRIC_RATE] = result_rate(scenario, load);
     result_read_latency(run, scenario, load);
-    result_read_cpu(run, server, observed, messages);
+    result_read_cpu(run, server, load, observed, messages);
     result_read_calls(run, server, messages);
     result_read_memory(run, scenario, server, observed);
     run->value[RS_METRIC_CALLS] =
         rs_json_read_number(server, NULL, "kernel_calls_total") / messages;
-    run->value[RS_METRIC_CPU_LOAD] = rs_json_read_number(load, NULL, "cpu.ns_per_message") / 1000;
     run->value[RS_METRIC_SWITCHES] =
         result_either(server, "context_switches", observed->switches) / messages;
     run->value[RS_METRIC_FAULTS] = result_either(server, "page_faults", observed->faults);
     run->value[RS_METRIC_OTHERS] = observed->others_cpus;
+    run->value[RS_METRIC_STACK] = observed->stack_cpus;
     run->disturbed = observed->others_cpus > RS_DISTURBED;
     run->state = RS_RUN_OK;
     if (!(run->value[RS_METRIC_RATE] > 0) || !rs_is_known(run->value[RS_METRIC_P50])) {
@@ -331,10 +328,17 @@ const char *rs_results_base_name(const rs_results *results, uint32_t subject) {
 }
 
 static rs_interval results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
-                                 rs_metric metric) {
+                                 rs_metric metric, bool calm) {
+    const uint32_t of = (uint32_t)results_base_of(results, subject);
     double own[RS_REPEATS_MAX], base[RS_REPEATS_MAX];
     results_column(results, scenario, subject, metric, own);
-    results_column(results, scenario, (uint32_t)results_base_of(results, subject), metric, base);
+    results_column(results, scenario, of, metric, base);
+    for (uint32_t i = 0; calm && i < results->repeats; i++) {
+        if (rs_results_run(results, scenario, subject, i)->disturbed ||
+            rs_results_run(results, scenario, of, i)->disturbed) {
+            own[i] = NAN;
+        }
+    }
     return rs_stats_ratio(own, base, results->repeats);
 }
 
@@ -360,10 +364,26 @@ static void results_fill_cell(const rs_results *results, uint32_t scenario, uint
     results_calls(results, scenario, subject, cell);
     cell->has_ratio = results_base_of(results, subject) >= 0;
     if (cell->has_ratio) {
-        cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE);
-        cell->cpu = results_ratio(results, scenario, subject, RS_METRIC_CPU_SUM);
-        cell->p99 = results_ratio(results, scenario, subject, RS_METRIC_P99);
+        cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE, false);
+        cell->cpu = results_ratio(results, scenario, subject, RS_METRIC_CPU_SUM, false);
+        cell->p99 = results_ratio(results, scenario, subject, RS_METRIC_P99, false);
+        cell->machine = results_ratio(results, scenario, subject, RS_METRIC_CPU_MACHINE, false);
     }
+}
+
+/* What the decision rests on: pairs in which neither run was disturbed. */
+static rs_verdict_cell results_verdict_cell(const rs_results *results, uint32_t index,
+                                            uint32_t rio) {
+    const rs_scenario *scenario = results->scenario[index];
+    return (rs_verdict_cell){.scenario = scenario->name,
+                             .connections = scenario->connections,
+                             .may_gain = !rs_scenario_counts_connections(scenario),
+                             .fixed_rate = scenario->kind == RS_SCENARIO_FIXED,
+                             .rate = results_ratio(results, index, rio, RS_METRIC_RATE, true),
+                             .cpu = results_ratio(results, index, rio, RS_METRIC_CPU_SUM, true),
+                             .machine =
+                                 results_ratio(results, index, rio, RS_METRIC_CPU_MACHINE, true),
+                             .p99 = results_ratio(results, index, rio, RS_METRIC_P99, true)};
 }
 
 static void results_judge(rs_results *results) {
@@ -376,18 +396,15 @@ static void results_judge(rs_results *results) {
     input.is_survey = results->kind != RS_COMPARE_SERVERS;
     input.has_pair = rio >= 0 && results->baseline >= 0 && !input.is_survey;
     input.has_floor = results->baseline >= 0;
+    input.cpu_untested = !results->clocks_tested;
     for (uint32_t i = 0; input.has_pair && i < results->scenarios; i++) {
-        const rs_scenario *scenario = results->scenario[i];
         const rs_cell *from = rs_results_cell(results, i, (uint32_t)rio);
         const double pool = from->median[RS_METRIC_POOL];
-        cell[input.cells++] =
-            (rs_verdict_cell){.scenario = scenario->name,
-                              .connections = scenario->connections,
-                              .may_gain = !rs_scenario_counts_connections(scenario),
-                              .fixed_rate = scenario->kind == RS_SCENARIO_FIXED,
-                              .rate = from->rate,
-                              .cpu = from->cpu,
-                              .p99 = from->p99};
+        const rs_verdict_cell judged = results_verdict_cell(results, i, (uint32_t)rio);
+        cell[input.cells++] = judged;
+        if (from->rate.count >= RS_STATS_PAIRS_MIN && judged.rate.count < RS_STATS_PAIRS_MIN) {
+            input.disturbed = judged.scenario;
+        }
         if (!(input.pool_growth_bytes >= pool) && rs_is_known(pool)) {
             input.pool_growth_bytes = pool;
         }

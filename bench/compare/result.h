@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "compare/instrument.h"
 #include "compare/json_read.h"
 #include "compare/scenario.h"
 #include "compare/stats.h"
@@ -35,11 +36,12 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
     X(P99_9, "p99_9_us", "us", "the same")                                                         \
     X(P99_99, "p99_99_us", "us", "the same")                                                       \
     X(MAX, "max_us", "us", "the same")                                                             \
-    X(CPU, "cpu_server_us", "us/msg", "server process: /proc schedstat, GetProcessTimes")          \
+    X(CPU, "cpu_server_us", "us/msg", "server process: /proc schedstat, QueryProcessCycleTime")    \
     X(CPU_USER, "cpu_user_us", "us/msg", "its user part: /proc stat, GetProcessTimes")             \
     X(CPU_KERNEL, "cpu_kernel_us", "us/msg", "its kernel part")                                    \
     X(CPU_WINE, "cpu_wineserver_us", "us/msg", "the wineserver process: /proc schedstat")          \
     X(CPU_SUM, "cpu_sum_us", "us/msg", "server and wineserver")                                    \
+    X(CPU_MACHINE, "cpu_machine_us", "us/msg", "whole machine: /proc/schedstat, idle cycles")      \
     X(CALLS, "kernel_calls", "1/msg", "server: calls it made to the system, counted by itself")    \
     X(CPU_LOAD, "cpu_loadgen_us", "us/msg", "loadgen: getrusage, GetProcessTimes")                 \
     X(SWITCHES, "context_switches", "1/msg", "server: getrusage; under Wine /proc schedstat")      \
@@ -50,7 +52,8 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
     X(POOL_EACH, "pool_each_bytes", "bytes", "the same for each connection")                       \
     X(LOCKED, "locked_bytes", "bytes", "server: pages locked at its end")                          \
     X(MESSAGES, "messages", "count", "server (a stream's: loadgen): in all, warm-up included")     \
-    X(OTHERS, "others_cpu", "CPUs", "machine's CPU time less server, wineserver, loadgen")
+    X(OTHERS, "others_cpu", "CPUs", "processes' CPU time less server, wineserver, loadgen")        \
+    X(STACK, "stack_cpu", "CPUs", "machine's interrupts: softirqs, DPCs; in no process's time")
 
 typedef enum rs_metric {
 #define X(name, key, unit, source) RS_METRIC_##name,
@@ -90,7 +93,10 @@ typedef struct rs_compare_run {
 typedef struct rs_observed {
     double cpu_ns, user_share; /* of the server; user_share [0, 1] or NAN */
     double wine_ns;            /* NAN: none */
+    double machine_ns;         /* of everything; NAN: not known */
+    bool load_untold;          /* loadgen's own times are not fit to be shown */
     double others_cpus;        /* NAN: not known */
+    double stack_cpus;         /* NAN: not known */
     double memory_start_bytes, memory_peak_bytes, pool_growth_bytes; /* NAN: not known */
     double switches, faults; /* used where the server itself cannot tell; NAN: not known */
 } rs_observed;
@@ -144,9 +150,24 @@ typedef struct rs_cell {
     double rate_low, rate_high; /* smallest and largest of the runs */
     rs_call call[RS_CALLS_MAX];
     uint32_t calls;
-    bool has_ratio; /* against the baseline; the three below are set */
-    rs_interval rate, cpu, p99;
+    bool has_ratio; /* against the baseline; those below are set */
+    rs_interval rate, cpu, p99, machine;
 } rs_cell;
+
+/* A counter of CPU time, and whether it is fit for use here. */
+typedef enum rs_clock_kind {
+    RS_CLOCK_PROCESS, /* a server, wineserver */
+    RS_CLOCK_MACHINE,
+    RS_CLOCK_OWN /* loadgen, of itself */
+} rs_clock_kind;
+
+typedef struct rs_clock {
+    rs_clock_kind kind;
+    uint32_t counter; /* of those in process.h */
+    const char *name; /* static */
+    rs_instrument_result result;
+    bool is_used;
+} rs_clock;
 
 typedef struct rs_results {
     rs_platform platform;
@@ -163,6 +184,9 @@ typedef struct rs_results {
     bool interrupted;
     rs_comparison kind;
     bool scenarios_given; /* trade-offs: every row in these, not in its own */
+    rs_clock clock[RS_INSTRUMENTS_MAX];
+    uint32_t clocks;
+    bool clocks_tested;
 } rs_results;
 
 /* rs_results_wants: this pair is part of the comparison. With trade-offs a row is measured only

@@ -268,16 +268,23 @@ static void runner_server_down(runner_turn *turn) {
 
 typedef struct runner_sample {
     rs_process_usage server, wine;
-    double busy_ns, at_s;
+    rs_machine_usage machine;
+    double machine_ns; /* by the counter that is trusted */
+    double at_s;
 } runner_sample;
 
 static void runner_sample_take(const runner_turn *turn, runner_sample *out) {
     rs_process_usage_read(&turn->runner->server, &out->server);
-    out->wine.cpu_ns = NAN;
+    for (uint32_t i = 0; i < RS_COUNTERS; i++) {
+        out->wine.cpu_ns[i] = NAN;
+    }
     if (turn->target->wineserver.id != 0) {
         rs_process_usage_read(&turn->target->wineserver, &out->wine);
     }
-    out->busy_ns = rs_machine_busy_ns();
+    rs_machine_usage_read(&out->machine);
+    out->machine_ns = turn->runner->machine_counter >= 0
+                          ? rs_machine_cost_ns((uint32_t)turn->runner->machine_counter)
+                          : NAN;
     out->at_s = runner_now_s();
 }
 
@@ -386,22 +393,41 @@ static bool runner_search(runner_turn *turn) {
     return true;
 }
 
+/* What a process used in between, by the counter that is trusted. */
+static double runner_used(const runner_turn *turn, const rs_process_usage *before,
+                          const rs_process_usage *after) {
+    const int32_t counter = turn->runner->process_counter;
+    return counter >= 0 ? after->cpu_ns[counter] - before->cpu_ns[counter] : NAN;
+}
+
+/* The same by any counter: good enough to tell ourselves from others. */
+static double runner_used_about(const rs_process_usage *before, const rs_process_usage *after) {
+    for (uint32_t i = 0; i < RS_COUNTERS; i++) {
+        const double used_ns = after->cpu_ns[i] - before->cpu_ns[i];
+        if (rs_is_known(used_ns)) {
+            return used_ns;
+        }
+    }
+    return NAN;
+}
+
 static void runner_observe(runner_turn *turn, const runner_sample *before,
                            const runner_sample *after) {
     rs_observed *observed = &turn->observed;
-    const double wine_ns = after->wine.cpu_ns - before->wine.cpu_ns;
-    double own_ns = after->server.cpu_ns - before->server.cpu_ns + turn->load_ns;
-    observed->cpu_ns = after->server.cpu_ns - before->server.cpu_ns;
+    const double took_ns = (after->at_s - before->at_s) * 1e9;
+    const double wine_ns = runner_used_about(&before->wine, &after->wine);
+    const double own_ns = runner_used_about(&before->server, &after->server) + turn->load_ns +
+                          (rs_is_known(wine_ns) ? wine_ns : 0);
+    const double others_ns = after->machine.busy_ns - before->machine.busy_ns - own_ns;
+    observed->cpu_ns = runner_used(turn, &before->server, &after->server);
+    observed->wine_ns = runner_used(turn, &before->wine, &after->wine);
+    observed->machine_ns = after->machine_ns - before->machine_ns;
+    observed->load_untold = turn->runner->load_untold;
     observed->user_share = after->server.user_share;
     observed->switches = after->server.switches - before->server.switches;
     observed->faults = after->server.faults - before->server.faults;
-    observed->wine_ns = wine_ns;
-    own_ns += rs_is_known(wine_ns) ? wine_ns : 0;
-    observed->others_cpus =
-        fmax(0, (after->busy_ns - before->busy_ns - own_ns) / 1e9 / (after->at_s - before->at_s));
-    if (!rs_is_known(after->busy_ns - before->busy_ns - own_ns)) {
-        observed->others_cpus = NAN;
-    }
+    observed->others_cpus = rs_is_known(others_ns) ? fmax(0, others_ns / took_ns) : NAN;
+    observed->stack_cpus = (after->machine.stack_ns - before->machine.stack_ns) / took_ns;
 }
 
 static bool runner_load(runner_turn *turn) {

@@ -28,10 +28,12 @@ typedef struct rs_target {
 } rs_target;
 
 typedef struct rs_runner {
-    char out[RS_ARG_BYTES];         /* folder of the raw files, absolute */
-    char loadgen[RS_ARG_BYTES];     /* absolute */
-    char wine_script[RS_ARG_BYTES]; /* absolute; "" where Wine is not used */
-    int32_t server_cpu, load_cpu;   /* RS_CPU_ANY: wherever the system likes */
+    char out[RS_ARG_BYTES];                   /* folder of the raw files, absolute */
+    char loadgen[RS_ARG_BYTES];               /* absolute */
+    char wine_script[RS_ARG_BYTES];           /* absolute; "" where Wine is not used */
+    int32_t server_cpu, load_cpu;             /* RS_CPU_ANY: wherever the system likes */
+    int32_t process_counter, machine_counter; /* of process.h; -1: none tells the truth */
+    bool load_untold;                         /* loadgen's own times do not */
     double seconds, warmup_s;
     const rs_atomic_u32 *stop; /* not 0: end soon, the run does not count */
     rs_error unwritable;       /* text not "": nothing can be written below out, and why */

@@ -129,6 +129,10 @@ static rs_options_result settings_options(settings_parse *parse) {
         {"placement", RS_OPT_CHOICE, &parse->placement, 0, 0, "pinned|free", "",
          "server (and wineserver) on one processor, loadgen on another; or as the system likes",
          NULL, NULL},
+        {"no-instrument-test", RS_OPT_BOOL, &s->no_instrument_test, 0, 0, NULL, "",
+         "do not try first whether this machine can tell CPU time; recorded, and there is no "
+         "decision",
+         NULL, NULL},
         {"out", RS_OPT_STRING, (void *)&s->out, 0, 0, NULL, "", "folder for the results", NULL,
          NULL},
         {"loadgen", RS_OPT_STRING, (void *)&s->loadgen, 0, 0, NULL, "",

@@ -31,6 +31,7 @@ typedef struct rs_compare_settings {
     double seconds, warmup_s; /* of one run */
     uint32_t repeats;
     bool pinned;
+    bool no_instrument_test;
     const char *agree;                             /* "": measure; else "DIR,DIR" */
     const char *rates_of;                          /* "": own; else a folder of results */
     const char *out, *loadgen;                     /* loadgen "": beside this program */

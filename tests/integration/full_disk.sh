@@ -23,7 +23,7 @@ trap finish EXIT
 run()
 {
     "$bin/compare" --out "$out" --servers "a=$bin/epoll_server" --scenario ping-pong \
-        --seconds 0.2 --warmup 0 --placement free --progress off "$@" </dev/null
+        --seconds 0.2 --warmup 0 --placement free --progress off --no-instrument-test "$@" </dev/null
 }
 
 fail()

@@ -64,6 +64,12 @@ static void make_results(rs_platform platform) {
     static const char *const names[] = {"epoll_server", "iocp_server", "rio_server"};
     memset(&results, 0, sizeof results);
     results.platform = platform;
+    results.clocks_tested = true;
+    results.clocks = 1;
+    results.clock[0] = (rs_clock){.kind = RS_CLOCK_PROCESS,
+                                  .name = "cycles",
+                                  .result = {.error = 0.25, .load = 50},
+                                  .is_used = false};
     results.subjects = 3;
     results.scenarios = 2;
     results.repeats = REPEATS;
@@ -258,6 +264,45 @@ static void test_report_on_windows_decides_against_iocp(void **state) {
     has("rate / IOCP");
     has("Rule: ");
     has_not("Wine");
+}
+
+/* Which is to be planted in it: a verdict from runs that others disturbed. */
+static void test_report_verdict_leaves_disturbed_pairs_out(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    /* Others made the baseline slow: by all five pairs RIO gains, by the calm three it does not. */
+    for (uint32_t r = 0; r < REPEATS; r++) {
+        rs_results_run(&results, 1, 1, r)->value[RS_METRIC_RATE] = r < 2 ? 500 : 4000.0 + r;
+        rs_results_run(&results, 1, 1, r)->value[RS_METRIC_CPU_SUM] = 16;
+        rs_results_run(&results, 0, 1, r)->value[RS_METRIC_RATE] = 4000;
+        rs_results_run(&results, 0, 1, r)->value[RS_METRIC_CPU_SUM] = 16;
+    }
+    rs_results_run(&results, 1, 1, 0)->disturbed = true;
+    rs_results_run(&results, 1, 2, 1)->disturbed = true;
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_NOT_WORTH);
+    /* One more, and too few are left; the table shows what was measured all the same. */
+    rs_results_run(&results, 1, 2, 2)->disturbed = true;
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_CANNOT);
+    assert_non_null(strstr(results.verdict.text, "disturbed the runs of wide"));
+    assert_int_equal(rs_results_cell(&results, 1, 2)->rate.count, REPEATS);
+    assert_int_equal(rs_results_cell(&results, 1, 2)->disturbed, 2);
+}
+
+static void test_report_names_the_counters_and_their_errors(void **state) {
+    (void)state;
+    size_t length;
+    make_results(RS_PLATFORM_WINDOWS);
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    has("\"instruments_tested\":true");
+    has("\"name\":\"cycles\"");
+    has("\"error\":0.25");
+    has("\"used\":false");
+    results.clocks_tested = false;
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_CANNOT);
+    assert_non_null(strstr(results.verdict.text, "not tested"));
 }
 
 static void test_report_every_csv_line_and_json_carries_the_warning(void **state) {
@@ -498,6 +543,8 @@ static void read_run(const char *server, const char *load, rs_compare_run *to) {
     const rs_observed observed = {.cpu_ns = 1e6,
                                   .user_share = 0.25,
                                   .wine_ns = 3e6,
+                                  .machine_ns = 9e6,
+                                  .stack_cpus = 0.5,
                                   .others_cpus = 0.2,
                                   .memory_start_bytes = 1000,
                                   .memory_peak_bytes = NAN,
@@ -516,8 +563,8 @@ static void test_result_figures_come_from_both_sides(void **state) {
     (void)state;
     rs_compare_run got;
     read_run(SERVER,
-             "{\"valid\":true,\"counts\":{\"sent\":100,\"port_waits\":0},\"rate_per_s\":50," LATENCY
-             "}",
+             "{\"valid\":true,\"counts\":{\"sent\":100,\"port_waits\":0},\"rate_per_s\":50,\"cpu\":"
+             "{\"ns_per_message\":7000}," LATENCY "}",
              &got);
     assert_int_equal(got.state, RS_RUN_OK);
     assert_true(got.disturbed);
@@ -526,6 +573,9 @@ static void test_result_figures_come_from_both_sides(void **state) {
     assert_true(fabs(got.value[RS_METRIC_CPU_USER] - 2.5) < 1e-9);
     assert_true(fabs(got.value[RS_METRIC_CPU_WINE] - 30) < 1e-9);
     assert_true(fabs(got.value[RS_METRIC_CPU_SUM] - 40) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CPU_MACHINE] - 90) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_STACK] - 0.5) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_CPU_LOAD] - 7) < 1e-9);
     assert_true(fabs(got.value[RS_METRIC_CALLS] - 1.5) < 1e-9);
     assert_true(fabs(got.value[RS_METRIC_MEMORY_EACH] - 100) < 1e-9);
     assert_int_equal(got.calls, 1);
@@ -568,6 +618,25 @@ static void test_result_unsound_runs_are_void_with_the_reason(void **state) {
         assert_int_equal(got.state, RS_RUN_VOID);
         assert_non_null(strstr(got.why, cases[i].why));
     }
+}
+
+/* A counter that was found wanting leaves no figure, and no other takes its place unasked. */
+static void test_result_of_untold_cpu_time_is_unknown(void **state) {
+    (void)state;
+    const rs_observed observed = {
+        .cpu_ns = NAN, .user_share = 0.5, .wine_ns = NAN, .machine_ns = NAN, .load_untold = true};
+    const char *server = "{\"messages\":100,\"user_ns\":5000,\"kernel_ns\":5000}";
+    const char *load = "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50,"
+                       "\"cpu\":{\"ns_per_message\":7000}," LATENCY "}";
+    rs_compare_run got;
+    assert_true(rs_json_read_parse(&server_doc, server, strlen(server), server_node, 64));
+    assert_true(rs_json_read_parse(&load_doc, load, strlen(load), load_node, 64));
+    rs_result_read(&got, rs_scenario_find("many-small"), &server_doc, &load_doc, &observed);
+    assert_int_equal(got.state, RS_RUN_OK);
+    assert_false(rs_is_known(got.value[RS_METRIC_CPU]));
+    assert_false(rs_is_known(got.value[RS_METRIC_CPU_SUM]));
+    assert_false(rs_is_known(got.value[RS_METRIC_CPU_MACHINE]));
+    assert_false(rs_is_known(got.value[RS_METRIC_CPU_LOAD]));
 }
 
 static void test_result_unseen_wineserver_leaves_the_sum_unknown(void **state) {
@@ -692,6 +761,8 @@ int main(void) {
         CASE(test_report_surveys_decide_nothing_on_windows),
         CASE(test_tradeoffs_fit_the_table_and_differ),
         CASE(test_report_on_windows_decides_against_iocp),
+        CASE(test_report_verdict_leaves_disturbed_pairs_out),
+        CASE(test_report_names_the_counters_and_their_errors),
         CASE(test_report_every_csv_line_and_json_carries_the_warning),
         CASE(test_report_json_is_read_back),
         CASE(test_report_void_runs_are_named_and_count_nowhere),
@@ -710,6 +781,7 @@ int main(void) {
         CASE(test_result_figures_come_from_both_sides),
         CASE(test_result_of_a_stream_counts_by_loadgen),
         CASE(test_result_unsound_runs_are_void_with_the_reason),
+        CASE(test_result_of_untold_cpu_time_is_unknown),
         CASE(test_result_unseen_wineserver_leaves_the_sum_unknown),
         CASE(test_settings_lists_may_be_repeated),
         CASE(test_settings_quick_is_the_default_and_full_has_all),
