@@ -1,6 +1,7 @@
 /* Everything, for programs; what agreement.c reads again. */
 #include "compare/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,7 +90,8 @@ static void json_clocks(rs_json *json, const rs_results *results) {
         rs_json_string(json, "name", clock->name);
         rs_json_string(json, "of", kinds[clock->kind]);
         rs_json_double(json, "error", clock->result.error);
-        rs_json_u64(json, "at_load_percent", clock->result.load);
+        rs_json_double(json, "at_load_percent",
+                       rs_is_known(clock->result.error) ? (double)clock->result.load : (double)NAN);
         rs_json_bool(json, "used", clock->is_used);
         rs_json_end(json);
     }
