@@ -97,19 +97,34 @@ static BOOL process_create(const rs_process_spec *spec, process_startup *startup
         *os_error = GetLastError();
         return FALSE;
     }
+    const bool grouped = startup->info.lpAttributeList != NULL;
     process_need_console();
-    info->cb = sizeof startup->info;
+    info->cb = grouped ? sizeof startup->info : sizeof *info;
     process_open_files(info, spec);
-    const BOOL ok =
-        CreateProcessA(spec->args->text[0], line, NULL, NULL, TRUE,
-                       CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT,
-                       NULL, NULL, info, made);
+    const BOOL ok = CreateProcessA(spec->args->text[0], line, NULL, NULL, TRUE,
+                                   CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP |
+                                       (grouped ? EXTENDED_STARTUPINFO_PRESENT : 0u),
+                                   NULL, NULL, info, made);
     *os_error = ok ? 0 : GetLastError();
     process_close_files(info);
     if (startup->info.lpAttributeList != NULL) {
         DeleteProcThreadAttributeList(startup->info.lpAttributeList);
     }
     return ok;
+}
+
+/* The mask holds within the process's group, so that has to be the one it was to start in. */
+static bool process_bind(HANDLE process, const GROUP_AFFINITY *where) {
+    USHORT group[PROCESS_GROUPS_MAX];
+    USHORT count = PROCESS_GROUPS_MAX;
+    if (where->Mask == 0) {
+        return true;
+    }
+    if (GetActiveProcessorGroupCount() > 1 && (!GetProcessGroupAffinity(process, &count, group) ||
+                                               count == 0 || group[0] != where->Group)) {
+        return false;
+    }
+    return SetProcessAffinityMask(process, (DWORD_PTR)where->Mask);
 }
 
 rs_status rs_process_start(rs_process *process, const rs_process_spec *spec, rs_error *error) {
@@ -133,9 +148,7 @@ rs_status rs_process_start(rs_process *process, const rs_process_spec *spec, rs_
     process->handle = made.hProcess;
     process->id = made.dwProcessId;
     process->running = true;
-    /* Within its group, and for threads that it will make; not running yet, it has one. */
-    const bool bound = startup.where.Mask == 0 ||
-                       SetProcessAffinityMask(made.hProcess, (DWORD_PTR)startup.where.Mask);
+    const bool bound = process_bind(made.hProcess, &startup.where);
     os_error = bound ? 0 : GetLastError();
     (void)ResumeThread(made.hThread);
     (void)CloseHandle(made.hThread);

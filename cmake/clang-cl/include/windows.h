@@ -4,6 +4,11 @@
 
 #include_next <windows.h>
 
+#ifndef ReadTimeStampCounter
+#include <intrin.h>
+#define ReadTimeStampCounter() __rdtsc()
+#endif
+
 #ifndef FILE_SKIP_COMPLETION_PORT_ON_SUCCESS
 #define FILE_SKIP_COMPLETION_PORT_ON_SUCCESS 0x1
 #define FILE_SKIP_SET_EVENT_ON_HANDLE 0x2
@@ -12,6 +17,9 @@
 WINBASEAPI BOOL WINAPI GetProcessHandleCount(HANDLE process, PDWORD count);
 WINBASEAPI SIZE_T WINAPI GetLargePageMinimum(void);
 WINBASEAPI BOOL WINAPI QueryProcessCycleTime(HANDLE process, PULONG64 cycles);
-WINBASEAPI BOOL WINAPI GetSystemTimes(FILETIME *idle, FILETIME *kernel, FILETIME *user);
+WINBASEAPI WORD WINAPI GetActiveProcessorGroupCount(void);
+WINBASEAPI BOOL WINAPI GetProcessGroupAffinity(HANDLE process, PUSHORT count, PUSHORT groups);
+WINBASEAPI BOOL WINAPI SetThreadGroupAffinity(HANDLE thread, const GROUP_AFFINITY *affinity,
+                                              PGROUP_AFFINITY previous);
 
 #endif
