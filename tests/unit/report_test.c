@@ -290,6 +290,32 @@ static void test_report_verdict_leaves_disturbed_pairs_out(void **state) {
     assert_int_equal(rs_results_cell(&results, 1, 2)->disturbed, 2);
 }
 
+/* One metric of rio_server against iocp_server in the second scenario: this ratio in the pairs that
+ * nobody disturbed, the other in the first two, which somebody did. */
+static void set_ratio(rs_metric metric, double calm, double disturbed) {
+    for (uint32_t r = 0; r < REPEATS; r++) {
+        rs_results_run(&results, 1, 1, r)->value[metric] = 10;
+        rs_results_run(&results, 1, 2, r)->value[metric] = 10 * (r < 2 ? disturbed : calm);
+        rs_results_run(&results, 1, 2, r)->disturbed = r < 2;
+    }
+}
+
+static void test_report_verdict_takes_every_figure_from_calm_pairs(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    set_ratio(RS_METRIC_RATE, 1, 1);
+    set_ratio(RS_METRIC_CPU_SUM, 0.5, 1.5);
+    set_ratio(RS_METRIC_CPU_MACHINE, 0.9, 1.2);
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_WORTH);
+    results.scenario[0] = rs_scenario_find("wide");
+    results.scenario[1] = rs_scenario_find("fixed-50");
+    set_ratio(RS_METRIC_P99, 2, 0.5);
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_NOT_WORTH);
+    assert_non_null(strstr(results.verdict.text, "its p99"));
+}
+
 static void test_report_names_the_counters_and_their_errors(void **state) {
     (void)state;
     size_t length;
@@ -762,6 +788,7 @@ int main(void) {
         CASE(test_tradeoffs_fit_the_table_and_differ),
         CASE(test_report_on_windows_decides_against_iocp),
         CASE(test_report_verdict_leaves_disturbed_pairs_out),
+        CASE(test_report_verdict_takes_every_figure_from_calm_pairs),
         CASE(test_report_names_the_counters_and_their_errors),
         CASE(test_report_every_csv_line_and_json_carries_the_warning),
         CASE(test_report_json_is_read_back),

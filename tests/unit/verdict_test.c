@@ -69,6 +69,8 @@ static void test_verdict_cpu_gain_needs_the_machine_to_agree(void **state) {
     check(RS_VERDICT_NOT_WORTH, "gains neither"); /* the machine spends what it did */
     cell.machine = (rs_interval){.middle = 0.8, .low = 0.7, .high = 1.01, .count = 5};
     check(RS_VERDICT_NOT_WORTH, "gains neither");
+    cell.machine = sure(1.04); /* no loss, but no gain either */
+    check(RS_VERDICT_NOT_WORTH, "gains neither");
     cell.machine = sure(1 - STEP);
     check(RS_VERDICT_WORTH, "is worth it");
     cell.machine = (rs_interval){.count = 0};
