@@ -503,11 +503,13 @@ rs_status rs_files_make(const char *path, rs_error *error) {
             *at = '/';
         }
     }
+    struct stat info;
     const int failed = mkdir(part, 0777) != 0 ? errno : 0;
-    if (access(path, W_OK | X_OK) == 0) {
+    const bool exists = stat(path, &info) == 0;
+    if (exists && S_ISDIR(info.st_mode) && access(path, W_OK | X_OK) == 0) {
         return RS_OK;
     }
-    const int os_error = failed != 0 && failed != EEXIST ? failed : errno;
+    const int os_error = exists && !S_ISDIR(info.st_mode) ? ENOTDIR : exists ? errno : failed;
     return rs_error_set(error, RS_E_OS, "mkdir", (uint32_t)os_error, "%.100s: %s", path,
                         os_error == ENOSPC ? "the disk is full" : strerror(os_error));
 }

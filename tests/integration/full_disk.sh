@@ -77,7 +77,10 @@ gone)
     why="Not a directory"
     cat "$out/runs.csv" >>"$work/before"
     kept=$out
-    out=$out/results.json/deeper
+    out=$out/results.json
+    run --repeat 1 >/dev/null 2>"$work/errors.txt" && fail "a file is taken for a folder"
+    grep -q "^compare: .*: Not a directory$" "$work/errors.txt" || fail "$(cat "$work/errors.txt")"
+    out=$out/deeper
     run --repeat 1 >"$work/console.txt" 2>"$work/errors.txt"
     code=$?
     out=$kept
