@@ -108,11 +108,15 @@ static int main_make_folder(const char *path, char out[RS_ARG_BYTES]) {
 
 /* Before anything of an earlier comparison is touched: is there room for this one? */
 static int main_find_room(compare_main *self) {
+    static const char *const names[] = {"results.json", "results.csv", "runs.csv", "report.md",
+                                        "report.html"};
     char path[RS_ARG_BYTES * 2];
     rs_error error;
-    (void)snprintf(path, sizeof path, "%s/results.json", self->out);
-    if (rs_file_check(path, MAIN_ROOM_BYTES, &error) != RS_OK) {
-        return main_cannot_write(&error);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s", self->out, names[i]);
+        if (rs_file_check(path, i == 0 ? MAIN_ROOM_BYTES : 1, &error) != RS_OK) {
+            return main_cannot_write(&error);
+        }
     }
     return rs_runner_can_write(&self->runner) ? 0 : main_cannot_write(&self->runner.unwritable);
 }

@@ -3,7 +3,8 @@
 #
 # Set up: a first comparison leaves its results; then the disk under them is full (a small tmpfs, as
 # root), or the size of files is limited (anybody). CASE: full, limit: from the start on; fills: a
-# neighbour takes the rest after the first run; gone: the folder cannot be made.
+# neighbour takes the rest after the first run; gone: the folder cannot be made; unwritable: one of
+# the old files may not be written (root, who may, asks as nobody).
 # Pass: exit code 1, one line that names the cause and no other, every result file of the first
 # comparison byte for byte as it was ("fills": but runs.csv, which holds the new runs). Skipped
 # (77) where no tmpfs can be mounted.
@@ -13,10 +14,12 @@ case=$2
 work=$3
 out=$work/disk/out
 mounted=
+open=
 
 finish()
 {
     [ -z "$mounted" ] || umount "$work/disk"
+    [ -z "$open" ] || rm -rf "$open"
 }
 trap finish EXIT
 
@@ -84,6 +87,24 @@ gone)
     run --repeat 1 >"$work/console.txt" 2>"$work/errors.txt"
     code=$?
     out=$kept
+    ;;
+unwritable)
+    why="Permission denied"
+    cat "$out/runs.csv" >>"$work/before"
+    nobody=
+    if [ "$(id -u)" -eq 0 ]; then
+        # From its own copy: nobody may not be let into the folders above.
+        nobody="setpriv --reuid 65534 --clear-groups"
+        open=$(mktemp -d) && chmod 755 "$open" && cp "$bin/compare" "$bin/epoll_server" \
+            "$bin/loadgen" "$open" && cp -R "$out" "$open/out" && chown -R 65534 "$open/out" || exit 77
+        $nobody "$open/compare" --list >/dev/null 2>&1 || exit 77
+        bin=$open
+        out=$open/out
+    fi
+    chmod 444 "$out/report.html"
+    $nobody "$bin/compare" --out "$out" --servers "a=$bin/epoll_server" --scenario ping-pong \
+        --no-instrument-test --repeat 1 --seconds 0.2 </dev/null >"$work/console.txt" 2>"$work/errors.txt"
+    code=$?
     ;;
 *) echo "no such case: $case"; exit 1 ;;
 esac
