@@ -25,6 +25,7 @@
 #include "seam/ready_ring.h"
 #include "seam/region_set.h"
 #include "seam/send_window.h"
+#include "seam/wake_word.h"
 #include "win/win_accept.h"
 #include "win/win_socket.h"
 
@@ -91,7 +92,7 @@ struct rs_backend {
     rs_region_set regions;
     rs_win_calls calls;
     uint64_t inline_completions, packets, wakes, sends_joined;
-    rs_atomic_u32 wake;
+    rs_wake_word wake;
     rs_atomic_u32 wake_posts;
 };
 

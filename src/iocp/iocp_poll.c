@@ -7,9 +7,6 @@
 #define IOCP_NS_PER_MS 1000000
 #define IOCP_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
 
-/* Of rs_backend.wake: a packet is posted only for a thread that sleeps or is about to. */
-enum { IOCP_RUNNING = 0, IOCP_SLEEPING = 1, IOCP_WOKEN = 2 };
-
 /* ---- packets */
 
 static void iocp_accepted(rs_backend *backend, const rs_completion *records, uint32_t count) {
@@ -120,10 +117,9 @@ static void iocp_dequeue(rs_backend *backend, DWORD wait_ms) {
 /* Asks the port, and sleeps there if it may. A wake that came while nobody slept posted no packet:
  * it is used up here, so a poll does this last, or it would sleep over a wake of its own time. */
 static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
-    bool may_sleep =
-        timeout_ns > 0 && rs_atomic_cas_u32(&backend->wake, IOCP_RUNNING, IOCP_SLEEPING);
+    bool may_sleep = timeout_ns > 0 && rs_wake_may_sleep(&backend->wake);
     iocp_dequeue(backend, may_sleep ? iocp_wait_ms(backend, timeout_ns) : 0);
-    (void)rs_atomic_exchange_u32(&backend->wake, IOCP_RUNNING);
+    (void)rs_wake_take(&backend->wake);
     backend->inline_since = 0;
 }
 
@@ -162,8 +158,8 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
 }
 
 void rs_iocp_wake(rs_backend *backend) {
-    if (rs_atomic_exchange_u32(&backend->wake, IOCP_WOKEN) != IOCP_SLEEPING) {
-        return; /* it runs, or somebody else has posted */
+    if (!rs_wake_needs_signal(&backend->wake)) {
+        return;
     }
     (void)rs_atomic_add_u32(&backend->wake_posts, 1);
     if (!PostQueuedCompletionStatus(backend->port, 0, RS_IOCP_KEY_WAKE, NULL)) {

@@ -9,6 +9,7 @@
 #include "seam/atomics.h"
 #include "seam/backend.h"
 #include "seam/ready_ring.h"
+#include "seam/wake_word.h"
 #include "win/win_accept.h"
 #include "win/win_socket.h"
 
@@ -16,9 +17,6 @@ _Static_assert(sizeof(PVOID) == 8, "a context of 64 bits goes through PVOID: x64
 
 /* Completion keys of the port. */
 enum { RS_RIO_KEY_NOTIFY = 1, RS_RIO_KEY_ACCEPT = 2, RS_RIO_KEY_CONNECT = 3, RS_RIO_KEY_WAKE = 4 };
-
-/* Of rs_backend.wake: somebody is only roused who sleeps or is about to. */
-enum { RS_RIO_RUNNING = 0, RS_RIO_SLEEPING = 1, RS_RIO_WOKEN = 2 };
 
 /* X(member, name, enters the kernel). Deferred requests do not, their commit does; a request that
  * is not deferred may. RIODequeueCompletion reads memory. */
@@ -85,7 +83,7 @@ struct rs_backend {
     rs_rio_region regions[RS_REGIONS_MAX];
     rs_win_calls calls;
     rs_rio_counters counters;
-    rs_atomic_u32 wake;
+    rs_wake_word wake;
     rs_atomic_u32 wake_posts;
     /* memory, all of it from open */
     rs_rio_conn *conns;

@@ -223,7 +223,7 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     if (by_event && !rio_port_clean(backend)) {
         return; /* something was there: no sleep this time */
     }
-    if (!rs_atomic_cas_u32(&backend->wake, RS_RIO_RUNNING, RS_RIO_SLEEPING)) {
+    if (!rs_wake_may_sleep(&backend->wake)) {
         return;
     }
     if (by_event) {
@@ -231,7 +231,7 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     } else {
         (void)rio_port_read(backend, wait_ms);
     }
-    if (rs_atomic_exchange_u32(&backend->wake, RS_RIO_RUNNING) == RS_RIO_WOKEN) {
+    if (rs_wake_take(&backend->wake)) {
         backend->counters.wakes++;
     }
     if (by_event) {
@@ -240,8 +240,8 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
 }
 
 void rs_rio_wake(rs_backend *backend) {
-    if (rs_atomic_exchange_u32(&backend->wake, RS_RIO_WOKEN) != RS_RIO_SLEEPING) {
-        return; /* it runs, or somebody else has roused it */
+    if (!rs_wake_needs_signal(&backend->wake)) {
+        return;
     }
     if (backend->api.wait != NULL) {
         backend->api.wake(backend->cq);
@@ -316,10 +316,6 @@ static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
     }
 }
 
-static bool rio_is_woken(rs_backend *backend) {
-    return rs_atomic_load_u32(&backend->wake) == RS_RIO_WOKEN;
-}
-
 /* Reading the clock is not free (85 ns under Wine), so it is read when the decisions change with
  * it: at the first empty dequeue, while spinning, and after a sleep that a straggler limited. */
 static bool rio_needs_clock(const rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
@@ -339,7 +335,7 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
     rio_accept_records(backend, accepts, rs_win_accept_retry(backend->accept, accepts));
     rs_rio_wait_begin(&backend->waiter, timeout_ns);
     do {
-        bool found = rio_has_ready(backend) || rio_is_woken(backend);
+        bool found = rio_has_ready(backend) || rs_wake_is_pending(&backend->wake);
 
         step = rs_rio_wait_next(&backend->waiter, now_ns, found);
         rio_step(backend, step, now_ns);
@@ -347,8 +343,8 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
             now_ns = rs_os_now_ns();
         }
     } while (step != RS_RIO_STEP_RETURN);
-    if (rio_is_woken(backend)) {
-        (void)rs_atomic_exchange_u32(&backend->wake, RS_RIO_RUNNING);
+    if (rs_wake_is_pending(&backend->wake)) {
+        (void)rs_wake_take(&backend->wake);
         backend->counters.wakes++;
     }
     if (now_ns != 0) {
