@@ -15,7 +15,7 @@ log=$deps/setup.log
 updated=no
 
 packages="gcc libc6-dev make cmake ninja-build clang llvm
-    gcc-mingw-w64-x86-64 wine wine64 libwine-dev liburing-dev libcmocka-dev valgrind cppcheck
+    gcc-mingw-w64-x86-64 wine wine64 libwine-dev liburing-dev libcmocka-dev spin valgrind cppcheck
     xz-utils git ca-certificates util-linux procps"
 
 die()
