@@ -35,9 +35,13 @@ typedef struct rs_server_config {
     uint32_t sessions_max;     /* of the whole server, [1, RS_SESSIONS_MAX] */
     uint32_t frame_bytes_max;  /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
     uint32_t recv_bytes;       /* receive slice of a session; 0 = frame_bytes_max in whole pages */
-    uint32_t send_block_bytes; /* 0 = frame_bytes_max in whole pages */
-    uint32_t send_blocks;      /* per shard; 0 = RS_BLOCKS_PER_SESSION a slot + RS_SHARED_BLOCKS */
-    uint32_t queued_bytes_max; /* per session, [1, RS_QUEUED_BYTES_MAX] */
+    uint32_t send_block_bytes; /* [RS_SEND_BLOCK_BYTES_MIN, ]; 0 = frame_bytes_max in whole pages */
+
+    /* Per shard; 0 = the reserves of all session slots and RS_SHARED_BLOCKS. A session's reserve is
+     * a full receive slice in blocks and one more, at least sends_in_flight; fewer than the
+     * reserves and one are RS_E_INVALID, *error says how many it takes. */
+    uint32_t send_blocks;
+    uint32_t queued_bytes_max; /* per session, [frame_bytes_max, RS_QUEUED_BYTES_MAX] */
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t drain_timeout_ms;

@@ -43,6 +43,7 @@ static void cost_bed_init(cost_bed *b) {
         .sends_in_flight = RS_SENDS_IN_FLIGHT_DEFAULT,
         .idle_timeout_ms = 60000,
         .drain_timeout_ms = 2000,
+        .shared_blocks = BLOCKS - SLOTS * 2u,
     };
     rs_sessions_memory memory = {
         .sessions = b->sessions,

@@ -19,6 +19,8 @@
 #define SERVER_FRAME_TYPE 7u
 #define SERVER_SMALL_BUFFER 16384
 #define SERVER_STREAM_BYTES 200000u
+#define SERVER_BULK_BYTES 65536u
+#define SERVER_LEAST_BLOCKS UINT32_MAX /* as config.send_blocks: as few as it starts with */
 #define SERVER_STEPS_MAX 20000000u
 
 typedef struct server_fixture {
@@ -79,6 +81,9 @@ static void server_start(server_fixture *fixture) {
         CONF_STATUS(run, rs_logic_open(&fixture->logic, &fixture->config.app, 1, false, &error),
                     RS_OK);
         cfg.logic = fixture->logic;
+    }
+    if (fixture->config.send_blocks == SERVER_LEAST_BLOCKS) {
+        fixture->config.send_blocks = (uint32_t)rs_shard_send_blocks_least(&cfg);
     }
     CONF_STATUS(run, rs_shard_open(&fixture->shard, &cfg, &error), RS_OK);
     CONF_STATUS(run, rs_shard_listen(fixture->shard, &any_port, &run->server.port, &error), RS_OK);
@@ -365,9 +370,7 @@ static void server_flood_until_closed(conf_run *run, server_fixture *fixture, ui
 void conf_case_server_slow_consumer_is_closed(conf_run *run) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
 
-    fixture->config.queued_bytes_max =
-        4u * 4096u; /* the pool has blocks for two sessions so slow */
-    fixture->config.send_blocks = 64;
+    fixture->config.queued_bytes_max = 4u * 4096u; /* the pool has blocks for more than that */
     server_start(fixture);
     server_connect(run, 0);
     server_connect(run, 1);
@@ -377,19 +380,212 @@ void conf_case_server_slow_consumer_is_closed(conf_run *run) {
     server_end(fixture);
 }
 
-void conf_case_server_without_send_blocks_closes_that_session(conf_run *run) {
-    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+/* Sends from the side's big buffer, whatever it holds, until nothing moves any more or `bytes_max`
+ * are out. Returns the bytes that were submitted; the last send may still be in flight. */
+static uint64_t server_send_until_stuck(conf_run *run, uint32_t slot, uint64_t bytes_max) {
+    conf_side *client = &run->client;
+    uint64_t sent = 0;
+    uint32_t send;
 
-    fixture->config.send_blocks = 6; /* fewer than the flood may queue */
-    fixture->config.queued_bytes_max = 64u * 4096u;
+    do {
+        send =
+            conf_must(client, conf_op_send(client, slot, conf_big_tx(client), SERVER_BULK_BYTES));
+        sent += SERVER_BULK_BYTES;
+        conf_settle(run);
+    } while (conf_done(client, send) && conf_result(client, send)->status == RS_OK &&
+             sent < bytes_max);
+    return sent;
+}
+
+/* 64 of the longest frames at once, and all of them back. */
+static void server_echo_deep(conf_run *run, uint32_t slot) {
+    conf_side *client = &run->client;
+    const uint32_t total = 64u * 4096u;
+    uint8_t *back = conf_big_rx(client);
+    uint32_t sent = conf_must(client, conf_op_send(client, slot, conf_big_tx(client), total));
+    uint32_t got = 0;
+
+    while (got < total) {
+        uint32_t recv = conf_must(client, conf_op_recv(client, slot, back + got, total - got));
+
+        CONF_WAIT(run, conf_done(client, recv));
+        CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+        CONF_CHECK(run, conf_result(client, recv)->bytes > 0);
+        got += conf_result(client, recv)->bytes;
+    }
+    CONF_CHECK(run, memcmp(back, conf_big_tx(client), total) == 0);
+    CONF_WAIT(run, conf_done(client, sent));
+}
+
+/* Clients that never read, as many as there may be but for four, and hardly a block beyond the
+ * reserves: who reads is served, however much it sends ahead, and whoever comes is taken in. */
+void conf_case_server_greedy_clients_leave_others_their_blocks(conf_run *run) {
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+    conf_side *client = &run->client;
+
+    fixture->config.send_blocks = SERVER_LEAST_BLOCKS;
     server_start(fixture);
+    for (uint32_t i = 0; i < 64u; i++) {
+        server_frame(conf_big_tx(client) + i * 4096u, 4096, i);
+    }
     server_connect(run, 0);
     server_connect(run, 1);
-    server_flood_until_closed(run, fixture, 0, RS_CLOSE_NO_BUFFERS);
-    server_disconnect(run, 0);
-    CONF_WAIT(run, rs_shard_blocks(fixture->shard)->free_count == 6u);
-    server_echo(run, 1, 100);
+    for (uint32_t i = 4; i < 16u; i++) {
+        server_connect(run, i);
+        (void)server_send_until_stuck(run, i, 16u * 1024u * 1024u);
+        server_echo(run, 0, 100);
+    }
+    server_connect(run, 2);
+    server_connect(run, 3);
+    for (uint32_t round = 0; round < 3u; round++) {
+        for (uint32_t i = 0; i < 4u; i++) {
+            server_echo_deep(run, i);
+        }
+    }
+    CONF_CHECK(run, server_counters(fixture)->refused == 0);
+    for (uint32_t i = 4; i < 16u; i++) {
+        (void)conf_close(client, i, RS_OPF_ABORT);
+    }
+    /* One that was above its reserve for long may have been cut for who reads. */
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_RESET) +
+                           server_closed(fixture, RS_CLOSE_NO_BUFFERS) ==
+                       12u);
+    server_echo_deep(run, 0);
     server_end(fixture);
+}
+
+/* A raw application reads no more than it can send on: its client may pause for as long as it
+ * likes, and gets every byte. */
+static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_bytes_max) {
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+    conf_side *client = &run->client;
+    uint8_t *back = conf_big_rx(client);
+    uint64_t sent, got = 0;
+
+    fixture->config.app = rs_app_raw;
+    fixture->config.recv_bytes = recv_bytes;
+    fixture->config.frame_bytes_max = 4096;
+    fixture->config.send_block_bytes = 4096;
+    fixture->config.queued_bytes_max = queued_bytes_max;
+    server_start(fixture);
+    server_connect(run, 0);
+    conf_fill(conf_big_tx(client), SERVER_BULK_BYTES, 0);
+    sent = server_send_until_stuck(run, 0, 32u * 1024u * 1024u);
+    CONF_CHECK(run, server_counters(fixture)->pauses > 0);
+    while (got < sent) {
+        uint32_t recv = conf_must(client, conf_op_recv(client, 0, back, SERVER_BULK_BYTES));
+        uint32_t at = (uint32_t)(got % SERVER_BULK_BYTES), bytes;
+
+        CONF_WAIT(run, conf_done(client, recv));
+        CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+        bytes = conf_result(client, recv)->bytes;
+        CONF_CHECK(run, bytes > 0);
+        for (uint32_t i = 0; i < bytes; i++) {
+            CONF_CHECK(run, back[i] == conf_big_tx(client)[(at + i) % SERVER_BULK_BYTES]);
+        }
+        got += bytes;
+    }
+    server_disconnect(run, 0);
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    server_end(fixture);
+}
+
+void conf_case_server_raw_waits_for_who_does_not_read(conf_run *run) {
+    server_raw_case(run, 0, RS_QUEUED_BYTES_DEFAULT);
+}
+
+void conf_case_server_raw_reads_no_more_than_it_may_queue(conf_run *run) {
+    server_raw_case(run, 65536, 5000);
+}
+
+/* ---- broadcasts */
+
+#define SERVER_CROWD 64u
+#define SERVER_BROADCASTS 1000u
+
+typedef struct server_crowd {
+    rs_session *session[SERVER_CROWD];
+    uint32_t count;
+    uint32_t bytes; /* of each broadcast, 5 or more */
+} server_crowd;
+
+static void crowd_on_open(void *ctx, rs_session *session) {
+    server_crowd *crowd = ctx;
+
+    RS_ASSERT(crowd->count < SERVER_CROWD);
+    crowd->session[crowd->count++] = session;
+}
+
+static void crowd_on_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    server_crowd *crowd = ctx;
+
+    (void)reason;
+    for (uint32_t i = 0; i < crowd->count; i++) {
+        if (crowd->session[i] == session) {
+            crowd->session[i] = crowd->session[--crowd->count];
+        }
+    }
+}
+
+/* One message: a thousand broadcasts, numbered. */
+static void crowd_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    server_crowd *crowd = ctx;
+
+    (void)data;
+    (void)bytes;
+    for (uint32_t n = 0; n < SERVER_BROADCASTS; n++) {
+        rs_shared shared;
+
+        RS_ASSERT(rs_shared_acquire(session, &shared));
+        server_frame(shared.data, crowd->bytes, n);
+        for (uint32_t i = 0; i < crowd->count; i++) {
+            (void)rs_shared_send(crowd->session[i], &shared, crowd->bytes);
+        }
+        rs_shared_release(session, &shared);
+    }
+}
+
+static void server_broadcast_case(conf_run *run, uint32_t bytes) {
+    server_crowd crowd = {.count = 0, .bytes = bytes};
+    server_fixture *fixture = server_make(run, &(conf_setup){.conns = SERVER_CROWD});
+    uint8_t expected[CONF_SLICE_BYTES];
+    uint32_t part = CONF_SLICE_BYTES / bytes, done = 0;
+
+    fixture->config.sessions_max = SERVER_CROWD;
+    fixture->config.app = (rs_app){.ctx = &crowd,
+                                   .on_open = crowd_on_open,
+                                   .on_message = crowd_on_message,
+                                   .on_close = crowd_on_close};
+    server_start(fixture);
+    for (uint32_t i = 0; i < SERVER_CROWD; i++) {
+        server_connect(run, i);
+    }
+    CONF_WAIT(run, crowd.count == SERVER_CROWD);
+    server_frame(expected, 5, 0);
+    (void)conf_send(&run->client, 0, expected, 5);
+    while (done < SERVER_BROADCASTS) {
+        part = part < SERVER_BROADCASTS - done ? part : SERVER_BROADCASTS - done;
+        for (uint32_t n = 0; n < part; n++) {
+            server_frame(expected + n * bytes, bytes, done + n);
+        }
+        for (uint32_t i = 0; i < SERVER_CROWD; i++) {
+            server_receive(run, i, part * bytes);
+            CONF_CHECK(run, memcmp(conf_rx(&run->client, i), expected, part * bytes) == 0);
+        }
+        done += part;
+    }
+    for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
+        CONF_CHECK(run, server_counters(fixture)->closed[i] == 0);
+    }
+    server_end(fixture);
+}
+
+void conf_case_server_thousand_broadcasts_in_a_turn_close_nobody(conf_run *run) {
+    server_broadcast_case(run, 5);
+}
+
+void conf_case_server_thousand_longer_broadcasts_close_nobody(conf_run *run) {
+    server_broadcast_case(run, 200);
 }
 
 void conf_case_server_refuses_beyond_max_sessions(conf_run *run) {

@@ -91,7 +91,11 @@
     X(server_half_finished_frame_is_closed_idle)                                                   \
     X(server_frames_that_wait_come_before_idleness)                                                \
     X(server_slow_consumer_is_closed)                                                              \
-    X(server_without_send_blocks_closes_that_session)                                              \
+    X(server_greedy_clients_leave_others_their_blocks)                                             \
+    X(server_raw_waits_for_who_does_not_read)                                                      \
+    X(server_raw_reads_no_more_than_it_may_queue)                                                  \
+    X(server_thousand_broadcasts_in_a_turn_close_nobody)                                           \
+    X(server_thousand_longer_broadcasts_close_nobody)                                              \
     X(server_refuses_beyond_max_sessions)                                                          \
     X(server_half_close_gets_every_reply)                                                          \
     X(server_reset_is_counted)                                                                     \

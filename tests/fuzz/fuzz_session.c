@@ -151,8 +151,7 @@ static void finish_all(bed *b) {
     }
     RS_ASSERT(b->table.used_count == 0);
     RS_ASSERT(b->table.open_count == 0);
-    RS_ASSERT(b->blocks.free_count == BED_BLOCKS);
-    RS_ASSERT(b->table.sendq_pool.free_count == BED_SHARED_ENTRIES);
+    RS_ASSERT(bed_is_idle(b));
     RS_ASSERT(b->opened == b->closed);
 }
 

@@ -77,6 +77,14 @@ expect(2 "--host;1.2.3" --host 1.2.3)
 expect(2 "--port" --port 1 --port 2)
 expect(2 "${REFUSED}" ${REFUSED})
 expect(1 "--json;no/such/folder" --port 0 --duration 0.01 --json no/such/folder/x.json)
+expect(2 "--send-block;100;4096" --port 0 --send-block 100)
+# 64 sessions, 24 slots for those that close, two blocks each, and one for a broadcast.
+expect(2 "--send-blocks 176;177" --port 0 --max-sessions 64 --send-blocks 176)
+expect(2 "--send-blocks 1;51" --port 0 --max-sessions 8 --send-blocks 1)
+run_program(--port 0 --duration 0.01 --max-sessions 64 --send-blocks 177)
+if(NOT code STREQUAL "0")
+    message(FATAL_ERROR "the least --send-blocks: exit ${code}\n${err}")
+endif()
 expect(2 "--max-sessions;4095" --port 0 --max-sessions 1000000)
 
 # Port in use: two servers at once on one port; one of them must say so and exit 1.

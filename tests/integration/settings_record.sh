@@ -64,7 +64,7 @@ value()
     default=${default%]}
     case $1 in
     recv-buffer | send-block) echo 131072 ;; # at least the longest frame
-    send-blocks) echo 5000 ;;                # at least one a session
+    send-blocks) echo 20000 ;;               # at least the reserves of the sessions
     duration) echo 0.03 ;;
     host) echo 127.0.0.2 ;;
     port) echo 47 ;; # a server may not have it: see below

@@ -22,19 +22,54 @@ typedef struct check_sums {
     uint32_t used, open, closing;
     uint32_t requests; /* receives and sends in flight */
     uint32_t own_blocks, shared_blocks;
+    uint32_t spoken_for, members, above;
 } check_sums;
+
+/* What it is owed is set aside, and nothing else is. */
+static void check_reserve(sim_run *run, const rs_session *session, check_sums *sums) {
+    const rs_sendq_pool *pool = &session->table->sendq_pool;
+    const rs_sendq *queue = &session->sendq;
+    SIM_CHECK(run, queue->member == rs_session_takes(session));
+    SIM_CHECK(run, queue->promised <= queue->due);
+    if (queue->member) {
+        sums->members++;
+        sums->spoken_for += queue->promised;
+        sums->spoken_for += queue->owned < pool->reserve ? pool->reserve - queue->owned : 0;
+    } else {
+        SIM_CHECK(run, queue->due == 0);
+    }
+    sums->above += queue->owned > pool->reserve ? 1 : 0;
+}
+
+static void check_pool(sim_run *run, const rs_sendq_pool *pool, const check_sums *sums) {
+    uint32_t above = 0;
+    for (const rs_sendq *at = pool->above_first; at != NULL; at = at->above_next) {
+        SIM_CHECK(run, at->owned > pool->reserve && ++above <= pool->members_max);
+    }
+    SIM_CHECK(run, above == sums->above);
+    SIM_CHECK(run, pool->spoken_for == sums->spoken_for && pool->members == sums->members);
+    SIM_CHECK(run, pool->spoken_for <= pool->blocks->free_count);
+    SIM_CHECK(run, pool->shared_live <= pool->shared_max);
+    SIM_CHECK(run, pool->blocks->count - pool->blocks->free_count ==
+                       sums->own_blocks + pool->shared_live);
+}
 
 static void check_session(sim_run *run, const rs_session *session, check_sums *sums) {
     const rs_sendq_pool *pool = &session->table->sendq_pool;
-    uint32_t bytes = 0, entries = 0;
+    uint32_t bytes = 0, entries = 0, own = 0;
     for (uint32_t at = session->sendq.head; at != RS_SENDQ_NONE; at = pool->entries[at].next) {
         bytes += pool->entries[at].bytes;
         entries++;
-        sums->own_blocks += at < pool->own_count ? 1 : 0;
+        own += at < pool->own_count ? 1 : 0;
         sums->shared_blocks += at < pool->own_count ? 0 : 1;
         SIM_CHECK(run, entries <= pool->entry_count);
     }
-    sums->own_blocks += session->sendq.spare != RS_SENDQ_NONE ? 1 : 0;
+    SIM_CHECK(run, session->sendq.shared == entries - own);
+    SIM_CHECK(run, session->sendq.shared <= pool->entries_each);
+    own += session->sendq.spare != RS_SENDQ_NONE ? 1 : 0;
+    SIM_CHECK(run, own == session->sendq.owned);
+    sums->own_blocks += own;
+    check_reserve(run, session, sums);
     SIM_CHECK(run, bytes == session->sendq.queued_bytes);
     SIM_CHECK(run, bytes <= run->server.queued_bytes_max);
     SIM_CHECK(run, session->sendq.in_flight <= entries);
@@ -72,6 +107,7 @@ void sim_check_step(sim_run *run) {
     SIM_CHECK(run, in_flight - sums.requests <= 2u * sums.closing);
     SIM_CHECK(run, in_use >= sums.own_blocks);
     SIM_CHECK(run, in_use <= sums.own_blocks + sums.shared_blocks);
+    check_pool(run, &table->sendq_pool, &sums);
 }
 
 static bool happened(const sim_run *run, rs_sim_fault fault) {
@@ -103,11 +139,9 @@ void sim_check_reason(sim_run *run, rs_close_reason reason) {
         SIM_CHECK(run, happened(run, RS_SIM_REFUSED_SUBMIT));
         break;
     case RS_CLOSE_NO_BUFFERS:
+        /* Ours never, unless somebody who did not read was in the way. */
         SIM_CHECK(run, happened(run, RS_SIM_NO_BUFFERS_RECV) ||
-                           happened(run, RS_SIM_NO_BUFFERS_SEND) ||
-                           rs_shard_blocks(run->shard)->free_low == 0 ||
-                           rs_shard_sessions(run->shard)->sendq_pool.free_count == 0 ||
-                           !run->server.coalesce || run->shared_app);
+                           happened(run, RS_SIM_NO_BUFFERS_SEND) || run->has_greedy);
         break;
     default:
         SIM_CHECK(run, reason == RS_CLOSE_PEER || reason == RS_CLOSE_RESET);
@@ -124,8 +158,8 @@ void sim_check_end(sim_run *run) {
     SIM_CHECK(run, rs_shard_outstanding(run->shard) == 0);
     SIM_CHECK(run, table->used_count == 0 && table->open_count == 0);
     SIM_CHECK(run, blocks->free_count == blocks->count);
-    SIM_CHECK(run, table->sendq_pool.free_count ==
-                       table->sendq_pool.entry_count - table->sendq_pool.own_count);
+    SIM_CHECK(run, table->sendq_pool.spoken_for == 0 && table->sendq_pool.shared_live == 0);
+    SIM_CHECK(run, table->sendq_pool.above_first == NULL);
     SIM_CHECK(run, table->timers.armed_count == 0);
     SIM_CHECK(run, closed == table->counters.accepted);
     SIM_CHECK(run, run->with_logic || run->opened == run->ended);

@@ -44,8 +44,13 @@ void sim_client_draw(sim_run *run, sim_client *client) {
     client->plan_bytes = client->echo_bytes = client->sent = client->received = 0;
     client->shutdown_posted = client->end_seen = client->failed = false;
     client->pause = sim_between(run, 0, 8);
-    for (uint32_t i = client->manner == SIM_MANNER_FLOOD ? SIM_PLAN_BYTES / 8u : frames; i > 0;
-         i--) {
+    run->has_greedy = run->has_greedy || client->manner == SIM_MANNER_GREEDY ||
+                      client->manner == SIM_MANNER_FLOOD || client->manner == SIM_MANNER_LEAVE;
+    client->patience = sim_between(run, 20, 400);
+    if (client->manner == SIM_MANNER_FLOOD || client->manner == SIM_MANNER_GREEDY) {
+        frames = SIM_PLAN_BYTES / 8u;
+    }
+    for (uint32_t i = frames; i > 0; i--) {
         plan_frame(run, client, FRAME_TYPE_ECHO);
     }
     if (client->manner == SIM_MANNER_BAD) {
@@ -155,11 +160,23 @@ static void client_ended(sim_run *run, sim_client *client) {
     }
 }
 
+/* Whoever reads is never reset by a server without faults, whatever the others do. */
+static void client_cut(sim_run *run, sim_client *client) {
+    const rs_sessions *table = rs_shard_sessions(run->shard);
+    if (client->manner == SIM_MANNER_GOOD && !client->failed && run->faultless &&
+        run->server.idle_timeout_ms == 0 && run->server.queued_bytes_max >= SIM_PLAN_BYTES &&
+        !run->stopping && !run->cut_short && table->counters.refused == 0) {
+        sim_fail(run, "client %u reads, and was reset after %u of %u bytes",
+                 client_index(run, client), client->received, client->echo_bytes);
+    }
+    client->failed = true;
+}
+
 static void client_on_recv(sim_run *run, sim_client *client, const rs_completion *completion) {
     SIM_CHECK(run, client->recv_in_flight);
     client->recv_in_flight = false;
     if (completion->status != RS_OK) {
-        client->failed = true;
+        client_cut(run, client);
     } else if (completion->bytes == 0) {
         client_ended(run, client);
     } else {
@@ -213,6 +230,9 @@ static void client_complete(sim_run *run, const rs_completion *completion) {
 /* ---- acting */
 
 static bool client_reads(sim_run *run, const sim_client *client) {
+    if (client->manner == SIM_MANNER_GREEDY) {
+        return false;
+    }
     if (client->manner == SIM_MANNER_FLOOD && client->sent < client->plan_bytes) {
         return sim_one_in(run, 40); /* else a server that waits for it would wait for ever */
     }
@@ -223,6 +243,10 @@ static bool client_goes(sim_run *run, sim_client *client) {
     bool leaves = client->manner == SIM_MANNER_RESET || client->manner == SIM_MANNER_LEAVE;
     if (client->failed || client->end_seen || (leaves && client->sent >= client->go_at)) {
         client_close(run, client, client->manner == SIM_MANNER_RESET || client->failed);
+        return true;
+    }
+    if (client->manner == SIM_MANNER_GREEDY && --client->patience == 0) {
+        client_close(run, client, true);
         return true;
     }
     /* Silence that nobody will end, and the end of what a server that ignores it can do. */
@@ -262,9 +286,20 @@ static bool client_talks(sim_run *run, sim_client *client) {
     return acted;
 }
 
+/* A plain close waits for sends that a server which waits for this client to read never takes; a
+ * kernel would have reset it for what came unread. */
+static bool client_forces(sim_run *run, sim_client *client) {
+    if (client->state != SIM_CLIENT_CLOSING || client->sends_in_flight == 0 ||
+        client->patience == 0 || --client->patience > 0) {
+        return false;
+    }
+    (void)client_submit(run, client, (rs_op){.kind = RS_OP_CLOSE, .flags = RS_OPF_ABORT});
+    return true;
+}
+
 static bool client_acts(sim_run *run, sim_client *client) {
     if (client->state == SIM_CLIENT_FINISHED || client->state == SIM_CLIENT_CLOSING) {
-        return false;
+        return client_forces(run, client);
     }
     if (client->pause > 0) {
         client->pause--;

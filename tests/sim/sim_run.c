@@ -126,7 +126,6 @@ static void draw_server(sim_run *run) {
     cfg->frame_bytes_max = sim_between(run, RS_FRAME_HEADER_BYTES, 200);
     cfg->recv_bytes = cfg->frame_bytes_max + sim_between(run, 0, 300);
     cfg->send_block_bytes = sim_between(run, cfg->recv_bytes, 600);
-    cfg->send_blocks = sim_one_in(run, 6) ? sim_between(run, 2, 40) : 0;
     cfg->queued_bytes_max =
         sim_one_in(run, 4) ? sim_between(run, cfg->recv_bytes, 1500) : 4 * SIM_PLAN_BYTES;
     cfg->sends_in_flight = sim_between(run, 1, 4);
@@ -142,6 +141,7 @@ static void draw_server(sim_run *run) {
     run->stop_early = sim_one_in(run, 8);
     run->stop_at = sim_between(run, 5, 400);
     run->with_logic = sim_one_in(run, 4) && run->mistake == SIM_MISTAKE_NONE;
+    run->few_blocks = sim_one_in(run, 3);
 }
 
 static void draw(sim_run *run) {
@@ -168,6 +168,10 @@ static bool open_server(sim_run *run) {
     if (run->with_logic) {
         SIM_CHECK(run, rs_logic_open(&run->logic, &run->server.app, 1, false, &error) == RS_OK);
         cfg.logic = run->logic;
+    }
+    if (run->few_blocks) {
+        run->server.send_blocks =
+            (uint32_t)rs_shard_send_blocks_least(&cfg) + sim_between(run, 0, 20);
     }
     status = rs_shard_open(&run->shard, &cfg, &error);
     if (status != RS_OK) {

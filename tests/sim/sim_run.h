@@ -43,6 +43,7 @@ typedef enum sim_manner {
     SIM_MANNER_BAD,     /* a malformed frame after some good ones */
     SIM_MANNER_SILENT,  /* stops within a frame and waits */
     SIM_MANNER_FLOOD,   /* sends without reading, as long as it gets on */
+    SIM_MANNER_GREEDY,  /* never reads, and stays until it has waited long enough */
     SIM_MANNER_RESET,   /* goes by reset, at any point */
     SIM_MANNER_LEAVE,   /* goes by a plain close, at any point */
     SIM_MANNER_DISMISS, /* its last frame asks the server to close */
@@ -56,7 +57,8 @@ typedef struct sim_client {
     uint32_t echo_bytes; /* of plan: what a server may send back */
     uint32_t sent;       /* submitted */
     uint32_t received;
-    uint32_t go_at; /* RESET, LEAVE: bytes sent before it goes */
+    uint32_t go_at;    /* RESET, LEAVE: bytes sent before it goes */
+    uint32_t patience; /* GREEDY: turns that it stays */
     uint32_t generation, rounds_left, pause;
     uint32_t sends_in_flight;
     uint8_t state, manner;
@@ -89,8 +91,10 @@ typedef struct sim_run {
     uint32_t sessions_max;
     uint16_t port;
     bool stop_early, stopping, shared_app, has_dismissals, leaked;
-    bool cut_short; /* the server may have ended a good client's session in order */
-    bool mails;     /* other threads' messages come, to sessions that are or were */
+    bool cut_short;  /* the server may have ended a good client's session in order */
+    bool has_greedy; /* a client that reads little or nothing */
+    bool few_blocks; /* hardly more send blocks than the sessions' reserves */
+    bool mails;      /* other threads' messages come, to sessions that are or were */
     rs_session_id some_id;
     uint32_t stop_at;
     uint64_t opened, ended, steps;

@@ -15,6 +15,7 @@
 #define SHARED_ENTRIES 10u
 #define ENTRIES (BLOCKS + SHARED_ENTRIES)
 #define QUEUED_MAX 100u
+#define RESERVE 2u
 
 typedef struct queue_bed {
     uint8_t memory[BLOCKS * BLOCK_BYTES];
@@ -25,18 +26,38 @@ typedef struct queue_bed {
     rs_sendq queue;
 } queue_bed;
 
-static void queue_bed_init(queue_bed *b, bool coalesce) {
-    rs_slab_init(&b->slab, b->memory, NULL, b->slab_entries, BLOCK_BYTES, BLOCKS);
-    rs_sendq_pool_init(&b->pool, &b->slab, b->entries, ENTRIES, QUEUED_MAX, coalesce);
-    rs_sendq_init(&b->queue);
+static bool nobody_to_cut(void *ctx, const rs_sendq *asker) {
+    (void)ctx;
+    (void)asker;
+    return false;
 }
 
-static void assert_all_back(const queue_bed *b) {
+static void queue_bed_init(queue_bed *b, bool coalesce) {
+    rs_slab_init(&b->slab, b->memory, NULL, b->slab_entries, BLOCK_BYTES, BLOCKS);
+    rs_sendq_pool_init(&b->pool, &(rs_sendq_config){.blocks = &b->slab,
+                                                    .entries = b->entries,
+                                                    .entry_count = ENTRIES,
+                                                    .members = 1,
+                                                    .queued_bytes_max = QUEUED_MAX,
+                                                    .reserve = RESERVE,
+                                                    .shared_max = BLOCKS - RESERVE,
+                                                    .coalesce = coalesce,
+                                                    .reclaim = nobody_to_cut});
+    rs_sendq_init(&b->queue);
+    assert_true(rs_sendq_join(&b->pool, &b->queue));
+}
+
+static void assert_all_back(queue_bed *b) {
+    rs_sendq_leave(&b->pool, &b->queue);
     assert_true(rs_sendq_is_empty(&b->queue));
     assert_int_equal(b->queue.queued_bytes, 0);
     assert_int_equal(b->queue.in_flight, 0);
     assert_int_equal(b->slab.free_count, BLOCKS);
-    assert_int_equal(b->pool.free_count, SHARED_ENTRIES);
+    assert_int_equal(b->queue.owned, 0);
+    assert_int_equal(b->queue.shared, 0);
+    assert_int_equal(b->pool.spoken_for, 0);
+    assert_int_equal(b->pool.shared_live, 0);
+    assert_null(b->pool.above_first);
 }
 
 static uint32_t next_random(uint32_t *seed) {
@@ -66,7 +87,7 @@ static void run_script(uint32_t seed, bool coalesce) {
                 assert_int_equal(b.slab.free_count, blocks_before);
             } else {
                 assert_int_equal(status, RS_E_NO_BUFFERS);
-                queued = completed + b.queue.queued_bytes; /* a part was queued */
+                assert_int_equal(b.queue.queued_bytes, queued - completed); /* all or nothing */
             }
         } else if (choice == 1) {
             rs_sendq_entry *entry = rs_sendq_post(&b.pool, &b.queue, step);
@@ -137,19 +158,92 @@ static void test_sendq_discard_keeps_what_is_in_flight(void **state) {
     assert_all_back(&b);
 }
 
-static void test_sendq_shared_entries_run_out_without_a_leak(void **state) {
+/* A frame for many, of `bytes`, all of them `fill`; its block is the caller's. */
+static rs_slice shared_frame(queue_bed *b, uint8_t fill) {
+    rs_slice shared;
+    assert_true(rs_sendq_shared_acquire(&b->pool, &shared));
+    memset(rs_slab_data(&b->slab, shared), fill, BLOCK_BYTES);
+    return shared;
+}
+
+static void test_sendq_shared_entries_run_out_and_frames_are_copied(void **state) {
     queue_bed b;
     rs_slice shared;
     (void)state;
     queue_bed_init(&b, true);
-    assert_true(rs_slab_acquire(&b.slab, &shared));
-    for (uint32_t i = 0; i < SHARED_ENTRIES; i++) {
+    shared = shared_frame(&b, 's');
+    /* One byte of the same frame again and again: never behind the one before. */
+    for (uint32_t i = 0; i < QUEUED_MAX; i++) {
         assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_OK);
     }
-    assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_E_NO_BUFFERS);
-    assert_int_equal(b.slab.free_count, BLOCKS - 1);
+    assert_int_equal(b.queue.shared, SHARED_ENTRIES);
+    assert_int_equal(b.queue.owned, (QUEUED_MAX - SHARED_ENTRIES + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_E_FULL);
     rs_sendq_discard(&b.pool, &b.queue);
-    rs_slab_drop(&b.slab, shared);
+    rs_sendq_shared_release(&b.pool, shared);
+    assert_all_back(&b);
+}
+
+static void test_sendq_small_frames_for_many_lie_behind_each_other(void **state) {
+    static const uint8_t expected[6] = {'a', 'a', 'a', 'b', 'b', 'b'};
+    queue_bed b;
+    rs_sendq_entry *entry;
+    (void)state;
+    queue_bed_init(&b, true);
+    for (uint8_t fill = 'a'; fill <= 'c'; fill++) {
+        rs_slice shared = shared_frame(&b, fill);
+        assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 3), RS_OK);
+        rs_sendq_shared_release(&b.pool, shared);
+        if (fill == 'b') {
+            assert_int_equal(b.queue.shared, 1);
+            entry = rs_sendq_post(&b.pool, &b.queue, 1);
+            assert_int_equal(entry->bytes, 6);
+            assert_memory_equal(entry->data, expected, 6);
+        }
+    }
+    assert_int_equal(entry->bytes, 6); /* it is with the kernel: the third goes by itself */
+    assert_int_equal(b.queue.shared, 2);
+    assert_int_equal(b.slab.free_count, BLOCKS - 1);
+    (void)rs_sendq_complete(&b.pool, &b.queue, NULL);
+    assert_int_equal(b.slab.free_count, BLOCKS - 1);
+    (void)rs_sendq_post(&b.pool, &b.queue, 1);
+    (void)rs_sendq_complete(&b.pool, &b.queue, NULL);
+    assert_all_back(&b);
+}
+
+static void test_sendq_frame_that_nobody_took_leaves_no_block(void **state) {
+    queue_bed b;
+    rs_slice shared;
+    (void)state;
+    queue_bed_init(&b, true);
+    for (uint32_t i = 0; i < QUEUED_MAX / 4; i++) {
+        assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"full", 4), RS_OK);
+    }
+    shared = shared_frame(&b, 'x');
+    assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 3), RS_E_FULL);
+    rs_sendq_shared_release(&b.pool, shared);
+    rs_sendq_discard(&b.pool, &b.queue);
+    assert_all_back(&b);
+}
+
+static void test_sendq_broadcasts_never_touch_a_reserve(void **state) {
+    queue_bed b;
+    rs_slice shared[BLOCKS];
+    uint32_t count = 0;
+    (void)state;
+    queue_bed_init(&b, true);
+    while (count < BLOCKS && rs_sendq_shared_acquire(&b.pool, &shared[count])) {
+        count++;
+    }
+    assert_int_equal(count, BLOCKS - RESERVE);
+    for (uint32_t i = 0; i < RESERVE * BLOCK_BYTES / 4; i++) {
+        assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"mine", 4), RS_OK);
+    }
+    assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"!", 1), RS_E_NO_BUFFERS);
+    while (count > 0) {
+        rs_sendq_shared_release(&b.pool, shared[--count]);
+    }
+    rs_sendq_discard(&b.pool, &b.queue);
     assert_all_back(&b);
 }
 
@@ -182,7 +276,10 @@ int main(void) {
         cmocka_unit_test(test_sendq_random_scripts_keep_bytes_and_order),
         cmocka_unit_test(test_sendq_append_never_touches_what_is_in_flight),
         cmocka_unit_test(test_sendq_discard_keeps_what_is_in_flight),
-        cmocka_unit_test(test_sendq_shared_entries_run_out_without_a_leak),
+        cmocka_unit_test(test_sendq_shared_entries_run_out_and_frames_are_copied),
+        cmocka_unit_test(test_sendq_small_frames_for_many_lie_behind_each_other),
+        cmocka_unit_test(test_sendq_frame_that_nobody_took_leaves_no_block),
+        cmocka_unit_test(test_sendq_broadcasts_never_touch_a_reserve),
         cmocka_unit_test(test_sendq_refused_send_leaves_its_elders_in_flight),
     };
     return cmocka_run_group_tests_name("sendq", tests, NULL, NULL);

@@ -14,13 +14,15 @@
 #include "core/session.h"
 
 #define BED_SLOTS 6u
-#ifndef BED_BLOCKS /* more for a test that may not run out of them */
-#define BED_BLOCKS 12u
+#ifndef BED_BLOCKS     /* more for a test that may not run out of them */
+#define BED_BLOCKS 36u /* reserves of 3 for each slot (of 4 with 4 sends in flight), and the rest  \
+                        */
 #endif
 #define BED_BLOCK_BYTES 64u
 #define BED_RECV_BYTES 128u
 #define BED_SHARED_ENTRIES 12u
 #define BED_ENTRIES (BED_BLOCKS + BED_SHARED_ENTRIES)
+#define BED_SHARED_BLOCKS 6u
 #define BED_OPS 256u
 
 typedef struct bed {
@@ -62,6 +64,18 @@ static inline void bed_on_close(void *ctx, rs_session *session, rs_close_reason 
     b->last_reason = reason;
 }
 
+/* bed_is_idle: every block, entry and promise is back. */
+static inline bool bed_is_idle(const bed *b) {
+    const rs_sendq_pool *pool = &b->table.sendq_pool;
+    uint32_t listed = 0;
+    for (uint32_t at = pool->free_head; at != RS_SENDQ_NONE; at = pool->entries[at].next) {
+        listed++;
+    }
+    return b->blocks.free_count == BED_BLOCKS && pool->spoken_for == 0 && pool->shared_live == 0 &&
+           pool->pack.generation == 0 && pool->above_first == NULL && pool->above_last == NULL &&
+           listed == pool->fresh - pool->own_count;
+}
+
 /* queued_max, coalesce and sends_in_flight are what tests vary. */
 static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight) {
     rs_sessions_config cfg = {
@@ -73,6 +87,7 @@ static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t
         .sends_in_flight = sends_in_flight,
         .idle_timeout_ms = 1000,
         .drain_timeout_ms = 200,
+        .shared_blocks = BED_SHARED_BLOCKS,
     };
     rs_app app = {
         .ctx = b, .on_open = bed_on_open, .on_message = bed_on_message, .on_close = bed_on_close};

@@ -1,9 +1,19 @@
 /* The send queue of a session: bytes gathered in blocks behind the sends in flight.
  *
- * Entries come from one pool per shard and form a list per session. The first `in_flight` entries
- * belong to the kernel; bytes are appended only to a last entry that is not yet in flight and is
- * ours alone. Each send block has the entry of its own index; the entries behind those are for
- * shared blocks, which several sessions send. Not synchronised. */
+ * Entries form a list per session. The first `in_flight` entries belong to the kernel; bytes are
+ * appended only to a last entry that is not yet in flight. Each send block has the entry of its own
+ * index; the entries behind those name parts of shared blocks, which several sessions send.
+ *
+ * Who may have which block. Each member (a queue between rs_sendq_join and rs_sendq_leave) has a
+ * reserve of blocks that no stranger can take; what no member is owed is the common part. A queue
+ * above its reserve lives on the common part, and stands in a list, the one that has waited longest
+ * for a send to complete first. When an append needs a block and the common part is empty, the pool
+ * asks `reclaim` to cut one of those. Who can wait instead asks by rs_sendq_promise, which cuts
+ * nobody and leaves alone what members to come and broadcasts will need. Frames for many sessions
+ * live on the common part too, at most shared_max blocks at once; small ones are packed behind each
+ * other into one block, so that a session which is sent all of them needs one entry. Not
+ * synchronised; everything is O(1) but rs_sendq_discard and rs_sendq_refuse, which walk one queue.
+ */
 #ifndef RS_CORE_SENDQ_H
 #define RS_CORE_SENDQ_H
 
@@ -16,25 +26,12 @@
 #define RS_SENDQ_NONE UINT32_MAX
 
 typedef struct rs_sendq_entry {
-    uint8_t *data;      /* the block's bytes */
+    uint8_t *data;      /* the bytes */
     uint64_t posted_ns; /* when it went to the back end */
-    rs_slice slice;
-    uint32_t next; /* RS_SENDQ_NONE = last */
+    rs_slice slice;     /* the block they lie in */
+    uint32_t next;      /* RS_SENDQ_NONE = last */
     uint32_t bytes;
 } rs_sendq_entry;
-
-/* What all queues of a shard draw from. */
-typedef struct rs_sendq_pool {
-    rs_slab *blocks;         /* send blocks */
-    rs_sendq_entry *entries; /* [entry_count]: one a block, the rest for shared slices */
-    uint32_t entry_count;
-    uint32_t own_count; /* entries below are their block's; the others are shared, and listed: */
-    uint32_t free_head;
-    uint32_t free_count;
-    uint32_t keep_above;       /* free blocks above which an idle queue may keep one */
-    uint32_t queued_bytes_max; /* per session */
-    bool coalesce;             /* false: every append starts a block of its own */
-} rs_sendq_pool;
 
 typedef struct rs_sendq {
     uint32_t head, tail;   /* RS_SENDQ_NONE when empty */
@@ -42,12 +39,59 @@ typedef struct rs_sendq {
     uint32_t spare;        /* block kept for the next append; RS_SENDQ_NONE if none */
     uint32_t in_flight;    /* entries */
     uint32_t queued_bytes; /* in flight ones included */
+    uint32_t owned;        /* blocks of its own, the spare one included */
+    uint32_t due;          /* blocks that answers to come were promised, ... */
+    uint32_t promised;     /* ... and those of them that are set aside in the common part */
+    uint32_t shared;       /* entries of shared blocks */
+    bool member;
+    struct rs_sendq *above_before, *above_next; /* while owned > reserve */
 } rs_sendq;
 
-/* rs_sendq_pool_init: all entries free. entries: entry_count > blocks->count elements, the
- * caller's. */
-void rs_sendq_pool_init(rs_sendq_pool *pool, rs_slab *blocks, rs_sendq_entry *entries,
-                        uint32_t entry_count, uint32_t queued_bytes_max, bool coalesce);
+/* What all queues of a shard draw from. */
+typedef struct rs_sendq_pool {
+    rs_slab *blocks;         /* send blocks */
+    rs_sendq_entry *entries; /* [entry_count]: one a block, the rest for shared blocks */
+    uint32_t entry_count;
+    uint32_t own_count; /* entries below are their block's; the others are shared, and listed: */
+    uint32_t free_head;
+    uint32_t fresh;            /* entries from here on were never used and are in no list */
+    uint32_t entries_each;     /* shared entries a queue may have: those of all fit the pool */
+    uint32_t queued_bytes_max; /* per session */
+    uint32_t reserve;          /* blocks of a member */
+    uint32_t spoken_for;       /* of the free blocks: owed to members, <= free_count */
+    uint32_t headroom;         /* of the common part: never promised */
+    uint32_t members, members_max;
+    uint32_t shared_live, shared_max;
+    rs_sendq *above_first, *above_last;
+    rs_slice pack; /* the block that small shared frames go to; generation 0 = none */
+    uint32_t pack_used;
+    rs_slice packed; /* the frame packed last, ... */
+    uint8_t *packed_at;
+    uint32_t packed_bytes;
+    bool (*reclaim)(void *ctx, const rs_sendq *asker);
+    void *reclaim_ctx;
+    bool coalesce; /* false: every append starts a block of its own while there are blocks */
+} rs_sendq_pool;
+
+typedef struct rs_sendq_config {
+    rs_slab *blocks;         /* count >= members * reserve + headroom + shared_max */
+    rs_sendq_entry *entries; /* [entry_count], the caller's; entry_count >= blocks + members */
+    uint32_t entry_count;
+    uint32_t members; /* queues at most */
+    uint32_t queued_bytes_max;
+    uint32_t reserve;    /* >= 1 */
+    uint32_t headroom;   /* blocks of the common part that rs_sendq_promise leaves alone */
+    uint32_t shared_max; /* shared blocks alive at once, >= 1 */
+    bool coalesce;
+
+    /* reclaim: the common part is too small for asker (nullable): cut one queue above its reserve,
+     * other than asker, which gives back all it can. False: there is none. */
+    bool (*reclaim)(void *ctx, const rs_sendq *asker);
+    void *reclaim_ctx;
+} rs_sendq_config;
+
+/* rs_sendq_pool_init: all entries free, no members. Bounds: O(1). */
+void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg);
 
 void rs_sendq_init(rs_sendq *queue);
 
@@ -55,14 +99,40 @@ static inline bool rs_sendq_is_empty(const rs_sendq *queue) {
     return queue->head == RS_SENDQ_NONE;
 }
 
+/* rs_sendq_common: free blocks that are owed to nobody. */
+static inline uint32_t rs_sendq_common(const rs_sendq_pool *pool) {
+    RS_ASSERT(pool->blocks->free_count >= pool->spoken_for);
+    return pool->blocks->free_count - pool->spoken_for;
+}
+
+/* rs_sendq_join: an empty queue becomes a member: its reserve is set aside. False: the common part
+ * is smaller, also after reclaim. */
+bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue);
+
+/* rs_sendq_leave: the reserve and what was promised go back to the common part; what is queued
+ * stays. Nothing may be appended any more. Idempotent. */
+void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue);
+
+/* rs_sendq_promise: the next `due` blocks the queue appends to will be there: those beyond its
+ * reserve are set aside. Replaces an earlier promise. False: the common part has no more than the
+ * reserves of members to come, the shared blocks and the headroom; no promise then. */
+bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due);
+
 /* rs_sendq_append: copies data[0..bytes), bytes > 0, across as many blocks as it takes.
- * RS_OK; RS_E_FULL: queued_bytes_max would be passed, nothing queued; RS_E_NO_BUFFERS: blocks or
- * entries ran out, a part may be queued (the caller ends the session). */
+ * RS_OK; RS_E_FULL: queued_bytes_max would be passed; RS_E_NO_BUFFERS: no block is left. On either
+ * nothing is queued. */
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
                           uint32_t bytes);
 
-/* rs_sendq_append_shared: adds the first bytes of a live block, taking a reference. Errors as
- * rs_sendq_append, nothing queued on any. */
+/* rs_sendq_shared_acquire: a block for a frame that many are to be sent, from the common part.
+ * False: there is none, or shared_max are alive. rs_sendq_shared_release: the caller's reference.
+ */
+bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out);
+void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice);
+
+/* rs_sendq_append_shared: adds the first bytes of a live shared block, which are not written any
+ * more. They are copied only into a block of the queue's own that is gathering (up to
+ * RS_SHARED_COPY_MAX), or when it has entries_each shared entries. Errors as rs_sendq_append. */
 rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                  uint32_t bytes);
 
@@ -71,9 +141,14 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
 rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns);
 
 /* rs_sendq_complete: the oldest entry in flight (asserted to exist) is done: drops its block, or
- * keeps it for the next append when the queue is empty and the pool has plenty.
- * *posted_ns (nullable) = when it was posted. Returns its bytes. */
+ * keeps it for the next append when the queue is empty: one of its own reserve, so nobody else goes
+ * short. *posted_ns (nullable) = when it was posted. Returns its bytes. */
 uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns);
+
+/* rs_sendq_oldest_ns: when the oldest entry in flight was posted; UINT64_MAX if none is. */
+static inline uint64_t rs_sendq_oldest_ns(const rs_sendq_pool *pool, const rs_sendq *queue) {
+    return queue->in_flight > 0 ? pool->entries[queue->head].posted_ns : UINT64_MAX;
+}
 
 /* rs_sendq_refuse: the posted entry with these data (asserted to exist) did not reach the kernel:
  * drops it alone. Its elders may still be in flight and keep their blocks. */

@@ -46,6 +46,42 @@ static void sessions_slot_init(rs_sessions *table, const rs_sessions_memory *mem
     sessions_free_push(table, index);
 }
 
+static uint32_t answer_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
+    return (cfg->recv_bytes + block_bytes - 1u) / block_bytes;
+}
+
+uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
+    uint32_t behind_one = 1u + answer_blocks(cfg, block_bytes);
+    return behind_one > cfg->sends_in_flight ? behind_one : cfg->sends_in_flight;
+}
+
+uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
+    return (uint64_t)cfg->slot_count * rs_sessions_reserve_blocks(cfg, block_bytes) +
+           cfg->blocks_handed + cfg->shared_blocks;
+}
+
+static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
+
+static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *memory) {
+    uint32_t block_bytes = memory->blocks->block_bytes;
+    rs_sendq_config cfg = {
+        .blocks = memory->blocks,
+        .entries = memory->entries,
+        .entry_count = memory->entry_count,
+        .members = table->cfg.slot_count,
+        .queued_bytes_max = memory->queued_bytes_max,
+        .reserve = rs_sessions_reserve_blocks(&table->cfg, block_bytes),
+        .headroom = table->cfg.blocks_handed,
+        .shared_max = table->cfg.shared_blocks,
+        .coalesce = memory->coalesce,
+        .reclaim = sessions_reclaim,
+        .reclaim_ctx = table,
+    };
+    rs_sendq_pool_init(&table->sendq_pool, &cfg);
+    table->answer_blocks = answer_blocks(&table->cfg, block_bytes);
+    table->easy = cfg.reserve - table->answer_blocks;
+}
+
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
                       const rs_sessions_memory *memory, uint64_t now_ns) {
     RS_ASSERT(cfg->slot_count >= cfg->sessions_max && cfg->slot_count <= RS_SESSIONS_MAX);
@@ -62,8 +98,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->now_ns = now_ns;
     table->now_ms = now_ns / 1000000u;
     rs_timers_init(&table->timers, memory->timer_nodes, cfg->slot_count, table->now_ms);
-    rs_sendq_pool_init(&table->sendq_pool, memory->blocks, memory->entries, memory->entry_count,
-                       memory->queued_bytes_max, memory->coalesce);
+    sessions_pool_init(table, memory);
     rs_histogram_init(&table->send_ns);
     for (uint32_t i = 0; i < cfg->slot_count; i++) {
         sessions_slot_init(table, memory, i);
@@ -78,7 +113,8 @@ void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
 }
 
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation) {
-    if (table->open_count >= table->cfg.sessions_max || table->free_head == SESSION_NONE) {
+    if (table->open_count >= table->cfg.sessions_max || table->free_head == SESSION_NONE ||
+        !rs_sendq_join(&table->sendq_pool, &table->sessions[table->free_head].sendq)) {
         return false;
     }
     *conn = sessions_free_pop(table);
@@ -112,7 +148,9 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->abort = session->peer_ended = false;
     session->shutdown_posted = session->close_posted = session->abort_posted = false;
     session->user = 0;
-    session->holds = 0;
+    session->holds = session->handed = 0;
+    session->pause = 0;
+    session->careful = table->app.raw ? UINT32_MAX : 0;
     session->op =
         (rs_op){.region = table->region, .conn = session->index, .generation = session->generation};
     session->last_frame_ms = table->now_ms;
@@ -130,6 +168,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn) {
     RS_ASSERT(conn < table->cfg.slot_count && table->used_count > 0);
     RS_ASSERT(table->sessions[conn].state == RS_SESSION_FREE);
+    rs_sendq_leave(&table->sendq_pool, &table->sessions[conn].sendq);
     table->used_count--;
     sessions_free_push(table, conn);
 }
@@ -154,7 +193,7 @@ static bool reason_waits(rs_close_reason reason) {
 
 RS_COLD static void session_put_off(rs_session *session, rs_close_reason reason) {
     rs_sessions *table = session->table;
-    RS_ASSERT(session->state == RS_SESSION_OPEN && session->holds > 0);
+    RS_ASSERT(rs_session_takes(session) && session->holds > 0);
     session->reason = (uint8_t)reason;
     session->state = RS_SESSION_HELD;
     table->counters.held_ends++;
@@ -163,10 +202,11 @@ RS_COLD static void session_put_off(rs_session *session, rs_close_reason reason)
 
 RS_COLD static void session_finish(rs_session *session, rs_close_reason reason) {
     rs_sessions *table = session->table;
-    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
     session->holds = 0;
     session->reason = (uint8_t)reason;
     session->abort = !reason_flushes(reason);
+    rs_sendq_leave(&table->sendq_pool, &session->sendq);
     session->state = RS_SESSION_DRAINING;
     table->open_count--;
     table->counters.closed[reason]++;
@@ -181,7 +221,7 @@ RS_COLD static void session_finish(rs_session *session, rs_close_reason reason) 
 }
 
 RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
-    if (session->state == RS_SESSION_OPEN) {
+    if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         if (session->holds > 0 && reason_waits(reason)) {
             session_put_off(session, reason);
         } else {
@@ -204,6 +244,77 @@ RS_COLD static void session_fail(rs_session *session, rs_close_reason reason) {
         session_touch(session);
     }
     /* CLOSING: the close under way cancels requests; that is no news. */
+}
+
+/* ---- cutting: a session above its reserve goes, so that others have theirs */
+
+static rs_session *session_of_queue(rs_sendq *queue) {
+    uint8_t *at = (uint8_t *)queue - offsetof(rs_session, sendq);
+    return (rs_session *)(void *)at;
+}
+
+/* What it has not sent is free at once; what is in flight, within its reserve, when it completes.
+ */
+RS_COLD static void session_cut(rs_session *session) {
+    rs_sessions *table = session->table;
+    if (rs_session_takes(session)) {
+        session->state = RS_SESSION_CUT;
+        rs_sendq_leave(&table->sendq_pool, &session->sendq);
+    } else {
+        table->counters.escalated_closes += session->abort ? 0u : 1u;
+        session->abort = true;
+    }
+    rs_sendq_discard(&table->sendq_pool, &session->sendq);
+    RS_ASSERT(session->sendq.owned <= table->sendq_pool.reserve);
+    session_touch(session);
+}
+
+/* The one above its reserve that has waited longest for a send to complete. */
+static bool sessions_reclaim(void *ctx, const rs_sendq *asker) {
+    rs_sessions *table = ctx;
+    rs_sendq *queue = table->sendq_pool.above_first;
+    if (queue != NULL && queue == asker) {
+        queue = queue->above_next;
+    }
+    if (queue == NULL) {
+        return false;
+    }
+    session_cut(session_of_queue(queue));
+    return true;
+}
+
+static bool queue_is_stalled(const rs_sessions *table, const rs_sendq *queue) {
+    uint64_t oldest_ns = rs_sendq_oldest_ns(&table->sendq_pool, queue);
+    return oldest_ns < table->now_ns && table->now_ns - oldest_ns >= RS_STALLED_NS;
+}
+
+/* For who can wait instead: only a session whose peer does not read is cut. */
+RS_COLD static bool sessions_reclaim_stalled(rs_sessions *table, const rs_sendq *asker) {
+    const rs_sendq *first = table->sendq_pool.above_first;
+    return first != NULL && first != asker && queue_is_stalled(table, first) &&
+           sessions_reclaim(table, asker);
+}
+
+/* Shared blocks are in no list. The search is for all slots, at most once a millisecond. */
+RS_COLD static void sessions_reclaim_shared(rs_sessions *table) {
+    rs_session *oldest = NULL;
+    uint64_t oldest_ns = UINT64_MAX;
+    if (table->searched_ms == table->now_ms || sessions_reclaim_stalled(table, NULL)) {
+        return;
+    }
+    table->searched_ms = table->now_ms;
+    for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
+        rs_session *session = &table->sessions[i];
+        uint64_t posted_ns = rs_sendq_oldest_ns(&table->sendq_pool, &session->sendq);
+        if (session->sendq.shared > 0 && !session->abort && session->state != RS_SESSION_CUT &&
+            queue_is_stalled(table, &session->sendq) && posted_ns < oldest_ns) {
+            oldest = session;
+            oldest_ns = posted_ns;
+        }
+    }
+    if (oldest != NULL) {
+        session_cut(oldest);
+    }
 }
 
 static rs_close_reason reason_of(rs_status status) {
@@ -253,7 +364,7 @@ RS_COLD static void session_make_room(rs_session *session, uint32_t frame_bytes)
     RS_ASSERT(session->recv_end < table->cfg.recv_bytes);
 }
 
-static void session_parse(rs_session *session) {
+static inline void session_parse(rs_session *session) {
     rs_sessions *table = session->table;
     uint32_t frame_bytes = 0;
     while (session->state == RS_SESSION_OPEN) {
@@ -279,22 +390,43 @@ static void session_parse(rs_session *session) {
     }
 }
 
+static inline void session_deliver_raw(rs_session *session, uint32_t bytes) {
+    rs_sessions *table = session->table;
+    session->recv_end = 0;
+    session->last_frame_ms = table->now_ms;
+    table->counters.messages_in++;
+    table->app.on_message(table->app.ctx, session, session->recv_data, bytes);
+}
+
+/* Paused: it waits in the slice. Ended: what still comes is thrown away. */
+RS_COLD static void session_received_late(rs_session *session, uint32_t bytes) {
+    if (session->state == RS_SESSION_PAUSED) {
+        session->recv_end += bytes;
+    }
+}
+
 static void session_received(rs_session *session, uint32_t bytes) {
     rs_sessions *table = session->table;
     RS_ASSERT(bytes <= table->cfg.recv_bytes - session->recv_end);
     table->counters.bytes_in += bytes;
     if (session->state != RS_SESSION_OPEN) {
-        return; /* ended: what still comes is thrown away */
+        session_received_late(session, bytes);
+        return;
     }
     session->recv_end += bytes;
     if (!table->app.raw) {
         session_parse(session);
-        return;
+    } else {
+        session_deliver_raw(session, bytes);
     }
-    session->recv_end = 0;
-    session->last_frame_ms = table->now_ms;
-    table->counters.messages_in++;
-    table->app.on_message(table->app.ctx, session, session->recv_data, bytes);
+}
+
+/* A paused session has to be given what came before the end first. */
+RS_COLD static void session_stream_ended(rs_session *session) {
+    session->peer_ended = true;
+    if (session->state != RS_SESSION_PAUSED) {
+        session_end(session, RS_CLOSE_PEER);
+    }
 }
 
 static void session_on_recv(rs_session *session, const rs_completion *completion) {
@@ -306,8 +438,7 @@ static void session_on_recv(rs_session *session, const rs_completion *completion
         session->peer_ended = true;
         session_fail(session, reason_of((rs_status)completion->status));
     } else if (completion->bytes == 0) {
-        session->peer_ended = true;
-        session_end(session, RS_CLOSE_PEER);
+        session_stream_ended(session);
     } else {
         session_received(session, completion->bytes);
     }
@@ -362,8 +493,8 @@ static rs_status session_queued(rs_session *session, rs_status status) {
     return status;
 }
 
-RS_COLD static bool session_is_held(const rs_session *session) {
-    return session->state == RS_SESSION_HELD;
+RS_COLD static bool session_takes_else(const rs_session *session) {
+    return rs_session_takes(session);
 }
 
 /* A session that takes nothing any more, or a stand-in. */
@@ -375,17 +506,29 @@ RS_COLD static rs_status session_send_else(rs_session *session, const uint8_t *d
 
 /* One call of the queue alone, which is then inlined; an open session pays for one comparison. */
 rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes) {
-    if (session->state != RS_SESSION_OPEN && !session_is_held(session)) {
+    if (session->state != RS_SESSION_OPEN && !session_takes_else(session)) {
         return session_send_else(session, (const uint8_t *)data, bytes);
     }
     return session_queued(session, rs_sendq_append(&session->table->sendq_pool, &session->sendq,
                                                    (const uint8_t *)data, bytes));
 }
 
+/* A stand-in's table has blocks, and no sessions that hold them. */
+static bool sessions_shared_acquire(rs_sessions *table, rs_slice *out) {
+    if (table->remote != NULL) {
+        return rs_slab_acquire(table->sendq_pool.blocks, out);
+    }
+    if (rs_sendq_shared_acquire(&table->sendq_pool, out)) {
+        return true;
+    }
+    sessions_reclaim_shared(table);
+    return rs_sendq_shared_acquire(&table->sendq_pool, out);
+}
+
 bool rs_shared_acquire(rs_session *session, rs_shared *out) {
     rs_slab *blocks = session->table->sendq_pool.blocks;
     rs_slice slice;
-    if (!rs_slab_acquire(blocks, &slice)) {
+    if (!sessions_shared_acquire(session->table, &slice)) {
         return false;
     }
     *out = (rs_shared){.data = rs_slab_data(blocks, slice),
@@ -397,9 +540,9 @@ bool rs_shared_acquire(rs_session *session, rs_shared *out) {
 
 rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
     rs_slice slice = {.index = shared->index, .generation = shared->generation};
-    if (session->state == RS_SESSION_REMOTE) { /* another thread's pool: the bytes are copied */
+    if (session->state == RS_SESSION_REMOTE) { /* another thread's pool */
         RS_ASSERT(rs_slab_is_live(session->table->sendq_pool.blocks, slice));
-        return session->table->remote->send(session, shared->data, bytes);
+        return session->table->remote->shared_send(session, shared, bytes);
     }
     if (!rs_session_takes(session)) {
         return RS_E_CLOSED;
@@ -409,8 +552,13 @@ rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t 
 }
 
 void rs_shared_release(rs_session *session, const rs_shared *shared) {
+    rs_sessions *table = session->table;
     rs_slice slice = {.index = shared->index, .generation = shared->generation};
-    rs_slab_drop(session->table->sendq_pool.blocks, slice);
+    if (table->remote != NULL) {
+        table->remote->shared_release(session, shared);
+    } else {
+        rs_sendq_shared_release(&table->sendq_pool, slice);
+    }
 }
 
 /* ---- completions */
@@ -489,11 +637,55 @@ RS_COLD static uint32_t session_flush(rs_session *session, rs_op *ops) {
     return session_collect_sends(session, ops);
 }
 
-static void session_recv_op(rs_session *session, rs_op *out) {
+static rs_op *session_recv_op(rs_session *session, rs_op *out) {
     rs_op *op = session_op(session, out, RS_OP_RECV);
     op->bytes = session->table->cfg.recv_bytes - session->recv_end;
     op->u.data = session->recv_data + session->recv_end;
     session->recv_in_flight = true;
+    return op;
+}
+
+/* Raw: within the reserve, and one chunk at a time at another thread, so that what is echoed never
+ * passes queued_bytes_max. */
+static bool session_may_receive_raw(const rs_session *session) {
+    const rs_sendq_pool *pool = &session->table->sendq_pool;
+    return session->sendq.owned <= session->table->easy && session->handed == 0 &&
+           session->sendq.queued_bytes <= pool->queued_bytes_max / 2u;
+}
+
+/* Are the blocks there that the answers may take? An empty queue's always are: what lies beyond a
+ * session's own reserve then is with another thread, and allowed for. */
+RS_COLD static bool session_may_receive(rs_session *session) {
+    rs_sessions *table = session->table;
+    rs_sendq *queue = &session->sendq;
+    bool may;
+    if (table->app.raw) {
+        return session_may_receive_raw(session);
+    }
+    do {
+        may = rs_sendq_promise(&table->sendq_pool, queue, table->answer_blocks);
+    } while (!may && sessions_reclaim_stalled(table, queue));
+    session->careful = queue->promised > 0 ? UINT32_MAX : 0;
+    return may || rs_sendq_is_empty(queue);
+}
+
+/* A RECV if it may be, and no longer than a raw application's queue has room for. A pause ends with
+ * the completion of one of its sends, or the return of what was handed over. */
+RS_COLD static uint32_t session_recv_carefully(rs_session *session, rs_op *out) {
+    rs_op *op;
+    uint32_t room;
+    if (!session_may_receive(session)) {
+        session->pause |= RS_PAUSE_QUEUE;
+        session->state = RS_SESSION_PAUSED;
+        session->table->counters.pauses++;
+        return 0;
+    }
+    op = session_recv_op(session, out);
+    room = session->table->sendq_pool.queued_bytes_max - session->sendq.queued_bytes;
+    if (session->table->app.raw && op->bytes > room) {
+        op->bytes = room;
+    }
+    return 1;
 }
 
 static void session_close_op(rs_session *session, rs_op *out) {
@@ -521,8 +713,35 @@ static uint32_t session_collect_end(rs_session *session, rs_op *ops) {
     }
     if (!session->recv_in_flight) {
         session->recv_start = session->recv_end = 0;
-        session_recv_op(session, &ops[count++]);
+        (void)session_recv_op(session, &ops[count++]);
     }
+    return count;
+}
+
+/* What came while it was paused. */
+RS_COLD static void session_deliver(rs_session *session) {
+    uint32_t bytes = session->recv_end;
+    if (!session->table->app.raw) {
+        session_parse(session);
+    } else if (bytes > 0) {
+        session_deliver_raw(session, bytes);
+    }
+    if (session->peer_ended && session->state == RS_SESSION_OPEN) {
+        session_end(session, RS_CLOSE_PEER);
+    }
+}
+
+RS_COLD static uint32_t session_collect_paused(rs_session *session, rs_op *ops) {
+    uint32_t count = session_flush(session, ops);
+    if ((session->pause & RS_PAUSE_APP) != 0 ||
+        (!session->recv_in_flight && !session_may_receive(session))) {
+        return count;
+    }
+    session->pause = 0;
+    session->state = RS_SESSION_OPEN;
+    session->last_frame_ms = session->table->now_ms;
+    session_deliver(session);
+    session_touch(session); /* what is open, or has ended, wants more than this */
     return count;
 }
 
@@ -534,6 +753,12 @@ RS_COLD static uint32_t session_collect_ending(rs_session *session, rs_op *ops) 
     }
     if (session->state == RS_SESSION_HELD) {
         return session_flush(session, ops);
+    }
+    if (session->state == RS_SESSION_PAUSED) {
+        return session_collect_paused(session, ops);
+    }
+    if (session->state == RS_SESSION_CUT) {
+        session_finish(session, RS_CLOSE_NO_BUFFERS);
     }
     if (session->state == RS_SESSION_CLOSING) {
         if (session->abort && !session->abort_posted) {
@@ -557,10 +782,14 @@ static uint32_t session_collect(rs_session *session, rs_op *ops) {
         return session_collect_ending(session, ops);
     }
     count = session_collect_sends(session, ops);
-    if (!session->recv_in_flight) {
-        session_recv_op(session, &ops[count++]);
+    if (session->recv_in_flight) {
+        return count;
     }
-    return count;
+    if ((session->sendq.owned | session->careful) > session->table->easy) {
+        return count + session_recv_carefully(session, &ops[count]);
+    }
+    (void)session_recv_op(session, &ops[count]);
+    return count + 1u;
 }
 
 uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
@@ -591,19 +820,37 @@ static void session_escalate(rs_session *session) {
     session_touch(session);
 }
 
+/* Since when the peer has done nothing. Paused, it cannot be asked for frames: what counts is
+ * whether it takes what is in flight. */
+static uint64_t session_silent_since_ms(const rs_session *session) {
+    const rs_sessions *table = session->table;
+    uint64_t posted_ms;
+    if (session->state != RS_SESSION_PAUSED) {
+        return session->last_frame_ms;
+    }
+    if (session->sendq.in_flight == 0) {
+        return table->now_ms;
+    }
+    posted_ms = rs_sendq_oldest_ns(&table->sendq_pool, &session->sendq) / 1000000u;
+    return posted_ms > session->last_frame_ms ? posted_ms : session->last_frame_ms;
+}
+
 RS_COLD static void session_expired(rs_session *session, uint32_t index, uint64_t upto_ms) {
     rs_sessions *table = session->table;
     uint64_t deadline;
+    if (session->state == RS_SESSION_CUT) {
+        return; /* it ends with this turn */
+    }
     if (session->state == RS_SESSION_HELD) {
         table->counters.expired_holds++;
         session_finish(session, (rs_close_reason)session->reason);
         return;
     }
-    if (session->state != RS_SESSION_OPEN) {
+    if (session->state != RS_SESSION_OPEN && session->state != RS_SESSION_PAUSED) {
         session_escalate(session);
         return;
     }
-    deadline = session->last_frame_ms + table->cfg.idle_timeout_ms;
+    deadline = session_silent_since_ms(session) + table->cfg.idle_timeout_ms;
     if (deadline > upto_ms) {
         rs_timers_arm(&table->timers, index, deadline);
     } else {
@@ -683,6 +930,40 @@ void rs_session_release(rs_session *session) {
         if (session->holds == 0 && session->state == RS_SESSION_HELD) {
             session_finish(session, (rs_close_reason)session->reason);
         }
+    }
+}
+
+void rs_session_hand_over(rs_session *session) {
+    rs_session_hold(session);
+    session->handed++;
+}
+
+void rs_session_handed_back(rs_session *session) {
+    if (rs_session_takes(session)) {
+        RS_ASSERT(session->handed > 0);
+        session->handed--;
+        if (session->state == RS_SESSION_PAUSED) {
+            session_touch(session);
+        }
+    }
+    rs_session_release(session);
+}
+
+void rs_session_pause(rs_session *session) {
+    if (session->state == RS_SESSION_REMOTE) {
+        session->table->remote->pause(session);
+    } else if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
+        session->state = RS_SESSION_PAUSED;
+        session->pause |= RS_PAUSE_APP;
+    }
+}
+
+void rs_session_resume(rs_session *session) {
+    if (session->state == RS_SESSION_REMOTE) {
+        session->table->remote->resume(session);
+    } else if (session->state == RS_SESSION_PAUSED) {
+        session->pause &= (uint8_t)~RS_PAUSE_APP;
+        session_touch(session);
     }
 }
 

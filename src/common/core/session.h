@@ -7,14 +7,22 @@
  *   FREE -> OPEN -> (HELD) -> DRAINING -> LINGER -> CLOSING -> FREE
  *
  * OPEN      receives and sends.
+ * PAUSED    OPEN, but does not receive (rs_session_pause, or back-pressure); back to OPEN.
  * HELD      an orderly end is put off, for an answer is owed (rs_session_hold): sends only.
  * DRAINING  ended with something to flush: no more for the application, queued sends go out.
  * LINGER    flushed; our FIN is out, bytes still coming are thrown away until the peer's FIN, so
  *           that closing with unread bytes does not reset away the tail we sent.
+ * CUT       OPEN, HELD or PAUSED until its blocks were needed: takes nothing any more; on_close
+ *           follows at the end of the turn, so that it meets nobody in the middle of a callback.
  * CLOSING   the CLOSE op is with the back end; its completion is the last of this generation.
  *
  * Close is a state, free is a count: a slot is free again only when CLOSE has completed, and then
  * nothing of it is in flight (asserted). Each use of a slot has its own generation.
+ *
+ * Back-pressure: a session receives only when the send blocks that the answers may take are there
+ * (its reserve, or a promise from the common part; core/sendq.h), so that no answer ends a session
+ * for want of a block. A raw application's session never reads beyond its reserve, nor beyond half
+ * of queued_bytes_max, and so is not ended as a slow consumer by what it echoes.
  *
  * REMOTE is not a state of the table's own sessions: it marks the stand-in that an application on
  * another thread is given (server/logic.h), whose calls go to rs_session_remote. */
@@ -37,11 +45,17 @@ typedef enum rs_session_state {
     RS_SESSION_FREE,
     RS_SESSION_OPEN,
     RS_SESSION_HELD,
+    RS_SESSION_PAUSED, /* these three take sends */
+    RS_SESSION_CUT,
     RS_SESSION_DRAINING,
     RS_SESSION_LINGER,
     RS_SESSION_CLOSING,
     RS_SESSION_REMOTE
 } rs_session_state;
+
+/* Why a session is PAUSED; 0 there: about to go on. */
+#define RS_PAUSE_APP 0x01u   /* rs_session_pause */
+#define RS_PAUSE_QUEUE 0x02u /* its own queue: answers might find no block */
 
 typedef struct rs_sessions rs_sessions;
 
@@ -61,7 +75,10 @@ struct rs_session {
     bool shutdown_posted;
     bool close_posted;
     bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
+    uint8_t pause;     /* RS_PAUSE_* */
+    uint32_t careful;  /* UINT32_MAX: each RECV asks whether it may; 0: only above table->easy */
     uint32_t holds;    /* answers owed; 0 once it has ended */
+    uint32_t handed;   /* messages that another thread has and whose answers are not back */
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame */
     uint64_t user;
@@ -78,6 +95,8 @@ typedef struct rs_sessions_config {
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t drain_timeout_ms; /* for flushing and for lingering */
+    uint32_t blocks_handed;    /* send blocks that answers still with another thread may take */
+    uint32_t shared_blocks;    /* send blocks of broadcasts alive at once, >= 1 */
 } rs_sessions_config;
 
 /* What the calls of app.h do on a session in state REMOTE. Thread: the stand-in's. */
@@ -86,6 +105,10 @@ typedef struct rs_session_remote {
     void (*close)(rs_session *session);
     void (*hold)(rs_session *session);
     void (*release)(rs_session *session);
+    void (*pause)(rs_session *session);
+    void (*resume)(rs_session *session);
+    rs_status (*shared_send)(rs_session *session, const rs_shared *shared, uint32_t bytes);
+    void (*shared_release)(rs_session *session, const rs_shared *shared);
 } rs_session_remote;
 
 struct rs_sessions {
@@ -100,7 +123,10 @@ struct rs_sessions {
     rs_session *touched_head, *touched_tail;
     rs_timers timers;
     rs_sendq_pool sendq_pool;
-    uint16_t region; /* the one registered region: receive slices and send blocks */
+    uint32_t answer_blocks; /* send blocks that the answers to one RECV may take */
+    uint32_t easy;          /* own blocks up to which a RECV finds them within the reserve */
+    uint64_t searched_ms;   /* when a search for who holds shared blocks found nobody */
+    uint16_t region;        /* the one registered region: receive slices and send blocks */
     rs_counters counters;
     rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_send_ns */
     uint64_t send_run_ns;    /* the last value, and how often it came since it was recorded: */
@@ -117,8 +143,8 @@ typedef struct rs_sessions_memory {
     rs_session *sessions;       /* [slot_count] */
     uint32_t *free_next;        /* [slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
-    rs_slab *blocks;            /* send blocks; also those of broadcasts */
-    rs_sendq_entry *entries;    /* [entry_count] */
+    rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
+    rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
     uint32_t entry_count;
     uint8_t *recv_base;       /* slot i receives at recv_base + i * cfg.recv_bytes, or ... */
     uint8_t **recv_scattered; /* ... at recv_scattered[i]; exactly one is non-NULL */
@@ -127,6 +153,14 @@ typedef struct rs_sessions_memory {
     bool coalesce;
 } rs_sessions_memory;
 
+/* rs_sessions_reserve_blocks: send blocks that each session has in any case: as many as it may have
+ * in flight, and room for the answers to a full receive slice behind one of them. */
+uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes);
+
+/* rs_sessions_blocks: send blocks in all: the reserves of all slots, blocks_handed, shared_blocks.
+ * More of them are for reading ahead. */
+uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes);
+
 /* rs_sessions_init: every slot free, at time now_ns. */
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
                       const rs_sessions_memory *memory, uint64_t now_ns);
@@ -134,8 +168,9 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
 /* rs_sessions_set_time: the time all that follows happens at. Never goes back. */
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns);
 
-/* rs_sessions_reserve: the slot and generation the next connection is to be attached under; false
- * when sessions_max are open or no slot is free. Follow it with exactly one of the next two. */
+/* rs_sessions_reserve: the slot and generation the next connection is to be attached under, and its
+ * reserve of send blocks; false when sessions_max are open, or no slot is free. Follow it with
+ * exactly one of the next two. */
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
 
 /* rs_sessions_open: the reserved slot is attached: OPEN, the application is told. */
@@ -178,8 +213,30 @@ const rs_histogram *rs_sessions_send_ns(rs_sessions *table);
 
 /* rs_session_takes: the session takes sends, and on_close is still to come. */
 static inline bool rs_session_takes(const rs_session *session) {
-    return session->state == RS_SESSION_OPEN || session->state == RS_SESSION_HELD;
+    return session->state >= RS_SESSION_OPEN && session->state <= RS_SESSION_PAUSED;
 }
+
+/* rs_session_pause: nothing more is received from the peer, whose bytes then wait on its side;
+ * on_message is not called again before rs_session_resume, not even for frames that came in one
+ * piece with the present one. Sends go on. Idempotent; on a session that is ending, nothing
+ * happens.
+ *
+ * An end of stream that came with the last bytes is acted upon after them. While it is paused, a
+ * reset is found by the next send only, and the idle time-out looks at sends: it ends a session
+ * whose oldest send in flight is older than that, and lets one be that has nothing in flight.
+ *
+ * Thread   as app.h's functions: a callback's. On a logic thread, messages that are on their way
+ *          to it already still come. */
+void rs_session_pause(rs_session *session);
+
+/* rs_session_resume: undoes it, however often it was called. What waited is delivered at the end of
+ * the turn, never inside this call. */
+void rs_session_resume(rs_session *session);
+
+/* rs_session_hand_over, rs_session_handed_back: a message goes to another thread, which holds the
+ * session (rs_session_hold) until its answers are back. */
+void rs_session_hand_over(rs_session *session);
+void rs_session_handed_back(rs_session *session);
 
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
                                                uint32_t generation) {

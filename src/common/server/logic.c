@@ -14,8 +14,21 @@
 enum { TO_OPEN = 1, TO_MESSAGE, TO_CLOSED /* payload: the reason, one byte */, TO_END };
 
 /* To the shard: value = session id. LONG: a send that no record holds, payload: where its bytes
- * stand meanwhile. DONE: a message was dealt with, its hold comes back. */
-enum { FROM_SEND = 1, FROM_LONG, FROM_CLOSE, FROM_HOLD, FROM_RELEASE, FROM_DONE };
+ * stand meanwhile. DONE: a message was dealt with, its hold comes back. FRAME, payload: what the
+ * next SHARED is about, until FRAME_END; these two are for no session. */
+enum {
+    FROM_FRAME = 1,
+    FROM_FRAME_END,
+    FROM_SHARED,
+    FROM_SEND,
+    FROM_LONG,
+    FROM_CLOSE,
+    FROM_PAUSE,
+    FROM_RESUME,
+    FROM_HOLD,
+    FROM_RELEASE,
+    FROM_DONE
+};
 
 typedef struct logic_long_send {
     const uint8_t *data;
@@ -48,10 +61,12 @@ struct rs_logic_channel {
     rs_atomic_u32 shard_sleep; /* SHARD_* */
     rs_os_event *room;         /* set for a shard that SHARD_WAITS */
     /* the shard's */
-    logic_close *closes;  /* [slot_count] */
-    uint32_t *delivering; /* [slot_count]: holds that belong to messages not yet dealt with */
+    logic_close *closes; /* [slot_count] */
     uint32_t close_head, close_tail;
-    bool handed; /* a record since the logic thread was last looked at */
+    bool handed;          /* a record since the logic thread was last looked at */
+    rs_shared frame;      /* for many sessions; generation 0: there was no block, ... */
+    uint8_t *frame_copy;  /* ... it is here, [payload_max] */
+    uint32_t frame_bytes; /* 0 = none */
     uint64_t dropped, shard_fulls, logic_wakes;
     uint8_t pad[RS_CACHE_LINE_BYTES];
     /* the logic thread's */
@@ -59,7 +74,9 @@ struct rs_logic_channel {
     rs_session *proxies;   /* [slot_count] */
     rs_slab blocks;
     rs_slab_entry *block_entries;
-    bool sent;                              /* a record since the shard was last looked at */
+    bool sent;      /* a record since the shard was last looked at */
+    rs_shared told; /* the frame that the shard has */
+    uint32_t told_bytes;
     rs_atomic_u64 shard_wakes, logic_fulls; /* written by one, read by the other */
     /* memory */
     uint8_t *rings;
@@ -100,17 +117,11 @@ static void channel_kick(rs_logic_channel *channel, bool drained) {
 }
 
 void rs_logic_channel_release(rs_logic_channel *channel, rs_session *session) {
-    if (session->holds > channel->delivering[session->index]) {
+    if (session->holds > session->handed) {
         rs_session_release(session);
     } else { /* the application has none: those that are left belong to messages */
         channel->cfg.sessions->counters.refused_releases++;
     }
-}
-
-static void channel_take_done(rs_logic_channel *channel, rs_session *session) {
-    RS_ASSERT(channel->delivering[session->index] > 0);
-    channel->delivering[session->index]--;
-    rs_session_release(session);
 }
 
 static void channel_take_long(rs_session *session, const rs_spsc_record *record) {
@@ -120,14 +131,55 @@ static void channel_take_long(rs_session *session, const rs_spsc_record *record)
     (void)rs_session_send(session, send.data, send.bytes); /* a failure closed it */
 }
 
+/* Any session stands for the shard's blocks. */
+static void channel_drop_frame(rs_logic_channel *channel) {
+    if (channel->frame.generation != 0) {
+        rs_shared_release(channel->cfg.sessions->sessions, &channel->frame);
+    }
+    channel->frame = (rs_shared){.data = NULL};
+    channel->frame_bytes = 0;
+}
+
+static void channel_take_frame(rs_logic_channel *channel, const rs_spsc_record *record) {
+    uint8_t *to = channel->frame_copy;
+    channel_drop_frame(channel);
+    if (record->bytes <= channel->cfg.block_bytes &&
+        rs_shared_acquire(channel->cfg.sessions->sessions, &channel->frame)) {
+        to = channel->frame.data;
+    }
+    memcpy(to, rs_spsc_payload(record), record->bytes);
+    channel->frame_bytes = record->bytes;
+}
+
+static void channel_send_frame(rs_logic_channel *channel, rs_session *session) {
+    RS_ASSERT(channel->frame_bytes > 0);
+    if (channel->frame.generation != 0) {
+        (void)rs_shared_send(session, &channel->frame, channel->frame_bytes);
+    } else {
+        (void)rs_session_send(session, channel->frame_copy, channel->frame_bytes);
+    }
+}
+
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
-    rs_session *session = rs_sessions_find(channel->cfg.sessions, record->value);
+    rs_session *session;
+    if (record->kind == FROM_FRAME) {
+        channel_take_frame(channel, record);
+        return;
+    }
+    if (record->kind == FROM_FRAME_END) {
+        channel_drop_frame(channel);
+        return;
+    }
+    session = rs_sessions_find(channel->cfg.sessions, record->value);
     if (session == NULL) {
         /* Its holds are gone with it: only what the application asked for is missed. */
-        channel->dropped += record->kind < FROM_HOLD ? 1u : 0u;
+        channel->dropped += record->kind < FROM_PAUSE ? 1u : 0u;
         return;
     }
     switch (record->kind) {
+    case FROM_SHARED:
+        channel_send_frame(channel, session);
+        break;
     case FROM_SEND:
         /* A failure closed it. */
         (void)rs_session_send(session, rs_spsc_payload(record), record->bytes);
@@ -145,7 +197,13 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         rs_logic_channel_release(channel, session);
         break;
     case FROM_DONE:
-        channel_take_done(channel, session);
+        rs_session_handed_back(session);
+        break;
+    case FROM_PAUSE:
+        rs_session_pause(session);
+        break;
+    case FROM_RESUME:
+        rs_session_resume(session);
         break;
     default:
         RS_UNREACHABLE("a record of an unknown kind from the logic thread");
@@ -229,7 +287,6 @@ RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kin
 static void forward_open(void *ctx, rs_session *session) {
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
-    channel->delivering[session->index] = 0;
     if (!channel_try(channel, TO_OPEN, id, NULL, 0)) {
         channel_push_waiting(channel, TO_OPEN, session, id, NULL, 0);
     }
@@ -239,8 +296,7 @@ static void forward_message(void *ctx, rs_session *session, const uint8_t *data,
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
     RS_ASSERT(bytes <= channel->cfg.payload_max);
-    rs_session_hold(session); /* until FROM_DONE of this message */
-    channel->delivering[session->index]++;
+    rs_session_hand_over(session); /* until FROM_DONE of this message */
     if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
         channel_push_waiting(channel, TO_MESSAGE, session, id, data, bytes);
     }
@@ -307,6 +363,7 @@ void rs_logic_channel_end(rs_logic_channel *channel) {
         }
     }
     RS_ASSERT(channel->close_head == CLOSE_NONE);
+    channel_drop_frame(channel);
 }
 
 void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
@@ -364,14 +421,18 @@ RS_COLD static void logic_wait_for_shard(rs_logic_channel *channel,
     }
 }
 
-static void logic_push(rs_logic_channel *channel, uint32_t kind, const rs_session *proxy,
-                       const uint8_t *data, uint32_t bytes) {
-    rs_session_id id = rs_session_id_of(proxy);
+static void logic_push_id(rs_logic_channel *channel, uint32_t kind, rs_session_id id,
+                          const uint8_t *data, uint32_t bytes) {
     while (rs_spsc_push(&channel->from_logic, kind, id, data, bytes) != RS_OK) {
         count_up(&channel->logic_fulls);
         logic_wait_for_shard(channel, rs_spsc_reader_moved);
     }
     channel->sent = true;
+}
+
+static void logic_push(rs_logic_channel *channel, uint32_t kind, const rs_session *proxy,
+                       const uint8_t *data, uint32_t bytes) {
+    logic_push_id(channel, kind, rs_session_id_of(proxy), data, bytes);
 }
 
 static rs_logic_channel *channel_of(const rs_session *proxy) {
@@ -400,6 +461,36 @@ static rs_status remote_send(rs_session *proxy, const uint8_t *data, uint32_t by
     return RS_OK;
 }
 
+/* A frame for many crosses once, then each session's part of it is its id. */
+static bool logic_has_told(const rs_logic_channel *channel, const rs_shared *shared) {
+    return channel->told_bytes > 0 && channel->told.index == shared->index &&
+           channel->told.generation == shared->generation;
+}
+
+static rs_status remote_shared_send(rs_session *proxy, const rs_shared *shared, uint32_t bytes) {
+    rs_logic_channel *channel = channel_of(proxy);
+    if (bytes > channel->cfg.payload_max) {
+        return remote_send(proxy, shared->data, bytes);
+    }
+    if (!logic_has_told(channel, shared) || channel->told_bytes != bytes) {
+        logic_push_id(channel, FROM_FRAME, 0, shared->data, bytes);
+        channel->told = *shared;
+        channel->told_bytes = bytes;
+    }
+    logic_push(channel, FROM_SHARED, proxy, NULL, 0);
+    return RS_OK;
+}
+
+static void remote_shared_release(rs_session *proxy, const rs_shared *shared) {
+    rs_logic_channel *channel = channel_of(proxy);
+    rs_slice slice = {.index = shared->index, .generation = shared->generation};
+    if (logic_has_told(channel, shared)) {
+        logic_push_id(channel, FROM_FRAME_END, 0, NULL, 0);
+        channel->told_bytes = 0;
+    }
+    rs_slab_drop(&channel->blocks, slice);
+}
+
 /* As on a shard: nothing is sent or delivered any more. on_close comes once the shard says so. */
 static void remote_close(rs_session *proxy) {
     logic_push(channel_of(proxy), FROM_CLOSE, proxy, NULL, 0);
@@ -414,8 +505,22 @@ static void remote_release(rs_session *proxy) {
     logic_push(channel_of(proxy), FROM_RELEASE, proxy, NULL, 0);
 }
 
-static const rs_session_remote logic_remote = {
-    .send = remote_send, .close = remote_close, .hold = remote_hold, .release = remote_release};
+static void remote_pause(rs_session *proxy) {
+    logic_push(channel_of(proxy), FROM_PAUSE, proxy, NULL, 0);
+}
+
+static void remote_resume(rs_session *proxy) {
+    logic_push(channel_of(proxy), FROM_RESUME, proxy, NULL, 0);
+}
+
+static const rs_session_remote logic_remote = {.send = remote_send,
+                                               .close = remote_close,
+                                               .hold = remote_hold,
+                                               .release = remote_release,
+                                               .pause = remote_pause,
+                                               .resume = remote_resume,
+                                               .shared_send = remote_shared_send,
+                                               .shared_release = remote_shared_release};
 
 static void logic_on_open(const rs_app *app, rs_session *proxy, rs_session_id id) {
     RS_ASSERT(proxy->state == RS_SESSION_FREE);
@@ -556,8 +661,8 @@ static void channel_free(rs_logic_channel *channel) {
     rs_os_pages_free(channel->rings, channel->rings_bytes);
     rs_os_pages_free(channel->block_memory, channel->block_memory_bytes);
     free(channel->block_entries);
+    free(channel->frame_copy);
     free(channel->closes);
-    free(channel->delivering);
     free(channel->proxies);
     free(channel);
 }
@@ -567,16 +672,17 @@ static size_t whole_pages(uint64_t bytes) {
 }
 
 /* Room for RS_LOGIC_RING_FRAMES of the longest, and for many of the usual ones. */
-static uint32_t ring_bytes(const rs_logic_channel_config *cfg) {
-    uint64_t need = RS_LOGIC_RING_FRAMES * rs_spsc_record_bytes(cfg->payload_max);
+uint32_t rs_logic_ring_bytes(uint32_t payload_max) {
+    uint64_t need = RS_LOGIC_RING_FRAMES * rs_spsc_record_bytes(payload_max);
     uint32_t bytes = RS_LOGIC_RING_BYTES_MIN;
-    if (cfg->ring_bytes != 0) {
-        return cfg->ring_bytes;
-    }
     while (bytes < need) {
         bytes *= 2;
     }
     return bytes;
+}
+
+static uint32_t ring_bytes(const rs_logic_channel_config *cfg) {
+    return cfg->ring_bytes != 0 ? cfg->ring_bytes : rs_logic_ring_bytes(cfg->payload_max);
 }
 
 static bool channel_alloc(rs_logic_channel *channel) {
@@ -587,11 +693,11 @@ static bool channel_alloc(rs_logic_channel *channel) {
     channel->block_memory = rs_os_pages_alloc(channel->block_memory_bytes, NULL);
     channel->block_entries = calloc(RS_SHARED_BLOCKS, sizeof *channel->block_entries);
     channel->closes = calloc(cfg->slot_count, sizeof *channel->closes);
-    channel->delivering = calloc(cfg->slot_count, sizeof *channel->delivering);
+    channel->frame_copy = malloc(cfg->payload_max);
     channel->proxies = calloc(cfg->slot_count, sizeof *channel->proxies);
     return channel->rings != NULL && channel->block_memory != NULL &&
-           channel->block_entries != NULL && channel->closes != NULL &&
-           channel->delivering != NULL && channel->proxies != NULL;
+           channel->block_entries != NULL && channel->closes != NULL && channel->proxies != NULL &&
+           channel->frame_copy != NULL;
 }
 
 static void channel_init(rs_logic_channel *channel, rs_logic *logic) {

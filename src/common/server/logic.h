@@ -1,10 +1,10 @@
 /* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
  *
  * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and
- * one back {send, close, hold, release, done}. The application is given stand-ins
+ * one back {send, close, pause, resume, hold, release, done}. The application is given stand-ins
  * (RS_SESSION_REMOTE), so that its code is the same as on a shard. Every message holds its session
- * (rs_session_hold) until the callback has returned and what it sent is in the ring: a half-closing
- * client loses nothing.
+ * (rs_session_hand_over) until the callback has returned and what it sent is in the ring: a
+ * half-closing client loses nothing.
  *
  * Back-pressure: a shard that finds its ring full waits inside its callback and goes on taking the
  * records that come back; the logic thread that finds a ring full waits for that shard. So the
@@ -60,6 +60,10 @@ typedef struct rs_logic_channel_config {
     void (*wake)(void *ctx); /* ends the shard's sleep in poll; called by the logic thread */
     void *wake_ctx;
 } rs_logic_channel_config;
+
+/* rs_logic_ring_bytes: of each of the two rings, unless the channel's configuration says otherwise.
+ */
+uint32_t rs_logic_ring_bytes(uint32_t payload_max);
 
 /* rs_logic_attach: the shard's channel, and in *app what its sessions are to call. Allocates.
  * RS_E_NO_MEMORY, RS_E_OS. Owner: the logic, until rs_logic_close. */

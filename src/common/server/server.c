@@ -80,6 +80,11 @@ static rs_status server_check(const rs_server_config *cfg, rs_error *error) {
     if (cfg->backend == NULL || cfg->app.on_message == NULL) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0, "no back end or no application given");
     }
+    if (cfg->send_block_bytes != 0 && cfg->send_block_bytes < RS_SEND_BLOCK_BYTES_MIN) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "--send-block %u: allowed is 0, or %u and more", cfg->send_block_bytes,
+                            RS_SEND_BLOCK_BYTES_MIN);
+    }
     if (cfg->queued_bytes_max < cfg->frame_bytes_max) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
                             "queued_bytes_max is %u, less than one frame of %u",

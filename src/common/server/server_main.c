@@ -89,9 +89,9 @@ static void list_server(option_list *list, server_args *args) {
     list_range(list, "recv-buffer", RS_OPT_U32, &cfg->recv_bytes, 0, 1 << 20, "bytes",
                "receive slice of a session; 0 = max-frame in whole pages");
     list_range(list, "send-block", RS_OPT_U32, &cfg->send_block_bytes, 0, 1 << 20, "bytes",
-               "one send block; 0 = max-frame in whole pages");
+               "one send block, at least 4096; 0 = max-frame in whole pages");
     list_range(list, "send-blocks", RS_OPT_U32, &cfg->send_blocks, 0, 1 << 24, "blocks",
-               "send blocks of a worker; 0 = two a session and 64 for broadcasts");
+               "send blocks of a worker; 0 = what its sessions need, and 64 for broadcasts");
     list_range(list, "max-queued", RS_OPT_U32, &cfg->queued_bytes_max, 1, RS_QUEUED_BYTES_MAX,
                "bytes", "send queue at which a session is closed as slow-consumer");
     list_range(list, "sends-in-flight", RS_OPT_U32, &cfg->sends_in_flight, 1,

@@ -90,41 +90,104 @@ typedef struct shard_plan {
     uint32_t slots;      /* sessions + those still closing */
     uint32_t recv_bytes; /* per slot */
     uint32_t block_bytes;
-    uint32_t block_count; /* slots * (in flight + gathering) + broadcasts */
-    uint32_t entry_count; /* a block each + a shared slice or two queued on each session */
-    size_t heap_gap;      /* --buffers heap: bytes between slices that break the alignment */
+    uint32_t blocks_handed; /* send blocks for what is on its way over the logic thread */
+    uint32_t shared_blocks; /* ... and for broadcasts */
+    uint32_t block_count;   /* slots * reserve + those + what is read ahead */
+    uint32_t entry_count;   /* a block each + on each session every broadcast alive */
+    size_t heap_gap;        /* --buffers heap: bytes between slices that break the alignment */
     size_t arena_bytes;
 } shard_plan;
 
-static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, rs_error *error) {
+static rs_sessions_config shard_sessions_config(const shard_plan *plan,
+                                                const rs_shard_config *cfg) {
+    return (rs_sessions_config){
+        .shard = cfg->index,
+        .sessions_max = cfg->counted ? plan->slots : cfg->sessions_max,
+        .slot_count = plan->slots,
+        .recv_bytes = plan->recv_bytes,
+        .frame_bytes_max = cfg->server->frame_bytes_max,
+        .sends_in_flight = cfg->server->sends_in_flight,
+        .idle_timeout_ms = cfg->server->idle_timeout_ms,
+        .drain_timeout_ms = cfg->server->drain_timeout_ms,
+        .blocks_handed = plan->blocks_handed,
+        .shared_blocks = plan->shared_blocks,
+    };
+}
+
+/* The longest message, and piece of a send, that goes over the logic thread. */
+static uint32_t shard_logic_payload(const shard_plan *plan, const rs_shard_config *cfg) {
+    return cfg->server->app.raw ? plan->recv_bytes : cfg->server->frame_bytes_max;
+}
+
+static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
     const rs_server_config *server = cfg->server;
-    uint64_t total;
+    uint32_t longest = whole_pages(server->frame_bytes_max);
     plan->slots = cfg->sessions_max + RS_CLOSING_SLACK(cfg->sessions_max);
     if (plan->slots > RS_SESSIONS_MAX) {
         plan->slots = RS_SESSIONS_MAX;
     }
-    plan->recv_bytes =
-        server->recv_bytes != 0 ? server->recv_bytes : whole_pages(server->frame_bytes_max);
-    plan->block_bytes = server->send_block_bytes != 0 ? server->send_block_bytes
-                                                      : whole_pages(server->frame_bytes_max);
-    plan->block_count = server->send_blocks != 0
-                            ? server->send_blocks
-                            : plan->slots * RS_BLOCKS_PER_SESSION + RS_SHARED_BLOCKS;
-    plan->entry_count = plan->block_count + plan->slots * 2u;
+    plan->recv_bytes = server->recv_bytes != 0 ? server->recv_bytes : longest;
+    plan->block_bytes = server->send_block_bytes != 0 ? server->send_block_bytes : longest;
     plan->heap_gap = server->heap_buffers ? 33u : 0u;
+    plan->shared_blocks = 1;
+    if (cfg->logic != NULL) {
+        uint32_t ring_bytes = rs_logic_ring_bytes(shard_logic_payload(plan, cfg));
+        plan->blocks_handed = 2u * ring_bytes / plan->block_bytes + 1u;
+    }
+}
+
+static uint64_t shard_plan_least(const shard_plan *plan, const rs_shard_config *cfg) {
+    rs_sessions_config sessions = shard_sessions_config(plan, cfg);
+    return rs_sessions_blocks(&sessions, plan->block_bytes);
+}
+
+uint64_t rs_shard_send_blocks_least(const rs_shard_config *cfg) {
+    shard_plan plan = {.slots = 0};
+    shard_plan_sizes(&plan, cfg);
+    return shard_plan_least(&plan, cfg);
+}
+
+/* Send blocks as the sum of their users. The size of a block cancels out: smaller ones, more. */
+static rs_status shard_plan_blocks(shard_plan *plan, const rs_shard_config *cfg, rs_error *error) {
+    uint32_t asked = cfg->server->send_blocks;
+    uint64_t least = shard_plan_least(plan, cfg);
+    uint64_t count =
+        asked != 0 ? asked : least - 1u + RS_SHARED_BLOCKS + RS_AHEAD_BLOCKS(plan->slots);
+    if (count < least) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "--send-blocks %u: the least is %llu, so that each of %u sessions a "
+                            "worker has blocks of its own",
+                            asked, (unsigned long long)least, cfg->sessions_max);
+    }
+    plan->block_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
+    plan->shared_blocks =
+        count - least < RS_SHARED_BLOCKS ? (uint32_t)(count - least) + 1u : RS_SHARED_BLOCKS;
+    return RS_OK;
+}
+
+static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, rs_error *error) {
+    const rs_server_config *server = cfg->server;
+    uint64_t total;
+    rs_status status;
+    shard_plan_sizes(plan, cfg);
     if (plan->recv_bytes < server->frame_bytes_max) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
                             "receive slice of %u bytes is shorter than a frame of %u",
                             plan->recv_bytes, server->frame_bytes_max);
+    }
+    status = shard_plan_blocks(plan, cfg, error);
+    if (status != RS_OK) {
+        return status;
     }
     total = (uint64_t)plan->slots * (plan->recv_bytes + plan->heap_gap) +
             (uint64_t)plan->block_count * (plan->block_bytes + plan->heap_gap) + plan->heap_gap;
     if (total > UINT32_MAX - RS_PAGE_BYTES) { /* RIO registers with a 32-bit length */
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
                             "buffers of one worker would take %llu MiB, 4095 is the most: lower "
-                            "--max-sessions or --max-frame, or raise --workers",
+                            "--max-sessions, --max-frame or --recv-buffer, or raise --workers",
                             (unsigned long long)(total >> 20));
     }
+    plan->entry_count = plan->block_count + plan->slots * RS_SHARED_ENTRIES;
     plan->arena_bytes = (size_t)(total + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
     return RS_OK;
 }
@@ -214,16 +277,7 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     const rs_server_config *server = shard->cfg.server;
     rs_sessions_memory *memory = &shard->memory;
     size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
-    rs_sessions_config cfg = {
-        .shard = shard->cfg.index,
-        .sessions_max = shard->cfg.counted ? plan->slots : shard->cfg.sessions_max,
-        .slot_count = plan->slots,
-        .recv_bytes = plan->recv_bytes,
-        .frame_bytes_max = server->frame_bytes_max,
-        .sends_in_flight = server->sends_in_flight,
-        .idle_timeout_ms = server->idle_timeout_ms,
-        .drain_timeout_ms = server->drain_timeout_ms,
-    };
+    rs_sessions_config cfg = shard_sessions_config(plan, &shard->cfg);
     bool heap = shard->arena_is_heap;
     rs_slab_init(&shard->blocks, heap ? NULL : shard->arena + recv_total,
                  heap ? shard->scattered + plan->slots : NULL, shard->slab_entries,
@@ -246,17 +300,16 @@ static void shard_wake(void *ctx) {
 /* What the sessions call: the application, or the way to it. */
 static rs_status shard_attach_logic(rs_shard *shard, const shard_plan *plan, rs_app *app,
                                     rs_error *error) {
-    const rs_server_config *server = shard->cfg.server;
     rs_logic_channel_config cfg = {
         .shard = shard->cfg.index,
         .sessions = &shard->sessions,
         .slot_count = plan->slots,
-        .payload_max = server->app.raw ? plan->recv_bytes : server->frame_bytes_max,
+        .payload_max = shard_logic_payload(plan, &shard->cfg),
         .block_bytes = plan->block_bytes,
         .wake = shard_wake,
         .wake_ctx = shard,
     };
-    *app = server->app;
+    *app = shard->cfg.server->app;
     return shard->cfg.logic == NULL
                ? RS_OK
                : rs_logic_attach(shard->cfg.logic, &cfg, &shard->logic, app, error);

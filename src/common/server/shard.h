@@ -43,6 +43,11 @@ typedef struct rs_shard_config {
     rs_logic *logic;
 } rs_shard_config;
 
+/* rs_shard_send_blocks_least: what server->send_blocks must be at least, unless it is 0: the
+ * reserves of all its session slots, what may be on its way over the logic thread, and a broadcast.
+ */
+uint64_t rs_shard_send_blocks_least(const rs_shard_config *cfg);
+
 /* rs_shard_open: back end, memory, registration. RS_E_INVALID (a setting out of range),
  * RS_E_NO_MEMORY or the back end's; *error filled. */
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error);

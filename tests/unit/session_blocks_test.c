@@ -1,0 +1,383 @@
+/* Who gets the send blocks (core/sendq.h) when there are not enough: the session table against a
+ * kernel played by hand, whose greedy sessions never have a send completed. A pass is that a
+ * session whose sends complete is always answered, that only those above their reserve are cut, and
+ * that every block is back at the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/frame.h"
+#include "unit/session_bed.h"
+
+#define RESERVE 3u
+#define COMMON(open) (BED_BLOCKS - RESERVE * (open))
+#define LONGEST BED_RECV_BYTES
+
+static uint32_t make_frame(uint8_t *out, uint32_t bytes, uint8_t fill) {
+    (void)rs_frame_header(out, 1, bytes - RS_FRAME_HEADER_BYTES);
+    memset(out + RS_FRAME_HEADER_BYTES, fill, bytes - RS_FRAME_HEADER_BYTES);
+    return bytes;
+}
+
+static rs_session_state state_of(const bed *b, uint32_t conn) {
+    return (rs_session_state)b->sessions[conn].state;
+}
+
+static bool asks_to_receive(const bed *b, uint32_t conn) {
+    return bed_find(b, conn, RS_OP_RECV) != UINT32_MAX;
+}
+
+/* The longest frame again and again, of which none is read back, until the session stops asking. */
+static uint32_t flood(bed *b, uint32_t conn) {
+    uint8_t frame[LONGEST];
+    uint32_t frames = 0;
+    (void)make_frame(frame, LONGEST, 'g');
+    (void)bed_collect(b);
+    while (asks_to_receive(b, conn) && frames < 100) {
+        (void)bed_receive(b, conn, frame, LONGEST);
+        (void)bed_collect(b);
+        frames++;
+    }
+    return frames;
+}
+
+/* `frames` of the longest there and back, each read as soon as it is sent. */
+static void reads_and_writes(bed *b, uint32_t conn, uint32_t frames) {
+    uint8_t frame[LONGEST];
+    for (uint32_t i = 0; i < frames; i++) {
+        uint32_t back = 0, at;
+        (void)make_frame(frame, LONGEST, (uint8_t)i);
+        assert_int_equal(bed_receive(b, conn, frame, LONGEST), LONGEST);
+        (void)bed_collect(b);
+        while ((at = bed_find(b, conn, RS_OP_SEND)) != UINT32_MAX) {
+            uint32_t bytes = b->outstanding[at].bytes;
+            assert_memory_equal(b->outstanding[at].u.data, frame + back, bytes);
+            back += bytes;
+            bed_finish(b, at, RS_OK, bytes);
+            (void)bed_collect(b);
+        }
+        assert_int_equal(back, LONGEST);
+        assert_true(asks_to_receive(b, conn));
+    }
+}
+
+static void end(bed *b) {
+    rs_sessions_close_all(&b->table, true);
+    for (uint32_t round = 0; round < 100 && b->table.used_count > 0; round++) {
+        (void)bed_collect(b);
+        while (b->outstanding_count > 0) {
+            uint32_t at = 0;
+            while (at + 1 < b->outstanding_count && b->outstanding[at].kind == RS_OP_CLOSE) {
+                at++; /* CLOSE comes last */
+            }
+            bed_finish(b, at, RS_E_ABORTED, 0);
+        }
+    }
+    assert_int_equal(b->table.used_count, 0);
+    assert_int_equal(b->opened, b->closed);
+    assert_true(bed_is_idle(b));
+}
+
+/* A session that is sent to as by an application that answers more than it was asked. */
+static rs_status give(bed *b, uint32_t conn, uint32_t blocks) {
+    static const uint8_t data[BED_BLOCKS * BED_BLOCK_BYTES] = {0};
+    return rs_session_send(&b->sessions[conn], data, blocks * BED_BLOCK_BYTES);
+}
+
+static void test_blocks_greedy_session_waits_and_others_are_served(void **state) {
+    bed b;
+    uint32_t greedy[3], reader;
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    for (uint32_t i = 0; i < 3; i++) {
+        greedy[i] = bed_open(&b);
+        (void)flood(&b, greedy[i]);
+        assert_int_equal(state_of(&b, greedy[i]), RS_SESSION_PAUSED);
+    }
+    reader = bed_open(&b);
+    assert_int_not_equal(reader, UINT32_MAX);
+    (void)bed_collect(&b);
+    reads_and_writes(&b, reader, 200);
+    assert_int_equal(b.closed, 0);
+    end(&b);
+}
+
+/* A frame answered, and the next RECV wanted while the answer is in flight. */
+static void reads_and_writes_ahead(bed *b, uint32_t conn) {
+    uint8_t frame[LONGEST];
+    uint32_t at;
+    while ((at = bed_find(b, conn, RS_OP_SEND)) != UINT32_MAX) {
+        bed_finish(b, at, RS_OK, b->outstanding[at].bytes);
+        (void)bed_collect(b);
+    }
+    (void)make_frame(frame, LONGEST, 'r');
+    assert_int_equal(bed_receive(b, conn, frame, LONGEST), LONGEST);
+    (void)bed_collect(b);
+}
+
+/* Reading ahead is put off, not bought with somebody's session, as long as all get on. */
+static void test_blocks_peer_that_does_not_read_goes_after_a_second(void **state) {
+    bed b;
+    uint32_t greedy, reader;
+    uint8_t frame[LONGEST];
+    (void)state;
+    bed_init(&b, 5000, true, 1);
+    b.table.cfg.idle_timeout_ms = 0;
+    b.table.sendq_pool.headroom = 1; /* so that nothing is left over */
+    greedy = bed_open(&b);
+    reader = bed_open(&b);
+    (void)flood(&b, greedy);
+    (void)make_frame(frame, LONGEST, 'r');
+    (void)bed_receive(&b, reader, frame, LONGEST);
+    (void)bed_collect(&b);
+    assert_int_equal(state_of(&b, reader), RS_SESSION_PAUSED); /* behind its own send */
+    bed_advance_ms(&b, 999);
+    bed_finish(&b, bed_find(&b, reader, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
+    (void)bed_collect(&b);
+    reads_and_writes_ahead(&b, reader);
+    assert_int_equal(b.closed, 0);
+    bed_advance_ms(&b, 2);
+    reads_and_writes_ahead(&b, reader);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
+    assert_int_not_equal(bed_find(&b, greedy, RS_OP_CLOSE), UINT32_MAX);
+    end(&b);
+}
+
+static void test_blocks_paused_session_goes_on_when_its_sends_complete(void **state) {
+    bed b;
+    uint32_t conn, sent = 0, at;
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    conn = bed_open(&b);
+    uint32_t frames = flood(&b, conn);
+    assert_int_equal(state_of(&b, conn), RS_SESSION_PAUSED);
+    assert_in_range(frames, 1, BED_BLOCKS);
+    while ((at = bed_find(&b, conn, RS_OP_SEND)) != UINT32_MAX) {
+        sent += b.outstanding[at].bytes;
+        bed_finish(&b, at, RS_OK, b.outstanding[at].bytes);
+        (void)bed_collect(&b);
+    }
+    assert_int_equal(sent, frames * LONGEST);
+    assert_int_equal(state_of(&b, conn), RS_SESSION_OPEN);
+    reads_and_writes(&b, conn, 10);
+    assert_int_equal(b.closed, 0);
+    end(&b);
+}
+
+static void test_blocks_every_session_may_read_ahead_to_the_end_at_once(void **state) {
+    bed b;
+    uint32_t conn[4];
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        conn[i] = bed_open(&b);
+    }
+    /* All RECVs out first, then all frames at once: each was promised what it needs. */
+    for (uint32_t round = 0; round < 20; round++) {
+        uint8_t frame[LONGEST];
+        (void)make_frame(frame, LONGEST, (uint8_t)round);
+        (void)bed_collect(&b);
+        for (uint32_t i = 0; i < 4; i++) {
+            if (asks_to_receive(&b, conn[i])) {
+                (void)bed_receive(&b, conn[i], frame, LONGEST);
+            }
+        }
+    }
+    assert_int_equal(b.closed, 0);
+    /* What is left is for the two slots that are not open, and for broadcasts. */
+    assert_in_range(rs_sendq_common(&b.table.sendq_pool), 2 * RESERVE + BED_SHARED_BLOCKS,
+                    2 * RESERVE + BED_SHARED_BLOCKS + 1);
+    end(&b);
+}
+
+static void test_blocks_who_has_waited_longest_is_cut_for_who_asks(void **state) {
+    bed b;
+    uint32_t conn[3];
+    (void)state;
+    bed_init(&b, 5000, true, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        conn[i] = bed_open(&b);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(give(&b, conn[i], BED_BLOCKS / 3), RS_OK);
+    }
+    assert_int_equal(b.blocks.free_count, 0);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 5); /* the first gets on, so the second has waited longest */
+    bed_finish(&b, bed_find(&b, conn[0], RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
+    assert_int_equal(give(&b, conn[2], 2), RS_OK);
+    assert_int_equal(state_of(&b, conn[1]), RS_SESSION_CUT);
+    assert_int_equal(b.closed, 0); /* not inside somebody else's send */
+    assert_int_equal(give(&b, conn[1], 1), RS_E_CLOSED);
+    rs_session_close(&b.sessions[conn[1]]);
+    (void)bed_collect(&b);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
+    assert_int_equal(bed_count(&b, conn[1], RS_OP_CLOSE), 1);
+    end(&b);
+}
+
+static void test_blocks_asker_goes_when_there_is_nobody_else(void **state) {
+    bed b;
+    uint32_t conn[2];
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    conn[0] = bed_open(&b);
+    conn[1] = bed_open(&b);
+    assert_int_equal(give(&b, conn[1], 3), RS_OK); /* all of its own, no more */
+    assert_int_equal(give(&b, conn[0], 3 + COMMON(2)), RS_OK);
+    assert_int_equal(give(&b, conn[0], 1), RS_E_NO_BUFFERS);
+    assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
+    assert_int_equal(state_of(&b, conn[1]), RS_SESSION_OPEN);
+    end(&b);
+}
+
+static void test_blocks_draining_session_above_its_reserve_is_cut_too(void **state) {
+    bed b;
+    uint32_t conn[2];
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    conn[0] = bed_open(&b);
+    conn[1] = bed_open(&b);
+    assert_int_equal(give(&b, conn[0], 3 + COMMON(2)), RS_OK);
+    rs_session_close(&b.sessions[conn[0]]); /* flushes, if it is let */
+    assert_int_equal(b.last_reason, RS_CLOSE_LOCAL);
+    assert_int_equal(give(&b, conn[1], 10), RS_OK);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn[0], RS_OP_CLOSE)].flags, RS_OPF_ABORT);
+    assert_int_equal(b.closed, 1); /* told once */
+    end(&b);
+}
+
+/* Kept blocks are of the reserve: all sessions idle with one each take nothing from who needs more.
+ */
+static void test_blocks_kept_by_idle_sessions_are_their_own(void **state) {
+    bed b;
+    uint32_t conn[4];
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        conn[i] = bed_open(&b);
+        (void)bed_collect(&b);
+        reads_and_writes(&b, conn[i], 3);
+        assert_int_equal(b.sessions[conn[i]].sendq.owned, 1);
+    }
+    assert_int_equal(rs_sendq_common(&b.table.sendq_pool), COMMON(4));
+    assert_int_equal(give(&b, conn[0], 3 + COMMON(4)), RS_OK);
+    for (uint32_t i = 1; i < 4; i++) {
+        assert_int_equal(give(&b, conn[i], 3), RS_OK); /* the reserve is whole */
+    }
+    assert_int_equal(b.closed, 0);
+    end(&b);
+}
+
+static void test_blocks_broadcast_to_all_needs_one_block(void **state) {
+    bed b;
+    uint32_t conn[4];
+    (void)state;
+    bed_init(&b, 6000, true, 2);
+    for (uint32_t i = 0; i < 4; i++) {
+        conn[i] = bed_open(&b);
+    }
+    /* 60 broadcasts of 5 bytes in one turn: five blocks' worth for all of them together. */
+    for (uint32_t n = 0; n < 60; n++) {
+        rs_shared shared;
+        assert_true(rs_shared_acquire(&b.sessions[conn[0]], &shared));
+        memset(shared.data, (int)n, 5);
+        for (uint32_t i = 0; i < 4; i++) {
+            assert_int_equal(rs_shared_send(&b.sessions[conn[i]], &shared, 5), RS_OK);
+        }
+        rs_shared_release(&b.sessions[conn[0]], &shared);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(b.sessions[conn[i]].sendq.queued_bytes, 300);
+    }
+    assert_int_equal(b.closed, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t at, n = 0;
+        (void)bed_collect(&b);
+        while ((at = bed_find(&b, conn[i], RS_OP_SEND)) != UINT32_MAX) {
+            for (uint32_t k = 0; k < b.outstanding[at].bytes; k++, n++) {
+                assert_int_equal(b.outstanding[at].u.data[k], n / 5);
+            }
+            bed_finish(&b, at, RS_OK, b.outstanding[at].bytes);
+            (void)bed_collect(&b);
+        }
+        assert_int_equal(n, 300);
+    }
+    end(&b);
+}
+
+/* A peer that does not read holds a block of each broadcast; it goes when they run out, and only
+ * it, and only after it has been given a second. */
+static void test_blocks_of_broadcasts_come_back_from_who_does_not_read(void **state) {
+    bed b;
+    rs_shared shared;
+    uint32_t conn[2];
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    b.table.cfg.idle_timeout_ms = 0;
+    b.table.sendq_pool.shared_max = 2;
+    b.table.sendq_pool.entries_each = 3;
+    conn[0] = bed_open(&b);
+    conn[1] = bed_open(&b);
+    for (uint32_t n = 0; n < 2; n++) {
+        assert_true(rs_shared_acquire(&b.sessions[conn[0]], &shared));
+        memset(shared.data, 'b', shared.room);
+        for (uint32_t i = 0; i < 2; i++) {
+            assert_int_equal(rs_shared_send(&b.sessions[conn[i]], &shared, shared.room), RS_OK);
+        }
+        rs_shared_release(&b.sessions[conn[0]], &shared);
+        (void)bed_collect(&b);
+        bed_finish(&b, bed_find(&b, conn[1], RS_OP_SEND), RS_OK, shared.room);
+    }
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    bed_advance_ms(&b, 900);
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    assert_int_equal(state_of(&b, conn[0]), RS_SESSION_OPEN);
+    bed_advance_ms(&b, 101);
+    (void)rs_shared_acquire(&b.sessions[conn[1]], &shared);
+    (void)bed_collect(&b);
+    assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
+    for (uint32_t at; (at = bed_find(&b, conn[0], RS_OP_SEND)) != UINT32_MAX;) {
+        bed_finish(&b, at, RS_E_ABORTED, 0);
+    }
+    assert_true(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    rs_shared_release(&b.sessions[conn[1]], &shared);
+    assert_int_equal(b.closed, 1);
+    end(&b);
+}
+
+static void test_blocks_refused_when_no_reserve_can_be_set_aside(void **state) {
+    bed b;
+    uint32_t conn, generation;
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    b.table.sendq_pool.spoken_for = BED_BLOCKS - 2; /* as if others had been promised the rest */
+    assert_false(rs_sessions_reserve(&b.table, &conn, &generation));
+    b.table.sendq_pool.spoken_for = 0;
+    assert_true(rs_sessions_reserve(&b.table, &conn, &generation));
+    rs_sessions_unreserve(&b.table, conn);
+    end(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_blocks_greedy_session_waits_and_others_are_served),
+        cmocka_unit_test(test_blocks_peer_that_does_not_read_goes_after_a_second),
+        cmocka_unit_test(test_blocks_paused_session_goes_on_when_its_sends_complete),
+        cmocka_unit_test(test_blocks_every_session_may_read_ahead_to_the_end_at_once),
+        cmocka_unit_test(test_blocks_who_has_waited_longest_is_cut_for_who_asks),
+        cmocka_unit_test(test_blocks_asker_goes_when_there_is_nobody_else),
+        cmocka_unit_test(test_blocks_draining_session_above_its_reserve_is_cut_too),
+        cmocka_unit_test(test_blocks_kept_by_idle_sessions_are_their_own),
+        cmocka_unit_test(test_blocks_broadcast_to_all_needs_one_block),
+        cmocka_unit_test(test_blocks_of_broadcasts_come_back_from_who_does_not_read),
+        cmocka_unit_test(test_blocks_refused_when_no_reserve_can_be_set_aside),
+    };
+    return cmocka_run_group_tests_name("session_blocks", tests, NULL, NULL);
+}
