@@ -86,9 +86,19 @@ static void step_share(bed *b, script *s) {
     rs_shared_release(&b->sessions[0], &shared);
 }
 
+/* More than was asked for, so that blocks run out. */
+static void step_give(bed *b, script *s) {
+    static const uint8_t data[16u * BED_BLOCK_BYTES] = {0};
+    uint32_t slot = script_byte(s) % BED_SLOTS;
+    uint32_t bytes = 1u + script_byte(s) * 4u;
+    if (rs_session_takes(&b->sessions[slot])) {
+        (void)rs_session_send(&b->sessions[slot], data, bytes);
+    }
+}
+
 static void step(bed *b, script *s) {
     uint32_t slot;
-    switch (script_byte(s) % 13) {
+    switch (script_byte(s) % 16) {
     case 0:
         (void)bed_open(b);
         break;
@@ -118,6 +128,15 @@ static void step(bed *b, script *s) {
         if (b->sessions[slot].holds > 0) {
             rs_session_release(&b->sessions[slot]);
         }
+        break;
+    case 13:
+        rs_session_pause(&b->sessions[script_byte(s) % BED_SLOTS]);
+        break;
+    case 14:
+        rs_session_resume(&b->sessions[script_byte(s) % BED_SLOTS]);
+        break;
+    case 15:
+        step_give(b, s);
         break;
     case 12:
         rs_sessions_close_all(&b->table, false);

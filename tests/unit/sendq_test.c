@@ -187,7 +187,7 @@ static void test_sendq_shared_entries_run_out_and_frames_are_copied(void **state
 static void test_sendq_small_frames_for_many_lie_behind_each_other(void **state) {
     static const uint8_t expected[6] = {'a', 'a', 'a', 'b', 'b', 'b'};
     queue_bed b;
-    rs_sendq_entry *entry;
+    rs_sendq_entry *entry = NULL;
     (void)state;
     queue_bed_init(&b, true);
     for (uint8_t fill = 'a'; fill <= 'c'; fill++) {

@@ -14,9 +14,10 @@
 #include "core/session.h"
 
 #define BED_SLOTS 6u
-#ifndef BED_BLOCKS     /* more for a test that may not run out of them */
-#define BED_BLOCKS 36u /* reserves of 3 for each slot (of 4 with 4 sends in flight), and the rest  \
-                        */
+#ifndef BED_BLOCKS /* more for a test that may not run out of them */
+#define BED_BLOCKS                                                                                 \
+    36u /* reserves of 3 for each slot (of 4 with 4 sends in flight), and the rest                 \
+         */
 #endif
 #define BED_BLOCK_BYTES 64u
 #define BED_RECV_BYTES 128u
@@ -40,6 +41,7 @@ typedef struct bed {
     uint32_t opened, closed, messages;
     rs_close_reason last_reason;
     bool echo;
+    bool pause; /* each message is the last before rs_session_resume */
     uint64_t now_ns;
 } bed;
 
@@ -54,6 +56,9 @@ static inline void bed_on_message(void *ctx, rs_session *session, const uint8_t 
     b->messages++;
     if (b->echo) {
         (void)rs_session_send(session, data, bytes);
+    }
+    if (b->pause) {
+        rs_session_pause(session);
     }
 }
 

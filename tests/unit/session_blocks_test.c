@@ -352,6 +352,55 @@ static void test_blocks_of_broadcasts_come_back_from_who_does_not_read(void **st
     end(&b);
 }
 
+static void share(bed *b, uint32_t conn, const rs_shared *shared, uint32_t bytes) {
+    assert_int_equal(rs_shared_send(&b->sessions[conn], shared, bytes), RS_OK);
+}
+
+/* The session that is cut for a broadcast held the last part of the block that it is packed into.
+ */
+static void test_blocks_broadcast_survives_what_it_cuts(void **state) {
+    bed b;
+    rs_shared first, large, frame;
+    uint32_t greedy, reader, at, last;
+    (void)state;
+    bed_init(&b, 5000, true, 4);
+    b.table.cfg.sends_in_flight = 16; /* so that all of it is seen at once */
+    b.table.sendq_pool.entries_each = 1;
+    greedy = bed_open(&b);
+    reader = bed_open(&b);
+    assert_int_equal(give(&b, reader, b.table.sendq_pool.reserve), RS_OK);
+    assert_true(rs_shared_acquire(&b.sessions[reader], &large));
+    memset(large.data, 'l', large.room);
+    share(&b, reader, &large, large.room);
+    rs_shared_release(&b.sessions[reader], &large);
+    assert_true(rs_shared_acquire(&b.sessions[reader], &first));
+    memset(first.data, 'f', 20);
+    assert_true(rs_shared_acquire(&b.sessions[reader], &frame));
+    for (uint32_t i = 0; i < 30; i++) {
+        frame.data[i] = (uint8_t)i;
+    }
+    assert_int_equal(give(&b, greedy, b.blocks.free_count - 1), RS_OK);
+    share(&b, greedy, &first, 20);
+    share(&b, greedy, &frame, 30);
+    assert_int_equal(b.blocks.free_count, 0);
+    share(&b, reader, &frame, 30);
+    assert_int_equal(state_of(&b, greedy), RS_SESSION_CUT);
+    rs_shared_release(&b.sessions[reader], &first);
+    rs_shared_release(&b.sessions[reader], &frame);
+    (void)bed_collect(&b);
+    last = UINT32_MAX;
+    for (at = 0; at < b.outstanding_count; at++) {
+        if (b.outstanding[at].conn == reader && b.outstanding[at].kind == RS_OP_SEND) {
+            last = at;
+        }
+    }
+    assert_int_equal(b.outstanding[last].bytes, 30);
+    for (uint32_t i = 0; i < 30; i++) {
+        assert_int_equal(b.outstanding[last].u.data[i], i);
+    }
+    end(&b);
+}
+
 static void test_blocks_refused_when_no_reserve_can_be_set_aside(void **state) {
     bed b;
     uint32_t conn, generation;
@@ -377,6 +426,7 @@ int main(void) {
         cmocka_unit_test(test_blocks_kept_by_idle_sessions_are_their_own),
         cmocka_unit_test(test_blocks_broadcast_to_all_needs_one_block),
         cmocka_unit_test(test_blocks_of_broadcasts_come_back_from_who_does_not_read),
+        cmocka_unit_test(test_blocks_broadcast_survives_what_it_cuts),
         cmocka_unit_test(test_blocks_refused_when_no_reserve_can_be_set_aside),
     };
     return cmocka_run_group_tests_name("session_blocks", tests, NULL, NULL);

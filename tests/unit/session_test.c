@@ -851,6 +851,179 @@ static void test_session_next_user_of_a_slot_inherits_no_hold(void **state) {
     assert_int_equal(conn, first);
 }
 
+/* ---- pauses */
+
+/* Two frames came in one piece; the session paused itself after the first. */
+static uint32_t open_paused(bed *b) {
+    uint8_t stream[16];
+    uint32_t conn;
+    bed_init(b, 1000, true, 2);
+    b->pause = true;
+    conn = bed_open(b);
+    (void)bed_collect(b);
+    (void)make_frame(stream, 5, 1);
+    (void)make_frame(stream + 8, 5, 2);
+    (void)bed_receive(b, conn, stream, 16);
+    assert_int_equal(b->messages, 1);
+    (void)bed_collect(b);
+    assert_int_equal(bed_find(b, conn, RS_OP_RECV), UINT32_MAX);
+    return conn;
+}
+
+static void finish_sends(bed *b, uint32_t conn) {
+    uint32_t at;
+    while ((at = bed_find(b, conn, RS_OP_SEND)) != UINT32_MAX) {
+        bed_finish(b, at, RS_OK, b->outstanding[at].bytes);
+        (void)bed_collect(b);
+    }
+}
+
+static void test_session_paused_gives_no_message_until_it_is_resumed(void **state) {
+    bed b;
+    uint32_t conn = open_paused(&b);
+    (void)state;
+    finish_sends(&b, conn); /* what it answers goes on, and wakes nothing */
+    assert_int_equal(b.messages, 1);
+    assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
+    rs_session_resume(&b.sessions[conn]);
+    assert_int_equal(b.messages, 1); /* not inside the call */
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 2);
+    assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX); /* the second paused it again */
+    b.pause = false;
+    rs_session_resume(&b.sessions[conn]);
+    rs_session_resume(&b.sessions[conn]);
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 2);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+    run_to_free(&b);
+}
+
+static void test_session_paused_keeps_what_comes_and_the_end_behind_it(void **state) {
+    bed b;
+    uint8_t frame[8];
+    uint32_t conn;
+    (void)state;
+    for (uint32_t raw = 0; raw < 2; raw++) {
+        bed_init(&b, 1000, true, 2);
+        b.table.app.raw = raw != 0;
+        conn = bed_open(&b);
+        (void)bed_collect(&b);
+        rs_session_pause(&b.sessions[conn]); /* the receive is out already */
+        (void)make_frame(frame, 5, 1);
+        (void)bed_receive(&b, conn, frame, 8);
+        (void)bed_collect(&b);
+        assert_int_equal(b.messages, 0);
+        assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
+        rs_session_resume(&b.sessions[conn]);
+        (void)bed_collect(&b);
+        assert_int_equal(b.messages, 1);
+        rs_session_pause(&b.sessions[conn]);
+        (void)bed_receive(&b, conn, frame, 0); /* its FIN */
+        (void)bed_collect(&b);
+        assert_int_equal(b.closed, 0);
+        rs_session_resume(&b.sessions[conn]);
+        (void)bed_collect(&b);
+        assert_int_equal(b.closed, 1);
+        assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+        run_to_free(&b);
+    }
+}
+
+static void test_session_paused_and_frames_before_the_end_are_delivered(void **state) {
+    bed b;
+    uint8_t stream[16];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 2);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    rs_session_pause(&b.sessions[conn]);
+    (void)make_frame(stream, 5, 1);
+    (void)make_frame(stream + 8, 5, 2);
+    (void)bed_receive(&b, conn, stream, 16);
+    b.sessions[conn].recv_in_flight = true; /* as if it had asked again before the pause */
+    rs_sessions_complete(&b.table, &(rs_completion){.kind = RS_OP_RECV,
+                                                    .conn = conn,
+                                                    .generation = b.sessions[conn].generation});
+    (void)bed_collect(&b);
+    rs_session_resume(&b.sessions[conn]);
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 2);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_SEND)].bytes, 16);
+    run_to_free(&b);
+}
+
+static void test_session_paused_is_idle_by_its_sends_alone(void **state) {
+    bed b;
+    uint32_t conn = open_paused(&b);
+    (void)state;
+    bed_advance_ms(&b, 900);
+    finish_sends(&b, conn);
+    for (uint32_t i = 0; i < 50; i++) {
+        bed_advance_ms(&b, 100); /* five seconds of a pause that nobody waits for */
+        (void)bed_collect(&b);
+    }
+    assert_int_equal(b.closed, 0);
+    assert_int_equal(rs_session_send(&b.sessions[conn], "abc", 3), RS_OK);
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < 30 && b.closed == 0; i++) {
+        bed_advance_ms(&b, 100);
+        (void)bed_collect(&b);
+    }
+    assert_int_equal(b.last_reason, RS_CLOSE_IDLE); /* nobody takes it */
+    run_to_free(&b);
+}
+
+static void test_session_paused_ends_by_reset_stop_and_close(void **state) {
+    bed b;
+    (void)state;
+    for (uint32_t way = 0; way < 3; way++) {
+        static const rs_close_reason expected[] = {RS_CLOSE_RESET, RS_CLOSE_SHUTDOWN,
+                                                   RS_CLOSE_LOCAL};
+        uint32_t conn = open_paused(&b);
+        if (way == 0) {
+            bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_E_RESET, 0);
+        } else if (way == 1) {
+            rs_sessions_close_all(&b.table, false);
+        } else {
+            rs_session_close(&b.sessions[conn]);
+        }
+        assert_int_equal(b.closed, 1);
+        assert_int_equal(b.last_reason, expected[way]);
+        rs_session_resume(&b.sessions[conn]);
+        run_to_free(&b);
+        assert_int_equal(b.messages, 1);
+    }
+}
+
+static void test_session_raw_waits_for_room_and_asks_for_no_more(void **state) {
+    bed b;
+    uint8_t bytes[BED_RECV_BYTES] = {0};
+    uint32_t conn, at;
+    (void)state;
+    bed_init(&b, 100, true, 1);
+    b.table.app.raw = true;
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    at = bed_find(&b, conn, RS_OP_RECV);
+    assert_int_equal(b.outstanding[at].bytes, 100); /* not 128: it could not be queued */
+    assert_int_equal(bed_receive(&b, conn, bytes, 40), 40);
+    (void)bed_collect(&b);
+    at = bed_find(&b, conn, RS_OP_RECV);
+    assert_int_equal(b.outstanding[at].bytes, 60);
+    assert_int_equal(bed_receive(&b, conn, bytes, 60), 60);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
+    assert_int_equal(b.table.counters.pauses, 1);
+    finish_sends(&b, conn);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+    assert_int_equal(b.closed, 0);
+    run_to_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_open_asks_for_one_receive),
@@ -893,6 +1066,12 @@ int main(void) {
         cmocka_unit_test(test_session_hold_never_given_back_ends_by_the_deadline),
         cmocka_unit_test(test_session_forced_stop_ends_held_sessions),
         cmocka_unit_test(test_session_next_user_of_a_slot_inherits_no_hold),
+        cmocka_unit_test(test_session_paused_gives_no_message_until_it_is_resumed),
+        cmocka_unit_test(test_session_paused_keeps_what_comes_and_the_end_behind_it),
+        cmocka_unit_test(test_session_paused_and_frames_before_the_end_are_delivered),
+        cmocka_unit_test(test_session_paused_is_idle_by_its_sends_alone),
+        cmocka_unit_test(test_session_paused_ends_by_reset_stop_and_close),
+        cmocka_unit_test(test_session_raw_waits_for_room_and_asks_for_no_more),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

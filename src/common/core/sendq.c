@@ -426,6 +426,7 @@ static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice s
 
 rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                  uint32_t bytes) {
+    const uint8_t *original = rs_slab_data(pool->blocks, slice);
     uint8_t *data;
     RS_ASSERT(bytes > 0 && bytes <= pool->blocks->block_bytes);
     if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
@@ -437,7 +438,8 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
         return RS_OK;
     }
     if (queue->shared == pool->entries_each) {
-        return rs_sendq_append(pool, queue, data, bytes);
+        /* Not from `data`: a reclaim may free the block that it was packed into. */
+        return rs_sendq_append(pool, queue, original, bytes);
     }
     sendq_link_shared(pool, queue, slice, data, bytes);
     return RS_OK;
