@@ -1,0 +1,136 @@
+/* The RIO back end with its notification by event, where an event stands for the port: an AcceptEx
+ * or ConnectEx that is started clears it, and a packet that is there already must be found all the
+ * same. Set up: an instance that listens, and a plain listener with a full backlog, at which a
+ * ConnectEx hangs. A pass: poll does not sleep over the ACCEPT whose event the ConnectEx cleared.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rio/rio_backend.h"
+#include "seam/os.h"
+#include "win/win_socket.h"
+
+#define LONG_NS INT64_C(20000000000) /* nobody waits so long unless it was overlooked */
+#define FILLERS 6u
+#define OUT_MAX 16u
+
+static const rs_backend_api *const api = &rs_rio_backend;
+static rs_win_calls calls;
+
+static SOCKET plain_socket(void) {
+    uint32_t os_error;
+    u_long on = 1;
+    SOCKET opened = rs_win_socket_open(0, &calls, &os_error);
+
+    assert_true(opened != INVALID_SOCKET);
+    assert_int_equal(ioctlsocket(opened, (long)FIONBIO, &on), 0);
+    return opened;
+}
+
+static void plain_connect(SOCKET socket, rs_addr addr) {
+    struct sockaddr_in name = rs_win_sockaddr(&addr);
+
+    (void)connect(socket, (struct sockaddr *)&name, (int)sizeof name); /* under way, or refused */
+}
+
+/* A listener that takes nobody, and connections enough to fill it. */
+static rs_addr make_hanging(SOCKET *listener, SOCKET *fillers) {
+    rs_addr addr = {.ip = 0x7F000001u};
+    struct sockaddr_in name = rs_win_sockaddr(&addr);
+    int bytes = (int)sizeof name;
+
+    *listener = plain_socket();
+    assert_int_equal(bind(*listener, (struct sockaddr *)&name, bytes), 0);
+    assert_int_equal(listen(*listener, 1), 0);
+    assert_int_equal(getsockname(*listener, (struct sockaddr *)&name, &bytes), 0);
+    addr.port = ntohs(name.sin_port);
+    for (uint32_t i = 0; i < FILLERS; i++) {
+        fillers[i] = plain_socket();
+        plain_connect(fillers[i], addr);
+    }
+    Sleep(50);
+    return addr;
+}
+
+/* Polls until a completion of this kind; the others are counted only. */
+static rs_completion poll_until(rs_backend *backend, rs_op_kind kind, int64_t timeout_ns) {
+    uint64_t end_ns = rs_os_now_ns() + (uint64_t)LONG_NS;
+    rs_completion out[OUT_MAX];
+
+    for (;;) {
+        uint32_t count = api->poll(backend, out, OUT_MAX, timeout_ns);
+
+        for (uint32_t i = 0; i < count; i++) {
+            if (out[i].kind == kind) {
+                assert_true(rs_os_now_ns() < end_ns);
+                return out[i];
+            }
+        }
+        assert_true(rs_os_now_ns() < end_ns);
+    }
+}
+
+static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
+    rs_backend_config cfg = {
+        .conns_max = 4, .sends_per_conn = 1, .poll_max = OUT_MAX, .tuning = rs_tuning_default()};
+    rs_op op = {.kind = RS_OP_CONNECT, .generation = 1};
+    rs_addr addr = {.ip = 0x7F000001u}, hanging;
+    SOCKET listener, fillers[FILLERS], client;
+    rs_error error = {.text = ""};
+    rs_completion accepted;
+    rs_completion out[OUT_MAX];
+    rs_backend *backend;
+    rs_status why, status;
+    (void)state;
+    cfg.tuning.accepts = 2;
+    cfg.tuning.rio_notify_by = RS_RIO_NOTIFY_EVENT;
+    status = api->open(&backend, &cfg, &error);
+    if (status == RS_E_RIO_UNAVAILABLE) {
+        print_message("%s\n", error.text);
+        skip();
+    }
+    assert_int_equal(status, RS_OK);
+    hanging = make_hanging(&listener, fillers);
+    assert_int_equal(api->listen(backend, &addr, &addr.port, &error), RS_OK);
+    while (api->poll(backend, out, OUT_MAX, 1000000) > 0) {
+    }
+    client = plain_socket();
+    plain_connect(client, addr);
+    Sleep(100); /* its packet is in the port, and its event set */
+    op.u.addr = &hanging;
+    assert_int_equal(api->submit(backend, &op, 1, &why), 1);
+    accepted = poll_until(backend, RS_OP_ACCEPT, LONG_NS);
+    assert_int_equal(accepted.status, RS_OK);
+    api->discard(backend, accepted.socket);
+    op = (rs_op){.kind = RS_OP_CLOSE, .flags = RS_OPF_ABORT, .generation = 1};
+    assert_int_equal(api->submit(backend, &op, 1, &why), 1);
+    (void)poll_until(backend, RS_OP_CLOSE, LONG_NS);
+    api->unlisten(backend);
+    while (poll_until(backend, RS_OP_ACCEPT, LONG_NS).status != RS_E_CLOSED) {
+    }
+    api->close(backend);
+    for (uint32_t i = 0; i < FILLERS; i++) {
+        rs_win_socket_close(fillers[i], &calls);
+    }
+    rs_win_socket_close(client, &calls);
+    rs_win_socket_close(listener, &calls);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rio_port_packet_behind_a_cleared_event_is_found),
+    };
+    rs_error error;
+    int failed;
+    if (rs_win_socket_start(&error) != RS_OK) {
+        return 1;
+    }
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    rs_win_socket_stop();
+    return failed;
+}
