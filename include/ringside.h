@@ -71,6 +71,11 @@ void rs_server_stop(rs_server *server);
 /* rs_server_has_ended: every shard has ended (after rs_server_stop). Any thread. */
 bool rs_server_has_ended(const rs_server *server);
 
+/* rs_server_ended_count: grows with each connection that is over or refused. Any thread; waits for
+ * nobody. Tells a caller who prints what happens when there is something to ask the statistics
+ * for. */
+uint64_t rs_server_ended_count(const rs_server *server);
+
 /* rs_server_join: waits for the end. RS_E_TIMED_OUT if a shard had to give up on operations that
  * never completed; *error names them. */
 rs_status rs_server_join(rs_server *server, rs_error *error);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -258,6 +259,30 @@ void rs_os_pages_free(void *pages, size_t bytes) {
     /* Huge pages are unmapped by whole huge pages only: mmap(2), EINVAL. */
     int failed = munmap(pages, os_round_up(bytes, OS_HUGE_PAGE_BYTES));
     RS_ASSERT(failed == 0);
+}
+
+/* ---- printing */
+
+/* A descriptor that somebody made non-blocking says EAGAIN where others wait. */
+static bool os_print_again(int fd) {
+    struct pollfd wait = {.fd = fd, .events = POLLOUT};
+
+    return errno == EINTR || (errno == EAGAIN && (poll(&wait, 1, -1) >= 0 || errno == EINTR));
+}
+
+bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes) {
+    int fd = stream == RS_OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
+
+    while (bytes > 0) {
+        ssize_t wrote = write(fd, text, bytes);
+
+        if (wrote < 0 && !os_print_again(fd)) {
+            return false;
+        }
+        text += wrote > 0 ? wrote : 0;
+        bytes -= wrote > 0 ? (size_t)wrote : 0;
+    }
+    return true;
 }
 
 /* ---- stopping

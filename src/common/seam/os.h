@@ -64,6 +64,15 @@ bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms);
 void *rs_os_pages_alloc(size_t bytes, bool *large);
 void rs_os_pages_free(void *pages, size_t bytes);
 
+/* ---- printing */
+
+typedef enum rs_os_stream { RS_OS_STDOUT, RS_OS_STDERR } rs_os_stream;
+
+/* rs_os_print: writes to standard output or error, past the C library: a thread that is stuck here,
+ * because nobody reads, holds no lock that exit() or others need. False: it could not be written.
+ */
+bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes);
+
 /* ---- stopping */
 
 /* rs_os_on_stop: calls fn(arg), on a thread of its own choice, on the first Ctrl+C, Ctrl+Break,

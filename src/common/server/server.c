@@ -319,6 +319,15 @@ bool rs_server_has_ended(const rs_server *server) {
     return true;
 }
 
+uint64_t rs_server_ended_count(const rs_server *server) {
+    uint64_t ended = 0;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        ended += rs_shard_ended(server->workers[i].shard);
+        ended += rs_shard_refused(server->workers[i].shard);
+    }
+    return ended;
+}
+
 rs_status rs_server_join(rs_server *server, rs_error *error) {
     rs_status status = RS_OK;
     for (uint32_t i = 0; i < server->worker_count; i++) {

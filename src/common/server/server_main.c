@@ -11,7 +11,9 @@
 #include "core/options.h"
 #include "ringside.h"
 #include "seam/atomics.h"
+#include "seam/files.h"
 #include "seam/os.h"
+#include "server/printer.h"
 
 #ifndef RS_COMMIT
 #define RS_COMMIT "unknown"
@@ -45,6 +47,7 @@ typedef struct server_run {
     server_args args;
     option_list list; /* into args: what was asked for, for the record */
     rs_server *server;
+    rs_printer *out, *err; /* from the start of the server on */
     rs_atomic_u32 stop_asked;
     rs_os_usage usage_start;
     uint64_t start_ns, end_ns;
@@ -369,34 +372,30 @@ static bool json_build(const server_run *run, const rs_server_stats *stats, char
     return rs_json_finish(&json, length);
 }
 
-static bool json_failed(const server_run *run) {
-    (void)fprintf(stderr,
-                  "%s: --json: '%s' cannot be written; allowed: a file in a folder that exists\n",
-                  run->program, run->args.json_path);
+/* Found out before the run, not after it; an earlier result stays until there is a new one. */
+static bool json_check(const server_run *run) {
+    rs_error error = {.text = ""};
+    if (rs_file_check(run->args.json_path, MAIN_JSON_BYTES, &error) == RS_OK) {
+        return true;
+    }
+    (void)fprintf(stderr, "%s: --json: %s\n", run->program, error.text);
     return false;
 }
 
-/* Found out before the run, not after it. */
-static bool json_check(const server_run *run) {
-    FILE *file = fopen(run->args.json_path, "wb");
-    return file != NULL && fclose(file) == 0 ? true : json_failed(run);
-}
-
 static bool json_write(const server_run *run, const rs_server_stats *stats) {
+    rs_error error = {.text = "out of memory for the figures"};
     size_t length = 0;
-    char *text = malloc(MAIN_JSON_BYTES);
-    FILE *file = NULL;
+    char *text = malloc(MAIN_JSON_BYTES + 1u);
     bool ok = text != NULL && json_build(run, stats, text, &length);
     if (ok) {
-        file = fopen(run->args.json_path, "wb");
-        ok = file != NULL && fwrite(text, 1, length, file) == length;
-        ok = ok && fputc('\n', file) != EOF;
-    }
-    if (file != NULL && fclose(file) != 0) {
-        ok = false;
+        text[length++] = '\n';
+        ok = rs_file_replace(run->args.json_path, text, length, &error) == RS_OK;
     }
     free(text);
-    return ok || json_failed(run);
+    if (!ok) {
+        rs_printer_say(run->err, "%s: --json: %s\n", run->program, error.text);
+    }
+    return ok;
 }
 
 /* ---- running */
@@ -406,19 +405,62 @@ static void run_on_stop(void *arg) {
     rs_atomic_store_u32(&run->stop_asked, 1);
 }
 
-static void print_stats_line(const rs_server_stats *now, const rs_server_stats *before,
-                             uint64_t elapsed_ns) {
+static void print_stats_line(const server_run *run, const rs_server_stats *now,
+                             const rs_server_stats *before, uint64_t elapsed_ns) {
     double seconds = (double)elapsed_ns / 1e9;
     uint64_t messages = now->counters.messages_in - before->counters.messages_in;
     uint64_t bytes = now->counters.bytes_in - before->counters.bytes_in + now->counters.bytes_out -
                      before->counters.bytes_out;
     uint64_t calls = kernel_calls_total(&now->backend) - kernel_calls_total(&before->backend);
-    (void)printf("sessions %u accepted %" PRIu64 " refused %" PRIu64
-                 " messages/s %.0f MB/s %.2f kernel-calls/message %.2f\n",
-                 now->sessions_open, now->counters.accepted, now->counters.refused,
-                 (double)messages / seconds, (double)bytes / seconds / 1e6,
-                 messages != 0 ? (double)calls / (double)messages : 0.0);
-    (void)fflush(stdout);
+    rs_printer_say(run->out,
+                   "sessions %u accepted %" PRIu64 " refused %" PRIu64
+                   " messages/s %.0f MB/s %.2f kernel-calls/message %.2f\n",
+                   now->sessions_open, now->counters.accepted, now->counters.refused,
+                   (double)messages / seconds, (double)bytes / seconds / 1e6,
+                   messages != 0 ? (double)calls / (double)messages : 0.0);
+}
+
+/* Ends that a client may not have meant, and what decides about each; NULL: not our doing. */
+static const char *cut_advice(rs_close_reason reason) {
+    switch (reason) {
+    case RS_CLOSE_PROTOCOL:
+        return "malformed frame, or one above --max-frame";
+    case RS_CLOSE_IDLE:
+        return "no whole frame for --idle-timeout";
+    case RS_CLOSE_SLOW_CONSUMER:
+        return "its replies reached --max-queued";
+    case RS_CLOSE_NO_BUFFERS:
+        return "no send block left: --send-blocks, or the system is out of memory";
+    case RS_CLOSE_TRUNCATED_SEND:
+        return "the system sent less than was asked for";
+    case RS_CLOSE_ERROR:
+        return "the system reported an error";
+    default:
+        return NULL;
+    }
+}
+
+/* One line for all that were cut since `before`: whoever is cut is told nothing by TCP. */
+static void print_cuts(const server_run *run, const rs_counters *now, const rs_counters *before) {
+    char line[RS_PRINTER_LINE_BYTES];
+    size_t at = 0;
+    for (unsigned i = 0; i < RS_CLOSE_REASONS; i++) {
+        const char *advice = cut_advice((rs_close_reason)i);
+        uint64_t count = now->closed[i] - before->closed[i];
+        if (advice != NULL && count > 0) {
+            at += (size_t)snprintf(line + at, sizeof line - at, "%s %" PRIu64 " %s (%s)",
+                                   at == 0 ? "" : ",", count,
+                                   rs_close_reason_text((rs_close_reason)i), advice);
+        }
+    }
+    if (now->refused != before->refused) {
+        at += (size_t)snprintf(line + at, sizeof line - at,
+                               "%s %" PRIu64 " refused (--max-sessions are open)",
+                               at == 0 ? "" : ",", now->refused - before->refused);
+    }
+    if (at > 0) {
+        rs_printer_say(run->err, "%s: cut off:%s\n", run->program, line);
+    }
 }
 
 static bool run_is_over(const server_run *run) {
@@ -427,60 +469,85 @@ static bool run_is_over(const server_run *run) {
            (run->args.duration_s > 0 && seconds >= run->args.duration_s);
 }
 
+/* Asks the workers for figures only when there is something to say. */
 static void run_loop(server_run *run, rs_server_stats *now, rs_server_stats *before) {
     uint64_t printed_ns = run->start_ns;
-    rs_server_stats_read(run->server, before);
+    uint64_t ended = 0;
     while (!run_is_over(run)) {
+        uint64_t now_ns;
         rs_os_sleep_ms(MAIN_TICK_MS);
-        if (run->args.stats && rs_os_now_ns() - printed_ns >= 1000000000u) {
-            uint64_t now_ns = rs_os_now_ns();
-            rs_server_stats_read(run->server, now);
-            print_stats_line(now, before, now_ns - printed_ns);
-            *before = *now;
-            printed_ns = now_ns;
+        now_ns = rs_os_now_ns();
+        if (now_ns - printed_ns < 1000000000u) {
+            continue;
         }
+        if (run->args.stats || rs_server_ended_count(run->server) != ended) {
+            ended = rs_server_ended_count(run->server);
+            rs_server_stats_read(run->server, now);
+            if (run->args.stats) {
+                print_stats_line(run, now, before, now_ns - printed_ns);
+            }
+            print_cuts(run, &now->counters, &before->counters);
+            *before = *now;
+        }
+        printed_ns = now_ns;
     }
 }
 
-static int run_end(server_run *run, rs_server_stats *stats) {
+/* The figures first: they must not wait for whoever reads what is printed. */
+static int run_end(server_run *run, rs_server_stats *stats, const rs_server_stats *before) {
     rs_error error = {.call = NULL};
     int exit_code = 0;
     rs_server_stop(run->server);
     if (rs_server_join(run->server, &error) != RS_OK) {
-        (void)fprintf(stderr, "%s: %s\n", run->program, error.text);
+        rs_printer_say(run->err, "%s: %s\n", run->program, error.text);
         exit_code = 1;
     }
     run->end_ns = rs_os_now_ns();
     rs_server_stats_read(run->server, stats);
-    (void)printf("stopped: sessions %" PRIu64 " messages %" PRIu64 " bytes in %" PRIu64
-                 " out %" PRIu64 " kernel calls %" PRIu64 "\n",
-                 stats->counters.accepted, stats->counters.messages_in, stats->counters.bytes_in,
-                 stats->counters.bytes_out, kernel_calls_total(&stats->backend));
-    (void)fflush(stdout);
     if (run->args.json_path != NULL && !json_write(run, stats)) {
         exit_code = 1;
     }
+    print_cuts(run, &stats->counters, &before->counters);
+    rs_printer_say(run->out,
+                   "stopped: sessions %" PRIu64 " messages %" PRIu64 " bytes in %" PRIu64
+                   " out %" PRIu64 " kernel calls %" PRIu64 "\n",
+                   stats->counters.accepted, stats->counters.messages_in, stats->counters.bytes_in,
+                   stats->counters.bytes_out, kernel_calls_total(&stats->backend));
     rs_server_free(run->server);
     return exit_code;
 }
 
 /* What serves: figures mean nothing without it. */
-static void print_banner(const server_run *run, rs_server_stats *stats) {
-    rs_server_stats_read(run->server, stats);
-    (void)printf("%s, commit %s: back end %s, provider %s, %s, %u worker%s, %u sessions, "
-                 "%.1f MiB of buffers\n",
-                 run->program, RS_COMMIT, run->backend->name, stats->backend.provider,
-                 rs_os_platform(), run->args.cfg.workers, run->args.cfg.workers == 1 ? "" : "s",
-                 run->args.cfg.sessions_max, (double)stats->registered_bytes / (1024 * 1024));
+static void print_banner(const server_run *run, const rs_server_stats *stats) {
+    const rs_addr *addr = &run->args.cfg.addr;
+    rs_printer_say(run->out, "listening on %u.%u.%u.%u:%u\n", addr->ip >> 24, addr->ip >> 16 & 255u,
+                   addr->ip >> 8 & 255u, addr->ip & 255u, rs_server_port(run->server));
+    rs_printer_say(run->out,
+                   "%s, commit %s: back end %s, provider %s, %s, %u worker%s, %u sessions, "
+                   "%.1f MiB of buffers\n",
+                   run->program, RS_COMMIT, run->backend->name, stats->backend.provider,
+                   rs_os_platform(), run->args.cfg.workers, run->args.cfg.workers == 1 ? "" : "s",
+                   run->args.cfg.sessions_max, (double)stats->registered_bytes / (1024 * 1024));
     if (rs_os_is_wine()) {
-        (void)printf("under Wine: no figure of this run is about Windows\n");
+        rs_printer_say(run->out, "under Wine: no figure of this run is about Windows\n");
     }
-    (void)fflush(stdout);
+}
+
+/* From here on Ctrl+C is heard, and nothing waits for who reads what is printed. */
+static bool run_open(server_run *run, rs_server_stats **stats) {
+    rs_error error = {.text = ""};
+    *stats = calloc(2, sizeof **stats);
+    if (*stats != NULL && rs_printer_open(&run->out, RS_OS_STDOUT, &error) == RS_OK &&
+        rs_printer_open(&run->err, RS_OS_STDERR, &error) == RS_OK &&
+        rs_os_on_stop(run_on_stop, run) == RS_OK) {
+        return true;
+    }
+    (void)fprintf(stderr, "%s: out of memory, or no way to notice Ctrl+C\n", run->program);
+    return false;
 }
 
 static int run_server(server_run *run) {
     rs_error error = {.call = NULL};
-    const rs_addr *addr = &run->args.cfg.addr;
     int exit_code;
     rs_server_stats *stats;
     rs_status status;
@@ -493,19 +560,18 @@ static int run_server(server_run *run) {
                       error.text[0] != '\0' ? error.text : rs_status_text(status));
         return status == RS_E_INVALID ? 2 : 1;
     }
-    stats = calloc(2, sizeof *stats);
-    if (stats == NULL || rs_os_on_stop(run_on_stop, run) != RS_OK) {
-        (void)fprintf(stderr, "%s: out of memory, or no way to notice Ctrl+C\n", run->program);
+    if (!run_open(run, &stats)) {
         return 1; /* the process ends with its threads */
     }
-    (void)printf("listening on %u.%u.%u.%u:%u\n", addr->ip >> 24, addr->ip >> 16 & 255u,
-                 addr->ip >> 8 & 255u, addr->ip & 255u, rs_server_port(run->server));
-    print_banner(run, &stats[0]);
+    rs_server_stats_read(run->server, &stats[1]);
+    print_banner(run, &stats[1]);
     run->start_ns = rs_os_now_ns();
     rs_os_usage_read(&run->usage_start);
     run_loop(run, &stats[0], &stats[1]);
-    exit_code = run_end(run, &stats[0]);
+    exit_code = run_end(run, &stats[0], &stats[1]);
     free(stats);
+    (void)rs_printer_close(run->out); /* what nobody reads is given up */
+    (void)rs_printer_close(run->err);
     return exit_code;
 }
 

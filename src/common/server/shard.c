@@ -76,7 +76,7 @@ struct rs_shard {
     rs_atomic_u32 mail_pending;
     rs_atomic_u32 gate_closed;
     rs_atomic_u32 posters;
-    rs_atomic_u32 ended, freed; /* see rs_shard_ended; written by this shard */
+    rs_atomic_u32 ended, freed, refused; /* see rs_shard_ended; written by this shard */
 };
 
 /* ---- memory */
@@ -392,15 +392,17 @@ rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_o
 /* ---- a turn */
 
 /* Written only when it has changed: others read this line. */
+static void publish(rs_atomic_u32 *word, uint32_t value) {
+    if (rs_atomic_load_u32(word) != value) {
+        rs_atomic_store_u32(word, value);
+    }
+}
+
 static void shard_publish(rs_shard *shard) {
-    uint32_t ended = shard->given - shard->sessions.open_count;
-    uint32_t freed = shard->given - shard->sessions.used_count;
-    if (ended != rs_atomic_load_u32(&shard->ended)) {
-        rs_atomic_store_u32(&shard->ended, ended);
-    }
-    if (freed != rs_atomic_load_u32(&shard->freed)) {
-        rs_atomic_store_u32(&shard->freed, freed);
-    }
+    const rs_sessions *sessions = &shard->sessions;
+    publish(&shard->ended, shard->given - sessions->open_count);
+    publish(&shard->freed, shard->given - sessions->used_count);
+    publish(&shard->refused, (uint32_t)sessions->counters.refused);
 }
 
 static void shard_discard(rs_shard *shard, uintptr_t socket) {
@@ -830,6 +832,10 @@ uint32_t rs_shard_ended(const rs_shard *shard) {
 
 uint32_t rs_shard_freed(const rs_shard *shard) {
     return rs_atomic_load_u32(&shard->freed);
+}
+
+uint32_t rs_shard_refused(const rs_shard *shard) {
+    return rs_atomic_load_u32(&shard->refused);
 }
 
 uint32_t rs_shard_slots(const rs_shard *shard) {

@@ -22,8 +22,8 @@ typedef struct rs_shard rs_shard;
 
 /* What becomes of an accepted socket. */
 typedef enum rs_route {
-    RS_ROUTE_HERE,  /* it stays */
-    RS_ROUTE_TAKEN, /* another shard has it */
+    RS_ROUTE_HERE,   /* it stays */
+    RS_ROUTE_TAKEN,  /* another shard has it */
     RS_ROUTE_NO_ROOM /* nobody has room: it waits here for some, and is then refused */
 } rs_route;
 
@@ -82,6 +82,9 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
  * peer can learn of it. Any thread. */
 uint32_t rs_shard_ended(const rs_shard *shard);
 uint32_t rs_shard_freed(const rs_shard *shard);
+
+/* rs_shard_refused: counters.refused modulo 2^32. Any thread. */
+uint32_t rs_shard_refused(const rs_shard *shard);
 
 /* rs_shard_slots: how many can be in use at once. Any thread. */
 uint32_t rs_shard_slots(const rs_shard *shard);

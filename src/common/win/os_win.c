@@ -189,6 +189,23 @@ void rs_os_pages_free(void *pages, size_t bytes) {
     }
 }
 
+/* ---- printing */
+
+bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes) {
+    HANDLE handle = GetStdHandle(stream == RS_OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
+    while (bytes > 0) {
+        DWORD wrote = 0;
+        DWORD part = bytes < 32768u ? (DWORD)bytes : 32768u;
+        if (handle == NULL || handle == INVALID_HANDLE_VALUE ||
+            !WriteFile(handle, text, part, &wrote, NULL) || wrote == 0) {
+            return false;
+        }
+        text += wrote;
+        bytes -= wrote;
+    }
+    return true;
+}
+
 /* ---- stopping */
 
 typedef struct os_stop {
