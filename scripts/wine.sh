@@ -7,6 +7,12 @@
 # for it. PROGRAM may be `cmd`, Wine's own. ctest runs the Windows tests through this script.
 set -eu
 
+# A program started without its standard descriptors: Wine would take the free numbers for its own
+# sockets, then treat them as the program's input and output, and end without a word.
+[ -e "/proc/$$/fd/0" ] || exec 0</dev/null
+[ -e "/proc/$$/fd/1" ] || exec 1>/dev/null
+[ -e "/proc/$$/fd/2" ] || exec 2>/dev/null
+
 die()
 {
     echo "wine.sh: $*" >&2

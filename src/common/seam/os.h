@@ -66,6 +66,11 @@ void rs_os_pages_free(void *pages, size_t bytes);
 
 /* ---- printing */
 
+/* rs_os_begin: to be called first in main. A standard descriptor that the parent has closed is one
+ * that goes nowhere from here on; otherwise (POSIX) the next socket would have its number, and what
+ * is printed would go to a peer. */
+void rs_os_begin(void);
+
 typedef enum rs_os_stream { RS_OS_STDOUT, RS_OS_STDERR } rs_os_stream;
 
 /* rs_os_print: writes to standard output or error, past the C library: a thread that is stuck here,

@@ -579,6 +579,7 @@ int rs_server_main(const char *program, const rs_backend_api *backend, int argc,
                    const char *const *argv) {
     static server_run run; /* outlives main: the console handler may still look at it */
     int exit_code = 0;
+    rs_os_begin();
     run.program = program;
     run.backend = backend;
     if (!args_read(&run, argc, argv, &exit_code)) {

@@ -191,6 +191,10 @@ void rs_os_pages_free(void *pages, size_t bytes) {
 
 /* ---- printing */
 
+void rs_os_begin(void) {
+    /* A handle that is not there stays so: sockets are told apart from it. */
+}
+
 bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes) {
     HANDLE handle = GetStdHandle(stream == RS_OS_STDOUT ? STD_OUTPUT_HANDLE : STD_ERROR_HANDLE);
     while (bytes > 0) {
