@@ -6,7 +6,9 @@
 #include "core/limits.h"
 #include "core/options.h"
 #include "seam/atomics.h"
+#include "seam/files.h"
 #include "seam/os.h"
+#include "server/printer.h"
 #include "win/win_error.h"
 
 #include <inttypes.h>
@@ -27,7 +29,8 @@ typedef struct ladder_run {
     double duration_s;
     const char *json_path;
     rs_atomic_u32 stop_asked;
-    uint64_t start_ms; /* GetTickCount64, which costs no kernel call */
+    rs_printer *out, *err; /* from the start on */
+    uint64_t start_ms;     /* GetTickCount64, which costs no kernel call */
     uint64_t start_ns, end_ns;
     bool refusal_told;
     rs_os_usage usage_start;
@@ -150,38 +153,44 @@ static void on_stop(void *arg) {
     rs_atomic_store_u32(&run->stop_asked, 1);
 }
 
-static bool json_failed(const ladder *server) {
-    (void)fprintf(stderr,
-                  "%s: --json: '%s' cannot be written; allowed: a file in a folder that exists\n",
-                  server->model->program, server->run->json_path);
-    return false;
-}
-
-/* Found out before the run, not after it. */
+/* Found out before the run, not after it; an earlier result stays until there is a new one. */
 static bool json_check(const ladder *server) {
-    if (server->run->json_path == NULL) {
+    rs_error error = {.text = ""};
+    if (server->run->json_path == NULL ||
+        rs_file_check(server->run->json_path, LADDER_JSON_BYTES, &error) == RS_OK) {
         return true;
     }
-    FILE *file = fopen(server->run->json_path, "wb");
-    return file != NULL && fclose(file) == 0 ? true : json_failed(server);
+    (void)fprintf(stderr, "%s: --json: %s\n", server->model->program, error.text);
+    return false;
 }
 
 static void ladder_say_listening(const ladder *server) {
     const ladder_run *run = server->run;
-    (void)printf("%s: at most %u connections at once%s; the model's end: %s\n",
-                 server->model->program, server->connections_max,
-                 server->connections_max < server->model->connections_max ? " (--max-sessions)"
-                                                                          : "",
-                 server->model->limit);
-    (void)printf("listening on %u.%u.%u.%u:%u\n", run->ip >> 24, run->ip >> 16 & 255u,
-                 run->ip >> 8 & 255u, run->ip & 255u, run->port);
-    (void)fflush(stdout);
+    rs_printer_say(run->out, "%s: at most %u connections at once%s; the model's end: %s\n",
+                   server->model->program, server->connections_max,
+                   server->connections_max < server->model->connections_max ? " (--max-sessions)"
+                                                                            : "",
+                   server->model->limit);
+    rs_printer_say(run->out, "listening on %u.%u.%u.%u:%u\n", run->ip >> 24, run->ip >> 16 & 255u,
+                   run->ip >> 8 & 255u, run->ip & 255u, run->port);
+}
+
+/* From here on nothing waits for who reads what is printed. */
+static bool ladder_open_printers(ladder *server) {
+    rs_error error = {.text = ""};
+    if (rs_printer_open(&server->run->out, RS_OS_STDOUT, &error) == RS_OK &&
+        rs_printer_open(&server->run->err, RS_OS_STDERR, &error) == RS_OK) {
+        return true;
+    }
+    (void)fprintf(stderr, "%s: %s\n", server->model->program, error.text);
+    return false;
 }
 
 bool ladder_start(ladder *server, const ladder_model *model, int argc, char **argv,
                   int *exit_code) {
     static ladder_run run; /* outlives main: the console handler may still look at it */
     RS_ASSERT(model->connections_max >= 1 && model->connections_max <= LADDER_CONNECTIONS_MAX);
+    rs_os_begin();
     memset(server, 0, sizeof *server);
     run.ip = 0x7F000001u;
     run.port = 4000;
@@ -192,7 +201,7 @@ bool ladder_start(ladder *server, const ladder_model *model, int argc, char **ar
         return false;
     }
     *exit_code = 1;
-    if (!json_check(server) || !ladder_listen(server)) {
+    if (!json_check(server) || !ladder_listen(server) || !ladder_open_printers(server)) {
         return false;
     }
     if (rs_os_on_stop(on_stop, &run) != RS_OK) {
@@ -332,24 +341,31 @@ static bool json_write(const ladder *server) {
     if (server->run->json_path == NULL) {
         return true;
     }
-    FILE *file = json_build(server, text, &length) ? fopen(server->run->json_path, "wb") : NULL;
-    bool ok = file != NULL && fwrite(text, 1, length, file) == length && fputc('\n', file) != EOF;
-    if (file != NULL && fclose(file) != 0) {
-        ok = false;
+    rs_error error = {.text = "the figures are longer than expected"};
+    bool ok = json_build(server, text, &length) && length < sizeof text;
+    if (ok) {
+        text[length++] = '\n';
+        ok = rs_file_replace(server->run->json_path, text, length, &error) == RS_OK;
     }
-    return ok || json_failed(server);
+    if (!ok) {
+        rs_printer_say(server->run->err, "%s: --json: %s\n", server->model->program, error.text);
+    }
+    return ok;
 }
 
 int ladder_finish(ladder *server) {
     const ladder_counts *counts = &server->counts;
     server->run->end_ns = rs_os_now_ns();
     ladder_close(server->listener, &server->counts);
-    (void)printf("stopped: sessions %" PRIu64 " refused %" PRIu64 " recvs %" PRIu64
-                 " bytes in %" PRIu64 " out %" PRIu64 " kernel calls %" PRIu64 "\n",
-                 counts->accepted, counts->refused, counts->recvs, counts->bytes_in,
-                 counts->bytes_out, counts_total(counts));
-    (void)fflush(stdout);
+    /* The figures first: they must not wait for whoever reads what is printed. */
     const bool written = json_write(server);
+    rs_printer_say(server->run->out,
+                   "stopped: sessions %" PRIu64 " refused %" PRIu64 " recvs %" PRIu64
+                   " bytes in %" PRIu64 " out %" PRIu64 " kernel calls %" PRIu64 "\n",
+                   counts->accepted, counts->refused, counts->recvs, counts->bytes_in,
+                   counts->bytes_out, counts_total(counts));
+    (void)rs_printer_close(server->run->out);
+    (void)rs_printer_close(server->run->err);
     (void)WSACleanup(); /* fails only without a start */
     return written ? 0 : 1;
 }
@@ -369,10 +385,9 @@ static void tell_refusal(const ladder *server, uint32_t live) {
         return;
     }
     server->run->refusal_told = true;
-    (void)fprintf(stderr, "%s: refused a connection: %u are open, the most here: %s\n",
-                  server->model->program, live,
-                  by_model ? server->model->limit : "--max-sessions allows no more");
-    (void)fflush(stderr);
+    rs_printer_say(server->run->err, "%s: refused a connection: %u are open, the most here: %s\n",
+                   server->model->program, live,
+                   by_model ? server->model->limit : "--max-sessions allows no more");
 }
 
 bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live) {

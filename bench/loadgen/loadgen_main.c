@@ -20,34 +20,49 @@ static int main_fail(const rs_error *error, rs_status status) {
     return EXIT_FAILURE;
 }
 
+/* The figures first: they must not wait for whoever reads what is printed. */
 static int main_report(const rs_run *run) {
+    rs_error error = {.text = ""};
     char reason[MAIN_REASON_BYTES];
     int exit_code;
 
     rs_report_void(run, reason, sizeof reason);
     exit_code = reason[0] == '\0' ? EXIT_SUCCESS : EXIT_FAILURE;
-    rs_report_print(run, reason);
-    (void)fflush(stdout);
-    if (reason[0] != '\0') {
-        (void)fprintf(stderr, "loadgen: void run: %s\n", reason);
-    }
-    if (run->settings->json_path != NULL && !rs_report_write_json(run, reason)) {
-        (void)fprintf(stderr, "loadgen: --json %s: the file could not be written\n",
-                      run->settings->json_path);
+    if (run->settings->json_path != NULL && rs_report_write_json(run, reason, &error) != RS_OK) {
+        rs_printer_say(run->err, "loadgen: --json: %s\n", error.text);
         exit_code = EXIT_FAILURE;
     }
+    rs_report_print(run, reason);
+    if (reason[0] != '\0') {
+        rs_printer_say(run->err, "loadgen: void run: %s\n", reason);
+    }
     return exit_code;
+}
+
+static rs_status main_open(rs_run *run, const rs_load_settings *settings,
+                           const rs_backend_api *backend, rs_error *error) {
+    rs_status status = rs_run_open(run, settings, backend, error);
+
+    if (status == RS_OK) {
+        status = rs_printer_open(&run->out, RS_OS_STDOUT, error);
+    }
+    if (status == RS_OK) {
+        status = rs_printer_open(&run->err, RS_OS_STDERR, error);
+    }
+    return status == RS_OK ? rs_os_on_stop(main_on_stop, run) : status;
 }
 
 static int main_run(rs_run *run, const rs_load_settings *settings, const rs_backend_api *backend,
                     bool on_terminal) {
     rs_error error = {.call = NULL};
-    rs_status status = rs_run_open(run, settings, backend, &error);
+    rs_status status = RS_OK;
     int exit_code;
 
-    if (status == RS_OK) {
-        status = rs_os_on_stop(main_on_stop, run);
+    if (settings->json_path != NULL && rs_report_check_json(settings, &error) != RS_OK) {
+        (void)fprintf(stderr, "loadgen: --json: %s\n", error.text);
+        return EXIT_FAILURE;
     }
+    status = main_open(run, settings, backend, &error);
     if (status != RS_OK) {
         rs_run_close(run);
         return main_fail(&error, status);
@@ -57,6 +72,8 @@ static int main_run(rs_run *run, const rs_load_settings *settings, const rs_back
     rs_run_go(run);
     exit_code = main_report(run);
     rs_run_close(run);
+    (void)rs_printer_close(run->out); /* what nobody reads is given up */
+    (void)rs_printer_close(run->err);
     return exit_code;
 }
 
@@ -64,7 +81,10 @@ int rs_loadgen_main(const rs_backend_api *backend, bool on_terminal, int argc,
                     const char *const *argv) {
     static rs_load_settings settings;
     static rs_run run; /* outlives main: the watcher of Ctrl+C may still look at it */
-    int exit_code = rs_load_settings_read(&settings, argc, argv);
+    int exit_code;
+
+    rs_os_begin();
+    exit_code = rs_load_settings_read(&settings, argc, argv);
 
     if (exit_code >= 0) {
         return exit_code;

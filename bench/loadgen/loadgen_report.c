@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/json.h"
+#include "seam/files.h"
 
 #define REPORT_JSON_BYTES 32768u
 #define REPORT_NS_PER_S 1e9
@@ -322,139 +323,149 @@ static bool json_build(const rs_run *run, const char *void_reason, char *text, s
     return rs_json_finish(&json, length);
 }
 
-bool rs_report_write_json(const rs_run *run, const char *void_reason) {
-    char *text = malloc(REPORT_JSON_BYTES);
-    size_t length = 0;
-    FILE *file = NULL;
-    bool ok = text != NULL && json_build(run, void_reason, text, &length);
+rs_status rs_report_check_json(const rs_load_settings *settings, rs_error *error) {
+    return rs_file_check(settings->json_path, REPORT_JSON_BYTES, error);
+}
 
-    if (ok) {
-        file = fopen(run->settings->json_path, "wb");
-        ok = file != NULL && fwrite(text, 1, length, file) == length && fputc('\n', file) != EOF;
+rs_status rs_report_write_json(const rs_run *run, const char *void_reason, rs_error *error) {
+    char *text = malloc(REPORT_JSON_BYTES + 1u);
+    size_t length = 0;
+    rs_status status;
+
+    if (text == NULL || !json_build(run, void_reason, text, &length)) {
+        free(text);
+        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory for the figures");
     }
-    if (file != NULL && fclose(file) != 0) {
-        ok = false;
-    }
+    text[length++] = '\n';
+    status = rs_file_replace(run->settings->json_path, text, length, error);
     free(text);
-    return ok;
+    return status;
 }
 
 /* ---- the table */
 
-static void print_latency(const char *name, const rs_histogram *histogram) {
+static void print_latency(rs_printer *out, const char *name, const rs_histogram *histogram) {
     static const uint32_t points[] = {50000, 90000, 99000, 99900, 99990};
 
     if (histogram->count == 0) {
         return;
     }
-    (void)printf("%-22s", name);
+    rs_printer_say(out, "%-22s", name);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        (void)printf(" %10.1f",
-                     (double)rs_histogram_percentile(histogram, points[i]) / REPORT_NS_PER_US);
+        rs_printer_say(out, " %10.1f",
+                       (double)rs_histogram_percentile(histogram, points[i]) / REPORT_NS_PER_US);
     }
-    (void)printf(" %10.1f %10.1f\n", (double)histogram->max / REPORT_NS_PER_US,
-                 rs_histogram_mean(histogram) / REPORT_NS_PER_US);
+    rs_printer_say(out, " %10.1f %10.1f\n", (double)histogram->max / REPORT_NS_PER_US,
+                   rs_histogram_mean(histogram) / REPORT_NS_PER_US);
 }
 
-static void print_maybe(const char *name, double value, const char *unit) {
+static void print_maybe(rs_printer *out, const char *name, double value, const char *unit) {
     if (value >= 0.0) {
-        (void)printf("%-22s %.2f %s\n", name, value, unit);
+        rs_printer_say(out, "%-22s %.2f %s\n", name, value, unit);
     }
 }
 
 static void print_counts(const rs_run *run) {
+    rs_printer *out = run->out;
     const rs_load_ends *ends = &run->load.ends;
 
-    (void)printf("%-22s sent %" PRIu64 "  received %" PRIu64, "messages", run->load.columns.sent,
-                 run->load.columns.received);
+    rs_printer_say(out, "%-22s sent %" PRIu64 "  received %" PRIu64, "messages",
+                   run->load.columns.sent, run->load.columns.received);
     if (run->load.columns.abandoned > 0) {
-        (void)printf("  abandoned %" PRIu64, run->load.columns.abandoned);
+        rs_printer_say(out, "  abandoned %" PRIu64, run->load.columns.abandoned);
     }
-    (void)printf("\n%-22s", "errors");
-#define X(text, value) (void)printf(" %s %" PRIu64 " ", text, (uint64_t)(value));
+    rs_printer_say(out, "\n%-22s", "errors");
+#define X(text, value) rs_printer_say(out, " %s %" PRIu64 " ", text, (uint64_t)(value));
     REPORT_FAULTS(X)
 #undef X
-    (void)printf("\n%-22s connected %" PRIu64 "  ended well %" PRIu64, "connections",
-                 ends->connected, ends->lives);
+    rs_printer_say(out, "\n%-22s connected %" PRIu64 "  ended well %" PRIu64, "connections",
+                   ends->connected, ends->lives);
     if (ends->resets_made + ends->half_closes_made + ends->slow_dropped + ends->port_waits > 0) {
-        (void)printf("  reset by us %" PRIu64 "  half-closed by us %" PRIu64
-                     "  slow ones dropped %" PRIu64 "  waits for a local port %" PRIu64,
-                     ends->resets_made, ends->half_closes_made, ends->slow_dropped,
-                     ends->port_waits);
+        rs_printer_say(out,
+                       "  reset by us %" PRIu64 "  half-closed by us %" PRIu64
+                       "  slow ones dropped %" PRIu64 "  waits for a local port %" PRIu64,
+                       ends->resets_made, ends->half_closes_made, ends->slow_dropped,
+                       ends->port_waits);
     }
-    (void)printf("\n");
+    rs_printer_say(out, "\n");
 }
 
 static void print_latencies(const rs_run *run) {
+    rs_printer *out = run->out;
     const rs_load *load = &run->load;
 
     if (load->uncorrected.count + load->first_reply.count == 0) {
         return;
     }
-    (void)printf("%-22s %10s %10s %10s %10s %10s %10s %10s\n", "latency, us", "p50", "p90", "p99",
-                 "p99.9", "p99.99", "max", "mean");
-    print_latency(run->settings->rate != 0 ? "  from intended send" : "", &load->corrected);
-    print_latency("  from actual send", &load->uncorrected);
-    print_latency("  own pacing error", &load->pacing);
+    rs_printer_say(out, "%-22s %10s %10s %10s %10s %10s %10s %10s\n", "latency, us", "p50", "p90",
+                   "p99", "p99.9", "p99.99", "max", "mean");
+    print_latency(out, run->settings->rate != 0 ? "  from intended send" : "", &load->corrected);
+    print_latency(out, "  from actual send", &load->uncorrected);
+    print_latency(out, "  own pacing error", &load->pacing);
     if (run->settings->ramp) {
-        print_latency("  first reply (ramp)", &load->first_reply);
+        print_latency(out, "  first reply (ramp)", &load->first_reply);
     }
 }
 
 static void print_rate(const rs_run *run) {
+    rs_printer *out = run->out;
     const rs_load_settings *s = run->settings;
 
-    print_maybe("rate", report_rate(run), "messages/s");
+    print_maybe(out, "rate", report_rate(run), "messages/s");
     if (s->rate != 0 && report_rate(run) >= 0.0) {
-        (void)printf("%-22s %u messages/s; %.1f %% reached, %" PRIu64 " never sent\n",
-                     "rate asked for", s->rate, 100.0 * report_rate(run) / s->rate,
-                     run->load.never_sent);
+        rs_printer_say(out, "%-22s %u messages/s; %.1f %% reached, %" PRIu64 " never sent\n",
+                       "rate asked for", s->rate, 100.0 * report_rate(run) / s->rate,
+                       run->load.never_sent);
     }
 }
 
 /* What the latency is not, whatever its digits say. */
 static void print_notes(const rs_run *run) {
+    rs_printer *out = run->out;
     if (rs_report_overloaded(run)) {
-        (void)printf(
-            "overloaded: the latency is that of a load the server could not take; what was "
-            "never sent\ncounts with the time that it had waited\n");
+        rs_printer_say(
+            out, "overloaded: the latency is that of a load the server could not take; what was "
+                 "never sent\ncounts with the time that it had waited\n");
     }
     if (rs_report_paced_late(run)) {
-        (void)printf("paced late: the p99 of loadgen's own pacing error is above 1/%u of the p50 "
-                     "latency\n",
-                     RS_REPORT_PACING_SHARE);
+        rs_printer_say(out,
+                       "paced late: the p99 of loadgen's own pacing error is above 1/%u of the p50 "
+                       "latency\n",
+                       RS_REPORT_PACING_SHARE);
     }
     if (run->interrupted) {
-        (void)printf("interrupted: the measurement is shorter than asked for\n");
+        rs_printer_say(out, "interrupted: the measurement is shorter than asked for\n");
     }
 }
 
 void rs_report_print(const rs_run *run, const char *void_reason) {
     const rs_load_settings *s = run->settings;
+    rs_printer *out = run->out;
 
-    (void)printf("loadgen %s: %u connections (+ %u idle) x depth %u x %u bytes, %s, %s loop, "
-                 "verify %s\n",
-                 RS_COMMIT, s->connections, s->idle, s->depth, s->frame_bytes,
-                 s->app == RS_LOAD_ECHO ? "echo" : "raw", s->rate != 0 ? "open" : "closed",
-                 s->verify ? "on" : "off");
-    (void)printf("%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
+    rs_printer_say(out,
+                   "loadgen %s: %u connections (+ %u idle) x depth %u x %u bytes, %s, %s loop, "
+                   "verify %s\n",
+                   RS_COMMIT, s->connections, s->idle, s->depth, s->frame_bytes,
+                   s->app == RS_LOAD_ECHO ? "echo" : "raw", s->rate != 0 ? "open" : "closed",
+                   s->verify ? "on" : "off");
+    rs_printer_say(out, "%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
     if (rs_os_is_wine()) {
-        (void)printf("%-22s taken under Wine: not a statement about Windows\n", "note");
+        rs_printer_say(out, "%-22s taken under Wine: not a statement about Windows\n", "note");
     }
     print_counts(run);
-    print_maybe("set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");
-    print_maybe("measured", report_seconds(run), "s");
+    print_maybe(out, "set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");
+    print_maybe(out, "measured", report_seconds(run), "s");
     print_rate(run);
-    print_maybe("throughput", report_megabytes(run), "MB/s each way");
-    print_maybe("churn", report_lives_rate(run), "connections/s");
+    print_maybe(out, "throughput", report_megabytes(run), "MB/s each way");
+    print_maybe(out, "churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {
-        print_maybe("ramp", run->ramp_ns != 0 ? (double)run->ramp_ns / 1e6 : -1.0, "ms");
+        print_maybe(out, "ramp", run->ramp_ns != 0 ? (double)run->ramp_ns / 1e6 : -1.0, "ms");
     }
     print_latencies(run);
-    print_maybe("own CPU", report_cpu_ns(run), "ns/message");
-    print_maybe("own kernel calls", report_calls_per_message(run), "a message");
+    print_maybe(out, "own CPU", report_cpu_ns(run), "ns/message");
+    print_maybe(out, "own kernel calls", report_calls_per_message(run), "a message");
     print_notes(run);
     if (void_reason[0] != '\0') {
-        (void)printf("VOID: this run proves nothing about speed: %s\n", void_reason);
+        rs_printer_say(out, "VOID: this run proves nothing about speed: %s\n", void_reason);
     }
 }

@@ -513,12 +513,12 @@ static void run_progress(rs_run *run) {
     }
     replies = load->columns.received - run->progress_replies;
     interval_s = (double)(run->now_ns - run->progress_ns) / RUN_NS_PER_S;
-    (void)fprintf(stderr,
-                  "%7.1f s  %-10s  %10.0f messages/s  unanswered %" PRIu64 "  connected %" PRIu64
-                  "  lost %" PRIu64 "  wrong %" PRIu64 "  ended %" PRIu64 "\n",
-                  passed_s, names[run->phase], (double)replies / interval_s,
-                  load->columns.outstanding, load->ends.connected, load->columns.lost,
-                  load->columns.wrong, load->ends.reset + load->ends.closed);
+    rs_printer_say(run->err,
+                   "%7.1f s  %-10s  %10.0f messages/s  unanswered %" PRIu64 "  connected %" PRIu64
+                   "  lost %" PRIu64 "  wrong %" PRIu64 "  ended %" PRIu64 "\n",
+                   passed_s, names[run->phase], (double)replies / interval_s,
+                   load->columns.outstanding, load->ends.connected, load->columns.lost,
+                   load->columns.wrong, load->ends.reset + load->ends.closed);
     run->progress_ns = run->now_ns;
     run->progress_replies = load->columns.received;
 }

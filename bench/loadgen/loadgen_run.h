@@ -13,6 +13,7 @@
 #include "seam/atomics.h"
 #include "seam/backend.h"
 #include "seam/os.h"
+#include "server/printer.h"
 
 typedef enum rs_run_phase {
     RS_PHASE_IDLE_CONNECT, /* the silent ones come first */
@@ -56,6 +57,7 @@ typedef struct rs_run {
     uint64_t setup_ns;           /* from the start until the load began; 0 = it never did */
     uint64_t ramp_ns;            /* 0 = none, or not all connections were served */
     uint32_t stuck;              /* connections whose CLOSE never completed */
+    rs_printer *out, *err;       /* the owner's, from before rs_run_go on */
     bool progress, interrupted, forced;
     rs_run_cost before, after; /* around the measurement */
     rs_atomic_u32 stop;

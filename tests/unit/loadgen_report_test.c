@@ -89,7 +89,7 @@ static void bed_write(report_bed *bed) {
     size_t bytes;
 
     rs_report_void(&bed->run, bed->reason, sizeof bed->reason);
-    assert_true(rs_report_write_json(&bed->run, bed->reason));
+    assert_int_equal(rs_report_write_json(&bed->run, bed->reason, NULL), RS_OK);
     file = fopen(PATH, "rb");
     assert_non_null(file);
     bytes = fread(bed->json, 1, sizeof bed->json - 1u, file);
