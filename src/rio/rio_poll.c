@@ -148,8 +148,8 @@ static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
 static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
     ULONG count;
 
-    if (backend->accepted.count > backend->tuning.accepts) {
-        return false; /* no room for more accepts: these are handed out first */
+    if (backend->accepted.count > 0) {
+        return false; /* these are handed out first, or one poll could find accepts without end */
     }
     count = backend->api.wait != NULL ? rio_provider_dequeue(backend, wait_ms)
                                       : rio_port_dequeue(backend, wait_ms);
