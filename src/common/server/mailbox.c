@@ -7,9 +7,14 @@
 #include "core/assert.h"
 #include "core/limits.h"
 
-size_t rs_mailbox_slot_bytes(uint32_t payload_max) {
-    size_t bytes = sizeof(rs_mail) + payload_max;
+/* All headers first, each on a cache line of its own, then the payloads: memory that no message has
+ * needed yet is never touched. */
+static size_t whole_lines(size_t bytes) {
     return (bytes + RS_CACHE_LINE_BYTES - 1) / RS_CACHE_LINE_BYTES * RS_CACHE_LINE_BYTES;
+}
+
+size_t rs_mailbox_slot_bytes(uint32_t payload_max) {
+    return whole_lines(sizeof(rs_mail)) + whole_lines(payload_max);
 }
 
 static rs_mail *mailbox_slot(const rs_mailbox *box, uint32_t position) {
@@ -21,13 +26,14 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
     RS_ASSERT(slot_count >= 2 && (slot_count & (slot_count - 1)) == 0);
     box->slots = slots;
     box->slot_count = slot_count;
-    box->slot_bytes = rs_mailbox_slot_bytes(payload_max);
+    box->slot_bytes = whole_lines(sizeof(rs_mail));
     box->payload_max = payload_max;
     box->read_position = 0;
     rs_atomic_store_u32(&box->write_position, 0);
     for (uint32_t i = 0; i < slot_count; i++) {
         rs_mail *mail = mailbox_slot(box, i);
-        mail->payload = (uint8_t *)mail + sizeof *mail;
+        mail->payload =
+            slots + whole_lines(sizeof *mail) * slot_count + whole_lines(payload_max) * i;
         rs_atomic_store_u32(&mail->turn, i);
     }
 }

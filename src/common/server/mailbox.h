@@ -26,13 +26,13 @@ typedef struct rs_mail {
     uint32_t kind;
     uint64_t value;
     void *pointer;
-    uint8_t *payload; /* behind this header; set once, by rs_mailbox_init */
+    uint8_t *payload; /* behind all headers; set once, by rs_mailbox_init */
     uint32_t bytes;   /* of payload */
 } rs_mail;
 
 typedef struct rs_mailbox {
     uint8_t *slots;
-    size_t slot_bytes;
+    size_t slot_bytes;   /* of a header */
     uint32_t slot_count; /* a power of two */
     uint32_t payload_max;
     rs_atomic_u32 write_position;
