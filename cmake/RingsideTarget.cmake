@@ -2,6 +2,7 @@
 
 set(RS_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
 option(RS_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(RS_PACKAGE "Programs for scripts/package.sh: static, stripped, the same from any folder" OFF)
 
 # Warnings of /W4 that speak of good C11, each by name.
 set(RS_MSVC_UNWANTED
@@ -35,6 +36,11 @@ function(rs_target name)
             WIN32_LEAN_AND_MEAN _WIN32_WINNT=0x0A00 WINVER=0x0A00 __USE_MINGW_ANSI_STDIO=1)
     else()
         target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+    endif()
+    if(RS_PACKAGE)
+        target_compile_options(${name} PRIVATE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+        target_link_options(${name} PRIVATE -static -s
+            $<IF:$<BOOL:${WIN32}>,LINKER:--no-insert-timestamp,LINKER:--build-id=none>)
     endif()
     if(RS_SANITIZE)
         target_compile_options(${name} PRIVATE -fsanitize=${RS_SANITIZE} -fno-sanitize-recover=all

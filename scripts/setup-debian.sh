@@ -16,7 +16,7 @@ updated=no
 
 packages="gcc libc6-dev make cmake ninja-build clang llvm
     gcc-mingw-w64-x86-64 wine wine64 libwine-dev liburing-dev libcmocka-dev spin valgrind cppcheck
-    xz-utils git ca-certificates util-linux procps"
+    xz-utils zip git ca-certificates util-linux procps"
 
 die()
 {
@@ -169,6 +169,7 @@ build_cmocka()
     run cmake -S "$deps/cmocka-source" -B "$deps/cmocka-build" -G Ninja \
         -DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-w64.cmake" -DCMAKE_INSTALL_PREFIX="$prefix" \
         -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_POLICY_VERSION_MINIMUM=3.5 \
+        -DCMAKE_C_FLAGS="\"-ffile-prefix-map=$deps=.\"" \
         -DWITH_STATIC_LIB=ON -DBUILD_SHARED_LIBS=OFF -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
     run ninja -C "$deps/cmocka-build" -j2
     run ninja -C "$deps/cmocka-build" install
@@ -185,4 +186,6 @@ mkdir -p "$deps"
 install_missing $packages
 # shellcheck disable=SC2046
 install_missing $(versioned_packages)
-[ -n "$(cmocka_library "$prefix/lib")" ] || build_cmocka
+# One that holds this folder's path was built before packages were the same from any folder.
+library=$(cmocka_library "$prefix/lib")
+[ -n "$library" ] && ! grep -qF "$deps" "$library" || build_cmocka

@@ -30,7 +30,7 @@ run()
     local name=$1 json=$work/$1.json
     shift
     [ -z "$emulator" ] || json=Z:${json//\//\\}
-    timeout 60 $emulator "$program" --json "$json" "$@" >"$work/$name.out" 2>&1 </dev/null
+    timeout 60 ${emulator:+"$emulator"} "$program" --json "$json" "$@" >"$work/$name.out" 2>&1 </dev/null
     sed -n 's/.*"settings":{\([^}]*\)}.*/\1/p' "$work/$name.json" 2>/dev/null |
         sed 's/,"/\n"/g' >"$work/$name.settings"
     [ -s "$work/$name.settings" ] || fail "$name ($*): no settings: $(tail -3 "$work/$name.out")"
@@ -89,7 +89,7 @@ value()
     esac
 }
 
-timeout 60 $emulator "$program" --help </dev/null | tr -d '\r' >"$work/help"
+timeout 60 ${emulator:+"$emulator"} "$program" --help </dev/null | tr -d '\r' >"$work/help"
 run base "${base[@]}"
 count=0
 while read -r name placeholder; do

@@ -1,0 +1,42 @@
+#!/bin/bash
+# package_same_bytes.sh WORK: the package of one commit, built in two folders, is the same.
+#
+# Set up: the sources copied into a folder with another name, which holds a blank and a letter that
+# is not ASCII; another umask, time zone and language there. WORK/one keeps the first package for
+# package_runs.sh.
+# Pass: both halves are equal byte for byte, and no program holds the path of either folder.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$1
+bad=0
+fail()
+{
+    echo "FAILED: $*"
+    bad=1
+}
+
+rm -rf "$work"
+other="$work/sp ace ü"
+mkdir -p "$other/build/deps" || exit 1
+cd "$root" || exit 1
+# Given to both: the copy is no repository.
+RINGSIDE_COMMIT=$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+SOURCE_DATE_EPOCH=$(git log -1 --format=%ct 2>/dev/null || echo 1700000000)
+export RINGSIDE_COMMIT SOURCE_DATE_EPOCH
+
+tar -c --exclude=./build --exclude=./.git . | tar -x -C "$other" || exit 1
+cp -R build/deps/cmocka-mingw build/deps/cmocka-source "$other/build/deps" || exit 1
+scripts/package.sh "$work/one" || fail "the first package"
+# A compiler cache would hand it what the first one made.
+unset CMAKE_C_COMPILER_LAUNCHER
+(umask 077 && TZ=Asia/Tokyo LANG=tr_TR.UTF-8 "$other/scripts/package.sh" "$work/two") ||
+    fail "the second package"
+
+for first in "$work"/one/*; do
+    cmp "$first" "$work/two/$(basename "$first")" || fail "$(basename "$first") differs"
+done
+[ "$(ls "$work/one" | wc -l)" -eq 2 ] || fail "two files are wanted, not: $(ls "$work/one")"
+for program in build/package-*/stage/*/bin/* "$other"/build/package-*/stage/*/bin/*; do
+    ! grep -qaF -e "$root" -e "$other" "$program" || fail "$program holds a path"
+done
+exit $bad
