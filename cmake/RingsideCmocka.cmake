@@ -13,6 +13,8 @@ if(NOT cmocka_FOUND AND (CMAKE_HOST_WIN32 OR FETCHCONTENT_SOURCE_DIR_CMOCKA))
     set(WITH_STATIC_LIB ON CACHE BOOL "" FORCE)
     set(UNIT_TESTING OFF CACHE BOOL "" FORCE)
     set(PICKY_DEVELOPER OFF CACHE BOOL "" FORCE)
+    set(BUILD_SHARED_LIBS OFF CACHE BOOL "" FORCE) # what chooses the static library after 1.1.5
+    set(CMAKE_POLICY_VERSION_MINIMUM 3.5)          # CMake 4 refuses what cmocka asks for
     FetchContent_Declare(cmocka GIT_REPOSITORY https://gitlab.com/cmocka/cmocka.git
         GIT_TAG cmocka-1.1.5 GIT_SHALLOW ON)
     FetchContent_MakeAvailable(cmocka)

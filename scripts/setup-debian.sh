@@ -89,7 +89,8 @@ install_packages()
         install --no-install-recommends "$@"
 }
 
-# source_entries DIR: this release's deb entries of component main, rewritten as deb-src.
+# source_entries DIR: this release's deb entries that have component main, rewritten as deb-src.
+# All their components: Ubuntu keeps cmocka in universe.
 source_entries()
 {
     suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
@@ -104,8 +105,8 @@ source_entries()
                 for (i = at + 2; i <= NF; i++) if ($i == "main") has_main = 1
                 if ($(at + 1) != suite || !has_main) next
                 line = "deb-src"
-                for (i = 2; i <= at + 1; i++) line = line " " $i
-                print line " main"
+                for (i = 2; i <= NF; i++) line = line " " $i
+                print line
             }'
     done >"$1/ringside.list"
     for file in /etc/apt/sources.list.d/*.sources; do
@@ -113,7 +114,7 @@ source_entries()
         { grep -v '^#' "$file"; echo; } | awk -v suite="$suite" '
             function flush(  ok) {
                 ok = types ~ / deb / && suites ~ (" " suite " ") && comps ~ / main / && !off
-                if (ok) print "Types: deb-src\nSuites: " suite "\nComponents: main\n" rest
+                if (ok) print "Types: deb-src\nSuites: " suite "\nComponents:" comps "\n" rest
                 types = suites = comps = rest = ""; off = 0
             }
             /^[ \t]*$/ { flush(); next }
