@@ -29,7 +29,8 @@ enum { RS_RIO_KEY_NOTIFY = 1, RS_RIO_KEY_ACCEPT = 2, RS_RIO_KEY_CONNECT = 3, RS_
     X(notifies, "RIONotify", true)                                                                 \
     X(request_queues, "RIOCreateRequestQueue", true)                                               \
     X(registrations, "RIORegisterBuffer", true)                                                    \
-    X(waits, "waits for events", true)                                                             \
+    X(event_waits, "WaitForMultipleObjects", true)                                                 \
+    X(provider_waits, "ringside_rio_wait", true)                                                   \
     X(queues_refused, "request queues refused", false)                                             \
     X(notifications, "RIO notifications", false)                                                   \
     X(wakes, "wake-ups", false)

@@ -132,7 +132,7 @@ static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
     ULONG count = 0;
     DWORD os_error;
 
-    backend->counters.waits++;
+    backend->counters.provider_waits++;
     if (backend->api.wait(backend->cq, backend->port, backend->entries,
                           backend->tuning.dequeue_batch, &count, wait_ms)) {
         return count;
@@ -192,7 +192,7 @@ static void rio_sleep_for_events(rs_backend *backend, DWORD wait_ms) {
     const HANDLE events[] = {backend->notify_event, backend->port_event};
     DWORD rc;
 
-    backend->counters.waits++;
+    backend->counters.event_waits++;
     rc = WaitForMultipleObjects(2, events, FALSE, wait_ms);
     if (rc == WAIT_OBJECT_0) {
         rio_notified(backend);
