@@ -1024,6 +1024,50 @@ static void test_session_raw_waits_for_room_and_asks_for_no_more(void **state) {
     run_to_free(&b);
 }
 
+/* ---- figures */
+
+/* Posted at one time and completed 12,345 ns later: that, in nanoseconds, is what is recorded.
+ */
+static void test_session_send_times_are_nanoseconds_from_post_to_completion(void **state) {
+    bed b;
+    uint8_t frame[8];
+    uint32_t conn, at;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    (void)bed_receive(&b, conn, frame, make_frame(frame, 5, 1));
+    (void)bed_collect(&b);
+    b.now_ns += 12345;
+    rs_sessions_set_time(&b.table, b.now_ns);
+    at = bed_find(&b, conn, RS_OP_SEND);
+    assert_int_not_equal(at, UINT32_MAX);
+    bed_finish(&b, at, RS_OK, 8);
+    assert_int_equal(rs_sessions_send_ns(&b.table)->count, 1);
+    assert_int_equal(rs_sessions_send_ns(&b.table)->max, 12345);
+    run_to_free(&b);
+}
+
+static void test_session_raw_bytes_keep_it_alive_and_silence_does_not(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    b.echo = false;
+    b.table.app.raw = true;
+    conn = bed_open(&b);
+    for (uint32_t i = 0; i < 30; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn, (const uint8_t *)"x", 1);
+        bed_advance_ms(&b, 900);
+    }
+    assert_int_equal(b.table.open_count, 1);
+    assert_int_equal(b.messages, 30);
+    bed_advance_ms(&b, 200);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_IDLE], 1);
+    run_to_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_open_asks_for_one_receive),
@@ -1072,6 +1116,8 @@ int main(void) {
         cmocka_unit_test(test_session_paused_is_idle_by_its_sends_alone),
         cmocka_unit_test(test_session_paused_ends_by_reset_stop_and_close),
         cmocka_unit_test(test_session_raw_waits_for_room_and_asks_for_no_more),
+        cmocka_unit_test(test_session_send_times_are_nanoseconds_from_post_to_completion),
+        cmocka_unit_test(test_session_raw_bytes_keep_it_alive_and_silence_does_not),
     };
     return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }
