@@ -39,6 +39,7 @@
     X(epoll_ctl_calls, "epoll_ctl", true)                                                          \
     X(accept_calls, "accept4", true)                                                               \
     X(socket_calls, "socket", true)                                                                \
+    X(bind_calls, "bind", true)                                                                    \
     X(connect_calls, "connect", true)                                                              \
     X(setsockopt_calls, "setsockopt", true)                                                        \
     X(getsockopt_calls, "getsockopt", true)                                                        \

@@ -183,14 +183,25 @@ int rs_epoll_socket(rs_backend *backend) {
     return fd;
 }
 
-/* A new socket on its way to addr; 0 or the errno. The descriptor stays with the slot either way.
- */
-static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_addr *addr) {
-    const struct sockaddr_in name = rs_epoll_sockaddr(addr);
+/* The port is chosen by connect, which knows the destination: chosen by bind, it would have to be
+ * free towards all (ip(7), IP_BIND_ADDRESS_NO_PORT). Kernels before 4.2 do not know the option. */
+static bool epoll_bind_from(rs_backend *backend, int fd, uint32_t ip) {
+    const rs_addr from = {.ip = ip};
+    const struct sockaddr_in name = rs_epoll_sockaddr(&from);
+
+    (void)rs_epoll_set_int(backend, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    backend->counters.bind_calls++;
+    return bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
+}
+
+/* A new socket on its way to its server; 0 or the errno. The descriptor stays with the slot either
+ * way. */
+static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
+    const struct sockaddr_in name = rs_epoll_sockaddr(op->u.addr);
     rs_epoll_conn *conn = &backend->conns[index];
 
     conn->fd = rs_epoll_socket(backend);
-    if (conn->fd < 0) {
+    if (conn->fd < 0 || (op->bytes != 0 && !epoll_bind_from(backend, conn->fd, op->bytes))) {
         return errno;
     }
     backend->counters.connect_calls++;
@@ -226,7 +237,7 @@ void rs_epoll_connect(rs_backend *backend, const rs_op *op) {
 
     epoll_bind_slot(backend, op->conn, op->generation, -1, RS_CONN_CONNECTING);
     backend->conns[op->conn].close_tag = op->tag;
-    os_error = epoll_connect_start(backend, op->conn, op->u.addr);
+    os_error = epoll_connect_start(backend, op->conn, op);
     if (os_error != 0) {
         rs_epoll_connect_end(backend, op->conn, os_error);
     }

@@ -355,6 +355,10 @@ static rs_op client_emit_connect(rs_client *client, rs_load *load, uint64_t now_
     load->connecting++;
     op = client_op(client, RS_OP_CONNECT);
     op.u.addr = &load->settings->addr;
+    if (load->settings->sources > 0) {
+        op.bytes = load->settings->source_ip + (uint32_t)(load->connects % load->settings->sources);
+    }
+    load->connects++;
     return op;
 }
 

@@ -65,6 +65,7 @@ typedef struct rs_load {
     uint64_t messages_left; /* UINT64_MAX = no limit; first messages count */
     uint64_t lives_left;    /* connections churn may still open; UINT64_MAX = no limit */
     uint64_t timeout_ns, connect_timeout_ns;
+    uint64_t connects; /* asked for so far: whose turn it is among the sources */
     uint32_t connecting, not_done, first_replies;
     uint32_t senders_left;            /* of not_done, those that send */
     uint32_t block_bytes, recv_bytes; /* of each connection's slices */

@@ -13,11 +13,18 @@
 #define SETTINGS_SECONDS_MAX 86400
 #define SETTINGS_SECONDS_DEFAULT 10.0
 #define SETTINGS_EXIT_USAGE 2
+#define SETTINGS_SOURCES_MAX 65535
 #define SETTINGS_OPTIONS_MAX 40u
 #define SETTINGS_RATE_MIN_DEFAULT 98.0 /* per cent; ours */
 
+#define SETTINGS_LOOPBACK(ip) ((ip) >> 24 == 127u)
+#define SETTINGS_SOURCE_FIRST 0x7F000002u /* 127.0.0.2 */
+/* An address has some 16,000 ports on Windows and 28,000 on Linux, each not to be had for 60 to 120
+ * s after use: these last for 30,000 connections a second. */
+#define SETTINGS_CHURN_SOURCES 250u
+
 typedef struct settings_given {
-    bool seconds, warmup;
+    bool seconds, warmup, sources;
 } settings_given;
 
 static rs_load_settings settings_default(void) {
@@ -58,6 +65,12 @@ static size_t settings_table(rs_load_settings *s, settings_given *given,
     const rs_option options[] = {
         {"host", RS_OPT_ADDR, &s->addr.ip, 0, 0, NULL, "", "server to connect to", NULL, NULL},
         U32("port", port, 1, 65535, "", "its port"),
+        {"source", RS_OPT_ADDR, &s->source_ip, 0, 0, NULL, "",
+         "first local address to connect from; 0.0.0.0 = 127.0.0.2 for a server there", NULL, NULL},
+        {"sources", RS_OPT_U32, &s->sources, 0, SETTINGS_SOURCES_MAX, NULL, "",
+         "local addresses to connect from in turn, each with a range of ports of its own; 0 = "
+         "the system's choice (250 unless given, with --churn and a server on 127.0.0.0/8)",
+         NULL, &given->sources},
         U32("connections", connections, 1, RS_SESSIONS_MAX, "", "connections that send"),
         U32("idle", idle, 0, RS_SESSIONS_MAX - 1, "", "further connections that stay silent"),
         U32("depth", depth, 1, RS_LOAD_DEPTH_MAX, "", "unanswered requests a connection"),
@@ -133,6 +146,18 @@ static uint64_t settings_buffer_bytes(const rs_load_settings *s) {
     return each * s->connections;
 }
 
+/* Without the options: many for churn on loopback, where ports run out, else none. */
+static void settings_sources(rs_load_settings *s, const settings_given *given) {
+    const bool loopback = SETTINGS_LOOPBACK(s->addr.ip);
+
+    if (!given->sources) {
+        s->sources = s->source_ip != 0 ? 1u : s->churn && loopback ? SETTINGS_CHURN_SOURCES : 0;
+    }
+    if (s->sources > 0 && s->source_ip == 0 && loopback) {
+        s->source_ip = SETTINGS_SOURCE_FIRST;
+    }
+}
+
 /* NULL, or what does not go together. */
 static const char *settings_conflict(const rs_load_settings *s) {
     if (s->reset_percent + s->half_close_percent + s->slow_percent > 100u) {
@@ -140,6 +165,12 @@ static const char *settings_conflict(const rs_load_settings *s) {
     }
     if (s->connections + s->idle > RS_SESSIONS_MAX) {
         return "--connections and --idle: more than 1048576 together";
+    }
+    if (s->sources > 0 && s->source_ip == 0) {
+        return "--sources: needs --source, but for a server on 127.0.0.0/8";
+    }
+    if (s->source_ip > UINT32_MAX - s->sources) {
+        return "--source, --sources: the addresses end at 255.255.255.255";
     }
     if (s->ramp && s->churn) {
         return "--ramp and --churn: choose one";
@@ -163,6 +194,7 @@ static const char *settings_complete(rs_load_settings *s, const settings_given *
     const bool counted = s->messages != 0 || s->churn_total != 0;
 
     s->addr.port = (uint16_t)s->port;
+    settings_sources(s, given);
     s->ramp_only = s->ramp && !given->seconds && s->messages == 0;
     if (!given->seconds) { /* what is recorded is what holds: a ramp alone measures no time */
         s->seconds = counted || s->ramp_only ? 0.0 : SETTINGS_SECONDS_DEFAULT;

@@ -21,6 +21,7 @@ typedef enum rs_load_progress {
 typedef struct rs_load_settings {
     rs_addr addr;
     uint32_t port;
+    uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
     uint32_t connections, idle, depth, frame_bytes;
     double seconds, warmup_s; /* seconds 0: until messages or churn_total are done */
     uint32_t messages;        /* 0 = no limit */

@@ -165,9 +165,9 @@ void rs_iocp_discard_socket(rs_backend *backend, uintptr_t socket) {
 }
 
 /* Returns RS_E_AGAIN when a packet will come, else the outcome. */
-static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const rs_addr *addr) {
+static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
     rs_iocp_conn *conn = &backend->conns[index];
-    struct sockaddr_in name = rs_win_sockaddr(addr);
+    struct sockaddr_in name = rs_win_sockaddr(op->u.addr);
     uint32_t os_error = 0;
     DWORD bytes = 0;
     rs_status status;
@@ -180,7 +180,8 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
     if (status != RS_OK) {
         return status;
     }
-    os_error = rs_win_socket_bind_any(conn->socket, &backend->port_reuse_failed, &backend->calls);
+    os_error = rs_win_socket_bind_from(conn->socket, op->bytes, &backend->port_reuse_failed,
+                                       &backend->calls);
     if (os_error != 0) {
         return rs_win_error_status(os_error);
     }
@@ -226,7 +227,7 @@ void rs_iocp_connect(rs_backend *backend, const rs_op *op) {
     rs_status status;
     iocp_bind_slot(backend, op->conn, op->generation, INVALID_SOCKET, RS_CONN_CONNECTING);
     backend->conns[op->conn].close_tag = op->tag;
-    status = iocp_connect_start(backend, op->conn, op->u.addr);
+    status = iocp_connect_start(backend, op->conn, op);
     if (status != RS_E_AGAIN) {
         rs_iocp_connect_end(backend, op->conn, status);
     }

@@ -29,7 +29,7 @@ static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
         return status;
     }
     if (op->kind == RS_OP_CONNECT) {
-        rs_rio_connect_start(backend, op->conn, op->u.addr);
+        rs_rio_connect_start(backend, op);
     } else {
         rs_rio_run(backend, op->conn);
     }

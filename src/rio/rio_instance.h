@@ -126,7 +126,7 @@ void rs_rio_region_end(rs_backend *backend, uint16_t region);
 
 rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
 void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket);
-void rs_rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr);
+void rs_rio_connect_start(rs_backend *backend, const rs_op *op);
 void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
 void rs_rio_socket_shutdown(rs_backend *backend, uint32_t conn);
 void rs_rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it);

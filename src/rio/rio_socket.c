@@ -85,7 +85,7 @@ void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket) {
 /* ---- connecting: RIO has no call for it, so it goes through the port */
 
 /* A socket that is set up and joined to the port; 0 or the error. It stays with the slot. */
-static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
+static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t from_ip) {
     uint32_t os_error = 0;
     SOCKET socket = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
 
@@ -103,7 +103,7 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn) {
     if (!rs_win_extensions_fit(&backend->extensions, socket)) {
         return WSAEINVALIDPROVIDER; /* ConnectEx is another provider's */
     }
-    return rs_win_socket_bind_any(socket, &backend->port_reuse_failed, &backend->calls);
+    return rs_win_socket_bind_from(socket, from_ip, &backend->port_reuse_failed, &backend->calls);
 }
 
 /* The outcome of CONNECT. Its request queue is made only now: an AcceptEx or ConnectEx socket is
@@ -127,10 +127,11 @@ static rs_status rio_error(uint32_t os_error) {
     return status == RS_OK ? RS_E_OS : status;
 }
 
-void rs_rio_connect_start(rs_backend *backend, uint32_t conn, const rs_addr *addr) {
+void rs_rio_connect_start(rs_backend *backend, const rs_op *op) {
+    const uint32_t conn = op->conn;
     rs_rio_socket *io = &backend->sockets[conn];
-    struct sockaddr_in name = rs_win_sockaddr(addr);
-    uint32_t os_error = rio_connect_socket(backend, conn);
+    struct sockaddr_in name = rs_win_sockaddr(op->u.addr);
+    uint32_t os_error = rio_connect_socket(backend, conn, op->bytes);
     DWORD bytes = 0;
 
     if (io->socket == INVALID_SOCKET || os_error != 0) {

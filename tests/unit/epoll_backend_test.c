@@ -9,8 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -346,6 +348,36 @@ static void test_epoll_backend_accept_thread_is_refused(void **state) {
     assert_int_equal(api->settings & RS_SET_ACCEPT_MODE, 0);
 }
 
+static void test_epoll_backend_connects_from_the_address_asked_for(void **state) {
+    const uint32_t from_ip = LOOPBACK + 4u; /* 127.0.0.5 */
+    struct sockaddr_in peer = {.sin_family = AF_UNSPEC};
+    socklen_t bytes = sizeof(peer);
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_one(&b, b.client, RS_OP_CONNECT, 0, from_ip);
+    bed_until(&b, RS_OP_ACCEPT, 1);
+    assert_int_equal(getpeername((int)b.accepted.socket, (struct sockaddr *)&peer, &bytes), 0);
+    assert_int_equal(ntohl(peer.sin_addr.s_addr), from_ip);
+    api->discard(b.server, b.accepted.socket);
+    bed_until(&b, RS_OP_CONNECT, 1);
+    assert_int_equal(b.last[RS_OP_CONNECT].status, RS_OK);
+    assert_int_equal(bed_stat(b.client, "bind"), 1);
+    bed_close(&b, 1, 0);
+}
+
+/* An address that is nobody's here (192.0.2.0/24 is for documents): a wait for a port, to loadgen.
+ */
+static void test_epoll_backend_connect_from_a_foreign_address_says_so(void **state) {
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_one(&b, b.client, RS_OP_CONNECT, 0, 0xC0000201u);
+    bed_until(&b, RS_OP_CONNECT, 1);
+    assert_int_equal(b.last[RS_OP_CONNECT].status, RS_E_ADDRESS);
+    bed_close(&b, 1, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_epoll_backend_message_costs_one_recv_and_one_send),
@@ -356,6 +388,8 @@ int main(void) {
         cmocka_unit_test(test_epoll_backend_file_limit_is_one_for_all_instances),
         cmocka_unit_test(test_epoll_backend_beyond_the_file_limit_does_not_open),
         cmocka_unit_test(test_epoll_backend_accept_thread_is_refused),
+        cmocka_unit_test(test_epoll_backend_connects_from_the_address_asked_for),
+        cmocka_unit_test(test_epoll_backend_connect_from_a_foreign_address_says_so),
     };
     return cmocka_run_group_tests_name("epoll_backend", tests, NULL, NULL);
 }

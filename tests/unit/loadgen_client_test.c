@@ -698,6 +698,31 @@ static void test_client_any_shortage_of_ports_is_a_wait_for_one(void **state) {
     }
 }
 
+static uint32_t bed_connects_from(client_bed *bed) {
+    rs_op ops[RS_CLIENT_OPS_MAX];
+
+    rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
+                   BLOCK);
+    bed->client.again = true;
+    assert_int_equal(rs_client_emit(&bed->client, &bed->load, NOW, ops), 1);
+    assert_int_equal(ops[0].kind, RS_OP_CONNECT);
+    return ops[0].bytes;
+}
+
+static void test_client_connects_from_each_source_in_turn(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    assert_int_equal(bed_connects_from(bed), 0);
+    bed->settings.source_ip = 0x7F000002u;
+    bed->settings.sources = 3;
+    bed->load.connects = 0;
+    for (uint32_t i = 0; i < 7; i++) {
+        assert_int_equal(bed_connects_from(bed), 0x7F000002u + i % 3u);
+    }
+    free(bed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client_open_fills_its_depth_in_one_send),
@@ -731,6 +756,7 @@ int main(void) {
         cmocka_unit_test(test_client_counts_the_unsent_in_a_few_entries_and_within_messages_left),
         cmocka_unit_test(test_client_tail_counts_for_latency_and_not_for_the_rate),
         cmocka_unit_test(test_client_any_shortage_of_ports_is_a_wait_for_one),
+        cmocka_unit_test(test_client_connects_from_each_source_in_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ typedef struct rs_addr {
 typedef enum rs_op_kind {
     RS_OP_NONE = 0,
     RS_OP_ACCEPT = 1,   /* completions only: the standing request made by listen() */
-    RS_OP_CONNECT = 2,  /* u.addr; binds the slot as attach() does, then connects */
+    RS_OP_CONNECT = 2,  /* u.addr, bytes; binds the slot as attach() does, then connects */
     RS_OP_RECV = 3,     /* u.data, bytes = room > 0; at most one in flight per connection */
     RS_OP_SEND = 4,     /* u.data, bytes > 0; at most cfg.sends_per_conn in flight */
     RS_OP_SHUTDOWN = 5, /* end of our stream (FIN) after every earlier SEND */
@@ -34,7 +34,7 @@ typedef struct rs_op {
     uint16_t region; /* RECV, SEND: the registered region that holds [data, data + bytes) */
     uint32_t conn;   /* connection slot, [0, cfg.conns_max) */
     uint32_t generation;
-    uint32_t bytes;
+    uint32_t bytes; /* CONNECT: the local IPv4 address to come from; 0 = the system's choice */
     union {
         uint8_t *data;       /* RECV, SEND */
         const rs_addr *addr; /* CONNECT; read before submit returns */

@@ -214,9 +214,10 @@ rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls) {
     return rs_win_error_status(os_error);
 }
 
-uint32_t rs_win_socket_bind_any(SOCKET socket, bool *port_reuse_failed, rs_win_calls *calls) {
-    const rs_addr any = {.ip = 0, .port = 0};
-    struct sockaddr_in name = rs_win_sockaddr(&any);
+uint32_t rs_win_socket_bind_from(SOCKET socket, uint32_t ip, bool *port_reuse_failed,
+                                 rs_win_calls *calls) {
+    const rs_addr from = {.ip = ip, .port = 0};
+    struct sockaddr_in name = rs_win_sockaddr(&from);
     DWORD on = 1;
     if (!*port_reuse_failed) {
         calls->count[RS_WIN_SETSOCKOPT]++;

@@ -114,11 +114,12 @@ bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket);
 rs_status rs_win_socket_update_accept(SOCKET accepted, SOCKET listener, rs_win_calls *calls);
 rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls);
 
-/* rs_win_socket_bind_any: binds to any address and port, as ConnectEx wants. With
+/* rs_win_socket_bind_from: binds to ip (0: any address) and any port, as ConnectEx wants. With
  * SO_REUSE_UNICASTPORT (Windows 10 and up) the system chooses the port only when it knows the
  * destination, so that many connections share the range. *port_reuse_failed (in, out): it is
  * unknown here, do not ask again. 0 or the error. */
-uint32_t rs_win_socket_bind_any(SOCKET socket, bool *port_reuse_failed, rs_win_calls *calls);
+uint32_t rs_win_socket_bind_from(SOCKET socket, uint32_t ip, bool *port_reuse_failed,
+                                 rs_win_calls *calls);
 
 /* rs_win_socket_discard: before an orderly close: reads off what has arrived, into scratch
  * [RS_WIN_DISCARD_BYTES] and within a bound, because unread input makes the system answer a close

@@ -1,0 +1,101 @@
+/* What a command line of loadgen comes to, where one option decides about another. A pass: the
+ * settings are the expected ones; what makes no sense ends in the exit code of a bad command line.
+ */
+#include "loadgen/loadgen_settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ARGS_MAX 16
+
+/* words: the arguments, separated by blanks. Returns what rs_load_settings_read does. */
+static int read_line(rs_load_settings *settings, const char *words) {
+    static char copy[256];
+    const char *argv[ARGS_MAX] = {"loadgen"};
+    int argc = 1;
+
+    assert_true(strlen(words) < sizeof copy);
+    (void)strcpy(copy, words);
+    for (char *at = strtok(copy, " "); at != NULL; at = strtok(NULL, " ")) {
+        assert_true(argc < ARGS_MAX);
+        argv[argc++] = at;
+    }
+    return rs_load_settings_read(settings, argc, argv);
+}
+
+static void test_settings_churn_on_loopback_comes_from_many_addresses(void **state) {
+    static const struct {
+        const char *words;
+        uint32_t source_ip, sources;
+    } rows[] = {
+        {"", 0, 0},
+        {"--churn", 0x7F000002u, 250},
+        {"--churn --host 127.3.2.1", 0x7F000002u, 250},
+        {"--churn --host 10.0.0.1", 0, 0},
+        {"--churn --sources 0", 0, 0},
+        {"--churn --sources 3", 0x7F000002u, 3},
+        {"--sources 9", 0x7F000002u, 9},
+        {"--source 127.0.0.7", 0x7F000007u, 1},
+        {"--churn --source 127.0.0.7", 0x7F000007u, 1},
+        {"--host 10.0.0.1 --source 10.0.0.2 --sources 4", 0x0A000002u, 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rs_load_settings settings;
+
+        assert_int_equal(read_line(&settings, rows[i].words), -1);
+        assert_int_equal(settings.sources, rows[i].sources);
+        assert_int_equal(settings.source_ip, rows[i].source_ip);
+    }
+}
+
+static void test_settings_sources_elsewhere_need_an_address(void **state) {
+    rs_load_settings settings;
+
+    (void)state;
+    assert_int_equal(read_line(&settings, "--host 10.0.0.1 --sources 4"), 2);
+    assert_int_equal(read_line(&settings, "--source 255.255.255.250 --sources 9"), 2);
+}
+
+/* What is recorded is what held. */
+static void test_settings_seconds_are_those_that_hold(void **state) {
+    static const struct {
+        const char *words;
+        double seconds, warmup_s;
+        bool ramp_only;
+    } rows[] = {
+        {"", 10, 1, false},
+        {"--seconds 3 --warmup 2", 3, 2, false},
+        {"--messages 5", 0, 0, false},
+        {"--messages 5 --seconds 3", 3, 0, false},
+        {"--ramp", 0, 0, true},
+        {"--ramp --seconds 3", 3, 0, false},
+        {"--churn", 10, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        rs_load_settings settings;
+
+        assert_int_equal(read_line(&settings, rows[i].words), -1);
+        assert_true(settings.seconds == rows[i].seconds);
+        assert_true(settings.warmup_s == rows[i].warmup_s);
+        assert_int_equal(settings.ramp_only, rows[i].ramp_only);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
+        cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
+        cmocka_unit_test(test_settings_seconds_are_those_that_hold),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
