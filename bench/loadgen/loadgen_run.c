@@ -89,6 +89,7 @@ static rs_status run_open_backend(rs_run *run, rs_error *error) {
         .conns_max = run->total,
         .sends_per_conn = s->sends_in_flight,
         .poll_max = s->dequeue_batch,
+        .fine_waits = s->rate != 0,
         .tuning = rs_tuning_default(),
     };
     rs_region_id region;

@@ -10,7 +10,7 @@
 #include "seam/backend_config.h"
 #include "seam/os.h"
 
-_Static_assert(RS_WIN_CALLS + 4u <= RS_BACKEND_STATS_MAX, "all figures fit the record");
+_Static_assert(RS_WIN_CALLS + 5u <= RS_BACKEND_STATS_MAX, "all figures fit the record");
 
 /* ---- listening */
 
@@ -40,11 +40,12 @@ static void iocp_release_memory(rs_backend *backend, rs_region_id region) {
 static void iocp_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
     memset(out, 0, sizeof *out);
-    calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts);
+    calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts) + backend->alarms;
     rs_win_calls_stats(&calls, out);
     rs_win_stats_add(out, "inline completions", backend->inline_completions);
     rs_win_stats_add(out, "packets", backend->packets);
     rs_win_stats_add(out, "wake-ups", backend->wakes);
+    rs_win_stats_add(out, "alarms", backend->alarms);
     rs_win_stats_add(out, "sends joined", backend->sends_joined);
     out->provider =
         rs_win_provider_text(backend->on_wine ? "wine" : "windows", &backend->extensions.provider);
@@ -62,6 +63,7 @@ static void iocp_close(rs_backend *backend) {
         RS_ASSERT(!backend->conns[i].in.posted);
     }
     rs_win_accept_close(backend->accept);
+    rs_win_alarm_close(backend->alarm);
     if (backend->port != NULL) {
         (void)CloseHandle(backend->port); /* ours, and nothing is pending on it */
     }
@@ -178,6 +180,9 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     }
     if (status == RS_OK) {
         status = iocp_open_port(backend, error);
+    }
+    if (status == RS_OK && cfg->fine_waits) {
+        status = rs_win_alarm_open(&backend->alarm, backend->port, RS_IOCP_KEY_ALARM, error);
     }
     if (status != RS_OK) {
         iocp_close(backend);

@@ -27,10 +27,11 @@
 #include "seam/send_window.h"
 #include "seam/wake_word.h"
 #include "win/win_accept.h"
+#include "win/win_alarm.h"
 #include "win/win_socket.h"
 
 /* Completion keys. */
-enum { RS_IOCP_KEY_CONN = 1, RS_IOCP_KEY_ACCEPT = 2, RS_IOCP_KEY_WAKE = 3 };
+enum { RS_IOCP_KEY_CONN = 1, RS_IOCP_KEY_ACCEPT = 2, RS_IOCP_KEY_WAKE = 3, RS_IOCP_KEY_ALARM = 4 };
 
 typedef enum rs_iocp_kind {
     RS_IOCP_RECV,
@@ -80,6 +81,7 @@ struct rs_backend {
     uint32_t inline_since;  /* inline completions since the port was asked last */
     rs_win_extensions extensions;
     rs_win_accept *accept;
+    rs_win_alarm *alarm; /* NULL: poll's time-outs end at the clock tick */
     rs_ready_ring ready;
     rs_completion *records;    /* the ready ring's */
     rs_iocp_conn *conns;       /* [conns_max] */
@@ -91,7 +93,7 @@ struct rs_backend {
     uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written and never read */
     rs_region_set regions;
     rs_win_calls calls;
-    uint64_t inline_completions, packets, wakes, sends_joined;
+    uint64_t inline_completions, packets, wakes, alarms, sends_joined;
     rs_wake_word wake;
     rs_atomic_u32 wake_posts;
 };

@@ -2,6 +2,7 @@
 #include "iocp/iocp_instance.h"
 
 #include "core/assert.h"
+#include "seam/os.h"
 #include "win/win_error.h"
 
 #define IOCP_NS_PER_MS 1000000
@@ -50,6 +51,10 @@ static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapp
     case RS_IOCP_KEY_ACCEPT:
         iocp_accepted(backend, accepted,
                       rs_win_accept_packet(backend->accept, overlapped, bytes, accepted));
+        break;
+    case RS_IOCP_KEY_ALARM:
+        rs_win_alarm_rang(backend->alarm);
+        backend->alarms++;
         break;
     default:
         RS_ASSERT(key == RS_IOCP_KEY_WAKE);
@@ -114,10 +119,21 @@ static void iocp_dequeue(rs_backend *backend, DWORD wait_ms) {
     }
 }
 
+/* The port's own time-out stays as it is: it ends the wait should the alarm not ring. */
+static void iocp_set_alarm(rs_backend *backend, int64_t timeout_ns) {
+    if (backend->alarm != NULL && timeout_ns != RS_FOREVER) {
+        const uint64_t now_ns = rs_os_now_ns();
+        rs_win_alarm_set(backend->alarm, now_ns, now_ns + (uint64_t)timeout_ns, &backend->calls);
+    }
+}
+
 /* Asks the port, and sleeps there if it may. A wake that came while nobody slept posted no packet:
  * it is used up here, so a poll does this last, or it would sleep over a wake of its own time. */
 static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
     bool may_sleep = timeout_ns > 0 && rs_wake_may_sleep(&backend->wake);
+    if (may_sleep) {
+        iocp_set_alarm(backend, timeout_ns);
+    }
     iocp_dequeue(backend, may_sleep ? iocp_wait_ms(backend, timeout_ns) : 0);
     (void)rs_wake_take(&backend->wake);
     backend->inline_since = 0;

@@ -246,15 +246,17 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
 }
 
 static void harness_open_side(conf_run *run, conf_side *side, const char *name) {
+    rs_backend_config cfg = run->config;
     rs_error error = {0};
     rs_status status;
 
     side->run = run;
     side->name = name;
+    cfg.fine_waits = side == &run->client; /* every case with both kinds of waits */
     for (uint32_t i = 0; i < CONF_CONNS_MAX; i++) {
         side->slots[i].generation = 100u + 7u * i; /* nothing that could pass for an index */
     }
-    status = run->api->open(&side->backend, &run->config, &error);
+    status = run->api->open(&side->backend, &cfg, &error);
     if (status != RS_OK) {
         print_error("conf: open: %s: %s\n", rs_status_name(status), error.text);
     }

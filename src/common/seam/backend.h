@@ -119,6 +119,8 @@ typedef struct rs_backend_config {
     uint32_t conns_max;      /* connection slots, [1, RS_SESSIONS_MAX] */
     uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t poll_max;       /* the largest cap poll will be given */
+    bool fine_waits; /* end poll's time-outs as near to their time as the system can, and not at its
+                        tick: a thread and a timer on Windows. RIO, which only serves, ignores it */
     rs_tuning tuning;
     void *world; /* simulated back end: the network it lives in; others: NULL */
 } rs_backend_config;

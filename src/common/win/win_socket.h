@@ -32,7 +32,8 @@
     X(RS_WIN_CLOSESOCKET, "closesocket")                                                           \
     X(RS_WIN_CANCELIOEX, "CancelIoEx")                                                             \
     X(RS_WIN_ASSOCIATE, "CreateIoCompletionPort")                                                  \
-    X(RS_WIN_MODES, "SetFileCompletionNotificationModes")
+    X(RS_WIN_MODES, "SetFileCompletionNotificationModes")                                          \
+    X(RS_WIN_SETTIMER, "SetWaitableTimer")
 
 typedef enum rs_win_call {
 #define X(id, name) id,
