@@ -379,6 +379,17 @@ static bool main_needs_no_run(const compare_main *self, const rs_turn *turn, dou
     return false;
 }
 
+/* The settings of this cell: those of its runs. */
+static void main_record(compare_main *self, const rs_turn *turn, const rs_compare_run *run) {
+    const rs_subject *subject = &self->results.subject[turn->server];
+    rs_recorded *recorded =
+        &self->results.recorded[turn->scenario * self->results.subjects + turn->server];
+    if (run->state == RS_RUN_OK) {
+        rs_recorded_merge(recorded->server, subject->settings);
+        rs_recorded_merge(recorded->load, subject->load_settings);
+    }
+}
+
 static void main_turn(compare_main *self, uint32_t index, const rs_turn *turn) {
     const rs_scenario *scenario =
         turn->warmup ? rs_scenario_warmup() : self->settings.scenario[turn->scenario];
@@ -402,6 +413,7 @@ static void main_turn(compare_main *self, uint32_t index, const rs_turn *turn) {
         main_cost_learn(self, turn, (double)rs_os_now_ns() / 1e9 - start_s);
     }
     if (!turn->warmup) {
+        main_record(self, turn, run);
         main_keep(self, turn);
     }
 }
@@ -483,8 +495,10 @@ static bool main_allocate(compare_main *self) {
     memcpy(results->scenario, s->scenario, sizeof s->scenario);
     results->run = calloc(cells * s->repeats, sizeof *results->run);
     results->cell = calloc(cells, sizeof *results->cell);
+    results->recorded = calloc(cells, sizeof *results->recorded);
     self->text = malloc(RS_REPORT_BYTES);
-    return results->run != NULL && results->cell != NULL && self->text != NULL;
+    return results->run != NULL && results->cell != NULL && results->recorded != NULL &&
+           self->text != NULL;
 }
 
 static void main_plan(compare_main *self) {

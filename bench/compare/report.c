@@ -58,6 +58,17 @@ static void report_limits(const rs_results *results, rs_text *text, const char *
     }
 }
 
+static void report_paced_late(const rs_results *results, rs_text *text, const char *before,
+                              report_words_fn words) {
+    char late[RS_WHY_BYTES];
+    rs_report_paced_late(results, late, sizeof late);
+    if (late[0] != '\0') {
+        rs_text_raw(text, before);
+        words(text, late);
+        rs_text_raw(text, "\n");
+    }
+}
+
 void rs_report_console(const rs_results *results, rs_table *scratch, rs_text *text) {
     const char *warning = rs_results_warning(results);
     char what[32];
@@ -69,6 +80,7 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_text *te
     rs_text_format(text, "\n%s%s", warning, warning[0] != '\0' ? "\n\n" : "");
     rs_report_table(results, scratch);
     rs_table_write_plain(scratch, text);
+    report_paced_late(results, text, "\n", rs_text_raw);
     report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_text_raw);
     if (rs_results_voided(results) > 0) {
         rs_text_raw(text, "\nVoid runs:\n");
@@ -96,6 +108,14 @@ static void report_markdown_table(const rs_results *results, const char *title,
     rs_table_write_markdown(table, text);
 }
 
+static void report_markdown_settings(rs_text *text, const char *what, const char *words) {
+    rs_text_raw(text, "- settings of ");
+    rs_text_markdown(text, what);
+    rs_text_raw(text, ": ");
+    rs_text_markdown(text, words);
+    rs_text_raw(text, "\n");
+}
+
 static void report_markdown_list(const rs_results *results, rs_text *text) {
     char what[32];
     const char *line;
@@ -107,13 +127,7 @@ static void report_markdown_list(const rs_results *results, rs_text *text) {
         rs_text_markdown(text, line);
         rs_text_raw(text, "\n");
     }
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        rs_text_raw(text, "- settings of ");
-        rs_text_markdown(text, results->subject[i].name);
-        rs_text_raw(text, ": ");
-        rs_text_markdown(text, results->subject[i].settings);
-        rs_text_raw(text, "\n");
-    }
+    rs_report_settings(results, text, report_markdown_settings);
 }
 
 static void report_markdown_voids(const rs_results *results, rs_text *text) {
@@ -135,6 +149,7 @@ void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_text *t
     report_markdown_list(results, text);
     rs_report_table(results, scratch);
     report_markdown_table(results, "Results", scratch, text);
+    report_paced_late(results, text, "\n", rs_text_markdown);
     report_limits(results, text, "\n## Where each model ends\n\n", "- ", rs_text_markdown);
     if (rs_results_voided(results) > 0) {
         report_markdown_voids(results, text);

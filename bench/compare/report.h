@@ -42,6 +42,14 @@ const char *rs_report_platform(const rs_results *results, uint32_t subject);
 void rs_report_banner_line(const rs_results *results, uint32_t index, char what[32],
                            const char **text);
 
+/* rs_report_settings: gives fn the settings, each once: of a server those of all its cells, then
+ * what one of its cells has besides; the same of loadgen. words may be cut. */
+typedef void (*rs_report_settings_fn)(rs_text *text, const char *what, const char *words);
+void rs_report_settings(const rs_results *results, rs_text *text, rs_report_settings_fn fn);
+
+/* rs_report_paced_late: the line that explains the mark of latency figures; "" when none has it. */
+void rs_report_paced_late(const rs_results *results, char *out, size_t bytes);
+
 /* rs_report_limit: "at most 63 connections: ..."; false, "" when the subject names no end. */
 bool rs_report_limit(const rs_results *results, uint32_t subject, char *out, size_t bytes);
 

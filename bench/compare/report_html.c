@@ -217,13 +217,7 @@ static void html_void_list(const rs_results *results, rs_text *text) {
 
 static void html_settings(const rs_results *results, rs_text *text) {
     rs_text_raw(text, "<h2>Settings</h2>\n<dl>\n");
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        const rs_subject *subject = &results->subject[i];
-        char words[RS_SETTINGS_BYTES + 256];
-        (void)snprintf(words, sizeof words, "%s; provider %s; %s", subject->platform,
-                       subject->provider, subject->settings);
-        html_term(text, subject->name, words);
-    }
+    rs_report_settings(results, text, html_term);
     rs_text_raw(text, "</dl>\n<h2>Scenarios</h2>\n<dl>\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         html_term(text, results->scenario[i]->name, results->scenario[i]->about);
@@ -241,6 +235,7 @@ static void html_table(const rs_table *table, const char *title, const char *war
 void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text) {
     const char *warning = rs_results_warning(results);
     rs_chart_calls_list calls;
+    char late[RS_WHY_BYTES];
     html_head(text);
     html_top(results, text);
     if (results->kind == RS_COMPARE_TRADEOFFS) {
@@ -255,6 +250,10 @@ void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text)
     html_charts(results, text, rs_chart_calls, &calls);
     rs_report_table(results, scratch);
     html_table(scratch, "All figures", warning, text);
+    rs_report_paced_late(results, late, sizeof late);
+    if (late[0] != '\0') {
+        html_paragraph(text, "warn", late);
+    }
     html_void_list(results, text);
     rs_report_latency_table(results, scratch);
     html_table(scratch, "Latency in figures", warning, text);

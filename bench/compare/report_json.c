@@ -47,6 +47,7 @@ static void json_runs(rs_json *json, const rs_results *results, uint32_t scenari
             rs_json_string(json, "beyond", run->why);
         } else {
             rs_json_bool(json, "disturbed", run->disturbed);
+            rs_json_bool(json, "paced_late", run->paced_late);
             json_metrics(json, run->value);
         }
         rs_json_end(json);
@@ -63,6 +64,12 @@ static void json_cell(rs_json *json, const rs_results *results, uint32_t scenari
     rs_json_string(json, "platform", rs_report_platform(results, subject));
     rs_json_u64(json, "void", cell->voided);
     rs_json_u64(json, "disturbed", cell->disturbed);
+    rs_json_u64(json, "paced_late", cell->paced_late);
+    if (results->recorded != NULL) {
+        const rs_recorded *recorded = &results->recorded[scenario * results->subjects + subject];
+        rs_json_string(json, "settings", recorded->server);
+        rs_json_string(json, "load_settings", recorded->load);
+    }
     rs_json_double(json, "rate_asked", results->fixed_rate[scenario]);
     rs_json_object(json, "median");
     json_metrics(json, cell->median);

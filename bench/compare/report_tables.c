@@ -58,6 +58,27 @@ static void row_ratio(report_row *row, const rs_cell *cell, const rs_interval *r
     rs_report_ratio(row->cell[row->at++], cell->has_ratio ? ratio : &none);
 }
 
+/* A latency; marked where runs of the cell sent too late themselves for it to be the server's. */
+static void row_latency(report_row *row, const rs_cell *cell, rs_metric metric) {
+    char *out = row->cell[row->at];
+    row_number(row, cell->median[metric]);
+    if (cell->paced_late > 0) {
+        const size_t used = strlen(out);
+        (void)snprintf(out + used, RS_TABLE_CELL_BYTES - used, " late");
+    }
+}
+
+void rs_report_paced_late(const rs_results *results, char *out, size_t bytes) {
+    const uint32_t count = rs_results_paced_late(results);
+    out[0] = '\0';
+    if (count > 0) {
+        (void)snprintf(out, bytes,
+                       "late: in %u run%s loadgen's own pacing error was above a tenth of the p50 "
+                       "latency (p99 of actual - intended send): that latency is partly its own",
+                       count, count == 1 ? "" : "s");
+    }
+}
+
 /* The rate, or where the model ends before it could have one. */
 static void row_rate(report_row *row, const rs_results *results, uint32_t scenario,
                      uint32_t subject) {
@@ -105,9 +126,9 @@ static void report_row_main(const rs_results *results, uint32_t scenario, uint32
     }
     row_rate(&row, results, scenario, subject);
     report_percent(row.cell[row.at++], cell->rate_spread);
-    row_number(&row, cell->median[RS_METRIC_P50]);
-    row_number(&row, cell->median[RS_METRIC_P99]);
-    row_number(&row, cell->median[RS_METRIC_P99_9]);
+    row_latency(&row, cell, RS_METRIC_P50);
+    row_latency(&row, cell, RS_METRIC_P99);
+    row_latency(&row, cell, RS_METRIC_P99_9);
     row_number(&row, cell->median[RS_METRIC_CPU]);
     row_number(&row, cell->median[RS_METRIC_CPU_WINE]);
     row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
@@ -176,7 +197,7 @@ static void report_row_tradeoff(const rs_results *results, uint32_t scenario, ui
     row_text(&row, rs_report_platform(results, subject));
     row_number(&row, cell->median[RS_METRIC_RATE]);
     row_ratio(&row, cell, &cell->rate);
-    row_number(&row, cell->median[RS_METRIC_P99]);
+    row_latency(&row, cell, RS_METRIC_P99);
     row_ratio(&row, cell, &cell->p99);
     row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
     row_ratio(&row, cell, &cell->cpu);
@@ -235,7 +256,7 @@ static void report_row_latency(const rs_results *results, uint32_t scenario, uin
     report_row row;
     if (row_begin(&row, out, results, scenario, subject)) {
         for (uint32_t i = RS_METRIC_P50; i <= RS_METRIC_MAX; i++) {
-            row_number(&row, cell->median[i]);
+            row_latency(&row, cell, (rs_metric)i);
         }
     }
 }

@@ -165,6 +165,11 @@ static bool result_is_sound(rs_compare_run *run, const rs_scenario *scenario,
     return run->state != RS_RUN_VOID;
 }
 
+static bool result_is_true(const rs_json_doc *doc, const char *key) {
+    const rs_json_node *node = rs_json_read_get(doc, NULL, key);
+    return node != NULL && node->kind == RS_JSON_IS_BOOL && node->number > 0;
+}
+
 void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_json_doc *server,
                     const rs_json_doc *load, const rs_observed *observed) {
     memset(run, 0, sizeof *run);
@@ -183,6 +188,8 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     result_read_memory(run, scenario, server, observed);
     run->value[RS_METRIC_CALLS] =
         rs_json_read_number(server, NULL, "kernel_calls_total") / messages;
+    run->value[RS_METRIC_PACING] = rs_json_read_number(load, NULL, "pacing_ns.p99") / 1000;
+    run->paced_late = result_is_true(load, "paced_late");
     run->value[RS_METRIC_SWITCHES] =
         result_either(server, "context_switches", observed->switches) / messages;
     run->value[RS_METRIC_FAULTS] = result_either(server, "page_faults", observed->faults);
@@ -309,6 +316,7 @@ static void results_count(const rs_results *results, uint32_t scenario, uint32_t
         cell->ok += run->state == RS_RUN_OK;
         cell->voided += run->state == RS_RUN_VOID;
         cell->disturbed += run->state == RS_RUN_OK && run->disturbed;
+        cell->paced_late += run->state == RS_RUN_OK && run->paced_late;
         cell->beyond = cell->beyond || run->state == RS_RUN_BEYOND;
     }
 }
@@ -420,6 +428,14 @@ void rs_results_summarise(rs_results *results) {
         }
     }
     results_judge(results);
+}
+
+uint32_t rs_results_paced_late(const rs_results *results) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < results->scenarios * results->subjects; i++) {
+        count += results->cell[i].paced_late;
+    }
+    return count;
 }
 
 uint32_t rs_results_voided(const rs_results *results) {

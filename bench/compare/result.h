@@ -11,6 +11,7 @@
 
 #include "compare/instrument.h"
 #include "compare/json_read.h"
+#include "compare/recorded.h"
 #include "compare/scenario.h"
 #include "compare/stats.h"
 #include "compare/tradeoff.h"
@@ -22,7 +23,6 @@
 #define RS_NAME_BYTES 40u /* of a server, a kernel call */
 #define RS_WHY_BYTES 256u /* why a run is void */
 #define RS_DISTURBED 0.10 /* of one CPU, by other processes, during a run: ours */
-#define RS_SETTINGS_BYTES 2048u
 #define RS_LIMIT_BYTES 200u
 
 _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold every repeat");
@@ -44,6 +44,7 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
     X(CPU_MACHINE, "cpu_machine_us", "us/msg", "whole machine: /proc/schedstat, idle cycles")      \
     X(CALLS, "kernel_calls", "1/msg", "server: calls it made to the system, counted by itself")    \
     X(CPU_LOAD, "cpu_loadgen_us", "us/msg", "loadgen: getrusage, GetProcessTimes")                 \
+    X(PACING, "pacing_p99_us", "us", "loadgen: p99 of actual - intended send, in an open loop")    \
     X(SWITCHES, "context_switches", "1/msg", "server: getrusage; under Wine /proc schedstat")      \
     X(FAULTS, "page_faults", "count", "server: getrusage, GetProcessMemoryInfo; Wine: /proc stat") \
     X(MEMORY, "memory_growth_bytes", "bytes", "server's working set: peak less that at start")     \
@@ -82,7 +83,8 @@ typedef enum rs_run_state {
 
 typedef struct rs_compare_run {
     rs_run_state state;
-    bool disturbed; /* others used more than RS_DISTURBED of a CPU */
+    bool paced_late; /* loadgen's pacing error is no small part of the latency, it says */
+    bool disturbed;  /* others used more than RS_DISTURBED of a CPU */
     double value[RS_METRICS];
     rs_call call[RS_CALLS_MAX];
     uint32_t calls;
@@ -140,11 +142,12 @@ typedef struct rs_subject {
     char limit[RS_LIMIT_BYTES]; /* why there; "" with 0 */
     char platform[160];         /* as its JSON says */
     char provider[RS_NAME_BYTES];
-    char settings[RS_SETTINGS_BYTES]; /* as its JSON says, "name=value, ..." */
+    char settings[RS_SETTINGS_BYTES]; /* of its newest run, as its JSON says, "name=value, ..." */
+    char load_settings[RS_SETTINGS_BYTES]; /* loadgen's, of that run */
 } rs_subject;
 
 typedef struct rs_cell {
-    uint32_t ok, voided, disturbed;
+    uint32_t ok, voided, disturbed, paced_late;
     bool beyond; /* the model ends below what this scenario asks for */
     double median[RS_METRICS], rate_spread, cpu_spread;
     double rate_low, rate_high; /* smallest and largest of the runs */
@@ -175,9 +178,10 @@ typedef struct rs_results {
     const rs_scenario *scenario[RS_SCENARIOS_MAX];
     double fixed_rate[RS_SCENARIOS_MAX]; /* messages a second asked for; 0 = closed loop */
     uint32_t subjects, scenarios, repeats;
-    int32_t baseline;    /* subject that the others are set against; -1: none */
-    rs_compare_run *run; /* [scenarios][subjects][repeats] */
-    rs_cell *cell;       /* [scenarios][subjects] */
+    int32_t baseline;      /* subject that the others are set against; -1: none */
+    rs_compare_run *run;   /* [scenarios][subjects][repeats] */
+    rs_cell *cell;         /* [scenarios][subjects] */
+    rs_recorded *recorded; /* [scenarios][subjects]; NULL: settings are not known by cell */
     rs_verdict verdict;
     char banner[16][256]; /* "what<TAB>text" */
     uint32_t banners;
@@ -210,6 +214,9 @@ void rs_results_summarise(rs_results *results);
 
 /* rs_results_voided: void runs in all. */
 uint32_t rs_results_voided(const rs_results *results);
+
+/* rs_results_paced_late: runs that count and whose latency is partly loadgen's own. */
+uint32_t rs_results_paced_late(const rs_results *results);
 
 /* rs_results_warning: what every output says by itself about the platform; "" on Windows. */
 const char *rs_results_warning(const rs_results *results);

@@ -449,18 +449,18 @@ static bool runner_load(runner_turn *turn) {
 
 /* ---- reading */
 
-static void runner_settings(const rs_json_doc *doc, rs_subject *subject) {
+static void runner_settings(const rs_json_doc *doc, char out[RS_SETTINGS_BYTES]) {
     const rs_json_node *node = rs_json_read_child(doc, rs_json_read_get(doc, NULL, "settings"));
     size_t used = 0;
-    subject->settings[0] = '\0';
+    out[0] = '\0';
     for (; node != NULL; node = rs_json_read_next(doc, node)) {
         char key[RS_NAME_BYTES], value[RS_NAME_BYTES];
         rs_json_read_key(doc, node, key, sizeof key);
         rs_json_read_text(doc, node, value, sizeof value);
-        const int bytes = snprintf(subject->settings + used, sizeof subject->settings - used,
-                                   "%s%s=%s", used > 0 ? ", " : "", key, value);
+        const int bytes = snprintf(out + used, RS_SETTINGS_BYTES - used, "%s%s=%s",
+                                   used > 0 ? ", " : "", key, value);
         used += bytes > 0 ? (size_t)bytes : 0;
-        if (used >= sizeof subject->settings) {
+        if (used >= RS_SETTINGS_BYTES) {
             return; /* cut, terminated */
         }
     }
@@ -481,7 +481,7 @@ static void runner_subject(const rs_json_doc *doc, rs_subject *subject) {
                           sizeof subject->limit);
         rs_result_clean(subject->limit);
     }
-    runner_settings(doc, subject);
+    runner_settings(doc, subject->settings);
 }
 
 static void runner_collect(runner_turn *turn, rs_subject *subject) {
@@ -496,6 +496,7 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
         turn->out->value[RS_METRIC_RATE] = turn->capacity;
     }
     runner_subject(&server, subject);
+    runner_settings(&load, subject->load_settings);
 }
 
 static void runner_remove_old(const runner_turn *turn) {

@@ -108,6 +108,54 @@ static void test_report_under_wine_warns_and_does_not_decide(void **state) {
     }
 }
 
+/* Two scenarios, one setting of the server that differs between them, and a load of each. */
+static void test_report_shows_the_settings_of_each_cell(void **state) {
+    static rs_recorded recorded[2 * 3];
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    for (uint32_t i = 0; i < 6; i++) {
+        (void)snprintf(recorded[i].server, RS_SETTINGS_BYTES, "backlog=9, max_sessions=%u",
+                       i < 3 ? 16u : 1024u);
+        (void)snprintf(recorded[i].load, RS_SETTINGS_BYTES, "size=32, connections=%u, port=%u",
+                       i < 3 ? 1u : 1000u, 4000 + i);
+    }
+    results.recorded = recorded;
+    for (size_t i = 1; i < sizeof reports / sizeof reports[0]; i++) { /* the console shows none */
+        const bool html = reports[i] == rs_report_html;
+        rs_text_init(&text, out, RS_REPORT_BYTES);
+        reports[i](&results, table, &text);
+        has("provider ; backlog=9");
+        has(html ? "rio_server in ping-pong</dt><dd>max_sessions=16<"
+                 : "rio\\_server in ping-pong: max\\_sessions=16\n");
+        has(html ? "rio_server in wide</dt><dd>max_sessions=1024<"
+                 : "rio\\_server in wide: max\\_sessions=1024\n");
+        has(html ? "loadgen</dt><dd>size=32, port=varies<" : "loadgen: size=32, port=varies\n");
+        has(html ? "loadgen in wide</dt><dd>connections=1000<"
+                 : "loadgen in wide: connections=1000\n");
+        has_not("<script>");
+    }
+}
+
+static void test_report_marks_latency_that_is_partly_loadgens(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        rs_text_init(&text, out, RS_REPORT_BYTES);
+        reports[i](&results, table, &text);
+        has_not("pacing error was");
+        has_not(" late");
+    }
+    rs_results_run(&results, 1, 2, 0)->paced_late = true;
+    rs_results_summarise(&results);
+    assert_int_equal(rs_results_paced_late(&results), 1);
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        rs_text_init(&text, out, RS_REPORT_BYTES);
+        reports[i](&results, table, &text);
+        has("late: in 1 run loadgen");
+        has(" late");
+    }
+}
+
 static void test_report_under_wine_compares_with_the_floor_alone(void **state) {
     (void)state;
     make_results(RS_PLATFORM_WINE);
@@ -780,6 +828,8 @@ static void test_settings_help_and_list_end_well(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(test_report_under_wine_warns_and_does_not_decide),
+        CASE(test_report_shows_the_settings_of_each_cell),
+        CASE(test_report_marks_latency_that_is_partly_loadgens),
         CASE(test_report_under_wine_compares_with_the_floor_alone),
         CASE(test_report_variant_is_set_against_its_own_defaults),
         CASE(test_report_tradeoffs_show_a_row_where_it_was_measured),
