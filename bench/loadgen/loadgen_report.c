@@ -134,14 +134,33 @@ static void report_void_by_figures(const rs_run *run, char *out, size_t bytes) {
     }
 }
 
-void rs_report_void(const rs_run *run, char *out, size_t bytes) {
-    size_t used = 0;
+/* What the counts come down to where they leave no doubt; else "". Returns its length. */
+static size_t report_void_cause(const rs_run *run, char *out, size_t bytes) {
+    const rs_load_ends *ends = &run->load.ends;
+    const rs_addr *addr = &run->settings->addr;
+    int n = 0;
 
     out[0] = '\0';
+    if (ends->refused > 0 && ends->connected == 0) {
+        n = snprintf(out, bytes, "nobody listens on %u.%u.%u.%u:%u: ", addr->ip >> 24,
+                     addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
+    } else if (ends->closed + ends->reset > 0 && run->load.columns.received == 0) {
+        n = snprintf(out, bytes,
+                     "the server ends connections at the first frame, of %u bytes, without a "
+                     "reply: ",
+                     run->settings->frame_bytes);
+    }
+    return n > 0 ? (size_t)n : 0;
+}
+
+void rs_report_void(const rs_run *run, char *out, size_t bytes) {
+    const size_t cause = report_void_cause(run, out, bytes);
+    size_t used = cause;
+
 #define X(text, value)                                                                             \
     if ((value) != 0 && used < bytes) {                                                            \
-        const int n = snprintf(out + used, bytes - used, "%s%s %" PRIu64, used > 0 ? ", " : "",    \
-                               text, (uint64_t)(value));                                           \
+        const int n = snprintf(out + used, bytes - used, "%s%s %" PRIu64,                          \
+                               used > cause ? ", " : "", text, (uint64_t)(value));                 \
         used += n > 0 ? (size_t)n : 0;                                                             \
     }
     REPORT_FAULTS(X)

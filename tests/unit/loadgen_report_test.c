@@ -62,6 +62,7 @@ static report_bed *bed_new(void) {
     load = &bed->run.load;
     load->settings = &bed->settings;
     load->columns.ok = load->columns.received = load->columns.sent = 1200;
+    load->ends.connected = 4;
     load->measured = 1000;
     rs_histogram_init(&load->uncorrected);
     rs_histogram_init(&load->corrected);
@@ -252,6 +253,30 @@ static void test_report_counts_stand_under_their_names(void **state) {
     free(bed);
 }
 
+static void test_report_names_the_cause_where_there_is_no_doubt(void **state) {
+    report_bed *bed = bed_new();
+    rs_load *load = &bed->run.load;
+
+    (void)state;
+    bed->settings.addr = (rs_addr){.ip = 0x7F000001u, .port = 4321};
+    load->columns.ok = load->columns.received = load->measured = 0;
+    load->ends.connected = 0;
+    load->ends.refused = 64;
+    bed_write(bed);
+    assert_string_equal(bed->reason, "nobody listens on 127.0.0.1:4321: refused 64");
+    load->ends.refused = 0;
+    load->ends.connected = 4;
+    load->ends.closed = 4;
+    load->columns.lost = 4;
+    bed_write(bed);
+    assert_string_equal(bed->reason, "the server ends connections at the first frame, of 32 bytes, "
+                                     "without a reply: lost 4, closed 4");
+    load->columns.received = 1; /* it did answer: no such simple cause */
+    bed_write(bed);
+    assert_string_equal(bed->reason, "lost 4, closed 4");
+    free(bed);
+}
+
 static void test_report_without_a_reply_in_the_measurement_is_void(void **state) {
     report_bed *bed = bed_new();
 
@@ -329,6 +354,7 @@ int main(void) {
         cmocka_unit_test(test_report_kernel_calls_are_calls_of_the_measurement),
         cmocka_unit_test(test_report_percentiles_are_in_nanoseconds),
         cmocka_unit_test(test_report_counts_stand_under_their_names),
+        cmocka_unit_test(test_report_names_the_cause_where_there_is_no_doubt),
         cmocka_unit_test(test_report_without_a_reply_in_the_measurement_is_void),
         cmocka_unit_test(test_report_below_rate_min_of_the_rate_asked_for_is_overloaded),
         cmocka_unit_test(test_report_pacing_error_above_a_tenth_of_the_p50_is_marked),
