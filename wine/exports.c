@@ -8,6 +8,7 @@
 #include "sockets.h"
 #include "table.h"
 #include "uring.h"
+#include "verify.h"
 #include "wait.h"
 
 #define EXPORT __declspec(dllexport)
@@ -90,17 +91,21 @@ BOOL WINAPI ringside_rio_hook(HMODULE module) {
 
 /* The number in the variable, 0 = it is not set. */
 static HANDLE exports_handle(const char *variable) {
-    char text[24] = "";
+    char text[RS_HOOK_VALUE_CHARS] = "";
     DWORD length = GetEnvironmentVariableA(variable, text, sizeof text);
 
     return length < sizeof text ? (HANDLE)(uintptr_t)strtoull(text, NULL, 10) : NULL;
 }
 
-static void exports_lend(void) {
+/* False: what riorun asked for cannot be. */
+static bool exports_lend(void) {
     HANDLE interrupt = exports_handle(RS_HOOK_VARIABLE);
 
     if (!interrupt) {
-        return;
+        return true;
+    }
+    if (!rs_verify_open()) {
+        return false;
     }
     if (!rs_hook_program()) {
         fprintf(stderr, "ringside_rio: the exports of ws2_32 cannot be replaced: a program that "
@@ -108,13 +113,17 @@ static void exports_lend(void) {
     }
     rs_hook_listen(interrupt);
     (void)SetEnvironmentVariableA(RS_HOOK_VARIABLE, NULL); /* not for what the program starts */
+    return true;
 }
 
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved) {
     (void)reserved;
     if (reason == DLL_PROCESS_ATTACH) {
         DisableThreadLibraryCalls(self);
-        exports_lend();
+        return exports_lend();
+    }
+    if (reason == DLL_PROCESS_DETACH) {
+        rs_verify_finish();
     }
     return TRUE;
 }

@@ -13,6 +13,7 @@
 
 #include "sockets.h"
 #include "table.h"
+#include "verify.h"
 
 #define HOOK_MODULES_MAX 256
 
@@ -41,7 +42,7 @@ static int hook_answer_table(void *out, DWORD out_bytes, DWORD *returned) {
         WSASetLastError(WSAEFAULT);
         return SOCKET_ERROR;
     }
-    if (!rs_table_fill(out)) {
+    if (!rs_table_fill(out) || !rs_verify_table(out)) {
         WSASetLastError(WSAEOPNOTSUPP);
         return SOCKET_ERROR;
     }
@@ -124,7 +125,7 @@ static SOCKET WSAAPI hook_wsa_accept(SOCKET listener, struct sockaddr *address, 
 }
 
 static int WSAAPI hook_closesocket(SOCKET s) {
-    return rs_provider_close(s);
+    return rs_verify_closesocket(s);
 }
 
 static int WSAAPI hook_shutdown(SOCKET s, int how) {

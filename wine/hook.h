@@ -10,6 +10,7 @@
 /* riorun sets this variable; the DLL then hooks the program while it is being loaded. Its value is
  * the number of an inherited event: riorun was interrupted alone, and the program is to hear it. */
 #define RS_HOOK_VARIABLE "RINGSIDE_RIO_HOOK"
+#define RS_HOOK_VALUE_CHARS 40
 
 /* rs_hook_module: the imports of one module; true when anything was replaced. */
 bool rs_hook_module(HMODULE module);

@@ -1,18 +1,26 @@
-/* riorun.exe PROGRAM ARGS: starts a Windows program under Wine with Registered I/O lent to it.
+/* riorun.exe [--verify[=strict]] PROGRAM ARGS: starts a Windows program under Wine with Registered
+ * I/O lent to it.
  *
  * The program is created suspended, ringside_rio.dll (from riorun's own folder) is loaded into it,
  * which replaces its Winsock functions, and it runs. Its exit code is riorun's. It lives in a job
- * that ends with riorun, however that ends; what it starts itself is no part of the job. */
+ * that ends with riorun, however that ends; what it starts itself is no part of the job.
+ *
+ * --verify puts the checker of --rio-verify over the program's calls (verify.h). What breaks a rule
+ * of RIO's documentation is a line on stderr, and riorun's exit code is then RUN_EXIT_VIOLATIONS.
+ * strict: more than the documents say, see docs/rio-provider.md. */
 #include <stdio.h>
 #include <string.h>
 
 #include "hook.h"
+#include "verify.h"
 
 #define RUN_EXIT_USAGE 2
 #define RUN_EXIT_FAILED 1
+#define RUN_EXIT_VIOLATIONS 99
 #define RUN_INJECT_MS 20000
 
-static HANDLE run_interrupt; /* passes Ctrl+C on to the program */
+static HANDLE run_interrupt;          /* passes Ctrl+C on to the program */
+static volatile LONG *run_violations; /* --verify: counted by the program's DLL */
 
 /* The command line after riorun's own name: passed on to the letter, quotes included. */
 static wchar_t *run_rest(void) {
@@ -95,10 +103,10 @@ static HANDLE run_job(HANDLE process) {
 }
 
 /* A handle of ours that the program inherits, told to it by an environment variable. */
-static void run_tell(const char *variable, HANDLE handle) {
-    char text[24];
+static void run_tell(const char *variable, HANDLE handle, const char *more) {
+    char text[RS_HOOK_VALUE_CHARS];
 
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)(uintptr_t)handle);
+    (void)snprintf(text, sizeof text, "%llu%s", (unsigned long long)(uintptr_t)handle, more);
     (void)SetEnvironmentVariableA(variable, text);
 }
 
@@ -109,8 +117,31 @@ static bool run_open_interrupt(void) {
     if (!run_interrupt) {
         return false;
     }
-    run_tell(RS_HOOK_VARIABLE, run_interrupt);
+    run_tell(RS_HOOK_VARIABLE, run_interrupt, "");
     return true;
+}
+
+static bool run_open_verify(bool strict) {
+    SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+    HANDLE mapping = CreateFileMappingW(INVALID_HANDLE_VALUE, &inherited, PAGE_READWRITE, 0,
+                                        RS_VERIFY_BYTES, NULL);
+
+    run_violations = mapping ? MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, RS_VERIFY_BYTES) : NULL;
+    if (!run_violations) {
+        return false;
+    }
+    run_tell(RS_VERIFY_VARIABLE, mapping, strict ? " strict" : "");
+    return true;
+}
+
+/* The program's exit code, unless it broke rules. */
+static int run_verdict(DWORD code) {
+    if (!run_violations || *run_violations == 0) {
+        return (int)code;
+    }
+    fprintf(stderr, "riorun: verify: %ld violations; the program's exit code was %lu\n",
+            *run_violations, code);
+    return RUN_EXIT_VIOLATIONS;
 }
 
 static int run_process(const PROCESS_INFORMATION *process, const wchar_t *dll) {
@@ -128,7 +159,7 @@ static int run_process(const PROCESS_INFORMATION *process, const wchar_t *dll) {
     (void)ResumeThread(process->hThread);
     (void)WaitForSingleObject(process->hProcess, INFINITE);
     (void)GetExitCodeProcess(process->hProcess, &code);
-    return (int)code;
+    return run_verdict(code);
 }
 
 /* The program's file: the first word of its command line, with and without .exe. */
@@ -186,20 +217,44 @@ static int run_program(wchar_t *command, const wchar_t *dll) {
     return run_process(&process, dll);
 }
 
+/* Takes our own option off the command line. False: it is none that we know. */
+static bool run_option(wchar_t **command, bool *verifies, bool *strict) {
+    static const wchar_t option[] = L"--verify";
+    wchar_t *at = *command;
+
+    *verifies = *strict = false;
+    if (wcsncmp(at, L"--", 2) != 0) {
+        return true;
+    }
+    if (wcsncmp(at, option, wcslen(option)) != 0) {
+        return false;
+    }
+    at += wcslen(option);
+    *strict = wcsncmp(at, L"=strict", 7) == 0;
+    at += *strict ? 7 : 0;
+    *verifies = *at == L' ' || *at == L'\t';
+    while (*at == L' ' || *at == L'\t') {
+        at++;
+    }
+    *command = at;
+    return *verifies;
+}
+
 int main(void) {
     wchar_t dll[MAX_PATH];
     wchar_t *command = run_rest();
+    bool verifies, strict;
 
-    if (*command == L'\0') {
-        fprintf(stderr, "usage: riorun PROGRAM.exe [ARGS...]\n");
+    if (!run_option(&command, &verifies, &strict) || *command == L'\0') {
+        fprintf(stderr, "usage: riorun [--verify[=strict]] PROGRAM.exe [ARGS...]\n");
         return RUN_EXIT_USAGE;
     }
     if (!run_dll_path(dll, MAX_PATH)) {
         fprintf(stderr, "riorun: ringside_rio.dll is not beside riorun.exe\n");
         return RUN_EXIT_FAILED;
     }
-    if (!run_open_interrupt()) {
-        return run_fail("making an event");
+    if (!run_open_interrupt() || (verifies && !run_open_verify(strict))) {
+        return run_fail("making what the program inherits");
     }
     return run_program(command, dll);
 }

@@ -12,7 +12,8 @@
 #define RV_PAGE_BUCKETS 16384u
 #define RV_SOCKET_BUCKETS 4096u
 #define RV_REQUEST_BUCKETS 4096u
-#define RV_TEXT_BYTES 192u
+#define RV_RECORD_BUCKETS 16384u
+#define RV_TEXT_BYTES 320u
 /* Dead records are kept this long, so that a late use of a handle finds a record that says so. */
 #define RV_TOMBS 4096u
 
@@ -27,7 +28,16 @@ typedef struct rv_page {
     uint8_t shadow[RS_PAGE_BYTES];
 } rv_page;
 
+typedef enum rv_kind { RV_BUFFER, RV_CQ, RV_RQ } rv_kind;
+
+/* What a handle of the caller's is the address of. First in each record. */
+typedef struct rv_record {
+    struct rv_record *chain; /* of its bucket */
+    rv_kind kind;
+} rv_record;
+
 struct rs_rv_buffer {
+    rv_record record;
     struct rs_rv_buffer *next; /* live ones */
     struct rs_rv_buffer *prev;
     uint8_t *base;
@@ -38,6 +48,7 @@ struct rs_rv_buffer {
 };
 
 struct rs_rv_cq {
+    rv_record record;
     struct rs_rv_cq *next;
     uint32_t entries, reserved;
     uint32_t in_flight, uncommitted;
@@ -47,6 +58,7 @@ struct rs_rv_cq {
 };
 
 struct rs_rv_rq {
+    rv_record record;
     struct rs_rv_rq *next; /* of its socket's bucket */
     rs_rv_rq_config cfg;
     uint64_t thread;
@@ -63,8 +75,8 @@ struct rs_rv_request {
     struct rs_rv_request *chain;       /* of its bucket: is this address a request? */
     rs_rv_rq *rq;
     rs_rv_post post;
-    uint64_t sum; /* SEND: of the slice's bytes when posted */
-    bool marked;  /* the shadow knows it */
+    uint64_t sum;              /* SEND: of the data's bytes when posted */
+    bool marked[RS_RV_SLICES]; /* the shadow knows it */
 };
 
 struct rs_rio_verify {
@@ -76,8 +88,12 @@ struct rs_rio_verify {
     rs_rv_rq *sockets[RV_SOCKET_BUCKETS];
     rs_rv_request *requests[RV_REQUEST_BUCKETS];
     rv_page *pages[RV_PAGE_BUCKETS];
-    void *tombs[RV_TOMBS];
+    rv_record *records[RV_RECORD_BUCKETS];
+    rv_record *tombs[RV_TOMBS];
     uint32_t tomb_next;
+    const char *call; /* that is being checked */
+    uintptr_t queue;
+    const rs_rv_slice *slice;
 };
 
 const char *rs_rv_name(rs_rv_check check) {
@@ -89,6 +105,23 @@ const char *rs_rv_name(rs_rv_check check) {
     return (unsigned)check < RS_RV_CHECKS ? names[check] : "RS_RV_?";
 }
 
+/* "; RIOSend, queue 0x1234, buffer 0x5678 from 100 for 50", as far as it is known. */
+static void rv_where(const rs_rio_verify *verify, char *out, size_t size) {
+    const rs_rv_slice *slice = verify->slice;
+    int used;
+
+    out[0] = '\0';
+    if (verify->call == NULL) {
+        return;
+    }
+    used = snprintf(out, size, "; %s, queue %p", verify->call, (void *)verify->queue);
+    if (slice != NULL && used > 0 && (size_t)used < size) {
+        (void)snprintf(out + used, size - (size_t)used, ", buffer %p from %lu for %lu",
+                       (const void *)slice->buffer, (unsigned long)slice->offset,
+                       (unsigned long)slice->bytes);
+    }
+}
+
 static void rv_report(rs_rio_verify *verify, rs_rv_check check, const void *object,
                       uint64_t detail) {
     static const char *const texts[] = {
@@ -96,12 +129,13 @@ static void rv_report(rs_rio_verify *verify, rs_rv_check check, const void *obje
         RS_RV_TABLE(X)
 #undef X
     };
-    char text[RV_TEXT_BYTES];
+    char text[RV_TEXT_BYTES], where[RV_TEXT_BYTES / 2];
 
     RS_ASSERT((unsigned)check < RS_RV_CHECKS);
     verify->violations++;
-    (void)snprintf(text, sizeof text, "%s: %s (%p, %llu)", rs_rv_name(check), texts[check], object,
-                   (unsigned long long)detail);
+    rv_where(verify, where, sizeof where);
+    (void)snprintf(text, sizeof text, "%s: %s%s (%p, %llu)", rs_rv_name(check), texts[check], where,
+                   object, (unsigned long long)detail);
     if (verify->options.report == NULL) {
         RS_FATAL("rio_verify", 0, text);
     }
@@ -118,15 +152,83 @@ static void *rv_alloc(size_t bytes) {
     return memory;
 }
 
+static uint32_t rv_hash(uint64_t key, uint32_t buckets) {
+    return (uint32_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % buckets;
+}
+
+/* ---- records */
+
+static rv_record **rv_record_bucket(rs_rio_verify *verify, uintptr_t handle) {
+    return &verify->records[rv_hash(handle, RV_RECORD_BUCKETS)];
+}
+
+static void rv_record_add(rs_rio_verify *verify, rv_record *record, rv_kind kind) {
+    rv_record **bucket = rv_record_bucket(verify, (uintptr_t)record);
+
+    record->kind = kind;
+    record->chain = *bucket;
+    *bucket = record;
+}
+
+static void rv_record_free(rs_rio_verify *verify, rv_record *record) {
+    rv_record **at = rv_record_bucket(verify, (uintptr_t)record);
+
+    while (*at != record) {
+        RS_ASSERT(*at != NULL);
+        at = &(*at)->chain;
+    }
+    *at = record->chain;
+    free(record);
+}
+
 /* Frees a record, later. */
-static void rv_bury(rs_rio_verify *verify, void *record) {
-    free(verify->tombs[verify->tomb_next]);
+static void rv_bury(rs_rio_verify *verify, rv_record *record) {
+    if (verify->tombs[verify->tomb_next] != NULL) {
+        rv_record_free(verify, verify->tombs[verify->tomb_next]);
+    }
     verify->tombs[verify->tomb_next] = record;
     verify->tomb_next = (verify->tomb_next + 1u) % RV_TOMBS;
 }
 
-static uint32_t rv_hash(uint64_t key, uint32_t buckets) {
-    return (uint32_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % buckets;
+static void *rv_record_find(const rs_rio_verify *verify, uintptr_t handle, rv_kind kind) {
+    rv_record *record = verify->records[rv_hash(handle, RV_RECORD_BUCKETS)];
+
+    while (record != NULL && ((uintptr_t)record != handle || record->kind != kind)) {
+        record = record->chain;
+    }
+    return record;
+}
+
+rs_rv_buffer *rs_rv_buffer_find(const rs_rio_verify *verify, uintptr_t handle) {
+    return rv_record_find(verify, handle, RV_BUFFER);
+}
+
+rs_rv_cq *rs_rv_cq_find(rs_rio_verify *verify, uintptr_t handle) {
+    rs_rv_cq *cq = rv_record_find(verify, handle, RV_CQ);
+
+    if (cq == NULL) {
+        rv_report(verify, RS_RV_CQ_DEAD, (void *)handle, 0);
+    }
+    return cq;
+}
+
+rs_rv_rq *rs_rv_rq_find(rs_rio_verify *verify, uintptr_t handle) {
+    rs_rv_rq *rq = rv_record_find(verify, handle, RV_RQ);
+
+    if (rq == NULL) {
+        rv_report(verify, RS_RV_RQ_CLOSED, (void *)handle, 0);
+    }
+    return rq;
+}
+
+void rs_rv_enter(rs_rio_verify *verify, const char *call, uintptr_t queue) {
+    verify->call = call;
+    verify->queue = queue;
+    verify->slice = NULL;
+}
+
+void rs_rv_two_threads(rs_rio_verify *verify, rs_rv_check check, uint64_t other_thread) {
+    rv_report(verify, check, (void *)verify->queue, other_thread);
 }
 
 /* ---- shadow */
@@ -168,20 +270,21 @@ static void rv_mark(uint8_t *shadow, uint32_t bytes, bool is_recv, bool on) {
 }
 
 /* Walks a slice page by page. With check: is all of it free? Without: marks it on or off. */
-static bool rv_walk(rs_rio_verify *verify, const rs_rv_post *post, bool check, bool on) {
-    uintptr_t at = (uintptr_t)post->buffer->base + post->offset;
-    uint32_t left = post->bytes;
+static bool rv_walk(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_recv, bool check,
+                    bool on) {
+    uintptr_t at = (uintptr_t)slice->buffer->base + slice->offset;
+    uint32_t left = slice->bytes;
 
     while (left > 0) {
         uint32_t part = RS_PAGE_BYTES - (uint32_t)(at % RS_PAGE_BYTES);
         uint8_t *shadow = rv_shadow(verify, at);
 
         part = part < left ? part : left;
-        if (check && !rv_is_free(shadow, part, post->is_recv)) {
+        if (check && !rv_is_free(shadow, part, is_recv)) {
             return false;
         }
         if (!check) {
-            rv_mark(shadow, part, post->is_recv, on);
+            rv_mark(shadow, part, is_recv, on);
         }
         at += part;
         left -= part;
@@ -191,8 +294,8 @@ static bool rv_walk(rs_rio_verify *verify, const rs_rv_post *post, bool check, b
 
 /* ---- contents */
 
-static uint8_t *rv_slice(const rs_rv_post *post) {
-    return post->buffer->base + post->offset;
+static uint8_t *rv_bytes(const rs_rv_slice *slice) {
+    return slice->buffer->base + slice->offset;
 }
 
 static uint64_t rv_sum(const uint8_t *data, uint32_t bytes) {
@@ -230,6 +333,7 @@ rs_rv_buffer *rs_rv_register(rs_rio_verify *verify, void *base, uint32_t bytes, 
         buffer->next->prev = buffer;
     }
     verify->buffers = buffer;
+    rv_record_add(verify, &buffer->record, RV_BUFFER);
     return buffer;
 }
 
@@ -255,7 +359,7 @@ void rs_rv_deregister(rs_rio_verify *verify, rs_rv_buffer *buffer) {
         buffer->next->prev = buffer->prev;
     }
     if (buffer->in_flight == 0) {
-        rv_bury(verify, buffer); /* else the last of its requests does it */
+        rv_bury(verify, &buffer->record); /* else the last of its requests does it */
     }
 }
 
@@ -266,6 +370,7 @@ rs_rv_cq *rs_rv_cq_open(rs_rio_verify *verify, uint32_t entries, bool notifies, 
 
     *cq = (rs_rv_cq){.next = verify->cqs, .entries = entries, .notifies = notifies, .inner = inner};
     verify->cqs = cq;
+    rv_record_add(verify, &cq->record, RV_CQ);
     return cq;
 }
 
@@ -280,7 +385,7 @@ static void rv_cq_use(rs_rio_verify *verify, rs_rv_cq *cq, uint64_t thread) {
     if (cq->thread == 0) {
         cq->thread = thread;
     }
-    if (cq->thread != thread) {
+    if (cq->thread != thread && !verify->options.any_thread) {
         rv_report(verify, RS_RV_CQ_THREAD, cq, thread);
     }
 }
@@ -310,7 +415,7 @@ void rs_rv_notify(rs_rio_verify *verify, rs_rv_cq *cq, uint64_t thread) {
     if (!cq->notifies) {
         rv_report(verify, RS_RV_NOTIFY_POLLED, cq, 0);
     }
-    if (cq->uncommitted > 0) {
+    if (cq->uncommitted > 0 && !verify->options.documented_only) {
         rv_report(verify, RS_RV_UNCOMMITTED, cq, cq->uncommitted);
     }
 }
@@ -360,6 +465,7 @@ rs_rv_rq *rs_rv_rq_prepare(rs_rio_verify *verify, const rs_rv_rq_config *cfg, ui
     }
     *rq = (rs_rv_rq){.next = *bucket, .cfg = *cfg, .thread = thread};
     *bucket = rq;
+    rv_record_add(verify, &rq->record, RV_RQ);
     rv_reserve(verify, cfg->recv_cq, cfg->recvs);
     rv_reserve(verify, cfg->send_cq, cfg->sends);
     return rq;
@@ -381,7 +487,7 @@ static void rv_rq_free(rs_rio_verify *verify, rs_rv_rq *rq) {
     rq->cfg.send_cq->reserved -= rq->cfg.sends;
     rq->closed = true;
     rq->dead = true;
-    rv_bury(verify, rq);
+    rv_bury(verify, &rq->record);
 }
 
 void rs_rv_rq_opened(rs_rio_verify *verify, rs_rv_rq *rq, uintptr_t inner) {
@@ -396,7 +502,7 @@ static bool rv_rq_use(rs_rio_verify *verify, rs_rv_rq *rq, uint64_t thread) {
         rv_report(verify, RS_RV_RQ_CLOSED, rq, rq->cfg.socket);
         return false;
     }
-    if (rq->thread != thread) {
+    if (rq->thread != thread && !verify->options.any_thread) {
         rv_report(verify, RS_RV_RQ_THREAD, rq, thread);
     }
     return true;
@@ -439,6 +545,11 @@ void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread)
     rv_commit(rq, true);
     rv_commit(rq, false);
     rq->closed = true;
+    /* What is not outstanding is not reserved any more; the rest by and by. */
+    rq->cfg.recv_cq->reserved -= rq->cfg.recvs - rq->recvs;
+    rq->cfg.send_cq->reserved -= rq->cfg.sends - rq->sends;
+    rq->cfg.recvs = rq->recvs;
+    rq->cfg.sends = rq->sends;
     if (rq->first == NULL) {
         rv_rq_free(verify, rq);
     }
@@ -446,39 +557,60 @@ void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread)
 
 /* ---- requests */
 
-static void rv_check_slice(rs_rio_verify *verify, rs_rv_request *request) {
-    const rs_rv_post *post = &request->post;
-    rs_rv_buffer *buffer = post->buffer;
+/* A slice lies in a live registration and overlaps none in flight; then it is in flight itself. */
+static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32_t which) {
+    rs_rv_slice *slice = &request->post.slice[which];
+    rs_rv_buffer *buffer = slice->buffer;
+    bool is_recv = request->post.is_recv;
 
+    if (slice->descriptor == NULL) {
+        return false;
+    }
+    verify->slice = slice;
     if (buffer == NULL || buffer->dead) {
-        rv_report(verify, RS_RV_BUFFER_DEAD, buffer, post->offset);
-        request->post.buffer = NULL;
+        rv_report(verify, RS_RV_BUFFER_DEAD, buffer, slice->offset);
+        slice->buffer = NULL;
+        return false;
+    }
+    if (slice->offset > buffer->bytes || slice->bytes > buffer->bytes - slice->offset) {
+        rv_report(verify, RS_RV_RANGE, buffer, (uint64_t)slice->offset + slice->bytes);
+        return false;
+    }
+    if (!rv_walk(verify, slice, is_recv, true, true)) {
+        rv_report(verify, RS_RV_OVERLAP, rv_bytes(slice), slice->bytes);
+        return false;
+    }
+    (void)rv_walk(verify, slice, is_recv, false, true);
+    return true;
+}
+
+static void rv_check_slices(rs_rio_verify *verify, rs_rv_request *request) {
+    const rs_rv_slice *data = &request->post.slice[0];
+
+    if (data->buffer != NULL && data->buffer->in_flight > 0 && verify->options.unique_ids) {
+        verify->slice = data;
+        rv_report(verify, RS_RV_ID_SHARED, data->buffer, data->buffer->in_flight);
+    }
+    for (uint32_t i = 0; i < RS_RV_SLICES; i++) {
+        request->marked[i] = rv_check_slice(verify, request, i);
+    }
+    verify->slice = NULL;
+    if (!request->marked[0]) {
         return;
     }
-    if (post->offset > buffer->bytes || post->bytes > buffer->bytes - post->offset) {
-        rv_report(verify, RS_RV_RANGE, buffer, (uint64_t)post->offset + post->bytes);
-        return;
-    }
-    if (buffer->in_flight > 0 && verify->options.unique_ids) {
-        rv_report(verify, RS_RV_ID_SHARED, buffer, buffer->in_flight);
-    }
-    if (!rv_walk(verify, post, true, true)) {
-        rv_report(verify, RS_RV_OVERLAP, rv_slice(post), post->bytes);
-        return;
-    }
-    (void)rv_walk(verify, post, false, true);
-    request->marked = true;
-    if (post->is_recv) {
-        memset(rv_slice(post), (int)RV_POISON, post->bytes);
+    if (request->post.is_recv) {
+        memset(rv_bytes(data), (int)RV_POISON, data->bytes);
     } else {
-        request->sum = rv_sum(rv_slice(post), post->bytes);
+        request->sum = rv_sum(rv_bytes(data), data->bytes);
     }
 }
 
 static void rv_check_queue(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post) {
-    for (const rs_rv_request *other = rq->first; other != NULL; other = other->next) {
-        if (other->post.descriptor == post->descriptor) {
-            rv_report(verify, RS_RV_DESCRIPTOR_BUSY, post->descriptor, 0);
+    const rs_rv_request *other = verify->options.documented_only ? NULL : rq->first;
+
+    for (; other != NULL; other = other->next) {
+        if (post->count > 0 && other->post.slice[0].descriptor == post->slice[0].descriptor) {
+            rv_report(verify, RS_RV_DESCRIPTOR_BUSY, post->slice[0].descriptor, 0);
         }
     }
     if (post->is_recv ? rq->recvs >= rq->cfg.recvs : rq->sends >= rq->cfg.sends) {
@@ -501,8 +633,10 @@ static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
     *(request->post.is_recv ? &rq->recvs : &rq->sends) += 1u;
     rv_cq_of(rq, request->post.is_recv)->in_flight++;
     verify->in_flight++;
-    if (request->post.buffer != NULL) {
-        request->post.buffer->in_flight++;
+    for (uint32_t i = 0; i < RS_RV_SLICES; i++) {
+        if (request->post.slice[i].buffer != NULL) {
+            request->post.slice[i].buffer->in_flight++;
+        }
     }
 }
 
@@ -521,6 +655,16 @@ static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
     return true;
 }
 
+/* A slice is in flight no more. */
+static void rv_land(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_recv, bool marked) {
+    if (marked) {
+        (void)rv_walk(verify, slice, is_recv, false, false);
+    }
+    if (slice->buffer != NULL && --slice->buffer->in_flight == 0 && slice->buffer->dead) {
+        rv_bury(verify, &slice->buffer->record);
+    }
+}
+
 static void rv_unlink(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq = request->rq;
 
@@ -535,22 +679,35 @@ static void rv_unlink(rs_rio_verify *verify, rs_rv_request *request) {
     *(request->post.is_recv ? &rq->recvs : &rq->sends) -= 1u;
     rv_cq_of(rq, request->post.is_recv)->in_flight--;
     verify->in_flight--;
-    if (request->marked) {
-        (void)rv_walk(verify, &request->post, false, false);
+    for (uint32_t i = 0; i < RS_RV_SLICES; i++) {
+        rv_land(verify, &request->post.slice[i], request->post.is_recv, request->marked[i]);
     }
-    if (request->post.buffer != NULL && --request->post.buffer->in_flight == 0 &&
-        request->post.buffer->dead) {
-        rv_bury(verify, request->post.buffer);
+    if (rq->closed) {
+        rv_cq_of(rq, request->post.is_recv)->reserved--;
+        *(request->post.is_recv ? &rq->cfg.recvs : &rq->cfg.sends) -= 1u;
     }
 }
 
-static bool rv_flags_fit(const rs_rv_post *post) {
-    if ((post->flags & RS_RV_COMMIT_ONLY) != 0) {
-        return post->flags == RS_RV_COMMIT_ONLY && post->count == 0 && post->descriptor == NULL &&
-               post->context == 0;
+static bool rv_slices_fit(const rs_rv_rq *rq, const rs_rv_post *post) {
+    bool has_data = post->slice[0].descriptor != NULL;
+
+    if (post->count != (has_data ? 1u : 0u)) {
+        return false;
     }
-    return post->flags < RS_RV_COMMIT_ONLY && post->count == 1 && post->descriptor != NULL &&
-           (post->is_recv || (post->flags & RS_RV_WAITALL) == 0);
+    return has_data || rq->cfg.datagram;
+}
+
+static bool rv_flags_fit(const rs_rv_rq *rq, const rs_rv_post *post) {
+    if ((post->flags & RS_RV_COMMIT_ONLY) != 0) {
+        for (uint32_t i = 0; i < RS_RV_SLICES; i++) {
+            if (post->slice[i].descriptor != NULL) {
+                return false;
+            }
+        }
+        return post->flags == RS_RV_COMMIT_ONLY && post->count == 0 && post->context == 0;
+    }
+    return post->flags < RS_RV_COMMIT_ONLY && rv_slices_fit(rq, post) &&
+           ((post->flags & RS_RV_WAITALL) == 0 || (post->is_recv && !rq->cfg.datagram));
 }
 
 rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post,
@@ -560,7 +717,7 @@ rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv
     if (!rv_rq_use(verify, rq, thread)) {
         return NULL;
     }
-    if (!rv_flags_fit(post)) {
+    if (!rv_flags_fit(rq, post)) {
         rv_report(verify, RS_RV_FLAGS, rq, post->flags);
     }
     if ((post->flags & RS_RV_DEFER) == 0) {
@@ -573,7 +730,7 @@ rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv
     request->rq = rq;
     request->post = *post;
     rv_check_queue(verify, rq, post);
-    rv_check_slice(verify, request);
+    rv_check_slices(verify, request);
     rv_link(verify, request);
     if ((post->flags & RS_RV_DEFER) != 0) {
         *(post->is_recv ? &rq->recvs_uncommitted : &rq->sends_uncommitted) += 1u;
@@ -607,19 +764,21 @@ void rs_rv_post_refused(rs_rio_verify *verify, rs_rv_request *request) {
 
 static void rv_check_contents(rs_rio_verify *verify, const rs_rv_request *request, bool succeeded,
                               uint32_t bytes) {
-    const rs_rv_post *post = &request->post;
+    const rs_rv_slice *data = &request->post.slice[0];
 
-    if (!request->marked) {
-        return; /* reported when it was posted */
+    if (!request->marked[0]) {
+        return; /* none, or reported when it was posted */
     }
-    if (post->is_recv) {
+    verify->slice = data;
+    if (request->post.is_recv) {
         /* What an error leaves in the slice is not documented. */
-        if (succeeded && !rv_is_poison(rv_slice(post) + bytes, post->bytes - bytes)) {
-            rv_report(verify, RS_RV_RECV_TOUCHED, rv_slice(post), bytes);
+        if (succeeded && !rv_is_poison(rv_bytes(data) + bytes, data->bytes - bytes)) {
+            rv_report(verify, RS_RV_RECV_TOUCHED, rv_bytes(data), bytes);
         }
-    } else if (rv_sum(rv_slice(post), post->bytes) != request->sum) {
-        rv_report(verify, RS_RV_SEND_TOUCHED, rv_slice(post), post->bytes);
+    } else if (rv_sum(rv_bytes(data), data->bytes) != request->sum) {
+        rv_report(verify, RS_RV_SEND_TOUCHED, rv_bytes(data), data->bytes);
     }
+    verify->slice = NULL;
 }
 
 bool rs_rv_complete(rs_rio_verify *verify, rs_rv_cq *cq, rs_rv_request *request, bool succeeded,
@@ -631,7 +790,8 @@ bool rs_rv_complete(rs_rio_verify *verify, rs_rv_cq *cq, rs_rv_request *request,
         return false;
     }
     rq = request->rq;
-    if (bytes > request->post.bytes || rv_cq_of(rq, request->post.is_recv) != cq) {
+    if ((request->post.count > 0 && bytes > request->post.slice[0].bytes) ||
+        rv_cq_of(rq, request->post.is_recv) != cq) {
         rv_report(verify, RS_RV_COMPLETION, request, bytes);
         bytes = 0;
     }
@@ -662,7 +822,7 @@ void rs_rv_share_ids(rs_rio_verify *verify) {
 }
 
 static void rv_close_requests(rs_rio_verify *verify) {
-    if (verify->in_flight > 0) {
+    if (verify->in_flight > 0 && !verify->options.documented_only) {
         rv_report(verify, RS_RV_LEAK, "requests", verify->in_flight);
     }
     for (uint32_t i = 0; i < RV_REQUEST_BUCKETS; i++) {
@@ -694,7 +854,7 @@ static void rv_close_queues(rs_rio_verify *verify) {
         left += !cq->dead;
         free(cq);
     }
-    if (left > 0) {
+    if (left > 0 && !verify->options.documented_only) {
         rv_report(verify, RS_RV_LEAK, "queues", left);
     }
 }
@@ -709,7 +869,7 @@ static void rv_close_memory(rs_rio_verify *verify) {
         left++;
         free(buffer);
     }
-    if (left > 0) {
+    if (left > 0 && !verify->options.documented_only) {
         rv_report(verify, RS_RV_LEAK, "registrations", left);
     }
     for (uint32_t i = 0; i < RV_PAGE_BUCKETS; i++) {
@@ -728,6 +888,7 @@ static void rv_close_memory(rs_rio_verify *verify) {
 uint32_t rs_rv_close(rs_rio_verify *verify) {
     uint32_t violations;
 
+    rs_rv_enter(verify, NULL, 0);
     rv_close_requests(verify);
     rv_close_queues(verify);
     rv_close_memory(verify);

@@ -50,7 +50,14 @@ const char *rs_rv_name(rs_rv_check check);
 typedef void (*rs_rv_report)(void *ctx, rs_rv_check check, const char *text);
 
 typedef struct rs_rv_options {
-    bool unique_ids;     /* the strict reading of RIOSend's page: one id, one request */
+    bool unique_ids; /* the strict reading of RIOSend's page: one id, one request */
+    /* For programs of others. Without it a queue belongs to one thread; with it any may use one,
+     * if not two at once, which rs_rv_two_threads reports. */
+    bool any_thread;
+    /* Only what RIO's pages rule out. Without it also: a descriptor that is passed again while its
+     * request is in flight, a sleep over requests that nobody committed, what is left at the end.
+     */
+    bool documented_only;
     rs_rv_report report; /* NULL: print and stop the process (RS_FATAL) */
     void *ctx;
 } rs_rv_options;
@@ -65,6 +72,20 @@ typedef struct rs_rv_request rs_rv_request;
  * returns how many violations there were in all. */
 rs_rio_verify *rs_rv_open(const rs_rv_options *options);
 uint32_t rs_rv_close(rs_rio_verify *verify);
+
+/* rs_rv_enter: the call that the following functions belong to, by its name (a static string) and
+ * the caller's handle of the queue, for the text of a report. */
+void rs_rv_enter(rs_rio_verify *verify, const char *call, uintptr_t queue);
+
+/* rs_rv_buffer_find, _cq_find, _rq_find: the record that a handle of the caller's is the address
+ * of, also when what it stands for is closed since not too long ago; NULL = there is none. */
+rs_rv_buffer *rs_rv_buffer_find(const rs_rio_verify *verify, uintptr_t handle);
+rs_rv_cq *rs_rv_cq_find(rs_rio_verify *verify, uintptr_t handle); /* reports if NULL */
+rs_rv_rq *rs_rv_rq_find(rs_rio_verify *verify, uintptr_t handle); /* reports if NULL */
+
+/* rs_rv_two_threads: a queue (RS_RV_RQ_THREAD or RS_RV_CQ_THREAD) is in use by another thread at
+ * this very moment. */
+void rs_rv_two_threads(rs_rio_verify *verify, rs_rv_check check, uint64_t other_thread);
 
 /* rs_rv_share_ids: from now on one id may serve several requests after all. */
 void rs_rv_share_ids(rs_rio_verify *verify);
@@ -89,6 +110,7 @@ typedef struct rs_rv_rq_config {
     uint64_t socket, context;
     uint32_t recvs, sends, recv_buffers, send_buffers;
     rs_rv_cq *recv_cq, *send_cq;
+    bool datagram;
 } rs_rv_rq_config;
 
 /* rs_rv_rq_prepare: before RIOCreateRequestQueue; rs_rv_rq_opened: it was made (inner != 0) or not;
@@ -107,13 +129,19 @@ void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread)
 #define RS_RV_WAITALL 0x4u
 #define RS_RV_COMMIT_ONLY 0x8u
 
+#define RS_RV_SLICES 5u /* data, and the four of the Ex functions */
+
+typedef struct rs_rv_slice {
+    const void *descriptor; /* the RIO_BUF's address; NULL = not given */
+    rs_rv_buffer *buffer;   /* NULL: no such id */
+    uint32_t offset, bytes;
+} rs_rv_slice;
+
 typedef struct rs_rv_post {
     bool is_recv;
     uint32_t flags;
-    uint32_t count;         /* of buffers: 1, or 0 for a commit */
-    rs_rv_buffer *buffer;   /* NULL: no such id */
-    uint32_t offset, bytes; /* of the slice */
-    const void *descriptor; /* the RIO_BUF's address */
+    uint32_t count; /* of buffers: 1, or 0 for a commit, or for a datagram without payload */
+    rs_rv_slice slice[RS_RV_SLICES];
     uint64_t context;
 } rs_rv_post;
 

@@ -3,7 +3,10 @@
  * RIO's functions have no argument for a context, and two of them no handle either: so the checker
  * is one for the process, the only mutable static state outside a main. Wraps are counted; the
  * last unwrap reports what is left. Any thread; calls are serialised by a lock of its own, after
- * which a second thread on one queue is still told by its thread id. */
+ * which a second thread on one queue is still told by its thread id. With any_thread a queue may
+ * change threads: reported is a call that comes while another thread's on the same queue is under
+ * way or waits for that lock; COMMIT_ONLY is free, and RIONotify beside RIODequeueCompletion, of
+ * which the documents say nothing. */
 #ifndef RS_RIO_RIO_VERIFY_TABLE_H
 #define RS_RIO_RIO_VERIFY_TABLE_H
 
@@ -17,5 +20,9 @@ bool rs_rio_verify_wrap(rs_rio_api *api, const rs_rv_options *options);
 /* rs_rio_verify_unwrap: one for each successful wrap. Returns the violations when it was the last,
  * else 0. */
 uint32_t rs_rio_verify_unwrap(void);
+
+/* rs_rio_verify_finish: at the end of a process whose other threads are gone, the lock perhaps with
+ * one of them: reports what is left, once, if it can. */
+void rs_rio_verify_finish(void);
 
 #endif

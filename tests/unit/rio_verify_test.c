@@ -61,6 +61,26 @@ static void set_up(bool unique_ids) {
     b.rq = make_queue(SOCKET_A);
 }
 
+/* The same for a program of others: only what the documents rule out, any thread. */
+static void set_up_stranger(bool datagram) {
+    rs_rv_options options = {
+        .any_thread = true, .documented_only = true, .report = count_violation, .ctx = &b};
+    rs_rv_rq_config cfg = {.socket = SOCKET_A,
+                           .context = SOCKET_A + 1,
+                           .recvs = 2,
+                           .sends = 2,
+                           .recv_buffers = 1,
+                           .send_buffers = 1,
+                           .datagram = datagram};
+    memset(&b, 0, sizeof b);
+    b.verify = rs_rv_open(&options);
+    assert_non_null(b.verify);
+    cfg.recv_cq = cfg.send_cq = b.cq = rs_rv_cq_open(b.verify, 8, true, 5);
+    b.buffer = rs_rv_register(b.verify, b.memory, MEMORY_BYTES, 6);
+    b.rq = rs_rv_rq_prepare(b.verify, &cfg, THREAD);
+    rs_rv_rq_opened(b.verify, b.rq, 77);
+}
+
 static uint32_t violations(void) {
     uint32_t total = 0;
     for (uint32_t i = 0; i < RS_RV_CHECKS; i++) {
@@ -78,10 +98,7 @@ static void expect_one(rs_rv_check check) {
 static rs_rv_request *post(bool is_recv, uint32_t slot, uint32_t offset, uint32_t bytes) {
     rs_rv_post what = {.is_recv = is_recv,
                        .count = 1,
-                       .buffer = b.buffer,
-                       .offset = offset,
-                       .bytes = bytes,
-                       .descriptor = &b.descriptors[slot],
+                       .slice = {{&b.descriptors[slot], b.buffer, offset, bytes}},
                        .context = 40 + slot};
     return rs_rv_post_begin(b.verify, b.rq, &what, THREAD);
 }
@@ -90,10 +107,7 @@ static void deferred(bool is_recv, uint32_t slot, uint32_t offset, rs_rv_request
     rs_rv_post what = {.is_recv = is_recv,
                        .flags = RS_RV_DEFER,
                        .count = 1,
-                       .buffer = b.buffer,
-                       .offset = offset,
-                       .bytes = 64,
-                       .descriptor = &b.descriptors[slot]};
+                       .slice = {{&b.descriptors[slot], b.buffer, offset, 64}}};
     *out = rs_rv_post_begin(b.verify, b.rq, &what, THREAD);
 }
 
@@ -400,9 +414,7 @@ static void test_verify_flags_ruled_out_are_reported(void **state) {
     what = (rs_rv_post){.is_recv = false,
                         .flags = RS_RV_WAITALL, /* a flag of receives */
                         .count = 1,
-                        .buffer = b.buffer,
-                        .bytes = 64,
-                        .descriptor = b.descriptors};
+                        .slice = {{b.descriptors, b.buffer, 0, 64}}};
     complete(rs_rv_post_begin(b.verify, b.rq, &what, THREAD), 64);
     assert_int_equal(b.count[RS_RV_FLAGS], 2);
     tear_down(0);
@@ -479,6 +491,108 @@ static int run_child(void) {
     return 0;
 }
 
+static void test_verify_of_a_stranger_knows_only_the_documented_rules(void **state) {
+    rs_rv_request *one, *two;
+    (void)state;
+    set_up_stranger(false);
+    one = post(false, 0, 0, 64);
+    two = post(false, 0, 64, 64); /* the same descriptor, as on a stack */
+    complete(one, 64);
+    complete(two, 64);
+    deferred(false, 1, 0, &one);
+    rs_rv_notify(b.verify, b.cq, THREAD + 1); /* another thread, and one that commits later */
+    rs_rv_notified(b.verify, b.cq, false);
+    commit(false);
+    rs_rv_dequeue(b.verify, b.cq, THREAD + 2);
+    complete(one, 64);
+    assert_int_equal(violations(), 0);
+    (void)post(true, 0, 0, 64);
+    assert_int_equal(rs_rv_close(b.verify), 0); /* the process ends, and all goes with it */
+}
+
+static void test_verify_two_threads_at_once_are_reported(void **state) {
+    (void)state;
+    set_up_stranger(false);
+    rs_rv_enter(b.verify, "RIOSend", (uintptr_t)b.rq);
+    rs_rv_two_threads(b.verify, RS_RV_RQ_THREAD, THREAD + 1);
+    expect_one(RS_RV_RQ_THREAD);
+    tear_down(0);
+}
+
+static void test_verify_handles_are_found_and_not_trusted(void **state) {
+    (void)state;
+    set_up_stranger(false);
+    assert_ptr_equal(rs_rv_rq_find(b.verify, (uintptr_t)b.rq), b.rq);
+    assert_ptr_equal(rs_rv_cq_find(b.verify, (uintptr_t)b.cq), b.cq);
+    assert_ptr_equal(rs_rv_buffer_find(b.verify, (uintptr_t)b.buffer), b.buffer);
+    assert_int_equal(violations(), 0);
+    assert_null(rs_rv_buffer_find(b.verify, (uintptr_t)b.memory));
+    assert_null(rs_rv_cq_find(b.verify, (uintptr_t)b.rq));
+    expect_one(RS_RV_CQ_DEAD);
+    assert_null(rs_rv_rq_find(b.verify, 12345));
+    assert_int_equal(b.count[RS_RV_RQ_CLOSED], 1);
+    assert_int_equal(violations(), 2);
+    tear_down(0);
+}
+
+/* The slices of the Ex functions are in flight like the data. */
+static void test_verify_address_slices_are_checked(void **state) {
+    rs_rv_post what = {
+        .is_recv = true,
+        .count = 1,
+        .slice = {{&b.descriptors[0], NULL, 0, 64}, {0}, {&b.descriptors[1], NULL, 64, 28}}};
+    rs_rv_request *one, *two;
+    (void)state;
+    set_up_stranger(true);
+    what.slice[0].buffer = what.slice[2].buffer = b.buffer;
+    one = rs_rv_post_begin(b.verify, b.rq, &what, THREAD);
+    assert_int_equal(violations(), 0);
+    what.slice[0].offset = 128; /* its address goes where the other's goes */
+    two = rs_rv_post_begin(b.verify, b.rq, &what, THREAD);
+    expect_one(RS_RV_OVERLAP);
+    complete(one, 64);
+    complete(two, 64);
+    what.slice[2].offset = MEMORY_BYTES - 8;
+    complete(rs_rv_post_begin(b.verify, b.rq, &what, THREAD), 64);
+    assert_int_equal(b.count[RS_RV_RANGE], 1);
+    what.is_recv = false; /* read only: one address for all sends */
+    what.slice[2].offset = 64;
+    one = rs_rv_post_begin(b.verify, b.rq, &what, THREAD);
+    what.slice[0].offset = 256;
+    two = rs_rv_post_begin(b.verify, b.rq, &what, THREAD);
+    complete(one, 64);
+    complete(two, 64);
+    assert_int_equal(violations(), 2);
+    tear_down(0);
+}
+
+static void test_verify_datagram_needs_no_payload(void **state) {
+    const rs_rv_post what = {.is_recv = true};
+    (void)state;
+    set_up_stranger(true);
+    complete(rs_rv_post_begin(b.verify, b.rq, &what, THREAD), 0);
+    assert_int_equal(violations(), 0);
+    tear_down(0);
+    set_up_stranger(false);
+    complete(rs_rv_post_begin(b.verify, b.rq, &what, THREAD), 0);
+    expect_one(RS_RV_FLAGS);
+    tear_down(0);
+}
+
+static void test_verify_closed_socket_reserves_what_is_outstanding(void **state) {
+    rs_rv_request *one;
+    (void)state;
+    set_up_stranger(false);
+    one = post(true, 0, 0, 64);
+    rs_rv_socket_close(b.verify, SOCKET_A, THREAD);
+    rs_rv_cq_resized(b.verify, b.cq, 1, THREAD); /* exactly the one that is to come */
+    assert_int_equal(violations(), 0);
+    complete(one, 0);
+    rs_rv_cq_resized(b.verify, b.cq, 0, THREAD);
+    assert_int_equal(violations(), 0);
+    tear_down(0);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verify_of_a_caller_who_keeps_every_rule_is_silent),
@@ -510,6 +624,12 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_verify_leaks_are_reported_at_the_end),
         cmocka_unit_test(test_verify_without_a_hook_stops_the_process),
         cmocka_unit_test(test_verify_names_are_all_different),
+        cmocka_unit_test(test_verify_of_a_stranger_knows_only_the_documented_rules),
+        cmocka_unit_test(test_verify_two_threads_at_once_are_reported),
+        cmocka_unit_test(test_verify_handles_are_found_and_not_trusted),
+        cmocka_unit_test(test_verify_address_slices_are_checked),
+        cmocka_unit_test(test_verify_datagram_needs_no_payload),
+        cmocka_unit_test(test_verify_closed_socket_reserves_what_is_outstanding),
     };
     if (child_case(argc, argv) != NULL) {
         return run_child();
