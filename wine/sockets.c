@@ -133,8 +133,8 @@ static void sockets_close_lane(rs_rio_lane *lane) {
         engine->flush(cq);
     }
     rs_queue_close(lane);
-    if (lane->standing && !cq->core.dead) {
-        engine->harvest(cq); /* its end is there by now, and gives the charge back */
+    if (!cq->core.dead) {
+        engine->harvest(cq); /* the end is there by now: nobody touches the slices after this */
     }
     rs_cq_leave(cq);
 }

@@ -221,6 +221,35 @@ static void test_close_under_a_burst_completes_each_once(void **state) {
     rc_none(b.cq);
 }
 
+/* [closesocket] the memory goes right after it, datagrams in some of the receives or not. */
+static void test_memory_goes_right_after_a_datagram_socket(void **state) {
+    enum { COUNT = 32 };
+    RIO_CQ cq = rc_cq(COUNT);
+
+    (void)state;
+    for (ULONG i = 0; i < 20; i++) {
+        char *memory = VirtualAlloc(NULL, 65536, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
+        RIO_BUF slice = {rc.rio.RIORegisterBuffer(memory, 65536), 0, 64};
+        SOCKADDR_INET ours, theirs;
+        SOCKET s = rc_udp(AF_INET, &ours), peer = rc_udp(AF_INET, &theirs);
+        RIO_RQ rq = rc_rq(s, COUNT, 0, cq, 0);
+
+        for (ULONG k = 0; k < COUNT; k++, slice.Offset += 64) {
+            assert_true(rc.rio.RIOReceive(rq, &slice, 1, 0, NULL));
+        }
+        for (ULONG k = 0; k < i; k++) {
+            assert_int_equal(sendto(peer, "gram", 4, 0, (struct sockaddr *)&ours, sizeof ours.Ipv4),
+                             4);
+        }
+        rc_close(s);
+        rc.rio.RIODeregisterBuffer(slice.BufferId);
+        VirtualFree(memory, 0, MEM_RELEASE);
+        assert_int_equal(rc_dequeue(cq, results, COUNT), COUNT);
+        rc_close(peer);
+    }
+    rc_none(cq);
+}
+
 /* [LPFN_RIOCREATEREQUESTQUEUE] sockets come and go on a queue sized for one, receives taken before
  * the close or not. */
 static void test_datagram_sockets_give_their_charge_back(void **state) {
@@ -319,6 +348,7 @@ const struct CMUnitTest rc_burst_cases[] = {
     RC_CASE(test_burst_with_growing_slices),
     RC_CASE(test_burst_tells_each_sender),
     RC_CASE(test_close_under_a_burst_completes_each_once),
+    RC_CASE(test_memory_goes_right_after_a_datagram_socket),
     RC_CASE(test_datagram_sockets_give_their_charge_back),
     RC_CASE(test_receiver_that_reposts_loses_nothing),
     RC_CASE(test_committed_datagrams_leave_while_busy),
