@@ -300,43 +300,11 @@ static BOOL table_request(const table_call *call) {
     return table_queue(lane, &filled, (call->flags & RIO_MSG_DEFER) != 0, early);
 }
 
-static BOOL PASCAL table_receive(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,
-                                 PVOID context) {
-    table_call call = {.queue = queue,
-                       .direction = RS_RIO_RECV,
-                       .data = data,
-                       .count = count,
-                       .flags = flags,
-                       .context = context};
-
-    return table_request(&call);
-}
-
 static int PASCAL table_receive_ex(RIO_RQ queue, PRIO_BUF data, ULONG count, PRIO_BUF local,
                                    PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags,
                                    DWORD flags, PVOID context) {
-    table_call call = {.queue = queue,
-                       .direction = RS_RIO_RECV,
-                       .data = data,
-                       .count = count,
-                       .local = local,
-                       .remote = remote,
-                       .control = control,
-                       .out_flags = out_flags,
-                       .flags = flags,
-                       .context = context};
-
-    return table_request(&call);
-}
-
-static BOOL PASCAL table_send(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,
-                              PVOID context) {
-    table_call call = {.queue = queue,
-                       .direction = RS_RIO_SEND,
-                       .data = data,
-                       .count = count,
-                       .flags = flags,
-                       .context = context};
+    const table_call call = {queue,  RS_RIO_RECV, data,      count, local,
+                             remote, control,     out_flags, flags, context};
 
     return table_request(&call);
 }
@@ -344,18 +312,20 @@ static BOOL PASCAL table_send(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD fl
 static BOOL PASCAL table_send_ex(RIO_RQ queue, PRIO_BUF data, ULONG count, PRIO_BUF local,
                                  PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags, DWORD flags,
                                  PVOID context) {
-    table_call call = {.queue = queue,
-                       .direction = RS_RIO_SEND,
-                       .data = data,
-                       .count = count,
-                       .local = local,
-                       .remote = remote,
-                       .control = control,
-                       .out_flags = out_flags,
-                       .flags = flags,
-                       .context = context};
+    const table_call call = {queue,  RS_RIO_SEND, data,      count, local,
+                             remote, control,     out_flags, flags, context};
 
     return table_request(&call);
+}
+
+static BOOL PASCAL table_receive(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,
+                                 PVOID context) {
+    return table_receive_ex(queue, data, count, NULL, NULL, NULL, NULL, flags, context);
+}
+
+static BOOL PASCAL table_send(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,
+                              PVOID context) {
+    return table_send_ex(queue, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 /* ---- completion queues ---- */
