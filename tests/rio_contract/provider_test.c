@@ -344,30 +344,42 @@ static ULONGLONG enters(void) {
     return counts.enters;
 }
 
-static void test_commits_of_many_queues_enter_the_kernel_once(void **state) {
-    static link l[PAIRS];
-    RIO_CQ cq = make_cq();
-    ULONGLONG before;
-    ULONG done = 0;
+/* Kernel entries of one commit on each queue and a look at all of them. */
+static ULONGLONG commit_on_each(const link *l, RIO_CQ cq) {
+    ULONGLONG before = enters();
+    ULONG done;
 
-    (void)state;
-    for (int i = 0; i < PAIRS; i++) {
-        l[i] = make_link(cq);
-    }
-    before = enters();
     for (int i = 0; i < PAIRS; i++) {
         post(l[i].rq, true);
     }
     done = take(cq);
-    if (!emulated && !getenv("RINGSIDE_RIO_COMMIT")) {
-        /* One for all; the ticker may have come between, twice at most in this time. */
-        assert_in_range(enters() - before, 1, 3);
-    }
+    before = enters() - before;
     for (int i = 0; i < 1000 && done < PAIRS; i++) {
         Sleep(1);
         done += take(cq);
     }
     assert_int_equal(done, PAIRS);
+    return before;
+}
+
+static void test_commits_of_many_queues_enter_the_kernel_once(void **state) {
+    static link l[PAIRS];
+    RIO_CQ cq = make_cq();
+    ULONGLONG fewest = ~0ull;
+
+    (void)state;
+    for (int i = 0; i < PAIRS; i++) {
+        l[i] = make_link(cq);
+    }
+    /* One for all. The ticker may come between, as often as this machine is slow: the best round
+     * tells, of as many as it takes. */
+    for (int round = 0; round < 50 && fewest > 3; round++) {
+        ULONGLONG count = commit_on_each(l, cq);
+        fewest = count < fewest ? count : fewest;
+    }
+    if (!emulated && !getenv("RINGSIDE_RIO_COMMIT")) {
+        assert_in_range(fewest, 1, 3);
+    }
     for (int i = 0; i < PAIRS; i++) {
         end_link(l[i]);
     }
