@@ -19,7 +19,7 @@
 #define SERVER_FRAME_TYPE 7u
 #define SERVER_SMALL_BUFFER 16384
 #define SERVER_STREAM_BYTES 200000u
-#define SERVER_BULK_BYTES 65536u
+#define SERVER_BULK_BYTES 262144u
 #define SERVER_LEAST_BLOCKS UINT32_MAX /* as config.send_blocks: as few as it starts with */
 #define SERVER_STEPS_MAX 20000000u
 
@@ -424,6 +424,7 @@ void conf_case_server_greedy_clients_leave_others_their_blocks(conf_run *run) {
     conf_side *client = &run->client;
 
     fixture->config.send_blocks = SERVER_LEAST_BLOCKS;
+    fixture->config.idle_timeout_ms = 0; /* some say nothing for as long as the others flood */
     server_start(fixture);
     for (uint32_t i = 0; i < 64u; i++) {
         server_frame(conf_big_tx(client) + i * 4096u, 4096, i);
@@ -463,6 +464,7 @@ static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_
     uint64_t sent, got = 0;
 
     fixture->config.app = rs_app_raw;
+    fixture->config.idle_timeout_ms = 0;
     fixture->config.recv_bytes = recv_bytes;
     fixture->config.frame_bytes_max = 4096;
     fixture->config.send_block_bytes = 4096;
