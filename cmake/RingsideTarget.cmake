@@ -12,9 +12,28 @@ set(RS_MSVC_UNWANTED
     /wd4204 # an initialiser of an aggregate that is not constant (C99)
     /wd4214 # a bit-field of type bool (C99)
     /wd4221 # an aggregate initialised with the address of a local variable (C99)
+    /wd4324 # a structure padded to the alignment that it asks for (C11)
     /wd4459 # a parameter named socket or send; gcc and clang judge shadowing (-Wshadow)
     /wd4702 # a return behind an assertion that cannot hold: the optimiser's remark
 )
+
+# rs_utf8(NAME): the code page of a Windows program is UTF-8 (Windows 10 version 1903 and later), so
+# that main's arguments, fopen and every ...A call take any path.
+if(WIN32 AND NOT MSVC)
+    enable_language(RC)
+    add_library(rs_manifest OBJECT ${CMAKE_CURRENT_LIST_DIR}/utf8.rc)
+    target_include_directories(rs_manifest PRIVATE ${CMAKE_CURRENT_LIST_DIR})
+endif()
+function(rs_utf8 name)
+    get_target_property(type ${name} TYPE)
+    if(NOT type STREQUAL "EXECUTABLE")
+        return()
+    elseif(NOT MSVC)
+        target_sources(${name} PRIVATE $<TARGET_OBJECTS:rs_manifest>)
+    elseif(CMAKE_HOST_WIN32) # merged by mt; llvm-mt takes no path of Linux: cmake/clang-cl does it
+        target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/utf8.manifest)
+    endif()
+endfunction()
 
 function(rs_target name)
     set_target_properties(${name} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
@@ -32,6 +51,7 @@ function(rs_target name)
             -Wunused-value -Werror)
     endif()
     if(WIN32)
+        rs_utf8(${name})
         target_compile_definitions(${name} PRIVATE
             WIN32_LEAN_AND_MEAN _WIN32_WINNT=0x0A00 WINVER=0x0A00 __USE_MINGW_ANSI_STDIO=1)
     else()

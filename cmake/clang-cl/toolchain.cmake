@@ -33,7 +33,8 @@ set(RS_SDK ${CMAKE_CURRENT_LIST_DIR}/../../build/deps/clang-cl)
 file(GLOB _startup ${CMAKE_CURRENT_LIST_DIR}/startup/*.c)
 set(_made ${RS_SDK}/startup.lib)
 set(_stale NO)
-foreach(_source IN LISTS _startup ITEMS ${CMAKE_CURRENT_LIST_FILE} ${_wine_libraries}/libucrtbase.a)
+foreach(_source IN LISTS _startup ITEMS ${CMAKE_CURRENT_LIST_FILE}
+        ${CMAKE_CURRENT_LIST_DIR}/../utf8.manifest ${_wine_libraries}/libucrtbase.a)
     if(${_source} IS_NEWER_THAN ${_made})
         set(_stale YES)
     endif()
@@ -53,11 +54,16 @@ if(_stale)
                 /GS- /W4 /WX /MD /c /Fo${RS_SDK}/${_name}.obj -- ${_source}
             COMMAND_ERROR_IS_FATAL ANY)
     endforeach()
+    # Relative paths: an absolute one looks like an option to llvm-rc.
+    file(COPY ${CMAKE_CURRENT_LIST_DIR}/../utf8.rc ${CMAKE_CURRENT_LIST_DIR}/../utf8.manifest
+        DESTINATION ${RS_SDK})
+    execute_process(COMMAND ${CMAKE_RC_COMPILER} /no-preprocess /fo utf8.res utf8.rc
+        WORKING_DIRECTORY ${RS_SDK} COMMAND_ERROR_IS_FATAL ANY)
     execute_process(COMMAND ${CMAKE_AR} /nologo /out:${_made} ${_objects} COMMAND_ERROR_IS_FATAL ANY)
 endif()
 
 set(_linker_flags "\"/libpath:${RS_SDK}\" /nodefaultlib startup.lib ucrtbase.lib vcruntime140.lib kernel32.lib")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "${_linker_flags}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "${_linker_flags} /MANIFEST:NO utf8.res")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "${_linker_flags} /noentry")
 
 set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/../../scripts/wine.sh)

@@ -14,6 +14,11 @@
 #define FILE_SKIP_SET_EVENT_ON_HANDLE 0x2
 #endif
 
+WINBASEAPI WORD WINAPI GetActiveProcessorGroupCount(void);
+WINBASEAPI BOOL WINAPI GetProcessGroupAffinity(HANDLE process, PUSHORT count, PUSHORT groups);
+WINBASEAPI BOOL WINAPI SetThreadGroupAffinity(HANDLE thread, const GROUP_AFFINITY *affinity,
+                                              PGROUP_AFFINITY before);
+WINBASEAPI BOOL WINAPI QueryIdleProcessorCycleTimeEx(USHORT group, PULONG bytes, PULONG64 cycles);
 WINBASEAPI BOOL WINAPI GetProcessHandleCount(HANDLE process, PDWORD count);
 WINBASEAPI SIZE_T WINAPI GetLargePageMinimum(void);
 WINBASEAPI BOOL WINAPI QueryProcessCycleTime(HANDLE process, PULONG64 cycles);
