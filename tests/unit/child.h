@@ -1,7 +1,8 @@
 /* Runs one case of the test program in a process of its own, to see it end abnormally.
  *
  * The program starts itself again with two arguments: "child:CASE" and a file for its standard
- * error. One way for all systems; fork alone would not do on Windows. */
+ * error. One way for all systems; fork alone would not do on Windows. CHILD_MARK stands in the
+ * child's environment, so that one whose arguments did not arrive ends instead of starting more. */
 #ifndef RS_TESTS_CHILD_H
 #define RS_TESTS_CHILD_H
 
@@ -12,10 +13,16 @@
 
 #if defined(_WIN32)
 #include <process.h>
+
+#include "compare/args.h"
+#include "core/assert.h"
 #else
 #include <sys/wait.h>
 #include <unistd.h>
 #endif
+
+#define CHILD_MARK "RINGSIDE_TEST_CHILD"
+#define CHILD_EXIT_LOST 99 /* the child could not find out what to do */
 
 typedef struct child_result {
     bool exited; /* false: ended by a signal (POSIX only) */
@@ -25,27 +32,41 @@ typedef struct child_result {
 
 /* The case that this process is to run, or NULL in the parent; moves stderr to the file. */
 static inline const char *child_case(int argc, char **argv) {
-    if (argc != 3 || strncmp(argv[1], "child:", 6) != 0) {
+    const bool child = argc == 3 && strncmp(argv[1], "child:", 6) == 0;
+    if (!child && getenv(CHILD_MARK) == NULL) {
         return NULL;
     }
-    if (freopen(argv[2], "w", stderr) == NULL) {
-        exit(99);
+    if (!child || freopen(argv[2], "w", stderr) == NULL) {
+        exit(CHILD_EXIT_LOST);
     }
-#if defined(_MSC_VER)
-    (void)_set_abort_behavior(0, 0xFFFFFFFFu); /* no dialogue, no report; MinGW's has none */
-#endif
     return argv[1] + 6;
 }
 
+#if defined(_WIN32)
+/* The run-time joins what it is given with blanks and quotes nothing: one argument that is the
+ * whole line, quoted. */
 static inline void child_spawn(const char *self, const char *argument, const char *file,
                                child_result *result) {
-#if defined(_WIN32)
-    result->code = (int)_spawnl(_P_WAIT, self, self, argument, file, (char *)NULL);
+    static rs_args args;
+    static char line[RS_ARGS_QUOTED_BYTES];
+    rs_args_init(&args);
+    rs_args_add(&args, "%s", self);
+    rs_args_add(&args, "%s", argument);
+    rs_args_add(&args, "%s", file);
+    const bool quoted = !args.overflow && rs_args_quote(&args, line, sizeof line);
+    RS_ASSERT(quoted);
+    (void)_putenv(CHILD_MARK "=1");
+    result->code = (int)_spawnl(_P_WAIT, self, line, (char *)NULL);
     result->exited = true;
+    (void)_putenv(CHILD_MARK "=");
+}
 #else
+static inline void child_spawn(const char *self, const char *argument, const char *file,
+                               child_result *result) {
     int status = 0;
     const pid_t pid = fork();
     if (pid == 0) {
+        (void)setenv(CHILD_MARK, "1", 1);
         (void)execl(self, self, argument, file, (char *)NULL);
         _exit(98);
     }
@@ -55,8 +76,8 @@ static inline void child_spawn(const char *self, const char *argument, const cha
     }
     result->exited = WIFEXITED(status);
     result->code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
-#endif
 }
+#endif
 
 /* self: the program's own path (argv[0]). */
 static inline child_result child_run(const char *self, const char *name) {
