@@ -27,10 +27,15 @@
 #define RS_COMMIT "unknown"
 #endif
 
-#if defined(_MSC_VER)
-#define MAIN_COMPILER "MSVC"
+#define MAIN_TEXT_OF(number) #number
+#define MAIN_NUMBER(number) MAIN_TEXT_OF(number)
+
+#if defined(__clang__) && defined(_MSC_VER)
+#define MAIN_COMPILER "clang-cl " __clang_version__
 #elif defined(__clang__)
 #define MAIN_COMPILER "clang " __clang_version__
+#elif defined(_MSC_VER)
+#define MAIN_COMPILER "MSVC " MAIN_NUMBER(_MSC_FULL_VER)
 #else
 #define MAIN_COMPILER "gcc " __VERSION__
 #endif
@@ -492,7 +497,9 @@ static bool main_allocate(compare_main *self) {
     const size_t cells = (size_t)results->subjects * s->scenarios;
     results->scenarios = s->scenarios;
     results->repeats = s->repeats;
-    memcpy(results->scenario, s->scenario, sizeof s->scenario);
+    for (uint32_t i = 0; i < s->scenarios; i++) {
+        results->scenario[i] = s->scenario[i]; /* memcpy of pointers to const: C4090 before 17.3 */
+    }
     results->run = calloc(cells * s->repeats, sizeof *results->run);
     results->cell = calloc(cells, sizeof *results->cell);
     results->recorded = calloc(cells, sizeof *results->recorded);

@@ -7,6 +7,11 @@
 void rs_assert_failed(const char *file, int line, const char *condition) {
     (void)fprintf(stderr, "ringside: %s:%d: assertion failed: %s\n", file, line, condition);
     (void)fflush(stderr);
+#if defined(_UCRT) || defined(_MSC_VER)
+    /* Else the universal run-time reports a fault to Windows, which may take seconds, and the
+     * process ends with 0xC0000409; older run-times do neither. */
+    (void)_set_abort_behavior(0, _WRITE_ABORT_MSG | _CALL_REPORTFAULT);
+#endif
     abort();
 }
 
