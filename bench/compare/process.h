@@ -10,15 +10,17 @@
 #include <stdint.h>
 
 #include "compare/args.h"
+#include "compare/ending.h"
 #include "compare/placement.h"
 #include "core/status.h"
 
 typedef struct rs_process {
     bool running;
-    int exit_code;    /* once ended; -1: by a signal or an exception */
-    int64_t id;       /* process id */
-    void *handle;     /* Windows */
-    uint64_t used_ns; /* CPU time of its whole life, once ended */
+    int exit_code;                /* once ended; -1: by a signal or an exception */
+    char ending[RS_ENDING_BYTES]; /* once ended: the same in words */
+    int64_t id;                   /* process id */
+    void *handle;                 /* Windows */
+    uint64_t used_ns;             /* CPU time of its whole life, once ended */
 } rs_process;
 
 typedef struct rs_process_spec {

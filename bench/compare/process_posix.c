@@ -139,7 +139,13 @@ rs_status rs_process_start(rs_process *process, const rs_process_spec *spec, rs_
 
 static void process_reaped(rs_process *process, int status, const struct rusage *used) {
     process->running = false;
-    process->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    if (WIFEXITED(status)) {
+        process->exit_code = WEXITSTATUS(status);
+        rs_ending_code((uint32_t)process->exit_code, process->ending, sizeof process->ending);
+    } else {
+        process->exit_code = -1;
+        rs_ending_signal(WTERMSIG(status), process->ending, sizeof process->ending);
+    }
     process->used_ns =
         (uint64_t)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) * UINT64_C(1000000000) +
         (uint64_t)(used->ru_utime.tv_usec + used->ru_stime.tv_usec) * UINT64_C(1000);

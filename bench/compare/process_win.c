@@ -12,7 +12,7 @@
 
 #define PROCESS_KILL_WAIT_MS 5000u
 #define PROCESS_CALIBRATE_MS 50u
-#define PROCESS_ATTRIBUTES_BYTES 256u /* of a list of one attribute */
+#define PROCESS_ATTRIBUTES_BYTES 256u /* of a list of two attributes */
 #define PROCESS_GROUPS_MAX 32u        /* Windows has up to 20 */
 #define PROCESS_CORES_BYTES 65536u    /* 1,024 cores at 48 bytes */
 
@@ -62,27 +62,33 @@ static void process_need_console(void) {
 typedef struct process_startup {
     STARTUPINFOEXA info;
     GROUP_AFFINITY where; /* Mask 0: wherever the system likes */
+    HANDLE file[3];
     union {
         uint8_t bytes[PROCESS_ATTRIBUTES_BYTES];
         uint64_t align;
     } attributes;
 } process_startup;
 
-/* A process starts in a group of the system's choice; only an attribute of its creation moves it to
- * another. Where there is one group nothing needs to. */
-static bool process_choose_group(process_startup *startup) {
+/* The child gets its three files and no other handle: whatever else is open here and can be
+ * inherited, such as every file of the C run-time, would live on in it. A process starts in a group
+ * of the system's choice; only an attribute of its creation moves it to another. Where there is one
+ * group nothing needs to. */
+static bool process_set_attributes(process_startup *startup) {
     SIZE_T bytes = sizeof startup->attributes;
     LPPROC_THREAD_ATTRIBUTE_LIST list = (LPPROC_THREAD_ATTRIBUTE_LIST)startup->attributes.bytes;
-    if (startup->where.Mask == 0 || GetActiveProcessorGroupCount() < 2) {
-        return true;
-    }
-    if (!InitializeProcThreadAttributeList(list, 1, 0, &bytes) ||
-        !UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_GROUP_AFFINITY, &startup->where,
-                                   sizeof startup->where, NULL, NULL)) {
+    const bool group = startup->where.Mask != 0 && GetActiveProcessorGroupCount() > 1;
+    startup->file[0] = startup->info.StartupInfo.hStdInput;
+    startup->file[1] = startup->info.StartupInfo.hStdOutput;
+    startup->file[2] = startup->info.StartupInfo.hStdError;
+    if (!InitializeProcThreadAttributeList(list, group ? 2 : 1, 0, &bytes)) {
         return false;
     }
     startup->info.lpAttributeList = list;
-    return true;
+    return UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, startup->file,
+                                     sizeof startup->file, NULL, NULL) &&
+           (!group ||
+            UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_GROUP_AFFINITY,
+                                      &startup->where, sizeof startup->where, NULL, NULL));
 }
 
 static BOOL process_create(const rs_process_spec *spec, process_startup *startup,
@@ -93,18 +99,14 @@ static BOOL process_create(const rs_process_spec *spec, process_startup *startup
         *os_error = ERROR_FILENAME_EXCED_RANGE;
         return FALSE;
     }
-    if (!process_choose_group(startup)) {
-        *os_error = GetLastError();
-        return FALSE;
-    }
-    const bool grouped = startup->info.lpAttributeList != NULL;
     process_need_console();
-    info->cb = grouped ? sizeof startup->info : sizeof *info;
+    info->cb = sizeof startup->info;
     process_open_files(info, spec);
-    const BOOL ok = CreateProcessA(spec->args->text[0], line, NULL, NULL, TRUE,
-                                   CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP |
-                                       (grouped ? EXTENDED_STARTUPINFO_PRESENT : 0u),
-                                   NULL, NULL, info, made);
+    const BOOL ok =
+        process_set_attributes(startup) &&
+        CreateProcessA(spec->args->text[0], line, NULL, NULL, TRUE,
+                       CREATE_SUSPENDED | CREATE_NEW_PROCESS_GROUP | EXTENDED_STARTUPINFO_PRESENT,
+                       NULL, NULL, info, made);
     *os_error = ok ? 0 : GetLastError();
     process_close_files(info);
     if (startup->info.lpAttributeList != NULL) {
@@ -183,6 +185,7 @@ bool rs_process_has_ended(rs_process *process) {
         process->exit_code = GetExitCodeProcess(process->handle, &code) && code <= 255
                                  ? (int)code
                                  : -1; /* an exception's number */
+        rs_ending_code(code, process->ending, sizeof process->ending);
         (void)process_times(process, &user, &kernel);
         process->used_ns = user + kernel;
     }

@@ -186,8 +186,8 @@ static bool runner_is_unwritable(runner_turn *turn) {
 static void runner_died(runner_turn *turn, const char *when) {
     char complaint[RS_WHY_BYTES / 2];
     runner_complaint(turn, "server.err", complaint, sizeof complaint);
-    rs_result_void(turn->out, "%s ended %s with exit code %d%s%s", turn->target->name, when,
-                   turn->runner->server.exit_code, complaint[0] != '\0' ? ": " : "", complaint);
+    rs_result_void(turn->out, "%s ended %s with %s%s%s", turn->target->name, when,
+                   turn->runner->server.ending, complaint[0] != '\0' ? ": " : "", complaint);
 }
 
 static bool runner_await_port(runner_turn *turn) {
@@ -345,8 +345,7 @@ static bool runner_load_is_valid(runner_turn *turn) {
     }
     if (runner_parse(turn, "load.json", turn->runner->load_text, turn->runner->load_node, &doc)) {
         rs_json_read_text(&doc, rs_json_read_get(&doc, NULL, "void_reason"), reason, sizeof reason);
-        rs_result_void(turn->out, "loadgen ended with exit code %d: %s",
-                       turn->runner->load.exit_code, reason);
+        rs_result_void(turn->out, "loadgen ended with %s: %s", turn->runner->load.ending, reason);
     }
     return false;
 }

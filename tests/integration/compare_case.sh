@@ -22,7 +22,7 @@ flip) start=":" server="'$bin/broken_server' --mode flip" why="wrong" ;;
 drop) start=":" server="'$bin/broken_server' --mode drop" why="lost" ;;
 close) start=":" server="'$bin/broken_server' --mode close" why="closed" ;;
 no_figures) start=":" server="'$bin/broken_server' --mode none" why="ended at its stop" ;;
-crash) start="(listening; kill -KILL \$\$) &" server="'$bin/epoll_server'" why="ended under load" ;;
+crash) start="(listening; kill -KILL \$\$) &" server="'$bin/epoll_server'" why="ended under load with signal 9 (killed)" ;;
 wedge) start="(listening; kill -STOP \$\$) &" server="'$bin/epoll_server'" why="loadgen ended" ;;
 no_start) start="echo 'the cause' >&2; exit 1" server=true why="ended at start with exit code 1: the cause" ;;
 *) echo "no such case: $case"; exit 1 ;;

@@ -10,10 +10,12 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/ending.h"
 #include "compare/settings.h"
 #include "compare/svg.h"
 #include "compare/tradeoff.h"
@@ -576,6 +578,32 @@ static void test_args_are_quoted_for_the_windows_run_time(void **state) {
     assert_false(rs_args_quote(&args, out, strlen(out)));
 }
 
+static void ends_in(uint32_t code, const char *expected) {
+    char said[RS_ENDING_BYTES];
+    rs_ending_code(code, said, sizeof said);
+    assert_string_equal(said, expected);
+}
+
+static void test_ending_names_the_exception_of_a_process(void **state) {
+    char said[RS_ENDING_BYTES];
+    (void)state;
+    ends_in(0, "exit code 0");
+    ends_in(3, "exit code 3");
+    ends_in(1000, "exit code 1000");
+    ends_in(0xC0000005u, "0xC0000005 (access violation)");
+    ends_in(0xC00000FDu, "0xC00000FD (stack overflow)");
+    ends_in(0xC0000409u, "0xC0000409 (fail fast)");
+    ends_in(0xC0000374u, "0xC0000374 (heap corruption)");
+    ends_in(0xC000013Au, "0xC000013A (Ctrl+C)");
+    ends_in(0xC0000135u, "0xC0000135 (DLL not found)");
+    ends_in(0xE06D7363u, "0xE06D7363"); /* a number of somebody's own */
+    ends_in(UINT32_MAX, "0xFFFFFFFF");
+    rs_ending_signal(SIGABRT, said, sizeof said);
+    assert_non_null(strstr(said, "(abort)"));
+    rs_ending_signal(99, said, sizeof said);
+    assert_string_equal(said, "signal 99");
+}
+
 static void test_args_too_many_or_too_long_are_remembered(void **state) {
     (void)state;
     static rs_args args;
@@ -853,6 +881,7 @@ int main(void) {
         CASE(test_table_rows_beyond_the_last_are_refused),
         CASE(test_svg_unknown_values_leave_no_trace),
         CASE(test_args_are_quoted_for_the_windows_run_time),
+        CASE(test_ending_names_the_exception_of_a_process),
         CASE(test_args_too_many_or_too_long_are_remembered),
         CASE(test_scenario_names_are_distinct_and_late_ones_last),
         CASE(test_result_figures_come_from_both_sides),
