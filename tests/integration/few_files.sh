@@ -39,9 +39,9 @@ done
 [ -n "$port" ] || { echo "the server did not start"; cat "$work/server"; exit 1; }
 
 # More than it can hold; then, when those are gone, as many as it can.
-timeout 60 ${EMULATOR:-} "$loadgen" --port "$port" --connections $clients_first --seconds 2 \
+timeout 60 ${EMULATOR:+"$EMULATOR"} "$loadgen" --port "$port" --connections $clients_first --seconds 2 \
     --warmup 0 --progress off --connect-timeout 3 --timeout 2 >"$work/first" 2>&1 </dev/null
-timeout 60 ${EMULATOR:-} "$loadgen" --port "$port" --connections $clients_then --messages 1000 \
+timeout 60 ${EMULATOR:+"$EMULATOR"} "$loadgen" --port "$port" --connections $clients_then --messages 1000 \
     --progress off >"$work/then" 2>&1 </dev/null
 then_code=$?
 kill -INT "$server_pid"

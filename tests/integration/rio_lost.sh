@@ -57,7 +57,7 @@ case $* in
     ;;
 esac
 until_true 300 grep -q quarantine "$work/err" || fail "nothing is said about the lost completion"
-timeout 60 ${EMULATOR:-} "$loadgen" --port "$port" --connections 8 --messages 2000 --progress off \
+timeout 60 ${EMULATOR:+"$EMULATOR"} "$loadgen" --port "$port" --connections 8 --messages 2000 --progress off \
     >"$work/load" 2>&1 </dev/null || fail "it serves nobody any more: $(cat "$work/load")"
 kill -INT "$server_pid"
 started=$SECONDS
