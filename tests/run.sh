@@ -1,9 +1,10 @@
 #!/bin/bash
 # tests/run.sh [PRESET...]: set-up when needed, then build and test each preset in turn.
 #
-# Without arguments: native, clang, asan, tsan, fuzz, windows, clangcl. The last two run under Wine,
-# and clangcl takes Wine's RIO provider from windows. A preset that fails does not keep the next
-# from running. Exit 0 only when every preset was built, ran at least one test and failed none.
+# Without arguments: native, clang, asan, tsan, fuzz, windows, clangcl, and tests/analyze.sh as
+# "analyze". windows and clangcl run under Wine; clangcl takes the RIO provider from windows. A
+# preset that fails does not keep the next from running. Exit 0 only when every preset was built,
+# ran at least one test and failed none, and nothing was found.
 # fuzz leaves the whole servers (integration.*) to the others, clang all but the unit tests.
 # CTEST_PARALLEL_LEVEL and JOBS change the default of one job a processor. Details of a build
 # stand in build/PRESET/build.log.
@@ -85,13 +86,29 @@ test_preset()
     skipped=$((skipped + skips))
 }
 
+# One test more: that static analysis finds nothing.
+analyze()
+{
+    if JOBS=$jobs tests/analyze.sh; then
+        passed=$((passed + 1))
+        note analyze "0 findings"
+    else
+        failed=$((failed + 1))
+        note analyze "FINDINGS, or a tool is missing: see above"
+    fi
+}
+
 started=$SECONDS
 ./scripts/setup-debian.sh || exit 1
-[ $# -gt 0 ] || set -- native clang asan tsan fuzz windows clangcl
+[ $# -gt 0 ] || set -- native clang asan tsan fuzz windows clangcl analyze
 for preset in "$@"; do
     at=$SECONDS
     echo "== $preset"
-    build_preset "$preset" && test_preset "$preset"
+    if [ "$preset" = analyze ]; then
+        analyze
+    else
+        build_preset "$preset" && test_preset "$preset"
+    fi
     echo "== $preset: $((SECONDS - at)) s"
 done
 

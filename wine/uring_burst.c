@@ -161,6 +161,7 @@ rs_burst_next rs_uring_burst_start(rs_rio_lane *lane, rs_uring_cq *uring) {
     burst *b = lane->engine;
     uint32_t count;
 
+    RS_ASSERT(b != NULL || !lane->standing);
     if (rs_queue_startable(lane) + lane->running == 0) {
         return RS_BURST_GOES;
     }

@@ -79,7 +79,7 @@ rs_placement rs_placement_choose(const rs_cpu *cpu, uint32_t count) {
 }
 
 void rs_placement_text(const rs_placement *placement, const char *server, char *out, size_t bytes) {
-    const char *what = "";
+    const char *what = "two cores";
     switch (placement->kind) {
     case RS_PLACEMENT_FREE:
         (void)snprintf(out, bytes, "free: as the system likes");
@@ -91,7 +91,6 @@ void rs_placement_text(const rs_placement *placement, const char *server, char *
         what = "two threads of one core, which they share";
         break;
     case RS_PLACEMENT_TWO_CORES:
-        what = "two cores";
         break;
     }
     (void)snprintf(out, bytes, "%s on processor %d, loadgen on processor %d (%s)", server,

@@ -418,7 +418,7 @@ static BOOL checked_submit(const checked_args *args) {
     const rs_rv_post post = checked_post(args);
     rs_rv_rq *rq = checked_rq(args->rq);
     rs_rv_request *request = NULL;
-    PRIO_BUF buffer[RS_RV_SLICES];
+    PRIO_BUF buffer[RS_RV_SLICES] = {NULL};
     BOOL accepted;
 
     if (rq != NULL) {

@@ -126,6 +126,7 @@ static rs_status file_write_beside(file_place *place, const void *data, size_t b
 static rs_status file_begin(file_place *place, const char *path, rs_error *error) {
     /* Beyond `ulimit -f` a write is to fail, not to end the program. */
     (void)signal(SIGXFSZ, SIG_IGN);
+    place->direct = false;
     const int failed = file_place_find(place, path);
     return failed == 0 ? RS_OK : file_failed(path, "open", failed, error);
 }

@@ -561,6 +561,7 @@ static int run_server(server_run *run) {
         return status == RS_E_INVALID ? 2 : 1;
     }
     if (!run_open(run, &stats)) {
+        free(stats);
         return 1; /* the process ends with its threads */
     }
     rs_server_stats_read(run->server, &stats[1]);

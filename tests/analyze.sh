@@ -1,0 +1,116 @@
+#!/bin/bash
+# tests/analyze.sh: what three static analysers find in src, bench and wine. Exit 0: nothing.
+#
+# gcc -fanalyzer and clang-tidy follow paths through one file at a time; cppcheck looks at values.
+# The tests themselves are left out: every run executes those, most of them under two sanitizers.
+# Windows sources go through the MinGW gcc and, with its headers, through clang-tidy. Called by
+# tests/run.sh and the target analyze.
+#
+# The exceptions, each for a reason:
+#   analyzer-malloc-leak (gcc, Windows files)  a connection of the ladder that a completion routine
+#       owns: gcc does not see that the kernel holds its address
+#   DeprecatedOrUnsafeBufferHandling           wants memcpy_s, which neither gcc nor MinGW has
+#   easily-swappable-parameters                taste, of every function with two numbers
+#   implicit-widening, narrowing-conversions   gcc -Wconversion judges these; sizes have limits.h
+#   multi-level-implicit-pointer-conversion    free() of an array of pointers
+#   casting-through-void                       how a record is found from the OVERLAPPED in it
+#   unused-return-value                        flags a value cast to void, as we say "on purpose"
+#   optin.portability.UnixAPI                  calloc of nothing: counts are at least 1 by limits.h
+#   optin.core.EnumCastOutOfRange              numbers that were looked up among names before
+#   unix.Malloc, ladder_overlapped_apc.c       a freed connection has left the list before
+#   branch-clone, macro-parentheses            cases told apart on purpose; lists as macros
+#   reserved-identifier                        _GNU_SOURCE and what the linker of Windows names
+#   legacyUninitvar, uninitvar (cppcheck)      false for designated initialisers and for memset;
+#       gcc and clang judge this
+#   nullPointer:win_socket.c                   SO_UPDATE_CONNECT_CONTEXT takes no value: NULL, 0
+#   zerodivcond:json.c                         the unit is 1 when the last digit is put
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+jobs=${JOBS:-$(nproc)}
+work=build/analyze
+mkdir -p "$work"
+include="-Isrc/common -Isrc -Ibench -Iinclude -Iwine -Ibench/epoll"
+common="-std=c11 -DRS_COMMIT=\"analyze\" $include"
+windows_names='_win(dows)?\.c$|/win/|^src/iocp/|^bench/ladder/|^wine/|^src/rio/rio_(api|backend|poll|port|request|socket|verify_table|server_main)\.c$'
+checks='-*,clang-analyzer-*,bugprone-*'
+for unwanted in clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling \
+    bugprone-easily-swappable-parameters bugprone-implicit-widening-of-multiplication-result \
+    bugprone-narrowing-conversions bugprone-multi-level-implicit-pointer-conversion \
+    bugprone-casting-through-void bugprone-unused-return-value \
+    clang-analyzer-optin.portability.UnixAPI clang-analyzer-optin.core.EnumCastOutOfRange \
+    bugprone-branch-clone bugprone-macro-parentheses bugprone-reserved-identifier; do
+    checks=$checks,-$unwanted
+done
+
+# The newest clang-tidy there is.
+tidy=$(printf '%s\n' /usr/lib/llvm-*/bin/clang-tidy | sort -V | tail -n 1)
+[ -x "$tidy" ] && command -v cppcheck >/dev/null ||
+    { echo "analyze: clang-tidy or cppcheck is missing: run scripts/setup-debian.sh"; exit 1; }
+
+sources() { git ls-files 'src/*.c' 'bench/*.c' 'wine/*.c' | grep -v '^wine/unix_'; }
+native=$(sources | grep -vE "$windows_names")
+windows=$(sources | grep -E "$windows_names")
+[ -n "$native" ] && [ -n "$windows" ] || { echo "analyze: no sources"; exit 1; }
+
+# each FILES COMMAND...: the command once a file, $jobs at a time.
+each() { local files=$1; shift; printf '%s\n' "$files" | xargs -P "$jobs" -n 1 "$@"; }
+
+# tidy_each FILES FLAGS...: clang-tidy wants its flags after the file.
+tidy_each()
+{
+    local files=$1
+    shift
+    # shellcheck disable=SC2016
+    each "$files" sh -c 'tidy=$1 checks=$2; shift 2; for file; do :; done
+        "$tidy" -quiet -checks="$checks" "$file" -- $FLAGS 2>&1' tidy "$tidy" "$checks"
+}
+
+# count TOOL LOG PATTERN: prints what was found, once, and adds it up.
+total=0
+count()
+{
+    local lines
+    lines=$(grep -E "$3" "$2" | sort -u)
+    [ -z "$lines" ] || printf '%s\n' "$lines"
+    lines=$(printf '%s' "$lines" | grep -c .)
+    echo "analyze: $1: $lines"
+    total=$((total + lines))
+}
+
+# shellcheck disable=SC2086 # flags are words
+{
+    each "$native" gcc $common -D_GNU_SOURCE -O1 -fanalyzer -c -o /dev/null
+    each "$windows" x86_64-w64-mingw32-gcc $common -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 \
+        -O1 -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
+} >"$work/gcc.log" 2>&1
+count "gcc -fanalyzer" "$work/gcc.log" '(warning|error):'
+
+{
+    FLAGS="$common -D_GNU_SOURCE" tidy_each "$native"
+    FLAGS="--target=x86_64-w64-mingw32 $common -D_WIN32_WINNT=0x0A00" tidy_each "$windows"
+} 2>&1 | grep -v 'ladder_overlapped_apc.c.*unix.Malloc' >"$work/tidy.log"
+count "clang-tidy" "$work/tidy.log" '(warning|error):'
+
+# cppcheck knows what assert() promises, not what ours does.
+cat >"$work/assert.h" <<'ASSERT'
+#define RS_CORE_ASSERT_H
+#include "core/compiler.h"
+#define RS_ASSERT(cond) assert(cond)
+#define RS_DEBUG_ASSERT(cond) ((void)0)
+#define RS_UNREACHABLE(why) abort()
+#define RS_FATAL(call, os_error, why) exit(3)
+ASSERT
+cpp="cppcheck -q -j $jobs --std=c11 --enable=warning,performance,portability --inline-suppr
+    --include=$work/assert.h --suppress=uninitvar --suppress=legacyUninitvar
+    --suppress=nullPointer:src/common/win/win_socket.c --suppress=zerodivcond:src/common/core/json.c
+    --template={file}:{line}:{severity}:{id}:{message} -D__GNUC__=12 -U_MSC_VER $include"
+# shellcheck disable=SC2086
+{
+    $cpp --platform=unix64 -D__linux__ -U_WIN32 $native
+    $cpp --platform=win64 --library=windows -D_WIN32 $windows
+} >"$work/cppcheck.log" 2>&1
+count "cppcheck" "$work/cppcheck.log" '.'
+
+echo "analyze: $total findings in $(sources | wc -l) files (logs in $work)"
+[ "$total" -eq 0 ]
