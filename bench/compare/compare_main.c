@@ -22,6 +22,7 @@
 #include "core/assert.h"
 #include "seam/files.h"
 #include "seam/os.h"
+#include "server/printer.h"
 
 #ifndef RS_COMMIT
 #define RS_COMMIT "unknown"
@@ -62,13 +63,13 @@ typedef struct compare_main {
     char out[RS_ARG_BYTES];    /* --out, absolute */
     FILE *runs;                /* runs.csv */
     char *text;                /* RS_REPORT_BYTES, for one report after the other */
+    rs_printer *print, *err;   /* standard output and error: nobody waits for who reads them */
     bool progress;
     rs_compare_run dropped; /* of a warm-up */
 } compare_main;
 
-static int main_fail(const char *format, const char *what) {
-    (void)fprintf(stderr, "compare: ");
-    (void)fprintf(stderr, "%s: %s\n", what, format);
+static int main_fail(const compare_main *self, const char *why, const char *what) {
+    rs_printer_say(self->err, "compare: %s: %s\n", what, why);
     return EXIT_FAILURE;
 }
 
@@ -86,29 +87,32 @@ static int main_find_tools(compare_main *self) {
             ? rs_files_absolute(given, runner->loadgen, sizeof runner->loadgen)
             : rs_targets_join(runner->loadgen, self->folder, "loadgen" RS_TARGETS_SUFFIX);
     if (!found) {
-        return main_fail("no such program; build it first", given[0] != '\0' ? given : "loadgen");
+        return main_fail(self, "no such program; build it first",
+                         given[0] != '\0' ? given : "loadgen");
     }
     for (uint32_t i = 0; i < self->results.subjects; i++) {
         if (self->target[i].wine &&
             !rs_targets_join(runner->wine_script, self->folder, "../../../scripts/wine.sh")) {
-            return main_fail("no such file; it starts the Windows programs", "scripts/wine.sh");
+            return main_fail(self, "no such file; it starts the Windows programs",
+                             "scripts/wine.sh");
         }
     }
     return 0;
 }
 
-static int main_cannot_write(const rs_error *error) {
-    (void)fprintf(stderr, "compare: %s\n", error->text);
+static int main_cannot_write(const compare_main *self, const rs_error *error) {
+    rs_printer_say(self->err, "compare: %s\n", error->text);
     return EXIT_FAILURE;
 }
 
 /* Makes a folder; out: its absolute path. */
-static int main_make_folder(const char *path, char out[RS_ARG_BYTES]) {
+static int main_make_folder(const compare_main *self, const char *path, char out[RS_ARG_BYTES]) {
     rs_error error;
     if (rs_files_make(path, &error) != RS_OK) {
-        return main_cannot_write(&error);
+        return main_cannot_write(self, &error);
     }
-    return rs_files_absolute(path, out, RS_ARG_BYTES) ? 0 : main_fail("too long a path", path);
+    return rs_files_absolute(path, out, RS_ARG_BYTES) ? 0
+                                                      : main_fail(self, "too long a path", path);
 }
 
 /* Before anything of an earlier comparison is touched: is there room for this one? */
@@ -120,22 +124,23 @@ static int main_find_room(compare_main *self) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         (void)snprintf(path, sizeof path, "%s/%s", self->out, names[i]);
         if (rs_file_check(path, i == 0 ? MAIN_ROOM_BYTES : 1, &error) != RS_OK) {
-            return main_cannot_write(&error);
+            return main_cannot_write(self, &error);
         }
     }
-    return rs_runner_can_write(&self->runner) ? 0 : main_cannot_write(&self->runner.unwritable);
+    return rs_runner_can_write(&self->runner) ? 0
+                                              : main_cannot_write(self, &self->runner.unwritable);
 }
 
 static int main_make_folders(compare_main *self) {
     char runs[RS_ARG_BYTES * 2];
-    int failed = main_make_folder(self->settings.out, self->out);
+    int failed = main_make_folder(self, self->settings.out, self->out);
     (void)snprintf(runs, sizeof runs, "%s/runs", self->out);
-    failed = failed != 0 ? failed : main_make_folder(runs, self->runner.out);
+    failed = failed != 0 ? failed : main_make_folder(self, runs, self->runner.out);
     for (uint32_t i = 0; failed == 0 && i < self->results.subjects; i++) {
         rs_target *target = &self->target[i];
         char prefix[RS_ARG_BYTES];
         if (target->wine) {
-            failed = main_make_folder(target->prefix, prefix);
+            failed = main_make_folder(self, target->prefix, prefix);
             memcpy(target->prefix, prefix, failed == 0 ? sizeof prefix : 0);
         }
     }
@@ -260,18 +265,17 @@ static void main_progress(const compare_main *self, uint32_t index, const rs_tur
     const double left_s = rs_schedule_left_s(schedule, index, self->cost_s, self->factor);
     const uint32_t left = (uint32_t)(left_s + 0.5);
     if (self->progress) {
-        (void)fprintf(stderr, "\rcompare: %u of %u: %s %s%s, %u:%02u left      ",
-                      rs_schedule_taken(schedule, index) + 1,
-                      rs_schedule_taken(schedule, rs_schedule_count(schedule)), scenario->name,
-                      self->target[turn->server].name, turn->warmup ? " (warm-up)" : "", left / 60,
-                      left % 60);
-        (void)fflush(stderr);
+        rs_printer_say(self->err, "\rcompare: %u of %u: %s %s%s, %u:%02u left      ",
+                       rs_schedule_taken(schedule, index) + 1,
+                       rs_schedule_taken(schedule, rs_schedule_count(schedule)), scenario->name,
+                       self->target[turn->server].name, turn->warmup ? " (warm-up)" : "", left / 60,
+                       left % 60);
     }
 }
 
 static void main_progress_end(const compare_main *self) {
     if (self->progress) {
-        (void)fprintf(stderr, "\r%78s\r", "");
+        rs_printer_say(self->err, "\r%78s\r", "");
     }
 }
 
@@ -285,7 +289,8 @@ static bool main_write(compare_main *self, const char *name, const char *text, s
         return false;
     }
     (void)snprintf(path, sizeof path, "%s/%s", self->out, name);
-    return rs_file_replace(path, text, bytes, error) == RS_OK || main_cannot_write(error) == 0;
+    return rs_file_replace(path, text, bytes, error) == RS_OK ||
+           main_cannot_write(self, error) == 0;
 }
 
 /* The file of single runs begins anew with its head, and grows from there. */
@@ -299,7 +304,7 @@ static bool main_runs_open(compare_main *self) {
     }
     (void)snprintf(path, sizeof path, "%s/runs.csv", self->out);
     self->runs = fopen(path, "ab");
-    return self->runs != NULL || main_fail("cannot be opened", path) == 0;
+    return self->runs != NULL || main_fail(self, "cannot be opened", path) == 0;
 }
 
 /* What cannot be written ends the comparison: said once, in one line. */
@@ -324,8 +329,9 @@ static void main_keep(compare_main *self, const rs_turn *turn) {
     }
     if (run->state == RS_RUN_VOID) {
         main_progress_end(self);
-        (void)fprintf(stderr, "compare: void: %s %s, run %u: %s\n", self->target[turn->server].name,
-                      self->settings.scenario[turn->scenario]->name, turn->repeat + 1, run->why);
+        rs_printer_say(self->err, "compare: void: %s %s, run %u: %s\n",
+                       self->target[turn->server].name,
+                       self->settings.scenario[turn->scenario]->name, turn->repeat + 1, run->why);
     }
 }
 
@@ -434,7 +440,7 @@ static void main_turns(compare_main *self) {
     }
     main_progress_end(self);
     if (main_is_unwritable(self)) {
-        (void)main_cannot_write(&self->runner.unwritable);
+        (void)main_cannot_write(self, &self->runner.unwritable);
     }
     self->results.interrupted = rs_atomic_load_u32(&self->stop) != 0;
 }
@@ -457,7 +463,7 @@ static bool main_report_one(compare_main *self, const char *name, main_report_fn
     rs_text_init(&text, self->text, RS_REPORT_BYTES);
     fn(&self->results, &self->table, &text);
     if (text.overflow) {
-        (void)fprintf(stderr, "compare: %s: longer than 4 MiB, cut\n", name);
+        rs_printer_say(self->err, "compare: %s: longer than 4 MiB, cut\n", name);
     }
     return main_write(self, name, self->text, text.used) && !text.overflow;
 }
@@ -465,6 +471,35 @@ static bool main_report_one(compare_main *self, const char *name, main_report_fn
 static void main_report_csv(const rs_results *results, rs_table *scratch, rs_text *text) {
     (void)scratch;
     rs_report_csv(results, text);
+}
+
+/* Waits for a reader who takes his time, but no longer once the program was asked to stop. */
+static bool main_flush(compare_main *self) {
+    while (!rs_printer_flush(self->print)) {
+        if (rs_atomic_load_u32(&self->stop) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* In pieces, no more at once than the printer's queue has room for. */
+static bool main_print(compare_main *self, const char *text) {
+    const size_t piece = RS_PRINTER_LINE_BYTES - 1;
+    size_t left = strlen(text);
+    while (left > 0) {
+        for (uint32_t i = 0; i < RS_PRINTER_LINES && left > 0; i++) {
+            const size_t bytes = left < piece ? left : piece;
+            rs_printer_say(self->print, "%.*s", (int)bytes, text);
+            text += bytes;
+            left -= bytes;
+        }
+        if (!main_flush(self)) {
+            return false;
+        }
+    }
+    return !rs_printer_has_failed(self->print) ||
+           main_fail(self, "it cannot be written", "standard output") == 0;
 }
 
 static bool main_report(compare_main *self) {
@@ -477,16 +512,13 @@ static bool main_report(compare_main *self) {
     ok = fits && main_write(self, "results.json", self->text, length) && ok;
     rs_text_init(&text, self->text, RS_REPORT_BYTES);
     rs_report_console(&self->results, &self->table, &text);
-    (void)fputs(self->text, stdout);
     if (ok) {
-        (void)printf("\nreport: %s/report.html (and .md, results.csv, results.json, runs.csv, "
-                     "runs/)\n",
-                     self->out);
+        rs_text_raw(&text, "\nreport: ");
+        rs_text_raw(&text, self->out);
+        rs_text_raw(&text, "/report.html (and .md, results.csv, results.json, runs.csv, runs/)\n");
     }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        return main_fail("it cannot be written", "standard output") == 0;
-    }
-    return ok;
+    (void)rs_printer_flush(self->err); /* both may go to one terminal */
+    return main_print(self, self->text) && ok;
 }
 
 /* ---- all of it */
@@ -530,7 +562,7 @@ static int main_find_targets(compare_main *self) {
     const int failed = rs_targets_find(self->target, &self->results, &self->settings, self->folder,
                                        why, sizeof why);
     if (failed != 0) {
-        (void)fprintf(stderr, "compare: %s\n", why);
+        rs_printer_say(self->err, "compare: %s\n", why);
     }
     return failed;
 }
@@ -546,8 +578,8 @@ static int main_rates_of(compare_main *self) {
             self->results.fixed_rate[i] = rs_agreement_rate_asked(&past.doc, scenario->name);
             ok = self->results.fixed_rate[i] > 0;
             if (!ok) {
-                (void)fprintf(stderr, "compare: --rates-of: %s: asked for no rate in %s\n",
-                              past.path, scenario->name);
+                rs_printer_say(self->err, "compare: --rates-of: %s: asked for no rate in %s\n",
+                               past.path, scenario->name);
             }
         }
     }
@@ -559,7 +591,7 @@ static int main_prepare(compare_main *self) {
     const rs_compare_settings *s = &self->settings;
     int failed;
     if (!rs_files_own_folder(self->folder, sizeof self->folder)) {
-        return main_fail("cannot tell where this program lies", "compare");
+        return main_fail(self, "cannot tell where this program lies", "compare");
     }
     failed = main_find_targets(self);
     failed = failed != 0 ? failed : main_find_tools(self);
@@ -568,7 +600,7 @@ static int main_prepare(compare_main *self) {
         return failed;
     }
     if (!main_allocate(self)) {
-        return main_fail("out of memory", "compare");
+        return main_fail(self, "out of memory", "compare");
     }
     failed = s->rates_of[0] != '\0' ? main_rates_of(self) : 0;
     if (failed != 0) {
@@ -583,12 +615,12 @@ static int main_prepare(compare_main *self) {
     main_banner(self);
     main_costs(self);
     if (rs_os_on_stop(main_on_stop, &self->stop) != RS_OK) {
-        return main_fail("cannot start", "compare");
+        return main_fail(self, "no way to notice Ctrl+C", "compare");
     }
     return main_runs_open(self) ? 0 : EXIT_FAILURE;
 }
 
-static int main_go(compare_main *self) {
+static int main_compare(compare_main *self) {
     int exit_code = main_prepare(self);
     if (exit_code != 0) {
         return exit_code;
@@ -601,10 +633,24 @@ static int main_go(compare_main *self) {
     }
     const uint32_t voided = rs_results_voided(&self->results);
     if (voided > 0) {
-        (void)fprintf(stderr, "compare: %u runs were void\n", voided);
+        rs_printer_say(self->err, "compare: %u runs were void\n", voided);
         exit_code = EXIT_FAILURE;
     }
-    return self->results.interrupted ? MAIN_EXIT_INTERRUPTED : exit_code;
+    return rs_atomic_load_u32(&self->stop) != 0 ? MAIN_EXIT_INTERRUPTED : exit_code;
+}
+
+static int main_go(compare_main *self) {
+    rs_error error = {.text = ""};
+    int exit_code = EXIT_FAILURE;
+    if (rs_printer_open(&self->print, RS_OS_STDOUT, &error) == RS_OK &&
+        rs_printer_open(&self->err, RS_OS_STDERR, &error) == RS_OK) {
+        exit_code = main_compare(self);
+    } else {
+        (void)fprintf(stderr, "compare: %s\n", error.text);
+    }
+    (void)rs_printer_close(self->print);
+    (void)rs_printer_close(self->err);
+    return exit_code;
 }
 
 int main(int argc, char **argv) {

@@ -19,10 +19,11 @@ struct rs_printer {
     uint8_t *memory;
     size_t memory_bytes;
     rs_os_thread *thread;
-    rs_os_event *work;  /* something was said, or it is to end */
-    rs_os_event *ended; /* set when it has */
+    rs_os_event *work; /* something was said, or it is to end */
+    rs_os_event *idle; /* set when all that was said is written */
     rs_atomic_u32 end_asked;
-    rs_atomic_u32 printed, dropped;
+    rs_atomic_u32 said, printed, dropped;
+    rs_atomic_u32 failed; /* 1: a text could not be written */
 };
 
 static void printer_print(rs_printer *printer, const rs_mail *mail, uint32_t *dropped_told) {
@@ -34,8 +35,9 @@ static void printer_print(rs_printer *printer, const rs_mail *mail, uint32_t *dr
         (void)rs_os_print(printer->stream, text, (size_t)bytes);
         *dropped_told = dropped;
     }
-    /* A stream that is closed is nobody's loss here. */
-    (void)rs_os_print(printer->stream, (const char *)mail->payload, mail->bytes);
+    if (!rs_os_print(printer->stream, (const char *)mail->payload, mail->bytes)) {
+        rs_atomic_store_u32(&printer->failed, 1);
+    }
 }
 
 static void printer_run(void *arg) {
@@ -50,8 +52,8 @@ static void printer_run(void *arg) {
             rs_mailbox_done(&printer->box);
             (void)rs_atomic_add_u32(&printer->printed, 1);
         }
+        rs_os_event_set(printer->idle);
         if (end) {
-            rs_os_event_set(printer->ended);
             return;
         }
         (void)rs_os_event_wait(printer->work, UINT32_MAX);
@@ -60,7 +62,7 @@ static void printer_run(void *arg) {
 
 static void printer_free(rs_printer *printer) {
     rs_os_event_close(printer->work);
-    rs_os_event_close(printer->ended);
+    rs_os_event_close(printer->idle);
     rs_os_pages_free(printer->memory, printer->memory_bytes);
     free(printer);
 }
@@ -76,7 +78,7 @@ static rs_status printer_start(rs_printer *printer, rs_error *error) {
     rs_mailbox_init(&printer->box, printer->memory, RS_PRINTER_LINES, RS_PRINTER_LINE_BYTES);
     status = rs_os_event_open(&printer->work, error);
     if (status == RS_OK) {
-        status = rs_os_event_open(&printer->ended, error);
+        status = rs_os_event_open(&printer->idle, error);
     }
     return status == RS_OK ? rs_os_thread_start(&printer->thread, printer_run, printer, error)
                            : status;
@@ -113,32 +115,42 @@ void rs_printer_say(rs_printer *printer, const char *format, ...) {
         bytes = (int)sizeof text - 1;
         text[bytes - 1] = '\n';
     }
-    if (rs_mailbox_post(&printer->box, PRINTER_MAIL, 0, NULL, text, (uint32_t)bytes) != RS_OK) {
+    if (rs_mailbox_post(&printer->box, PRINTER_MAIL, 0, NULL, text, (uint32_t)bytes) == RS_OK) {
+        (void)rs_atomic_add_u32(&printer->said, 1);
+    } else {
         (void)rs_atomic_add_u32(&printer->dropped, 1);
     }
     rs_os_event_set(printer->work);
 }
 
+bool rs_printer_flush(rs_printer *printer) {
+    uint32_t printed = rs_atomic_load_u32(&printer->printed), waited_ms = 0;
+    while (printed != rs_atomic_load_u32(&printer->said)) {
+        if (waited_ms >= RS_PRINTER_PATIENCE_MS) {
+            return false;
+        }
+        (void)rs_os_event_wait(printer->idle, PRINTER_TICK_MS);
+        const uint32_t now = rs_atomic_load_u32(&printer->printed);
+        waited_ms = now != printed ? 0 : waited_ms + PRINTER_TICK_MS;
+        printed = now;
+    }
+    return true;
+}
+
+bool rs_printer_has_failed(const rs_printer *printer) {
+    return rs_atomic_load_u32(&printer->failed) != 0;
+}
+
 bool rs_printer_close(rs_printer *printer) {
-    uint32_t printed, waited_ms = 0;
-    bool ended = false;
     if (printer == NULL) {
         return true;
     }
+    if (!rs_printer_flush(printer)) {
+        return false;
+    }
     rs_atomic_store_u32(&printer->end_asked, 1);
     rs_os_event_set(printer->work);
-    printed = rs_atomic_load_u32(&printer->printed);
-    while (!ended && waited_ms < RS_PRINTER_PATIENCE_MS) {
-        ended = rs_os_event_wait(printer->ended, PRINTER_TICK_MS);
-        waited_ms += PRINTER_TICK_MS;
-        if (rs_atomic_load_u32(&printer->printed) != printed) {
-            printed = rs_atomic_load_u32(&printer->printed);
-            waited_ms = 0;
-        }
-    }
-    if (ended) {
-        rs_os_thread_join(printer->thread);
-        printer_free(printer);
-    }
-    return ended;
+    rs_os_thread_join(printer->thread);
+    printer_free(printer);
+    return true;
 }

@@ -27,9 +27,16 @@ __attribute__((format(printf, 2, 3)))
 #endif
 void rs_printer_say(rs_printer *printer, const char *format, ...);
 
-/* rs_printer_close: waits until all is written, but no longer than RS_PRINTER_PATIENCE_MS after the
- * last text that was; false: there is more, and nothing more may be said; another call waits again,
- * or the thread is left to the end of the process. NULL is accepted. */
+/* rs_printer_flush: waits until all that its caller said is written, but no longer than
+ * RS_PRINTER_PATIENCE_MS after the last text that was; false: there is more. */
+bool rs_printer_flush(rs_printer *printer);
+
+/* rs_printer_has_failed: some text could not be written: the stream is closed, or its disk full. */
+bool rs_printer_has_failed(const rs_printer *printer);
+
+/* rs_printer_close: rs_printer_flush, then the end; false: there is more to write, and the printer
+ * is as it was; another call waits again, or the thread is left to the end of the process. Nobody
+ * says anything meanwhile. NULL is accepted. */
 bool rs_printer_close(rs_printer *printer);
 
 #endif
