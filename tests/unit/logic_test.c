@@ -429,6 +429,40 @@ static void test_logic_shared_blocks_are_copied(void **state) {
     bench_close(b);
 }
 
+/* On the logic thread blocks are its own: a release too many is refused and counted there too. */
+static void test_logic_release_of_a_shared_block_twice_is_refused(void **state) {
+    bench *b = bench_open(SMALL_RING, 1000, false);
+    uint32_t conn = open_one(b);
+    rs_counters counters = {.refused_releases = 0};
+    uint64_t dropped = 0;
+    rs_shared shared, copy, next;
+    (void)state;
+    (void)rs_logic_step(b->logic);
+    rs_session *proxy = b->app.notes[conn].proxy;
+    assert_true(rs_shared_acquire(proxy, &shared));
+    memset(shared.data, 0x33, 20);
+    copy = shared;
+    assert_int_equal(rs_shared_send(proxy, &shared, 20), RS_OK);
+    rs_shared_release(proxy, &shared);
+    rs_shared_release(proxy, &shared);
+    rs_shared_release(proxy, &copy);
+    assert_int_equal(rs_shared_send(proxy, &shared, 20), RS_E_INVALID);
+    assert_int_equal(rs_shared_send(proxy, &copy, 20), RS_E_INVALID);
+    assert_true(rs_shared_acquire(proxy, &next));
+    assert_int_equal(next.index, copy.index);
+    memset(next.data, 0x44, 20);
+    rs_shared_release(proxy, &copy);
+    assert_int_equal(rs_shared_send(proxy, &next, 20), RS_OK);
+    rs_shared_release(proxy, &next);
+    settle(b);
+    rs_logic_channel_stats(b->channel, &counters, &dropped);
+    assert_int_equal(counters.refused_releases, 3);
+    assert_int_equal(b->out_bytes[conn], 40);
+    assert_int_equal(b->out[conn][19], 0x33);
+    assert_int_equal(b->out[conn][20], 0x44);
+    bench_close(b);
+}
+
 static void test_logic_application_may_answer_later(void **state) {
     bench *b = bench_open(SMALL_RING, 1000, false);
     uint8_t in[64];
@@ -562,6 +596,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_logic_send_above_the_limit_delivers_nothing),
         cmocka_unit_test(test_logic_release_of_no_hold_is_refused),
         cmocka_unit_test(test_logic_shared_blocks_are_copied),
+        cmocka_unit_test(test_logic_release_of_a_shared_block_twice_is_refused),
         cmocka_unit_test(test_logic_application_may_answer_later),
         cmocka_unit_test(test_logic_sleeping_shard_is_woken_once),
         cmocka_unit_test(test_logic_thread_under_random_traffic_loses_nothing),

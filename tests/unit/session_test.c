@@ -519,6 +519,57 @@ static void test_session_shared_block_is_freed_by_its_last_send(void **state) {
     run_to_free(&b);
 }
 
+/* A release too many takes nobody's reference: not that of a send under way, not that of whoever
+ * has the block next. */
+static void test_session_release_of_a_shared_block_twice_is_refused(void **state) {
+    bed b, other;
+    rs_shared shared, copy, next;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    rs_session *session = &b.sessions[conn];
+    assert_true(rs_shared_acquire(session, &shared));
+    memset(shared.data, 0x77, 40);
+    copy = shared;
+    assert_int_equal(rs_shared_send(session, &shared, 40), RS_OK);
+    rs_shared_release(session, &shared);
+    assert_null(shared.data);
+    for (uint32_t i = 0; i < 3; i++) { /* its send is still to be done */
+        rs_shared_release(session, i == 0 ? &copy : &shared);
+        assert_int_equal(b.table.counters.refused_releases, i + 1);
+        assert_int_equal(rs_shared_send(session, i == 0 ? &copy : &shared, 40), RS_E_INVALID);
+    }
+    (void)bed_collect(&b);
+    const uint32_t at = bed_find(&b, conn, RS_OP_SEND);
+    assert_int_equal(b.outstanding[at].bytes, 40);
+    assert_int_equal(b.outstanding[at].u.data[39], 0x77);
+    bed_finish(&b, at, RS_OK, 40);
+    assert_int_equal(b.blocks.free_count, BED_BLOCKS);
+    assert_true(rs_shared_acquire(session, &next));
+    assert_int_equal(next.index, copy.index); /* the same block, another use of it */
+    rs_shared_release(session, &copy);
+    assert_int_equal(rs_shared_send(session, &copy, 5), RS_E_INVALID);
+    assert_int_equal(b.blocks.free_count, BED_BLOCKS - 1);
+    bed_init(&other, 1000, true, 1); /* its first block has the same numbers */
+    (void)bed_open(&other);
+    rs_shared strange;
+    do {
+        assert_true(rs_shared_acquire(&other.sessions[0], &strange));
+        strange.generation = next.generation;
+    } while (strange.index != next.index);
+    assert_int_equal(rs_shared_send(session, &strange, 5), RS_E_INVALID);
+    rs_shared_release(session, &strange);
+    assert_int_equal(b.blocks.free_count, BED_BLOCKS - 1);
+    assert_int_equal(b.table.counters.refused_releases, 5);
+    rs_shared_release(session, &next);
+    assert_int_equal(b.table.counters.refused_releases, 5);
+    assert_int_equal(b.blocks.free_count, BED_BLOCKS);
+    assert_int_equal(session->state, RS_SESSION_OPEN);
+    assert_int_equal(bed_collect(&b), 0); /* nothing of it all was sent */
+    run_to_free(&b);
+}
+
 static void test_session_nothing_is_appended_to_a_shared_block(void **state) {
     bed b;
     rs_shared shared;
@@ -1093,6 +1144,7 @@ int main(void) {
         cmocka_unit_test(test_session_gathers_behind_a_send_in_flight),
         cmocka_unit_test(test_session_without_coalescing_sends_each_alone),
         cmocka_unit_test(test_session_shared_block_is_freed_by_its_last_send),
+        cmocka_unit_test(test_session_release_of_a_shared_block_twice_is_refused),
         cmocka_unit_test(test_session_nothing_is_appended_to_a_shared_block),
         cmocka_unit_test(test_session_refused_op_counts_as_failed),
         cmocka_unit_test(test_session_close_all_flushes_then_forces),

@@ -186,6 +186,34 @@ static void test_slab_handle_never_given_out_is_not_live(void **state) {
     model_free(m);
 }
 
+/* Whether a block is lent is a matter of one use of it: whatever the free list looked like. */
+static void test_slab_lent_until_taken_back_or_freed(void **state) {
+    (void)state;
+    model *m = model_make(false);
+    rs_slice slice[BLOCKS];
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < BLOCKS; i++) {
+            assert_true(rs_slab_acquire(&m->slab, &slice[i]));
+            assert_false(rs_slab_is_lent(&m->slab, slice[i]));
+            rs_slab_lend(&m->slab, slice[i]);
+            assert_true(rs_slab_is_lent(&m->slab, slice[i]));
+        }
+        assert_false(rs_slab_is_lent(&m->slab, (rs_slice){slice[0].index, 0}));
+        assert_false(rs_slab_is_lent(&m->slab, (rs_slice){BLOCKS, 1}));
+        for (uint32_t i = 0; i < BLOCKS; i++) {
+            if (i % 2 == round % 2) {
+                rs_slab_take_back(&m->slab, slice[i]);
+                assert_false(rs_slab_is_lent(&m->slab, slice[i]));
+                assert_true(rs_slab_is_live(&m->slab, slice[i]));
+            }
+            rs_slab_drop(&m->slab, slice[i]);
+            assert_false(rs_slab_is_lent(&m->slab, slice[i]));
+        }
+    }
+    assert_int_equal(m->slab.free_count, BLOCKS);
+    model_free(m);
+}
+
 static void test_slab_use_of_a_stale_handle_is_asserted(void **state) {
     (void)state;
     static const char *const cases[] = {"hold", "drop", "data"};
@@ -230,6 +258,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_slab_block_freed_last_is_given_out_first),
         cmocka_unit_test(test_slab_generation_at_its_end_skips_zero),
         cmocka_unit_test(test_slab_handle_never_given_out_is_not_live),
+        cmocka_unit_test(test_slab_lent_until_taken_back_or_freed),
         cmocka_unit_test(test_slab_use_of_a_stale_handle_is_asserted),
     };
     self = argv[0];

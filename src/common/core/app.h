@@ -95,11 +95,14 @@ typedef struct rs_shared {
 bool rs_shared_acquire(rs_session *session, rs_shared *out);
 
 /* rs_shared_send: queues the first bytes of the block, [1, room], on a session of the same shard,
- * without a copy. Results as rs_session_send. */
+ * without a copy. Results as rs_session_send; RS_E_INVALID, and nothing is sent, when the block was
+ * released before or is another shard's. */
 rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes);
 
-/* rs_shared_release: the caller's reference; the block is free when the last send is done. */
-void rs_shared_release(rs_session *session, const rs_shared *shared);
+/* rs_shared_release: the caller's reference, which *shared then names no more; the block is free
+ * when the last send is done. A second release, also through a copy of *shared, and that of a block
+ * of another shard are refused and counted (refused_releases). */
+void rs_shared_release(rs_session *session, rs_shared *shared);
 
 /* A word of the application's own on each session; 0 when it opens. */
 void rs_session_set_user(rs_session *session, uint64_t user);

@@ -26,7 +26,7 @@
     X(escalated_closes, "closes that had to be forced")                                            \
     X(held_ends, "orderly ends put off because an answer was owed")                                \
     X(expired_holds, "ends put off for as long as the drain time-out allows")                      \
-    X(refused_releases, "releases of a hold that no session had")                                  \
+    X(refused_releases, "releases of a hold or a shared block that was not held")                  \
     X(pauses, "times a session stopped reading until its queue was shorter")                       \
     X(mails, "messages from other threads")                                                        \
     X(steps, "turns of the loop")                                                                  \

@@ -531,6 +531,7 @@ bool rs_shared_acquire(rs_session *session, rs_shared *out) {
     if (!sessions_shared_acquire(session->table, &slice)) {
         return false;
     }
+    rs_slab_lend(blocks, slice);
     *out = (rs_shared){.data = rs_slab_data(blocks, slice),
                        .room = blocks->block_bytes,
                        .index = slice.index,
@@ -538,27 +539,54 @@ bool rs_shared_acquire(rs_session *session, rs_shared *out) {
     return true;
 }
 
+static rs_slice shared_slice(const rs_shared *shared) {
+    return (rs_slice){.index = shared->index, .generation = shared->generation};
+}
+
+/* Acquired here, and not released? Another shard's may have the same numbers, not the same place.
+ */
+static bool shared_is_held(const rs_sessions *table, const rs_shared *shared) {
+    const rs_slab *blocks = table->sendq_pool.blocks;
+    const rs_slice slice = shared_slice(shared);
+    return rs_slab_is_lent(blocks, slice) && rs_slab_data(blocks, slice) == shared->data;
+}
+
 rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
-    rs_slice slice = {.index = shared->index, .generation = shared->generation};
+    rs_sessions *table = session->table;
+    if (!shared_is_held(table, shared)) {
+        return RS_E_INVALID;
+    }
     if (session->state == RS_SESSION_REMOTE) { /* another thread's pool */
-        RS_ASSERT(rs_slab_is_live(session->table->sendq_pool.blocks, slice));
-        return session->table->remote->shared_send(session, shared, bytes);
+        return table->remote->shared_send(session, shared, bytes);
     }
     if (!rs_session_takes(session)) {
         return RS_E_CLOSED;
     }
-    return session_queued(session, rs_sendq_append_shared(&session->table->sendq_pool,
-                                                          &session->sendq, slice, bytes));
+    return session_queued(session, rs_sendq_append_shared(&table->sendq_pool, &session->sendq,
+                                                          shared_slice(shared), bytes));
 }
 
-void rs_shared_release(rs_session *session, const rs_shared *shared) {
+static void shared_refuse(rs_session *session) {
+    if (session->table->remote != NULL) {
+        session->table->remote->shared_refused(session);
+    } else {
+        session->table->counters.refused_releases++;
+    }
+}
+
+void rs_shared_release(rs_session *session, rs_shared *shared) {
     rs_sessions *table = session->table;
-    rs_slice slice = {.index = shared->index, .generation = shared->generation};
+    if (!shared_is_held(table, shared)) {
+        shared_refuse(session);
+        return;
+    }
+    rs_slab_take_back(table->sendq_pool.blocks, shared_slice(shared));
     if (table->remote != NULL) {
         table->remote->shared_release(session, shared);
     } else {
-        rs_sendq_shared_release(&table->sendq_pool, slice);
+        rs_sendq_shared_release(&table->sendq_pool, shared_slice(shared));
     }
+    *shared = (rs_shared){.room = shared->room};
 }
 
 /* ---- completions */

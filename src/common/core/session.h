@@ -109,6 +109,7 @@ typedef struct rs_session_remote {
     void (*resume)(rs_session *session);
     rs_status (*shared_send)(rs_session *session, const rs_shared *shared, uint32_t bytes);
     void (*shared_release)(rs_session *session, const rs_shared *shared);
+    void (*shared_refused)(rs_session *session); /* a release that was none */
 } rs_session_remote;
 
 struct rs_sessions {

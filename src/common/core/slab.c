@@ -65,3 +65,14 @@ void rs_slab_drop(rs_slab *slab, rs_slice slice) {
         slab->free_count++;
     }
 }
+
+/* A free block is never its own successor, so one that was just acquired is not lent. */
+void rs_slab_lend(rs_slab *slab, rs_slice slice) {
+    RS_ASSERT(rs_slab_is_live(slab, slice));
+    slab->entries[slice.index].next_free = slice.index;
+}
+
+void rs_slab_take_back(rs_slab *slab, rs_slice slice) {
+    RS_ASSERT(rs_slab_is_lent(slab, slice));
+    slab->entries[slice.index].next_free = SLAB_END;
+}

@@ -19,7 +19,7 @@ typedef struct rs_slice {
 } rs_slice;
 
 typedef struct rs_slab_entry {
-    uint32_t next_free;
+    uint32_t next_free; /* of a live block: its own index says that it is lent */
     uint32_t generation;
     uint32_t refs; /* 0 = free */
 } rs_slab_entry;
@@ -57,11 +57,22 @@ bool rs_slab_acquire(rs_slab *slab, rs_slice *out);
 void rs_slab_hold(rs_slab *slab, rs_slice slice);
 void rs_slab_drop(rs_slab *slab, rs_slice slice);
 
+/* rs_slab_lend: notes that one of the references of a live block (asserted) is somebody's who is
+ * not trusted to give it back but once. rs_slab_take_back: it is not any more; lent (asserted).
+ * Neither changes the references. Thread   the owner's.  Bounds  O(1). */
+void rs_slab_lend(rs_slab *slab, rs_slice slice);
+void rs_slab_take_back(rs_slab *slab, rs_slice slice);
+
 /* rs_slab_is_live: does the handle name the block's present generation, with references? Any
  * handle may be asked about, also one that was never given out. */
 static inline bool rs_slab_is_live(const rs_slab *slab, rs_slice slice) {
     return slice.index < slab->count && slab->entries[slice.index].refs != 0 &&
            slab->entries[slice.index].generation == slice.generation;
+}
+
+/* rs_slab_is_lent: lent and not taken back. Any handle, as above. */
+static inline bool rs_slab_is_lent(const rs_slab *slab, rs_slice slice) {
+    return rs_slab_is_live(slab, slice) && slab->entries[slice.index].next_free == slice.index;
 }
 
 /* rs_slab_data: address of the block, block_bytes long. The handle must be live (asserted). */

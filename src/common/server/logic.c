@@ -77,7 +77,7 @@ struct rs_logic_channel {
     bool sent;      /* a record since the shard was last looked at */
     rs_shared told; /* the frame that the shard has */
     uint32_t told_bytes;
-    rs_atomic_u64 shard_wakes, logic_fulls; /* written by one, read by the other */
+    rs_atomic_u64 shard_wakes, logic_fulls, refused; /* written by one, read by the other */
     /* memory */
     uint8_t *rings;
     size_t rings_bytes;
@@ -371,6 +371,7 @@ void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
     into->logic_wakes += channel->logic_wakes;
     into->shard_wakes += rs_atomic_load_u64(&channel->shard_wakes);
     into->logic_fulls += channel->shard_fulls + rs_atomic_load_u64(&channel->logic_fulls);
+    into->refused_releases += rs_atomic_load_u64(&channel->refused);
     *mails_dropped += channel->dropped;
 }
 
@@ -491,6 +492,10 @@ static void remote_shared_release(rs_session *proxy, const rs_shared *shared) {
     rs_slab_drop(&channel->blocks, slice);
 }
 
+static void remote_shared_refused(rs_session *proxy) {
+    count_up(&channel_of(proxy)->refused);
+}
+
 /* As on a shard: nothing is sent or delivered any more. on_close comes once the shard says so. */
 static void remote_close(rs_session *proxy) {
     logic_push(channel_of(proxy), FROM_CLOSE, proxy, NULL, 0);
@@ -520,7 +525,8 @@ static const rs_session_remote logic_remote = {.send = remote_send,
                                                .pause = remote_pause,
                                                .resume = remote_resume,
                                                .shared_send = remote_shared_send,
-                                               .shared_release = remote_shared_release};
+                                               .shared_release = remote_shared_release,
+                                               .shared_refused = remote_shared_refused};
 
 static void logic_on_open(const rs_app *app, rs_session *proxy, rs_session_id id) {
     RS_ASSERT(proxy->state == RS_SESSION_FREE);
