@@ -154,14 +154,15 @@ static void on_stop(void *arg) {
 }
 
 /* Found out before the run, not after it; an earlier result stays until there is a new one. */
-static bool json_check(const ladder *server) {
+static int json_check(const ladder *server) {
     rs_error error = {.text = ""};
-    if (server->run->json_path == NULL ||
-        rs_file_check(server->run->json_path, LADDER_JSON_BYTES, &error) == RS_OK) {
-        return true;
+    const rs_status status = server->run->json_path != NULL
+                                 ? rs_file_check(server->run->json_path, LADDER_JSON_BYTES, &error)
+                                 : RS_OK;
+    if (status != RS_OK) {
+        (void)fprintf(stderr, "%s: --json: %s\n", server->model->program, error.text);
     }
-    (void)fprintf(stderr, "%s: --json: %s\n", server->model->program, error.text);
-    return false;
+    return status == RS_OK ? 0 : status == RS_E_INVALID ? LADDER_EXIT_USAGE : 1;
 }
 
 static void ladder_say_listening(const ladder *server) {
@@ -200,8 +201,12 @@ bool ladder_start(ladder *server, const ladder_model *model, int argc, char **ar
     if (!options_read(server, argc, argv, exit_code)) {
         return false;
     }
+    *exit_code = json_check(server);
+    if (*exit_code != 0) {
+        return false;
+    }
     *exit_code = 1;
-    if (!json_check(server) || !ladder_listen(server) || !ladder_open_printers(server)) {
+    if (!ladder_listen(server) || !ladder_open_printers(server)) {
         return false;
     }
     if (rs_os_on_stop(on_stop, &run) != RS_OK) {

@@ -58,9 +58,12 @@ static int main_run(rs_run *run, const rs_load_settings *settings, const rs_back
     rs_status status = RS_OK;
     int exit_code;
 
-    if (settings->json_path != NULL && rs_report_check_json(settings, &error) != RS_OK) {
+    if (settings->json_path != NULL) {
+        status = rs_report_check_json(settings, &error);
+    }
+    if (status != RS_OK) {
         (void)fprintf(stderr, "loadgen: --json: %s\n", error.text);
-        return EXIT_FAILURE;
+        return status == RS_E_INVALID ? 2 : EXIT_FAILURE;
     }
     status = main_open(run, settings, backend, &error);
     if (status != RS_OK) {

@@ -1,6 +1,7 @@
 #!/bin/sh
 # json_kept.sh RUNNER... : a server that cannot start leaves the result of an earlier run as it was;
-# one whose result cannot be written says so in one line and ends with exit 1.
+# one whose result cannot be written says so in one line and ends with exit 1, or 2 for what is no
+# file: a pipe that nobody reads would keep it from ending.
 set -u
 work=$(mktemp -d)
 server=
@@ -29,7 +30,16 @@ cmp "$json" "$work/before" || { echo "bad option: the earlier result is gone"; e
 "$@" --port 0 --duration 1 --json "$(named "$work/none/final.json")" >"$work/o" 2>"$work/e" </dev/null
 [ $? -eq 1 ] || { echo "no such folder: not exit 1"; exit 1; }
 [ "$(wc -l <"$work/e")" -eq 1 ] || { echo "no such folder: not one line:"; cat "$work/e"; exit 1; }
+mkfifo "$work/pipe"
+[ -n "$windows" ] && strange='NUL CON' || strange="$work/pipe /dev/stdout /dev/fd/1 /dev/null"
+for name in $strange; do
+    timeout -s KILL 60 "$@" --port 0 --duration 1 --json "$name" >"$work/o" 2>"$work/e" </dev/null
+    code=$?
+    [ $code -eq 2 ] || { echo "$name: exit $code, not 2"; cat "$work/e"; exit 1; }
+    [ "$(wc -l <"$work/e")" -eq 1 ] || { echo "$name: not one line:"; cat "$work/e"; exit 1; }
+    grep -q listening "$work/o" && { echo "$name: it served"; exit 1; }
+done
 "$@" --port 0 --duration 0.3 --json "$(named "$json")" >"$work/o" 2>"$work/e" </dev/null
 [ $? -eq 0 ] || { echo "a good run: not exit 0"; cat "$work/e"; exit 1; }
 grep -q '"commit":' "$json" || { echo "a good run: no new result"; exit 1; }
-[ "$(ls -A "$work" | wc -l)" -eq 5 ] || { echo "left behind:"; ls -A "$work"; exit 1; }
+[ "$(ls -A "$work" | wc -l)" -eq 6 ] || { echo "left behind:"; ls -A "$work"; exit 1; }

@@ -21,7 +21,6 @@ _Static_assert(RS_FILE_PATH_BYTES >= PATH_MAX, "realpath writes up to PATH_MAX b
 typedef struct file_place {
     char path[RS_FILE_PATH_BYTES]; /* with links resolved */
     char beside[RS_FILE_PATH_BYTES + 32];
-    bool direct; /* a device or a pipe */
     bool exists; /* and this is what it may be read and written by: */
     mode_t mode;
 } file_place;
@@ -38,7 +37,7 @@ static bool file_is_open_already(const char *path) {
     return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
 
-/* 0, or errno. */
+/* 0, errno, or ENOTSUP for a device or a pipe. */
 static int file_place_find(file_place *place, const char *path) {
     struct stat info;
     if (strlen(path) >= sizeof place->path) {
@@ -46,9 +45,14 @@ static int file_place_find(file_place *place, const char *path) {
     }
     (void)snprintf(place->path, sizeof place->path, "%s", path);
     place->exists = stat(path, &info) == 0;
-    place->direct = file_is_open_already(path) || (place->exists && !S_ISREG(info.st_mode));
-    if (place->direct || !place->exists) {
-        return 0; /* a folder of that name is found out by open */
+    if (place->exists && S_ISDIR(info.st_mode)) {
+        return EISDIR;
+    }
+    if (file_is_open_already(path) || (place->exists && !S_ISREG(info.st_mode))) {
+        return ENOTSUP;
+    }
+    if (!place->exists) {
+        return 0;
     }
     place->mode = info.st_mode & 0777;
     if (access(path, W_OK) != 0 || realpath(path, place->path) == NULL) {
@@ -92,16 +96,6 @@ static int file_write(int fd, const char *data, size_t bytes) {
     return 0;
 }
 
-static rs_status file_write_direct(const char *path, const void *data, size_t bytes,
-                                   rs_error *error) {
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int failed = fd < 0 ? errno : file_write(fd, data, bytes);
-    if (fd >= 0 && close(fd) != 0 && failed == 0) {
-        failed = errno;
-    }
-    return failed == 0 ? RS_OK : file_failed(path, "write", failed, error);
-}
-
 /* Writes the file beside; on failure none is left. */
 static rs_status file_write_beside(file_place *place, const void *data, size_t bytes,
                                    rs_error *error) {
@@ -126,17 +120,16 @@ static rs_status file_write_beside(file_place *place, const void *data, size_t b
 static rs_status file_begin(file_place *place, const char *path, rs_error *error) {
     /* Beyond `ulimit -f` a write is to fail, not to end the program. */
     (void)signal(SIGXFSZ, SIG_IGN);
-    place->direct = false;
     const int failed = file_place_find(place, path);
+    if (failed == ENOTSUP) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0, "%.100s: " RS_FILE_NO_FILE, path);
+    }
     return failed == 0 ? RS_OK : file_failed(path, "open", failed, error);
 }
 
 rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_error *error) {
     file_place place;
     rs_status status = file_begin(&place, path, error);
-    if (status == RS_OK && place.direct) {
-        return file_write_direct(path, data, bytes, error);
-    }
     status = status == RS_OK ? file_write_beside(&place, data, bytes, error) : status;
     if (status == RS_OK && rename(place.beside, place.path) != 0) {
         status = file_failed(path, "rename", errno, error);
@@ -147,16 +140,9 @@ rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_e
 
 rs_status rs_file_check(const char *path, size_t bytes, rs_error *error) {
     file_place place;
-    struct stat info;
     rs_status status = file_begin(&place, path, error);
     if (status != RS_OK) {
         return status;
-    }
-    if (place.direct) {
-        const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-        return !folder && access(path, W_OK) == 0
-                   ? RS_OK
-                   : file_failed(path, "access", folder ? EISDIR : errno, error);
     }
     status = file_write_beside(&place, NULL, bytes, error);
     if (status == RS_OK) {

@@ -1,8 +1,9 @@
 /* Files that a program leaves behind: whole or not at all.
  *
  * Two implementations: win/files_win.c and posix/files_posix.c. Any thread, but one at a time for
- * one path. Nothing allocates. Errors: RS_E_OS, with a line "PATH: why" that names a full disk, a
- * limit on the size of files, a folder that may not be written. */
+ * one path. Nothing allocates. Errors, with a line "PATH: why": RS_E_OS names a full disk, a limit
+ * on the size of files, a folder that may not be written; RS_E_INVALID: a device or a pipe
+ * (/dev/stdout, NUL), which might never take what is written. */
 #ifndef RS_SEAM_FILES_H
 #define RS_SEAM_FILES_H
 
@@ -11,11 +12,11 @@
 #include "core/status.h"
 
 #define RS_FILE_PATH_BYTES 4096u /* the longest path, with its end */
+#define RS_FILE_NO_FILE "a device or a pipe; name a file"
 
 /* rs_file_replace: gives a file its whole new content. It is written beside the old one, forced to
  * the disk and renamed over it: when anything fails the old file is as it was, and nothing new lies
- * beside it. A link keeps pointing where it does, a read-only file is refused, a device or pipe
- * (/dev/stdout, NUL) is written to directly. error: nullable. */
+ * beside it. A link keeps pointing where it does, a read-only file is refused. error: nullable. */
 rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_error *error);
 
 /* rs_file_check: would rs_file_replace work, with this many bytes? Writes as many beside the file

@@ -373,13 +373,15 @@ static bool json_build(const server_run *run, const rs_server_stats *stats, char
 }
 
 /* Found out before the run, not after it; an earlier result stays until there is a new one. */
-static bool json_check(const server_run *run) {
+static int json_check(const server_run *run) {
     rs_error error = {.text = ""};
-    if (rs_file_check(run->args.json_path, MAIN_JSON_BYTES, &error) == RS_OK) {
-        return true;
+    const rs_status status = run->args.json_path != NULL
+                                 ? rs_file_check(run->args.json_path, MAIN_JSON_BYTES, &error)
+                                 : RS_OK;
+    if (status != RS_OK) {
+        (void)fprintf(stderr, "%s: --json: %s\n", run->program, error.text);
     }
-    (void)fprintf(stderr, "%s: --json: %s\n", run->program, error.text);
-    return false;
+    return status == RS_OK ? 0 : status == RS_E_INVALID ? 2 : 1;
 }
 
 static bool json_write(const server_run *run, const rs_server_stats *stats) {
@@ -548,11 +550,11 @@ static bool run_open(server_run *run, rs_server_stats **stats) {
 
 static int run_server(server_run *run) {
     rs_error error = {.call = NULL};
-    int exit_code;
+    int exit_code = json_check(run);
     rs_server_stats *stats;
     rs_status status;
-    if (run->args.json_path != NULL && !json_check(run)) {
-        return 1;
+    if (exit_code != 0) {
+        return exit_code;
     }
     status = rs_server_start(&run->server, &run->args.cfg, &error);
     if (status != RS_OK) {

@@ -16,7 +16,6 @@
 typedef struct file_place {
     const char *path;
     char beside[RS_FILE_PATH_BYTES + 32];
-    bool direct; /* a device or a pipe */
 } file_place;
 
 static const char *file_why(DWORD os_error) {
@@ -43,11 +42,21 @@ static rs_status file_failed(const char *path, const char *call, DWORD os_error,
                         file_why(os_error), (unsigned long)os_error);
 }
 
-/* ERROR_SUCCESS, or what keeps the path from being written. */
+/* CON, NUL, COM1 and \\.\pipe\x have this form once they are whole; no open is needed to tell. */
+static bool file_is_device(const char *path) {
+    char full[RS_FILE_PATH_BYTES];
+    const DWORD bytes = GetFullPathNameA(path, sizeof full, full, NULL);
+    return bytes > 0 && bytes < sizeof full && strncmp(full, "\\\\.\\", 4) == 0;
+}
+
+/* ERROR_SUCCESS, or what keeps the path from being written: ERROR_BAD_DEV_TYPE for a device or a
+ * pipe. */
 static DWORD file_place_find(file_place *place, const char *path) {
+    if (file_is_device(path)) {
+        return ERROR_BAD_DEV_TYPE;
+    }
     const DWORD kind = GetFileAttributesA(path);
     place->path = path;
-    place->direct = false;
     if (strlen(path) >= RS_FILE_PATH_BYTES) {
         return ERROR_FILENAME_EXCED_RANGE;
     }
@@ -59,10 +68,19 @@ static DWORD file_place_find(file_place *place, const char *path) {
         CreateFileA(path, 0, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                     OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
     if (there != INVALID_HANDLE_VALUE) {
-        place->direct = GetFileType(there) != FILE_TYPE_DISK;
+        const DWORD type = GetFileType(there);
         (void)CloseHandle(there);
+        return type == FILE_TYPE_DISK ? ERROR_SUCCESS : ERROR_BAD_DEV_TYPE;
     }
     return ERROR_SUCCESS;
+}
+
+static rs_status file_begin(file_place *place, const char *path, rs_error *error) {
+    const DWORD failed = file_place_find(place, path);
+    if (failed == ERROR_BAD_DEV_TYPE) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0, "%.100s: " RS_FILE_NO_FILE, path);
+    }
+    return failed == ERROR_SUCCESS ? RS_OK : file_failed(path, "CreateFile", failed, error);
 }
 
 static int file_folder_bytes(const char *path) {
@@ -113,16 +131,6 @@ static DWORD file_close(HANDLE file, DWORD failed) {
     return CloseHandle(file) || failed != ERROR_SUCCESS ? failed : GetLastError();
 }
 
-static rs_status file_write_direct(const char *path, const void *data, size_t bytes,
-                                   rs_error *error) {
-    const HANDLE file = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL,
-                                    OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
-    const DWORD failed = file != INVALID_HANDLE_VALUE
-                             ? file_close(file, file_write(file, data, bytes))
-                             : GetLastError();
-    return failed == ERROR_SUCCESS ? RS_OK : file_failed(path, "WriteFile", failed, error);
-}
-
 /* Writes the file beside; on failure none is left. */
 static rs_status file_write_beside(file_place *place, const void *data, size_t bytes,
                                    rs_error *error) {
@@ -160,15 +168,9 @@ static DWORD file_rename(const file_place *place) {
 
 rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_error *error) {
     file_place place;
-    DWORD failed = file_place_find(&place, path);
-    if (failed != ERROR_SUCCESS) {
-        return file_failed(path, "CreateFile", failed, error);
-    }
-    if (place.direct) {
-        return file_write_direct(path, data, bytes, error);
-    }
-    const rs_status status = file_write_beside(&place, data, bytes, error);
-    failed = status == RS_OK ? file_rename(&place) : ERROR_SUCCESS;
+    rs_status status = file_begin(&place, path, error);
+    status = status == RS_OK ? file_write_beside(&place, data, bytes, error) : status;
+    const DWORD failed = status == RS_OK ? file_rename(&place) : ERROR_SUCCESS;
     if (failed != ERROR_SUCCESS) {
         (void)DeleteFileA(place.beside);
         return file_failed(path, "MoveFileEx", failed, error);
@@ -178,14 +180,8 @@ rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_e
 
 rs_status rs_file_check(const char *path, size_t bytes, rs_error *error) {
     file_place place;
-    const DWORD failed = file_place_find(&place, path);
-    if (failed != ERROR_SUCCESS) {
-        return file_failed(path, "CreateFile", failed, error);
-    }
-    if (place.direct) {
-        return RS_OK;
-    }
-    const rs_status status = file_write_beside(&place, NULL, bytes, error);
+    rs_status status = file_begin(&place, path, error);
+    status = status == RS_OK ? file_write_beside(&place, NULL, bytes, error) : status;
     if (status == RS_OK) {
         (void)DeleteFileA(place.beside);
     }
