@@ -200,6 +200,22 @@ static void test_histogram_merge_equals_recording_into_one(void **state) {
     assert_memory_equal(&histogram, &all, sizeof histogram);
 }
 
+/* The smaller minimum and the larger maximum, whichever of the two has them. */
+static void test_histogram_merge_takes_the_outermost_values(void **state) {
+    static const uint64_t values[][2] = {{5000, 7}, {7, 5000}};
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        static rs_histogram other;
+        rs_histogram_init(&histogram);
+        rs_histogram_init(&other);
+        rs_histogram_record(&histogram, values[i][0]);
+        rs_histogram_record(&other, values[i][1]);
+        rs_histogram_merge(&histogram, &other);
+        assert_int_equal(histogram.min, 7);
+        assert_int_equal(histogram.max, 5000);
+    }
+}
+
 static void test_histogram_mean_is_that_of_the_exact_values(void **state) {
     (void)state;
     rs_histogram_init(&histogram);
@@ -220,6 +236,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_histogram_values_above_the_range_are_clamped_and_counted),
         cmocka_unit_test(test_histogram_record_n_equals_recording_n_times),
         cmocka_unit_test(test_histogram_merge_equals_recording_into_one),
+        cmocka_unit_test(test_histogram_merge_takes_the_outermost_values),
         cmocka_unit_test(test_histogram_mean_is_that_of_the_exact_values),
     };
     seed = test_seed(argc, argv);

@@ -271,8 +271,36 @@ static void test_sendq_refused_send_leaves_its_elders_in_flight(void **state) {
     }
 }
 
+/* A block for each append while there are blocks; then they are filled, and nothing is lost. */
+static void test_sendq_without_coalescing_the_last_block_is_filled(void **state) {
+    queue_bed b;
+    uint8_t got[BLOCKS + 10];
+    uint32_t bytes = 0;
+    (void)state;
+    queue_bed_init(&b, false);
+    for (uint8_t i = 0; i < sizeof got; i++) {
+        assert_int_equal(rs_sendq_append(&b.pool, &b.queue, &i, 1), RS_OK);
+        assert_int_equal(b.slab.free_count, i < BLOCKS ? BLOCKS - 1u - i : 0);
+    }
+    for (const rs_sendq_entry *entry; (entry = rs_sendq_post(&b.pool, &b.queue, 0)) != NULL;) {
+        assert_int_equal(entry->bytes, bytes < BLOCKS - 1u ? 1 : sizeof got - bytes);
+        memcpy(got + bytes, entry->data, entry->bytes);
+        bytes += entry->bytes;
+    }
+    assert_int_equal(bytes, sizeof got);
+    for (uint8_t i = 0; i < sizeof got; i++) {
+        assert_int_equal(got[i], i);
+    }
+    while (b.queue.in_flight > 0) {
+        (void)rs_sendq_complete(&b.pool, &b.queue, NULL);
+    }
+    rs_sendq_discard(&b.pool, &b.queue);
+    assert_all_back(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sendq_without_coalescing_the_last_block_is_filled),
         cmocka_unit_test(test_sendq_random_scripts_keep_bytes_and_order),
         cmocka_unit_test(test_sendq_append_never_touches_what_is_in_flight),
         cmocka_unit_test(test_sendq_discard_keeps_what_is_in_flight),
