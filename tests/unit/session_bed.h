@@ -81,8 +81,10 @@ static inline bool bed_is_idle(const bed *b) {
            listed == pool->fresh - pool->own_count;
 }
 
-/* queued_max, coalesce and sends_in_flight are what tests vary. */
-static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight) {
+/* queued_max, coalesce and sends_in_flight are what tests vary; blocks_handed is not 0 where
+ * messages are handed to another thread. */
+static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
+                                   uint32_t sends_in_flight, uint32_t blocks_handed) {
     rs_sessions_config cfg = {
         .shard = 3,
         .sessions_max = BED_SLOTS - 2,
@@ -92,6 +94,7 @@ static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t
         .sends_in_flight = sends_in_flight,
         .idle_timeout_ms = 1000,
         .drain_timeout_ms = 200,
+        .blocks_handed = blocks_handed,
         .shared_blocks = BED_SHARED_BLOCKS,
     };
     rs_app app = {
@@ -114,6 +117,10 @@ static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t
         .coalesce = coalesce,
     };
     rs_sessions_init(&b->table, &cfg, &app, &memory, b->now_ns);
+}
+
+static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight) {
+    bed_init_handed(b, queued_max, coalesce, sends_in_flight, 0);
 }
 
 /* bed_open: a connection is attached; its slot, or UINT32_MAX when it was refused. */

@@ -126,7 +126,7 @@ static void test_blocks_peer_that_does_not_read_goes_after_a_second(void **state
     (void)state;
     bed_init(&b, 5000, true, 1);
     b.table.cfg.idle_timeout_ms = 0;
-    b.table.sendq_pool.headroom = 1; /* so that nothing is left over */
+    b.table.sendq_pool.shared_max++; /* so that nothing is left over */
     greedy = bed_open(&b);
     reader = bed_open(&b);
     (void)flood(&b, greedy);
@@ -191,6 +191,95 @@ static void test_blocks_every_session_may_read_ahead_to_the_end_at_once(void **s
     /* What is left is for the two slots that are not open, and for broadcasts. */
     assert_in_range(rs_sendq_common(&b.table.sendq_pool), 2 * RESERVE + BED_SHARED_BLOCKS,
                     2 * RESERVE + BED_SHARED_BLOCKS + 1);
+    end(&b);
+}
+
+/* Another thread has the messages: nothing is queued, and all the answers come at once. */
+static void hand_over_and_answer(bed *b, uint32_t frame_bytes, uint32_t answers_a_turn) {
+    uint8_t frame[LONGEST];
+    uint32_t handed[4] = {0}, left = 0;
+    b->echo = false;
+    (void)bed_collect(b);
+    (void)make_frame(frame, frame_bytes, 'h');
+    for (uint32_t round = 0; round < 40; round++) {
+        for (uint32_t conn = 0; conn < 4; conn++) {
+            if (asks_to_receive(b, conn)) {
+                (void)bed_receive(b, conn, frame, frame_bytes);
+                rs_session_hand_over(&b->sessions[conn], frame_bytes);
+                handed[conn]++;
+                left++;
+            }
+        }
+        (void)bed_collect(b);
+    }
+    assert_true(left >= 4);
+    for (uint32_t i = 0; left > 0; i++) {
+        uint32_t conn = i % 4;
+        if (handed[conn] > 0) {
+            assert_int_equal(rs_session_send(&b->sessions[conn], frame, frame_bytes), RS_OK);
+            rs_session_handed_back(&b->sessions[conn], frame_bytes);
+            handed[conn]--;
+            left--;
+        }
+        if (i % answers_a_turn == 0) {
+            (void)bed_collect(b);
+        }
+    }
+    (void)bed_collect(b);
+    assert_int_equal(b->closed, 0);
+}
+
+static void test_blocks_answers_of_another_thread_find_theirs(void **state) {
+    static const uint32_t sizes[] = {LONGEST, 64, 40, 3};
+    (void)state;
+    for (uint32_t i = 0; i < 2u * sizeof sizes / sizeof sizes[0]; i++) {
+        for (uint32_t turn = 1; turn <= 8; turn *= 2) {
+            bed b;
+            bed_init_handed(&b, 5000, i % 2u == 0, 1 + i / 2u % 2u, 1);
+            for (uint32_t conn = 0; conn < 4; conn++) {
+                assert_int_equal(bed_open(&b), conn);
+            }
+            hand_over_and_answer(&b, sizes[i / 2u], turn);
+            for (uint32_t at = 0; at < b.outstanding_count;) { /* all of it is read */
+                if (b.outstanding[at].kind == RS_OP_SEND) {
+                    bed_finish(&b, at, RS_OK, b.outstanding[at].bytes);
+                    (void)bed_collect(&b);
+                    at = 0;
+                } else {
+                    at++;
+                }
+            }
+            for (uint32_t conn = 0; conn < 4; conn++) {
+                assert_true(asks_to_receive(&b, conn));
+            }
+            end(&b);
+        }
+    }
+}
+
+/* Four sessions take turns, and nothing is read but one session's; the long answer comes last. */
+static void test_blocks_small_answers_do_not_take_those_of_a_long_one(void **state) {
+    uint8_t slice[LONGEST] = {0};
+    uint32_t at = 0;
+    bed b;
+    (void)state;
+    bed_init(&b, 5000, false, 2);
+    while (at < 30) {
+        at += make_frame(slice + at, 3, 's');
+    }
+    (void)make_frame(slice + at, LONGEST - at, 'l');
+    for (uint32_t conn = 0; conn < 4; conn++) {
+        assert_int_equal(bed_open(&b), conn);
+    }
+    for (uint32_t round = 0; round < 20; round++) {
+        (void)bed_collect(&b);
+        for (uint32_t conn = 0; conn < 4; conn++) {
+            if (asks_to_receive(&b, conn)) {
+                (void)bed_receive(&b, conn, slice, LONGEST);
+            }
+        }
+    }
+    assert_int_equal(b.closed, 0);
     end(&b);
 }
 
@@ -420,6 +509,8 @@ int main(void) {
         cmocka_unit_test(test_blocks_peer_that_does_not_read_goes_after_a_second),
         cmocka_unit_test(test_blocks_paused_session_goes_on_when_its_sends_complete),
         cmocka_unit_test(test_blocks_every_session_may_read_ahead_to_the_end_at_once),
+        cmocka_unit_test(test_blocks_answers_of_another_thread_find_theirs),
+        cmocka_unit_test(test_blocks_small_answers_do_not_take_those_of_a_long_one),
         cmocka_unit_test(test_blocks_who_has_waited_longest_is_cut_for_who_asks),
         cmocka_unit_test(test_blocks_asker_goes_when_there_is_nobody_else),
         cmocka_unit_test(test_blocks_draining_session_above_its_reserve_is_cut_too),

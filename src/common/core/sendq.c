@@ -9,7 +9,7 @@
 
 void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg) {
     uint32_t own = cfg->blocks->count;
-    uint64_t owed = (uint64_t)cfg->members * cfg->reserve + cfg->headroom + cfg->shared_max;
+    uint64_t owed = (uint64_t)cfg->members * cfg->reserve + cfg->shared_max;
     RS_ASSERT(cfg->entry_count < RS_SENDQ_NONE && cfg->entry_count >= own + cfg->members);
     RS_ASSERT(cfg->queued_bytes_max > 0 && cfg->reserve > 0 && cfg->members > 0);
     RS_ASSERT(own >= owed && cfg->shared_max > 0 && cfg->reclaim != NULL);
@@ -23,7 +23,6 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg) {
         .entries_each = (cfg->entry_count - own) / cfg->members,
         .queued_bytes_max = cfg->queued_bytes_max,
         .reserve = cfg->reserve,
-        .headroom = cfg->headroom,
         .members_max = cfg->members,
         .shared_max = cfg->shared_max,
         .reclaim = cfg->reclaim,
@@ -112,21 +111,20 @@ static uint32_t sendq_beyond(const rs_sendq_pool *pool, const rs_sendq *queue, u
 
 /* Of the common part, what is not to be read ahead into. */
 static uint64_t pool_kept(const rs_sendq_pool *pool) {
-    return (uint64_t)(pool->members_max - pool->members) * pool->reserve + pool->headroom +
+    return (uint64_t)(pool->members_max - pool->members) * pool->reserve +
            (pool->shared_max - pool->shared_live);
 }
 
 bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due) {
     uint32_t beyond = sendq_beyond(pool, queue, due);
     RS_ASSERT(queue->member);
-    pool->spoken_for -= queue->promised;
-    queue->due = queue->promised = 0;
-    if (beyond > 0 && rs_sendq_common(pool) < beyond + pool_kept(pool)) {
+    if (beyond > queue->promised &&
+        rs_sendq_common(pool) < beyond - queue->promised + pool_kept(pool)) {
         return false;
     }
+    pool->spoken_for += beyond - queue->promised; /* modulo 2^32: it may be less */
     queue->due = due;
     queue->promised = beyond;
-    pool->spoken_for += beyond;
     return true;
 }
 
@@ -375,9 +373,20 @@ RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
     }
 }
 
-/* Without coalescing each append has a block of its own, but not at the price of the session. */
+/* Without coalescing each append has a block of its own, but not at the price of the session, ...
+ */
 RS_COLD static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
-    return queue->owned >= pool->reserve && rs_sendq_common(pool) == 0;
+    return (queue->owned >= pool->reserve || queue->due > 0) && rs_sendq_common(pool) == 0;
+}
+
+/* ... nor of what the answers behind it were promised: the block is one more than those. */
+RS_COLD static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
+    if (queue->due > 0 && sendq_open_tail(pool, queue) != NULL) {
+        uint32_t beyond = sendq_beyond(pool, queue, ++queue->due);
+        RS_ASSERT(beyond <= queue->promised + 1u);
+        pool->spoken_for += beyond - queue->promised;
+        queue->promised = beyond;
+    }
 }
 
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
@@ -389,6 +398,8 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
     }
     if (pool->coalesce || sendq_is_short(pool, queue)) {
         tail = sendq_open_tail(pool, queue);
+    } else {
+        sendq_ask_one_more(pool, queue);
     }
     if (tail == NULL) {
         if (bytes > pool->blocks->block_bytes) {

@@ -59,7 +59,6 @@ typedef struct rs_sendq_pool {
     uint32_t queued_bytes_max; /* per session */
     uint32_t reserve;          /* blocks of a member */
     uint32_t spoken_for;       /* of the free blocks: owed to members, <= free_count */
-    uint32_t headroom;         /* of the common part: never promised */
     uint32_t members, members_max;
     uint32_t shared_live, shared_max;
     rs_sendq *above_first, *above_last;
@@ -74,13 +73,12 @@ typedef struct rs_sendq_pool {
 } rs_sendq_pool;
 
 typedef struct rs_sendq_config {
-    rs_slab *blocks;         /* count >= members * reserve + headroom + shared_max */
+    rs_slab *blocks;         /* count >= members * reserve + shared_max */
     rs_sendq_entry *entries; /* [entry_count], the caller's; entry_count >= blocks + members */
     uint32_t entry_count;
     uint32_t members; /* queues at most */
     uint32_t queued_bytes_max;
     uint32_t reserve;    /* >= 1 */
-    uint32_t headroom;   /* blocks of the common part that rs_sendq_promise leaves alone */
     uint32_t shared_max; /* shared blocks alive at once, >= 1 */
     bool coalesce;
 
@@ -115,7 +113,7 @@ void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue);
 
 /* rs_sendq_promise: the next `due` blocks the queue appends to will be there: those beyond its
  * reserve are set aside. Replaces an earlier promise. False: the common part has no more than the
- * reserves of members to come, the shared blocks and the headroom; no promise then. */
+ * reserves of members to come and the shared blocks; an earlier promise stays. */
 bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due);
 
 /* rs_sendq_append: copies data[0..bytes), bytes > 0, across as many blocks as it takes.

@@ -52,6 +52,9 @@ static uint32_t answer_blocks(const rs_sessions_config *cfg, uint32_t block_byte
 
 uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
     uint32_t behind_one = 1u + answer_blocks(cfg, block_bytes);
+    if (cfg->blocks_handed > 0) {
+        return cfg->sends_in_flight + answer_blocks(cfg, block_bytes);
+    }
     return behind_one > cfg->sends_in_flight ? behind_one : cfg->sends_in_flight;
 }
 
@@ -71,7 +74,6 @@ static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *mem
         .members = table->cfg.slot_count,
         .queued_bytes_max = memory->queued_bytes_max,
         .reserve = rs_sessions_reserve_blocks(&table->cfg, block_bytes),
-        .headroom = table->cfg.blocks_handed,
         .shared_max = table->cfg.shared_blocks,
         .coalesce = memory->coalesce,
         .reclaim = sessions_reclaim,
@@ -80,6 +82,8 @@ static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *mem
     rs_sendq_pool_init(&table->sendq_pool, &cfg);
     table->answer_blocks = answer_blocks(&table->cfg, block_bytes);
     table->easy = cfg.reserve - table->answer_blocks;
+    /* Not coalesced, small answers take the blocks of longer ones behind them, unless promised. */
+    table->careful = !memory->coalesce && table->answer_blocks > 1u ? UINT32_MAX : 0;
 }
 
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
@@ -148,9 +152,9 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->abort = session->peer_ended = false;
     session->shutdown_posted = session->close_posted = session->abort_posted = false;
     session->user = 0;
-    session->holds = session->handed = 0;
+    session->holds = session->handed = session->handed_bytes = 0;
     session->pause = 0;
-    session->careful = table->app.raw ? UINT32_MAX : 0;
+    session->careful = table->app.raw ? UINT32_MAX : table->careful;
     session->op =
         (rs_op){.region = table->region, .conn = session->index, .generation = session->generation};
     session->last_frame_ms = table->now_ms;
@@ -681,8 +685,20 @@ static bool session_may_receive_raw(const rs_session *session) {
            session->sendq.queued_bytes <= pool->queued_bytes_max / 2u;
 }
 
-/* Are the blocks there that the answers may take? An empty queue's always are: what lies beyond a
- * session's own reserve then is with another thread, and allowed for. */
+/* Blocks that the answers to a full slice may take, and those to what another thread has. These
+ * come turn by turn: as many of them as may be in flight are not full. */
+static uint32_t session_due(const rs_session *session) {
+    const rs_sessions *table = session->table;
+    uint32_t block_bytes = table->sendq_pool.blocks->block_bytes;
+    if (session->handed == 0) {
+        return table->answer_blocks;
+    }
+    return table->answer_blocks + table->cfg.sends_in_flight +
+           (session->handed_bytes + block_bytes - 1u) / block_bytes;
+}
+
+/* Are the blocks there that the answers may take? An empty queue's always are, but for those of
+ * what another thread has: they come back soon, and nobody is cut for that. */
 RS_COLD static bool session_may_receive(rs_session *session) {
     rs_sessions *table = session->table;
     rs_sendq *queue = &session->sendq;
@@ -690,11 +706,14 @@ RS_COLD static bool session_may_receive(rs_session *session) {
     if (table->app.raw) {
         return session_may_receive_raw(session);
     }
+    if (session->handed == 0) { /* an earlier promise is kept */
+        (void)rs_sendq_promise(&table->sendq_pool, queue, 0);
+    }
     do {
-        may = rs_sendq_promise(&table->sendq_pool, queue, table->answer_blocks);
-    } while (!may && sessions_reclaim_stalled(table, queue));
-    session->careful = queue->promised > 0 ? UINT32_MAX : 0;
-    return may || rs_sendq_is_empty(queue);
+        may = rs_sendq_promise(&table->sendq_pool, queue, session_due(session));
+    } while (!may && session->handed == 0 && sessions_reclaim_stalled(table, queue));
+    session->careful = queue->promised > 0 || session->handed > 0 ? UINT32_MAX : table->careful;
+    return may || (session->handed == 0 && rs_sendq_is_empty(queue));
 }
 
 /* A RECV if it may be, and no longer than a raw application's queue has room for. A pause ends with
@@ -961,15 +980,20 @@ void rs_session_release(rs_session *session) {
     }
 }
 
-void rs_session_hand_over(rs_session *session) {
+void rs_session_hand_over(rs_session *session, uint32_t bytes) {
     rs_session_hold(session);
     session->handed++;
+    session->handed_bytes += bytes;
+    session->careful = UINT32_MAX;
 }
 
-void rs_session_handed_back(rs_session *session) {
+void rs_session_handed_back(rs_session *session, uint32_t bytes) {
     if (rs_session_takes(session)) {
-        RS_ASSERT(session->handed > 0);
+        RS_ASSERT(session->handed > 0 && session->handed_bytes >= bytes);
         session->handed--;
+        session->handed_bytes -= bytes;
+        /* Answers of several turns may have taken more blocks than their bytes need. */
+        (void)rs_sendq_promise(&session->table->sendq_pool, &session->sendq, session_due(session));
         if (session->state == RS_SESSION_PAUSED) {
             session_touch(session);
         }

@@ -78,7 +78,8 @@ struct rs_session {
     uint8_t pause;     /* RS_PAUSE_* */
     uint32_t careful;  /* UINT32_MAX: each RECV asks whether it may; 0: only above table->easy */
     uint32_t holds;    /* answers owed; 0 once it has ended */
-    uint32_t handed;   /* messages that another thread has and whose answers are not back */
+    uint32_t handed;   /* messages that another thread has and whose answers are not back, ... */
+    uint32_t handed_bytes; /* ... and their bytes */
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame */
     uint64_t user;
@@ -95,7 +96,8 @@ typedef struct rs_sessions_config {
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t drain_timeout_ms; /* for flushing and for lingering */
-    uint32_t blocks_handed;    /* send blocks that answers still with another thread may take */
+    uint32_t blocks_handed;    /* not 0: messages go to another thread; so many send blocks more for
+                                  what they are answered */
     uint32_t shared_blocks;    /* send blocks of broadcasts alive at once, >= 1 */
 } rs_sessions_config;
 
@@ -126,6 +128,7 @@ struct rs_sessions {
     rs_sendq_pool sendq_pool;
     uint32_t answer_blocks; /* send blocks that the answers to one RECV may take */
     uint32_t easy;          /* own blocks up to which a RECV finds them within the reserve */
+    uint32_t careful;       /* what a framed session begins with */
     uint64_t searched_ms;   /* when a search for who holds shared blocks found nobody */
     uint16_t region;        /* the one registered region: receive slices and send blocks */
     rs_counters counters;
@@ -155,7 +158,8 @@ typedef struct rs_sessions_memory {
 } rs_sessions_memory;
 
 /* rs_sessions_reserve_blocks: send blocks that each session has in any case: as many as it may have
- * in flight, and room for the answers to a full receive slice behind one of them. */
+ * in flight, and room for the answers to a full receive slice behind one of them; behind all of
+ * them when the answers come from another thread, turn by turn. */
 uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes);
 
 /* rs_sessions_blocks: send blocks in all: the reserves of all slots, blocks_handed, shared_blocks.
@@ -234,10 +238,11 @@ void rs_session_pause(rs_session *session);
  * the turn, never inside this call. */
 void rs_session_resume(rs_session *session);
 
-/* rs_session_hand_over, rs_session_handed_back: a message goes to another thread, which holds the
- * session (rs_session_hold) until its answers are back. */
-void rs_session_hand_over(rs_session *session);
-void rs_session_handed_back(rs_session *session);
+/* rs_session_hand_over, rs_session_handed_back: a message of so many bytes goes to another thread,
+ * which holds the session (rs_session_hold) until its answers are back. More is received meanwhile
+ * only when there are blocks for the answers to all of it. */
+void rs_session_hand_over(rs_session *session, uint32_t bytes);
+void rs_session_handed_back(rs_session *session, uint32_t bytes);
 
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
                                                uint32_t generation) {

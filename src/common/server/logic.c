@@ -14,8 +14,9 @@
 enum { TO_OPEN = 1, TO_MESSAGE, TO_CLOSED /* payload: the reason, one byte */, TO_END };
 
 /* To the shard: value = session id. LONG: a send that no record holds, payload: where its bytes
- * stand meanwhile. DONE: a message was dealt with, its hold comes back. FRAME, payload: what the
- * next SHARED is about, until FRAME_END; these two are for no session. */
+ * stand meanwhile. DONE: a message was dealt with, its hold comes back; its bytes stand above the
+ * kind, so that the record needs no payload. FRAME, payload: what the next SHARED is about, until
+ * FRAME_END; these two are for no session. */
 enum {
     FROM_FRAME = 1,
     FROM_FRAME_END,
@@ -29,6 +30,7 @@ enum {
     FROM_RELEASE,
     FROM_DONE
 };
+#define FROM_KIND_BITS 8u /* a message has 2^20 bytes at most */
 
 typedef struct logic_long_send {
     const uint8_t *data;
@@ -161,22 +163,23 @@ static void channel_send_frame(rs_logic_channel *channel, rs_session *session) {
 }
 
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
+    uint32_t kind = record->kind & ((1u << FROM_KIND_BITS) - 1u);
     rs_session *session;
-    if (record->kind == FROM_FRAME) {
+    if (kind == FROM_FRAME) {
         channel_take_frame(channel, record);
         return;
     }
-    if (record->kind == FROM_FRAME_END) {
+    if (kind == FROM_FRAME_END) {
         channel_drop_frame(channel);
         return;
     }
     session = rs_sessions_find(channel->cfg.sessions, record->value);
     if (session == NULL) {
         /* Its holds are gone with it: only what the application asked for is missed. */
-        channel->dropped += record->kind < FROM_PAUSE ? 1u : 0u;
+        channel->dropped += kind < FROM_PAUSE ? 1u : 0u;
         return;
     }
-    switch (record->kind) {
+    switch (kind) {
     case FROM_SHARED:
         channel_send_frame(channel, session);
         break;
@@ -197,7 +200,7 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         rs_logic_channel_release(channel, session);
         break;
     case FROM_DONE:
-        rs_session_handed_back(session);
+        rs_session_handed_back(session, record->kind >> FROM_KIND_BITS);
         break;
     case FROM_PAUSE:
         rs_session_pause(session);
@@ -296,7 +299,7 @@ static void forward_message(void *ctx, rs_session *session, const uint8_t *data,
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
     RS_ASSERT(bytes <= channel->cfg.payload_max);
-    rs_session_hand_over(session); /* until FROM_DONE of this message */
+    rs_session_hand_over(session, bytes); /* until FROM_DONE of this message */
     if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
         channel_push_waiting(channel, TO_MESSAGE, session, id, data, bytes);
     }
@@ -542,7 +545,7 @@ static void logic_on_message(const rs_app *app, rs_session *proxy, const rs_spsc
     if (proxy->state == RS_SESSION_REMOTE) { /* else the application has closed it */
         app->on_message(app->ctx, proxy, rs_spsc_payload(record), record->bytes);
     }
-    logic_push(channel_of(proxy), FROM_DONE, proxy, NULL, 0);
+    logic_push(channel_of(proxy), FROM_DONE | record->bytes << FROM_KIND_BITS, proxy, NULL, 0);
 }
 
 static void logic_on_closed(const rs_app *app, rs_session *proxy, uint8_t reason) {
