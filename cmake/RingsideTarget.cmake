@@ -3,6 +3,7 @@
 set(RS_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
 option(RS_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(RS_PACKAGE "Programs for scripts/package.sh: static, stripped, the same from any folder" OFF)
+option(RS_MUTATE "Compile planted mistakes in, behind RS_MUTANT (tests/mutate)" OFF)
 
 # Warnings of /W4 that speak of good C11, each by name.
 set(RS_MSVC_UNWANTED
@@ -71,5 +72,8 @@ function(rs_target name)
         target_compile_options(${name} PRIVATE -fsanitize=fuzzer-no-link,address,undefined
             -fno-sanitize-recover=all)
         target_link_options(${name} PUBLIC -fsanitize=address,undefined)
+    endif()
+    if(RS_MUTATE)
+        rs_mutants_apply(${name})
     endif()
 endfunction()

@@ -16,7 +16,7 @@ set(linux_files
     "/posix/"
     "^bench/epoll/"
     "^bench/session_cost/"
-    "^tests/(fuzz|interleave)/"
+    "^tests/(fuzz|interleave|mutate)/"
     "_(native|posix)\\.[ch]$"
     "/(epoll|posix|wine)_[a-z]*_test\\.c$"
     "^tests/integration/(broken_server|server_test)\\.c$"

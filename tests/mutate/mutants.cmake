@@ -1,0 +1,364 @@
+# The planted mistakes; cmake/RingsideMutate.cmake says how an entry is read. Each is one that a tired
+# person could make. When the code changes, unit.mutants_apply names the entries to move along.
+
+# ---- core
+
+mutants_of(src/common/core/timer.c "unit\\.timer|unit\\.session")
+mutant("a deadline fires a tick early" [[ms / RS_TIMER_TICK_MS + (ms % RS_TIMER_TICK_MS != 0)]] [[ms / RS_TIMER_TICK_MS]])
+mutant("the walk under way loses its place" [[        @{timers->cursor = node->next;}@ /* the walk]] [[;]])
+mutant("the neighbour keeps pointing at what is gone" [[        @{timers->nodes[node->next].prev = node->prev;}@]] [[;]])
+mutant("a new timer does not move the next tick" [[        @{timers->next_tick = tick;}@]] [[;]])
+mutant("armed again in another slot without leaving the first" [[        @{rs_timers_cancel(timers, item);}@
+        timer_link]] [[timers->nodes[item].slot = RS_TIMER_NONE;]])
+mutant("a node of a later turn fires in this one" [[if (@{timer_tick_at(timers->nodes[item].deadline_ms) <= timers->now_tick}@) {]] [[1]])
+mutant("a jump of more than a turn skips slots" [[            timers->now_tick = @{timers->target_tick - RS_TIMER_WHEEL_SLOTS}@;]] [[timers->target_tick - 1]])
+mutant("the search stops one slot short" [[    for (uint32_t i = 1; @{i <= RS_TIMER_WHEEL_SLOTS}@; i++) {]] [[i < RS_TIMER_WHEEL_SLOTS]])
+mutant("time left is told as time passed" [[    return @{at_ms > now_ms}@ ? at_ms - now_ms : 0;]] [[1]])
+mutant("more due is not told" [[    if (@{timers->next_tick <= timers->target_tick}@) {]] [[0]])
+mutant("a deadline that has passed waits a turn" [[        @{tick = timers->now_tick + 1;}@]] [[;]])
+
+mutants_of(src/common/core/frame.c "unit\\.frame|fuzz")
+mutant("a length of two is taken" [[    if (@{length < RS_FRAME_HEADER_BYTES}@ || length > frame_bytes_max) {]] [[length + 1 < RS_FRAME_HEADER_BYTES]])
+mutant("a frame one byte too long is taken" [[ || @{length > frame_bytes_max}@) {]] [[length > frame_bytes_max + 1]])
+mutant("the last byte of a frame is not waited for" [[    return @{length <= bytes}@ ? RS_OK]] [[length <= bytes + 1]])
+mutant("the high byte of the length is lost" [[    out[1] = (uint8_t)(@{length >> 8}@);]] [[length >> 9]])
+mutant("one byte decides too early" [[    const uint32_t least = @{low < RS_FRAME_HEADER_BYTES}@ ? low + 256u : low;]] [[0]])
+
+mutants_of(src/common/core/histogram.c "unit\\.histogram|unit\\.stats")
+mutant("rank rounds down" [[(rest + HISTOGRAM_PERCENT_ALL - 1u) / HISTOGRAM_PERCENT_ALL]] [[rest / HISTOGRAM_PERCENT_ALL]])
+mutant("percentile answers the top of its bucket beyond the maximum" [[    return @{top < histogram->max}@ ? top]] [[1]])
+mutant("merge forgets the sum" [[    @{into->sum += from->sum;}@]] [[;]])
+mutant("merge forgets what was clamped" [[    @{into->clamped += from->clamped;}@]] [[;]])
+mutant("merge keeps its own minimum" [[    if (into->count == 0 || @{from->min < into->min}@) {]] [[0]])
+mutant("a count weighs once in the sum" [[    histogram->sum += @{value * count}@;]] [[value]])
+mutant("the first value is no minimum" [[    if (@{histogram->count == 0}@ || value < histogram->min) {]] [[0]])
+mutant("buckets are one bit too wide" [[    return (shift << RS_HISTOGRAM_STEP_BITS) + (uint32_t)(@{value >> shift}@);]] [[(value >> shift) & ~1u]])
+
+mutants_of(src/common/core/slab.c "unit\\.slab|unit\\.sendq")
+mutant("a block that was freed keeps its generation" [[    @{entry->generation++;}@]] [[;]])
+mutant("generation 0 is handed out" [[    if (@{entry->generation == 0}@) {]] [[0]])
+mutant("the lowest fill is not noted" [[        @{slab->free_low = slab->free_count;}@]] [[;]])
+mutant("the free list loses a block" [[        @{entry->next_free = slab->free_head;}@]] [[entry->next_free = UINT32_MAX;]])
+
+mutants_of(src/common/core/sendq.c "unit\\.sendq|unit\\.session|sim\\.seeds|conf\\.epoll")
+mutant("strangers take a session's reserve" [[    while (@{rs_sendq_common(pool) < blocks}@) {]] [[pool->blocks->free_count < blocks]])
+mutant("a session that leaves keeps its reserve" [[        @{pool->spoken_for -= sendq_untaken(pool, queue) + queue->promised;}@]] [[pool->spoken_for -= queue->promised;]])
+mutant("a promise is made twice" [[    pool->spoken_for += @{beyond - queue->promised}@; /* modulo]] [[beyond]])
+mutant("what is read ahead takes the reserves of those who come" [[        rs_sendq_common(pool) < @{beyond - queue->promised + pool_kept(pool)}@) {]] [[beyond - queue->promised]])
+mutant("who gets on is cut first" [[        if (@{queue->owned - 1u > pool->reserve}@) {
+            above_push]] [[0]])
+mutant("the longest waiting is last" [[    @{pool->above_last = queue;}@
+}]] [[if (pool->above_last != queue->above_before || queue->above_before == NULL) { pool->above_last = queue; } else { pool->above_last = queue; pool->above_first = queue; }]])
+mutant("a long message is queued in part" [[    if (@{!sendq_make_room(pool, queue, blocks - (queue->spare != RS_SENDQ_NONE ? 1u : 0u))}@) {]] [[0]])
+mutant("one byte more than --max-queued" [[    if (@{bytes > pool->queued_bytes_max - queue->queued_bytes}@) {
+        return RS_E_FULL;
+    }
+    if (pool->coalesce]] [[bytes > pool->queued_bytes_max - queue->queued_bytes + 1u]])
+mutant("a shared block is not held by who sends it" [[    @{rs_slab_hold(pool->blocks, slice);}@
+    pool->entries[index].slice = slice;]] [[;]])
+mutant("a frame of another block is taken for the packed one" [[                  @{pool->packed.index == slice->index}@ && bytes <= pool->packed_bytes;]] [[1]])
+mutant("the end of the pack is not looked at" [[    if (pool->pack.generation == 0 || @{bytes > room}@) {]] [[0]])
+mutant("without coalescing a session pays with its life" [[    return (queue->owned >= pool->reserve || queue->due > 0) && @{rs_sendq_common(pool) == 0}@;]] [[0]])
+
+# ---- seam
+
+mutants_of(src/common/seam/conn_ops.c "unit\\.conn_ops|unit\\.rio_engine|conf\\.epoll")
+mutant("a second escalation is taken" [[        return @{escalates && !ops->abort_taken}@ ? RS_OK]] [[escalates]])
+mutant("an op of an older generation is taken" [[    if (@{op->generation != ops->generation}@) {]] [[0]])
+mutant("a second receive is taken" [[    if (@{ops->recv_in_flight}@) {]] [[0]])
+mutant("one send more than reserved is taken" [[    if (@{ops->sends_in_flight >= sends_max}@) {]] [[ops->sends_in_flight > sends_max]])
+mutant("a send after the end of our stream is taken" [[op->bytes == 0 || @{ops->shutdown_in_flight}@) {
+        return RS_E_INVALID;]] [[0]])
+mutant("an empty receive is taken" [[    if (@{op->u.data == NULL || op->bytes == 0}@) {]] [[op->u.data == NULL]])
+mutant("the abort of a close is forgotten" [[    @{ops->abort_taken = abort_it;}@]] [[;]])
+mutant("a send stays in flight when it was handed out" [[        @{ops->sends_in_flight--;}@]] [[;]])
+mutant("a free slot says stale where it is closed" [[    return @{ops->phase == RS_CONN_FREE}@ ? RS_E_CLOSED]] [[0]])
+
+mutants_of(src/common/seam/send_window.c "unit\\.send_window|conf\\.epoll")
+mutant("the window takes one more than it holds" [[    if (@{window->count == window->capacity}@) {]] [[0]])
+mutant("more are started than may be joined" [[        @{count = max;}@]] [[;]])
+mutant("a short call is shared wrongly" [[        @{left -= slot->sent;}@]] [[;]])
+mutant("a later send is handed out before an earlier one" [[    if (window->started == 0 || @{!slots[window->head].done}@) {]] [[0]])
+mutant("the head does not move around" [[(window->head + 1u) % @{window->capacity}@);]] [[255u]])
+
+mutants_of(src/common/seam/region_set.c "unit\\.region_set")
+mutant("one region less" [[    for (uint16_t i = 0; i < @{RS_REGIONS_MAX}@; i++) {]] [[RS_REGIONS_MAX - 1u]])
+mutant("a region is never given back" [[    @{set->taken &= ~(UINT64_C(1) << region.value);}@]] [[;]])
+
+mutants_of(src/common/seam/backend_config.c "unit\\.backend_config")
+mutant("zero is within" [[    return @{value >= 1}@ && value <= max;]] [[1]])
+mutant("the backlog is not looked at" [[        !config_is_within(tuning->backlog, @{BACKLOG_MAX}@)) {]] [[UINT32_MAX]])
+
+# ---- server
+
+mutants_of(src/common/server/mailbox.c "unit\\.mailbox|interleave|unit\\.shard")
+mutant("a full ring looks like a fast rival" [[        } else if (@{(int32_t)(turn - position) < 0}@) {]] [[turn < position]])
+mutant("the position is not looked up again" [[        @{position = rs_atomic_load_u32(&box->write_position);}@
+    }]] [[position++;]])
+mutant("a slot is given back to the wrong round" [[&mail->turn, box->read_position + @{box->slot_count}@);]] [[box->slot_count - 1u]])
+mutant("a payload one byte too long is taken" [[    if (@{bytes > box->payload_max}@) {]] [[bytes > box->payload_max + 1u]])
+mutant("the length of an empty message is the last one's" [[    @{mail->bytes = bytes;}@]] [[mail->bytes = bytes > 0 ? bytes : mail->bytes;]])
+mutant("written before it is whole" [[    @{mail->kind = kind;}@]] [[rs_atomic_store_u32(&mail->turn, position + 1); mail->kind = kind;]])
+
+mutants_of(src/common/server/spsc.c "unit\\.spsc|interleave|unit\\.logic")
+mutant("the end of the memory is one record short" [[    uint32_t skip = @{need > to_end}@ ? to_end : 0;]] [[need >= to_end]])
+mutant("a ring that is full to the last byte says so too early" [[    if (@{ring->capacity - (ring->write_at - ring->read_seen) >= need}@) {]] [[ring->capacity - (ring->write_at - ring->read_seen) > need]]
+    EQUIVALENT "the second look, at the reader's own word, takes it")
+mutant("the reader's word is never looked at again" [[    @{ring->read_seen = rs_atomic_load_u32(&ring->read);}@]] [[;]])
+mutant("a skip is handed out" [[    if (record != NULL && @{record->kind == SPSC_SKIP}@) {]] [[0]])
+mutant("room is given back before the record was read" [[    @{ring->read_at += (uint32_t)rs_spsc_record_bytes(record->bytes);
+    rs_atomic_store_u32(&ring->read, ring->read_at);}@]] [[ring->read_at += (uint32_t)rs_spsc_record_bytes(record->bytes); rs_atomic_store_u32(&ring->read, ring->written_seen);]])
+mutant("the record is published before its payload" [[    if (bytes > 0) {
+        @{memcpy(record + 1, data, bytes);}@]] [[rs_atomic_store_u32(&ring->written, ring->write_at + need); memcpy(record + 1, data, bytes);]])
+
+mutants_of(src/common/server/logic.c "unit\\.logic|interleave|unit\\.shard")
+mutant("a record goes behind an on_close that is still due" [[    if (@{!channel_flush_closes(channel)}@ ||
+        rs_spsc_push(&channel->to_logic, kind]] [[0]])
+mutant("a session's end is not told when the ring was full" [[        channel->close_head = closed->next;
+    }
+    @{channel->close_tail = CLOSE_NONE;}@]] [[;]] EQUIVALENT "the head alone says that the list is empty")
+mutant("a shard does not look once more before it sleeps" [[    return @{rs_spsc_peek(&channel->from_logic) == NULL}@ &&
+           (flushed]] [[1]])
+mutant("the logic thread does not look once more before it sleeps" [[        if (@{logic_has_work(logic)}@) {]] [[0]])
+mutant("who waits for room is not woken by room" [[                (asleep == LOGIC_WANTS_ROOM && @{drained}@);]] [[0]])
+mutant("a message does not hold its session" [[    @{rs_session_hand_over(session, bytes);}@ /* until FROM_DONE of this message */]] [[;]])
+mutant("the session whose message waits may have ended" [[        if (session != NULL && @{!rs_session_takes(session)}@) {
+            return;]] [[0]])
+
+mutants_of(src/common/server/shard.c "unit\\.shard|unit\\.logic|interleave|conf\\.epoll|sim\\.seeds")
+mutant("mail beyond one turn's share is forgotten" [[    @{rs_atomic_store_u32(&shard->mail_pending, 1);}@ /* more is there: the next turn goes on */]] [[;]])
+mutant("sleeps over pending mail" [[    if (@{rs_atomic_load_u32(&shard->mail_pending) != 0}@) {
+        return 0;]] [[0]])
+mutant("the end does not wait for posters" [[    while (@{rs_atomic_add_u32(&shard->posters, 0) != 0}@) {]] [[0]])
+mutant("who comes late gets in" [[    if (@{rs_atomic_add_u32(&shard->gate_closed, 0) == 0}@) {]] [[1]])
+mutant("mail is said to be there before it is" [[    status = @{rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes)}@;]] [[(rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0 ? shard->api->wake(shard->backend) : (void)0, rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes))]])
+mutant("pending is cleared after the mailbox was read" [[    @{(void)rs_atomic_exchange_u32(&shard->mail_pending, 0);}@
+    for (uint32_t i = 0; i < RS_MAIL_PER_STEP_MAX; i++) {
+        const rs_mail *mail = rs_mailbox_peek(&shard->mailbox);
+        if (mail == NULL) {]] [[if (rs_mailbox_peek(&shard->mailbox) == NULL) { (void)rs_atomic_exchange_u32(&shard->mail_pending, 0); }]])
+mutant("sends behind a refused one go out" [[        at++;
+    } while (@{at < count && refused->kind == RS_OP_SEND}@ && shard->ops]] [[0]])
+mutant("a stop is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0}@) {]] [[rs_atomic_exchange_u32(&shard->stop_asked, 1) == 2]])
+mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->logic);}@
+    }
+    shard->sessions.counters.mails++;]] [[;]])
+mutant("a socket that waits for room is forgotten at the end" [[    shard->api->unlisten(shard->backend);
+    @{shard_admit(shard);}@]] [[;]])
+mutant("the first deadline of a drain resets nobody" [[        @{rs_sessions_close_all(&shard->sessions, true);}@]] [[;]])
+mutant("a question asked at the end is not answered" [[        if (mail->kind == RS_MAIL_ATTACH || @{mail->kind == RS_MAIL_STATS}@) {]] [[0]])
+mutant("deadlines are looked at before what has come in" [[    if (@{settling->dry < settling->dry_max && settling->turns < settling->turns_max}@) {
+        return;]] [[0]])
+
+mutants_of(src/common/server/server.c "integration\\.server|conf\\.epoll|integration\\.loadgen")
+mutant("--max-sessions is not divided among the workers" [[    if (@{route_count(server, used) >= server->cfg.sessions_max}@) {]] [[route_count(server, used) == UINT32_MAX]])
+mutant("worker 0 listens though another failed" [[                @{return RS_E_CLOSED;}@ /* the other worker's error is the one to report */]] [[;]])
+mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
+            RS_OK}@) {]] [[rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) < 1000]])
+mutant("connections go round in turn whatever the fill" [[        best = @{used[i] < used[best] ? i : best}@;]] [[best]])
+mutant("figures are read of a shard that still runs" [[    while (@{rs_atomic_load_u32(&worker->state) == WORKER_READY}@) {]] [[0]])
+
+mutants_of(src/common/core/session.c "unit\\.session|unit\\.shard|sim\\.seeds|conf\\.epoll")
+mutant("raw: the idle clock is never renewed" [[    session->recv_end = 0;
+    @{session->last_frame_ms = table->now_ms;}@
+    table->counters.messages_in++;]] [[;]])
+mutant("a frame does not renew the idle clock" [[        session->recv_start += frame_bytes;
+        @{session->last_frame_ms = table->now_ms;}@]] [[;]])
+mutant("a truncated send passes" [[    if (@{completion->bytes != asked}@) {]] [[0]])
+mutant("a slot that was freed keeps its generation" [[    session->state = RS_SESSION_FREE;
+    @{session->generation++;}@]] [[;]])
+mutant("a completion of an older use is taken" [[        @{completion->generation != session->generation}@) {
+        table->counters.stale_completions++;]] [[0]])
+mutant("an end that should wait for held answers does not" [[        if (@{session->holds > 0 && reason_waits(reason)}@) {]] [[0]])
+mutant("a broken session flushes" [[    session->abort = @{!reason_flushes(reason)}@;]] [[false]])
+mutant("no FIN before the close of our own" [[    return @{reason == RS_CLOSE_LOCAL}@ || reason == RS_CLOSE_SHUTDOWN;
+}
+
+/* An orderly]] [[0]])
+mutant("a partial frame is moved over its own rest" [[        session->recv_start = 0;
+        @{session->recv_end = held;}@]] [[session->recv_end = held - 1u;]])
+mutant("a session touched twice is listed twice" [[    if (@{session->touched}@) {
+        return;]] [[0]])
+mutant("a straggler is not reset" [[    session->table->counters.escalated_closes++;
+    @{session->abort = true;}@]] [[;]])
+mutant("a stale id is found" [[    if (@{table->sessions[index].generation != rs_session_id_generation(id)}@ ||]] [[0]])
+mutant("a refused CLOSE counts as the close" [[    } else if (@{op->kind != RS_OP_CLOSE}@) {
+        /* A second]] [[1]])
+mutant("one release too many ends the server" [[        if (@{session->holds == 0}@) { /* the caller's]] [[0]])
+mutant("send times are told in microseconds" [[    session_record_send(table, @{table->now_ns - posted_ns}@);]] [[(table->now_ns - posted_ns) / 1000u]])
+mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
+    RS_ASSERT(session->sendq.owned]] [[;]])
+mutant("the asker itself is cut" [[    if (@{queue != NULL && queue == asker}@) {]] [[0]])
+mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= session->table->easy}@ && session->handed == 0 &&]] [[1]])
+mutant("a raw session reads more than may be queued" [[           @{session->sendq.queued_bytes <= pool->queued_bytes_max / 2u}@;]] [[1]])
+mutant("a paused session is told of the end before its data" [[    session->peer_ended = true;
+    if (@{session->state != RS_SESSION_PAUSED}@) {]] [[1]])
+mutant("a paused session is idle" [[    if (@{session->sendq.in_flight == 0}@) {
+        return table->now_ms;]] [[0]])
+
+# ---- epoll
+
+mutants_of(bench/epoll/epoll_request.c "unit\\.epoll_backend|conf\\.epoll")
+mutant("a short read is taken for a full one" [[        conn->readable = conn->ended || @{(size_t)got == conn->recv_bytes}@;]] [[0]])
+mutant("the error that a send found is told as an end" [[        rs_epoll_recv_complete(backend, index, @{(rs_status)conn->broken}@, 0, flags);
+    } else {]] [[RS_OK]])
+mutant("a partly sent slice starts again" [[        send->done += @{(uint32_t)part}@;]] [[0]])
+mutant("a run of sends is not started before another op" [[        if (sending != EPOLL_NO_CONN && (op->kind != RS_OP_SEND || @{op->conn != sending}@)) {]] [[0]])
+mutant("a full socket buffer is not noticed" [[            conn->writable = @{(size_t)taken == asked}@;]] [[1]])
+
+mutants_of(bench/epoll/epoll_socket.c "unit\\.epoll_backend|conf\\.epoll")
+mutant("unread input is not read off before the close" [[            @{epoll_discard_input(backend, conn);}@]] [[;]])
+mutant("an abort is a plain close" [[            @{epoll_make_resetting(backend, conn->fd);}@]] [[;]])
+mutant("a close overtakes its sends" [[    if (@{conn->send_count > 0}@) {
+        return;]] [[0]])
+mutant("a slot whose watch failed stays bound" [[        @{rs_conn_ops_unbind(&backend->conns[index].ops);}@]] [[;]])
+
+mutants_of(bench/epoll/epoll_accept.c "unit\\.epoll_backend|conf\\.epoll")
+mutant("the reserve descriptor is not opened again" [[    @{epoll_reserve_open(backend);}@
+    return fd >= 0;]] [[;]])
+mutant("one accept more than there is room for" [[    while (more && @{backend->accepts_ready < backend->tuning.accepts}@) {]] [[backend->accepts_ready <= backend->tuning.accepts]])
+mutant("a pause of accepting has no end" [[        @{epoll_listener_watch(backend, EPOLLIN);}@
+        return timeout_ns;]] [[;]])
+
+mutants_of(bench/epoll/epoll_poll.c "unit\\.epoll_backend|conf\\.epoll")
+mutant("a wake is seen once and for all" [[        @{(void)rs_atomic_exchange_u32(&backend->wake_pending, 0);}@]] [[;]])
+mutant("an event of an older use is taken" [[        @{backend->conns[index].ops.generation != (uint32_t)(data >> 32)}@) {]] [[0]])
+mutant("connections that never run dry starve the others" [[    if (idle || @{++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT}@) {]] [[0]])
+
+# ---- RIO, what it decides
+
+mutants_of(src/rio/rio_quota.c "unit\\.rio_quota|unit\\.rio_engine")
+mutant("no slack for closing connections" [[(conns_max + RS_RIO_CLOSING_SLACK(conns_max)) * conn_entries]] [[conns_max * conn_entries]])
+mutant("one connection too many" [[    if (@{quota->cq_entries - quota->held < quota->conn_entries}@) {]] [[quota->cq_entries < quota->held]])
+mutant("nothing comes back" [[    @{quota->held -= quota->conn_entries;}@]] [[;]])
+mutant("the highest fill is not noted" [[        @{quota->held_high = quota->held;}@]] [[;]])
+
+mutants_of(src/rio/rio_engine.c "unit\\.rio_engine|fuzz")
+mutant("a send that is done overtakes" [[        if (@{req->state != RS_RIO_REQ_DONE}@) {]] [[0]])
+mutant("the ring of sends does not wrap" [[(conn->send_head + 1u == engine->sends_per_conn ? @{0u}@ : conn->send_head + 1u);]] [[1u]])
+mutant("what was held is not failed with a broken connection" [[        @{engine_held_fail(engine, index, (rs_status)conn->broken);}@]] [[;]])
+mutant("CLOSE completes while a request is out" [[    if (!conn->socket_gone || @{conn->posted > 0}@ || conn->connect_busy) {]] [[0]])
+mutant("CLOSE completes while ConnectEx is out" [[ || @{conn->connect_busy}@) {
+        return;
+    }
+    if (conn->straggles)]] [[0]])
+mutant("a plain close does not wait for sends" [[!conn->socket_gone && !abort_it && @{conn->send_count > 0}@;]] [[0]])
+mutant("an escalation does not end the flushing" [[        /* Ends the flushing. Draining, CLOSED: closesocket has cancelled what there was. */
+        @{conn->flushing = false;}@]] [[;]])
+mutant("an abort is a plain close" [[        return @{conn->ops.abort_taken}@ ? RS_RIO_DO_ABORT]] [[0]])
+mutant("shutdown overtakes the sends" [[    if (@{conn->send_count > 0}@) {
+        return RS_RIO_DO_NONE;]] [[0]])
+mutant("a refused post counts as posted" [[    if (status != RS_OK) {
+        @{engine_req_finish(engine, index, at, status == RS_E_ABORTED ? RS_E_RESET : status, 0);}@]] [[conn->posted++; engine_req_finish(engine, index, at, status, 0);]])
+mutant("no commit for receives" [[        engine_touch(engine, index, @{is_recv ? RS_RIO_DIR_RECV : RS_RIO_DIR_SEND}@);]] [[RS_RIO_DIR_SEND]])
+mutant("a connection is listed for its commit twice" [[    if (@{!conn->listed}@) {]] [[1]])
+mutant("the commit before closesocket takes nothing" [[    uint32_t dirs = @{engine->conns[index].touched}@;]] [[0u]])
+mutant("our own close is told as the peer's reset" [[    if (@{conn->socket_gone}@) {
+        return RS_E_ABORTED;]] [[0]])
+mutant("the peer's abort is told as ours" [[    return @{status == RS_E_ABORTED}@ ? RS_E_RESET : status;
+}
+
+static bool]] [[0]])
+mutant("a completion of an older use is taken" [[           @{engine->conns[index].ops.generation == (uint32_t)(result->socket_context >> 32)}@ &&]] [[1]])
+mutant("a completion of an older request is taken" [[           @{engine->reqs[at].sequence == (uint32_t)(result->request_context >> 32)}@ &&]] [[1]])
+mutant("more bytes than asked are taken" [[           @{result->bytes <= engine->reqs[at].bytes}@;]] [[1]])
+mutant("the share of the queue does not come back" [[        @{engine_unbound(engine);}@
+    }
+}]] [[;]])
+mutant("a straggler stays listed" [[    if (conn->straggles) {
+        @{engine_straggler_remove(engine, index);}@]] [[;]])
+
+mutants_of(src/rio/rio_wait.c "unit\\.rio_wait|interleave")
+mutant("no second look after arming" [[    case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
+        return @{RS_RIO_STEP_DEQUEUE}@;]] [[RS_RIO_STEP_SLEEP]])
+mutant("the port is never looked at while data keep coming" [[    if (@{++waiter->busy_polls < RS_RIO_BUSY_POLLS_MAX}@) {]] [[1]])
+mutant("sleeps without having armed" [[    if (@{!waiter->armed}@ && !waiter->wakes_itself) {]] [[0]])
+mutant("a spurious wake-up sleeps again" [[    if (@{waiter->slept}@) {
+        return RS_RIO_STEP_RETURN; /* a spurious]] [[0]])
+mutant("the spin has no end" [[           (!waiter->slept && @{now_ns - waiter->start_ns < waiter->spin_ns}@);]] [[waiter->mode == RS_RIO_WAIT_SPIN]])
+
+# ---- the load generator
+
+mutants_of(bench/loadgen/loadgen_client.c "unit\\.loadgen_client|integration\\.loadgen")
+mutant("corrected latency from the actual send: coordinated omission" [[                            client_since(@{client_intended_ns(client, load, sequence)}@, now_ns));]] [[sent_ns]])
+mutant("a failed connection has a further life" [[    (*column)++;
+    @{client->dead = true;}@]] [[;]])
+mutant("a lost reply of ours counts as lost" [[        rs_track_end(&client->track, @{we_broke_it}@, &load->columns);]] [[false]])
+mutant("replies of another size pass" [[    if (@{bytes != load->payload.frame_bytes}@) {]] [[0]])
+mutant("a batch of equal latencies counts once" [[rs_histogram_record_n(&load->uncorrected, load->batch_ns, @{load->batch_n}@);]] [[load->batch_n > 0]])
+mutant("the first reply counts for every reply" [[        @{client->replied = true;}@]] [[;]])
+mutant("replies before the measurement count" [[    if (@{load->recording}@) {]] [[1]])
+mutant("the window is one deeper than asked" [[    room = @{load->settings->depth - client->track.outstanding}@;]] [[load->settings->depth + 1u - client->track.outstanding]])
+mutant("the plan does not limit an open loop" [[        room = client_min(room, @{client->due}@);]] [[UINT64_MAX]])
+mutant("a truncated send passes" [[    } else if (@{completion->bytes != completion->tag}@) {]] [[0]])
+mutant("an answered slow reader that is dropped is a failure" [[    if (@{client->role == RS_ROLE_SLOW && client->answered}@ && !client->last) {]] [[0]])
+mutant("data that nobody asked for pass" [[    } else if (@{client->send_base == NULL}@) {
+        client_fail]] [[0]])
+mutant("a reset comes before the requests are with the kernel" [[        if (@{client->sends_in_flight == 0}@) { /* they]] [[1]])
+
+mutants_of(bench/loadgen/loadgen_track.c "unit\\.loadgen_track|unit\\.loadgen_client")
+mutant("a wrong reply settles nothing" [[    track_settle(track, track->expected, columns);
+    @{track->expected++;}@]] [[;]])
+mutant("an overtaken request is forgotten" [[    @{track->skipped += (uint32_t)(sequence - track->expected);}@]] [[;]])
+mutant("a second reply counts as an early one" [[    if (@{sent_ns == 0}@) {
+        columns->duplicated++;]] [[0]])
+mutant("a lost request is never given up" [[    return @{now_ns > due_ns && now_ns - due_ns >= timeout_ns}@;]] [[false]])
+mutant("a reply to a request that was never sent passes" [[    if (verdict == RS_PAYLOAD_WRONG || @{*sequence >= track->next}@) {]] [[0]])
+mutant("the ring is as short as the window" [[    while (ring < @{2u * depth}@) {]] [[depth]])
+
+mutants_of(bench/loadgen/loadgen_plan.c "unit\\.loadgen_plan|unit\\.loadgen_client")
+mutant("the first message is due a period late" [[passed_ns % PLAN_NS_PER_S * plan->rate / PLAN_NS_PER_S + @{1u}@;]] [[0u]])
+mutant("intended times drift by the seconds" [[    return plan->start_ns + @{seconds * PLAN_NS_PER_S}@ +]] [[0]])
+mutant("all connections send at once" [[    return @{sequence * plan->connections + connection}@;]] [[sequence * plan->connections]])
+mutant("roles are given by number and not by share" [[    place = (uint32_t)(@{(uint64_t)connection * 100u / connections}@);]] [[connection]])
+mutant("every life is equally long" [[    return 1u + (uint32_t)(@{(h >> 32) % (2u * mean - 1u)}@);]] [[mean - 1u]])
+
+mutants_of(bench/loadgen/loadgen_payload.c "unit\\.loadgen_payload|unit\\.loadgen_client")
+mutant("only the identity is compared" [[        memcmp(data + sizeof head, pattern, @{payload->frame_bytes - sizeof head}@) == 0) {]] [[0]])
+mutant("another connection's reply passes" [[        @{payload_load(identity, 4) == connection}@ &&]] [[1]])
+mutant("a short frame is not looked at" [[        return @{same}@ ? RS_PAYLOAD_EXPECTED]] [[1]])
+mutant("the pattern does not depend on the connection" [[    h = (@{h ^ (h >> 32) ^ connection}@) *]] [[h ^ (h >> 32)]])
+mutant("the identity is cut to 32 bits" [[    payload_store(out + 4, sequence, @{8}@);]] [[4]])
+
+# ---- the comparison
+
+mutants_of(bench/compare/schedule.c "unit\\.schedule")
+mutant("A B A B instead of A B B A" [[    if (@{turn.repeat % 2 != 0}@) {]] [[0]])
+mutant("the warm-up counts" [[        return (rs_turn){.server = index, .warmup = @{true}@};]] [[false]])
+mutant("a rate fails at the first load that misses" [[    bisect->again = @{!good && !bisect->again}@;]] [[false]])
+mutant("a capacity need not hold once more" [[        @{bisect->next = bisect->good;}@
+        return]] [[bisect->result = bisect->good; return false;]])
+mutant("a rate that did not hold again is kept" [[    @{bisect->next *= BISECT_BACK;}@]] [[;]])
+
+mutants_of(bench/compare/verdict.c "unit\\.verdict")
+mutant("a gain needs no second instrument" [[(verdict_is_cpu_gain(cell) && @{verdict_machine_agrees(cell)}@));]] [[1]])
+mutant("a loss of rate is overlooked" [[        @{cell->rate.middle < RS_VERDICT_RATE_LOSS}@) {]] [[0]])
+mutant("few connections decide" [[    return cell->may_gain && @{cell->connections >= RS_VERDICT_CONNECTIONS_MIN}@;]] [[1]])
+mutant("p99 decides in a closed loop" [[    if (@{cell->fixed_rate}@ && rs_stats_is_difference(&cell->p99) &&]] [[1]])
+
+mutants_of(bench/compare/stats.c "unit\\.stats")
+mutant("a void run counts as zero" [[        if (@{rs_is_known(values[i])}@) {
+            out]] [[1]])
+mutant("the median of an even number is its upper half" [[(@{sorted[half - 1] + sorted[half]}@) / 2;]] [[2 * sorted[half] ]])
+mutant("a difference from two pairs" [[    return @{ratio->count >= RS_STATS_PAIRS_MIN}@ &&]] [[1]])
+
+# ---- the RIO provider for Wine
+
+mutants_of(wine/queue.c "unit\\.wine_queue")
+mutant("a queue takes one more than it has room for" [[    return @{more <= cq->size - cq->charged}@;]] [[more <= cq->size - cq->charged + 1u]])
+mutant("a lane's charge does not come back" [[    @{lane->cq->charged -= lane->limit;}@]] [[;]])
+mutant("a resize below what is out is taken" [[    if (@{limit < lane->outstanding}@) {]] [[0]])
+mutant("a queue shrinks below its charge" [[    if (@{size < cq->charged}@) {]] [[0]])
+mutant("one request more than the limit" [[    if (@{lane->outstanding >= lane->limit}@) {]] [[lane->outstanding > lane->limit]])
+mutant("deferred requests start by themselves" [[    if (lane->running > 0 || @{lane->committed == 0}@ || lane->closing) {]] [[0]])
+mutant("a send that ends short is complete" [[    return @{lane->direction == RS_RIO_SEND}@ || (request->wait_all]] [[0]])
+mutant("a receive of whole length ends short" [[|| (@{request->wait_all && share > 0}@);]] [[0]])
+mutant("loud completions are not lowered on take" [[    @{cq->ready_loud -= !request->silent;}@]] [[;]])
+mutant("silent completions are loud" [[    @{cq->ready_loud += !request->silent;}@]] [[cq->ready_loud++;]])
+mutant("a failed request has bytes" [[    out->bytes = @{request->status == RS_RIO_OK}@ ? request->done : 0;]] [[1]])
+mutant("the queue's slice is cut short by a close and told as sent" [[        if (share < room && @{lane->closing}@ && lane->direction == RS_RIO_SEND) {]] [[0]])
+
+mutants_of(wine/handles.c "unit\\.wine_handles")
+mutant("a stale handle is found" [[    return slot && @{slot->generation == handle >> 32}@ ? slot->object]] [[1]])
+mutant("a handle that never was, was" [[    if (!slot || @{generation == 0}@) {]] [[0]])
+mutant("a freed slot is lost" [[    @{table->first_free = (uint32_t)handle;}@]] [[;]])
+mutant("handle 0 names the first slot" [[    if (@{number == 0}@ || number > table->used) {]] [[0]])
