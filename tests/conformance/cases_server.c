@@ -30,6 +30,7 @@ typedef struct server_fixture {
     rs_server_config config;
     rs_server_stats stats; /* as of the last server_count */
     uint64_t away_ns;      /* what the server's clock is ahead: it was away for so long */
+    uint64_t frozen_ns;    /* unless 0, what its clock stands at: a slow machine ends nobody */
     bool running;
 } server_fixture;
 
@@ -47,7 +48,8 @@ static void server_turn(void *ctx, int64_t max_wait_ns) {
 static uint64_t server_now_ns(void *ctx) {
     const server_fixture *fixture = ctx;
 
-    return conf_now_ns(fixture->run) + fixture->away_ns;
+    return (fixture->frozen_ns != 0 ? fixture->frozen_ns : conf_now_ns(fixture->run)) +
+           fixture->away_ns;
 }
 
 /* The client side, and a configuration to change before server_start. On the heap: it holds
@@ -367,16 +369,87 @@ static void server_flood_until_closed(conf_run *run, server_fixture *fixture, ui
     }
 }
 
-void conf_case_server_slow_consumer_is_closed(conf_run *run) {
+/* Nothing more is read from it, and when no send has completed for a second it goes; no idle
+ * time-out is needed for that. */
+void conf_case_server_never_reader_ends_as_slow_consumer(conf_run *run) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
 
+    fixture->config.idle_timeout_ms = 0;
     fixture->config.queued_bytes_max = 4u * 4096u; /* the pool has blocks for more than that */
     server_start(fixture);
     server_connect(run, 0);
     server_connect(run, 1);
     server_flood_until_closed(run, fixture, 0, RS_CLOSE_SLOW_CONSUMER);
     CONF_CHECK(run, server_counters(fixture)->closed[RS_CLOSE_SLOW_CONSUMER] == 1);
+    CONF_CHECK(run, server_counters(fixture)->pauses > 0);
     server_echo(run, 1, 100); /* nobody else is disturbed */
+    server_end(fixture);
+}
+
+/* A client that sends the side's big buffer again and again, and reads as fast as it can. */
+typedef struct server_reader {
+    uint32_t send, recv; /* ops, or CONF_NOTHING */
+    uint64_t sent, got;
+} server_reader;
+
+static void server_reader_step(conf_run *run, uint32_t slot, server_reader *reader, uint32_t bytes,
+                               uint64_t total) {
+    conf_side *client = &run->client;
+
+    if (reader->sent < total && (reader->send == CONF_NOTHING || conf_done(client, reader->send))) {
+        reader->send = conf_must(client, conf_op_send(client, slot, conf_big_tx(client), bytes));
+        reader->sent += bytes;
+    }
+    if (reader->recv != CONF_NOTHING && conf_done(client, reader->recv)) {
+        const conf_op *done = conf_result(client, reader->recv);
+        const uint8_t *back = conf_rx(client, slot);
+
+        CONF_STATUS(run, done->status, RS_OK);
+        CONF_CHECK(run, done->bytes > 0);
+        for (uint32_t i = 0; i < done->bytes; i++) {
+            CONF_CHECK(run, back[i] == conf_big_tx(client)[(reader->got + i) % bytes]);
+        }
+        reader->got += done->bytes;
+        reader->recv = CONF_NOTHING;
+    }
+    if (reader->recv == CONF_NOTHING && reader->got < total) {
+        reader->recv = conf_recv(client, slot);
+    }
+}
+
+/* The server sends two small blocks a turn and could read sixteen times that: it reads no more than
+ * its queue has room for, and closes nobody who reads. */
+void conf_case_server_deep_pipelines_of_long_frames_are_served(conf_run *run) {
+    enum { READERS = 16, DEPTH = 8, ROUNDS = 2, FRAME = RS_FRAME_BYTES_MAX };
+    server_fixture *fixture = server_make(run, NULL);
+    server_reader readers[READERS] = {{0}};
+    const uint64_t total = (uint64_t)ROUNDS * DEPTH * FRAME;
+    uint64_t got = 0;
+
+    fixture->config.frame_bytes_max = FRAME;
+    fixture->config.send_block_bytes = 4096;
+    fixture->config.sessions_max = 64;
+    fixture->frozen_ns = conf_now_ns(run);
+    server_start(fixture);
+    for (uint32_t i = 0; i < DEPTH; i++) {
+        server_frame(conf_big_tx(&run->client) + (size_t)i * FRAME, FRAME, i);
+    }
+    for (uint32_t i = 0; i < READERS; i++) {
+        server_connect(run, i);
+        readers[i].send = readers[i].recv = CONF_NOTHING;
+    }
+    conf_wait wait = conf_wait_start(run);
+    while (got < READERS * total) {
+        got = 0;
+        for (uint32_t i = 0; i < READERS; i++) {
+            server_reader_step(run, i, &readers[i], DEPTH * FRAME, total);
+            got += readers[i].got;
+        }
+        conf_wait_step(run, &wait, __FILE__, __LINE__, "every frame comes back");
+    }
+    CONF_CHECK(run, server_counters(fixture)->messages_out == READERS * ROUNDS * DEPTH);
+    /* With a logic thread, the ring to it may be full before any queue is. */
+    CONF_CHECK(run, run->logic_thread || server_counters(fixture)->pauses > 0);
     server_end(fixture);
 }
 
@@ -457,12 +530,58 @@ void conf_case_server_greedy_clients_leave_others_their_blocks(conf_run *run) {
     server_end(fixture);
 }
 
+/* Reads what the client was sent, which is what it sent: its big buffer, again and again. */
+static void server_read_back(conf_run *run, uint32_t slot, uint64_t bytes_max, uint64_t *got) {
+    conf_side *client = &run->client;
+    uint8_t *back = conf_big_rx(client);
+
+    while (*got < bytes_max) {
+        uint32_t recv = conf_must(client, conf_op_recv(client, slot, back, SERVER_BULK_BYTES));
+        uint32_t at = (uint32_t)(*got % SERVER_BULK_BYTES), bytes;
+
+        CONF_WAIT(run, conf_done(client, recv));
+        CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+        bytes = conf_result(client, recv)->bytes;
+        CONF_CHECK(run, bytes > 0);
+        for (uint32_t i = 0; i < bytes; i++) {
+            CONF_CHECK(run, back[i] == conf_big_tx(client)[(at + i) % SERVER_BULK_BYTES]);
+        }
+        *got += bytes;
+    }
+}
+
+/* The server was away (stopped, suspended) while a session waited for room in its queue: what the
+ * client has read meanwhile counts, and that nothing was sent in that time does not. */
+void conf_case_server_reader_is_served_after_the_server_was_away(conf_run *run) {
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+    uint64_t sent, got = 0;
+
+    fixture->config.queued_bytes_max = 5u * 4096u;
+    fixture->config.idle_timeout_ms = 0;
+    fixture->frozen_ns = conf_now_ns(run);
+    server_start(fixture);
+    for (uint32_t i = 0; i < SERVER_BULK_BYTES / 4096u; i++) {
+        server_frame(conf_big_tx(&run->client) + (size_t)i * 4096u, 4096, i);
+    }
+    server_connect(run, 0);
+    sent = server_send_until_stuck(run, 0, 32u * 1024u * 1024u);
+    CONF_CHECK(run, server_counters(fixture)->pauses > 0);
+    run->server_turn = NULL; /* away */
+    server_read_back(run, 0, 4096, &got);
+    conf_settle(run);
+    fixture->away_ns += UINT64_C(60000000000);
+    run->server_turn = server_turn;
+    server_read_back(run, 0, sent, &got);
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_SLOW_CONSUMER) == 0);
+    server_disconnect(run, 0);
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    server_end(fixture);
+}
+
 /* A raw application reads no more than it can send on: its client may pause for as long as it
  * likes, and gets every byte. */
 static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_bytes_max) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
-    conf_side *client = &run->client;
-    uint8_t *back = conf_big_rx(client);
     uint64_t sent, got = 0;
 
     fixture->config.app = rs_app_raw;
@@ -473,22 +592,10 @@ static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_
     fixture->config.queued_bytes_max = queued_bytes_max;
     server_start(fixture);
     server_connect(run, 0);
-    conf_fill(conf_big_tx(client), SERVER_BULK_BYTES, 0);
+    conf_fill(conf_big_tx(&run->client), SERVER_BULK_BYTES, 0);
     sent = server_send_until_stuck(run, 0, 32u * 1024u * 1024u);
     CONF_CHECK(run, server_counters(fixture)->pauses > 0);
-    while (got < sent) {
-        uint32_t recv = conf_must(client, conf_op_recv(client, 0, back, SERVER_BULK_BYTES));
-        uint32_t at = (uint32_t)(got % SERVER_BULK_BYTES), bytes;
-
-        CONF_WAIT(run, conf_done(client, recv));
-        CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
-        bytes = conf_result(client, recv)->bytes;
-        CONF_CHECK(run, bytes > 0);
-        for (uint32_t i = 0; i < bytes; i++) {
-            CONF_CHECK(run, back[i] == conf_big_tx(client)[(at + i) % SERVER_BULK_BYTES]);
-        }
-        got += bytes;
-    }
+    server_read_back(run, 0, sent, &got);
     server_disconnect(run, 0);
     CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
     server_end(fixture);

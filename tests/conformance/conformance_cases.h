@@ -90,7 +90,9 @@
     X(server_silent_session_is_closed_idle)                                                        \
     X(server_half_finished_frame_is_closed_idle)                                                   \
     X(server_frames_that_wait_come_before_idleness)                                                \
-    X(server_slow_consumer_is_closed)                                                              \
+    X(server_never_reader_ends_as_slow_consumer)                                                   \
+    X(server_deep_pipelines_of_long_frames_are_served)                                             \
+    X(server_reader_is_served_after_the_server_was_away)                                           \
     X(server_greedy_clients_leave_others_their_blocks)                                             \
     X(server_raw_waits_for_who_does_not_read)                                                      \
     X(server_raw_reads_no_more_than_it_may_queue)                                                  \

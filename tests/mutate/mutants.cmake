@@ -188,7 +188,7 @@ mutant("send times are told in microseconds" [[    session_record_send(table, @{
 mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
     RS_ASSERT(session->sendq.owned]] [[;]])
 mutant("the asker itself is cut" [[    if (@{queue != NULL && queue == asker}@) {]] [[0]])
-mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= session->table->easy}@ && session->handed == 0 &&]] [[1]])
+mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= pool->reserve - table->answer_blocks}@ && session->handed == 0 &&]] [[1]])
 mutant("a raw session reads more than may be queued" [[           @{session->sendq.queued_bytes <= pool->queued_bytes_max / 2u}@;]] [[1]])
 mutant("a paused session is told of the end before its data" [[    session->peer_ended = true;
     if (@{session->state != RS_SESSION_PAUSED}@) {]] [[1]])

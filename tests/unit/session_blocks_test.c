@@ -257,6 +257,38 @@ static void test_blocks_answers_of_another_thread_find_theirs(void **state) {
     }
 }
 
+/* Its queue has no room for more answers, and another session takes every block that is common. */
+static void test_blocks_full_queue_keeps_those_of_what_is_handed_over(void **state) {
+    uint8_t frame[LONGEST];
+    uint32_t full, other, handed = 0;
+    bed b;
+    (void)state;
+    bed_init_handed(&b, 600, true, 1, 1);
+    b.echo = false;
+    full = bed_open(&b);
+    other = bed_open(&b);
+    (void)make_frame(frame, LONGEST, 'f');
+    (void)bed_collect(&b);
+    while (asks_to_receive(&b, full)) {
+        (void)bed_receive(&b, full, frame, LONGEST);
+        rs_session_hand_over(&b.sessions[full], LONGEST);
+        handed++;
+        (void)bed_collect(&b);
+    }
+    assert_int_equal(handed, 600u / LONGEST);
+    b.table.sendq_pool.queued_bytes_max = 5000;
+    while (rs_sendq_common(&b.table.sendq_pool) > 0) {
+        assert_int_equal(rs_session_send(&b.sessions[other], frame, BED_BLOCK_BYTES), RS_OK);
+    }
+    for (uint32_t i = 0; i < handed; i++) {
+        assert_int_equal(rs_session_send(&b.sessions[full], frame, LONGEST), RS_OK);
+        rs_session_handed_back(&b.sessions[full], LONGEST);
+    }
+    (void)bed_collect(&b);
+    assert_int_equal(b.closed, 0);
+    end(&b);
+}
+
 /* Four sessions take turns, and nothing is read but one session's; the long answer comes last. */
 static void test_blocks_small_answers_do_not_take_those_of_a_long_one(void **state) {
     uint8_t slice[LONGEST] = {0};
@@ -510,6 +542,7 @@ int main(void) {
         cmocka_unit_test(test_blocks_paused_session_goes_on_when_its_sends_complete),
         cmocka_unit_test(test_blocks_every_session_may_read_ahead_to_the_end_at_once),
         cmocka_unit_test(test_blocks_answers_of_another_thread_find_theirs),
+        cmocka_unit_test(test_blocks_full_queue_keeps_those_of_what_is_handed_over),
         cmocka_unit_test(test_blocks_small_answers_do_not_take_those_of_a_long_one),
         cmocka_unit_test(test_blocks_who_has_waited_longest_is_cut_for_who_asks),
         cmocka_unit_test(test_blocks_asker_goes_when_there_is_nobody_else),

@@ -233,17 +233,17 @@ static void test_session_whole_frames_keep_it_alive(void **state) {
     run_to_free(&b);
 }
 
-static void test_session_full_queue_ends_it_as_slow_consumer(void **state) {
+/* What the application sends of itself waits for nobody. */
+static void test_session_own_sends_beyond_the_limit_end_it_at_once(void **state) {
     bed b;
-    uint8_t frame[64];
+    uint8_t frame[64] = {0};
     uint32_t conn;
     (void)state;
     bed_init(&b, 150, true, 1);
     conn = bed_open(&b);
-    (void)make_frame(frame, 57, 1);
     for (uint32_t i = 0; i < 3; i++) {
         (void)bed_collect(&b);
-        (void)bed_receive(&b, conn, frame, 60);
+        assert_int_equal(rs_session_send(&b.sessions[conn], frame, 60), i < 2 ? RS_OK : RS_E_FULL);
     }
     assert_int_equal(b.table.counters.closed[RS_CLOSE_SLOW_CONSUMER], 1);
     (void)bed_collect(&b);
@@ -1075,6 +1075,212 @@ static void test_session_raw_waits_for_room_and_asks_for_no_more(void **state) {
     run_to_free(&b);
 }
 
+/* ---- a full queue */
+
+#define FULL_LIMIT 600u
+
+/* A client that sends frames and reads nothing: no more is read from it once the next answers might
+ * not fit. */
+static uint32_t open_full(bed *b, uint32_t idle_timeout_ms, uint32_t sends_in_flight) {
+    uint8_t frame[64];
+    uint32_t conn, sent = 0;
+    bed_init(b, FULL_LIMIT, true, sends_in_flight);
+    b->table.cfg.idle_timeout_ms = idle_timeout_ms;
+    conn = bed_open(b);
+    (void)make_frame(frame, 57, 1);
+    (void)bed_collect(b);
+    while (bed_find(b, conn, RS_OP_RECV) != UINT32_MAX) {
+        assert_true(sent + BED_RECV_BYTES <= FULL_LIMIT);
+        sent += bed_receive(b, conn, frame, 60);
+        (void)bed_collect(b);
+    }
+    assert_true(sent + BED_RECV_BYTES > FULL_LIMIT);
+    assert_int_equal(b->sessions[conn].sendq.queued_bytes, sent);
+    assert_int_equal(b->sessions[conn].state, RS_SESSION_PAUSED);
+    assert_int_equal(b->table.counters.pauses, 1);
+    assert_int_equal(b->table.timers.armed_count, 1);
+    assert_int_equal(b->closed, 0);
+    return conn;
+}
+
+static void finish_one_send(bed *b, uint32_t conn) {
+    uint32_t at = bed_find(b, conn, RS_OP_SEND);
+    assert_int_not_equal(at, UINT32_MAX);
+    bed_finish(b, at, RS_OK, b->outstanding[at].bytes);
+    (void)bed_collect(b);
+}
+
+static void test_session_full_reads_on_when_there_is_room(void **state) {
+    (void)state;
+    for (uint32_t idle = 0; idle < 2; idle++) {
+        for (uint32_t sends = 1; sends < 5; sends++) {
+            bed b;
+            uint32_t conn = open_full(&b, idle * 60000u, sends);
+            finish_one_send(&b, conn);
+            assert_int_equal(b.sessions[conn].state, RS_SESSION_OPEN);
+            assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+            assert_int_equal(b.table.timers.armed_count, idle);
+            bed_advance_ms(&b, 5000);
+            assert_int_equal(b.closed, 0);
+            run_to_free(&b);
+        }
+    }
+}
+
+static void test_session_full_ends_when_no_send_completes(void **state) {
+    static const uint32_t idle_ms[] = {0, 500, 60000};
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        bed b;
+        uint32_t conn = open_full(&b, idle_ms[i], 2);
+        bed_advance_ms(&b, idle_ms[i] == 500 ? 450 : 950);
+        (void)bed_collect(&b);
+        assert_int_equal(b.closed, 0);
+        bed_advance_ms(&b, 100);
+        assert_int_equal(b.closed, 1);
+        assert_int_equal(b.last_reason, idle_ms[i] == 500 ? RS_CLOSE_IDLE : RS_CLOSE_SLOW_CONSUMER);
+        (void)conn;
+        run_to_free(&b);
+    }
+}
+
+/* Slow, but it takes something: each send has a second, also one posted long before. */
+static void test_session_full_and_slow_is_served(void **state) {
+    static const uint8_t more[BED_BLOCK_BYTES] = {0};
+    bed b;
+    uint32_t conn = open_full(&b, 0, 2);
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_int_equal(rs_session_send(&b.sessions[conn], more, BED_BLOCK_BYTES), RS_OK);
+        (void)bed_collect(&b);
+        bed_advance_ms(&b, 900);
+        (void)bed_collect(&b);
+        assert_int_equal(b.closed, 0);
+        finish_one_send(&b, conn);
+        assert_int_equal(b.sessions[conn].state, RS_SESSION_PAUSED);
+        assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
+    }
+    bed_advance_ms(&b, 1050);
+    assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
+    run_to_free(&b);
+}
+
+/* The deadline is found long past: we were away, so the time begins anew. */
+static void test_session_full_is_not_blamed_for_our_absence(void **state) {
+    bed b;
+    uint32_t conn = open_full(&b, 0, 2);
+    (void)state;
+    bed_advance_ms(&b, 60000);
+    (void)bed_collect(&b);
+    assert_int_equal(b.closed, 0);
+    bed_advance_ms(&b, 950);
+    assert_int_equal(b.closed, 0);
+    assert_int_equal(b.sessions[conn].state, RS_SESSION_PAUSED);
+    bed_advance_ms(&b, 100);
+    assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
+    run_to_free(&b);
+}
+
+/* While the application does not want more, the peer is not to blame. */
+static void test_session_full_and_paused_by_the_application_waits(void **state) {
+    bed b;
+    uint32_t conn = open_full(&b, 0, 2);
+    (void)state;
+    rs_session_pause(&b.sessions[conn]);
+    for (uint32_t i = 0; i < 50; i++) {
+        bed_advance_ms(&b, 100);
+        (void)bed_collect(&b);
+    }
+    assert_int_equal(b.closed, 0);
+    rs_session_resume(&b.sessions[conn]);
+    (void)bed_collect(&b);
+    assert_int_equal(b.sessions[conn].state, RS_SESSION_PAUSED);
+    bed_advance_ms(&b, 950);
+    assert_int_equal(b.closed, 0);
+    bed_advance_ms(&b, 100);
+    assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
+    run_to_free(&b);
+}
+
+static void test_session_receives_no_more_than_may_be_queued(void **state) {
+    bed b;
+    uint8_t frame[BED_RECV_BYTES];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 100, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_RECV)].bytes, 100);
+    (void)make_frame(frame, 57, 1);
+    (void)bed_receive(&b, conn, frame, 40); /* the rest fits the limit, what follows might not */
+    (void)bed_collect(&b);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_RECV)].bytes, 60);
+    (void)bed_receive(&b, conn, frame + 40, 20);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX); /* less than half is left */
+    finish_sends(&b, conn);
+    assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_RECV)].bytes, 100);
+    /* One frame that may never be queued: received, and the end of it. */
+    (void)make_frame(frame, BED_RECV_BYTES - RS_FRAME_HEADER_BYTES, 1);
+    (void)bed_receive(&b, conn, frame, 100);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_receive(&b, conn, frame + 100, 28), 28);
+    assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
+    run_to_free(&b);
+}
+
+/* Bytes of broadcasts fill the queue like others, though no block of its own holds them. */
+static void test_session_full_of_broadcasts_reads_no_more(void **state) {
+    bed b;
+    rs_shared shared;
+    uint8_t frame[8];
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 300, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(rs_shared_acquire(&b.sessions[conn], &shared));
+        memset(shared.data, 1, 60);
+        assert_int_equal(rs_shared_send(&b.sessions[conn], &shared, 60), RS_OK);
+        rs_shared_release(&b.sessions[conn], &shared);
+        (void)bed_collect(&b);
+    }
+    (void)bed_receive(&b, conn, frame, make_frame(frame, 5, 1));
+    (void)bed_collect(&b);
+    assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
+    finish_sends(&b, conn);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+    assert_int_equal(b.closed, 0);
+    run_to_free(&b);
+}
+
+/* So do messages whose answers another thread still has; for those nobody is to blame. */
+static void test_session_full_of_answers_to_come_reads_no_more(void **state) {
+    bed b;
+    uint8_t frame[120];
+    uint32_t conn;
+    (void)state;
+    bed_init_handed(&b, 300, true, 1, 1);
+    b.table.cfg.idle_timeout_ms = 0;
+    b.echo = false;
+    conn = bed_open(&b);
+    for (uint32_t i = 0; i < 2; i++) {
+        (void)bed_collect(&b);
+        (void)bed_receive(&b, conn, frame, make_frame(frame, 117, 1));
+        rs_session_hand_over(&b.sessions[conn], 120);
+    }
+    (void)bed_collect(&b);
+    assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
+    bed_advance_ms(&b, 1100);
+    assert_int_equal(b.closed, 0);
+    rs_session_handed_back(&b.sessions[conn], 120);
+    rs_session_handed_back(&b.sessions[conn], 120);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+    run_to_free(&b);
+}
+
 /* ---- figures */
 
 /* Posted at one time and completed 12,345 ns later: that, in nanoseconds, is what is recorded.
@@ -1130,7 +1336,7 @@ int main(void) {
         cmocka_unit_test(test_session_silence_ends_it_as_idle),
         cmocka_unit_test(test_session_half_frame_in_drops_is_idle_too),
         cmocka_unit_test(test_session_whole_frames_keep_it_alive),
-        cmocka_unit_test(test_session_full_queue_ends_it_as_slow_consumer),
+        cmocka_unit_test(test_session_own_sends_beyond_the_limit_end_it_at_once),
         cmocka_unit_test(test_session_kernel_without_buffers_ends_it_as_no_buffers),
         cmocka_unit_test(test_session_short_send_ends_it_as_truncated),
         cmocka_unit_test(test_session_reset_is_counted_in_either_direction),
@@ -1168,6 +1374,14 @@ int main(void) {
         cmocka_unit_test(test_session_paused_is_idle_by_its_sends_alone),
         cmocka_unit_test(test_session_paused_ends_by_reset_stop_and_close),
         cmocka_unit_test(test_session_raw_waits_for_room_and_asks_for_no_more),
+        cmocka_unit_test(test_session_full_reads_on_when_there_is_room),
+        cmocka_unit_test(test_session_full_ends_when_no_send_completes),
+        cmocka_unit_test(test_session_full_and_slow_is_served),
+        cmocka_unit_test(test_session_full_is_not_blamed_for_our_absence),
+        cmocka_unit_test(test_session_full_and_paused_by_the_application_waits),
+        cmocka_unit_test(test_session_receives_no_more_than_may_be_queued),
+        cmocka_unit_test(test_session_full_of_broadcasts_reads_no_more),
+        cmocka_unit_test(test_session_full_of_answers_to_come_reads_no_more),
         cmocka_unit_test(test_session_send_times_are_nanoseconds_from_post_to_completion),
         cmocka_unit_test(test_session_raw_bytes_keep_it_alive_and_silence_does_not),
     };

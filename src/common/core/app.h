@@ -24,7 +24,7 @@ typedef uint64_t rs_session_id;
     X(RS_CLOSE_SHUTDOWN, 2, "shutdown")             /* the server stops */                         \
     X(RS_CLOSE_PROTOCOL, 3, "protocol")             /* malformed frame */                          \
     X(RS_CLOSE_IDLE, 4, "idle")                     /* no whole frame for --idle-timeout */        \
-    X(RS_CLOSE_SLOW_CONSUMER, 5, "slow-consumer")   /* send queue reached --max-queued */          \
+    X(RS_CLOSE_SLOW_CONSUMER, 5, "slow-consumer")   /* send queue at --max-queued, unread */       \
     X(RS_CLOSE_NO_BUFFERS, 6, "no-buffers")         /* WSAENOBUFS, or no send block left */        \
     X(RS_CLOSE_TRUNCATED_SEND, 7, "truncated-send") /* a send ended short */                       \
     X(RS_CLOSE_RESET, 8, "reset")                   /* reset by the peer, or aborted */            \

@@ -55,9 +55,11 @@
 #define RS_SHARED_COPY_MAX                                                                         \
     1536u /* a broadcast up to this is copied into a block that gathers already: 97 instructions   \
              and 0.13 a byte, where an entry, its op and its completion cost 330 (callgrind) */
-#define RS_STALLED_NS                                                                              \
-    1000000000u /* a send in flight for so long: the peer does not read, so a session above its    \
-                   reserve may be cut for one that only wants to read ahead */
+#define RS_STALLED_MS                                                                              \
+    1000u /* no send has completed for so long: the peer does not read, so a session whose queue   \
+             is full ends, and one above its reserve may be cut for one that wants to read ahead   \
+           */
+#define RS_STALLED_NS (RS_STALLED_MS * 1000000u)
 
 /* Times. */
 #define RS_IDLE_TIMEOUT_MS_DEFAULT 60000u

@@ -65,6 +65,17 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 
 static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
 
+/* Up to where the answers to a whole slice find both their blocks and room in the queue. */
+static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesce) {
+    uint32_t limit = table->sendq_pool.queued_bytes_max;
+    uint32_t recv_bytes = table->cfg.recv_bytes;
+    uint32_t room = limit > recv_bytes ? limit - recv_bytes : 0;
+    uint32_t with_room = room / table->sendq_pool.blocks->block_bytes;
+    table->easy = blocks < with_room ? blocks : with_room;
+    /* Not coalesced, small answers take the blocks of longer ones behind them, unless promised. */
+    table->careful = (!coalesce && table->answer_blocks > 1u) || recv_bytes > limit;
+}
+
 static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *memory) {
     uint32_t block_bytes = memory->blocks->block_bytes;
     rs_sendq_config cfg = {
@@ -81,9 +92,7 @@ static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *mem
     };
     rs_sendq_pool_init(&table->sendq_pool, &cfg);
     table->answer_blocks = answer_blocks(&table->cfg, block_bytes);
-    table->easy = cfg.reserve - table->answer_blocks;
-    /* Not coalesced, small answers take the blocks of longer ones behind them, unless promised. */
-    table->careful = !memory->coalesce && table->answer_blocks > 1u ? UINT32_MAX : 0;
+    sessions_easy_init(table, cfg.reserve - table->answer_blocks, memory->coalesce);
 }
 
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
@@ -128,6 +137,12 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
     return true;
 }
 
+/* What each RECV has to ask for, for the count of own blocks alone does not tell. */
+static bool session_needs_care(const rs_session *session) {
+    return session->table->app.raw || session->table->careful || session->handed > 0 ||
+           session->sendq.promised > 0 || session->sendq.shared > 0;
+}
+
 static void session_touch(rs_session *session) {
     rs_sessions *table = session->table;
     if (session->touched) {
@@ -154,7 +169,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->user = 0;
     session->holds = session->handed = session->handed_bytes = 0;
     session->pause = 0;
-    session->careful = table->app.raw ? UINT32_MAX : table->careful;
+    session->careful = session_needs_care(session) ? UINT32_MAX : 0;
     session->op =
         (rs_op){.region = table->region, .conn = session->index, .generation = session->generation};
     session->last_frame_ms = table->now_ms;
@@ -465,6 +480,14 @@ const rs_histogram *rs_sessions_send_ns(rs_sessions *table) {
     return &table->send_ns;
 }
 
+/* More is to be sent, or it waits for this. */
+static void session_sent(rs_session *session) {
+    if ((session->pause & RS_PAUSE_FULL) != 0) {
+        session->last_frame_ms = session->table->now_ms;
+    }
+    session_touch(session);
+}
+
 static void session_on_send(rs_session *session, const rs_completion *completion) {
     rs_sessions *table = session->table;
     uint64_t posted_ns = 0;
@@ -472,7 +495,7 @@ static void session_on_send(rs_session *session, const rs_completion *completion
     table->counters.send_ops++;
     session_record_send(table, table->now_ns - posted_ns);
     if (session->sendq.unsent != RS_SENDQ_NONE || session->state != RS_SESSION_OPEN) {
-        session_touch(session);
+        session_sent(session);
     }
     if (completion->status != RS_OK) {
         session_fail(session, reason_of((rs_status)completion->status));
@@ -566,6 +589,7 @@ rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t 
     if (!rs_session_takes(session)) {
         return RS_E_CLOSED;
     }
+    session->careful = UINT32_MAX; /* these bytes are in no block of its own */
     return session_queued(session, rs_sendq_append_shared(&table->sendq_pool, &session->sendq,
                                                           shared_slice(shared), bytes));
 }
@@ -643,6 +667,42 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
     }
 }
 
+/* ---- patience */
+
+/* Since when the peer has done nothing. Paused, it cannot be asked for frames: what counts is
+ * whether it takes what is in flight. */
+static uint64_t session_silent_since_ms(const rs_session *session) {
+    const rs_sessions *table = session->table;
+    uint64_t posted_ms;
+    if (session->state != RS_SESSION_PAUSED) {
+        return session->last_frame_ms;
+    }
+    if (session->sendq.in_flight == 0) {
+        return table->now_ms;
+    }
+    posted_ms = rs_sendq_oldest_ns(&table->sendq_pool, &session->sendq) / 1000000u;
+    return posted_ms > session->last_frame_ms ? posted_ms : session->last_frame_ms;
+}
+
+/* For how long it may; 0: for ever. */
+static uint32_t session_patience_ms(const rs_session *session) {
+    uint32_t idle_ms = session->table->cfg.idle_timeout_ms;
+    bool stalls = (session->pause & RS_PAUSE_FULL) != 0;
+    return stalls && (idle_ms == 0 || idle_ms > RS_STALLED_MS) ? RS_STALLED_MS : idle_ms;
+}
+
+/* One node of the wheel is for both, the earlier counts. */
+static void session_arm(rs_session *session) {
+    rs_sessions *table = session->table;
+    uint32_t patience_ms = session_patience_ms(session);
+    if (patience_ms == 0) {
+        rs_timers_cancel(&table->timers, session->index);
+    } else {
+        rs_timers_arm(&table->timers, session->index,
+                      session_silent_since_ms(session) + patience_ms);
+    }
+}
+
 /* ---- ops */
 
 static rs_op *session_op(const rs_session *session, rs_op *op, rs_op_kind kind) {
@@ -680,8 +740,9 @@ static rs_op *session_recv_op(rs_session *session, rs_op *out) {
 /* Raw: within the reserve, and one chunk at a time at another thread, so that what is echoed never
  * passes queued_bytes_max. */
 static bool session_may_receive_raw(const rs_session *session) {
-    const rs_sendq_pool *pool = &session->table->sendq_pool;
-    return session->sendq.owned <= session->table->easy && session->handed == 0 &&
+    const rs_sessions *table = session->table;
+    const rs_sendq_pool *pool = &table->sendq_pool;
+    return session->sendq.owned <= pool->reserve - table->answer_blocks && session->handed == 0 &&
            session->sendq.queued_bytes <= pool->queued_bytes_max / 2u;
 }
 
@@ -697,8 +758,25 @@ static uint32_t session_due(const rs_session *session) {
            (session->handed_bytes + block_bytes - 1u) / block_bytes;
 }
 
-/* Are the blocks there that the answers may take? An empty queue's always are, but for those of
- * what another thread has: they come back soon, and nobody is cut for that. */
+/* Bytes queued, and those whose answers are still to come if all is echoed. */
+static uint64_t session_load(const rs_session *session) {
+    return (uint64_t)session->sendq.queued_bytes + session->handed_bytes +
+           (session->recv_end - session->recv_start);
+}
+
+/* Would the answers to what is received next pass queued_bytes_max? Less than a whole slice will
+ * do, down to half of the limit. With nothing queued there is nothing to wait for. */
+static bool session_is_full(const rs_session *session) {
+    const rs_sessions *table = session->table;
+    uint32_t limit = table->sendq_pool.queued_bytes_max;
+    uint32_t want = table->cfg.recv_bytes - session->recv_end;
+    return (!rs_sendq_is_empty(&session->sendq) || session->handed > 0) &&
+           session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
+}
+
+/* Are the blocks there that the answers may take, and room in the queue? An empty queue's blocks
+ * always are, but for those of what another thread has: they come back soon, and nobody is cut for
+ * that. */
 RS_COLD static bool session_may_receive(rs_session *session) {
     rs_sessions *table = session->table;
     rs_sendq *queue = &session->sendq;
@@ -709,28 +787,45 @@ RS_COLD static bool session_may_receive(rs_session *session) {
     if (session->handed == 0) { /* an earlier promise is kept */
         (void)rs_sendq_promise(&table->sendq_pool, queue, 0);
     }
+    if (session_is_full(session)) {
+        return false;
+    }
     do {
         may = rs_sendq_promise(&table->sendq_pool, queue, session_due(session));
     } while (!may && session->handed == 0 && sessions_reclaim_stalled(table, queue));
-    session->careful = queue->promised > 0 || session->handed > 0 ? UINT32_MAX : table->careful;
+    session->careful = session_needs_care(session) ? UINT32_MAX : 0;
     return may || (session->handed == 0 && rs_sendq_is_empty(queue));
 }
 
-/* A RECV if it may be, and no longer than a raw application's queue has room for. A pause ends with
- * the completion of one of its sends, or the return of what was handed over. */
+/* A paused session that does not read because its queue is full, and for no other reason, has
+ * RS_STALLED_MS for each send. */
+RS_COLD static void session_watch(rs_session *session) {
+    bool full = (session->pause & RS_PAUSE_APP) == 0 && !session->recv_in_flight &&
+                !session->table->app.raw && session->handed == 0 && session_is_full(session);
+    if (full == ((session->pause & RS_PAUSE_FULL) != 0)) {
+        return;
+    }
+    session->pause ^= RS_PAUSE_FULL;
+    session->last_frame_ms = full ? session->table->now_ms : session->last_frame_ms;
+    session_arm(session);
+}
+
+/* A RECV if it may be, and no longer than the queue has room for. A pause ends with the completion
+ * of one of its sends, or the return of what was handed over. */
 RS_COLD static uint32_t session_recv_carefully(rs_session *session, rs_op *out) {
+    uint32_t limit = session->table->sendq_pool.queued_bytes_max;
+    uint64_t load = session_load(session);
     rs_op *op;
-    uint32_t room;
     if (!session_may_receive(session)) {
         session->pause |= RS_PAUSE_QUEUE;
         session->state = RS_SESSION_PAUSED;
         session->table->counters.pauses++;
+        session_watch(session);
         return 0;
     }
     op = session_recv_op(session, out);
-    room = session->table->sendq_pool.queued_bytes_max - session->sendq.queued_bytes;
-    if (session->table->app.raw && op->bytes > room) {
-        op->bytes = room;
+    if (load < limit && op->bytes > limit - load) { /* else a frame that cannot be queued at all */
+        op->bytes = limit - (uint32_t)load;
     }
     return 1;
 }
@@ -780,8 +875,10 @@ RS_COLD static void session_deliver(rs_session *session) {
 
 RS_COLD static uint32_t session_collect_paused(rs_session *session, rs_op *ops) {
     uint32_t count = session_flush(session, ops);
-    if ((session->pause & RS_PAUSE_APP) != 0 ||
-        (!session->recv_in_flight && !session_may_receive(session))) {
+    bool waits = (session->pause & RS_PAUSE_APP) != 0 ||
+                 (!session->recv_in_flight && !session_may_receive(session));
+    session_watch(session);
+    if (waits) {
         return count;
     }
     session->pause = 0;
@@ -867,24 +964,21 @@ static void session_escalate(rs_session *session) {
     session_touch(session);
 }
 
-/* Since when the peer has done nothing. Paused, it cannot be asked for frames: what counts is
- * whether it takes what is in flight. */
-static uint64_t session_silent_since_ms(const rs_session *session) {
-    const rs_sessions *table = session->table;
-    uint64_t posted_ms;
-    if (session->state != RS_SESSION_PAUSED) {
-        return session->last_frame_ms;
+/* Its queue is full and none of its sends has completed. That we were away counts for nothing: who
+ * is found long after the deadline has the time again. */
+RS_COLD static void session_stalled(rs_session *session, uint64_t late_ms) {
+    if (late_ms > RS_STALLED_MS / 2u) {
+        session->last_frame_ms = session->table->now_ms;
+        session_arm(session);
+    } else {
+        session_end(session, RS_CLOSE_SLOW_CONSUMER);
     }
-    if (session->sendq.in_flight == 0) {
-        return table->now_ms;
-    }
-    posted_ms = rs_sendq_oldest_ns(&table->sendq_pool, &session->sendq) / 1000000u;
-    return posted_ms > session->last_frame_ms ? posted_ms : session->last_frame_ms;
 }
 
-RS_COLD static void session_expired(rs_session *session, uint32_t index, uint64_t upto_ms) {
+RS_COLD static void session_expired(rs_session *session, uint64_t upto_ms) {
     rs_sessions *table = session->table;
     uint64_t deadline;
+    uint32_t patience_ms;
     if (session->state == RS_SESSION_CUT) {
         return; /* it ends with this turn */
     }
@@ -897,9 +991,12 @@ RS_COLD static void session_expired(rs_session *session, uint32_t index, uint64_
         session_escalate(session);
         return;
     }
-    deadline = session_silent_since_ms(session) + table->cfg.idle_timeout_ms;
-    if (deadline > upto_ms) {
-        rs_timers_arm(&table->timers, index, deadline);
+    patience_ms = session_patience_ms(session);
+    deadline = session_silent_since_ms(session) + patience_ms;
+    if (patience_ms == 0 || deadline > upto_ms) {
+        session_arm(session);
+    } else if (patience_ms != table->cfg.idle_timeout_ms) {
+        session_stalled(session, upto_ms - deadline);
     } else {
         session_end(session, RS_CLOSE_IDLE);
     }
@@ -913,7 +1010,7 @@ void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms) {
     }
     table->expired_ms = upto_ms;
     while ((index = rs_timers_expired(&table->timers, upto_ms)) != RS_TIMER_NONE) {
-        session_expired(&table->sessions[index], index, upto_ms);
+        session_expired(&table->sessions[index], upto_ms);
     }
 }
 
@@ -1006,7 +1103,7 @@ void rs_session_pause(rs_session *session) {
         session->table->remote->pause(session);
     } else if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         session->state = RS_SESSION_PAUSED;
-        session->pause |= RS_PAUSE_APP;
+        session->pause = RS_PAUSE_APP; /* whatever it waited for: a timer that is armed finds out */
     }
 }
 

@@ -21,8 +21,10 @@
  *
  * Back-pressure: a session receives only when the send blocks that the answers may take are there
  * (its reserve, or a promise from the common part; core/sendq.h), so that no answer ends a session
- * for want of a block. A raw application's session never reads beyond its reserve, nor beyond half
- * of queued_bytes_max, and so is not ended as a slow consumer by what it echoes.
+ * for want of a block, and only as many bytes as may still be queued, so that no echo ends one as a
+ * slow consumer. A session that waits for such room ends so when none of its sends has completed
+ * for RS_STALLED_MS; a raw application's, which never reads beyond its reserve either, waits for
+ * ever. What the application sends of itself beyond queued_bytes_max ends a session at once.
  *
  * REMOTE is not a state of the table's own sessions: it marks the stand-in that an application on
  * another thread is given (server/logic.h), whose calls go to rs_session_remote. */
@@ -55,7 +57,8 @@ typedef enum rs_session_state {
 
 /* Why a session is PAUSED; 0 there: about to go on. */
 #define RS_PAUSE_APP 0x01u   /* rs_session_pause */
-#define RS_PAUSE_QUEUE 0x02u /* its own queue: answers might find no block */
+#define RS_PAUSE_QUEUE 0x02u /* its own queue: answers might find no block, or no room */
+#define RS_PAUSE_FULL 0x04u  /* no room: it has to get on, RS_STALLED_MS a send */
 
 typedef struct rs_sessions rs_sessions;
 
@@ -81,7 +84,7 @@ struct rs_session {
     uint32_t handed;   /* messages that another thread has and whose answers are not back, ... */
     uint32_t handed_bytes; /* ... and their bytes */
     rs_sendq sendq;
-    uint64_t last_frame_ms; /* when it last gave a whole frame */
+    uint64_t last_frame_ms; /* when it last gave a whole frame, or with RS_PAUSE_FULL took a send */
     uint64_t user;
     rs_session *touched_next;
     rs_op op; /* what all its ops have in common */
@@ -127,8 +130,8 @@ struct rs_sessions {
     rs_timers timers;
     rs_sendq_pool sendq_pool;
     uint32_t answer_blocks; /* send blocks that the answers to one RECV may take */
-    uint32_t easy;          /* own blocks up to which a RECV finds them within the reserve */
-    uint32_t careful;       /* what a framed session begins with */
+    uint32_t easy;          /* own blocks up to which the answers find blocks and room */
+    bool careful;           /* a framed session asks at each RECV, whatever it has */
     uint64_t searched_ms;   /* when a search for who holds shared blocks found nobody */
     uint16_t region;        /* the one registered region: receive slices and send blocks */
     rs_counters counters;
@@ -240,7 +243,7 @@ void rs_session_resume(rs_session *session);
 
 /* rs_session_hand_over, rs_session_handed_back: a message of so many bytes goes to another thread,
  * which holds the session (rs_session_hold) until its answers are back. More is received meanwhile
- * only when there are blocks for the answers to all of it. */
+ * only when there are blocks for the answers to all of it, and room in the queue. */
 void rs_session_hand_over(rs_session *session, uint32_t bytes);
 void rs_session_handed_back(rs_session *session, uint32_t bytes);
 

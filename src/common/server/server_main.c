@@ -96,7 +96,10 @@ static void list_server(option_list *list, server_args *args) {
     list_range(list, "send-blocks", RS_OPT_U32, &cfg->send_blocks, 0, 1 << 24, "blocks",
                "send blocks of a worker; 0 = what its sessions need, and 64 for broadcasts");
     list_range(list, "max-queued", RS_OPT_U32, &cfg->queued_bytes_max, 1, RS_QUEUED_BYTES_MAX,
-               "bytes", "send queue at which a session is closed as slow-consumer");
+               "bytes",
+               "limit of a session's send queue: it is read from only while the answers fit; "
+               "closed as slow-consumer when none of its sends completes for a second, or the "
+               "application sends more");
     list_range(list, "sends-in-flight", RS_OPT_U32, &cfg->sends_in_flight, 1,
                RS_SENDS_IN_FLIGHT_MAX, "sends", "sends a session may have with the kernel");
     list_range(list, "idle-timeout", RS_OPT_U32, &cfg->idle_timeout_ms, 0, 86400000, "ms",
@@ -430,7 +433,7 @@ static const char *cut_advice(rs_close_reason reason) {
     case RS_CLOSE_IDLE:
         return "no whole frame for --idle-timeout";
     case RS_CLOSE_SLOW_CONSUMER:
-        return "its replies reached --max-queued";
+        return "it did not read what it was sent, up to --max-queued";
     case RS_CLOSE_NO_BUFFERS:
         return "no send block left: --send-blocks, or the system is out of memory";
     case RS_CLOSE_TRUNCATED_SEND:
