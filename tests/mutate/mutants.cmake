@@ -58,7 +58,7 @@ mutant("a shared block is not held by who sends it" [[    @{rs_slab_hold(pool->b
     pool->entries[index].slice = slice;]] [[;]])
 mutant("a frame of another block is taken for the packed one" [[                  @{pool->packed.index == slice->index}@ && bytes <= pool->packed_bytes;]] [[1]])
 mutant("the end of the pack is not looked at" [[    if (pool->pack.generation == 0 || @{bytes > room}@) {]] [[0]])
-mutant("without coalescing a session pays with its life" [[    return (queue->owned >= pool->reserve || queue->due > 0) && @{rs_sendq_common(pool) == 0}@;]] [[0]])
+mutant("without coalescing a session pays with its life" [[           @{rs_sendq_common(pool) <= pool_kept(pool)}@;]] [[0]])
 
 # ---- seam
 

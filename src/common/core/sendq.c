@@ -376,7 +376,8 @@ RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
 /* Without coalescing each append has a block of its own, but not at the price of the session, ...
  */
 RS_COLD static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
-    return (queue->owned >= pool->reserve || queue->due > 0) && rs_sendq_common(pool) == 0;
+    return (queue->owned >= pool->reserve || queue->due > 0) &&
+           rs_sendq_common(pool) <= pool_kept(pool);
 }
 
 /* ... nor of what the answers behind it were promised: the block is one more than those. */
