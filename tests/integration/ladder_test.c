@@ -89,12 +89,14 @@ static void start(fixture *f, const char *program, const char *arguments, const 
     assert_true(out != INVALID_HANDLE_VALUE);
     startup.hStdOutput = startup.hStdError = out;
     (void)snprintf(line, sizeof line, "\"%s\\%s.exe\" %s", f->folder, program, arguments);
-    if (!CreateProcessA(NULL, line, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP, NULL, NULL,
-                        &startup, child)) {
+    /* Suspended: one that ends at once could not be put into the job any more. */
+    if (!CreateProcessA(NULL, line, NULL, NULL, TRUE, CREATE_NEW_PROCESS_GROUP | CREATE_SUSPENDED,
+                        NULL, NULL, &startup, child)) {
         fail_msg("%s does not start: error %lu", line, GetLastError());
     }
     (void)CloseHandle(out);
     assert_true(AssignProcessToJobObject(f->job, child->hProcess));
+    assert_true(ResumeThread(child->hThread) != (DWORD)-1);
 }
 
 /* Returns the exit code. */
