@@ -5,8 +5,7 @@
 # Builds once with all of tests/mutate/mutants.cmake compiled in, then runs the tests with each
 # mistake switched on (RS_MUTANT): first the suites that its entry names, then, where those pass,
 # all fast tests. Without numbers: all. Prints the survivors and the score; exit 0 at 95 % or more
-# of those that are not marked as equivalent. By hand, and in the nightly workflow: it takes about
-# an hour on two processors.
+# of those that are not marked as equivalent. By hand, and in the nightly workflow: it takes long.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1

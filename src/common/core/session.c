@@ -784,7 +784,7 @@ RS_COLD static bool session_may_receive(rs_session *session) {
     if (table->app.raw) {
         return session_may_receive_raw(session);
     }
-    if (session->handed == 0) { /* an earlier promise is kept */
+    if (session->handed == 0) { /* else the earlier promise is for answers still to come */
         (void)rs_sendq_promise(&table->sendq_pool, queue, 0);
     }
     if (session_is_full(session)) {
