@@ -52,11 +52,11 @@ static bool file_is_device(const char *path) {
 /* ERROR_SUCCESS, or what keeps the path from being written: ERROR_BAD_DEV_TYPE for a device or a
  * pipe. */
 static DWORD file_place_find(file_place *place, const char *path) {
+    place->path = path;
     if (file_is_device(path)) {
         return ERROR_BAD_DEV_TYPE;
     }
     const DWORD kind = GetFileAttributesA(path);
-    place->path = path;
     if (strlen(path) >= RS_FILE_PATH_BYTES) {
         return ERROR_FILENAME_EXCED_RANGE;
     }
