@@ -157,6 +157,12 @@ mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->w
 mutant("connections go round in turn whatever the fill" [[        best = @{used[i] < used[best] ? i : best}@;]] [[best]])
 mutant("figures are read of a shard that still runs" [[    while (@{rs_atomic_load_u32(&worker->state) == WORKER_READY}@) {]] [[0]])
 
+mutants_of(src/common/server/server_main.c "integration\\.cuts_said")
+mutant("cuts are not said" [[    if (@{at > 0}@) {]] [[0]])
+mutant("cuts are said at each look" [[        if (@{now_ns - printed_ns < 1000000000u}@) {]] [[0]])
+mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
+mutant("refused connections are not said" [[    if (@{now->refused != before->refused}@) {]] [[0]])
+
 mutants_of(src/common/core/session.c "unit\\.session|unit\\.shard|sim\\.seeds|conf\\.epoll")
 mutant("raw: the idle clock is never renewed" [[    session->recv_end = 0;
     @{session->last_frame_ms = table->now_ms;}@
