@@ -57,7 +57,8 @@ typedef struct rs_server_config {
 void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend);
 
 /* rs_server_start: starts the shards and listens. Blocks until every shard is ready or one has
- * failed; on failure everything is undone, *out is NULL and *error says what and why.
+ * failed; on failure everything is undone, *out is NULL and *error says what and why. Callbacks may
+ * come before it returns; *out is set by then.
  * RS_E_INVALID for a setting out of range; RS_E_NO_MEMORY; the back end's own. */
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error);
 

@@ -514,6 +514,72 @@ static void test_server_nobody_listens_when_one_worker_fails(void **state) {
     }
 }
 
+/* An application that reaches its server through the handle, while clients come all the time. */
+typedef struct early_app {
+    rs_server *server; /* what rs_server_start is to set */
+    rs_atomic_u32 opened, without_handle, stop;
+    uint16_t port;
+} early_app;
+
+static void early_on_open(void *ctx, rs_session *session) {
+    early_app *app = ctx;
+    (void)session;
+    if (app->server == NULL || rs_server_port(app->server) != app->port) {
+        (void)rs_atomic_add_u32(&app->without_handle, 1);
+    }
+    (void)rs_atomic_add_u32(&app->opened, 1);
+}
+
+static void early_knock(void *arg) {
+    early_app *app = arg;
+    struct sockaddr_in addr = {.sin_family = AF_INET,
+                               .sin_port = htons(app->port),
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (uint32_t i = 0; rs_atomic_load_u32(&app->stop) == 0; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        if (fd >= 0) {
+            (void)connect(fd, (const struct sockaddr *)&addr, sizeof addr);
+            (void)close(fd);
+        }
+        if (i >= 5000) { /* on a slow machine: leave the system some ports */
+            rs_os_sleep_ms(1);
+        }
+    }
+}
+
+static void test_server_handle_is_there_before_the_first_callback(void **state) {
+    early_app app = {.server = NULL};
+    rs_server_stats *stats = new_stats();
+    rs_os_thread *knocker;
+    rs_error error = {.text = ""};
+    rs_server *probe = start(1, rs_app_echo, 4);
+    rs_server_config cfg;
+    (void)state;
+    app.port = rs_server_port(probe);
+    stop(probe, stats);
+    rs_server_config_init(&cfg, &rs_epoll_backend);
+    cfg.addr.port = app.port;
+    cfg.workers = 4;
+    cfg.sessions_max = 2000;
+    cfg.logic_thread = with_logic;
+    cfg.app = (rs_app){.on_open = early_on_open, .on_message = rs_app_echo.on_message, .ctx = &app};
+    assert_int_equal(rs_os_thread_start(&knocker, early_knock, &app, &error), RS_OK);
+    for (uint32_t i = 0; i < 20; i++) {
+        uint32_t opened = rs_atomic_load_u32(&app.opened);
+        app.server = NULL;
+        assert_int_equal(rs_server_start(&app.server, &cfg, &error), RS_OK);
+        for (uint32_t k = 0; rs_atomic_load_u32(&app.opened) == opened; k++) {
+            assert_true(k < WAIT_STEPS);
+            rs_os_sleep_ms(5);
+        }
+        stop(app.server, stats);
+    }
+    rs_atomic_store_u32(&app.stop, 1);
+    rs_os_thread_join(knocker);
+    assert_int_equal(rs_atomic_load_u32(&app.without_handle), 0);
+    free(stats);
+}
+
 static void test_server_port_in_use_is_one_line(void **state) {
     rs_server_stats *stats = new_stats();
     rs_server *first = start(1, rs_app_echo, 4);
@@ -569,6 +635,7 @@ int main(void) {
         cmocka_unit_test(test_server_limit_is_of_all_workers_together),
         cmocka_unit_test(test_server_full_mailbox_loses_no_connection),
         cmocka_unit_test(test_server_nobody_listens_when_one_worker_fails),
+        cmocka_unit_test(test_server_handle_is_there_before_the_first_callback),
         cmocka_unit_test(test_server_port_in_use_is_one_line),
         cmocka_unit_test(test_server_settings_out_of_range_are_refused),
     };

@@ -283,6 +283,7 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
         free(server);
         return status;
     }
+    *out = server; /* callbacks may come before this call returns */
     status = server_launch(server, error);
     if (status == RS_OK) {
         status = server_settle(server, error);
@@ -291,11 +292,10 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
         rs_error ignored;
         rs_server_stop(server);
         (void)rs_server_join(server, &ignored); /* the first error is the one to report */
+        *out = NULL;
         rs_server_free(server);
-        return status;
     }
-    *out = server;
-    return RS_OK;
+    return status;
 }
 
 /* ---- stop */
