@@ -105,6 +105,23 @@ static void test_blocks_greedy_session_waits_and_others_are_served(void **state)
     end(&b);
 }
 
+/* A raw session reads on while the answers to a whole slice fit its reserve: those that are sent to
+ * and read nothing take nothing of the common part. */
+static void test_blocks_raw_sessions_live_on_their_reserves(void **state) {
+    bed b;
+    (void)state;
+    bed_init(&b, 5000, true, 2);
+    b.table.app.raw = true;
+    for (uint32_t i = 0; i < BED_SLOTS - 2; i++) {
+        uint32_t conn = bed_open(&b);
+        assert_int_not_equal(flood(&b, conn), 0);
+        assert_in_range(b.sessions[conn].sendq.owned, 1, RESERVE);
+    }
+    assert_int_equal(rs_sendq_common(&b.table.sendq_pool), COMMON(BED_SLOTS - 2));
+    assert_int_equal(b.closed, 0);
+    end(&b);
+}
+
 /* A frame answered, and the next RECV wanted while the answer is in flight. */
 static void reads_and_writes_ahead(bed *b, uint32_t conn) {
     uint8_t frame[LONGEST];
@@ -538,6 +555,7 @@ static void test_blocks_refused_when_no_reserve_can_be_set_aside(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks_greedy_session_waits_and_others_are_served),
+        cmocka_unit_test(test_blocks_raw_sessions_live_on_their_reserves),
         cmocka_unit_test(test_blocks_peer_that_does_not_read_goes_after_a_second),
         cmocka_unit_test(test_blocks_paused_session_goes_on_when_its_sends_complete),
         cmocka_unit_test(test_blocks_every_session_may_read_ahead_to_the_end_at_once),
