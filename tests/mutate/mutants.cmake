@@ -230,6 +230,71 @@ mutant("a wake is seen once and for all" [[        @{(void)rs_atomic_exchange_u3
 mutant("an event of an older use is taken" [[        @{backend->conns[index].ops.generation != (uint32_t)(data >> 32)}@) {]] [[0]])
 mutant("connections that never run dry starve the others" [[    if (idle || @{++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT}@) {]] [[0]])
 
+# ---- Windows sockets and ports (preset mutate-windows)
+
+mutants_of(src/common/win/win_accept.c "unit\\.win_accept|conf\\.(iocp|rio)")
+mutant("the end of a listener is told with accepts still posted" [[        return said + (@{source->posted == 0}@ ? accept_finish]] [[1]])
+mutant("the accept thread takes on without bound" [[    return @{rs_atomic_load_u32(&source->notes) >= source->cfg.tuning->accepts}@;]] [[false]])
+mutant("a full accept thread is not told of room" [[rs_atomic_add_u32(&source->notes, UINT32_MAX) == @{source->cfg.tuning->accepts}@) {]] [[0]])
+mutant("a request joins others that wait, and is tried as well" [[uint32_t os_error = accept_post(source, request);
+    rs_win_class class_of = accept_class(source, os_error);
+    *ends_round = @{class_of == RS_WIN_RESOURCES}@;]] [[false]])
+mutant("out of descriptors the listener is given up" [[               ? @{RS_WIN_RESOURCES}@
+               : RS_WIN_FATAL;]] [[RS_WIN_FATAL]])
+mutant("a listener of no more use is reported again and again" [[    @{source->failed = true;}@]] [[;]])
+mutant("an accept that is asked back is told" [[    return @{status == RS_E_ABORTED && source->stopping}@ ? 0 : accept_say]] [[0]])
+
+mutants_of(src/common/win/win_alarm.c "unit\\.win_alarm|conf\\.iocp")
+mutant("an alarm that is set stays later than asked" [[    if (alarm->armed_ns != 0 && @{alarm->armed_ns <= due_ns}@) {]] [[1]])
+mutant("an alarm that rang counts as set" [[    @{alarm->armed_ns = 0;}@]] [[;]])
+
+# ---- I/O completion ports
+
+mutants_of(src/iocp/iocp_request.c "conf\\.iocp")
+mutant("a zero-byte probe restarts a receive on a closing connection" [[        if (@{conn->ops.phase == RS_CONN_OPEN}@) {
+            iocp_recv_start]] [[1]])
+mutant("the packet of a success at once is waited for" [[ || (succeeded && @{!backend->skip}@);]] [[1]])
+mutant("our own close is told as the peer's reset" [[    if (@{closed}@) {
+        return RS_E_ABORTED;]] [[0]])
+mutant("a reset is an end of stream" [[    if (status == RS_OK && @{bytes == 0}@) {
+        status = iocp_end_status]] [[0]])
+mutant("a connection is listed for its receive twice" [[    if (@{conn->recv_listed}@) {
+        return; /* the entry]] [[0]])
+mutant("receives with data at hand keep the port from its turn" [[           @{backend->inline_since < backend->tuning.inline_max}@) {]] [[1]])
+mutant("a send in the kernel is not counted" [[        @{conn->kernel_sends++;}@]] [[;]])
+mutant("a gather begins with another send" [[rs_send_window_at(&conn->window, slots, first, @{i}@);]] [[count - 1u - i]])
+mutant("a receive not yet posted outlives the close" [[    conn->close_tag = op->tag;
+    if (@{conn->recv_queued}@) {]] [[0]])
+mutant("a plain close does not wait for the sends in the kernel" [[    if (abort_it || connecting || @{conn->window.count == 0}@) {]] [[1]])
+mutant("an abort waits for the sends as well" [[    if (@{abort_it}@ || connecting || ]] [[0]])
+mutant("a run of sends goes on at another connection" [[        if (sending != IOCP_NO_CONN && (op->kind != RS_OP_SEND || @{op->conn != sending}@)) {]] [[0]])
+mutant("sends on a broken connection go to the kernel" [[    RS_ASSERT(conn->ops.phase == RS_CONN_OPEN);
+    if (@{conn->broken != RS_OK}@) {]] [[0]])
+
+mutants_of(src/iocp/iocp_socket.c "conf\\.iocp")
+mutant("a close does not ask its receive back" [[        conn->unposting = conn->in.posted;
+        @{rs_iocp_cancel_in(backend, conn);}@]] [[;]])
+mutant("the socket is closed with a receive pending" [[        conn->unposting = @{conn->in.posted}@;]] [[false]])
+mutant("CLOSE completes before its receive is back" [[        @{conn->in.posted}@ || conn->kernel_sends > 0) {]] [[0]])
+mutant("CLOSE completes while a send is in the kernel" [[ || @{conn->kernel_sends > 0}@) {
+        return;
+    }
+    RS_ASSERT(conn->window.count == 0);]] [[0]])
+mutant("an escalation does not end the flushing" [[    @{conn->flushing = conn->unposting = false;}@]] [[;]])
+mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(conn->socket, backend->discard, &backend->calls);}@]] [[;]])
+mutant("an abort is a plain close" [[    @{rs_win_socket_abort(conn->socket, &backend->calls);}@]] [[rs_win_socket_close(conn->socket, &backend->calls);]])
+mutant("an abort leaves a pending send to itself" [[        @{(void)CancelIoEx((HANDLE)conn->socket, NULL);}@]] [[;]])
+mutant("shutdown overtakes the sends" [[    if (@{conn->window.count > 0}@ || conn->ops.phase == RS_CONN_CONNECTING) {]] [[0]])
+mutant("our stream does not end before the close" [[            @{(void)iocp_shutdown_call(backend, conn);}@]] [[;]])
+mutant("a failed connect leaves the connection whole" [[    @{conn->broken = (uint8_t)status;}@]] [[;]])
+
+mutants_of(src/iocp/iocp_poll.c "conf\\.iocp")
+mutant("a wake is seen once and for all" [[    @{(void)rs_wake_take(&backend->wake);}@]] [[;]])
+mutant("sleeps over a wake" [[timeout_ns > 0 && @{rs_wake_may_sleep(&backend->wake)}@;]] [[(rs_wake_may_sleep(&backend->wake), 1)]])
+mutant("a failed request is a failed port" [[    if (!succeeded && @{overlapped == NULL}@) {]] [[1]])
+mutant("connections that never run dry starve the others" [[    if (@{backend->inline_since >= backend->tuning.inline_max}@ &&]] [[0]])
+mutant("sleeps over receives that were not posted" [[    iocp_wait_port(backend, @{backend->recv_count == 0 ? timeout_ns : 0}@);]] [[timeout_ns]])
+
 # ---- RIO, what it decides
 
 mutants_of(src/rio/rio_quota.c "unit\\.rio_quota|unit\\.rio_engine")
@@ -281,6 +346,59 @@ mutant("sleeps without having armed" [[    if (@{!waiter->armed}@ && !waiter->wa
 mutant("a spurious wake-up sleeps again" [[    if (@{waiter->slept}@) {
         return RS_RIO_STEP_RETURN; /* a spurious]] [[0]])
 mutant("the spin has no end" [[           (!waiter->slept && @{now_ns - waiter->start_ns < waiter->spin_ns}@);]] [[waiter->mode == RS_RIO_WAIT_SPIN]])
+
+mutants_of(src/rio/rio_regs.c "unit\\.rio_regs")
+mutant("a registration that is too short is taken" [[node->first == first && @{node->bytes >= bytes}@ &&]] [[1]])
+mutant("another region's registration is taken" [[ && @{node->region == region}@;
+}]] [[1]])
+mutant("the last page of a slice is not registered" [[    uintptr_t end = @{(start + bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES}@;]] [[(start + bytes) / RS_PAGE_BYTES * RS_PAGE_BYTES]])
+mutant("the registration used last is evicted" [[        take.node = @{regs->lru_first}@;]] [[regs->lru_last]])
+mutant("what is evicted stays registered" [[        take.deregister = @{regs->nodes[take.node].first != 0}@;]] [[false]])
+mutant("a registration that failed is found again" [[    regs->nodes[at].first = 0;
+    regs->nodes[at].bytes = 0;
+    @{rs_rio_regs_give(regs, at);}@]] [[regs->nodes[at].first = 1; rs_rio_regs_give(regs, at);]])
+mutant("the end of a region leaves its registrations" [[        if (node->first != 0 && @{node->region == region}@ && !node->busy) {]] [[0]])
+
+# ---- RIO, what carries it out
+
+mutants_of(src/rio/rio_request.c "conf\\.rio")
+mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
+mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->data - region->base}@),]] [[0]])
+mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->data - node->first}@),]] [[0]])
+mutant("a registration is never given back" [[        @{rs_rio_regs_give(&backend->regs, slot->reg);}@]] [[;]])
+mutant("a region that ends stays registered" [[        @{backend->api.fn.RIODeregisterBuffer(region->id);}@]] [[;]])
+mutant("what is evicted stays registered" [[    if (take.deregister) {
+        @{backend->api.fn.RIODeregisterBuffer(backend->reg_ids[take.node]);}@]] [[;]])
+mutant("sends are committed as receives" [[    if (@{dir == RS_RIO_DIR_RECV}@) {]] [[1]])
+mutant("one direction is committed" [[    for (uint32_t i = 0; @{i < 2}@; i++) {]] [[i < 1]])
+
+mutants_of(src/rio/rio_socket.c "conf\\.rio")
+mutant("no commit before closesocket" [[    @{rs_rio_commit(backend, conn, rs_rio_engine_take_touched(&backend->engine, conn));}@]] [[(void)rs_rio_engine_take_touched(&backend->engine, conn);]])
+mutant("an abort is a plain close" [[    if (io->socket != INVALID_SOCKET && @{abort_it}@) {]] [[0]])
+mutant("no shutdown before a close that cancels" [[    if (@{backend->conns[conn].posted > 0}@) {]] [[0]])
+mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(socket, backend->discard, &backend->calls);}@]] [[;]])
+mutant("the provider does not see the close" [[    if (@{io->rq == RIO_INVALID_RQ}@) {
+        rs_win_socket_close]] [[1]])
+mutant("the provider does not see the shutdown" [[    rc = @{backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND)}@;]] [[shutdown(backend->sockets[conn].socket, SD_SEND)]])
+mutant("a failed connect is a connection" [[    rs_rio_engine_connected(&backend->engine, conn, @{status}@);]] [[RS_OK]])
+mutant("a socket that could not be attached keeps its share of the queue" [[        @{rs_rio_engine_detach(&backend->engine, conn);}@]] [[;]])
+
+mutants_of(src/rio/rio_poll.c "conf\\.rio")
+mutant("sleeps over packets that the event no longer shows" [[    if (by_event && @{!rio_port_clean(backend)}@) {]] [[(rio_port_clean(backend), 0)]])
+mutant("an event of the port is not read" [[    } else if (rc == WAIT_OBJECT_0 + 1u) {
+        @{backend->port_dirty = true;}@]] [[;]])
+mutant("a connect in between clears the event for good" [[    case RS_RIO_KEY_ACCEPT:
+        @{backend->port_dirty = true;}@]] [[;]])
+mutant("sleeps over a wake" [[    if (@{!rs_wake_may_sleep(&backend->wake)}@) {]] [[(rs_wake_may_sleep(&backend->wake), 0)]])
+mutant("a wake that was seen stays" [[    if (rs_wake_is_pending(&backend->wake)) {
+        @{(void)rs_wake_take(&backend->wake);}@]] [[;]])
+mutant("a notification leaves the queue armed" [[    @{rs_rio_wait_fired(&backend->waiter);}@]] [[;]])
+mutant("what a completion lets start is not committed" [[    if (@{count > 0}@) {
+        rs_rio_commit_all]] [[0]])
+mutant("what a connect lets start is not committed" [[    @{rs_rio_commit_all(backend);}@ /* connects]] [[;]])
+mutant("the clock stands still while polling" [[    return now_ns == 0 || @{backend->waiter.mode != RS_RIO_WAIT_NOTIFY}@ ||]] [[0]])
+mutant("a time-out rounds down" [[ / RS_RIO_NS_PER_MS + (@{sleep_ns % RS_RIO_NS_PER_MS != 0}@);]] [[0]]
+    EQUIVALENT "poll may return early")
 
 # ---- the load generator
 
@@ -368,3 +486,91 @@ mutant("a stale handle is found" [[    return slot && @{slot->generation == hand
 mutant("a handle that never was, was" [[    if (!slot || @{generation == 0}@) {]] [[0]])
 mutant("a freed slot is lost" [[    @{table->first_free = (uint32_t)handle;}@]] [[;]])
 mutant("handle 0 names the first slot" [[    if (@{number == 0}@ || number > table->used) {]] [[0]])
+
+mutants_of(wine/table.c "rio_provider|rio_contract\\.(wine|emulated|riorun)")
+mutant("RIONotify without the second look after arming" [[        @{engine->harvest(cq);}@ /* what came between]] [[;]])
+mutant("a queue is armed twice" [[    rs_cq_lock(cq);
+    if (@{cq->core.armed}@) {
+        rs_cq_unlock(cq);
+        return WSAEALREADY;]] [[0]])
+mutant("the event is not reset by RIONotify" [[ && @{cq->notification.Event.NotifyReset}@) {]] [[0]])
+mutant("a slice ends beyond its registration" [[    if (slice->Offset > buffer->length || @{slice->Length > buffer->length - slice->Offset}@ ||]] [[slice->Length > buffer->length]])
+mutant("a slice begins beyond its registration" [[    if (@{slice->Offset > buffer->length}@ ||]] [[0]])
+mutant("an address that does not fit is taken" [[        @{slice->Length < bytes_min}@) {]] [[0]])
+mutant("a slice that was deregistered was never registered" [[        return @{rs_handle_was(&provider->buffers, table_number(slice->BufferId))}@ ? WSAEFAULT]] [[0]])
+mutant("read-only memory is registered" [[            @{!(info.Protect & writable)}@ ||]] [[0]])
+mutant("unknown flags are taken" [[    if (@{call->flags & ~allowed}@) {]] [[0]])
+mutant("a commit with data is taken" [[    return @{bare}@ ? 0 : WSAEINVAL;]] [[1]])
+mutant("a stream sends nothing" [[    if (@{rq->stream && call->count == 0}@) {]] [[0]])
+mutant("a silent request notifies" [[    filled.silent = @{(call->flags & RIO_MSG_DONT_NOTIFY) != 0}@;]] [[false]])
+mutant("a receive of whole length ends short" [[    filled.wait_all = @{(call->flags & RIO_MSG_WAITALL) != 0}@;]] [[false]])
+mutant("a resize that failed is half done" [[        @{(void)table_resize_lane(&rq->lane[RS_RIO_RECV], before);}@]] [[;]])
+mutant("a socket without WSA_FLAG_REGISTERED_IO gets a queue" [[    if (@{!rs_socket_may(s)}@) {]] [[0]])
+mutant("a request queue takes any kind of socket" [[    if (@{info.iSocketType != SOCK_STREAM && info.iSocketType != SOCK_DGRAM}@) {]] [[0]])
+
+mutants_of(wine/uring.c "rio_provider\\.wine|rio_contract\\.wine|conf\\.rio")
+mutant("ECANCELED is not run again" [[(@{result == -LX_ECANCELED}@ && !lane->closing)) {]] [[0]])
+mutant("a reset is an end of stream" [[request->done == 0 && !lane->closing && @{uring_was_reset(lane->rq)}@) {]] [[false]])
+mutant("a send to a reset connection met its own shutdown" [[        return @{uring_was_reset(lane->rq)}@ ? WSAECONNRESET]] [[0]])
+mutant("our own close is told as a failure" [[        rs_queue_finish(lane, @{lane->closing}@ ? WSA_OPERATION_ABORTED]] [[0]])
+mutant("a receive of whole length waits beyond the end" [[            @{lane->head->wait_all = false;}@]] [[;]])
+mutant("a receive goes on at its beginning" [[    sqe->addr = (uint64_t)(intptr_t)request->data.at + @{request->done}@;]] [[0]])
+mutant("the helper starts no successors" [[            @{uring_flush(cq);}@ /* successors]] [[;]])
+mutant("the descriptor of a closed socket stays open" [[    rq->fd = -1;
+    @{rs_gate_close_fd(fd);}@]] [[;]])
+mutant("a request before the connection takes the socket over" [[    if (rq->stream && @{rs_gate_never_connected(rq->fd)}@) {]] [[false]])
+mutant("the place of a closed file is lost" [[        (void)rs_ring_register(&uring->ring, LX_REGISTER_FILES_UPDATE2, &update,
+                               sizeof update); /* a slot of ours: cannot fail */
+        @{uring->files_free[uring->files_free_count++] = update.offset;}@]] [[;]]
+    EQUIVALENT "a queue without room for a file uses the descriptor, as it does beyond the limit: slower, not other")
+
+mutants_of(wine/uring_burst.c "rio_contract\\.wine")
+mutant("a datagram cut short is whole" [[ || @{out->payload_length > data->length}@,]] [[0]])
+mutant("a buffer that was read is lost" [[    @{b->free[b->free_count++] = (uint16_t)number;}@]] [[;]])
+mutant("buffers stay too short for longer slices" [[    return @{lane->widest > b->payload}@ ||]] [[0]])
+mutant("what is spoilt is not made anew" [[    if (!lane->standing && (!b || @{b->spoilt}@)) {]] [[0]])
+mutant("more is lent than is free" [[    count = @{count < b->free_count ? count : b->free_count}@;]] [[count]])
+mutant("a receive that stands is not ended by the close" [[    if (@{lane->closing}@) {
+        rs_uring_burst_discard]] [[0]])
+
+mutants_of(wine/wait.c "rio_provider\\.wine|conf\\.rio")
+mutant("sleeps although packets wait" [[        @{timeout_ns = 0;}@ /* packets wait]] [[;]])
+mutant("a wake is seen once and for all" [[    @{uring->woken = false;}@]] [[;]])
+mutant("packets taken ahead go with the queue" [[    while (wait_take(bridge, &entry, 1) == 1) {
+        @{wait_post(bridge, &entry);}@]] [[;]])
+mutant("packets that found no room go with the queue" [[        @{wait_post(bridge, &bridge->held[i]);}@]] [[;]])
+mutant("the packet that ends the thread is left to the program" [[    for (ULONG i = 0; @{!bridge->stop_taken}@ &&]] [[0]])
+mutant("the thread at the port is not told of room" [[    ReleaseSRWLockExclusive(&bridge->lock);
+    @{WakeAllConditionVariable(&bridge->room);}@
+    return count;]] [[;]])
+mutant("a packet in the port wakes nobody" [[        @{wait_ring(bridge);}@
+    }
+    return 0; /* the program]] [[;]])
+
+mutants_of(wine/lazy.c "rio_provider\\.wine|conf\\.rio|rio_contract\\.wine")
+mutant("a commit that nobody follows up never leaves" [[    if (@{cq->unsent > 0 && !cq->core.dead}@) {]] [[0]])
+mutant("a commit does not wake the ticker" [[        @{lazy_wake();}@]] [[;]])
+
+mutants_of(wine/sockets.c "rio_provider|rio_contract\\.(wine|emulated)|conf\\.rio")
+mutant("a socket gets two request queues" [[    link = sockets_link(rq->socket);
+    if (@{!*link}@) {]] [[1]])
+mutant("what was committed does not leave before the close" [[        engine->cancel(lane);
+        @{engine->flush(cq);}@]] [[;]])
+mutant("a shutdown overtakes what was committed" [[            @{rs_provider_state()->engine->flush(cq);}@
+        }
+        rs_cq_leave(cq);
+    }
+    return shutdown]] [[;]])
+mutant("a closed socket still has its queue" [[        @{*link = rq->next;}@
+        (void)rs_handle_close]] [[;]])
+
+mutants_of(wine/emulated.c "rio_(provider|contract)\\.emulated|conf\\.rio_emulated")
+mutant("a reset is an end of stream" [[request->done == 0 && !lane->closing &&
+        @{emulated_was_reset(lane->rq)}@) {]] [[false]])
+mutant("a packet of the program's own is ours" [[    return @{overlapped->Offset == EMULATED_MARK &&
+           overlapped->OffsetHigh == (DWORD)(uintptr_t)overlapped}@;]] [[true]])
+mutant("a datagram cut short is whole" [[    if (@{error && request->data.at}@) {]] [[0]])
+mutant("a burst finds no room in the socket" [[        @{emulated_make_room(rq);}@]] [[;]])
+mutant("our own close is told as a failure" [[    if (@{lane->closing && error}@) {]] [[0]])
+mutant("a receive of whole length waits beyond the end" [[        @{lane->head->wait_all = false;}@ /* the end]] [[;]])
+mutant("a synchronous socket blocks its queue" [[            ((emulated_lane *)rq->lane[d].engine)->blocks = @{true}@;]] [[false]])
