@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "core/frame.h"
 #include "core/status.h"
 #include "loadgen/loadgen_client.h"
 
@@ -29,6 +30,7 @@ typedef struct client_bed {
     uint32_t wire_bytes;
     rs_op recv; /* the RECV in flight; kind NONE = none */
     uint32_t connects, closes, aborts, fins;
+    uint32_t send_short; /* so many bytes less are sent than asked */
 } client_bed;
 
 static client_bed *bed_new(void) {
@@ -73,7 +75,7 @@ static void bed_turn_at(client_bed *bed, uint64_t now_ns) {
             assert_true(bed->wire_bytes + op->bytes <= sizeof bed->wire);
             memcpy(bed->wire + bed->wire_bytes, op->u.data, op->bytes);
             bed->wire_bytes += op->bytes;
-            done.bytes = op->bytes;
+            done.bytes = op->bytes - bed->send_short;
             rs_client_completed(&bed->client, &bed->load, &done, now_ns);
             break;
         case RS_OP_SHUTDOWN:
@@ -235,6 +237,34 @@ static void run_drop(int app) {
     assert_int_equal(bed->load.columns.lost, bed_faults(bed) - bed->load.ends.timed_out);
     assert_true(bed->load.columns.lost >= 1);
     assert_int_equal(bed->load.columns.wrong + bed->load.columns.reordered, 0);
+    free(bed);
+}
+
+/* Its length is looked at even where its bytes are not. */
+static void test_client_reply_of_another_size_is_wrong(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+
+    (void)state;
+    bed->settings.verify = false;
+    bed_open(bed);
+    (void)bed_take(bed, data);
+    (void)rs_frame_header(data, 1, FRAME - 1u - RS_FRAME_HEADER_BYTES);
+    bed_deliver(bed, data, FRAME - 1u);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    assert_int_equal(bed->load.columns.ok, 0);
+    assert_int_equal(bed_faults(bed), 1);
+    free(bed);
+}
+
+static void test_client_send_that_is_cut_short_is_a_failure(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->send_short = 1;
+    bed_open(bed);
+    assert_int_equal(bed->load.ends.failed, 1);
+    assert_int_equal(bed_faults(bed), 1u + DEPTH); /* and its requests are lost */
     free(bed);
 }
 
@@ -552,20 +582,25 @@ static void test_client_finish_sees_a_reply_too_many(void **state) {
     free(bed);
 }
 
+/* Neither the beginning of a frame nor a whole one. */
 static void test_client_silent_one_takes_no_bytes(void **state) {
-    static const uint8_t byte = 0;
-    client_bed *bed = bed_new();
+    uint8_t frame[FRAME] = {0};
 
     (void)state;
-    rs_client_init(&bed->client, &bed->load, 0, NULL, NULL, bed->recv_area, 64);
-    bed->load.senders_left = 0;
-    bed->client.again = true;
-    bed_turn(bed);
-    bed_complete(bed, RS_OP_CONNECT, RS_OK, 0);
-    assert_int_equal(bed->load.columns.sent, 0);
-    bed_deliver(bed, &byte, 1);
-    assert_int_equal(bed->load.columns.wrong, 1);
-    free(bed);
+    (void)rs_frame_header(frame, 1, FRAME - RS_FRAME_HEADER_BYTES);
+    for (uint32_t bytes = 1; bytes <= FRAME; bytes += FRAME - 1u) {
+        client_bed *bed = bed_new();
+
+        rs_client_init(&bed->client, &bed->load, 0, NULL, NULL, bed->recv_area, 64);
+        bed->load.senders_left = 0;
+        bed->client.again = true;
+        bed_turn(bed);
+        bed_complete(bed, RS_OP_CONNECT, RS_OK, 0);
+        assert_int_equal(bed->load.columns.sent, 0);
+        bed_deliver(bed, frame, bytes);
+        assert_int_equal(bed->load.columns.wrong, 1);
+        free(bed);
+    }
 }
 
 /* An open loop of 1,000 messages a second on one connection, served but for the plan. */
@@ -729,6 +764,8 @@ int main(void) {
         cmocka_unit_test(test_client_whole_replies_are_ok_and_answered_by_new_requests),
         cmocka_unit_test(test_client_replies_byte_by_byte_are_ok),
         cmocka_unit_test(test_client_flipped_byte_is_wrong),
+        cmocka_unit_test(test_client_reply_of_another_size_is_wrong),
+        cmocka_unit_test(test_client_send_that_is_cut_short_is_a_failure),
         cmocka_unit_test(test_client_dropped_reply_is_lost),
         cmocka_unit_test(test_client_duplicated_reply_is_duplicated),
         cmocka_unit_test(test_client_swapped_replies_are_reordered),
