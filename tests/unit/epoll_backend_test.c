@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -151,6 +152,76 @@ static void test_epoll_backend_adjacent_sends_leave_in_one_call(void **state) {
     assert_int_equal(bed_stat(b.client, "send"), 0);
     bed_until(&b, RS_OP_SEND, 16);
     bed_close(&b, 1, 1);
+}
+
+/* What the socket did not take waits for its word that there is room; nothing is tried before. */
+static void test_epoll_backend_full_socket_is_not_asked_again(void **state) {
+    static uint8_t much[16u << 20];
+    rs_op op = {.kind = RS_OP_SEND, .generation = 1, .bytes = sizeof much, .u.data = much};
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_connect(&b, 0);
+    bed_submit(b.client, &op, 1);
+    assert_int_equal(bed_stat(b.client, "send"), 1);
+    assert_int_equal(b.seen[RS_OP_SEND], 0);
+    op = (rs_op){.kind = RS_OP_CLOSE, .generation = 1, .flags = RS_OPF_ABORT};
+    bed_submit(b.client, &op, 1);
+    bed_until(&b, RS_OP_CLOSE, 1);
+    b.seen[RS_OP_CLOSE] = 0;
+    bed_close(&b, 0, 1);
+}
+
+/* A descriptor that cannot be watched: attach says so, and the slot can be used. */
+static void test_epoll_backend_slot_of_a_failed_attach_is_free(void **state) {
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    bed b;
+    (void)state;
+    assert_true(file >= 0);
+    bed_open(&b);
+    assert_int_equal(api->attach(b.server, 0, 1, (uintptr_t)file), RS_E_OS);
+    assert_int_equal(fcntl(file, F_GETFD), -1); /* it was closed */
+    bed_connect(&b, 0);
+    bed_close(&b, 1, 1);
+}
+
+/* The kernel watches a connection until nobody holds it any more. Here somebody does, when its slot
+ * is another connection's already: that one is not asked for what happens on the first. */
+static void test_epoll_backend_event_of_an_earlier_connection_is_dropped(void **state) {
+    uint64_t recvs;
+    int held;
+    bed b;
+    (void)state;
+    bed_open(&b);
+    bed_one(&b, b.client, RS_OP_CONNECT, 0, 0);
+    bed_until(&b, RS_OP_ACCEPT, 1);
+    held = dup((int)b.accepted.socket);
+    assert_true(held >= 0);
+    assert_int_equal(api->attach(b.server, 0, 1, b.accepted.socket), RS_OK);
+    bed_until(&b, RS_OP_CONNECT, 1);
+    bed_one(&b, b.server, RS_OP_CLOSE, 0, 0);
+    bed_until(&b, RS_OP_CLOSE, 1);
+    bed_one(&b, b.client, RS_OP_CONNECT, 1, 0);
+    bed_until(&b, RS_OP_ACCEPT, 2);
+    assert_int_equal(api->attach(b.server, 0, 2, b.accepted.socket), RS_OK);
+    bed_until(&b, RS_OP_CONNECT, 2);
+    bed_submit(b.server,
+               &(rs_op){.kind = RS_OP_RECV, .generation = 2, .bytes = 64, .u.data = b.memory}, 1);
+    recvs = bed_stat(b.server, "recv");
+    bed_one(&b, b.client, RS_OP_SEND, 0, 32); /* to the first one */
+    bed_until(&b, RS_OP_SEND, 1);
+    for (uint32_t i = 0; i < ROUNDS_MAX && bed_stat(b.server, "stale events") == 0 &&
+                         bed_stat(b.server, "recv") == recvs;
+         i++) {
+        bed_turn(&b);
+    }
+    assert_int_equal(bed_stat(b.server, "recv"), recvs);
+    assert_int_equal(b.seen[RS_OP_RECV], 0);
+    assert_int_equal(close(held), 0);
+    bed_submit(b.server, &(rs_op){.kind = RS_OP_CLOSE, .generation = 2}, 1);
+    bed_until(&b, RS_OP_CLOSE, 2);
+    b.seen[RS_OP_CLOSE] = 0;
+    bed_close(&b, 2, 0);
 }
 
 /* From here on no descriptor is left to this process; returns the limit to put back. */
@@ -382,6 +453,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_epoll_backend_message_costs_one_recv_and_one_send),
         cmocka_unit_test(test_epoll_backend_adjacent_sends_leave_in_one_call),
+        cmocka_unit_test(test_epoll_backend_full_socket_is_not_asked_again),
+        cmocka_unit_test(test_epoll_backend_slot_of_a_failed_attach_is_free),
+        cmocka_unit_test(test_epoll_backend_event_of_an_earlier_connection_is_dropped),
         cmocka_unit_test(test_epoll_backend_out_of_descriptors_refuses_and_goes_on),
         cmocka_unit_test(test_epoll_backend_without_its_reserve_waits_and_goes_on),
         cmocka_unit_test(test_epoll_backend_accepts_no_more_at_once_than_it_has_room_for),
