@@ -397,6 +397,61 @@ static void test_server_limit_is_of_all_workers_together(void **state) {
     free(stats);
 }
 
+typedef struct spread_app {
+    rs_atomic_u32 opened[2]; /* by worker */
+    rs_atomic_u64 last_id;
+} spread_app;
+
+static void spread_on_open(void *ctx, rs_session *session) {
+    spread_app *app = ctx;
+    rs_session_id id = rs_session_id_of(session);
+    (void)rs_atomic_add_u32(&app->opened[rs_session_id_shard(id)], 1);
+    rs_atomic_store_u64(&app->last_id, id);
+}
+
+#define SPREAD 16u
+
+/* Everybody on one worker leaves: those who come next are that worker's, not every other one. */
+static void test_server_fills_the_emptiest_worker(void **state) {
+    spread_app app = {.last_id = {0}};
+    rs_app callbacks = {
+        .ctx = &app, .on_open = spread_on_open, .on_message = rs_app_echo.on_message};
+    rs_server_stats *stats = new_stats();
+    rs_server *server = start(2, callbacks, 100);
+    int fd[SPREAD], kept[SPREAD];
+    uint32_t worker[SPREAD], kept_count = 0;
+    (void)state;
+    for (uint32_t i = 0; i < SPREAD; i++) {
+        assert_true(client_served(server, &fd[i]));
+        worker[i] = rs_session_id_shard(rs_atomic_load_u64(&app.last_id));
+    }
+    assert_int_equal(rs_atomic_load_u32(&app.opened[0]), SPREAD / 2u);
+    assert_int_equal(rs_atomic_load_u32(&app.opened[1]), SPREAD / 2u);
+    for (uint32_t i = 0; i < SPREAD; i++) {
+        if (worker[i] == 0) {
+            kept[kept_count++] = fd[i];
+        } else {
+            client_leave(fd[i]);
+        }
+    }
+    do { /* until the slots are back too */
+        rs_os_sleep_ms(1);
+        rs_server_stats_read(server, stats);
+    } while (stats->sessions_used > kept_count);
+    rs_atomic_store_u32(&app.opened[0], 0);
+    rs_atomic_store_u32(&app.opened[1], 0);
+    for (uint32_t i = 0; i < kept_count; i++) {
+        assert_true(client_served(server, &fd[i]));
+    }
+    assert_int_equal(rs_atomic_load_u32(&app.opened[1]), kept_count);
+    for (uint32_t i = 0; i < kept_count; i++) {
+        client_leave(fd[i]);
+        client_leave(kept[i]);
+    }
+    stop(server, stats);
+    free(stats);
+}
+
 /* ---- a worker that does not get on */
 
 typedef struct stuck_app {
@@ -512,6 +567,62 @@ static void test_server_nobody_listens_when_one_worker_fails(void **state) {
         assert_int_equal(rs_atomic_load_u32(&opens), workers);
         assert_int_equal(rs_atomic_load_u32(&listens), 0);
     }
+}
+
+/* ---- figures of a server that ends */
+
+static rs_atomic_u32 in_close, close_goes_on;
+
+static void slow_close(rs_backend *backend) {
+    rs_atomic_store_u32(&in_close, 1);
+    for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(&close_goes_on) == 0; i++) {
+        rs_os_sleep_ms(5);
+    }
+    rs_epoll_backend.close(backend);
+}
+
+typedef struct ending_reader {
+    rs_server *server;
+    rs_server_stats *stats;
+    rs_atomic_u32 done;
+} ending_reader;
+
+static void ending_read(void *arg) {
+    ending_reader *reader = arg;
+    rs_server_stats_read(reader->server, reader->stats);
+    rs_atomic_store_u32(&reader->done, 1);
+}
+
+/* A worker that takes no mail any more and has not ended yet is still writing its figures. */
+static void test_server_figures_of_a_worker_that_ends_are_its_last(void **state) {
+    rs_server_stats *stats = new_stats();
+    ending_reader reader = {.stats = stats};
+    rs_backend_api api = rs_epoll_backend;
+    rs_os_thread *thread;
+    rs_server_config cfg;
+    rs_error error = {.text = ""};
+    (void)state;
+    api.close = slow_close;
+    rs_atomic_store_u32(&in_close, 0);
+    rs_atomic_store_u32(&close_goes_on, 0);
+    rs_server_config_init(&cfg, &api);
+    cfg.addr.port = 0;
+    cfg.app = rs_app_echo;
+    cfg.sessions_max = 4;
+    cfg.logic_thread = with_logic;
+    assert_int_equal(rs_server_start(&reader.server, &cfg, &error), RS_OK);
+    rs_server_stop(reader.server);
+    while (rs_atomic_load_u32(&in_close) == 0) {
+        rs_os_sleep_ms(1);
+    }
+    assert_int_equal(rs_os_thread_start(&thread, ending_read, &reader, &error), RS_OK);
+    rs_os_sleep_ms(50); /* long enough for one that does not wait; too short fails nobody */
+    assert_int_equal(rs_atomic_load_u32(&reader.done), 0);
+    rs_atomic_store_u32(&close_goes_on, 1);
+    rs_os_thread_join(thread);
+    assert_int_equal(rs_atomic_load_u32(&reader.done), 1);
+    stop(reader.server, stats);
+    free(stats);
 }
 
 /* An application that reaches its server through the handle, while clients come all the time. */
@@ -633,8 +744,10 @@ int main(void) {
         cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
         cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
         cmocka_unit_test(test_server_limit_is_of_all_workers_together),
+        cmocka_unit_test(test_server_fills_the_emptiest_worker),
         cmocka_unit_test(test_server_full_mailbox_loses_no_connection),
         cmocka_unit_test(test_server_nobody_listens_when_one_worker_fails),
+        cmocka_unit_test(test_server_figures_of_a_worker_that_ends_are_its_last),
         cmocka_unit_test(test_server_handle_is_there_before_the_first_callback),
         cmocka_unit_test(test_server_port_in_use_is_one_line),
         cmocka_unit_test(test_server_settings_out_of_range_are_refused),

@@ -63,6 +63,20 @@ static void test_rio_engine_batch_commits_each_queue_and_direction_once(void **s
     bed_finish(&b);
 }
 
+/* The bed refuses a closesocket with a request that was not committed. */
+static void test_rio_engine_close_takes_the_commit_of_its_batch_along(void **state) {
+    (void)state;
+    open_one(0);
+    assert_int_equal(bed_submit_deferred(&b, RS_OP_RECV, 0, GEN, 0), RS_OK);
+    assert_int_equal(bed_submit_deferred(&b, RS_OP_SEND, 0, GEN, 0), RS_OK);
+    assert_int_equal(bed_submit_deferred(&b, RS_OP_CLOSE, 0, GEN, RS_OPF_ABORT), RS_OK);
+    assert_int_equal(b.closesockets, 1);
+    assert_int_equal(b.commits, 2);
+    bed_commit_all(&b);
+    assert_int_equal(b.commits, 2);
+    bed_finish(&b);
+}
+
 static void test_rio_engine_without_deferring_touches_nothing(void **state) {
     uint32_t dirs;
     (void)state;
@@ -477,6 +491,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rio_engine_receive_completes_with_its_tag),
         cmocka_unit_test(test_rio_engine_batch_commits_each_queue_and_direction_once),
+        cmocka_unit_test(test_rio_engine_close_takes_the_commit_of_its_batch_along),
         cmocka_unit_test(test_rio_engine_without_deferring_touches_nothing),
         cmocka_unit_test(test_rio_engine_sends_beyond_the_reserved_are_refused),
         cmocka_unit_test(test_rio_engine_send_done_out_of_order_waits_for_the_earlier_ones),

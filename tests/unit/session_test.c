@@ -387,6 +387,29 @@ static void test_session_plain_close_that_hangs_is_escalated_once(void **state) 
     run_to_free(&b);
 }
 
+/* The escalation finds the close through already: what the slot waits for is still to come. */
+static void test_session_refused_escalation_leaves_the_close_to_complete(void **state) {
+    bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init(&b, 1000, true, 1);
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 2);
+    b.outstanding_count = 1;
+    rs_sessions_refused(&b.table, &b.outstanding[1], RS_E_CLOSED);
+    assert_int_equal(b.table.used_count, 1);
+    assert_int_equal(b.table.counters.refused_ops, 1);
+    bed_finish(&b, 0, RS_OK, 0);
+    assert_int_equal(b.table.used_count, 0);
+    assert_int_equal(b.table.counters.stale_completions, 0);
+    run_to_free(&b);
+}
+
 static void test_session_slot_rests_until_its_close_completes(void **state) {
     bed b;
     uint32_t conn[BED_SLOTS - 2];
@@ -1344,6 +1367,7 @@ int main(void) {
         cmocka_unit_test(test_session_local_close_shuts_down_and_waits_for_the_peer),
         cmocka_unit_test(test_session_close_that_hangs_is_forced),
         cmocka_unit_test(test_session_plain_close_that_hangs_is_escalated_once),
+        cmocka_unit_test(test_session_refused_escalation_leaves_the_close_to_complete),
         cmocka_unit_test(test_session_slot_rests_until_its_close_completes),
         cmocka_unit_test(test_session_stale_ids_and_completions_are_dropped),
         cmocka_unit_test(test_session_generation_wraps_past_zero),

@@ -471,6 +471,23 @@ static void test_shard_back_end_stays_while_a_poster_wakes_it(void **state) {
     bench_close(&b);
 }
 
+/* Who asks for figures behind the last turn gets them: it waits for the answer. */
+static void test_shard_question_behind_the_last_turn_is_answered(void **state) {
+    static rs_server_stats figures;
+    rs_shard_stats_request request = {.into = &figures};
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    bench_open(&b);
+    bench_end(&b);
+    memset(&figures, 0, sizeof figures);
+    assert_int_equal(rs_shard_post(b.shard, RS_MAIL_STATS, 0, &request, NULL, 0), RS_OK);
+    rs_shard_quiesce(b.shard);
+    assert_int_equal(rs_atomic_load_u32(&request.done), 1);
+    assert_int_equal(figures.counters.accepted, 1);
+    bench_close(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shard_refused_send_takes_those_behind_it_along),
@@ -481,6 +498,7 @@ int main(void) {
         cmocka_unit_test(test_shard_idleness_is_found_under_load),
         cmocka_unit_test(test_shard_completions_that_wait_come_before_a_reset),
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
+        cmocka_unit_test(test_shard_question_behind_the_last_turn_is_answered),
     };
     return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
 }
