@@ -31,6 +31,8 @@ typedef struct client_bed {
     rs_op recv; /* the RECV in flight; kind NONE = none */
     uint32_t connects, closes, aborts, fins;
     uint32_t send_short; /* so many bytes less are sent than asked */
+    bool sends_wait;     /* a SEND's completion is kept in `sent` */
+    rs_completion sent;
 } client_bed;
 
 static client_bed *bed_new(void) {
@@ -76,6 +78,10 @@ static void bed_turn_at(client_bed *bed, uint64_t now_ns) {
             memcpy(bed->wire + bed->wire_bytes, op->u.data, op->bytes);
             bed->wire_bytes += op->bytes;
             done.bytes = op->bytes - bed->send_short;
+            if (bed->sends_wait) {
+                bed->sent = done;
+                break;
+            }
             rs_client_completed(&bed->client, &bed->load, &done, now_ns);
             break;
         case RS_OP_SHUTDOWN:
@@ -424,6 +430,25 @@ static void test_client_of_the_reset_role_aborts_and_abandons(void **state) {
     assert_int_equal(bed->load.columns.abandoned, 1);
     assert_int_equal(bed->load.ends.resets_made, 1);
     assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+/* An abort would take back what the kernel does not have yet: the server would see no request. */
+static void test_client_of_the_reset_role_waits_for_its_sends(void **state) {
+    client_bed *bed = bed_new();
+
+    (void)state;
+    bed->settings.reset_percent = 100;
+    bed->settings.churn_messages = 1;
+    bed->sends_wait = true;
+    bed_open(bed);
+    bed_turn(bed);
+    assert_int_equal(bed->sent.kind, RS_OP_SEND);
+    assert_int_equal(bed->closes, 0);
+    rs_client_completed(&bed->client, &bed->load, &bed->sent, NOW);
+    bed_turn(bed);
+    assert_int_equal(bed->aborts, 1);
+    assert_int_equal(bed->load.ends.resets_made, 1);
     free(bed);
 }
 
@@ -777,6 +802,7 @@ int main(void) {
         cmocka_unit_test(test_client_silent_server_times_out),
         cmocka_unit_test(test_client_churn_closes_after_its_messages_and_connects_again),
         cmocka_unit_test(test_client_of_the_reset_role_aborts_and_abandons),
+        cmocka_unit_test(test_client_of_the_reset_role_waits_for_its_sends),
         cmocka_unit_test(test_client_at_the_first_gate_sends_one_and_is_served_by_any_reply),
         cmocka_unit_test(test_client_that_dies_at_the_first_gate_awaits_nothing),
         cmocka_unit_test(test_client_at_the_first_gate_keeps_to_the_messages_left),

@@ -91,6 +91,39 @@ static void test_track_damaged_reply_is_one_wrong_one(void **state) {
     bed_reply(&bed, 2);
     assert_columns(&bed, 2, 0, 1, 0, 0);
     assert_int_equal(bed.columns.outstanding, 0);
+    assert_false(rs_track_expire(&bed.track, UINT64_MAX, TIMEOUT_NS, &bed.columns));
+    bed_send(&bed, 2);
+    bed_wrong(&bed);
+    bed_wrong(&bed);
+    assert_false(rs_track_expire(&bed.track, UINT64_MAX, TIMEOUT_NS, &bed.columns));
+    rs_track_end(&bed.track, false, &bed.columns);
+    assert_columns(&bed, 2, 0, 3, 0, 0);
+}
+
+/* Twice the depth: what was overtaken stays known while the window is full. */
+static void test_track_ring_holds_the_window_and_what_it_overtook(void **state) {
+    static uint64_t sent_ns[4096];
+    (void)state;
+    for (uint32_t depth = 1; depth <= 1000; depth++) {
+        const uint32_t ring = rs_track_ring(depth);
+        rs_track_columns columns = {0};
+        uint64_t sequence = depth - 1u;
+        rs_track track;
+
+        assert_true(ring >= 2u * depth && ring <= sizeof sent_ns / sizeof sent_ns[0]);
+        memset(sent_ns, 0, sizeof sent_ns);
+        rs_track_init(&track, sent_ns, ring);
+        for (uint32_t i = 0; i < depth; i++) {
+            rs_track_send(&track, 1, &columns);
+        }
+        assert_int_equal(rs_track_reply(&track, RS_PAYLOAD_OTHER, &sequence, &columns), 1);
+        for (uint32_t i = 0; i < depth; i++) {
+            rs_track_send(&track, 2, &columns);
+        }
+        assert_int_equal(columns.lost, 0);
+        rs_track_end(&track, false, &columns);
+        assert_int_equal(columns.lost, 2u * depth - 1u);
+    }
 }
 
 static void test_track_dropped_reply_is_lost_at_the_end(void **state) {
@@ -260,6 +293,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_track_replies_in_order_are_ok_and_give_their_send_time),
         cmocka_unit_test(test_track_damaged_reply_is_one_wrong_one),
+        cmocka_unit_test(test_track_ring_holds_the_window_and_what_it_overtook),
         cmocka_unit_test(test_track_dropped_reply_is_lost_at_the_end),
         cmocka_unit_test(test_track_dropped_reply_is_lost_after_the_timeout),
         cmocka_unit_test(test_track_dropped_reply_is_lost_once_its_place_is_needed),
