@@ -73,6 +73,7 @@ static void test_plan_roles_are_shared_out_exactly(void **state) {
 }
 
 static void test_plan_quota_stays_within_twice_the_mean(void **state) {
+    uint32_t lives[20] = {0};
     uint64_t sum = 0;
 
     (void)state;
@@ -81,8 +82,12 @@ static void test_plan_quota_stays_within_twice_the_mean(void **state) {
 
         assert_in_range(quota, 1, 19);
         sum += quota;
+        lives[quota]++;
     }
     assert_in_range(sum, 95000, 105000);
+    for (uint32_t quota = 1; quota < 20; quota++) { /* each as often as the others */
+        assert_in_range(lives[quota], 400, 660);
+    }
     assert_int_equal(rs_plan_quota(1, 3, 5, 1), 1);
 }
 
