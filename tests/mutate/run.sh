@@ -74,13 +74,13 @@ entries=$(while IFS= read -r line; do
 done <"$build/mutated/index.txt")
 [ -n "$entries" ] || { echo "mutate: no such mutant in this build"; exit 1; }
 
-# Without a mistake all pass. A test that then takes three times as long, and 20 s, has noticed.
+# Without a mistake all pass. A test that then takes five times as long, and 60 s, has noticed.
 named=$(cut -d'|' -f5- <<<"$entries" | sort -u | paste -sd'|')
 tests "$build/mutant.0" 0 -R "$fast|$named" -E "$out" -j "$jobs" ||
     { cat "$build/mutant.0/log"; echo "mutate: the tests fail without a mistake"; exit 1; }
 sed -nE 's/.* ([a-z_]+\.[a-zA-Z0-9_.]+) \.+ +Passed +([0-9]+)\..*/\1 \2/p' "$build/mutant.0/log" |
     while read -r name seconds; do
-        echo "set_tests_properties($name PROPERTIES TIMEOUT $((3 * seconds + 20)))"
+        echo "set_tests_properties($name PROPERTIES TIMEOUT $((5 * seconds + 60)))"
     done >"$build/limits.cmake"
 
 xargs -d '\n' -n 1 -P "$jobs" bash -c 'one "$1"' _ <<<"$entries" | tee "$build/score.txt"

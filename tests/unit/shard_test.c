@@ -26,6 +26,8 @@ struct rs_backend {
     bool refuse_next_send;
     uint32_t sends_refused, sends_taken;
     uint64_t bytes_sent;
+    uint32_t resets;  /* CLOSE with RS_OPF_ABORT */
+    bool closes_wait; /* a plain CLOSE completes with the reset that follows it */
     int64_t slept_ns; /* the time-out of the last poll */
     void (*on_stats)(void);
     rs_atomic_u32 wake_blocks, in_wake, closed, closed_in_wake;
@@ -100,6 +102,10 @@ static bool fake_take(const rs_op *op) {
         fake.bytes_sent += op->bytes;
         fake_ready(RS_OP_SEND, RS_OK, op, op->bytes);
     } else if (op->kind == RS_OP_CLOSE) {
+        fake.resets += (op->flags & RS_OPF_ABORT) != 0;
+        if (fake.closes_wait && (op->flags & RS_OPF_ABORT) == 0) {
+            return true;
+        }
         if (fake.recv.kind == RS_OP_RECV) {
             fake_ready(RS_OP_RECV, RS_E_ABORTED, &fake.recv, 0);
             fake.recv.kind = RS_OP_NONE;
@@ -429,6 +435,35 @@ static void test_shard_completions_that_wait_come_before_a_reset(void **state) {
     bench_close(&b);
 }
 
+/* A close that does not get on, of a peer that does not read: when the time for the drain is over
+ * it becomes a reset, long before it would alone. */
+static void test_shard_drain_that_takes_too_long_resets(void **state) {
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    fake_now_ns = 1;
+    b.server.drain_timeout_ms = 300;
+    b.cfg.clock.now_ns = fake_now;
+    bench_open(&b);
+    fake.closes_wait = true;
+    fake_ready(RS_OP_RECV, RS_OK, &fake.recv, 0);
+    fake.recv.kind = RS_OP_NONE;
+    assert_true(rs_shard_step(b.shard, 0));
+    rs_shard_stop(b.shard);
+    for (uint32_t turn = 0; turn < 20; turn++) {
+        assert_true(rs_shard_step(b.shard, 0));
+    }
+    assert_int_equal(rs_shard_outstanding(b.shard), 1);
+    assert_int_equal(fake.resets, 0);
+    fake_now_ns += (uint64_t)b.server.drain_timeout_ms * 1000000u + 1u;
+    for (uint32_t turn = 0; turn < 20; turn++) {
+        (void)rs_shard_step(b.shard, 0);
+    }
+    assert_int_equal(fake.resets, 1);
+    assert_int_equal(rs_shard_outstanding(b.shard), 0);
+    bench_close(&b);
+}
+
 /* ---- other threads at the end */
 
 static void post_one(void *arg) {
@@ -497,6 +532,7 @@ int main(void) {
         cmocka_unit_test(test_shard_frame_that_waits_comes_before_idleness),
         cmocka_unit_test(test_shard_idleness_is_found_under_load),
         cmocka_unit_test(test_shard_completions_that_wait_come_before_a_reset),
+        cmocka_unit_test(test_shard_drain_that_takes_too_long_resets),
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
         cmocka_unit_test(test_shard_question_behind_the_last_turn_is_answered),
     };

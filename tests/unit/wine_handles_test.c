@@ -46,6 +46,7 @@ static void test_handles_invented_handle_finds_nothing(void **state) {
     assert_null(rs_handle_find(table, a + (1ull << 32)));
     assert_false(rs_handle_was(table, a + (1ull << 32)));
     assert_false(rs_handle_was(table, 0xFFFFFFFFu));
+    assert_false(rs_handle_was(table, (uint32_t)a)); /* generations begin at 1 */
     free_table(table);
 }
 

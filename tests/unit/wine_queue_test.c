@@ -99,18 +99,96 @@ static void test_queue_request_counts_until_taken(void **state) {
     close_all(&f);
 }
 
-static void test_queue_uncommitted_requests_do_not_start(void **state) {
+static void test_queue_receive_of_whole_length_ends_full_or_with_the_stream(void **state) {
+    static const uint64_t last[] = {6, 0}; /* the rest, or the end */
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        fixture f;
+        rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
+        rs_rio_result out;
+        make(&f, 8, 1, 1);
+        ask(lane, 10, 1)->wait_all = true;
+        rs_queue_commit(lane);
+        rs_queue_start(lane, 1);
+        rs_queue_finish(lane, 0, 4);
+        assert_false(rs_queue_take(&f.cq, &out));
+        assert_int_equal(rs_queue_startable(lane), 1);
+        rs_queue_start(lane, 1);
+        rs_queue_finish(lane, 0, last[i]);
+        assert_true(rs_queue_take(&f.cq, &out));
+        assert_int_equal(out.status, RS_RIO_OK);
+        assert_int_equal(out.bytes, 4 + last[i]);
+        close_all(&f);
+    }
+}
+
+/* What was sent of it before is not told: nobody knows what the peer has. */
+static void test_queue_failed_request_has_no_bytes(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
+    rs_rio_result out;
 
     (void)state;
-    make(&f, 8, 1, 4);
+    make(&f, 8, 1, 1);
     (void)ask(lane, 10, 1);
-    assert_int_equal(rs_queue_startable(lane), 0);
     rs_queue_commit(lane);
-    (void)ask(lane, 10, 2);
-    assert_int_equal(rs_queue_startable(lane), 1);
+    rs_queue_start(lane, 1);
+    rs_queue_finish(lane, 0, 4);
+    rs_queue_start(lane, 1);
+    rs_queue_finish(lane, RS_RIO_ABORTED, 0);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(out.status, RS_RIO_ABORTED);
+    assert_int_equal(out.bytes, 0);
     close_all(&f);
+}
+
+/* Bytes that the socket took before the close are not the whole slice: it is told as not sent. */
+static void test_queue_send_cut_short_by_the_close_is_aborted(void **state) {
+    fixture f;
+    rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
+    rs_rio_result out;
+
+    (void)state;
+    make(&f, 8, 1, 2);
+    (void)ask(lane, 10, 1);
+    (void)ask(lane, 10, 2);
+    rs_queue_commit(lane);
+    rs_queue_start(lane, 2);
+    rs_queue_close(lane);
+    rs_queue_finish(lane, 0, 14);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(out.status, RS_RIO_OK);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(out.status, RS_RIO_ABORTED);
+    assert_int_equal(out.bytes, 0);
+    close_all(&f);
+}
+
+static void test_queue_detached_lane_gives_its_charge_back(void **state) {
+    fixture f;
+
+    (void)state;
+    make(&f, 8, 3, 4);
+    rs_queue_detach(&f.rq.lane[RS_RIO_RECV]);
+    assert_int_equal(f.cq.charged, 4);
+    rs_queue_detach(&f.rq.lane[RS_RIO_SEND]);
+    assert_int_equal(f.cq.charged, 0);
+    assert_int_equal(f.cq.lanes, 0);
+}
+
+static void test_queue_uncommitted_requests_do_not_start(void **state) {
+    (void)state;
+    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
+        fixture f;
+        rs_rio_lane *lane = &f.rq.lane[d];
+        make(&f, 8, 4, 4);
+        (void)ask(lane, 10, 1);
+        assert_int_equal(rs_queue_startable(lane), 0);
+        rs_queue_commit(lane);
+        (void)ask(lane, 10, 2);
+        assert_int_equal(rs_queue_startable(lane), 1);
+        close_all(&f);
+    }
 }
 
 static void test_queue_sends_are_gathered_and_split_again(void **state) {
@@ -386,6 +464,10 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue_charge_is_the_sum_of_limits),
         cmocka_unit_test(test_queue_request_counts_until_taken),
+        cmocka_unit_test(test_queue_receive_of_whole_length_ends_full_or_with_the_stream),
+        cmocka_unit_test(test_queue_failed_request_has_no_bytes),
+        cmocka_unit_test(test_queue_send_cut_short_by_the_close_is_aborted),
+        cmocka_unit_test(test_queue_detached_lane_gives_its_charge_back),
         cmocka_unit_test(test_queue_uncommitted_requests_do_not_start),
         cmocka_unit_test(test_queue_sends_are_gathered_and_split_again),
         cmocka_unit_test(test_queue_gather_is_bounded_by_count_and_bytes),
