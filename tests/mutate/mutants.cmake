@@ -232,7 +232,7 @@ mutant("connections that never run dry starve the others" [[    if (idle || @{++
 
 # ---- Windows sockets and ports (preset mutate-windows)
 
-mutants_of(src/common/win/win_accept.c "unit\\.win_accept|conf\\.(iocp|rio)")
+mutants_of(src/common/win/win_accept.c "unit\\.win_accept|conf\\.iocp")
 mutant("the end of a listener is told with accepts still posted" [[        return said + (@{source->posted == 0}@ ? accept_finish]] [[1]])
 mutant("the accept thread takes on without bound" [[    return @{rs_atomic_load_u32(&source->notes) >= source->cfg.tuning->accepts}@;]] [[false]])
 mutant("a full accept thread is not told of room" [[rs_atomic_add_u32(&source->notes, UINT32_MAX) == @{source->cfg.tuning->accepts}@) {]] [[0]])
@@ -244,7 +244,7 @@ mutant("out of descriptors the listener is given up" [[               ? @{RS_WIN
 mutant("a listener of no more use is reported again and again" [[    @{source->failed = true;}@]] [[;]])
 mutant("an accept that is asked back is told" [[    return @{status == RS_E_ABORTED && source->stopping}@ ? 0 : accept_say]] [[0]])
 
-mutants_of(src/common/win/win_alarm.c "unit\\.win_alarm|conf\\.iocp")
+mutants_of(src/common/win/win_alarm.c "unit\\.win_alarm")
 mutant("an alarm that is set stays later than asked" [[    if (alarm->armed_ns != 0 && @{alarm->armed_ns <= due_ns}@) {]] [[1]])
 mutant("an alarm that rang counts as set" [[    @{alarm->armed_ns = 0;}@]] [[;]])
 
@@ -361,7 +361,7 @@ mutant("the end of a region leaves its registrations" [[        if (node->first 
 
 # ---- RIO, what carries it out
 
-mutants_of(src/rio/rio_request.c "conf\\.rio")
+mutants_of(src/rio/rio_request.c "conf\\.rio(_event)?$")
 mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
 mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->data - region->base}@),]] [[0]])
 mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->data - node->first}@),]] [[0]])
@@ -372,7 +372,7 @@ mutant("what is evicted stays registered" [[    if (take.deregister) {
 mutant("sends are committed as receives" [[    if (@{dir == RS_RIO_DIR_RECV}@) {]] [[1]])
 mutant("one direction is committed" [[    for (uint32_t i = 0; @{i < 2}@; i++) {]] [[i < 1]])
 
-mutants_of(src/rio/rio_socket.c "conf\\.rio")
+mutants_of(src/rio/rio_socket.c "conf\\.rio$")
 mutant("no commit before closesocket" [[    @{rs_rio_commit(backend, conn, rs_rio_engine_take_touched(&backend->engine, conn));}@]] [[(void)rs_rio_engine_take_touched(&backend->engine, conn);]])
 mutant("an abort is a plain close" [[    if (io->socket != INVALID_SOCKET && @{abort_it}@) {]] [[0]])
 mutant("no shutdown before a close that cancels" [[    if (@{backend->conns[conn].posted > 0}@) {]] [[0]])
@@ -383,7 +383,7 @@ mutant("the provider does not see the shutdown" [[    rc = @{backend->api.shutdo
 mutant("a failed connect is a connection" [[    rs_rio_engine_connected(&backend->engine, conn, @{status}@);]] [[RS_OK]])
 mutant("a socket that could not be attached keeps its share of the queue" [[        @{rs_rio_engine_detach(&backend->engine, conn);}@]] [[;]])
 
-mutants_of(src/rio/rio_poll.c "conf\\.rio")
+mutants_of(src/rio/rio_poll.c "unit\\.rio_port|conf\\.rio(_event|_notify|_poll)?$")
 mutant("sleeps over packets that the event no longer shows" [[    if (by_event && @{!rio_port_clean(backend)}@) {]] [[(rio_port_clean(backend), 0)]])
 mutant("an event of the port is not read" [[    } else if (rc == WAIT_OBJECT_0 + 1u) {
         @{backend->port_dirty = true;}@]] [[;]])
@@ -508,7 +508,7 @@ mutant("a resize that failed is half done" [[        @{(void)table_resize_lane(&
 mutant("a socket without WSA_FLAG_REGISTERED_IO gets a queue" [[    if (@{!rs_socket_may(s)}@) {]] [[0]])
 mutant("a request queue takes any kind of socket" [[    if (@{info.iSocketType != SOCK_STREAM && info.iSocketType != SOCK_DGRAM}@) {]] [[0]])
 
-mutants_of(wine/uring.c "rio_provider\\.wine|rio_contract\\.wine|conf\\.rio")
+mutants_of(wine/uring.c "rio_provider\\.wine|rio_contract\\.wine|conf\\.rio$")
 mutant("ECANCELED is not run again" [[(@{result == -LX_ECANCELED}@ && !lane->closing)) {]] [[0]])
 mutant("a reset is an end of stream" [[request->done == 0 && !lane->closing && @{uring_was_reset(lane->rq)}@) {]] [[false]])
 mutant("a send to a reset connection met its own shutdown" [[        return @{uring_was_reset(lane->rq)}@ ? WSAECONNRESET]] [[0]])
@@ -533,7 +533,7 @@ mutant("more is lent than is free" [[    count = @{count < b->free_count ? count
 mutant("a receive that stands is not ended by the close" [[    if (@{lane->closing}@) {
         rs_uring_burst_discard]] [[0]])
 
-mutants_of(wine/wait.c "rio_provider\\.wine|conf\\.rio")
+mutants_of(wine/wait.c "rio_provider\\.wine|conf\\.rio$")
 mutant("sleeps although packets wait" [[        @{timeout_ns = 0;}@ /* packets wait]] [[;]])
 mutant("a wake is seen once and for all" [[    @{uring->woken = false;}@]] [[;]])
 mutant("packets taken ahead go with the queue" [[    while (wait_take(bridge, &entry, 1) == 1) {
@@ -547,11 +547,11 @@ mutant("a packet in the port wakes nobody" [[        @{wait_ring(bridge);}@
     }
     return 0; /* the program]] [[;]])
 
-mutants_of(wine/lazy.c "rio_provider\\.wine|conf\\.rio|rio_contract\\.wine")
+mutants_of(wine/lazy.c "rio_(provider|contract)\\.wine|conf\\.rio$")
 mutant("a commit that nobody follows up never leaves" [[    if (@{cq->unsent > 0 && !cq->core.dead}@) {]] [[0]])
 mutant("a commit does not wake the ticker" [[        @{lazy_wake();}@]] [[;]])
 
-mutants_of(wine/sockets.c "rio_provider|rio_contract\\.(wine|emulated)|conf\\.rio")
+mutants_of(wine/sockets.c "rio_provider|rio_contract\\.(wine|emulated)|conf\\.rio$")
 mutant("a socket gets two request queues" [[    link = sockets_link(rq->socket);
     if (@{!*link}@) {]] [[1]])
 mutant("what was committed does not leave before the close" [[        engine->cancel(lane);
