@@ -1,7 +1,8 @@
 /* The accept source of both Windows servers, with an AcceptEx that runs out of resources when told
  * to: the call is the real one, the failure the test's. Set up: a port, a listener on loopback. A
  * pass: the first want of resources ends the round and the wait grows, so that few calls are made;
- * afterwards all stand again; functions are asked of the listener and of nobody else. */
+ * afterwards all stand again; functions are asked of the listener and of nobody else; the accept
+ * thread takes no more than may wait for the shard. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,10 +54,10 @@ typedef struct bed {
     rs_win_calls calls;
     rs_win_provider provider;
     uint16_t tcp_port;
-    uint32_t ended;
+    uint32_t ended, packets_max;
 } bed;
 
-static rs_status bed_listen(bed *b, uint32_t room) {
+static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint32_t accepts) {
     const rs_addr addr = {.ip = 0x7F000001u};
     rs_error error;
     rs_win_accept_config cfg = {.key = 1,
@@ -69,7 +70,8 @@ static rs_status bed_listen(bed *b, uint32_t room) {
 
     memset(b, 0, sizeof *b);
     b->tuning = rs_tuning_default();
-    b->tuning.accepts = ACCEPTS;
+    b->tuning.accept_mode = mode;
+    b->tuning.accepts = accepts;
     probe = rs_win_socket_open(0, &b->calls, &os_error);
     b->provider = rs_win_socket_provider(probe);
     rs_win_socket_close(probe, &b->calls);
@@ -79,6 +81,21 @@ static rs_status bed_listen(bed *b, uint32_t room) {
     fake.calls = 0;
     fake.room = room;
     return rs_win_accept_listen(b->source, &addr, &b->tcp_port, &error);
+}
+
+static rs_status bed_listen(bed *b, uint32_t room) {
+    return bed_listen_by(b, room, RS_ACCEPT_OVERLAPPED, ACCEPTS);
+}
+
+static void bed_connect(bed *b, SOCKET *clients, uint32_t count) {
+    const rs_addr addr = {.ip = 0x7F000001u, .port = b->tcp_port};
+    struct sockaddr_in name = rs_win_sockaddr(&addr);
+    uint32_t os_error;
+
+    for (uint32_t i = 0; i < count; i++) {
+        clients[i] = rs_win_socket_open(0, &b->calls, &os_error);
+        assert_int_equal(connect(clients[i], (struct sockaddr *)&name, (int)sizeof name), 0);
+    }
 }
 
 /* Takes what the port has; returns the completions with a socket, which are closed. */
@@ -92,6 +109,7 @@ static uint32_t bed_poll(bed *b, DWORD wait_ms) {
     if (!GetQueuedCompletionStatusEx(b->port, entries, ACCEPTS, &count, wait_ms, FALSE)) {
         return 0;
     }
+    b->packets_max = count > b->packets_max ? count : b->packets_max;
     for (ULONG i = 0; i < count; i++) {
         uint32_t said = rs_win_accept_packet(b->source, entries[i].lpOverlapped,
                                              entries[i].dwNumberOfBytesTransferred, out);
@@ -146,20 +164,13 @@ static void test_win_accept_want_of_resources_ends_the_round(void **state) {
 
 /* An accept that comes through while others are parked does not ask again by itself. */
 static void test_win_accept_parked_requests_wait_together(void **state) {
-    struct sockaddr_in name;
-    uint32_t os_error, taken = 0;
+    uint32_t taken = 0;
     SOCKET clients[8];
-    rs_addr addr = {.ip = 0x7F000001u};
     uint64_t start_ns = rs_os_now_ns();
     bed b;
     (void)state;
     assert_int_equal(bed_listen(&b, 8), RS_OK);
-    addr.port = b.tcp_port;
-    name = rs_win_sockaddr(&addr);
-    for (uint32_t i = 0; i < 8u; i++) {
-        clients[i] = rs_win_socket_open(0, &b.calls, &os_error);
-        assert_int_equal(connect(clients[i], (struct sockaddr *)&name, (int)sizeof name), 0);
-    }
+    bed_connect(&b, clients, 8);
     for (uint32_t i = 0; taken < 8u; i++) {
         assert_true(i < 10000u);
         taken += bed_poll(&b, 10);
@@ -173,6 +184,27 @@ static void test_win_accept_parked_requests_wait_together(void **state) {
     }
     assert_int_equal(fake.room, 0); /* all stand again */
     for (uint32_t i = 0; i < 8u; i++) {
+        rs_win_socket_close(clients[i], &b.calls);
+    }
+    bed_end(&b);
+}
+
+/* The accept thread of a shard that is slow: it stops at `accepts` sockets that nobody has taken,
+ * and goes on when there is room. */
+static void test_win_accept_thread_is_bounded(void **state) {
+    SOCKET clients[24];
+    uint32_t taken = 0;
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen_by(&b, 0, RS_ACCEPT_THREAD, 4), RS_OK);
+    bed_connect(&b, clients, 24);
+    rs_os_sleep_ms(500); /* in which it could take more */
+    for (uint32_t i = 0; taken < 24u; i++) {
+        assert_true(i < 10000u);
+        taken += bed_poll(&b, 10);
+    }
+    assert_in_range(b.packets_max, 1, 4);
+    for (uint32_t i = 0; i < 24u; i++) {
         rs_win_socket_close(clients[i], &b.calls);
     }
     bed_end(&b);
@@ -274,6 +306,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_win_accept_want_of_resources_ends_the_round),
         cmocka_unit_test(test_win_accept_parked_requests_wait_together),
+        cmocka_unit_test(test_win_accept_thread_is_bounded),
         cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
         cmocka_unit_test(test_win_provider_is_read_from_the_catalogue),
         cmocka_unit_test(test_win_provider_of_two_sockets_is_the_same),
