@@ -4,6 +4,7 @@
 #include "rio/rio_instance.h"
 #include "rio/rio_verify_table.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,8 +133,18 @@ enum { RS_RIO_STAT_COUNT = 0 RS_RIO_STATS(X) };
 _Static_assert(RS_RIO_STAT_COUNT + 1u + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
                "they fit the record");
 
-static uint32_t rio_quarantined(const rs_backend *backend) {
-    return backend->engine.quarantined;
+static void rio_straggler(rs_backend *backend, uint32_t conn) {
+    char text[200];
+
+    if (backend->verified) {
+        (void)snprintf(text, sizeof text,
+                       "connection %u: %u requests and %u connects not given back %u ms after its "
+                       "reset (provider %s)",
+                       conn, (unsigned)backend->conns[conn].posted,
+                       (unsigned)backend->conns[conn].connect_busy, RS_CLOSE_STRAGGLER_MS,
+                       backend->api.provider);
+        RS_FATAL("closesocket", 0, text);
+    }
 }
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
@@ -145,7 +156,6 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
 #define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
     RS_RIO_STATS(X)
 #undef X
-    rio_stats_add(out, "connections in quarantine", backend->engine.quarantined_ever, false);
     out->provider = rs_win_provider_text(backend->api.provider, &backend->extensions.provider);
 }
 
@@ -449,5 +459,5 @@ const rs_backend_api rs_rio_backend = {
     .register_memory = rio_register_memory,
     .release_memory = rio_release_memory,
     .stats = rio_stats,
-    .quarantined = rio_quarantined,
+    .straggler = rio_straggler,
 };

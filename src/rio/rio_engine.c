@@ -21,8 +21,6 @@ void rs_rio_engine_init(rs_rio_engine *engine, rs_rio_conn *conns, rs_rio_req *r
         .touched = touched,
         .conns_max = conns_max,
         .sends_per_conn = sends_per_conn,
-        .oldest = RS_RIO_NONE,
-        .youngest = RS_RIO_NONE,
         .defer = defer,
     };
     rs_rio_quota_init(&engine->quota, conns_max, sends_per_conn);
@@ -123,56 +121,6 @@ static void engine_shutdown_finish(rs_rio_engine *engine, uint32_t index, rs_sta
     engine_ready(engine, index, RS_OP_SHUTDOWN, status, 0, conn->shutdown_tag);
 }
 
-/* ---- sockets that were closed with requests outstanding, oldest first */
-
-static void engine_straggler_add(rs_rio_engine *engine, uint32_t index) {
-    rs_rio_conn *conn = &engine->conns[index];
-
-    RS_ASSERT(!conn->straggles);
-    conn->straggles = true;
-    conn->older = engine->youngest;
-    conn->younger = RS_RIO_NONE;
-    if (engine->youngest != RS_RIO_NONE) {
-        engine->conns[engine->youngest].younger = index;
-    } else {
-        engine->oldest = index;
-    }
-    engine->youngest = index;
-}
-
-static void engine_straggler_remove(rs_rio_engine *engine, uint32_t index) {
-    rs_rio_conn *conn = &engine->conns[index];
-
-    RS_ASSERT(conn->straggles);
-    conn->straggles = false;
-    if (conn->older != RS_RIO_NONE) {
-        engine->conns[conn->older].younger = conn->younger;
-    } else {
-        engine->oldest = conn->younger;
-    }
-    if (conn->younger != RS_RIO_NONE) {
-        engine->conns[conn->younger].older = conn->older;
-    } else {
-        engine->youngest = conn->older;
-    }
-}
-
-uint32_t rs_rio_engine_straggler(const rs_rio_engine *engine, uint64_t before_ns) {
-    uint32_t index = engine->oldest;
-
-    return index != RS_RIO_NONE && engine->conns[index].gone_ns <= before_ns ? index : RS_RIO_NONE;
-}
-
-void rs_rio_engine_quarantine(rs_rio_engine *engine, uint32_t index) {
-    rs_rio_conn *conn = &engine->conns[index];
-
-    RS_ASSERT(conn->socket_gone && !conn->quarantined);
-    engine_straggler_remove(engine, index);
-    conn->quarantined = true;
-    engine->quarantined++;
-    engine->quarantined_ever++;
-}
-
 /* ---- the end of a connection */
 
 /* Nothing of it is with the system any more: a CLOSE may complete, after everything else. */
@@ -181,13 +129,6 @@ static void engine_drained(rs_rio_engine *engine, uint32_t index) {
 
     if (!conn->socket_gone || conn->posted > 0 || conn->connect_busy) {
         return;
-    }
-    if (conn->straggles) {
-        engine_straggler_remove(engine, index);
-    }
-    if (conn->quarantined) {
-        conn->quarantined = false;
-        engine->quarantined--;
     }
     if (conn->ops.phase != RS_CONN_CLOSING) {
         return; /* broken, and its owner has yet to close it */
@@ -214,7 +155,7 @@ static void engine_settle(rs_rio_engine *engine, uint32_t index) {
     engine_drained(engine, index);
 }
 
-void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t index, uint64_t now_ns) {
+void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t index) {
     rs_rio_conn *conn = &engine->conns[index];
 
     RS_ASSERT(!conn->socket_gone);
@@ -222,10 +163,6 @@ void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t index, uint64_t n
     RS_ASSERT(!conn->flushing || conn->send_count == 0);
     conn->flushing = false;
     conn->socket_gone = true;
-    conn->gone_ns = now_ns;
-    if (conn->posted > 0 || conn->connect_busy) {
-        engine_straggler_add(engine, index);
-    }
     engine_settle(engine, index);
 }
 
@@ -236,7 +173,7 @@ static rs_status engine_bind(rs_rio_engine *engine, uint32_t index, uint32_t gen
     rs_rio_conn *conn = &engine->conns[index];
 
     RS_ASSERT(conn->ops.phase == RS_CONN_FREE);
-    RS_ASSERT(conn->posted == 0 && !conn->straggles && !conn->quarantined);
+    RS_ASSERT(conn->posted == 0);
     if (!rs_rio_quota_reserve(&engine->quota)) {
         return RS_E_NO_BUFFERS;
     }

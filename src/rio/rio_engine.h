@@ -6,7 +6,6 @@
  *   FREE -attach-> OPEN -CLOSE-> CLOSING: flushing -sends done-> ending -closesocket-> draining
  *   FREE -CONNECT-> CONNECTING -packet-> OPEN ...          (or straight to ending)
  *   draining -last request dequeued-> CLOSED -CLOSE record handed out-> FREE
- *   draining -too long-> quarantined: still draining, but nobody waits for it any more
  *
  * The capitals are seam/conn_ops.h's. Flushing exists because RIO knows no cancelling but
  * closesocket: sends accepted before a plain CLOSE would be cancelled with the rest, so they are
@@ -66,13 +65,9 @@ typedef struct rs_rio_conn {
     bool shutdown_waiting : 1; /* behind the sends */
     bool flushing : 1;         /* CLOSING, and the sends before a plain CLOSE come first */
     bool socket_gone : 1;      /* closesocket was called; CLOSING then means draining */
-    bool straggles : 1;        /* in the list of closed sockets with requests outstanding */
-    bool quarantined : 1;      /* no longer in it: they are not expected back */
     uint64_t shutdown_tag;
     uint64_t close_tag;
     uint64_t connect_tag;
-    uint64_t gone_ns;        /* when closesocket was called */
-    uint32_t older, younger; /* that list */
 } rs_rio_conn;
 
 typedef struct rs_rio_engine {
@@ -83,11 +78,8 @@ typedef struct rs_rio_engine {
     uint32_t sends_per_conn;
     uint32_t touched_count;
     uint32_t sequence;
-    uint32_t posted;           /* requests that RIO has, all connections */
-    uint32_t bound;            /* slots that are not free */
-    uint32_t oldest, youngest; /* closed sockets with something outstanding, by time of closing */
-    uint32_t quarantined;      /* connections given up, now ... */
-    uint32_t quarantined_ever; /* ... and in all: some requests come back late */
+    uint32_t posted; /* requests that RIO has, all connections */
+    uint32_t bound;  /* slots that are not free */
     bool defer;
     rs_rio_quota quota; /* one connection's share for every slot that is not free */
     rs_ready_ring ready;
@@ -156,7 +148,7 @@ void rs_rio_engine_connected(rs_rio_engine *engine, uint32_t conn, rs_status sta
  * it, and what is in flight or follows completes with status. */
 void rs_rio_engine_broken(rs_rio_engine *engine, uint32_t conn, rs_status status);
 
-void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t conn, uint64_t now_ns);
+void rs_rio_engine_socket_gone(rs_rio_engine *engine, uint32_t conn);
 
 /* ---- commits: one a touched queue and direction */
 
@@ -187,14 +179,5 @@ static inline uint64_t rs_rio_engine_socket_context(const rs_rio_engine *engine,
 static inline uint64_t rs_rio_engine_request_context(const rs_rio_engine *engine, uint32_t req) {
     return (uint64_t)engine->reqs[req].sequence << 32 | req;
 }
-
-/* rs_rio_engine_straggler: the connection whose closesocket is longest ago and still has requests
- * with RIO, if that was before_ns or earlier; else RS_RIO_NONE. */
-uint32_t rs_rio_engine_straggler(const rs_rio_engine *engine, uint64_t before_ns);
-
-/* rs_rio_engine_quarantine: gives a straggler up. Its slot, its share of the completion queue and
- * the slices of its requests stay RIO's: the kernel may write there at any time. A request that
- * comes back all the same is taken in as ever, and the last one ends the quarantine. */
-void rs_rio_engine_quarantine(rs_rio_engine *engine, uint32_t conn);
 
 #endif

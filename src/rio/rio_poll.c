@@ -11,17 +11,12 @@
  */
 #include "rio/rio_instance.h"
 
-#include <stdio.h>
-
 #include "core/assert.h"
 #include "seam/os.h"
 #include "win/win_error.h"
 
 #define RS_RIO_NS_PER_MS 1000000
 #define RS_RIO_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
-/* The provider has all this time to give cancelled requests back after closesocket. */
-#define RS_RIO_STRAGGLER_NS ((uint64_t)RS_CLOSE_STRAGGLER_MS * RS_RIO_NS_PER_MS)
-#define RS_RIO_STRAGGLER_LOOK_MS 500 /* how often to look, while there is anything to wait for */
 
 /* ---- the completion queue */
 
@@ -176,11 +171,8 @@ static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
 
     if (sleep_ns != RS_FOREVER && sleep_ns / RS_RIO_NS_PER_MS < ms) {
         ms = sleep_ns / RS_RIO_NS_PER_MS + (sleep_ns % RS_RIO_NS_PER_MS != 0);
-    } else if (sleep_ns == RS_FOREVER && backend->engine.oldest == RS_RIO_NONE && retry_ms == 0) {
+    } else if (sleep_ns == RS_FOREVER && retry_ms == 0) {
         return INFINITE;
-    }
-    if (backend->engine.oldest != RS_RIO_NONE && ms > RS_RIO_STRAGGLER_LOOK_MS) {
-        ms = RS_RIO_STRAGGLER_LOOK_MS;
     }
     if (retry_ms > 0 && ms > retry_ms) {
         ms = retry_ms;
@@ -257,38 +249,6 @@ void rs_rio_wake(rs_backend *backend) {
 
 /* ---- poll */
 
-/* Said once: what follows is a count in the statistics. */
-static void rio_quarantine(rs_backend *backend, uint32_t conn) {
-    char text[200];
-
-    (void)snprintf(text, sizeof text,
-                   "connection %u: %u requests and %u connects not given back %u ms after "
-                   "closesocket (provider %s)",
-                   conn, (unsigned)backend->conns[conn].posted,
-                   (unsigned)backend->conns[conn].connect_busy, RS_CLOSE_STRAGGLER_MS,
-                   backend->api.provider);
-    if (backend->verified) {
-        RS_FATAL("closesocket", 0, text);
-    }
-    rs_rio_engine_quarantine(&backend->engine, conn);
-    if (backend->engine.quarantined_ever == 1) {
-        (void)fprintf(stderr, "rio: %s: its slot and buffers stay in quarantine\n", text);
-    }
-}
-
-/* A request that never comes back must not hang the server, nor may its memory be used again. */
-static void rio_check_stragglers(rs_backend *backend, uint64_t now_ns) {
-    uint32_t conn;
-
-    if (backend->engine.oldest == RS_RIO_NONE || now_ns < RS_RIO_STRAGGLER_NS) {
-        return;
-    }
-    while ((conn = rs_rio_engine_straggler(&backend->engine, now_ns - RS_RIO_STRAGGLER_NS)) !=
-           RS_RIO_NONE) {
-        rio_quarantine(backend, conn);
-    }
-}
-
 static uint32_t rio_hand_out(rs_backend *backend, rs_completion *out, uint32_t cap) {
     uint32_t count = rs_ready_pop(&backend->accepted, out, cap);
 
@@ -317,13 +277,12 @@ static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
 }
 
 /* Reading the clock is not free (85 ns under Wine), so it is read when the decisions change with
- * it: at the first empty dequeue, while spinning, and after a sleep that a straggler limited. */
-static bool rio_needs_clock(const rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
+ * it: at the first empty dequeue, and while spinning. */
+static bool rio_needs_clock(const rs_backend *backend, uint64_t now_ns) {
     if (rio_has_ready(backend) || backend->waiter.timeout_ns == 0) {
         return false;
     }
-    return now_ns == 0 || backend->waiter.mode != RS_RIO_WAIT_NOTIFY ||
-           (step == RS_RIO_STEP_SLEEP && backend->engine.oldest != RS_RIO_NONE);
+    return now_ns == 0 || backend->waiter.mode != RS_RIO_WAIT_NOTIFY;
 }
 
 uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
@@ -339,16 +298,13 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
 
         step = rs_rio_wait_next(&backend->waiter, now_ns, found);
         rio_step(backend, step, now_ns);
-        if (rio_needs_clock(backend, step, now_ns)) {
+        if (rio_needs_clock(backend, now_ns)) {
             now_ns = rs_os_now_ns();
         }
     } while (step != RS_RIO_STEP_RETURN);
     if (rs_wake_is_pending(&backend->wake)) {
         (void)rs_wake_take(&backend->wake);
         backend->counters.wakes++;
-    }
-    if (now_ns != 0) {
-        rio_check_stragglers(backend, now_ns);
     }
     return rio_hand_out(backend, out, cap);
 }

@@ -206,5 +206,5 @@ void rs_rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
         rio_make_graceful(backend, conn);
     }
     rio_socket_close(backend, conn);
-    rs_rio_engine_socket_gone(&backend->engine, conn, rs_os_now_ns());
+    rs_rio_engine_socket_gone(&backend->engine, conn);
 }

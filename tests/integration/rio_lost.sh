@@ -67,5 +67,5 @@ server_pid=
 [ $code -eq 0 ] || fail "exit code $code"
 [ $((SECONDS - started)) -lt 60 ] || fail "it took $((SECONDS - started)) s to end"
 [ "$(grep -c quarantine "$work/err")" -eq 1 ] || fail "not said once"
-grep -q '"connections in quarantine":1[,}]' "$work/json" || fail "the JSON does not have the count"
+grep -q '"quarantined":1[,}]' "$work/json" || fail "the JSON does not have the count"
 cat "$work/out" "$work/err"

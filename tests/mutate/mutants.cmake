@@ -186,6 +186,8 @@ mutant("a session touched twice is listed twice" [[    if (@{session->touched}@)
         return;]] [[0]])
 mutant("a straggler is not reset" [[    session->table->counters.escalated_closes++;
     @{session->abort = true;}@]] [[;]])
+mutant("a close that never completes is waited for" [[            @{session_quarantine(session);}@]] [[;]])
+mutant("a close that completes late stays given up" [[    table->quarantined -= @{session->quarantined}@ ? 1u : 0u;]] [[0]])
 mutant("a stale id is found" [[    if (@{table->sessions[index].generation != rs_session_id_generation(id)}@ ||]] [[0]])
 mutant("a refused CLOSE counts as the close" [[    } else if (@{op->kind != RS_OP_CLOSE}@) {
         /* A second]] [[1]])
@@ -309,9 +311,7 @@ mutant("the ring of sends does not wrap" [[(conn->send_head + 1u == engine->send
 mutant("what was held is not failed with a broken connection" [[        @{engine_held_fail(engine, index, (rs_status)conn->broken);}@]] [[;]])
 mutant("CLOSE completes while a request is out" [[    if (!conn->socket_gone || @{conn->posted > 0}@ || conn->connect_busy) {]] [[0]])
 mutant("CLOSE completes while ConnectEx is out" [[ || @{conn->connect_busy}@) {
-        return;
-    }
-    if (conn->straggles)]] [[0]])
+        return;]] [[0]])
 mutant("a plain close does not wait for sends" [[!conn->socket_gone && !abort_it && @{conn->send_count > 0}@;]] [[0]])
 mutant("an escalation does not end the flushing" [[        /* Ends the flushing. Draining, CLOSED: closesocket has cancelled what there was. */
         @{conn->flushing = false;}@]] [[;]])
@@ -335,8 +335,6 @@ mutant("more bytes than asked are taken" [[           @{result->bytes <= engine-
 mutant("the share of the queue does not come back" [[        @{engine_unbound(engine);}@
     }
 }]] [[;]])
-mutant("a straggler stays listed" [[    if (conn->straggles) {
-        @{engine_straggler_remove(engine, index);}@]] [[;]])
 
 mutants_of(src/rio/rio_wait.c "unit\\.rio_wait|interleave")
 mutant("no second look after arming" [[    case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
@@ -396,7 +394,7 @@ mutant("a notification leaves the queue armed" [[    @{rs_rio_wait_fired(&backen
 mutant("what a completion lets start is not committed" [[    if (@{count > 0}@) {
         rs_rio_commit_all]] [[0]])
 mutant("what a connect lets start is not committed" [[    @{rs_rio_commit_all(backend);}@ /* connects]] [[;]])
-mutant("the clock stands still while polling" [[    return now_ns == 0 || @{backend->waiter.mode != RS_RIO_WAIT_NOTIFY}@ ||]] [[0]])
+mutant("the clock stands still while polling" [[    return now_ns == 0 || @{backend->waiter.mode != RS_RIO_WAIT_NOTIFY}@;]] [[0]])
 mutant("a time-out rounds down" [[ / RS_RIO_NS_PER_MS + (@{sleep_ns % RS_RIO_NS_PER_MS != 0}@);]] [[0]]
     EQUIVALENT "poll may return early")
 

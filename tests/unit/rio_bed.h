@@ -45,7 +45,7 @@ typedef struct bed {
     rs_completion ready[BED_READY];
     bed_post posts[BED_REQS];
     bed_owed owed[BED_CONNS];
-    uint64_t order, now_ns;
+    uint64_t order;
     uint32_t commits, closesockets;
     rs_status post_fails; /* what the next posts return */
     uint32_t post_fails_count;
@@ -56,7 +56,6 @@ typedef struct bed {
 
 static inline void bed_init(bed *b, bool defer) {
     memset(b, 0, sizeof *b);
-    b->now_ns = 1;
     rs_rio_engine_init(&b->engine, b->conns, b->reqs, b->touched, b->ready, BED_CONNS, BED_SENDS,
                        defer);
 }
@@ -133,7 +132,7 @@ static inline void bed_closesocket(bed *b, uint32_t conn, bool abort_it) {
     owed->has_queue = false;
     owed->aborts += abort_it;
     b->closesockets++;
-    rs_rio_engine_socket_gone(&b->engine, conn, b->now_ns++);
+    rs_rio_engine_socket_gone(&b->engine, conn);
 }
 
 static inline void bed_run(bed *b, uint32_t conn) {
@@ -310,7 +309,6 @@ static inline void bed_finish(bed *b) {
     while (bed_poll(b, BED_OUT) > 0) {
     }
     RS_ASSERT(b->engine.bound == 0 && b->engine.posted == 0 && b->engine.quota.held == 0);
-    RS_ASSERT(b->engine.oldest == RS_RIO_NONE && b->engine.youngest == RS_RIO_NONE);
     for (uint32_t i = 0; i < BED_REQS; i++) {
         RS_ASSERT(b->reqs[i].state == RS_RIO_REQ_FREE && !b->posts[i].used);
     }

@@ -352,39 +352,15 @@ static void test_rio_engine_result_of_no_request_in_flight_is_corrupt(void **sta
     bed_finish(&b);
 }
 
-static void test_rio_engine_straggler_is_the_socket_closed_longest_ago(void **state) {
-    (void)state;
-    open_one(0);
-    assert_int_equal(bed_attach(&b, 1, GEN), RS_OK);
-    for (uint32_t conn = 0; conn < 2; conn++) {
-        assert_int_equal(bed_submit(&b, RS_OP_RECV, conn, GEN, 0), RS_OK);
-    }
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, UINT64_MAX), RS_RIO_NONE);
-    b.now_ns = 100;
-    assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 1, GEN, 0), RS_OK);
-    b.now_ns = 200;
-    assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 0, GEN, 0), RS_OK);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, 99), RS_RIO_NONE);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, 100), 1);
-    bed_complete(&b, bed_oldest(&b, 1, RS_RIO_DIR_RECV), RS_E_ABORTED, 0);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, 199), RS_RIO_NONE);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, 200), 0);
-    bed_finish(&b);
-}
-
-/* One request never comes back: nobody waits for it, its slot stays taken, the others go on. When
- * it comes after all the slot is free again. */
-static void test_rio_engine_quarantine_keeps_the_slot_and_holds_up_nobody(void **state) {
+/* One request does not come back: its slot stays taken, the others go on. When it comes after all
+ * the slot is free again. */
+static void test_rio_engine_lost_request_keeps_the_slot_and_holds_up_nobody(void **state) {
     bed_post *lost;
     (void)state;
     open_one(1);
     assert_int_equal(bed_attach(&b, 2, GEN), RS_OK);
     assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
     assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 1, GEN, 0), RS_OK);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, UINT64_MAX), 1);
-    rs_rio_engine_quarantine(&b.engine, 1);
-    assert_int_equal(b.engine.quarantined, 1);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, UINT64_MAX), RS_RIO_NONE);
     assert_int_equal(bed_submit(&b, RS_OP_RECV, 2, GEN, 0), RS_OK);
     bed_complete(&b, bed_oldest(&b, 2, RS_RIO_DIR_RECV), RS_OK, 5);
     assert_int_equal(bed_poll(&b, 8), 1); /* no CLOSE of the other one */
@@ -397,31 +373,7 @@ static void test_rio_engine_quarantine_keeps_the_slot_and_holds_up_nobody(void *
     assert_int_equal(bed_poll(&b, 8), 2);
     expect_out(0, RS_OP_RECV, RS_E_ABORTED, 0);
     expect_out(1, RS_OP_CLOSE, RS_OK, 0);
-    assert_int_equal(b.engine.quarantined, 0);
-    assert_int_equal(b.engine.quarantined_ever, 1);
     assert_int_equal(bed_attach(&b, 1, GEN + 1), RS_OK);
-    bed_finish(&b);
-}
-
-/* A connect whose packet is lost is given up like a request, and so is a broken connection. */
-static void test_rio_engine_quarantine_takes_connects_and_broken_connections(void **state) {
-    (void)state;
-    open_one(0);
-    assert_int_equal(bed_submit(&b, RS_OP_CONNECT, 3, GEN, 0), RS_OK);
-    assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 3, GEN, RS_OPF_ABORT), RS_OK);
-    assert_int_equal(bed_submit(&b, RS_OP_RECV, 0, GEN, 0), RS_OK);
-    rs_rio_engine_broken(&b.engine, 0, RS_E_NO_BUFFERS);
-    bed_run(&b, 0);
-    for (uint32_t i = 0; i < 2u; i++) {
-        uint32_t conn = rs_rio_engine_straggler(&b.engine, UINT64_MAX);
-        assert_int_not_equal(conn, RS_RIO_NONE);
-        rs_rio_engine_quarantine(&b.engine, conn);
-    }
-    assert_int_equal(b.engine.quarantined, 2);
-    assert_int_equal(rs_rio_engine_straggler(&b.engine, UINT64_MAX), RS_RIO_NONE);
-    bed_connected(&b, 3, RS_E_REFUSED);
-    bed_complete(&b, bed_oldest(&b, 0, RS_RIO_DIR_RECV), RS_E_ABORTED, 0);
-    assert_int_equal(b.engine.quarantined, 0);
     bed_finish(&b);
 }
 
@@ -483,7 +435,7 @@ static int run_child(void) {
     bed_init(&b, true);
     (void)bed_attach(&b, 0, GEN);
     (void)bed_submit(&b, RS_OP_CLOSE, 0, GEN, 0);
-    rs_rio_engine_socket_gone(&b.engine, 0, 5);
+    rs_rio_engine_socket_gone(&b.engine, 0);
     return 0;
 }
 
@@ -510,9 +462,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_rio_engine_broken_connection_is_aborted_and_fails_what_follows),
         cmocka_unit_test(test_rio_engine_abort_from_elsewhere_is_a_reset),
         cmocka_unit_test(test_rio_engine_result_of_no_request_in_flight_is_corrupt),
-        cmocka_unit_test(test_rio_engine_straggler_is_the_socket_closed_longest_ago),
-        cmocka_unit_test(test_rio_engine_quarantine_keeps_the_slot_and_holds_up_nobody),
-        cmocka_unit_test(test_rio_engine_quarantine_takes_connects_and_broken_connections),
+        cmocka_unit_test(test_rio_engine_lost_request_keeps_the_slot_and_holds_up_nobody),
         cmocka_unit_test(test_rio_engine_slot_is_bound_again_only_after_its_close_was_handed_out),
         cmocka_unit_test(test_rio_engine_detached_slot_gives_its_quota_back),
         cmocka_unit_test(test_rio_engine_random_walk_loses_nothing),

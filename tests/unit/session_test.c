@@ -380,11 +380,20 @@ static void test_session_plain_close_that_hangs_is_escalated_once(void **state) 
     bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
     (void)bed_collect(&b);
     assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 2); /* the escalation; one completes */
-    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
+    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS - 100);
+    assert_int_equal(b.table.quarantined, 0);
+    bed_advance_ms(&b, 200);
     assert_int_equal(bed_collect(&b), 0);
-    b.outstanding_count = 1; /* the first CLOSE is the one with a completion */
+    assert_int_equal(b.table.quarantined, 1); /* nothing harder is left: nobody waits for it */
+    assert_int_equal(b.table.used_count, 1);
+    bed_advance_ms(&b, 10 * RS_CLOSE_STRAGGLER_MS);
+    assert_int_equal(b.table.counters.quarantined, 1); /* given up once */
+    b.outstanding_count = 1; /* the first CLOSE is the one with a completion, however late */
     bed_finish(&b, 0, RS_OK, 0);
+    assert_int_equal(b.table.quarantined, 0);
     run_to_free(&b);
+    conn = bed_open(&b);
+    assert_false(b.sessions[conn].quarantined);
 }
 
 /* The escalation finds the close through already: what the slot waits for is still to come. */

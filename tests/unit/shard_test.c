@@ -23,7 +23,7 @@ struct rs_backend {
     rs_completion ready[READY_MAX];
     uint32_t ready_count;
     rs_op recv; /* outstanding, kind RS_OP_NONE if none */
-    bool refuse_next_send;
+    bool refuse_next_send, loses_receives;
     uint32_t sends_refused, sends_taken;
     uint64_t bytes_sent;
     uint32_t resets;  /* CLOSE with RS_OPF_ABORT */
@@ -103,7 +103,7 @@ static bool fake_take(const rs_op *op) {
         fake_ready(RS_OP_SEND, RS_OK, op, op->bytes);
     } else if (op->kind == RS_OP_CLOSE) {
         fake.resets += (op->flags & RS_OPF_ABORT) != 0;
-        if (fake.closes_wait && (op->flags & RS_OPF_ABORT) == 0) {
+        if (fake.loses_receives || (fake.closes_wait && (op->flags & RS_OPF_ABORT) == 0)) {
             return true;
         }
         if (fake.recv.kind == RS_OP_RECV) {
@@ -464,6 +464,39 @@ static void test_shard_drain_that_takes_too_long_resets(void **state) {
     bench_close(&b);
 }
 
+static void advance(bench *b, uint32_t ms) {
+    fake_now_ns += ms * UINT64_C(1000000);
+    for (uint32_t turn = 0; turn < 20; turn++) {
+        (void)rs_shard_step(b->shard, 0);
+    }
+}
+
+/* A request that the system never gives back: the connection is given up, a stop does not wait for
+ * it, and the back end, which holds its buffers, stays. */
+static void test_shard_lost_request_holds_up_no_stop(void **state) {
+    static rs_shard *left; /* for good: the buffers are the system's */
+    bench b;
+    (void)state;
+    idle_open(&b);
+    fake.loses_receives = true;
+    advance(&b, 1100);
+    assert_int_equal(idle_cuts(&b), 1);
+    advance(&b, RS_CLOSE_STRAGGLER_MS + 100);
+    assert_int_equal(rs_shard_outstanding(b.shard), 2); /* reset now; and the listener */
+    advance(&b, RS_CLOSE_STRAGGLER_MS + 100);
+    assert_int_equal(rs_shard_outstanding(b.shard), 1);
+    assert_int_equal(rs_shard_sessions(b.shard)->counters.quarantined, 1);
+    assert_int_equal(rs_shard_sessions(b.shard)->used_count, 1);
+    rs_shard_stop(b.shard);
+    advance(&b, 1);
+    assert_false(rs_shard_step(b.shard, 0));
+    assert_int_equal(rs_shard_outstanding(b.shard), 0);
+    rs_shard_close(b.shard);
+    assert_int_equal(rs_atomic_load_u32(&fake.closed), 0);
+    left = b.shard;
+    assert_non_null(left);
+}
+
 /* ---- other threads at the end */
 
 static void post_one(void *arg) {
@@ -533,6 +566,7 @@ int main(void) {
         cmocka_unit_test(test_shard_idleness_is_found_under_load),
         cmocka_unit_test(test_shard_completions_that_wait_come_before_a_reset),
         cmocka_unit_test(test_shard_drain_that_takes_too_long_resets),
+        cmocka_unit_test(test_shard_lost_request_holds_up_no_stop),
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
         cmocka_unit_test(test_shard_question_behind_the_last_turn_is_answered),
     };

@@ -24,6 +24,7 @@
     X(refused_ops, "operations that a back end refused")                                           \
     X(moved_bytes, "bytes of partial frames moved to the front")                                   \
     X(escalated_closes, "closes that had to be forced")                                            \
+    X(quarantined, "closes that never completed: their slots and buffers are given up")            \
     X(held_ends, "orderly ends put off because an answer was owed")                                \
     X(expired_holds, "ends put off for as long as the drain time-out allows")                      \
     X(refused_releases, "releases of a hold or a shared block that was not held")                  \

@@ -357,6 +357,8 @@ RS_COLD static void session_free(rs_session *session) {
     RS_ASSERT(session->sendq.in_flight == 0);
     rs_sendq_discard(&table->sendq_pool, &session->sendq);
     rs_timers_cancel(&table->timers, session->index);
+    table->quarantined -= session->quarantined ? 1u : 0u;
+    session->quarantined = false;
     session->state = RS_SESSION_FREE;
     session->generation++;
     if (session->generation == 0) {
@@ -953,10 +955,21 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
 
 /* ---- time */
 
+/* Nothing harder than a reset is left, and something of it has not come back: its slot and buffers
+ * are the kernel's, and nobody waits for them any more. */
+RS_COLD static void session_quarantine(rs_session *session) {
+    rs_sessions *table = session->table;
+    RS_ASSERT(session->state == RS_SESSION_CLOSING && !session->quarantined);
+    session->quarantined = true;
+    table->quarantined++;
+    table->straggler = session->index;
+    table->counters.quarantined++;
+}
+
 /* A straggler: its sends, its FIN or its close have hung for too long. */
 static void session_escalate(rs_session *session) {
     if (session->abort_posted) {
-        return; /* nothing harder is left: the back end owes us the completion */
+        return;
     }
     session->table->counters.escalated_closes++;
     session->abort = true;
@@ -988,7 +1001,11 @@ RS_COLD static void session_expired(rs_session *session, uint64_t upto_ms) {
         return;
     }
     if (session->state != RS_SESSION_OPEN && session->state != RS_SESSION_PAUSED) {
-        session_escalate(session);
+        if (session->abort_posted) {
+            session_quarantine(session);
+        } else {
+            session_escalate(session);
+        }
         return;
     }
     patience_ms = session_patience_ms(session);

@@ -78,6 +78,7 @@ struct rs_session {
     bool shutdown_posted;
     bool close_posted;
     bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
+    bool quarantined;  /* ... and not expected back */
     uint8_t pause;     /* RS_PAUSE_* */
     uint32_t careful;  /* UINT32_MAX: each RECV asks whether it may; 0: only above table->easy */
     uint32_t holds;    /* answers owed; 0 once it has ended */
@@ -124,8 +125,10 @@ struct rs_sessions {
     uint32_t *free_next;  /* [slot_count] */
     uint32_t free_head;   /* oldest free slot first, so that a slot rests before it is used again */
     uint32_t free_tail;
-    uint32_t open_count; /* state OPEN or HELD */
-    uint32_t used_count; /* state != FREE */
+    uint32_t open_count;  /* state OPEN or HELD */
+    uint32_t used_count;  /* state != FREE */
+    uint32_t quarantined; /* ... whose CLOSE is not expected any more, and the last such slot */
+    uint32_t straggler;
     rs_session *touched_head, *touched_tail;
     rs_timers timers;
     rs_sendq_pool sendq_pool;
@@ -191,9 +194,10 @@ void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);
  * generation is legal; one that is not current is counted as stale and dropped. */
 void rs_sessions_complete(rs_sessions *table, const rs_completion *completion);
 
-/* rs_sessions_expire: closes what has been silent too long and escalates closes that hang, where
- * the deadline was not after upto_ms: the latest time of which the caller knows that what had come
- * in by then was handed to rs_sessions_complete. Not after the table's time. */
+/* rs_sessions_expire: closes what has been silent too long, escalates closes that hang and gives up
+ * those that then still do (seam/backend.h, point 4; table->quarantined, counters.quarantined),
+ * where the deadline was not after upto_ms: the latest time of which the caller knows that what had
+ * come in by then was handed to rs_sessions_complete. Not after the table's time. */
 void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms);
 
 /* rs_sessions_collect: fills ops with what the touched sessions want now, at most cap >=

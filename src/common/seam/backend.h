@@ -24,10 +24,11 @@
  *     still delivered; with RS_OPF_ABORT the peer sees a reset. One exception to "refused": after
  *     a plain CLOSE one CLOSE with RS_OPF_ABORT is taken as its escalation. It cancels what is
  *     still in flight, has no completion of its own and lets the first one's come.
- *     When the kernel does not give a request back within RS_CLOSE_STRAGGLER_MS of the socket's
- * end, the connection is put in quarantine: its CLOSE stays out, so that its slot and buffers,
- * which are the kernel's, are not used again; it is counted and said once. One that comes late ends
- *     it. With a checker of the requests (--rio-verify) it is fatal.
+ *     When the kernel does not give a request back, the CLOSE stays out, so that slot and buffers,
+ *     which are the kernel's, are not used again. The sessions give up an abort that has not
+ *     completed after RS_CLOSE_STRAGGLER_MS: it is in quarantine, counted, and said once. One that
+ *     comes late ends that. An instance with CLOSEs out must not be closed, nor its memory
+ * released: the process ends with both.
  *  5. A slot is bound to a generation by attach() or CONNECT and free again once CLOSE completed.
  *     Every completion carries the generation it was issued for; an op for another generation is
  *     refused with RS_E_STALE; a completion for an older one is legal, counted and dropped by the
@@ -197,10 +198,9 @@ typedef struct rs_backend_api {
     /* stats: a snapshot of the cost counters. */
     void (*stats)(const rs_backend *backend, rs_backend_stats *out);
 
-    /* quarantined: connections whose CLOSE is not expected any more (point 4). While there are any
-     * the instance must not be closed, nor its memory released: the process ends with both. NULL:
-     * there never are. */
-    uint32_t (*quarantined)(const rs_backend *backend);
+    /* straggler: the CLOSE of this connection is not expected any more (point 4): fatal where the
+     * requests are checked (--rio-verify). Nullable. */
+    void (*straggler)(rs_backend *backend, uint32_t conn);
 } rs_backend_api;
 
 /* rs_tuning_default: the settings every program starts from. */

@@ -2,6 +2,7 @@
  * so that everything a batch caused leaves together. */
 #include "server/shard.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +54,7 @@ struct rs_shard {
     uint64_t give_up_ns; /* 0 until everything left was reset */
     uint32_t poll_max;
     uint64_t mails_dropped;
+    uint64_t stragglers_said;
     uint32_t given; /* sockets to be attached here, so far */
     shard_waiters waiters;
     shard_settling settling;
@@ -605,13 +607,6 @@ static void shard_begin_drain(rs_shard *shard) {
     rs_sessions_close_all(&shard->sessions, false);
 }
 
-/* Sessions that the back end does not expect to end (seam/backend.h, point 4). */
-static uint32_t shard_quarantined(const rs_shard *shard) {
-    return shard->backend != NULL && shard->api->quarantined != NULL
-               ? shard->api->quarantined(shard->backend)
-               : 0;
-}
-
 static uint64_t shard_drain_due_ns(const rs_shard *shard) {
     return shard->give_up_ns != 0 ? shard->give_up_ns : shard->drain_deadline_ns;
 }
@@ -644,6 +639,24 @@ static bool shard_is_due(const rs_shard *shard, uint64_t next_ms) {
            (shard->phase == SHARD_DRAINING && shard->sessions.now_ns >= shard_drain_due_ns(shard));
 }
 
+/* Said once: what follows is a count in the statistics. */
+static void shard_say_stragglers(rs_shard *shard) {
+    const rs_sessions *sessions = &shard->sessions;
+    if (sessions->counters.quarantined == shard->stragglers_said) {
+        return;
+    }
+    if (shard->api->straggler != NULL) {
+        shard->api->straggler(shard->backend, sessions->straggler);
+    }
+    if (shard->stragglers_said == 0) {
+        (void)fprintf(stderr,
+                      "%s: worker %u: the system does not give back requests of connection %u: its "
+                      "slot and buffers stay in quarantine\n",
+                      shard->api->name, shard->cfg.index, sessions->straggler);
+    }
+    shard->stragglers_said = sessions->counters.quarantined;
+}
+
 static void shard_settle_begin(rs_shard *shard) {
     shard_settling *settling = &shard->settling;
     if (!settling->on) {
@@ -663,6 +676,7 @@ static void shard_settle(rs_shard *shard, uint32_t count) {
     }
     settling->on = false;
     rs_sessions_expire(&shard->sessions, settling->mark_ns / NS_PER_MS);
+    shard_say_stragglers(shard);
     if (shard->phase == SHARD_DRAINING) {
         shard_drain_expire(shard, settling->mark_ns);
     }
@@ -843,9 +857,8 @@ uint32_t rs_shard_slots(const rs_shard *shard) {
 }
 
 uint32_t rs_shard_outstanding(const rs_shard *shard) {
-    uint32_t quarantined = shard_quarantined(shard);
-    uint32_t used = shard->sessions.used_count;
-    return (used > quarantined ? used - quarantined : 0) + (shard->listening ? 1u : 0u);
+    const rs_sessions *sessions = &shard->sessions;
+    return sessions->used_count - sessions->quarantined + (shard->listening ? 1u : 0u);
 }
 
 rs_sessions *rs_shard_sessions(rs_shard *shard) {
