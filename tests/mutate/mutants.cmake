@@ -186,6 +186,8 @@ mutant("a session touched twice is listed twice" [[    if (@{session->touched}@)
         return;]] [[0]])
 mutant("a straggler is not reset" [[    session->table->counters.escalated_closes++;
     @{session->abort = true;}@]] [[;]])
+mutant("an absence is counted against a peer" [[        table->back_ns = @{now_ns - table->now_ns >= RS_AWAY_NS}@ ? now_ns : table->back_ns;]] [[0]])
+mutant("a sleep is taken for an absence" [[    return @{may_stall && next_ms > RS_AWAY_MS / 2u}@ ? RS_AWAY_MS / 2u : next_ms;]] [[0]])
 mutant("a close that never completes is waited for" [[            @{session_quarantine(session);}@]] [[;]])
 mutant("a close that completes late stays given up" [[    table->quarantined -= @{session->quarantined}@ ? 1u : 0u;]] [[0]])
 mutant("a stale id is found" [[    if (@{table->sessions[index].generation != rs_session_id_generation(id)}@ ||]] [[0]])

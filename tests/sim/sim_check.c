@@ -139,12 +139,9 @@ void sim_check_reason(sim_run *run, rs_close_reason reason) {
         SIM_CHECK(run, happened(run, RS_SIM_REFUSED_SUBMIT));
         break;
     case RS_CLOSE_NO_BUFFERS:
-        /* Ours never, unless somebody who did not read was in the way: for ever, or (the clock
-         * says) for the second after which the blocks of broadcasts are taken back. */
+        /* Ours never, unless somebody who did not read was in the way. */
         SIM_CHECK(run, happened(run, RS_SIM_NO_BUFFERS_RECV) ||
-                           happened(run, RS_SIM_NO_BUFFERS_SEND) || run->has_greedy ||
-                           (run->shared_app && (happened(run, RS_SIM_SLOW_READER) ||
-                                                happened(run, RS_SIM_CLOCK_JUMP))));
+                           happened(run, RS_SIM_NO_BUFFERS_SEND) || run->has_greedy);
         break;
     default:
         SIM_CHECK(run, reason == RS_CLOSE_PEER || reason == RS_CLOSE_RESET);

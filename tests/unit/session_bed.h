@@ -180,10 +180,21 @@ static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t by
     rs_sessions_complete(&b->table, &completion);
 }
 
-static inline void bed_advance_ms(bed *b, uint64_t ms) {
+/* bed_away_ms: no turn for so long. */
+static inline void bed_away_ms(bed *b, uint64_t ms) {
     b->now_ns += ms * 1000000u;
     rs_sessions_set_time(&b->table, b->now_ns);
     rs_sessions_expire(&b->table, b->table.now_ms);
+}
+
+/* bed_advance_ms: turns in which nothing happens; deadlines are looked at in the last. */
+static inline void bed_advance_ms(bed *b, uint64_t ms) {
+    while (ms >= RS_AWAY_MS) {
+        b->now_ns += RS_AWAY_MS / 2u * 1000000u;
+        rs_sessions_set_time(&b->table, b->now_ns);
+        ms -= RS_AWAY_MS / 2u;
+    }
+    bed_away_ms(b, ms);
 }
 
 /* bed_receive: the outstanding RECV of conn gets these bytes, at most what it has room for;

@@ -164,6 +164,36 @@ static void test_blocks_peer_that_does_not_read_goes_after_a_second(void **state
     end(&b);
 }
 
+/* The process was stopped, or the machine: nobody is found stalled by the time that passed
+ * meanwhile, whoever wants blocks. */
+static void test_blocks_absence_is_not_counted_against_a_peer(void **state) {
+    bed b;
+    uint32_t greedy, reader;
+    uint8_t frame[LONGEST];
+    (void)state;
+    bed_init(&b, 5000, true, 1);
+    b.table.cfg.idle_timeout_ms = 0;
+    b.table.sendq_pool.shared_max++; /* so that nothing is left over */
+    greedy = bed_open(&b);
+    reader = bed_open(&b);
+    (void)flood(&b, greedy);
+    assert_int_equal(rs_sessions_next_ms(&b.table), RS_AWAY_MS / 2u); /* no sleep is an absence */
+    (void)make_frame(frame, LONGEST, 'r');
+    (void)bed_receive(&b, reader, frame, LONGEST);
+    (void)bed_collect(&b);
+    bed_away_ms(&b, 60000);
+    bed_finish(&b, bed_find(&b, reader, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 999);
+    reads_and_writes_ahead(&b, reader);
+    assert_int_equal(b.closed, 0);
+    bed_advance_ms(&b, 2);
+    reads_and_writes_ahead(&b, reader);
+    assert_int_equal(b.closed, 1);
+    assert_int_not_equal(bed_find(&b, greedy, RS_OP_CLOSE), UINT32_MAX);
+    end(&b);
+}
+
 static void test_blocks_paused_session_goes_on_when_its_sends_complete(void **state) {
     bed b;
     uint32_t conn, sent = 0, at;
@@ -477,7 +507,14 @@ static void test_blocks_of_broadcasts_come_back_from_who_does_not_read(void **st
     bed_advance_ms(&b, 900);
     assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
     assert_int_equal(state_of(&b, conn[0]), RS_SESSION_OPEN);
-    bed_advance_ms(&b, 101);
+    bed_away_ms(&b, 2000); /* an absence does not count */
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    assert_int_equal(rs_sessions_next_ms(&b.table), RS_AWAY_MS / 2u);
+    bed_advance_ms(&b, 999);
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    assert_int_equal(rs_session_send(&b.sessions[conn[1]], "a copy", 6), RS_OK);
+    assert_int_equal(state_of(&b, conn[0]), RS_SESSION_OPEN);
+    bed_advance_ms(&b, 2);
     (void)rs_shared_acquire(&b.sessions[conn[1]], &shared);
     (void)bed_collect(&b);
     assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
@@ -557,6 +594,7 @@ int main(void) {
         cmocka_unit_test(test_blocks_greedy_session_waits_and_others_are_served),
         cmocka_unit_test(test_blocks_raw_sessions_live_on_their_reserves),
         cmocka_unit_test(test_blocks_peer_that_does_not_read_goes_after_a_second),
+        cmocka_unit_test(test_blocks_absence_is_not_counted_against_a_peer),
         cmocka_unit_test(test_blocks_paused_session_goes_on_when_its_sends_complete),
         cmocka_unit_test(test_blocks_every_session_may_read_ahead_to_the_end_at_once),
         cmocka_unit_test(test_blocks_answers_of_another_thread_find_theirs),

@@ -91,7 +91,11 @@ typedef struct rs_shared {
     uint32_t index, generation;
 } rs_shared;
 
-/* rs_shared_acquire: a block of the shard of this session; false when all are in use. */
+/* rs_shared_acquire: a block of the shard of this session. False when RS_SHARED_BLOCKS are in use, or
+ * none is free: more was broadcast in one turn than that, or peers that do not read hold them, each of
+ * which is cut when its send has stood for RS_STALLED_MS. Until then rs_session_send to each session
+ * still works: a copy needs none of these blocks. Not waiting is meant: who has just been sent 64
+ * broadcasts is no different from who does not read, until some time has passed. */
 bool rs_shared_acquire(rs_session *session, rs_shared *out);
 
 /* rs_shared_send: queues the first bytes of the block, [1, room], on a session of the same shard,

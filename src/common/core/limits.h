@@ -60,6 +60,10 @@
              is full ends, and one above its reserve may be cut for one that wants to read ahead   \
            */
 #define RS_STALLED_NS (RS_STALLED_MS * 1000000u)
+#define RS_AWAY_MS                                                                                 \
+    (RS_STALLED_MS / 2u) /* the shard had no turn for so long (a slow callback, a stopped process  \
+                            or machine): not counted against any peer */
+#define RS_AWAY_NS (RS_AWAY_MS * 1000000u)
 
 /* Times. */
 #define RS_IDLE_TIMEOUT_MS_DEFAULT 60000u

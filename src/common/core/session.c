@@ -120,6 +120,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
 
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
     if (now_ns > table->now_ns) {
+        table->back_ns = now_ns - table->now_ns >= RS_AWAY_NS ? now_ns : table->back_ns;
         table->now_ns = now_ns;
         table->now_ms = now_ns / 1000000u;
     }
@@ -302,9 +303,12 @@ static bool sessions_reclaim(void *ctx, const rs_sendq *asker) {
     return true;
 }
 
+/* The time of an absence tells nothing about the peer, which may have been away with us, or have
+ * read what is not handed to us yet: who comes back begins anew. */
 static bool queue_is_stalled(const rs_sessions *table, const rs_sendq *queue) {
-    uint64_t oldest_ns = rs_sendq_oldest_ns(&table->sendq_pool, queue);
-    return oldest_ns < table->now_ns && table->now_ns - oldest_ns >= RS_STALLED_NS;
+    uint64_t since_ns = rs_sendq_oldest_ns(&table->sendq_pool, queue);
+    since_ns = since_ns > table->back_ns ? since_ns : table->back_ns;
+    return since_ns < table->now_ns && table->now_ns - since_ns >= RS_STALLED_NS;
 }
 
 /* For who can wait instead: only a session whose peer does not read is cut. */
@@ -980,7 +984,7 @@ static void session_escalate(rs_session *session) {
 /* Its queue is full and none of its sends has completed. That we were away counts for nothing: who
  * is found long after the deadline has the time again. */
 RS_COLD static void session_stalled(rs_session *session, uint64_t late_ms) {
-    if (late_ms > RS_STALLED_MS / 2u) {
+    if (late_ms > RS_AWAY_MS) {
         session->last_frame_ms = session->table->now_ms;
         session_arm(session);
     } else {
@@ -1032,7 +1036,10 @@ void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms) {
 }
 
 uint64_t rs_sessions_next_ms(const rs_sessions *table) {
-    return rs_timers_next_ms(&table->timers, table->now_ms);
+    const rs_sendq_pool *pool = &table->sendq_pool;
+    uint64_t next_ms = rs_timers_next_ms(&table->timers, table->now_ms);
+    bool may_stall = pool->above_first != NULL || pool->shared_live > 0;
+    return may_stall && next_ms > RS_AWAY_MS / 2u ? RS_AWAY_MS / 2u : next_ms;
 }
 
 /* ---- from outside */

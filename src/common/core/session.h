@@ -143,6 +143,7 @@ struct rs_sessions {
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
+    uint64_t back_ns;                /* the end of the last absence: a turn of RS_AWAY_MS or more */
     uint64_t expired_ms;             /* the deadlines up to this millisecond were looked at */
     const rs_session_remote *remote; /* of stand-ins alone; NULL for sessions */
     void *remote_ctx;
@@ -176,7 +177,8 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
                       const rs_sessions_memory *memory, uint64_t now_ns);
 
-/* rs_sessions_set_time: the time all that follows happens at. Never goes back. */
+/* rs_sessions_set_time: the time all that follows happens at. Never goes back. Called at each turn,
+ * and after rs_sessions_next_ms at the latest: a longer while was an absence (RS_AWAY_MS). */
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns);
 
 /* rs_sessions_reserve: the slot and generation the next connection is to be attached under, and its
@@ -216,8 +218,8 @@ rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id);
  * holds), or, with abort, forces every used one. */
 void rs_sessions_close_all(rs_sessions *table, bool abort);
 
-/* rs_sessions_next_ms: milliseconds until rs_sessions_expire has something to do; UINT64_MAX
- * never. */
+/* rs_sessions_next_ms: milliseconds until rs_sessions_expire has something to do, or until the time
+ * has to be set again so that a sleep is not taken for an absence; UINT64_MAX never. */
 uint64_t rs_sessions_next_ms(const rs_sessions *table);
 
 /* rs_sessions_send_ns: the times from post to completion of all sends so far. */
