@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "win/win_env.h"
 #include "win/win_socket.h"
 
 #define RS_RIO_PATH_MAX 1024u
@@ -168,11 +169,9 @@ rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *
     if (status != RS_E_RIO_UNAVAILABLE) {
         return status;
     }
-    if (provider_path == NULL) {
-        DWORD length =
-            GetEnvironmentVariableA(RS_RIO_PROVIDER_VARIABLE, variable, (DWORD)sizeof variable);
-
-        provider_path = length > 0 && length < sizeof variable ? variable : NULL;
+    if (provider_path == NULL &&
+        rs_win_env(L"" RS_RIO_PROVIDER_VARIABLE, variable, (DWORD)sizeof variable) > 0) {
+        provider_path = variable;
     }
     if (provider_path != NULL) {
         return api_from_provider(out, provider_path, error);

@@ -2,6 +2,7 @@
  * failed results kept back for ever as FAULTY_RIO_SWALLOW says. Without the provider's own wait, so
  * that RIONotify and the port are what is slept on, as on Windows. For the tests of a server. */
 #include "rio/rio_abi.h"
+#include "win/win_env.h"
 
 #include <stdlib.h>
 
@@ -42,9 +43,9 @@ static ULONG PASCAL faulty_dequeue(RIO_CQ cq, PRIORESULT results, ULONG count) {
 
 BOOL WINAPI ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out) {
     char path[1024], swallow[16];
-    DWORD length = GetEnvironmentVariableA("RINGSIDE_RIO_PROVIDER", path, sizeof path);
+    DWORD length = rs_win_env(L"RINGSIDE_RIO_PROVIDER", path, sizeof path);
     BOOL(WINAPI * table)(RIO_EXTENSION_FUNCTION_TABLE *) = NULL;
-    HMODULE module = length > 0 && length < sizeof path ? LoadLibraryA(path) : NULL;
+    HMODULE module = length > 0 ? LoadLibraryA(path) : NULL;
 
     if (module == NULL) {
         return FALSE;

@@ -12,6 +12,7 @@
 #include "rio/rio_api.h"
 #include "rio/rio_backend.h"
 #include "seam/os.h"
+#include "win/win_env.h"
 #include "win/win_socket.h"
 
 static char provider[1024];
@@ -48,8 +49,9 @@ static void test_rio_api_dll_that_is_no_provider_is_named(void **state) {
 
 static void test_rio_api_environment_names_the_provider(void **state) {
     (void)state;
-    assert_true(SetEnvironmentVariableA(RS_RIO_PROVIDER_VARIABLE, "not-this-one.dll"));
-    expect_unavailable(NULL, "not-this-one.dll");
+    /* Whole, with more bytes than characters. */
+    assert_true(SetEnvironmentVariableW(L"" RS_RIO_PROVIDER_VARIABLE, L"\u00fc-not-this-one.dll"));
+    expect_unavailable(NULL, "-not-this-one.dll (");
     assert_true(SetEnvironmentVariableA(RS_RIO_PROVIDER_VARIABLE, NULL));
 }
 
@@ -107,7 +109,7 @@ int main(void) {
     };
     rs_error error;
     int failed;
-    (void)GetEnvironmentVariableA(RS_RIO_PROVIDER_VARIABLE, provider, (DWORD)sizeof provider);
+    (void)rs_win_env(L"" RS_RIO_PROVIDER_VARIABLE, provider, (DWORD)sizeof provider);
     (void)SetEnvironmentVariableA(RS_RIO_PROVIDER_VARIABLE, NULL);
     if (rs_win_socket_start(&error) != RS_OK) {
         return 1;
