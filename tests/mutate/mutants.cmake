@@ -94,7 +94,8 @@ mutant("the backlog is not looked at" [[        !config_is_within(tuning->backlo
 mutants_of(src/common/server/mailbox.c "unit\\.mailbox|interleave|unit\\.shard")
 mutant("a full ring looks like a fast rival" [[        } else if (@{(int32_t)(turn - position) < 0}@) {]] [[turn < position]])
 mutant("the position is not looked up again" [[        @{position = rs_atomic_load_u32(&box->write_position);}@
-    }]] [[position++;]])
+    }]] [[position++;]]
+    EQUIVALENT "it walks to where the rivals are instead of jumping: what it passes is taken")
 mutant("a slot is given back to the wrong round" [[&mail->turn, box->read_position + @{box->slot_count}@);]] [[box->slot_count - 1u]])
 mutant("a payload one byte too long is taken" [[    if (@{bytes > box->payload_max}@) {]] [[bytes > box->payload_max + 1u]])
 mutant("the length of an empty message is the last one's" [[    @{mail->bytes = bytes;}@]] [[mail->bytes = bytes > 0 ? bytes : mail->bytes;]])

@@ -20,6 +20,7 @@
 static struct {
     LPFN_ACCEPTEX real;
     uint32_t calls, room; /* room: how many calls may still succeed */
+    int error;            /* of the others */
     SOCKET asked;
     uint32_t entry_shift; /* added to the catalogue entry that the listener is said to have */
 } fake;
@@ -29,7 +30,7 @@ static BOOL PASCAL fake_accept_ex(SOCKET listener, SOCKET accepted, PVOID buffer
                                   LPOVERLAPPED overlapped) {
     fake.calls++;
     if (fake.room == 0) {
-        WSASetLastError(WSAENOBUFS);
+        WSASetLastError(fake.error);
         return FALSE;
     }
     fake.room--;
@@ -54,7 +55,8 @@ typedef struct bed {
     rs_win_calls calls;
     rs_win_provider provider;
     uint16_t tcp_port;
-    uint32_t ended, packets_max;
+    uint32_t ended, given_up; /* completions that say so */
+    uint32_t packets_max;
 } bed;
 
 static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint32_t accepts) {
@@ -83,8 +85,13 @@ static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint3
     return rs_win_accept_listen(b->source, &addr, &b->tcp_port, &error);
 }
 
-static rs_status bed_listen(bed *b, uint32_t room) {
+static rs_status bed_listen_saying(bed *b, uint32_t room, int error) {
+    fake.error = error;
     return bed_listen_by(b, room, RS_ACCEPT_OVERLAPPED, ACCEPTS);
+}
+
+static rs_status bed_listen(bed *b, uint32_t room) {
+    return bed_listen_saying(b, room, WSAENOBUFS);
 }
 
 static void bed_connect(bed *b, SOCKET *clients, uint32_t count) {
@@ -98,6 +105,21 @@ static void bed_connect(bed *b, SOCKET *clients, uint32_t count) {
     }
 }
 
+/* Returns how many of the completions have a socket, which is closed. */
+static uint32_t bed_said(bed *b, const rs_completion *out, uint32_t count) {
+    uint32_t sockets = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (out[i].status == RS_OK) {
+            rs_win_socket_close((SOCKET)out[i].socket, &b->calls);
+            sockets++;
+        }
+        b->ended += out[i].status == RS_E_CLOSED;
+        b->given_up += out[i].status == RS_E_LISTENER;
+    }
+    return sockets;
+}
+
 /* Takes what the port has; returns the completions with a socket, which are closed. */
 static uint32_t bed_poll(bed *b, DWORD wait_ms) {
     OVERLAPPED_ENTRY entries[ACCEPTS];
@@ -105,21 +127,15 @@ static uint32_t bed_poll(bed *b, DWORD wait_ms) {
     ULONG count = 0;
     uint32_t sockets = 0;
 
-    (void)rs_win_accept_retry(b->source, out);
+    (void)bed_said(b, out, rs_win_accept_retry(b->source, out));
     if (!GetQueuedCompletionStatusEx(b->port, entries, ACCEPTS, &count, wait_ms, FALSE)) {
         return 0;
     }
     b->packets_max = count > b->packets_max ? count : b->packets_max;
     for (ULONG i = 0; i < count; i++) {
-        uint32_t said = rs_win_accept_packet(b->source, entries[i].lpOverlapped,
-                                             entries[i].dwNumberOfBytesTransferred, out);
-        for (uint32_t k = 0; k < said; k++) {
-            if (out[k].status == RS_OK) {
-                rs_win_socket_close((SOCKET)out[k].socket, &b->calls);
-                sockets++;
-            }
-            b->ended += out[k].status == RS_E_CLOSED;
-        }
+        sockets += bed_said(b, out,
+                            rs_win_accept_packet(b->source, entries[i].lpOverlapped,
+                                                 entries[i].dwNumberOfBytesTransferred, out));
     }
     return sockets;
 }
@@ -138,11 +154,10 @@ static uint32_t rounds_since(uint64_t start_ns) {
     return 7u + (uint32_t)((rs_os_now_ns() - start_ns) / UINT64_C(500000000));
 }
 
-static void test_win_accept_want_of_resources_ends_the_round(void **state) {
+static void want_of_resources(int error) {
     uint64_t end_ns;
     bed b;
-    (void)state;
-    assert_int_equal(bed_listen(&b, 8), RS_OK);
+    assert_int_equal(bed_listen_saying(&b, 8, error), RS_OK);
     assert_int_equal(fake.calls, 9); /* eight stand, the ninth failed, nobody asked for 55 more */
     assert_int_equal(rs_win_accept_retry_ms(b.source), RS_RETRY_FIRST_MS);
     end_ns = rs_os_now_ns() + UINT64_C(1000000000);
@@ -159,6 +174,50 @@ static void test_win_accept_want_of_resources_ends_the_round(void **state) {
     }
     assert_int_equal(fake.room, 8); /* 56 more stand */
     fake.room = 0;
+    bed_end(&b);
+}
+
+static void test_win_accept_want_of_resources_ends_the_round(void **state) {
+    (void)state;
+    want_of_resources(WSAENOBUFS);
+}
+
+/* What Wine 8 says when it is out of descriptors: the listener, which listens, is not to blame. */
+static void test_win_accept_listener_that_listens_is_not_given_up(void **state) {
+    (void)state;
+    want_of_resources(WSAEINVAL);
+}
+
+/* A listener that listens no more is told once, and asked no more. It is taken away behind the
+ * source's back; a socket of the same number stands for it until the end. */
+static void test_win_accept_listener_of_no_more_use_is_told_once(void **state) {
+    SOCKET others[16], stand_in = INVALID_SOCKET;
+    uint32_t count = 0, calls, os_error;
+    uint64_t start_ns;
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen_saying(&b, 1, WSAEINVAL), RS_OK);
+    assert_int_equal(closesocket(fake.asked), 0);
+    while (count < 16u && stand_in != fake.asked) {
+        stand_in = others[count++] = rs_win_socket_open(0, &b.calls, &os_error);
+    }
+    if (stand_in != fake.asked) {
+        print_message("handles are not used again here: not tried\n");
+        skip();
+    }
+    while (b.given_up == 0) {
+        (void)bed_poll(&b, 5);
+    }
+    calls = fake.calls;
+    start_ns = rs_os_now_ns();
+    while (rs_os_now_ns() - start_ns < UINT64_C(300000000)) {
+        (void)bed_poll(&b, 5);
+    }
+    assert_int_equal(b.given_up, 1);
+    assert_int_equal(fake.calls, calls);
+    for (uint32_t i = 0; i + 1u < count; i++) {
+        rs_win_socket_close(others[i], &b.calls);
+    }
     bed_end(&b);
 }
 
@@ -305,6 +364,8 @@ static void test_win_socket_discard_never_waits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_win_accept_want_of_resources_ends_the_round),
+        cmocka_unit_test(test_win_accept_listener_that_listens_is_not_given_up),
+        cmocka_unit_test(test_win_accept_listener_of_no_more_use_is_told_once),
         cmocka_unit_test(test_win_accept_parked_requests_wait_together),
         cmocka_unit_test(test_win_accept_thread_is_bounded),
         cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
