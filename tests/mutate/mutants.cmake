@@ -143,8 +143,6 @@ mutant("a stop is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->
 mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->logic);}@
     }
     shard->sessions.counters.mails++;]] [[;]])
-mutant("a socket that waits for room is forgotten at the end" [[    shard->api->unlisten(shard->backend);
-    @{shard_admit(shard);}@]] [[;]])
 mutant("the first deadline of a drain resets nobody" [[        @{rs_sessions_close_all(&shard->sessions, true);}@]] [[;]])
 mutant("a question asked at the end is not answered" [[        if (mail->kind == RS_MAIL_ATTACH || @{mail->kind == RS_MAIL_STATS}@) {]] [[0]])
 mutant("deadlines are looked at before what has come in" [[    if (@{settling->dry < settling->dry_max && settling->turns < settling->turns_max}@) {

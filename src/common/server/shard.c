@@ -603,7 +603,6 @@ static void shard_begin_drain(rs_shard *shard) {
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
     shard->api->unlisten(shard->backend);
-    shard_admit(shard);
     rs_sessions_close_all(&shard->sessions, false);
 }
 
