@@ -254,6 +254,24 @@ static void test_receive_with_invented_buffer_is_refused(void **state) {
     rc_open_question("RIO_INVALID_BUFFERID in a receive: error %d", WSAGetLastError());
 }
 
+/* [LPFN_RIORECEIVE] no data may be asked for on a bound UDP socket; of others the page says
+ * nothing. */
+static void test_stream_request_without_data(void **state) {
+    rc_pair pair = rc_connect();
+    RIO_RQ rq = rc_rq(pair.server, 2, 2, rc_cq(16), 0);
+    int errors[2];
+
+    (void)state;
+    WSASetLastError(0);
+    errors[0] = rc.rio.RIOReceive(rq, NULL, 0, 0, NULL) ? 0 : WSAGetLastError();
+    errors[1] = rc.rio.RIOSend(rq, NULL, 0, 0, NULL) ? 0 : WSAGetLastError();
+    rc_open_question("requests of a stream without data: errors %d and %d", errors[0], errors[1]);
+    if (rc_is_ours()) {
+        assert_int_equal(errors[0], WSAEINVAL);
+        assert_int_equal(errors[1], WSAEINVAL);
+    }
+}
+
 /* [LPFN_RIORECEIVE] a slice must lie within its registration: offset beyond it, WSAEINVAL. */
 static void test_receive_offset_beyond_the_buffer_is_invalid(void **state) {
     rc_pair pair = rc_connect();
@@ -784,6 +802,7 @@ const struct CMUnitTest rc_request_cases[] = {
     RC_CASE(test_deregistering_one_leaves_the_other_usable),
     RC_CASE(test_registration_after_the_queues_works),
     RC_CASE(test_receive_with_invented_buffer_is_refused),
+    RC_CASE(test_stream_request_without_data),
     RC_CASE(test_receive_offset_beyond_the_buffer_is_invalid),
     RC_CASE(test_receive_length_beyond_the_buffer_is_invalid),
     RC_CASE(test_send_length_beyond_the_buffer_is_invalid),

@@ -60,6 +60,27 @@ static void test_register_uncommitted_memory_faults(void **state) {
     VirtualFree(reserved, 0, MEM_RELEASE);
 }
 
+/* Silent: memory that cannot be written. A receive would fault in it. */
+static void test_register_read_only_memory(void **state) {
+    char *memory = VirtualAlloc(NULL, 65536, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY);
+    RIO_BUFFERID id;
+    int error;
+
+    (void)state;
+    assert_non_null(memory);
+    WSASetLastError(0);
+    id = rc.rio.RIORegisterBuffer(memory, 4096);
+    error = WSAGetLastError();
+    rc_open_question("registration of read-only memory: %s, error %d",
+                     id == RIO_INVALID_BUFFERID ? "refused" : "made", error);
+    if (rc_is_ours()) {
+        assert_true(id == RIO_INVALID_BUFFERID);
+        assert_int_equal(error, WSAEFAULT);
+    }
+    rc.rio.RIODeregisterBuffer(id);
+    VirtualFree(memory, 0, MEM_RELEASE);
+}
+
 /* [LPFN_RIOREGISTERBUFFER] registrations may overlap; ctsTraffic registers the same memory once
  * for each request. */
 static void test_register_same_memory_twice_gives_two_ids(void **state) {
@@ -432,6 +453,20 @@ static void test_resize_rq_beyond_cq_gets_no_buffers(void **state) {
     rc_refused(rc.rio.RIOResizeRequestQueue(rq, 2, 3), WSAENOBUFS);
 }
 
+/* Silent: is one direction resized when the other one cannot be? Ours leaves both as they were. */
+static void test_resize_rq_that_fails_charges_nothing(void **state) {
+    rc_pair one = rc_connect(), two = rc_connect();
+    RIO_CQ cq = rc_cq(6);
+    RIO_RQ rq = rc_rq(one.server, 2, 2, cq, 0);
+    bool room;
+
+    (void)state;
+    rc_refused(rc.rio.RIOResizeRequestQueue(rq, 3, 4), WSAENOBUFS);
+    room = make_rq(two.server, 1, 1, cq, cq) != RIO_INVALID_RQ;
+    rc_open_question("room after a resize that failed: %s", room ? "as before" : "less");
+    assert_true(room || !rc_is_ours());
+}
+
 /* [LPFN_RIORESIZEREQUESTQUEUE] shrunk, it gives room to others. */
 static void test_resize_rq_down_gives_capacity_back(void **state) {
     rc_pair one = rc_connect(), two = rc_connect();
@@ -450,6 +485,7 @@ const struct CMUnitTest rc_setup_cases[] = {
     RC_CASE(test_register_zero_length_is_invalid),
     RC_CASE(test_register_null_pointer_faults),
     RC_CASE(test_register_uncommitted_memory_faults),
+    RC_CASE(test_register_read_only_memory),
     RC_CASE(test_register_same_memory_twice_gives_two_ids),
     RC_CASE(test_register_a_thousand_works),
     RC_CASE(test_deregister_invalid_id_is_ignored),
@@ -486,6 +522,7 @@ const struct CMUnitTest rc_setup_cases[] = {
     RC_CASE(test_resize_rq_up_allows_more),
     RC_CASE(test_resize_rq_below_outstanding_is_refused),
     RC_CASE(test_resize_rq_beyond_cq_gets_no_buffers),
+    RC_CASE(test_resize_rq_that_fails_charges_nothing),
     RC_CASE(test_resize_rq_down_gives_capacity_back),
 };
 const size_t rc_setup_cases_count = sizeof rc_setup_cases / sizeof rc_setup_cases[0];

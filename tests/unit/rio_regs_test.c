@@ -99,6 +99,30 @@ static void test_regs_failed_registration_is_not_used_again(void **state) {
     assert_true(model_take(&m, 1, 10 * PAGE, 100).register_it);
 }
 
+/* When all nodes are registered, the one that has been idle for longest makes room. */
+static void test_regs_idle_for_longest_is_evicted_first(void **state) {
+    model m;
+    rs_rio_reg_take take;
+    (void)state;
+    model_init(&m);
+    for (uint32_t i = 0; i < NODES; i++) {
+        rs_rio_regs_give(&m.regs, model_take(&m, 1, (i + 1) * PAGE, 8).node);
+    }
+    take = model_take(&m, 1, PAGE, 8); /* the first is used once more */
+    assert_false(take.register_it);
+    rs_rio_regs_give(&m.regs, take.node);
+    rs_rio_regs_give(&m.regs, model_take(&m, 1, (NODES + 1u) * PAGE, 8).node);
+    assert_int_equal(m.regs.evicted, 1);
+    for (uint32_t i = 0; i < NODES + 1u; i++) {
+        if (i != 1) { /* the second had to go */
+            take = model_take(&m, 1, (i + 1) * PAGE, 8);
+            assert_false(take.register_it);
+            rs_rio_regs_give(&m.regs, take.node);
+        }
+    }
+    assert_true(model_take(&m, 1, 2 * PAGE, 8).register_it);
+}
+
 static void test_regs_drop_finds_every_idle_registration_of_a_region_once(void **state) {
     model m;
     uint32_t cursor = 0, count = 0, at;
@@ -149,6 +173,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_regs_busy_registration_is_not_shared),
         cmocka_unit_test(test_regs_longer_slice_from_the_same_page_needs_its_own),
         cmocka_unit_test(test_regs_failed_registration_is_not_used_again),
+        cmocka_unit_test(test_regs_idle_for_longest_is_evicted_first),
         cmocka_unit_test(test_regs_drop_finds_every_idle_registration_of_a_region_once),
         cmocka_unit_test(test_regs_random_use_keeps_ids_apart_and_never_runs_dry),
     };
