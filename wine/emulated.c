@@ -106,9 +106,6 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
         rs_queue_finish(lane, WSAECONNABORTED, 0);
         return;
     }
-    if (bytes == 0) {
-        lane->head->wait_all = false; /* the end: what came before is all */
-    }
     rs_queue_finish(lane, RS_RIO_OK, bytes);
 }
 

@@ -276,10 +276,7 @@ static void uring_finish_bytes(rs_rio_lane *lane, uint32_t bytes) {
         rs_queue_finish(lane, WSAECONNRESET, 0);
     } else if (!lane->rq->stream) {
         rs_uring_message_finish(lane, bytes);
-    } else {
-        if (stream_end) {
-            lane->head->wait_all = false; /* what came before the end is all there will be */
-        }
+    } else { /* 0 bytes end a receive of whole length too: see rs_queue_finish */
         rs_uring_stream_addresses(lane);
         rs_queue_finish(lane, RS_RIO_OK, bytes);
     }

@@ -251,6 +251,46 @@ static void test_receive_outlives_the_thread_that_posted_it(void **state) {
     rio.RIOCloseCompletionQueue(passing_cq);
 }
 
+static DWORD WINAPI post_whole_and_exit_later(void *argument) {
+    RIO_BUF slice = {id, 4096, 8};
+
+    (void)argument;
+    if (!rio.RIOReceive(passing_link.rq, &slice, 1, RIO_MSG_WAITALL, NULL)) {
+        return 1;
+    }
+    Sleep(100); /* half of it comes meanwhile */
+    return 0;
+}
+
+/* One that is to be whole goes on where it was. */
+static void test_receive_of_whole_length_goes_on_after_its_thread(void **state) {
+    RIORESULT result = {0};
+    ULONGLONG end;
+    HANDLE thread;
+
+    (void)state;
+    memset(memory + 4096, 0, 8);
+    passing_cq = make_cq();
+    passing_link = make_link(passing_cq);
+    thread = CreateThread(NULL, 0, post_whole_and_exit_later, NULL, 0, NULL);
+    Sleep(30);
+    assert_int_equal(send(passing_link.client, "half", 4, 0), 4);
+    assert_int_equal(WaitForSingleObject(thread, LIMIT_MS), WAIT_OBJECT_0);
+    CloseHandle(thread);
+    Sleep(50);
+    assert_int_equal(rio.RIODequeueCompletion(passing_cq, &result, 1), 0);
+    assert_int_equal(send(passing_link.client, "rest", 4, 0), 4);
+    for (end = GetTickCount64() + LIMIT_MS;
+         rio.RIODequeueCompletion(passing_cq, &result, 1) == 0 && GetTickCount64() < end;) {
+        Sleep(1);
+    }
+    assert_int_equal(result.Status, 0);
+    assert_int_equal(result.BytesTransferred, 8);
+    assert_memory_equal(memory + 4096, "halfrest", 8);
+    end_link(passing_link);
+    rio.RIOCloseCompletionQueue(passing_cq);
+}
+
 /* A completion that comes between RIONotify's look at the queue and the arming fires it all the
  * same. With RINGSIDE_RIO_NOTIFY_PAUSE=1 it does come there; without, this is one more case. */
 static void test_notify_fires_for_what_came_before_the_arming(void **state) {
@@ -501,6 +541,7 @@ int main(void) {
         cmocka_unit_test(test_wait_hands_out_the_ports_packets),
         cmocka_unit_test(test_wait_does_not_sleep_over_packets),
         cmocka_unit_test(test_receive_outlives_the_thread_that_posted_it),
+        cmocka_unit_test(test_receive_of_whole_length_goes_on_after_its_thread),
         cmocka_unit_test(test_notify_fires_for_what_came_before_the_arming),
         cmocka_unit_test(test_closing_the_queue_gives_the_port_back),
         cmocka_unit_test(test_closing_over_a_full_stash_gives_all_packets_back),

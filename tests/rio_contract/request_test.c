@@ -474,6 +474,44 @@ static void test_receive_at_reset_fails(void **state) {
     rc_open_question("receive at a reset: status %ld", result.Status);
 }
 
+/* [RIORESULT] sends made after the reset fail, and the reset stays the reason. Silent: with what.
+ */
+static void test_sends_after_reset_fail(void **state) {
+    rc_pair pair = rc_connect();
+    RIO_CQ cq = rc_cq(4);
+    RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
+
+    (void)state;
+    reset_peer(pair.client);
+    Sleep(RC_QUIET_MS);
+    for (int i = 0; i < 3; i++) {
+        RIORESULT result;
+
+        rc_send(rq, 0, 16, 0, 0);
+        result = rc_one(cq);
+        assert_int_not_equal(result.Status, 0);
+        rc_open_question("send %d after a reset: status %ld", i, result.Status);
+        assert_true(result.Status == WSAECONNRESET || !rc_is_ours());
+    }
+}
+
+/* Silent: a receive that a reset has ended and nobody has dequeued, and then our own close. */
+static void test_close_over_a_reset_not_dequeued(void **state) {
+    rc_pair pair = rc_connect();
+    RIO_CQ cq = rc_cq(4);
+    RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
+    RIORESULT result;
+
+    (void)state;
+    rc_recv(rq, 0, 16, 0, 0);
+    reset_peer(pair.client);
+    Sleep(RC_QUIET_MS);
+    rc_close(pair.server);
+    result = rc_one(cq);
+    assert_int_not_equal(result.Status, 0);
+    rc_open_question("receive that was reset, at our close: status %ld", result.Status);
+}
+
 /* [RIORESULT] a receive made after the reset fails as well. */
 static void test_receive_after_reset_fails(void **state) {
     rc_pair pair = rc_connect();
@@ -816,6 +854,8 @@ const struct CMUnitTest rc_request_cases[] = {
     RC_CASE(test_send_after_peers_half_close_arrives),
     RC_CASE(test_receive_after_both_half_closes_gets_zero_bytes),
     RC_CASE(test_receive_at_reset_fails),
+    RC_CASE(test_sends_after_reset_fail),
+    RC_CASE(test_close_over_a_reset_not_dequeued),
     RC_CASE(test_receive_after_reset_fails),
     RC_CASE(test_waitall_completes_when_full),
     RC_CASE(test_waitall_completes_at_end_of_stream),
