@@ -271,6 +271,27 @@ static void test_silent_sends_go_on_while_armed(void **state) {
     assert_true(signalled(w.signal));
 }
 
+/* [LPFN_RIORECEIVE] a receive behind silent ones signals, though the program sleeps all the time.
+ */
+static void test_receive_behind_silent_ones_signals_while_armed(void **state) {
+    watched w = watch_event(FALSE, FALSE);
+    RIORESULT results[3];
+
+    (void)state;
+    rc_recv(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 0);
+    rc_recv(w.rq, 4, 4, RIO_MSG_DONT_NOTIFY, 1);
+    rc_recv(w.rq, 8, 4, 0, 2);
+    assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
+    for (int i = 0; i < 2; i++) {
+        rc_peer_send(w.pair.client, "four");
+        assert_true(quiet(w.signal));
+    }
+    rc_peer_send(w.pair.client, "last");
+    assert_true(signalled(w.signal));
+    assert_int_equal(rc_dequeue(w.cq, results, 3), 3);
+    assert_memory_equal(rc.memory, "fourfourlast", 12);
+}
+
 /* [LPFN_RIOCREATECOMPLETIONQUEUE] silent completions are dequeued like any. */
 static void test_silent_completion_is_dequeued(void **state) {
     watched w = watch_event(FALSE, FALSE);
@@ -358,6 +379,7 @@ const struct CMUnitTest rc_notify_cases[] = {
     RC_CASE(test_arming_over_silent_entries_does_not_signal),
     RC_CASE(test_ordinary_completion_after_silent_ones_signals),
     RC_CASE(test_silent_sends_go_on_while_armed),
+    RC_CASE(test_receive_behind_silent_ones_signals_while_armed),
     RC_CASE(test_silent_completion_is_dequeued),
     RC_CASE(test_close_signals_an_armed_queue),
     RC_CASE(test_committed_send_signals),
