@@ -12,47 +12,6 @@
 #include "seam/backend_config.h"
 #include "seam/os.h"
 
-/* ---- submit */
-
-static bool rio_op_is_io(const rs_op *op) {
-    return op->kind == RS_OP_RECV || op->kind == RS_OP_SEND;
-}
-
-/* The engine has the last word on everything but memory, which it does not know. */
-static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
-    rs_status status;
-
-    if (rio_op_is_io(op) && !rs_rio_op_fits(backend, op)) {
-        return RS_E_INVALID;
-    }
-    status = rs_rio_engine_submit(&backend->engine, op);
-    if (status != RS_OK) {
-        return status;
-    }
-    if (op->kind == RS_OP_CONNECT) {
-        rs_rio_connect_start(backend, op);
-    } else {
-        rs_rio_run(backend, op->conn);
-    }
-    return RS_OK;
-}
-
-static uint32_t rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why) {
-    uint32_t taken = 0;
-
-    RS_ASSERT(count <= RS_OPS_PER_SUBMIT_MAX);
-    *why = RS_OK;
-    while (taken < count) {
-        *why = rio_submit_one(backend, &ops[taken]);
-        if (*why != RS_OK) {
-            break;
-        }
-        taken++;
-    }
-    rs_rio_commit_all(backend);
-    return taken;
-}
-
 /* ---- listening */
 
 static rs_status rio_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
@@ -134,15 +93,15 @@ _Static_assert(RS_RIO_STAT_COUNT + 1u + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
                "they fit the record");
 
 static void rio_straggler(rs_backend *backend, uint32_t conn) {
+    const rs_engine_conn *state = &backend->engine.conns[conn];
     char text[200];
 
     if (backend->verified) {
         (void)snprintf(text, sizeof text,
                        "connection %u: %u requests and %u connects not given back %u ms after its "
                        "reset (provider %s)",
-                       conn, (unsigned)backend->conns[conn].posted,
-                       (unsigned)backend->conns[conn].connect_busy, RS_CLOSE_STRAGGLER_MS,
-                       backend->api.provider);
+                       conn, state->sends_posted + (unsigned)state->recv_posted,
+                       (unsigned)state->connect_busy, RS_CLOSE_STRAGGLER_MS, backend->api.provider);
         RS_FATAL("closesocket", 0, text);
     }
 }
@@ -162,11 +121,10 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
 /* ---- close */
 
 static void rio_free(rs_backend *backend) {
-    free(backend->conns);
-    free(backend->reqs);
+    free(backend->engine_memory);
+    free(backend->stamps);
     free(backend->touched);
-    free(backend->ready_records);
-    free(backend->accept_records);
+    free(backend->dirs);
     free(backend->sockets);
     free(backend->slots);
     free(backend->results);
@@ -190,7 +148,7 @@ static void rio_close(rs_backend *backend) {
         return;
     }
     RS_ASSERT(backend->engine.bound == 0 && backend->engine.posted == 0);
-    RS_ASSERT(backend->engine.ready.count == 0 && backend->accepted.count == 0);
+    RS_ASSERT(backend->engine.ready.count == 0);
     rs_win_accept_close(backend->accept);
     for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
         if (backend->regions[i].base != NULL) {
@@ -242,31 +200,34 @@ static uint32_t rio_accept_records_max(const rs_tuning *tuning) {
 
 static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     uint32_t conns = cfg->conns_max;
-    uint32_t reqs = rs_rio_engine_reqs(conns, cfg->sends_per_conn);
-    uint32_t ready = rs_rio_engine_ready_max(conns, cfg->sends_per_conn);
-    uint32_t accepts = rio_accept_records_max(&cfg->tuning);
+    uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
+    const rs_engine_config engine = {
+        .conns_max = conns,
+        .sends_per_conn = cfg->sends_per_conn,
+        .accepts_max = rio_accept_records_max(&cfg->tuning),
+        .gather_max = 1, /* RIO has no gather */
+    };
     uint32_t batch = cfg->tuning.dequeue_batch;
 
-    backend->conns = calloc(conns, sizeof *backend->conns);
-    backend->reqs = calloc(reqs, sizeof *backend->reqs);
+    backend->engine_memory = calloc(1, rs_engine_bytes(&engine));
+    backend->stamps = calloc(reqs, sizeof *backend->stamps);
     backend->touched = calloc(conns, sizeof *backend->touched);
-    backend->ready_records = calloc(ready, sizeof *backend->ready_records);
-    backend->accept_records = calloc(accepts, sizeof *backend->accept_records);
+    backend->dirs = calloc(conns, sizeof *backend->dirs);
     backend->sockets = calloc(conns, sizeof *backend->sockets);
     backend->slots = calloc(reqs, sizeof *backend->slots);
     backend->results = calloc(batch, sizeof *backend->results);
     backend->entries = calloc(batch, sizeof *backend->entries);
     backend->discard = malloc(RS_WIN_DISCARD_BYTES);
-    if (backend->conns == NULL || backend->reqs == NULL || backend->touched == NULL ||
-        backend->ready_records == NULL || backend->accept_records == NULL ||
-        backend->sockets == NULL || backend->slots == NULL || backend->results == NULL ||
-        backend->entries == NULL || backend->discard == NULL || !rio_allocate_regs(backend, reqs)) {
+    if (backend->engine_memory == NULL || backend->stamps == NULL || backend->touched == NULL ||
+        backend->dirs == NULL || backend->sockets == NULL || backend->slots == NULL ||
+        backend->results == NULL || backend->entries == NULL || backend->discard == NULL ||
+        !rio_allocate_regs(backend, reqs)) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
                             "no memory for %u connections: lower --max-sessions", conns);
     }
-    rs_rio_engine_init(&backend->engine, backend->conns, backend->reqs, backend->touched,
-                       backend->ready_records, conns, cfg->sends_per_conn, cfg->tuning.rio_defer);
-    rs_ready_init(&backend->accepted, backend->accept_records, accepts);
+    rs_engine_init(&backend->engine, &engine, backend->engine_memory);
+    rs_rio_ledger_init(&backend->ledger, &backend->engine, backend->stamps, backend->touched,
+                       backend->dirs);
     for (uint32_t i = 0; i < conns; i++) {
         backend->sockets[i].socket = INVALID_SOCKET;
     }
@@ -338,7 +299,8 @@ static rs_status rio_open_handles(rs_backend *backend, rs_error *error) {
 }
 
 static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
-    uint32_t entries = backend->engine.quota.cq_entries;
+    uint32_t entries =
+        rs_rio_cq_entries(backend->engine.cfg.conns_max, backend->engine.cfg.sends_per_conn);
     RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_IOCP_COMPLETION};
 
     if (backend->notify_event != NULL) {
@@ -453,7 +415,7 @@ const rs_backend_api rs_rio_backend = {
     .unlisten = rio_unlisten,
     .attach = rs_rio_attach,
     .discard = rs_rio_discard_socket,
-    .submit = rio_submit,
+    .submit = rs_rio_submit,
     .poll = rs_rio_poll,
     .wake = rs_rio_wake,
     .register_memory = rio_register_memory,

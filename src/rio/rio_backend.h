@@ -1,9 +1,9 @@
 /* The RIO back end: requests through registered buffers and one completion queue a shard.
  *
- * rio_engine, rio_wait and rio_regs decide, in pure C; the files beside this one carry it out:
+ * seam/conn_engine, rio_ledger, rio_wait and rio_regs decide, in pure C; the files beside this one
+ * carry it out:
  *   rio_backend.c   open, close, memory, statistics, the table
- *   rio_request.c   posts and commits
- *   rio_socket.c    accept, attach, connect, close
+ *   rio_driver.c    the calls for each connection: requests, commits, connecting, closing
  *   rio_poll.c      dequeue, the port, sleeping and waking
  * Everything runs on the shard's thread except wake. */
 #ifndef RS_RIO_RIO_BACKEND_H

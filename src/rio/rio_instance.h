@@ -3,12 +3,12 @@
 #define RS_RIO_RIO_INSTANCE_H
 
 #include "rio/rio_api.h"
-#include "rio/rio_engine.h"
+#include "rio/rio_ledger.h"
 #include "rio/rio_regs.h"
 #include "rio/rio_wait.h"
 #include "seam/atomics.h"
 #include "seam/backend.h"
-#include "seam/ready_ring.h"
+#include "seam/conn_engine.h"
 #include "seam/wake_word.h"
 #include "win/win_accept.h"
 #include "win/win_socket.h"
@@ -64,7 +64,8 @@ typedef struct rs_rio_region {
 
 struct rs_backend {
     rs_rio_api api;
-    rs_rio_engine engine;
+    rs_engine engine;
+    rs_rio_ledger ledger;
     rs_rio_waiter waiter;
     rs_rio_regs regs;
     rs_tuning tuning;
@@ -80,18 +81,15 @@ struct rs_backend {
     OVERLAPPED notify_overlapped; /* RIO's alone, for the life of the queue */
     rs_win_extensions extensions;
     rs_win_accept *accept;
-    rs_ready_ring accepted; /* ACCEPT records not yet handed out */
     rs_rio_region regions[RS_REGIONS_MAX];
     rs_win_calls calls;
     rs_rio_counters counters;
     rs_wake_word wake;
     rs_atomic_u32 wake_posts;
     /* memory, all of it from open */
-    rs_rio_conn *conns;
-    rs_rio_req *reqs;
-    uint32_t *touched;
-    rs_completion *ready_records;
-    rs_completion *accept_records;
+    void *engine_memory;
+    uint32_t *stamps, *touched; /* the ledger's, like the next */
+    uint8_t *dirs;
     rs_rio_socket *sockets;    /* [conns_max] */
     rs_rio_slot *slots;        /* one a request record */
     RIORESULT *results;        /* [tuning.dequeue_batch] */
@@ -102,16 +100,15 @@ struct rs_backend {
     uint8_t *discard; /* [RS_WIN_DISCARD_BYTES], written and never read */
 };
 
-/* ---- rio_request.c */
+/* ---- rio_driver.c */
 
-/* rs_rio_op_fits: does a RECV or SEND lie in a registered region? */
-bool rs_rio_op_fits(const rs_backend *backend, const rs_op *op);
+uint32_t rs_rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
+rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
+void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket);
+void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
 
 /* rs_rio_run: carries out whatever the engine wants next for a connection. */
 void rs_rio_run(rs_backend *backend, uint32_t conn);
-
-/* rs_rio_commit: starts the deferred requests of these directions. */
-void rs_rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs);
 
 /* rs_rio_commit_all: one commit a touched queue and direction. */
 void rs_rio_commit_all(rs_backend *backend);
@@ -121,15 +118,6 @@ void rs_rio_request_over(rs_backend *backend, uint32_t req);
 
 /* rs_rio_region_end: deregisters what a region has. */
 void rs_rio_region_end(rs_backend *backend, uint16_t region);
-
-/* ---- rio_socket.c */
-
-rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
-void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket);
-void rs_rio_connect_start(rs_backend *backend, const rs_op *op);
-void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
-void rs_rio_socket_shutdown(rs_backend *backend, uint32_t conn);
-void rs_rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it);
 
 /* ---- rio_poll.c */
 

@@ -29,10 +29,11 @@ static void rio_result(rs_backend *backend, const RIORESULT *from) {
     };
     uint32_t conn, req;
 
-    if (rs_rio_engine_complete(&backend->engine, &result, &conn, &req) != RS_OK) {
+    if (rs_rio_ledger_find(&backend->ledger, &result, &conn, &req) != RS_OK) {
         RS_FATAL("RIODequeueCompletion", from->Status,
                  "a completion of no request in flight: the queue is corrupt");
     }
+    rs_engine_finished(&backend->engine, conn, req, result.status, result.bytes, false);
     if (result.bytes == 0 && result.status == RS_OK) {
         backend->sockets[conn].end_read = true; /* sends are never empty: a receive */
     }
@@ -79,7 +80,7 @@ static void rio_notified(rs_backend *backend) {
 
 static void rio_accept_records(rs_backend *backend, const rs_completion *records, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        rs_ready_push(&backend->accepted, &records[i]);
+        rs_engine_accepted(&backend->engine, &records[i]);
     }
 }
 
@@ -143,7 +144,7 @@ static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
 static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
     ULONG count;
 
-    if (backend->accepted.count > 0) {
+    if (backend->engine.accepts > 0) {
         return false; /* these are handed out first, or one poll could find accepts without end */
     }
     count = backend->api.wait != NULL ? rio_provider_dequeue(backend, wait_ms)
@@ -159,7 +160,7 @@ static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
 }
 
 static bool rio_has_ready(const rs_backend *backend) {
-    return backend->engine.ready.count > 0 || backend->accepted.count > 0;
+    return backend->engine.ready.count > 0;
 }
 
 /* ---- sleeping */
@@ -249,13 +250,6 @@ void rs_rio_wake(rs_backend *backend) {
 
 /* ---- poll */
 
-static uint32_t rio_hand_out(rs_backend *backend, rs_completion *out, uint32_t cap) {
-    uint32_t count = rs_ready_pop(&backend->accepted, out, cap);
-
-    return count +
-           (count < cap ? rs_rio_engine_take(&backend->engine, out + count, cap - count) : 0);
-}
-
 static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
     switch (step) {
     case RS_RIO_STEP_DEQUEUE:
@@ -306,5 +300,5 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
         (void)rs_wake_take(&backend->wake);
         backend->counters.wakes++;
     }
-    return rio_hand_out(backend, out, cap);
+    return rs_engine_take(&backend->engine, out, cap);
 }

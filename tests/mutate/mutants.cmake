@@ -62,7 +62,46 @@ mutant("without coalescing a session pays with its life" [[           @{rs_sendq
 
 # ---- seam
 
-mutants_of(src/common/seam/conn_ops.c "unit\\.conn_ops|unit\\.rio_engine|conf\\.epoll")
+mutants_of(src/common/seam/conn_engine.c "unit\\.conn_engine|fuzz|conf\\.epoll")
+mutant("a second escalation is taken" [[ || @{conn->abort_taken}@ || op->kind]] [[0]])
+mutant("an op of an older generation is taken" [[    if (@{op->generation != conn->generation}@) {]] [[0]])
+mutant("a second receive is taken" [[    if (@{conn->recv}@) {
+        return RS_E_FULL;]] [[0]])
+mutant("one send more than reserved is taken" [[    if (@{conn->sends >= engine->cfg.sends_per_conn}@) {]] [[conn->sends > engine->cfg.sends_per_conn]])
+mutant("a send after the end of our stream is taken" [[op->bytes == 0 || @{conn->shutdown}@) {
+        return RS_E_INVALID;]] [[0]])
+mutant("an empty receive is taken" [[static rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+    if (@{op->u.data == NULL || op->bytes == 0}@) {]] [[op->u.data == NULL]])
+mutant("the abort of a close is forgotten" [[    @{conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;}@]] [[;]])
+mutant("a send stays in flight when it was handed out" [[        @{conn->sends--;}@]] [[;]])
+mutant("a free slot takes an abort" [[    if (@{conn->phase == RS_CONN_FREE}@]] [[0]])
+mutant("a run goes on to another connection" [[             @{ops[taken].conn == ops[0].conn}@);]] [[1]])
+mutant("more are joined than may be" [[    return @{conn->sends_held < engine->cfg.gather_max}@ ? conn->sends_held]] [[1]])
+mutant("a short call is shared wrongly" [[        @{bytes -= part;}@]] [[;]])
+mutant("a send that was taken in part is over" [[        if (@{part < left && status == RS_OK && engine->cfg.partial_sends}@) {]] [[0]])
+mutant("a send that is done overtakes" [[        if (@{req->state != RS_REQ_DONE}@) {]] [[0]])
+mutant("the ring of sends does not wrap" [[(conn->send_head + 1u == engine->cfg.sends_per_conn ? @{0u}@]] [[1u]])
+mutant("the records of a run do not wrap" [[    return at + i < end ? at + i : @{at + i - engine->cfg.sends_per_conn}@;]] [[end - 1u]])
+mutant("what was held is not failed with a broken connection" [[        @{engine_held_fail(engine, index, (rs_status)conn->broken);}@]] [[;]])
+mutant("CLOSE completes while a receive is out" [[    return conn->socket_gone && (@{conn->recv_posted}@ ||]] [[0]])
+mutant("CLOSE completes while a send is out" [[ || @{conn->sends_posted > 0}@ || conn]] [[0]])
+mutant("CLOSE completes while the connect is out" [[ || @{conn->connect_busy}@);]] [[0]])
+mutant("a plain close does not wait for sends" [[    } else if (@{conn->sends_untold > 0}@) {
+        return action;]] [[0]])
+mutant("a receive in its turn outlives the close" [[        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+        @{engine_recv_finish(engine, op->conn, RS_E_ABORTED, 0, false);}@]] [[;]])
+mutant("an escalation does not end the flushing" [[    RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
+    @{conn->abort_taken = true;}@
+    return]] [[;]])
+mutant("an abort is a plain close" [[    if (ends && (conn->broken != RS_OK || @{conn->abort_taken}@)) {]] [[0]])
+mutant("the receive is not asked back before a close" [[    if (@{!engine->cfg.cancels_recv || !conn->recv_posted}@) {]] [[1]])
+mutant("the receive is asked back again and again" [[    return @{conn->recv_cancelled}@ ? RS_DO_NONE]] [[0]])
+mutant("a refused call counts as posted" [[    const bool was_posted = @{req->state == RS_REQ_POSTED}@;]] [[true]])
+mutant("our own close is told as the peer's reset" [[    if (@{conn->socket_gone}@ || (kind]] [[0]])
+mutant("a receive that we took back is told as a reset" [[(kind == RS_OP_RECV && @{conn->recv_cancelled}@)) {]] [[0]])
+mutant("the peer's abort is told as ours" [[    return @{status == RS_E_ABORTED}@ ? RS_E_RESET : status;]] [[0]])
+
+mutants_of(src/common/seam/conn_ops.c "unit\\.conn_ops|conf\\.epoll")
 mutant("a second escalation is taken" [[        return @{escalates && !ops->abort_taken}@ ? RS_OK]] [[escalates]])
 mutant("an op of an older generation is taken" [[    if (@{op->generation != ops->generation}@) {]] [[0]])
 mutant("a second receive is taken" [[    if (@{ops->recv_in_flight}@) {]] [[0]])
@@ -300,42 +339,14 @@ mutant("sleeps over receives that were not posted" [[    iocp_wait_port(backend,
 
 # ---- RIO, what it decides
 
-mutants_of(src/rio/rio_quota.c "unit\\.rio_quota|unit\\.rio_engine")
-mutant("no slack for closing connections" [[(conns_max + RS_RIO_CLOSING_SLACK(conns_max)) * conn_entries]] [[conns_max * conn_entries]])
-mutant("one connection too many" [[    if (@{quota->cq_entries - quota->held < quota->conn_entries}@) {]] [[quota->cq_entries < quota->held]])
-mutant("nothing comes back" [[    @{quota->held -= quota->conn_entries;}@]] [[;]])
-mutant("the highest fill is not noted" [[        @{quota->held_high = quota->held;}@]] [[;]])
-
-mutants_of(src/rio/rio_engine.c "unit\\.rio_engine|fuzz")
-mutant("a send that is done overtakes" [[        if (@{req->state != RS_RIO_REQ_DONE}@) {]] [[0]])
-mutant("the ring of sends does not wrap" [[(conn->send_head + 1u == engine->sends_per_conn ? @{0u}@ : conn->send_head + 1u);]] [[1u]])
-mutant("what was held is not failed with a broken connection" [[        @{engine_held_fail(engine, index, (rs_status)conn->broken);}@]] [[;]])
-mutant("CLOSE completes while a request is out" [[    if (!conn->socket_gone || @{conn->posted > 0}@ || conn->connect_busy) {]] [[0]])
-mutant("CLOSE completes while ConnectEx is out" [[ || @{conn->connect_busy}@) {
-        return;]] [[0]])
-mutant("a plain close does not wait for sends" [[!conn->socket_gone && !abort_it && @{conn->send_count > 0}@;]] [[0]])
-mutant("an escalation does not end the flushing" [[        /* Ends the flushing. Draining, CLOSED: closesocket has cancelled what there was. */
-        @{conn->flushing = false;}@]] [[;]])
-mutant("an abort is a plain close" [[        return @{conn->ops.abort_taken}@ ? RS_RIO_DO_ABORT]] [[0]])
-mutant("shutdown overtakes the sends" [[    if (@{conn->send_count > 0}@) {
-        return RS_RIO_DO_NONE;]] [[0]])
-mutant("a refused post counts as posted" [[    if (status != RS_OK) {
-        @{engine_req_finish(engine, index, at, status == RS_E_ABORTED ? RS_E_RESET : status, 0);}@]] [[conn->posted++; engine_req_finish(engine, index, at, status, 0);]])
-mutant("no commit for receives" [[        engine_touch(engine, index, @{is_recv ? RS_RIO_DIR_RECV : RS_RIO_DIR_SEND}@);]] [[RS_RIO_DIR_SEND]])
-mutant("a connection is listed for its commit twice" [[    if (@{!conn->listed}@) {]] [[1]])
-mutant("the commit before closesocket takes nothing" [[    uint32_t dirs = @{engine->conns[index].touched}@;]] [[0u]])
-mutant("our own close is told as the peer's reset" [[    if (@{conn->socket_gone}@) {
-        return RS_E_ABORTED;]] [[0]])
-mutant("the peer's abort is told as ours" [[    return @{status == RS_E_ABORTED}@ ? RS_E_RESET : status;
-}
-
-static bool]] [[0]])
-mutant("a completion of an older use is taken" [[           @{engine->conns[index].ops.generation == (uint32_t)(result->socket_context >> 32)}@ &&]] [[1]])
-mutant("a completion of an older request is taken" [[           @{engine->reqs[at].sequence == (uint32_t)(result->request_context >> 32)}@ &&]] [[1]])
+mutants_of(src/rio/rio_ledger.c "unit\\.conn_engine|unit\\.rio_quota|fuzz")
+mutant("no slack for closing connections" [[    return rs_engine_reqs(@{conns_max + RS_RIO_CLOSING_SLACK(conns_max)}@, sends_per_conn);]] [[conns_max]])
+mutant("a completion of an older use is taken" [[           @{engine->conns[index].generation == (uint32_t)(result->socket_context >> 32)}@ &&]] [[1]])
+mutant("a completion of an older request is taken" [[           @{ledger->stamps[at] == (uint32_t)(result->request_context >> 32)}@ &&]] [[1]])
 mutant("more bytes than asked are taken" [[           @{result->bytes <= engine->reqs[at].bytes}@;]] [[1]])
-mutant("the share of the queue does not come back" [[        @{engine_unbound(engine);}@
-    }
-}]] [[;]])
+mutant("no commit for receives" [[    ledger->dirs[conn] |= (uint8_t)(@{dir}@ | LEDGER_LISTED);]] [[RS_ENGINE_SEND]])
+mutant("a connection is listed for its commit twice" [[    if (@{!listed}@) {]] [[1]])
+mutant("the commit before closesocket takes nothing" [[    uint32_t dirs = @{ledger->dirs[conn] & RS_ENGINE_BOTH}@;]] [[0u]])
 
 mutants_of(src/rio/rio_wait.c "unit\\.rio_wait|interleave")
 mutant("no second look after arming" [[    case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
@@ -360,7 +371,7 @@ mutant("the end of a region leaves its registrations" [[        if (node->first 
 
 # ---- RIO, what carries it out
 
-mutants_of(src/rio/rio_request.c "conf\\.rio(_event)?$")
+mutants_of(src/rio/rio_driver.c "conf\\.rio(_event)?$")
 mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
 mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->data - region->base}@),]] [[0]])
 mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->data - node->first}@),]] [[0]])
@@ -368,19 +379,17 @@ mutant("a registration is never given back" [[        @{rs_rio_regs_give(&backen
 mutant("a region that ends stays registered" [[        @{backend->api.fn.RIODeregisterBuffer(region->id);}@]] [[;]])
 mutant("what is evicted stays registered" [[    if (take.deregister) {
         @{backend->api.fn.RIODeregisterBuffer(backend->reg_ids[take.node]);}@]] [[;]])
-mutant("sends are committed as receives" [[    if (@{dir == RS_RIO_DIR_RECV}@) {]] [[1]])
+mutant("sends are committed as receives" [[    if (@{dir == RS_ENGINE_RECV}@) {]] [[1]])
 mutant("one direction is committed" [[    for (uint32_t i = 0; @{i < 2}@; i++) {]] [[i < 1]])
-
-mutants_of(src/rio/rio_socket.c "conf\\.rio$")
-mutant("no commit before closesocket" [[    @{rs_rio_commit(backend, conn, rs_rio_engine_take_touched(&backend->engine, conn));}@]] [[(void)rs_rio_engine_take_touched(&backend->engine, conn);]])
+mutant("no commit before closesocket" [[    @{rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));}@]] [[(void)rs_rio_ledger_take_touched(&backend->ledger, conn);]])
 mutant("an abort is a plain close" [[    if (io->socket != INVALID_SOCKET && @{abort_it}@) {]] [[0]])
-mutant("no shutdown before a close that cancels" [[    if (@{backend->conns[conn].posted > 0}@) {]] [[0]])
+mutant("no shutdown before a close that cancels" [[    if (@{backend->engine.conns[conn].recv_posted}@) {]] [[0]])
 mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(socket, backend->discard, &backend->calls);}@]] [[;]])
 mutant("the provider does not see the close" [[    if (@{io->rq == RIO_INVALID_RQ}@) {
         rs_win_socket_close]] [[1]])
 mutant("the provider does not see the shutdown" [[    rc = @{backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND)}@;]] [[shutdown(backend->sockets[conn].socket, SD_SEND)]])
-mutant("a failed connect is a connection" [[    rs_rio_engine_connected(&backend->engine, conn, @{status}@);]] [[RS_OK]])
-mutant("a socket that could not be attached keeps its share of the queue" [[        @{rs_rio_engine_detach(&backend->engine, conn);}@]] [[;]])
+mutant("a failed connect is a connection" [[    rs_engine_connected(&backend->engine, conn, @{status}@);]] [[RS_OK]])
+mutant("a socket that could not be attached keeps its slot" [[        @{rs_engine_unbind(&backend->engine, conn);}@]] [[;]])
 
 mutants_of(src/rio/rio_poll.c "unit\\.rio_port|conf\\.rio(_event|_notify|_poll)?$")
 mutant("sleeps over packets that the event no longer shows" [[    if (by_event && @{!rio_port_clean(backend)}@) {]] [[(rio_port_clean(backend), 0)]])

@@ -1,10 +1,11 @@
-/* The RIO engine driven by fuzzed bytes: every op in every state, completions in any order, posts
- * that fail, commits that fail, connects that come back late, small polls. rio_bed.h checks each
- * step; a crash or a failed assertion is a finding. So is anything left at the end. */
+/* The connection engine driven by fuzzed bytes over each of the three kernels: every op in every
+ * state, requests that end in any order, in parts or at once, calls and commits that fail, connects
+ * that come back late, small polls. engine_bed.h checks each step; a crash or a failed assertion is
+ * a finding. So is anything left at the end. */
 #include <stddef.h>
 #include <stdint.h>
 
-#include "unit/rio_bed.h"
+#include "unit/engine_bed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,7 +33,8 @@ static void step_submit(bed *b, script *s) {
         generation--; /* a stale one now and then */
     }
     if ((choice & 0x80u) != 0) {
-        (void)bed_submit_deferred(b, kind, conn, generation, choice >> 6 & RS_OPF_ABORT);
+        (void)bed_submit_run(b, kind, conn, generation, choice >> 6 & RS_OPF_ABORT,
+                             1u + (choice >> 3 & 3u));
     } else {
         (void)bed_submit(b, kind, conn, generation, choice >> 6 & RS_OPF_ABORT);
     }
@@ -44,7 +46,7 @@ static void step_complete(bed *b, script *s) {
     rs_status status = (how & 3u) != 0 ? RS_OK : failures[how >> 2 & 3u];
     bed_commit_all(b);
     if (post->used) {
-        (void)bed_complete(b, post, status, status == RS_OK ? how % (post->bytes + 1u) : 0);
+        bed_complete(b, post, status, status == RS_OK ? how % (post->bytes + 1u) : 0);
     }
 }
 
@@ -59,9 +61,22 @@ static void step_connected(bed *b, script *s) {
 static void step_broken(bed *b, script *s) {
     uint8_t how = script_byte(s);
     uint32_t conn = how % BED_CONNS;
-    if (b->owed[conn].has_queue) {
-        rs_rio_engine_broken(&b->engine, conn, failures[how >> 3 & 3u]);
-        bed_run(b, conn);
+    if (b->kernel == BED_RIO && b->owed[conn].has_queue) {
+        bed_broken(b, conn, failures[how >> 3 & 3u]);
+    }
+}
+
+/* epoll: an edge; IOCP: a receive has its turn, or the turn is taken from those that follow. */
+static void step_ready(bed *b, script *s) {
+    uint8_t how = script_byte(s);
+    uint32_t conn = how % BED_CONNS;
+    if (b->kernel == BED_EPOLL) {
+        bed_ready(b, conn, how >> 2 & RS_ENGINE_BOTH, how >> 4 & 15u);
+    } else if ((how & 4u) != 0) {
+        b->owed[conn].may = RS_ENGINE_SEND;
+    } else {
+        b->inline_count = how >> 4;
+        bed_ready(b, conn, RS_ENGINE_BOTH, 0);
     }
 }
 
@@ -71,7 +86,7 @@ static void step(bed *b, script *s) {
     switch (what & 7u) {
     case 0:
         if (!b->owed[conn].bound) {
-            (void)bed_attach(b, conn, b->owed[conn].generation + 1u);
+            bed_attach(b, conn, b->owed[conn].generation + 1u);
         }
         break;
     case 1:
@@ -79,7 +94,11 @@ static void step(bed *b, script *s) {
         step_submit(b, s);
         break;
     case 3:
-        step_complete(b, s);
+        if ((what & 8u) != 0 && b->kernel != BED_RIO) {
+            step_ready(b, s);
+        } else {
+            step_complete(b, s);
+        }
         break;
     case 4:
         step_connected(b, s);
@@ -88,8 +107,8 @@ static void step(bed *b, script *s) {
         (void)bed_poll(b, 1u + script_byte(s) % 8u);
         break;
     case 6:
-        b->post_fails_count = what >> 6;
-        b->post_fails = failures[what >> 4 & 3u];
+        b->call_fails_count = what >> 6;
+        b->call_fails = failures[what >> 4 & 3u];
         break;
     default:
         step_broken(b, s);
@@ -100,11 +119,11 @@ static void step(bed *b, script *s) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bed b;
     script s = {.data = data, .size = size};
-    bed_init(&b, script_byte(&s) % 4u != 0);
+    const uint8_t first = script_byte(&s);
+    bed_init(&b, (bed_kernel)(first / 4u % BED_KERNELS), first % 4u != 0);
     while (s.at < s.size) {
         step(&b, &s);
     }
-    b.post_fails_count = 0;
     bed_finish(&b);
     return 0;
 }

@@ -1,0 +1,601 @@
+/* See conn_engine.h. */
+#include "seam/conn_engine.h"
+
+/* CONNECT, RECV, SHUTDOWN and CLOSE of a connection: completions that can wait beside its SENDs. */
+#define ENGINE_OTHER_OPS 4u
+
+_Static_assert((uint64_t)RS_SESSIONS_MAX *(ENGINE_OTHER_OPS + RS_SENDS_IN_FLIGHT_MAX) <
+                   UINT32_MAX / 2u,
+               "indices of records and of the ready ring fit 32 bits");
+
+/* ---- memory */
+
+static uint32_t engine_ready_max(const rs_engine_config *cfg) {
+    return cfg->conns_max * (ENGINE_OTHER_OPS + cfg->sends_per_conn) + cfg->accepts_max;
+}
+
+size_t rs_engine_bytes(const rs_engine_config *cfg) {
+    return cfg->conns_max * sizeof(rs_engine_conn) +
+           rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn) * sizeof(rs_engine_req) +
+           engine_ready_max(cfg) * sizeof(rs_completion);
+}
+
+void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory) {
+    rs_engine_conn *conns = memory;
+    rs_engine_req *reqs = (rs_engine_req *)(void *)(conns + cfg->conns_max);
+    rs_completion *ready =
+        (rs_completion *)(void *)(reqs + rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn));
+
+    RS_ASSERT(memory != NULL);
+    RS_ASSERT(cfg->conns_max >= 1 && cfg->conns_max <= RS_SESSIONS_MAX);
+    RS_ASSERT(cfg->sends_per_conn >= 1 && cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(cfg->gather_max >= 1 && cfg->gather_max <= RS_GATHER_MAX);
+    *engine = (rs_engine){
+        .conns = conns,
+        .reqs = reqs,
+        .cfg = *cfg,
+    };
+    rs_ready_init(&engine->ready, ready, engine_ready_max(cfg));
+}
+
+/* ---- small views */
+
+static uint32_t engine_recv_index(const rs_engine *engine, uint32_t index) {
+    return index * (RS_ENGINE_RECVS + engine->cfg.sends_per_conn);
+}
+
+/* The record of the offset-th untold send, counted from the oldest. */
+static uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
+    uint32_t slot = engine->conns[index].send_head + offset;
+
+    if (slot >= engine->cfg.sends_per_conn) {
+        slot -= engine->cfg.sends_per_conn;
+    }
+    RS_DEBUG_ASSERT(slot < engine->cfg.sends_per_conn);
+    return engine_recv_index(engine, index) + RS_ENGINE_RECVS + slot;
+}
+
+uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t index, uint32_t at, uint32_t i) {
+    uint32_t end = engine_recv_index(engine, index + 1u);
+
+    RS_DEBUG_ASSERT(i < engine->cfg.sends_per_conn);
+    return at + i < end ? at + i : at + i - engine->cfg.sends_per_conn;
+}
+
+static bool engine_is_draining(const rs_engine_conn *conn) {
+    return conn->socket_gone && (conn->recv_posted || conn->sends_posted > 0 || conn->connect_busy);
+}
+
+static void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_status status,
+                        uint32_t bytes, uint64_t tag, bool called) {
+    const rs_completion record = {
+        .kind = (uint8_t)kind,
+        .flags = rs_op_ended_inline(called, kind, (int)status),
+        .status = (uint16_t)status,
+        .conn = index,
+        .generation = engine->conns[index].generation,
+        .bytes = bytes,
+        .tag = tag,
+        .socket = RS_SOCKET_NONE,
+    };
+
+    engine->inline_completions += record.flags == RS_CF_INLINE;
+    rs_ready_push(&engine->ready, &record);
+}
+
+/* ---- requests that are over */
+
+static void engine_recv_finish(rs_engine *engine, uint32_t index, rs_status status, uint32_t bytes,
+                               bool called) {
+    rs_engine_req *req = &engine->reqs[engine_recv_index(engine, index)];
+
+    RS_ASSERT(bytes <= req->bytes);
+    req->state = RS_REQ_FREE;
+    engine_tell(engine, index, RS_OP_RECV, status, bytes, req->tag, called);
+}
+
+/* Sends are told in the order of submission: one that is done waits for those before it. */
+static void engine_sends_tell(rs_engine *engine, uint32_t index) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    while (conn->sends_untold > 0) {
+        rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, 0)];
+
+        if (req->state != RS_REQ_DONE) {
+            return;
+        }
+        engine_tell(engine, index, RS_OP_SEND, (rs_status)req->status, req->done, req->tag,
+                    req->called);
+        req->state = RS_REQ_FREE;
+        conn->sends_untold--;
+        conn->send_head =
+            (uint8_t)(conn->send_head + 1u == engine->cfg.sends_per_conn ? 0u
+                                                                         : conn->send_head + 1u);
+    }
+}
+
+/* `count` held sends are the kernel's, or over. */
+static void engine_sends_left(rs_engine_conn *conn, uint32_t count) {
+    RS_ASSERT(count <= conn->sends_held);
+    conn->sends_held = (uint8_t)(conn->sends_held - count);
+    if (conn->sends_held == 0) {
+        conn->todo &= (uint8_t)~RS_ENGINE_SEND;
+    }
+}
+
+/* A call for the sends [at, at + count) has ended: its bytes go to them in order. Returns how many
+ * of them are over. */
+static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at, uint32_t count,
+                                  rs_status status, uint32_t bytes, bool called) {
+    uint32_t over = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        rs_engine_req *req = &engine->reqs[rs_engine_send_behind(engine, index, at, i)];
+        uint32_t left = req->bytes - req->done;
+        uint32_t part = bytes < left ? bytes : left;
+
+        req->done += part;
+        bytes -= part;
+        if (part < left && status == RS_OK && engine->cfg.partial_sends) {
+            break; /* the rest of it, and those behind, are still to be sent */
+        }
+        req->state = RS_REQ_DONE;
+        req->status = (uint8_t)status;
+        req->called = called;
+        over++;
+    }
+    RS_ASSERT(bytes == 0);
+    engine_sends_tell(engine, index);
+    return over;
+}
+
+/* What the kernel was never given ends with the connection. */
+static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
+    rs_engine_conn *conn = &engine->conns[index];
+    uint32_t held = conn->sends_held;
+
+    RS_ASSERT(status != RS_OK);
+    if ((conn->todo & RS_ENGINE_RECV) != 0) {
+        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+        engine_recv_finish(engine, index, status, 0, false);
+    }
+    if (held > 0) {
+        uint32_t at = engine_send_index(engine, index, conn->sends_untold - held);
+
+        engine_sends_left(conn, held);
+        (void)engine_run_finish(engine, index, at, held, status, 0, false);
+    }
+}
+
+static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status status) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_ASSERT((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0);
+    conn->todo &= (uint8_t)~RS_ENGINE_TODO_SHUTDOWN;
+    engine_tell(engine, index, RS_OP_SHUTDOWN, status, 0, conn->shutdown_tag, false);
+}
+
+/* ---- the end of a connection */
+
+/* The kernel has nothing of it any more: a CLOSE may complete, after everything else. */
+static void engine_drained(rs_engine *engine, uint32_t index) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    if (conn->phase != RS_CONN_CLOSING) {
+        return; /* broken, and its owner has yet to close it */
+    }
+    engine_held_fail(engine, index, RS_E_ABORTED);
+    if ((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0) {
+        engine_shutdown_finish(engine, index, RS_E_ABORTED);
+    }
+    RS_ASSERT(conn->sends_untold == 0 && (conn->todo & RS_ENGINE_BOTH) == 0);
+    conn->phase = RS_CONN_CLOSED;
+    engine_tell(engine, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, false);
+}
+
+/* After every change: whatever no longer needs the kernel. */
+static void engine_settle(rs_engine *engine, uint32_t index) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    if ((conn->todo & RS_ENGINE_TODO_END) == 0) {
+        return;
+    }
+    if (conn->broken != RS_OK) {
+        engine_held_fail(engine, index, (rs_status)conn->broken);
+        if ((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0 && conn->sends_untold == 0) {
+            engine_shutdown_finish(engine, index, (rs_status)conn->broken);
+        }
+    }
+    if (conn->socket_gone && !engine_is_draining(conn)) {
+        engine_drained(engine, index);
+    }
+}
+
+void rs_engine_socket_gone(rs_engine *engine, uint32_t index) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_ASSERT(!conn->socket_gone);
+    RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
+    conn->socket_gone = true;
+    engine_settle(engine, index);
+}
+
+/* ---- slots */
+
+static void engine_bind(rs_engine *engine, uint32_t index, uint32_t generation,
+                        rs_conn_phase phase) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_ASSERT(conn->phase == RS_CONN_FREE);
+    RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
+    engine->bound++;
+    *conn = (rs_engine_conn){.generation = generation, .phase = (uint8_t)phase};
+}
+
+void rs_engine_bind(rs_engine *engine, uint32_t index, uint32_t generation) {
+    RS_ASSERT(index < engine->cfg.conns_max);
+    engine_bind(engine, index, generation, RS_CONN_OPEN);
+}
+
+static void engine_free(rs_engine *engine, rs_engine_conn *conn) {
+    RS_ASSERT(engine->bound > 0);
+    RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
+    engine->bound--;
+    conn->phase = RS_CONN_FREE;
+}
+
+void rs_engine_unbind(rs_engine *engine, uint32_t index) {
+    RS_ASSERT(engine->conns[index].phase == RS_CONN_OPEN);
+    engine_free(engine, &engine->conns[index]);
+}
+
+/* ---- submit */
+
+static void engine_hold(rs_engine_req *req, const rs_op *op) {
+    RS_ASSERT(req->state == RS_REQ_FREE);
+    *req = (rs_engine_req){
+        .tag = op->tag,
+        .data = op->u.data,
+        .bytes = op->bytes,
+        .region = op->region,
+        .kind = op->kind,
+        .state = RS_REQ_HELD,
+    };
+}
+
+static rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+    if (op->u.data == NULL || op->bytes == 0) {
+        return RS_E_INVALID;
+    }
+    if (conn->recv) {
+        return RS_E_FULL;
+    }
+    engine_hold(&engine->reqs[engine_recv_index(engine, op->conn)], op);
+    conn->recv = true;
+    conn->todo |= RS_ENGINE_RECV;
+    return RS_OK;
+}
+
+static rs_status engine_submit_send(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+    if (op->u.data == NULL || op->bytes == 0 || conn->shutdown) {
+        return RS_E_INVALID; /* nothing can follow the end of our stream */
+    }
+    if (conn->sends >= engine->cfg.sends_per_conn) {
+        return RS_E_FULL;
+    }
+    engine_hold(&engine->reqs[engine_send_index(engine, op->conn, conn->sends_untold)], op);
+    conn->sends++;
+    conn->sends_untold++;
+    conn->sends_held++;
+    conn->todo |= RS_ENGINE_SEND;
+    return RS_OK;
+}
+
+static rs_status engine_submit_shutdown(rs_engine_conn *conn, const rs_op *op) {
+    if (conn->shutdown) {
+        return RS_E_FULL;
+    }
+    conn->shutdown = true;
+    conn->shutdown_tag = op->tag;
+    conn->todo |= RS_ENGINE_TODO_SHUTDOWN;
+    return RS_OK;
+}
+
+/* Held sends go out before a plain CLOSE; a held receive has nothing to wait for. Behind a CONNECT
+ * both end after it. */
+static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+    conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;
+    conn->close_tag = op->tag;
+    if (conn->phase == RS_CONN_OPEN && (conn->todo & RS_ENGINE_RECV) != 0) {
+        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+        engine_recv_finish(engine, op->conn, RS_E_ABORTED, 0, false);
+    }
+    conn->phase = RS_CONN_CLOSING;
+    conn->todo |= RS_ENGINE_TODO_END;
+    return RS_OK;
+}
+
+static rs_status engine_submit_connect(rs_engine *engine, const rs_op *op) {
+    rs_engine_conn *conn = &engine->conns[op->conn];
+
+    if (conn->phase != RS_CONN_FREE || op->u.addr == NULL) {
+        return RS_E_INVALID;
+    }
+    engine_bind(engine, op->conn, op->generation, RS_CONN_CONNECTING);
+    conn->connect_busy = true;
+    conn->connect_tag = op->tag;
+    return RS_OK;
+}
+
+/* An op of a connection that takes none, but the one abort behind a plain CLOSE. */
+static rs_status engine_submit_late(rs_engine_conn *conn, const rs_op *op) {
+    if (conn->phase == RS_CONN_FREE || conn->abort_taken || op->kind != RS_OP_CLOSE ||
+        (op->flags & RS_OPF_ABORT) == 0) {
+        return RS_E_CLOSED;
+    }
+    RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
+    conn->abort_taken = true;
+    return RS_OK;
+}
+
+static rs_status engine_submit_one(rs_engine *engine, const rs_op *op) {
+    rs_engine_conn *conn;
+
+    if (op->conn >= engine->cfg.conns_max) {
+        return RS_E_INVALID;
+    }
+    if (op->kind == RS_OP_CONNECT) {
+        return engine_submit_connect(engine, op);
+    }
+    conn = &engine->conns[op->conn];
+    if (op->generation != conn->generation) {
+        return RS_E_STALE;
+    }
+    if (conn->phase != RS_CONN_OPEN && conn->phase != RS_CONN_CONNECTING) {
+        return engine_submit_late(conn, op);
+    }
+    switch (op->kind) {
+    case RS_OP_RECV:
+        return engine_submit_recv(engine, conn, op);
+    case RS_OP_SEND:
+        return engine_submit_send(engine, conn, op);
+    case RS_OP_SHUTDOWN:
+        return engine_submit_shutdown(conn, op);
+    case RS_OP_CLOSE:
+        return engine_submit_close(engine, conn, op);
+    default:
+        return RS_E_INVALID;
+    }
+}
+
+uint32_t rs_engine_submit(rs_engine *engine, const rs_op *ops, uint32_t count, rs_status *why) {
+    uint32_t taken = 0;
+    bool joins;
+
+    RS_ASSERT(count >= 1);
+    do {
+        *why = engine_submit_one(engine, &ops[taken]);
+        if (*why != RS_OK) {
+            break;
+        }
+        joins = ops[taken].kind == RS_OP_SEND && engine->cfg.gather_max > 1;
+        taken++;
+    } while (joins && taken < count && ops[taken].kind == RS_OP_SEND &&
+             ops[taken].conn == ops[0].conn);
+    if (taken > 0) {
+        engine_settle(engine, ops[0].conn);
+    }
+    return taken;
+}
+
+/* ---- what to call next */
+
+/* Sends of one call: the oldest of those held. */
+static uint32_t engine_run(const rs_engine *engine, const rs_engine_conn *conn) {
+    return conn->sends_held < engine->cfg.gather_max ? conn->sends_held : engine->cfg.gather_max;
+}
+
+/* The end of a plain CLOSE, once the sends before it have left. */
+static rs_engine_do engine_next_close(const rs_engine *engine, const rs_engine_conn *conn) {
+    if (!engine->cfg.cancels_recv || !conn->recv_posted) {
+        return RS_DO_CLOSE;
+    }
+    return conn->recv_cancelled ? RS_DO_NONE : RS_DO_CANCEL_RECV;
+}
+
+rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, uint32_t todo) {
+    const rs_engine_conn *conn = &engine->conns[index];
+    const bool ends = (todo & RS_ENGINE_TODO_END) != 0;
+    rs_engine_action action = {.kind = RS_DO_NONE};
+
+    if (conn->socket_gone) {
+        return action;
+    }
+    if (ends && (conn->broken != RS_OK || conn->abort_taken)) {
+        action.kind = RS_DO_ABORT;
+    } else if (conn->connect_busy) {
+        action.kind = ends ? RS_DO_CLOSE : RS_DO_NONE;
+    } else if ((todo & RS_ENGINE_RECV) != 0) {
+        action.kind = RS_DO_RECV;
+        action.at = engine_recv_index(engine, index);
+    } else if ((todo & RS_ENGINE_SEND) != 0) {
+        action.kind = RS_DO_SEND;
+        action.at =
+            engine_send_index(engine, index, (uint32_t)conn->sends_untold - conn->sends_held);
+        action.count = engine_run(engine, conn);
+    } else if (conn->sends_untold > 0) {
+        return action;
+    } else if ((todo & RS_ENGINE_TODO_SHUTDOWN) != 0) {
+        action.kind = RS_DO_SHUTDOWN;
+    } else if (ends) {
+        action.kind = engine_next_close(engine, conn);
+    }
+    return action;
+}
+
+/* ---- what came of it */
+
+void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
+    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_req *req = &engine->reqs[at];
+
+    RS_ASSERT(req->state == RS_REQ_HELD);
+    engine->posted++;
+    if (req->kind == RS_OP_RECV) {
+        req->state = RS_REQ_POSTED;
+        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+        conn->recv_posted = true;
+        return;
+    }
+    req->run = (uint8_t)engine_run(engine, conn);
+    for (uint32_t i = 0; i < req->run; i++) {
+        engine->reqs[rs_engine_send_behind(engine, index, at, i)].state = RS_REQ_POSTED;
+    }
+    engine_sends_left(conn, req->run);
+    conn->sends_posted++;
+}
+
+/* A failure is called by its cause: our own close, or else the peer or the network. */
+static rs_status engine_result_status(const rs_engine_conn *conn, rs_op_kind kind,
+                                      rs_status status) {
+    if (conn->broken != RS_OK) {
+        return (rs_status)conn->broken;
+    }
+    if (conn->socket_gone || (kind == RS_OP_RECV && conn->recv_cancelled)) {
+        return RS_E_ABORTED;
+    }
+    return status == RS_E_ABORTED ? RS_E_RESET : status;
+}
+
+/* A request has left the kernel. */
+static void engine_returned(rs_engine *engine, rs_engine_conn *conn, rs_op_kind kind) {
+    RS_ASSERT(engine->posted > 0);
+    engine->posted--;
+    if (kind == RS_OP_RECV) {
+        RS_ASSERT(conn->recv_posted);
+        conn->recv_posted = false;
+    } else {
+        RS_ASSERT(conn->sends_posted > 0);
+        conn->sends_posted--;
+    }
+}
+
+void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_status status,
+                        uint32_t bytes, bool called) {
+    rs_engine_conn *conn = &engine->conns[index];
+    const rs_engine_req *req = &engine->reqs[at];
+    const bool was_posted = req->state == RS_REQ_POSTED;
+
+    RS_ASSERT(was_posted || req->state == RS_REQ_HELD);
+    if (status != RS_OK) {
+        status = engine_result_status(conn, (rs_op_kind)req->kind, status);
+    }
+    if (was_posted) {
+        engine_returned(engine, conn, (rs_op_kind)req->kind);
+    }
+    if (req->kind == RS_OP_RECV) {
+        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+        engine_recv_finish(engine, index, status, bytes, called);
+    } else if (was_posted) {
+        (void)engine_run_finish(engine, index, at, req->run, status, bytes, called);
+    } else {
+        uint32_t count = engine_run(engine, conn);
+
+        engine_sends_left(conn, engine_run_finish(engine, index, at, count, status, bytes, called));
+    }
+    engine_settle(engine, index);
+}
+
+void rs_engine_shut_down(rs_engine *engine, uint32_t index, rs_status status) {
+    engine_shutdown_finish(engine, index, status);
+    engine_settle(engine, index);
+}
+
+void rs_engine_recv_cancelled(rs_engine *engine, uint32_t index) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_ASSERT(conn->phase == RS_CONN_CLOSING && conn->recv_posted);
+    conn->recv_cancelled = true;
+}
+
+void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_ASSERT(conn->connect_busy);
+    conn->connect_busy = false;
+    if (conn->phase == RS_CONN_CONNECTING) {
+        conn->phase = RS_CONN_OPEN;
+    } else {
+        status = RS_E_ABORTED;
+    }
+    engine_tell(engine, index, RS_OP_CONNECT, status, 0, conn->connect_tag, false);
+    if (status != RS_OK && conn->phase == RS_CONN_OPEN) {
+        conn->broken = (uint8_t)status;
+        conn->todo |= RS_ENGINE_TODO_END;
+    }
+    engine_settle(engine, index);
+}
+
+void rs_engine_broken(rs_engine *engine, uint32_t index, rs_status status) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_ASSERT(status != RS_OK);
+    if (conn->socket_gone ||
+        (conn->phase == RS_CONN_CLOSING &&
+         (conn->abort_taken || conn->connect_busy || conn->sends_untold == 0))) {
+        return; /* on its way out already */
+    }
+    RS_ASSERT(conn->phase == RS_CONN_OPEN || conn->phase == RS_CONN_CLOSING);
+    conn->broken = (uint8_t)status;
+    conn->todo |= RS_ENGINE_TODO_END;
+    conn->abort_taken = conn->phase == RS_CONN_CLOSING;
+    engine_settle(engine, index);
+}
+
+/* ---- completions */
+
+void rs_engine_accepted(rs_engine *engine, const rs_completion *record) {
+    RS_ASSERT(record->kind == RS_OP_ACCEPT);
+    RS_ASSERT(engine->accepts < engine->cfg.accepts_max);
+    engine->accepts++;
+    rs_ready_push(&engine->ready, record);
+}
+
+/* What leaves the ready ring is in flight no longer: its place may be asked for again. */
+static void engine_retire(rs_engine *engine, const rs_completion *record) {
+    rs_engine_conn *conn = &engine->conns[record->conn];
+
+    switch (record->kind) {
+    case RS_OP_SEND:
+        RS_ASSERT(conn->sends > conn->sends_untold);
+        conn->sends--;
+        break;
+    case RS_OP_RECV:
+        RS_ASSERT(conn->recv);
+        conn->recv = false;
+        break;
+    case RS_OP_SHUTDOWN:
+        RS_ASSERT(conn->shutdown);
+        conn->shutdown = false;
+        break;
+    case RS_OP_CLOSE:
+        RS_ASSERT(conn->phase == RS_CONN_CLOSED);
+        engine_free(engine, conn);
+        break;
+    case RS_OP_ACCEPT:
+        RS_ASSERT(engine->accepts > 0);
+        engine->accepts--;
+        break;
+    default:
+        break; /* CONNECT: there is no second */
+    }
+}
+
+uint32_t rs_engine_take(rs_engine *engine, rs_completion *out, uint32_t cap) {
+    uint32_t count = rs_ready_pop(&engine->ready, out, cap);
+
+    for (uint32_t i = 0; i < count; i++) {
+        engine_retire(engine, &out[i]);
+    }
+    return count;
+}

@@ -1,0 +1,212 @@
+/* The life of every connection of one back end: which ops are in flight, what must be called next,
+ * when a connection is over. Pure C, no system call: a driver asks for the next action, carries it
+ * out and tells the result. RIO, IOCP and epoll differ in their drivers and in the four settings
+ * of rs_engine_config.
+ *
+ *   FREE -bind-> OPEN -CLOSE-> CLOSING -socket_gone, all requests back-> CLOSED -take-> FREE
+ *   FREE -CONNECT-> CONNECTING -connected-> OPEN, or CLOSING when a CLOSE came first
+ *
+ * In CLOSING a plain CLOSE first lets the sends before it leave and, where a receive can be asked
+ * back, waits for it; then comes the CLOSE action. An abort, at once or as the escalation of a
+ * plain CLOSE, comes without delay. After either the connection drains: requests that the kernel
+ * still has keep their buffers until they are finished; only then does CLOSE complete. A connection
+ * that cannot go on (its CONNECT failed, or `broken`) is aborted while OPEN; what is in flight or
+ * follows completes with its status until the owner closes it.
+ *
+ * An op: refused, or held -an action, its call-> with the kernel, or finished by the call itself
+ * -finished-> in the ready ring, sends in the order of submission -take-> its place is free again.
+ *
+ * Contract points 1, 2, 4, 5 and 8 of seam/backend.h. One thread; allocates nothing. */
+#ifndef RS_SEAM_CONN_ENGINE_H
+#define RS_SEAM_CONN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/assert.h"
+#include "core/limits.h"
+#include "core/op.h"
+#include "core/status.h"
+#include "seam/ready_ring.h"
+
+#define RS_ENGINE_NONE UINT32_MAX
+#define RS_ENGINE_RECVS 1u /* in flight at most; the SENDs are the configuration's */
+
+/* Directions, as bits. */
+#define RS_ENGINE_RECV 0x1u
+#define RS_ENGINE_SEND 0x2u
+#define RS_ENGINE_BOTH (RS_ENGINE_RECV | RS_ENGINE_SEND)
+
+/* Bits of rs_engine_conn.todo beside the directions, which stand for what is held. */
+#define RS_ENGINE_TODO_SHUTDOWN 0x4u
+#define RS_ENGINE_TODO_END 0x8u /* CLOSE was accepted, or the connection is broken; stays set */
+
+typedef enum rs_conn_phase {
+    RS_CONN_FREE = 0,
+    RS_CONN_CONNECTING,
+    RS_CONN_OPEN,
+    RS_CONN_CLOSING, /* a CLOSE was accepted, and its completion has yet to be made */
+    RS_CONN_CLOSED   /* the completion of CLOSE waits in the ready ring */
+} rs_conn_phase;
+
+typedef enum rs_req_state {
+    RS_REQ_FREE = 0,
+    RS_REQ_HELD,   /* accepted; the kernel does not have it */
+    RS_REQ_POSTED, /* the kernel's, and so is its buffer */
+    RS_REQ_DONE    /* over, but an earlier send of the connection is not */
+} rs_req_state;
+
+/* One RECV or SEND. A driver may keep an array of its own with the same indices. */
+typedef struct rs_engine_req {
+    uint64_t tag;
+    uint8_t *data;
+    uint32_t bytes;
+    uint32_t done; /* bytes the kernel has taken; the rest starts at data + done */
+    uint16_t region;
+    uint8_t kind;   /* rs_op_kind: RS_OP_RECV or RS_OP_SEND */
+    uint8_t state;  /* rs_req_state */
+    uint8_t status; /* rs_status, when DONE */
+    uint8_t run;    /* POSTED: SENDs that the call carries, this one the first */
+    bool called;    /* DONE: its own call ended it */
+} rs_engine_req;
+
+typedef struct rs_engine_conn {
+    uint32_t generation;
+    uint8_t phase;        /* rs_conn_phase */
+    uint8_t todo;         /* RS_ENGINE_RECV, _SEND: held; RS_ENGINE_TODO_* */
+    uint8_t broken;       /* rs_status that every further request completes with; RS_OK = none */
+    uint8_t sends;        /* SENDs accepted and not yet taken */
+    uint8_t sends_untold; /* of these: without a completion, the oldest at send_head */
+    uint8_t sends_held;   /* of these the youngest: not with the kernel */
+    uint8_t send_head;
+    uint8_t sends_posted; /* calls that the kernel has; each may carry several SENDs */
+    bool recv_posted;
+    bool recv;     /* a RECV was accepted and is not yet taken; likewise shutdown */
+    bool shutdown; /* a SHUTDOWN */
+    bool recv_cancelled;
+    bool connect_busy; /* CONNECT is outstanding, also behind a CLOSE */
+    bool abort_taken;  /* an abort was accepted: none may follow */
+    bool socket_gone;  /* CLOSING then means draining */
+    uint64_t shutdown_tag;
+    uint64_t close_tag;
+    uint64_t connect_tag;
+} rs_engine_conn;
+
+_Static_assert(sizeof(rs_engine_conn) <= 64, "a connection's state is within a cache line");
+_Static_assert(sizeof(rs_engine_req) <= 32, "two requests a cache line");
+_Static_assert(RS_SENDS_IN_FLIGHT_MAX <= UINT8_MAX, "sends are counted in bytes");
+
+typedef struct rs_engine_config {
+    uint32_t conns_max;      /* [1, RS_SESSIONS_MAX] */
+    uint32_t sends_per_conn; /* [1, RS_SENDS_IN_FLIGHT_MAX] */
+    uint32_t accepts_max;    /* ACCEPT records that may wait at once */
+    uint32_t gather_max;     /* SENDs that one call may carry, [1, RS_GATHER_MAX]; RIO: 1 */
+    bool partial_sends;      /* a call that takes a part leaves the rest held (epoll); else a short
+                              * send is a truncated one */
+    bool cancels_recv;       /* a receive can be asked back, and is before a plain close (IOCP) */
+} rs_engine_config;
+
+typedef struct rs_engine {
+    rs_engine_conn *conns; /* [conns_max] */
+    rs_engine_req *reqs;   /* [conns_max][RS_ENGINE_RECVS + sends]: the receive, then the sends */
+    rs_ready_ring ready;
+    rs_engine_config cfg;
+    uint32_t accepts; /* ACCEPT records in the ready ring */
+    uint32_t posted;  /* calls that the kernel has, all connections */
+    uint32_t bound;   /* slots that are not free */
+    uint64_t inline_completions;
+} rs_engine;
+
+/* rs_engine_reqs: request records for these limits. */
+static inline uint32_t rs_engine_reqs(uint32_t conns_max, uint32_t sends_per_conn) {
+    return conns_max * (RS_ENGINE_RECVS + sends_per_conn);
+}
+
+/* rs_engine_bytes: the memory that init wants. */
+size_t rs_engine_bytes(const rs_engine_config *cfg);
+
+/* rs_engine_init: all slots free. memory: rs_engine_bytes zeroed bytes of the caller's, aligned as
+ * malloc does. */
+void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory);
+
+/* ---- requests */
+
+/* rs_engine_bind: a free slot becomes OPEN under generation. _unbind: and free again, before any op
+ * was taken (asserted). */
+void rs_engine_bind(rs_engine *engine, uint32_t conn, uint32_t generation);
+void rs_engine_unbind(rs_engine *engine, uint32_t conn);
+
+/* rs_engine_submit: accepts ops[0] and, if it is a SEND that others may join (gather_max > 1), the
+ * SENDs of its connection right behind it. count >= 1. Returns how many were accepted; *why =
+ * RS_OK, or why ops[returned] was refused (seam/backend.h). When any were, the caller goes on with
+ * the actions of ops[0].conn. A CONNECT is carried out from the op itself; rs_engine_connected
+ * tells its outcome. */
+uint32_t rs_engine_submit(rs_engine *engine, const rs_op *ops, uint32_t count, rs_status *why);
+
+/* ---- actions */
+
+typedef enum rs_engine_do {
+    RS_DO_NONE,
+    RS_DO_RECV,        /* receive for the record `at`; then rs_engine_pending or _finished */
+    RS_DO_SEND,        /* send `count` records in one call; likewise */
+    RS_DO_SHUTDOWN,    /* end our stream, then rs_engine_shut_down */
+    RS_DO_CANCEL_RECV, /* ask the receive back, then rs_engine_recv_cancelled */
+    RS_DO_CLOSE,       /* close the socket, then rs_engine_socket_gone */
+    RS_DO_ABORT        /* the same with a reset */
+} rs_engine_do;
+
+typedef struct rs_engine_action {
+    uint32_t kind;  /* rs_engine_do */
+    uint32_t at;    /* RECV, SEND: index of the (first) record */
+    uint32_t count; /* SEND: records, those behind the first by rs_engine_send_behind */
+} rs_engine_action;
+
+rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t conn, uint32_t todo);
+
+/* rs_engine_next: what to call next for a connection; asked again until it says RS_DO_NONE. may:
+ * the directions in which a call can be made now, RS_ENGINE_RECV | RS_ENGINE_SEND (epoll: as far as
+ * the socket is ready; IOCP: receives in their turn). */
+static inline rs_engine_action rs_engine_next(const rs_engine *engine, uint32_t conn,
+                                              uint32_t may) {
+    uint32_t todo;
+
+    RS_ASSERT(conn < engine->cfg.conns_max);
+    todo = engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH);
+    return todo == 0 ? (rs_engine_action){.kind = RS_DO_NONE}
+                     : rs_engine_next_todo(engine, conn, todo);
+}
+
+/* rs_engine_send_behind: the record of the i-th SEND behind `at`. */
+uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t conn, uint32_t at, uint32_t i);
+
+/* rs_engine_pending: the call for the action RECV or SEND at `at` left a request with the kernel:
+ * _finished will follow. */
+void rs_engine_pending(rs_engine *engine, uint32_t conn, uint32_t at);
+
+/* rs_engine_finished: the call for the action at `at` has ended by itself (called), or the request
+ * that it left has. bytes: what it moved, of a gather all together; no more than asked (asserted).
+ * A failure is told by its cause: our own close, or else the peer or the network. */
+void rs_engine_finished(rs_engine *engine, uint32_t conn, uint32_t at, rs_status status,
+                        uint32_t bytes, bool called);
+
+void rs_engine_shut_down(rs_engine *engine, uint32_t conn, rs_status status);
+void rs_engine_recv_cancelled(rs_engine *engine, uint32_t conn);
+void rs_engine_socket_gone(rs_engine *engine, uint32_t conn);
+
+/* rs_engine_connected: the outcome of a CONNECT; behind a CLOSE it is RS_E_ABORTED whatever was. */
+void rs_engine_connected(rs_engine *engine, uint32_t conn, rs_status status);
+
+/* rs_engine_broken: the connection cannot go on: the next action is to abort it, and what is in
+ * flight or follows completes with status. */
+void rs_engine_broken(rs_engine *engine, uint32_t conn, rs_status status);
+
+/* ---- completions */
+
+/* rs_engine_accepted: one more ACCEPT record to hand out. There is room (asserted). */
+void rs_engine_accepted(rs_engine *engine, const rs_completion *record);
+
+/* rs_engine_take: hands out up to cap waiting completions. A CLOSE among them frees its slot. */
+uint32_t rs_engine_take(rs_engine *engine, rs_completion *out, uint32_t cap);
+
+#endif

@@ -1,0 +1,430 @@
+/* The RIO driver: the engine's actions become RIO and socket calls, their outcome goes back. */
+#include "rio/rio_instance.h"
+
+#include <string.h>
+
+#include "core/assert.h"
+#include "win/win_error.h"
+
+/* What a call that failed means; never RS_OK, nor that it goes on. */
+static rs_status rio_error(uint32_t os_error) {
+    rs_status status = rs_win_error_status(os_error);
+
+    return status == RS_OK || status == RS_E_AGAIN ? RS_E_OS : status;
+}
+
+static rs_status rio_failure(void) {
+    return rio_error((uint32_t)WSAGetLastError());
+}
+
+/* ---- descriptors */
+
+static bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
+    const rs_rio_region *region;
+    uintptr_t offset;
+
+    if (op->region >= RS_REGIONS_MAX) {
+        return false;
+    }
+    region = &backend->regions[op->region];
+    offset = (uintptr_t)op->u.data - (uintptr_t)region->base;
+    return region->base != NULL && offset <= region->bytes && op->bytes <= region->bytes - offset;
+}
+
+/* An id that no other request uses meanwhile. */
+static rs_status slot_own_id(rs_backend *backend, rs_rio_slot *slot, const rs_engine_req *req) {
+    rs_rio_reg_take take = rs_rio_regs_take(&backend->regs, req->region, req->data, req->bytes);
+    const rs_rio_reg *node = &backend->reg_nodes[take.node];
+
+    if (take.deregister) {
+        backend->api.fn.RIODeregisterBuffer(backend->reg_ids[take.node]);
+    }
+    if (take.register_it) {
+        backend->counters.registrations++;
+        backend->reg_ids[take.node] =
+            backend->api.fn.RIORegisterBuffer((PCHAR)node->first, node->bytes);
+        if (backend->reg_ids[take.node] == RIO_INVALID_BUFFERID) {
+            rs_status status = rio_failure();
+
+            rs_rio_regs_fail(&backend->regs, take.node);
+            return status;
+        }
+    }
+    slot->reg = take.node;
+    slot->buf = (RIO_BUF){
+        .BufferId = backend->reg_ids[take.node],
+        .Offset = (ULONG)((uintptr_t)req->data - node->first),
+        .Length = req->bytes,
+    };
+    return RS_OK;
+}
+
+static rs_status slot_fill(rs_backend *backend, uint32_t at) {
+    const rs_engine_req *req = &backend->engine.reqs[at];
+    const rs_rio_region *region = &backend->regions[req->region];
+    rs_rio_slot *slot = &backend->slots[at];
+
+    RS_ASSERT(region->base != NULL);
+    RS_ASSERT(slot->reg == RS_RIO_REG_NONE);
+    if (backend->tuning.rio_registration == RS_RIO_REG_SESSION) {
+        return slot_own_id(backend, slot, req);
+    }
+    slot->buf = (RIO_BUF){
+        .BufferId = region->id,
+        .Offset = (ULONG)(req->data - region->base),
+        .Length = req->bytes,
+    };
+    return RS_OK;
+}
+
+void rs_rio_request_over(rs_backend *backend, uint32_t req) {
+    rs_rio_slot *slot = &backend->slots[req];
+
+    if (slot->reg != RS_RIO_REG_NONE) {
+        rs_rio_regs_give(&backend->regs, slot->reg);
+        slot->reg = RS_RIO_REG_NONE;
+    }
+}
+
+void rs_rio_region_end(rs_backend *backend, uint16_t index) {
+    rs_rio_region *region = &backend->regions[index];
+    uint32_t cursor = 0, node;
+
+    if (region->id != RIO_INVALID_BUFFERID) {
+        backend->api.fn.RIODeregisterBuffer(region->id);
+    }
+    if (backend->reg_nodes != NULL) {
+        while ((node = rs_rio_regs_drop(&backend->regs, index, &cursor)) != RS_RIO_REG_NONE) {
+            backend->api.fn.RIODeregisterBuffer(backend->reg_ids[node]);
+        }
+    }
+    *region = (rs_rio_region){.id = RIO_INVALID_BUFFERID};
+}
+
+/* ---- posts */
+
+static void rio_post(rs_backend *backend, uint32_t conn, uint32_t req, bool is_recv) {
+    RIO_RQ rq = backend->sockets[conn].rq;
+    DWORD flags = backend->tuning.rio_defer ? RIO_MSG_DEFER : 0;
+    PVOID context = (PVOID)(uintptr_t)rs_rio_ledger_stamp(&backend->ledger, req);
+    rs_status status = slot_fill(backend, req);
+    BOOL accepted;
+
+    RS_ASSERT(rq != RIO_INVALID_RQ);
+    if (status == RS_OK) {
+        PRIO_BUF buf = &backend->slots[req].buf;
+
+        if (is_recv) {
+            backend->counters.receives++;
+            accepted = backend->api.fn.RIOReceive(rq, buf, 1, flags, context);
+        } else {
+            backend->counters.sends++;
+            accepted = backend->api.fn.RIOSend(rq, buf, 1, flags, context);
+        }
+        if (!accepted) {
+            status = rio_failure();
+            rs_rio_request_over(backend, req);
+        }
+    }
+    if (status != RS_OK) {
+        rs_engine_finished(&backend->engine, conn, req, status, 0, false);
+        return;
+    }
+    rs_engine_pending(&backend->engine, conn, req);
+    if (backend->tuning.rio_defer) {
+        rs_rio_ledger_touch(&backend->ledger, conn, is_recv ? RS_ENGINE_RECV : RS_ENGINE_SEND);
+    }
+}
+
+/* ---- commits */
+
+static bool rio_commit_one(rs_backend *backend, RIO_RQ rq, uint32_t dir) {
+    if (dir == RS_ENGINE_RECV) {
+        backend->counters.recv_commits++;
+        return backend->api.fn.RIOReceive(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL);
+    }
+    backend->counters.send_commits++;
+    return backend->api.fn.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL);
+}
+
+/* Sends first: what the peer waits for leaves before we ask for more. A commit that fails leaves
+ * requests that may never start; only the end of the socket gets them back. */
+static void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
+    static const uint32_t order[] = {RS_ENGINE_SEND, RS_ENGINE_RECV};
+    RIO_RQ rq = backend->sockets[conn].rq;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        if ((dirs & order[i]) == 0) {
+            continue;
+        }
+        RS_ASSERT(rq != RIO_INVALID_RQ);
+        if (!rio_commit_one(backend, rq, order[i])) {
+            rs_engine_broken(&backend->engine, conn, rio_failure());
+        }
+    }
+}
+
+/* ---- request queues */
+
+/* One receive, the configured sends, one buffer each: RIO has no gather
+ * (RIOCreateRequestQueue: MaxReceiveDataBuffers and MaxSendDataBuffers must be 1). */
+static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
+    rs_rio_socket *io = &backend->sockets[conn];
+    PVOID context = (PVOID)(uintptr_t)rs_rio_ledger_socket_context(&backend->ledger, conn);
+    rs_status status;
+
+    RS_ASSERT(io->rq == RIO_INVALID_RQ);
+    backend->counters.request_queues++;
+    io->rq = backend->api.fn.RIOCreateRequestQueue(io->socket, RS_ENGINE_RECVS, 1,
+                                                   backend->engine.cfg.sends_per_conn, 1,
+                                                   backend->cq, backend->cq, context);
+    if (io->rq != RIO_INVALID_RQ) {
+        return RS_OK;
+    }
+    status = rs_win_error_status((uint32_t)WSAGetLastError());
+    backend->counters.queues_refused++;
+    return status == RS_E_NO_BUFFERS || status == RS_E_NO_MEMORY ? RS_E_NO_BUFFERS : RS_E_OS;
+}
+
+static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET socket) {
+    rs_rio_socket *io = &backend->sockets[conn];
+
+    RS_ASSERT(io->socket == INVALID_SOCKET && io->rq == RIO_INVALID_RQ);
+    *io = (rs_rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
+}
+
+/* Through the provider, which must see the end of a socket that has a request queue. */
+static void rio_socket_close(rs_backend *backend, uint32_t conn) {
+    rs_rio_socket *io = &backend->sockets[conn];
+
+    if (io->socket == INVALID_SOCKET) {
+        return;
+    }
+    if (io->rq == RIO_INVALID_RQ) {
+        rs_win_socket_close(io->socket, &backend->calls);
+    } else {
+        backend->calls.count[RS_WIN_CLOSESOCKET]++;
+        if (backend->api.close_socket(io->socket) != 0) {
+            RS_FATAL("closesocket", WSAGetLastError(), "its requests can never be drained");
+        }
+    }
+    io->socket = INVALID_SOCKET;
+    io->rq = RIO_INVALID_RQ;
+}
+
+rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
+    rs_status status;
+
+    rs_engine_bind(&backend->engine, conn, generation);
+    rio_socket_bind_slot(backend, conn, (SOCKET)socket);
+    status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
+    if (status == RS_OK && !rs_win_extensions_fit(&backend->extensions, (SOCKET)socket)) {
+        status = RS_E_OS; /* RIO's functions are another provider's */
+    }
+    if (status == RS_OK) {
+        status = rio_queue_make(backend, conn);
+    }
+    if (status != RS_OK) {
+        rio_socket_close(backend, conn);
+        rs_engine_unbind(&backend->engine, conn);
+        return status == RS_E_NO_BUFFERS ? status : RS_E_OS;
+    }
+    return RS_OK;
+}
+
+void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket) {
+    rs_win_socket_close((SOCKET)socket, &backend->calls); /* no queue yet: a plain socket */
+}
+
+/* ---- the end */
+
+static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
+    int rc;
+
+    RS_ASSERT(backend->sockets[conn].socket != INVALID_SOCKET);
+    backend->calls.count[RS_WIN_SHUTDOWN]++;
+    rc = backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND);
+    rs_engine_shut_down(&backend->engine, conn, rc == 0 ? RS_OK : rio_failure());
+}
+
+static void rio_make_resetting(rs_backend *backend, SOCKET socket) {
+    const struct linger now = {.l_onoff = 1, .l_linger = 0};
+
+    backend->calls.count[RS_WIN_SETSOCKOPT]++;
+    /* It fails on a socket that is already reset: then there is nothing left to do. */
+    (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&now, (int)sizeof now);
+}
+
+/* closesocket cancels what is posted, so that a close with a receive pending is only graceful
+ * behind a shutdown. */
+static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
+    SOCKET socket = backend->sockets[conn].socket;
+
+    if (backend->engine.conns[conn].recv_posted) {
+        backend->calls.count[RS_WIN_SHUTDOWN]++;
+        /* It fails when the connection is gone: just as good. */
+        (void)backend->api.shutdown_socket(socket, SD_SEND);
+    } else if (!backend->sockets[conn].end_read) {
+        rs_win_socket_discard(socket, backend->discard, &backend->calls);
+    }
+}
+
+static void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
+    rs_rio_socket *io = &backend->sockets[conn];
+
+    /* What was never committed might never complete. */
+    rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));
+    if (io->socket != INVALID_SOCKET && abort_it) {
+        rio_make_resetting(backend, io->socket);
+    } else if (io->rq != RIO_INVALID_RQ) {
+        rio_make_graceful(backend, conn);
+    }
+    rio_socket_close(backend, conn);
+    rs_engine_socket_gone(&backend->engine, conn);
+}
+
+/* ---- actions */
+
+void rs_rio_run(rs_backend *backend, uint32_t conn) {
+    for (;;) { /* ends: every turn takes something off the connection's list */
+        const rs_engine_action action = rs_engine_next(&backend->engine, conn, RS_ENGINE_BOTH);
+
+        switch (action.kind) {
+        case RS_DO_RECV:
+        case RS_DO_SEND:
+            rio_post(backend, conn, action.at, action.kind == RS_DO_RECV);
+            break;
+        case RS_DO_SHUTDOWN:
+            rio_socket_shutdown(backend, conn);
+            break;
+        case RS_DO_CLOSE:
+        case RS_DO_ABORT:
+            rio_socket_end(backend, conn, action.kind == RS_DO_ABORT);
+            break;
+        default:
+            return;
+        }
+    }
+}
+
+void rs_rio_commit_all(rs_backend *backend) {
+    uint32_t dirs, conn;
+
+    while ((conn = rs_rio_ledger_touched(&backend->ledger, &dirs)) != RS_ENGINE_NONE) {
+        rio_commit(backend, conn, dirs);
+        rs_rio_run(backend, conn);
+    }
+}
+
+/* ---- connecting: RIO has no call for it, so it goes through the port */
+
+/* A socket that is set up and joined to the port; 0 or the error. It stays with the slot. */
+static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t from_ip) {
+    uint32_t os_error = 0;
+    SOCKET socket = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
+
+    rio_socket_bind_slot(backend, conn, socket);
+    if (socket == INVALID_SOCKET) {
+        return os_error;
+    }
+    if (rs_win_socket_tune(socket, &backend->tuning, &backend->calls) != RS_OK) {
+        return (uint32_t)WSAGetLastError();
+    }
+    backend->calls.count[RS_WIN_ASSOCIATE]++;
+    if (CreateIoCompletionPort((HANDLE)socket, backend->port, RS_RIO_KEY_CONNECT, 0) == NULL) {
+        return GetLastError();
+    }
+    if (!rs_win_extensions_fit(&backend->extensions, socket)) {
+        return WSAEINVALIDPROVIDER; /* ConnectEx is another provider's */
+    }
+    return rs_win_socket_bind_from(socket, from_ip, &backend->port_reuse_failed, &backend->calls);
+}
+
+/* The outcome of CONNECT. Its request queue is made only now: an AcceptEx or ConnectEx socket is
+ * complete after its update of context. */
+static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status) {
+    rs_rio_socket *io = &backend->sockets[conn];
+
+    if (status == RS_OK && io->socket != INVALID_SOCKET) {
+        status = rs_win_socket_update_connect(io->socket, &backend->calls);
+    }
+    if (status == RS_OK && io->socket != INVALID_SOCKET) {
+        status = rio_queue_make(backend, conn);
+    }
+    rs_engine_connected(&backend->engine, conn, status);
+    rs_rio_run(backend, conn);
+}
+
+static void rio_connect_start(rs_backend *backend, const rs_op *op) {
+    const uint32_t conn = op->conn;
+    rs_rio_socket *io = &backend->sockets[conn];
+    struct sockaddr_in name = rs_win_sockaddr(op->u.addr);
+    uint32_t os_error = rio_connect_socket(backend, conn, op->bytes);
+    DWORD bytes = 0;
+
+    if (io->socket == INVALID_SOCKET || os_error != 0) {
+        rio_connect_end(backend, conn, rio_error(os_error));
+        return;
+    }
+    memset(&io->connect, 0, sizeof io->connect);
+    io->connect.hEvent = backend->port_event;
+    backend->port_dirty = true;
+    backend->calls.count[RS_WIN_CONNECTEX]++;
+    if (!backend->extensions.connect_ex(io->socket, (const struct sockaddr *)&name,
+                                        (int)sizeof name, NULL, 0, &bytes, &io->connect)) {
+        os_error = (uint32_t)WSAGetLastError();
+        if (os_error != WSA_IO_PENDING) {
+            rio_connect_end(backend, conn, rio_error(os_error));
+        }
+    }
+}
+
+void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped) {
+    rs_rio_socket *io = (rs_rio_socket *)(void *)overlapped; /* its first member */
+    size_t conn = (size_t)(io - backend->sockets);
+
+    RS_ASSERT(conn < backend->engine.cfg.conns_max);
+    RS_ASSERT(backend->engine.conns[conn].connect_busy);
+    /* Internal holds the NTSTATUS: reading it saves WSAGetOverlappedResult's call. */
+    rio_connect_end(backend, (uint32_t)conn, rs_win_error_status((uint32_t)overlapped->Internal));
+}
+
+/* ---- submit */
+
+static bool rio_op_is_io(const rs_op *op) {
+    return op->kind == RS_OP_RECV || op->kind == RS_OP_SEND;
+}
+
+/* The engine has the last word on everything but memory, which it does not know. */
+static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
+    rs_status status;
+
+    if (rio_op_is_io(op) && !rio_op_fits(backend, op)) {
+        return RS_E_INVALID;
+    }
+    if (rs_engine_submit(&backend->engine, op, 1, &status) == 0) {
+        return status;
+    }
+    if (op->kind == RS_OP_CONNECT) {
+        rio_connect_start(backend, op);
+    } else {
+        rs_rio_run(backend, op->conn);
+    }
+    return RS_OK;
+}
+
+uint32_t rs_rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why) {
+    uint32_t taken = 0;
+
+    RS_ASSERT(count <= RS_OPS_PER_SUBMIT_MAX);
+    *why = RS_OK;
+    while (taken < count) {
+        *why = rio_submit_one(backend, &ops[taken]);
+        if (*why != RS_OK) {
+            break;
+        }
+        taken++;
+    }
+    rs_rio_commit_all(backend);
+    return taken;
+}
