@@ -37,7 +37,7 @@ jobs=${JOBS:-$(nproc)}
 tidy_known=" 14 19 22 "
 work=build/analyze
 mkdir -p "$work"
-include="-Isrc/common -Isrc -Ibench -Iinclude -Iwine -Ibench/epoll"
+include="-Isrc/common -Isrc -Ibench -Iinclude -Iwine"
 common="-std=c11 -DRS_COMMIT=\"analyze\" $include"
 windows_names='_win(dows)?\.c$|/win/|^src/iocp/|^bench/ladder/|^wine/|^src/rio/rio_(api|backend|poll|port|request|socket|verify_table|server_main)\.c$'
 checks='-*,clang-analyzer-*,bugprone-*'

@@ -19,12 +19,14 @@ set(may_win core seam win)
 set(may_posix core seam posix)
 set(may_iocp core seam win iocp)
 set(may_rio core seam win rio)
+set(may_epoll core seam posix epoll)
 # A *_main.c ties server, applications and at most one back end together.
 set(may_server_main . core seam server apps)
 set(may_win_main . core seam server apps win)
 set(may_posix_main . core seam server apps posix)
 set(may_iocp_main . core seam server apps win iocp)
 set(may_rio_main . core seam server apps win rio)
+set(may_epoll_main . core seam server apps posix epoll)
 
 # core is C alone, and pure C at that; stdio for formatting into memory and for the last words.
 set(core_system stdint.h stddef.h stdbool.h string.h limits.h inttypes.h)
@@ -38,7 +40,7 @@ set(windows_headers windows.h winsock2.h ws2tcpip.h ws2def.h mswsock.h winsock.h
 
 set(layer_folders
     src/common/core src/common/seam src/common/server src/common/apps src/common/win
-    src/common/posix src/iocp src/rio)
+    src/common/posix src/epoll src/iocp src/rio)
 
 set(violations "")
 set(files_seen 0)

@@ -14,7 +14,7 @@ endif()
 set(linux_files
     "^wine/"
     "/posix/"
-    "^bench/epoll/"
+    "^src/epoll/"
     "^bench/session_cost/"
     "^tests/(fuzz|interleave|mutate)/"
     "_(native|posix)\\.[ch]$"

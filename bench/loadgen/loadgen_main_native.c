@@ -1,7 +1,7 @@
 /* loadgen on Linux: over the epoll back end. */
 #include <unistd.h>
 
-#include "epoll_backend.h"
+#include "epoll/epoll_backend.h"
 #include "loadgen/loadgen_main.h"
 
 int main(int argc, char **argv) {

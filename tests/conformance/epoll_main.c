@@ -1,6 +1,6 @@
 /* The conformance suite over epoll: real sockets, loopback, the real clock. No skips. */
 #include "conformance.h"
-#include "epoll_backend.h"
+#include "epoll/epoll_backend.h"
 
 int main(int argc, char **argv) {
     static const conf_instance instance = {

@@ -19,7 +19,7 @@
 #include "apps/echo.h"
 #include "core/frame.h"
 #include "core/session.h"
-#include "epoll_backend.h"
+#include "epoll/epoll_backend.h"
 #include "ringside.h"
 #include "seam/atomics.h"
 #include "seam/os.h"

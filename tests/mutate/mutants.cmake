@@ -245,7 +245,7 @@ mutant("a paused session is idle" [[    if (@{session->sendq.in_flight == 0}@) {
 
 # ---- epoll
 
-mutants_of(bench/epoll/epoll_request.c "unit\\.epoll_backend|conf\\.epoll")
+mutants_of(src/epoll/epoll_request.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("a short read is taken for a full one" [[        conn->readable = conn->ended || @{(size_t)got == conn->recv_bytes}@;]] [[0]])
 mutant("the error that a send found is told as an end" [[        rs_epoll_recv_complete(backend, index, @{(rs_status)conn->broken}@, 0, flags);
     } else {]] [[RS_OK]])
@@ -253,21 +253,21 @@ mutant("a partly sent slice starts again" [[        send->done += @{(uint32_t)pa
 mutant("a run of sends is not started before another op" [[        if (sending != EPOLL_NO_CONN && (op->kind != RS_OP_SEND || @{op->conn != sending}@)) {]] [[0]])
 mutant("a full socket buffer is not noticed" [[            conn->writable = @{(size_t)taken == asked}@;]] [[1]])
 
-mutants_of(bench/epoll/epoll_socket.c "unit\\.epoll_backend|conf\\.epoll")
+mutants_of(src/epoll/epoll_socket.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("unread input is not read off before the close" [[            @{epoll_discard_input(backend, conn);}@]] [[;]])
 mutant("an abort is a plain close" [[            @{epoll_make_resetting(backend, conn->fd);}@]] [[;]])
 mutant("a close overtakes its sends" [[    if (@{conn->send_count > 0}@) {
         return;]] [[0]])
 mutant("a slot whose watch failed stays bound" [[        @{rs_conn_ops_unbind(&backend->conns[index].ops);}@]] [[;]])
 
-mutants_of(bench/epoll/epoll_accept.c "unit\\.epoll_backend|conf\\.epoll")
+mutants_of(src/epoll/epoll_accept.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("the reserve descriptor is not opened again" [[    @{epoll_reserve_open(backend);}@
     return fd >= 0;]] [[;]])
 mutant("one accept more than there is room for" [[    while (more && @{backend->accepts_ready < backend->tuning.accepts}@) {]] [[backend->accepts_ready <= backend->tuning.accepts]])
 mutant("a pause of accepting has no end" [[        @{epoll_listener_watch(backend, EPOLLIN);}@
         return timeout_ns;]] [[;]])
 
-mutants_of(bench/epoll/epoll_poll.c "unit\\.epoll_backend|conf\\.epoll")
+mutants_of(src/epoll/epoll_poll.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("a wake is seen once and for all" [[        @{(void)rs_atomic_exchange_u32(&backend->wake_pending, 0);}@]] [[;]])
 mutant("an event of an older use is taken" [[        @{backend->conns[index].ops.generation != (uint32_t)(data >> 32)}@) {]] [[0]])
 mutant("connections that never run dry starve the others" [[    if (idle || @{++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT}@) {]] [[0]])

@@ -1,5 +1,5 @@
 /* epoll_server: the same server on Linux, the floor that the others are set against. */
-#include "epoll_backend.h"
+#include "epoll/epoll_backend.h"
 #include "server/server_main.h"
 
 int main(int argc, char **argv) {

@@ -1,5 +1,5 @@
 /* Submit: which ops are taken, and receiving and sending as far as the socket goes along. */
-#include "epoll_instance.h"
+#include "epoll/epoll_instance.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 /* Sockets of the epoll back end: from accept or connect to the edge-triggered watch, and to the
  * end.
  */
-#include "epoll_instance.h"
+#include "epoll/epoll_instance.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>

@@ -1,5 +1,5 @@
 /* Listening, and accepting in the shard's own loop. */
-#include "epoll_instance.h"
+#include "epoll/epoll_instance.h"
 
 #include <errno.h>
 #include <fcntl.h>

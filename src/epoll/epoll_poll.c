@@ -1,5 +1,5 @@
 /* One poll: waiting for events, what each of them means, handing out, and waking. */
-#include "epoll_instance.h"
+#include "epoll/epoll_instance.h"
 
 #include <errno.h>
 #include <sys/epoll.h>

@@ -1,7 +1,7 @@
 /* Opening and closing an instance of the epoll back end, its memory and its statistics. */
-#include "epoll_backend.h"
+#include "epoll/epoll_backend.h"
 
-#include "epoll_instance.h"
+#include "epoll/epoll_instance.h"
 
 #include <errno.h>
 #include <fcntl.h>
