@@ -17,8 +17,7 @@ static void epoll_complete_accept(rs_backend *backend, rs_status status, uintptr
     const rs_completion record = {
         .kind = RS_OP_ACCEPT, .status = (uint16_t)status, .socket = socket};
 
-    backend->accepts_ready++;
-    rs_ready_push(&backend->ready, &record);
+    rs_engine_accepted(&backend->engine, &record);
 }
 
 /* ---- listening */
@@ -176,7 +175,7 @@ void rs_epoll_accept_batch(rs_backend *backend) {
     bool more = true;
 
     /* One place stays free for the last completion, after unlisten. */
-    while (more && backend->accepts_ready < backend->tuning.accepts) {
+    while (more && backend->engine.accepts < backend->tuning.accepts) {
         int fd;
 
         backend->counters.accept_calls++;

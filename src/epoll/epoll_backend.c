@@ -42,6 +42,7 @@ static void epoll_stats(const rs_backend *backend, rs_backend_stats *out) {
     const rs_epoll_counters *counters = &backend->counters;
     const rs_backend_stat stats[] = {
         {"eventfd write", rs_atomic_load_u32(&backend->wake_writes), true},
+        {"inline completions", backend->engine.inline_completions, false},
 #define X(member, name, is_call) {name, counters->member, is_call},
         RS_EPOLL_STATS(X)
 #undef X
@@ -111,10 +112,7 @@ static void epoll_close(rs_backend *backend) {
         return;
     }
     RS_ASSERT(backend->listen_fd < 0);
-    RS_ASSERT(backend->ready.count == 0);
-    for (uint32_t i = 0; backend->conns != NULL && i < backend->conns_max; i++) {
-        RS_ASSERT(backend->conns[i].ops.phase == RS_CONN_FREE);
-    }
+    RS_ASSERT(backend->engine.ready.count == 0 && backend->engine.bound == 0);
     const int files[] = {backend->reserve_fd, backend->wake_fd, backend->epoll_fd};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         if (files[i] >= 0) {
@@ -123,10 +121,9 @@ static void epoll_close(rs_backend *backend) {
     }
     free(backend->discard);
     free(backend->events);
-    free(backend->records);
-    free(backend->sends);
     free(backend->conns);
-    epoll_files_give(backend->conns_max);
+    free(backend->engine_memory);
+    epoll_files_give(backend->engine.cfg.conns_max);
     free(backend);
 }
 
@@ -140,27 +137,30 @@ static rs_status epoll_check_config(const rs_backend_config *cfg, rs_error *erro
     return status;
 }
 
-static rs_status epoll_allocate(rs_backend *backend, rs_error *error) {
-    size_t conns = backend->conns_max;
-    /* Everything that can be in flight, and the last completion of the listener. */
-    size_t records =
-        conns * (RS_CONN_OTHER_OPS + backend->sends_per_conn) + backend->tuning.accepts + 1u;
+static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cfg,
+                                rs_error *error) {
+    const rs_engine_config engine = {
+        .conns_max = cfg->conns_max,
+        .sends_per_conn = cfg->sends_per_conn,
+        .accepts_max = cfg->tuning.accepts + 1u, /* and the last completion of the listener */
+        .gather_max = RS_GATHER_MAX,
+        .partial_sends = true,
+    };
 
-    backend->conns = calloc(conns, sizeof(*backend->conns));
-    backend->sends = calloc(conns * backend->sends_per_conn, sizeof(*backend->sends));
-    backend->records = calloc(records, sizeof(*backend->records));
+    backend->engine.cfg = engine; /* what close gives back, should this fail */
+    backend->engine_memory = calloc(1, rs_engine_bytes(&engine));
+    backend->conns = calloc(cfg->conns_max, sizeof(*backend->conns));
     backend->events = calloc(backend->tuning.dequeue_batch, sizeof(*backend->events));
     backend->discard = malloc(RS_EPOLL_DISCARD_BYTES);
-    if (backend->conns == NULL || backend->sends == NULL || backend->records == NULL ||
-        backend->events == NULL || backend->discard == NULL) {
+    if (backend->engine_memory == NULL || backend->conns == NULL || backend->events == NULL ||
+        backend->discard == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u connections: lower --max-sessions",
-                            backend->conns_max);
+                            "no memory for %u connections: lower --max-sessions", cfg->conns_max);
     }
-    for (size_t i = 0; i < conns; i++) {
+    for (uint32_t i = 0; i < cfg->conns_max; i++) {
         backend->conns[i].fd = -1;
     }
-    rs_ready_init(&backend->ready, backend->records, (uint32_t)records);
+    rs_engine_init(&backend->engine, &engine, backend->engine_memory);
     return RS_OK;
 }
 
@@ -198,15 +198,13 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
     }
     backend->epoll_fd = backend->wake_fd = backend->listen_fd = backend->reserve_fd = -1;
-    backend->conns_max = cfg->conns_max;
-    backend->sends_per_conn = cfg->sends_per_conn;
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;
     backend->has_pwait2 = true;
     if (cfg->fine_waits) { /* the 50 us that Linux adds to a wait; refused, they stay */
         (void)prctl(PR_SET_TIMERSLACK, EPOLL_FINE_SLACK_NS, 0, 0, 0);
     }
-    status = epoll_allocate(backend, error);
+    status = epoll_allocate(backend, cfg, error);
     if (status == RS_OK) {
         status = epoll_open_files(backend, error);
     }

@@ -31,23 +31,17 @@ static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t event
     const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     rs_epoll_conn *conn = &backend->conns[index];
 
-    if (conn->ops.phase == RS_CONN_CONNECTING) {
+    if (backend->engine.conns[index].phase == RS_CONN_CONNECTING) {
         rs_epoll_connect_end(backend, index, epoll_take_error(backend, conn->fd));
     }
     if ((events & (EPOLLIN | end)) != 0) {
-        conn->readable = true;
+        conn->may |= RS_ENGINE_RECV;
         conn->ended = conn->ended || (events & end) != 0;
-        if (conn->recv_waiting) {
-            rs_epoll_recv_try(backend, index, 0);
-        }
     }
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0) {
-        conn->writable = true;
-        if (conn->send_count > 0 || conn->ops.phase == RS_CONN_CLOSING) {
-            rs_epoll_sends_flush(backend, index, 0);
-            rs_epoll_after_sends(backend, index);
-        }
+        conn->may |= RS_ENGINE_SEND;
     }
+    rs_epoll_run(backend, index, false);
 }
 
 static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *event) {
@@ -67,9 +61,9 @@ static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *
         backend->counters.wakes++;
         return;
     }
-    RS_ASSERT(index < backend->conns_max);
+    RS_ASSERT(index < backend->engine.cfg.conns_max);
     if (backend->conns[index].fd < 0 ||
-        backend->conns[index].ops.generation != (uint32_t)(data >> 32)) {
+        backend->engine.conns[index].generation != (uint32_t)(data >> 32)) {
         backend->counters.stale_events++;
         return;
     }
@@ -118,21 +112,10 @@ static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
 
 /* ---- poll */
 
-/* What leaves the ready ring is in flight no longer: its place may be asked for again. */
-static void epoll_retire(rs_backend *backend, const rs_completion *record) {
-    if (record->kind == RS_OP_ACCEPT) {
-        RS_ASSERT(backend->accepts_ready > 0);
-        backend->accepts_ready--;
-    } else {
-        rs_conn_ops_retire(&backend->conns[record->conn].ops, (rs_op_kind)record->kind);
-    }
-}
-
 /* What is ready is handed out first, without a system call; but every few polls the kernel is
  * asked all the same, or connections that never run dry would starve the others. */
 uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
-    bool idle = backend->ready.count == 0;
-    uint32_t count;
+    bool idle = backend->engine.ready.count == 0;
 
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
@@ -140,11 +123,7 @@ uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, in
         timeout_ns = rs_epoll_accept_resume(backend, timeout_ns);
         epoll_gather(backend, idle ? timeout_ns : 0);
     }
-    count = rs_ready_pop(&backend->ready, out, cap);
-    for (uint32_t i = 0; i < count; i++) {
-        epoll_retire(backend, &out[i]);
-    }
-    return count;
+    return rs_engine_take(&backend->engine, out, cap);
 }
 
 void rs_epoll_wake(rs_backend *backend) {

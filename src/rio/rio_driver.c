@@ -33,7 +33,8 @@ static bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
 
 /* An id that no other request uses meanwhile. */
 static rs_status slot_own_id(rs_backend *backend, rs_rio_slot *slot, const rs_engine_req *req) {
-    rs_rio_reg_take take = rs_rio_regs_take(&backend->regs, req->region, req->data, req->bytes);
+    rs_rio_reg_take take =
+        rs_rio_regs_take(&backend->regs, req->op.region, req->op.u.data, req->op.bytes);
     const rs_rio_reg *node = &backend->reg_nodes[take.node];
 
     if (take.deregister) {
@@ -53,15 +54,15 @@ static rs_status slot_own_id(rs_backend *backend, rs_rio_slot *slot, const rs_en
     slot->reg = take.node;
     slot->buf = (RIO_BUF){
         .BufferId = backend->reg_ids[take.node],
-        .Offset = (ULONG)((uintptr_t)req->data - node->first),
-        .Length = req->bytes,
+        .Offset = (ULONG)((uintptr_t)req->op.u.data - node->first),
+        .Length = req->op.bytes,
     };
     return RS_OK;
 }
 
 static rs_status slot_fill(rs_backend *backend, uint32_t at) {
     const rs_engine_req *req = &backend->engine.reqs[at];
-    const rs_rio_region *region = &backend->regions[req->region];
+    const rs_rio_region *region = &backend->regions[req->op.region];
     rs_rio_slot *slot = &backend->slots[at];
 
     RS_ASSERT(region->base != NULL);
@@ -71,8 +72,8 @@ static rs_status slot_fill(rs_backend *backend, uint32_t at) {
     }
     slot->buf = (RIO_BUF){
         .BufferId = region->id,
-        .Offset = (ULONG)(req->data - region->base),
-        .Length = req->bytes,
+        .Offset = (ULONG)(req->op.u.data - region->base),
+        .Length = req->op.bytes,
     };
     return RS_OK;
 }

@@ -45,7 +45,7 @@ static bool ledger_is_in_flight(const rs_rio_ledger *ledger, const rs_rio_result
            engine->conns[index].generation == (uint32_t)(result->socket_context >> 32) &&
            engine->reqs[at].state == RS_REQ_POSTED &&
            ledger->stamps[at] == (uint32_t)(result->request_context >> 32) &&
-           result->bytes <= engine->reqs[at].bytes;
+           result->bytes <= engine->reqs[at].op.bytes;
 }
 
 rs_status rs_rio_ledger_find(rs_rio_ledger *ledger, const rs_rio_result *result, uint32_t *conn,

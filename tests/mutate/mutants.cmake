@@ -70,7 +70,7 @@ mutant("a second receive is taken" [[    if (@{conn->recv}@) {
 mutant("one send more than reserved is taken" [[    if (@{conn->sends >= engine->cfg.sends_per_conn}@) {]] [[conn->sends > engine->cfg.sends_per_conn]])
 mutant("a send after the end of our stream is taken" [[op->bytes == 0 || @{conn->shutdown}@) {
         return RS_E_INVALID;]] [[0]])
-mutant("an empty receive is taken" [[static rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+mutant("an empty receive is taken" [[                                           const rs_op *op) {
     if (@{op->u.data == NULL || op->bytes == 0}@) {]] [[op->u.data == NULL]])
 mutant("the abort of a close is forgotten" [[    @{conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;}@]] [[;]])
 mutant("a send stays in flight when it was handed out" [[        @{conn->sends--;}@]] [[;]])
@@ -245,31 +245,26 @@ mutant("a paused session is idle" [[    if (@{session->sendq.in_flight == 0}@) {
 
 # ---- epoll
 
-mutants_of(src/epoll/epoll_request.c "unit\\.epoll_backend|conf\\.epoll")
-mutant("a short read is taken for a full one" [[        conn->readable = conn->ended || @{(size_t)got == conn->recv_bytes}@;]] [[0]])
-mutant("the error that a send found is told as an end" [[        rs_epoll_recv_complete(backend, index, @{(rs_status)conn->broken}@, 0, flags);
-    } else {]] [[RS_OK]])
-mutant("a partly sent slice starts again" [[        send->done += @{(uint32_t)part}@;]] [[0]])
-mutant("a run of sends is not started before another op" [[        if (sending != EPOLL_NO_CONN && (op->kind != RS_OP_SEND || @{op->conn != sending}@)) {]] [[0]])
-mutant("a full socket buffer is not noticed" [[            conn->writable = @{(size_t)taken == asked}@;]] [[1]])
-
-mutants_of(src/epoll/epoll_socket.c "unit\\.epoll_backend|conf\\.epoll")
+mutants_of(src/epoll/epoll_driver.c "unit\\.epoll_backend|conf\\.epoll")
+mutant("a full read is taken for a short one" [[        if (!conn->ended && @{(size_t)got < req->op.bytes}@) {]] [[1]])
+mutant("the error that a send found is told as an end" [[        status = @{(rs_status)conn->error}@;
+    } else if]] [[RS_OK]])
+mutant("a partly sent slice starts again" [[        taken = send(conn->fd, req->op.u.data + @{req->done}@,]] [[0]])
+mutant("a full socket buffer is not noticed" [[    if ((taken >= 0 && @{(size_t)taken < asked}@) ||]] [[0]])
 mutant("unread input is not read off before the close" [[            @{epoll_discard_input(backend, conn);}@]] [[;]])
 mutant("an abort is a plain close" [[            @{epoll_make_resetting(backend, conn->fd);}@]] [[;]])
-mutant("a close overtakes its sends" [[    if (@{conn->send_count > 0}@) {
-        return;]] [[0]])
-mutant("a slot whose watch failed stays bound" [[        @{rs_conn_ops_unbind(&backend->conns[index].ops);}@]] [[;]])
+mutant("a slot whose watch failed stays bound" [[        @{rs_engine_unbind(&backend->engine, index);}@]] [[;]])
 
 mutants_of(src/epoll/epoll_accept.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("the reserve descriptor is not opened again" [[    @{epoll_reserve_open(backend);}@
     return fd >= 0;]] [[;]])
-mutant("one accept more than there is room for" [[    while (more && @{backend->accepts_ready < backend->tuning.accepts}@) {]] [[backend->accepts_ready <= backend->tuning.accepts]])
+mutant("one accept more than there is room for" [[    while (more && @{backend->engine.accepts < backend->tuning.accepts}@) {]] [[backend->engine.accepts <= backend->tuning.accepts]])
 mutant("a pause of accepting has no end" [[        @{epoll_listener_watch(backend, EPOLLIN);}@
         return timeout_ns;]] [[;]])
 
 mutants_of(src/epoll/epoll_poll.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("a wake is seen once and for all" [[        @{(void)rs_atomic_exchange_u32(&backend->wake_pending, 0);}@]] [[;]])
-mutant("an event of an older use is taken" [[        @{backend->conns[index].ops.generation != (uint32_t)(data >> 32)}@) {]] [[0]])
+mutant("an event of an older use is taken" [[        @{backend->engine.conns[index].generation != (uint32_t)(data >> 32)}@) {]] [[0]])
 mutant("connections that never run dry starve the others" [[    if (idle || @{++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT}@) {]] [[0]])
 
 # ---- Windows sockets and ports (preset mutate-windows)
@@ -343,7 +338,7 @@ mutants_of(src/rio/rio_ledger.c "unit\\.conn_engine|unit\\.rio_quota|fuzz")
 mutant("no slack for closing connections" [[    return rs_engine_reqs(@{conns_max + RS_RIO_CLOSING_SLACK(conns_max)}@, sends_per_conn);]] [[conns_max]])
 mutant("a completion of an older use is taken" [[           @{engine->conns[index].generation == (uint32_t)(result->socket_context >> 32)}@ &&]] [[1]])
 mutant("a completion of an older request is taken" [[           @{ledger->stamps[at] == (uint32_t)(result->request_context >> 32)}@ &&]] [[1]])
-mutant("more bytes than asked are taken" [[           @{result->bytes <= engine->reqs[at].bytes}@;]] [[1]])
+mutant("more bytes than asked are taken" [[           @{result->bytes <= engine->reqs[at].op.bytes}@;]] [[1]])
 mutant("no commit for receives" [[    ledger->dirs[conn] |= (uint8_t)(@{dir}@ | LEDGER_LISTED);]] [[RS_ENGINE_SEND]])
 mutant("a connection is listed for its commit twice" [[    if (@{!listed}@) {]] [[1]])
 mutant("the commit before closesocket takes nothing" [[    uint32_t dirs = @{ledger->dirs[conn] & RS_ENGINE_BOTH}@;]] [[0u]])
@@ -373,8 +368,8 @@ mutant("the end of a region leaves its registrations" [[        if (node->first 
 
 mutants_of(src/rio/rio_driver.c "conf\\.rio(_event)?$")
 mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
-mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->data - region->base}@),]] [[0]])
-mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->data - node->first}@),]] [[0]])
+mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->op.u.data - region->base}@),]] [[0]])
+mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->op.u.data - node->first}@),]] [[0]])
 mutant("a registration is never given back" [[        @{rs_rio_regs_give(&backend->regs, slot->reg);}@]] [[;]])
 mutant("a region that ends stays registered" [[        @{backend->api.fn.RIODeregisterBuffer(region->id);}@]] [[;]])
 mutant("what is evicted stays registered" [[    if (take.deregister) {

@@ -743,7 +743,7 @@ static void test_engine_what_must_not_be_stops_the_process(void **state) {
     result = child_run(self, "more");
     assert_true(child_asserted(&result, "bytes == 0"));
     result = child_run(self, "received");
-    assert_true(child_asserted(&result, "bytes <= req->bytes"));
+    assert_true(child_asserted(&result, "bytes <= req->op.bytes"));
 }
 
 static void run_child(const char *name) {

@@ -121,17 +121,17 @@ static inline uint32_t bed_min(uint32_t a, uint32_t b) {
 static inline uint32_t bed_call_bytes(bed *b, uint32_t conn, const rs_engine_action *action) {
     uint32_t bytes = 0;
     if (action->kind == RS_DO_RECV) {
-        return b->engine.reqs[action->at].bytes;
+        return b->engine.reqs[action->at].op.bytes;
     }
     RS_ASSERT(action->count >= 1 && action->count <= b->engine.cfg.gather_max);
     b->joined = action->count > b->joined ? action->count : b->joined;
     for (uint32_t i = 0; i < action->count; i++) {
         const rs_engine_req *req =
             &b->engine.reqs[rs_engine_send_behind(&b->engine, conn, action->at, i)];
-        RS_ASSERT(req->state == RS_REQ_HELD && req->done < req->bytes);
-        RS_ASSERT(req->tag == b->owed[conn].next_send_start + i);
+        RS_ASSERT(req->state == RS_REQ_HELD && req->done < req->op.bytes);
+        RS_ASSERT(req->op.tag == b->owed[conn].next_send_start + i);
         RS_ASSERT(req->done == 0 || (i == 0 && b->kernel == BED_EPOLL));
-        bytes += req->bytes - req->done;
+        bytes += req->op.bytes - req->done;
     }
     return bytes;
 }

@@ -40,12 +40,12 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 
 /* ---- small views */
 
-static uint32_t engine_recv_index(const rs_engine *engine, uint32_t index) {
+static inline uint32_t engine_recv_index(const rs_engine *engine, uint32_t index) {
     return index * (RS_ENGINE_RECVS + engine->cfg.sends_per_conn);
 }
 
 /* The record of the offset-th untold send, counted from the oldest. */
-static uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
+static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
     uint32_t slot = engine->conns[index].send_head + offset;
 
     if (slot >= engine->cfg.sends_per_conn) {
@@ -66,11 +66,14 @@ static bool engine_is_draining(const rs_engine_conn *conn) {
     return conn->socket_gone && (conn->recv_posted || conn->sends_posted > 0 || conn->connect_busy);
 }
 
-static void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_status status,
-                        uint32_t bytes, uint64_t tag, bool called) {
-    const rs_completion record = {
+static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_status status,
+                               uint32_t bytes, uint64_t tag, bool called) {
+    const uint8_t flags = rs_op_ended_inline(called, kind, (int)status);
+
+    engine->inline_completions += flags;
+    *rs_ready_next(&engine->ready) = (rs_completion){
         .kind = (uint8_t)kind,
-        .flags = rs_op_ended_inline(called, kind, (int)status),
+        .flags = flags,
         .status = (uint16_t)status,
         .conn = index,
         .generation = engine->conns[index].generation,
@@ -78,44 +81,47 @@ static void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_s
         .tag = tag,
         .socket = RS_SOCKET_NONE,
     };
-
-    engine->inline_completions += record.flags == RS_CF_INLINE;
-    rs_ready_push(&engine->ready, &record);
 }
 
 /* ---- requests that are over */
 
-static void engine_recv_finish(rs_engine *engine, uint32_t index, rs_status status, uint32_t bytes,
-                               bool called) {
+static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_status status,
+                                      uint32_t bytes, bool called) {
     rs_engine_req *req = &engine->reqs[engine_recv_index(engine, index)];
 
-    RS_ASSERT(bytes <= req->bytes);
+    RS_ASSERT(bytes <= req->op.bytes);
     req->state = RS_REQ_FREE;
-    engine_tell(engine, index, RS_OP_RECV, status, bytes, req->tag, called);
+    engine_tell(engine, index, RS_OP_RECV, status, bytes, req->op.tag, called);
+}
+
+/* The oldest untold send is over. */
+static inline void engine_send_tell(rs_engine *engine, uint32_t index, rs_engine_req *req,
+                                    rs_status status, bool called) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    RS_DEBUG_ASSERT(req == &engine->reqs[engine_send_index(engine, index, 0)]);
+    RS_ASSERT(conn->sends_untold > 0);
+    req->state = RS_REQ_FREE;
+    conn->sends_untold--;
+    conn->send_head =
+        (uint8_t)(conn->send_head + 1u == engine->cfg.sends_per_conn ? 0u : conn->send_head + 1u);
+    engine_tell(engine, index, RS_OP_SEND, status, req->done, req->op.tag, called);
 }
 
 /* Sends are told in the order of submission: one that is done waits for those before it. */
 static void engine_sends_tell(rs_engine *engine, uint32_t index) {
-    rs_engine_conn *conn = &engine->conns[index];
-
-    while (conn->sends_untold > 0) {
+    while (engine->conns[index].sends_untold > 0) {
         rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, 0)];
 
         if (req->state != RS_REQ_DONE) {
             return;
         }
-        engine_tell(engine, index, RS_OP_SEND, (rs_status)req->status, req->done, req->tag,
-                    req->called);
-        req->state = RS_REQ_FREE;
-        conn->sends_untold--;
-        conn->send_head =
-            (uint8_t)(conn->send_head + 1u == engine->cfg.sends_per_conn ? 0u
-                                                                         : conn->send_head + 1u);
+        engine_send_tell(engine, index, req, (rs_status)req->status, req->called);
     }
 }
 
 /* `count` held sends are the kernel's, or over. */
-static void engine_sends_left(rs_engine_conn *conn, uint32_t count) {
+static inline void engine_sends_left(rs_engine_conn *conn, uint32_t count) {
     RS_ASSERT(count <= conn->sends_held);
     conn->sends_held = (uint8_t)(conn->sends_held - count);
     if (conn->sends_held == 0) {
@@ -127,11 +133,12 @@ static void engine_sends_left(rs_engine_conn *conn, uint32_t count) {
  * of them are over. */
 static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at, uint32_t count,
                                   rs_status status, uint32_t bytes, bool called) {
+    const bool oldest = at == engine_send_index(engine, index, 0);
     uint32_t over = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        rs_engine_req *req = &engine->reqs[rs_engine_send_behind(engine, index, at, i)];
-        uint32_t left = req->bytes - req->done;
+    while (over < count) {
+        rs_engine_req *req = &engine->reqs[at];
+        uint32_t left = req->op.bytes - req->done;
         uint32_t part = bytes < left ? bytes : left;
 
         req->done += part;
@@ -139,32 +146,43 @@ static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at
         if (part < left && status == RS_OK && engine->cfg.partial_sends) {
             break; /* the rest of it, and those behind, are still to be sent */
         }
-        req->state = RS_REQ_DONE;
-        req->status = (uint8_t)status;
-        req->called = called;
+        if (oldest) {
+            engine_send_tell(engine, index, req, status, called);
+        } else {
+            req->state = RS_REQ_DONE;
+            req->status = (uint8_t)status;
+            req->called = called;
+        }
         over++;
+        if (over < count) {
+            at = rs_engine_send_behind(engine, index, at, 1);
+        }
     }
     RS_ASSERT(bytes == 0);
-    engine_sends_tell(engine, index);
+    if (oldest) {
+        engine_sends_tell(engine, index);
+    }
     return over;
 }
 
 /* What the kernel was never given ends with the connection. */
 static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
-    uint32_t held = conn->sends_held;
 
     RS_ASSERT(status != RS_OK);
     if ((conn->todo & RS_ENGINE_RECV) != 0) {
         conn->todo &= (uint8_t)~RS_ENGINE_RECV;
         engine_recv_finish(engine, index, status, 0, false);
     }
-    if (held > 0) {
-        uint32_t at = engine_send_index(engine, index, conn->sends_untold - held);
+    while (conn->sends_held > 0) {
+        uint32_t offset = (uint32_t)conn->sends_untold - conn->sends_held;
+        rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, offset)];
 
-        engine_sends_left(conn, held);
-        (void)engine_run_finish(engine, index, at, held, status, 0, false);
+        req->state = RS_REQ_DONE;
+        req->status = (uint8_t)status;
+        engine_sends_left(conn, 1);
     }
+    engine_sends_tell(engine, index);
 }
 
 static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status status) {
@@ -193,13 +211,10 @@ static void engine_drained(rs_engine *engine, uint32_t index) {
     engine_tell(engine, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, false);
 }
 
-/* After every change: whatever no longer needs the kernel. */
-static void engine_settle(rs_engine *engine, uint32_t index) {
+/* What no longer needs the kernel, of a connection that ends. */
+static void engine_settle_end(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
 
-    if ((conn->todo & RS_ENGINE_TODO_END) == 0) {
-        return;
-    }
     if (conn->broken != RS_OK) {
         engine_held_fail(engine, index, (rs_status)conn->broken);
         if ((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0 && conn->sends_untold == 0) {
@@ -211,11 +226,19 @@ static void engine_settle(rs_engine *engine, uint32_t index) {
     }
 }
 
+/* After every change. */
+static inline void engine_settle(rs_engine *engine, uint32_t index) {
+    if ((engine->conns[index].todo & RS_ENGINE_TODO_END) != 0) {
+        engine_settle_end(engine, index);
+    }
+}
+
 void rs_engine_socket_gone(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
 
     RS_ASSERT(!conn->socket_gone);
     RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
+    RS_ASSERT(conn->abort_taken || conn->broken != RS_OK || conn->sends_posted == 0);
     conn->socket_gone = true;
     engine_settle(engine, index);
 }
@@ -228,6 +251,7 @@ static void engine_bind(rs_engine *engine, uint32_t index, uint32_t generation,
 
     RS_ASSERT(conn->phase == RS_CONN_FREE);
     RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
+    RS_ASSERT(!engine_is_draining(conn));
     engine->bound++;
     *conn = (rs_engine_conn){.generation = generation, .phase = (uint8_t)phase};
 }
@@ -240,6 +264,7 @@ void rs_engine_bind(rs_engine *engine, uint32_t index, uint32_t generation) {
 static void engine_free(rs_engine *engine, rs_engine_conn *conn) {
     RS_ASSERT(engine->bound > 0);
     RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
+    RS_ASSERT(!conn->recv_posted && conn->sends_posted == 0 && !conn->connect_busy);
     engine->bound--;
     conn->phase = RS_CONN_FREE;
 }
@@ -251,19 +276,13 @@ void rs_engine_unbind(rs_engine *engine, uint32_t index) {
 
 /* ---- submit */
 
-static void engine_hold(rs_engine_req *req, const rs_op *op) {
+static inline void engine_hold(rs_engine_req *req, const rs_op *op) {
     RS_ASSERT(req->state == RS_REQ_FREE);
-    *req = (rs_engine_req){
-        .tag = op->tag,
-        .data = op->u.data,
-        .bytes = op->bytes,
-        .region = op->region,
-        .kind = op->kind,
-        .state = RS_REQ_HELD,
-    };
+    *req = (rs_engine_req){.op = *op, .state = RS_REQ_HELD};
 }
 
-static rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+static inline rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn,
+                                           const rs_op *op) {
     if (op->u.data == NULL || op->bytes == 0) {
         return RS_E_INVALID;
     }
@@ -276,7 +295,8 @@ static rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn, con
     return RS_OK;
 }
 
-static rs_status engine_submit_send(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+static inline rs_status engine_submit_send(rs_engine *engine, rs_engine_conn *conn,
+                                           const rs_op *op) {
     if (op->u.data == NULL || op->bytes == 0 || conn->shutdown) {
         return RS_E_INVALID; /* nothing can follow the end of our stream */
     }
@@ -354,11 +374,13 @@ static rs_status engine_submit_one(rs_engine *engine, const rs_op *op) {
     if (conn->phase != RS_CONN_OPEN && conn->phase != RS_CONN_CONNECTING) {
         return engine_submit_late(conn, op);
     }
-    switch (op->kind) {
-    case RS_OP_RECV:
+    if (op->kind == RS_OP_RECV) {
         return engine_submit_recv(engine, conn, op);
-    case RS_OP_SEND:
+    }
+    if (op->kind == RS_OP_SEND) {
         return engine_submit_send(engine, conn, op);
+    }
+    switch (op->kind) {
     case RS_OP_SHUTDOWN:
         return engine_submit_shutdown(conn, op);
     case RS_OP_CLOSE:
@@ -391,7 +413,7 @@ uint32_t rs_engine_submit(rs_engine *engine, const rs_op *ops, uint32_t count, r
 /* ---- what to call next */
 
 /* Sends of one call: the oldest of those held. */
-static uint32_t engine_run(const rs_engine *engine, const rs_engine_conn *conn) {
+static inline uint32_t engine_run(const rs_engine *engine, const rs_engine_conn *conn) {
     return conn->sends_held < engine->cfg.gather_max ? conn->sends_held : engine->cfg.gather_max;
 }
 
@@ -408,6 +430,7 @@ rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, ui
     const bool ends = (todo & RS_ENGINE_TODO_END) != 0;
     rs_engine_action action = {.kind = RS_DO_NONE};
 
+    RS_ASSERT(index < engine->cfg.conns_max);
     if (conn->socket_gone) {
         return action;
     }
@@ -441,7 +464,8 @@ void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
 
     RS_ASSERT(req->state == RS_REQ_HELD);
     engine->posted++;
-    if (req->kind == RS_OP_RECV) {
+    if (req->op.kind == RS_OP_RECV) {
+        RS_ASSERT(!conn->recv_posted);
         req->state = RS_REQ_POSTED;
         conn->todo &= (uint8_t)~RS_ENGINE_RECV;
         conn->recv_posted = true;
@@ -453,6 +477,7 @@ void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
     }
     engine_sends_left(conn, req->run);
     conn->sends_posted++;
+    RS_ASSERT(conn->sends_posted <= engine->cfg.sends_per_conn);
 }
 
 /* A failure is called by its cause: our own close, or else the peer or the network. */
@@ -480,6 +505,26 @@ static void engine_returned(rs_engine *engine, rs_engine_conn *conn, rs_op_kind 
     }
 }
 
+/* The commonest is one send that was taken whole and is the only one; the rest is the general case.
+ */
+static inline void engine_send_finish(rs_engine *engine, uint32_t index, uint32_t at,
+                                      rs_status status, uint32_t bytes, bool called) {
+    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_req *req = &engine->reqs[at];
+    const bool was_held = req->state == RS_REQ_HELD;
+
+    if (conn->sends_untold == 1 && bytes == req->op.bytes - req->done) {
+        req->done = req->op.bytes;
+        engine_sends_left(conn, was_held ? 1 : 0);
+        engine_send_tell(engine, index, req, status, called);
+    } else {
+        uint32_t count = was_held ? engine_run(engine, conn) : req->run;
+        uint32_t over = engine_run_finish(engine, index, at, count, status, bytes, called);
+
+        engine_sends_left(conn, was_held ? over : 0);
+    }
+}
+
 void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_status status,
                         uint32_t bytes, bool called) {
     rs_engine_conn *conn = &engine->conns[index];
@@ -488,20 +533,16 @@ void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_statu
 
     RS_ASSERT(was_posted || req->state == RS_REQ_HELD);
     if (status != RS_OK) {
-        status = engine_result_status(conn, (rs_op_kind)req->kind, status);
+        status = engine_result_status(conn, (rs_op_kind)req->op.kind, status);
     }
     if (was_posted) {
-        engine_returned(engine, conn, (rs_op_kind)req->kind);
+        engine_returned(engine, conn, (rs_op_kind)req->op.kind);
     }
-    if (req->kind == RS_OP_RECV) {
+    if (req->op.kind == RS_OP_RECV) {
         conn->todo &= (uint8_t)~RS_ENGINE_RECV;
         engine_recv_finish(engine, index, status, bytes, called);
-    } else if (was_posted) {
-        (void)engine_run_finish(engine, index, at, req->run, status, bytes, called);
     } else {
-        uint32_t count = engine_run(engine, conn);
-
-        engine_sends_left(conn, engine_run_finish(engine, index, at, count, status, bytes, called));
+        engine_send_finish(engine, index, at, status, bytes, called);
     }
     engine_settle(engine, index);
 }
@@ -526,6 +567,7 @@ void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
     if (conn->phase == RS_CONN_CONNECTING) {
         conn->phase = RS_CONN_OPEN;
     } else {
+        RS_ASSERT(conn->phase == RS_CONN_CLOSING);
         status = RS_E_ABORTED;
     }
     engine_tell(engine, index, RS_OP_CONNECT, status, 0, conn->connect_tag, false);
@@ -558,22 +600,24 @@ void rs_engine_accepted(rs_engine *engine, const rs_completion *record) {
     RS_ASSERT(record->kind == RS_OP_ACCEPT);
     RS_ASSERT(engine->accepts < engine->cfg.accepts_max);
     engine->accepts++;
-    rs_ready_push(&engine->ready, record);
+    *rs_ready_next(&engine->ready) = *record;
 }
 
 /* What leaves the ready ring is in flight no longer: its place may be asked for again. */
-static void engine_retire(rs_engine *engine, const rs_completion *record) {
+static inline void engine_retire(rs_engine *engine, const rs_completion *record) {
     rs_engine_conn *conn = &engine->conns[record->conn];
 
-    switch (record->kind) {
-    case RS_OP_SEND:
+    if (record->kind == RS_OP_SEND) {
         RS_ASSERT(conn->sends > conn->sends_untold);
         conn->sends--;
-        break;
-    case RS_OP_RECV:
+        return;
+    }
+    if (record->kind == RS_OP_RECV) {
         RS_ASSERT(conn->recv);
         conn->recv = false;
-        break;
+        return;
+    }
+    switch (record->kind) {
     case RS_OP_SHUTDOWN:
         RS_ASSERT(conn->shutdown);
         conn->shutdown = false;
@@ -592,9 +636,10 @@ static void engine_retire(rs_engine *engine, const rs_completion *record) {
 }
 
 uint32_t rs_engine_take(rs_engine *engine, rs_completion *out, uint32_t cap) {
-    uint32_t count = rs_ready_pop(&engine->ready, out, cap);
+    uint32_t count = engine->ready.count < cap ? engine->ready.count : cap;
 
     for (uint32_t i = 0; i < count; i++) {
+        out[i] = *rs_ready_take(&engine->ready);
         engine_retire(engine, &out[i]);
     }
     return count;

@@ -59,12 +59,8 @@ typedef enum rs_req_state {
 
 /* One RECV or SEND. A driver may keep an array of its own with the same indices. */
 typedef struct rs_engine_req {
-    uint64_t tag;
-    uint8_t *data;
-    uint32_t bytes;
-    uint32_t done; /* bytes the kernel has taken; the rest starts at data + done */
-    uint16_t region;
-    uint8_t kind;   /* rs_op_kind: RS_OP_RECV or RS_OP_SEND */
+    rs_op op;       /* RS_OP_RECV or RS_OP_SEND */
+    uint32_t done;  /* bytes the kernel has taken; the rest starts at op.u.data + done */
     uint8_t state;  /* rs_req_state */
     uint8_t status; /* rs_status, when DONE */
     uint8_t run;    /* POSTED: SENDs that the call carries, this one the first */
@@ -94,7 +90,6 @@ typedef struct rs_engine_conn {
 } rs_engine_conn;
 
 _Static_assert(sizeof(rs_engine_conn) <= 64, "a connection's state is within a cache line");
-_Static_assert(sizeof(rs_engine_req) <= 32, "two requests a cache line");
 _Static_assert(RS_SENDS_IN_FLIGHT_MAX <= UINT8_MAX, "sends are counted in bytes");
 
 typedef struct rs_engine_config {
@@ -164,15 +159,19 @@ typedef struct rs_engine_action {
 
 rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t conn, uint32_t todo);
 
+/* rs_engine_wants: is there anything to ask rs_engine_next about? Quicker than asking. */
+static inline bool rs_engine_wants(const rs_engine *engine, uint32_t conn, uint32_t may) {
+    RS_DEBUG_ASSERT(conn < engine->cfg.conns_max);
+    return (engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH)) != 0;
+}
+
 /* rs_engine_next: what to call next for a connection; asked again until it says RS_DO_NONE. may:
  * the directions in which a call can be made now, RS_ENGINE_RECV | RS_ENGINE_SEND (epoll: as far as
  * the socket is ready; IOCP: receives in their turn). */
 static inline rs_engine_action rs_engine_next(const rs_engine *engine, uint32_t conn,
                                               uint32_t may) {
-    uint32_t todo;
+    const uint32_t todo = engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH);
 
-    RS_ASSERT(conn < engine->cfg.conns_max);
-    todo = engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH);
     return todo == 0 ? (rs_engine_action){.kind = RS_DO_NONE}
                      : rs_engine_next_todo(engine, conn, todo);
 }

@@ -37,6 +37,28 @@ static inline void rs_ready_push(rs_ready_ring *ring, const rs_completion *recor
     ring->count++;
 }
 
+/* rs_ready_next: the place of one more record, at the end; the caller fills it in. There is room
+ * (asserted). */
+static inline rs_completion *rs_ready_next(rs_ready_ring *ring) {
+    uint32_t tail = ring->head + ring->count;
+
+    RS_ASSERT(ring->count < ring->capacity);
+    ring->count++;
+    return &ring->records[tail < ring->capacity ? tail : tail - ring->capacity];
+}
+
+/* rs_ready_take: removes the oldest record (asserted that there is one), which stays as it is until
+ * more come. An emptied ring starts over at its first record, so that light traffic stays in a few
+ * cache lines. */
+static inline const rs_completion *rs_ready_take(rs_ready_ring *ring) {
+    const rs_completion *oldest = &ring->records[ring->head];
+
+    RS_ASSERT(ring->count > 0);
+    ring->count--;
+    ring->head = ring->count == 0 || ring->head + 1u == ring->capacity ? 0 : ring->head + 1u;
+    return oldest;
+}
+
 /* rs_ready_pop: moves the oldest records, at most cap, to out; returns how many. An emptied ring
  * starts over at its first record, so that light traffic stays in a few cache lines. */
 static inline uint32_t rs_ready_pop(rs_ready_ring *ring, rs_completion *out, uint32_t cap) {
