@@ -42,7 +42,7 @@ static void iocp_stats(const rs_backend *backend, rs_backend_stats *out) {
     memset(out, 0, sizeof *out);
     calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts) + backend->alarms;
     rs_win_calls_stats(&calls, out);
-    rs_win_stats_add(out, "inline completions", backend->inline_completions);
+    rs_win_stats_add(out, "inline completions", backend->engine.inline_completions);
     rs_win_stats_add(out, "packets", backend->packets);
     rs_win_stats_add(out, "wake-ups", backend->wakes);
     rs_win_stats_add(out, "alarms", backend->alarms);
@@ -57,11 +57,8 @@ static void iocp_close(rs_backend *backend) {
     if (backend == NULL) {
         return;
     }
-    RS_ASSERT(backend->ready.count == 0);
-    for (uint32_t i = 0; backend->conns != NULL && i < backend->conns_max; i++) {
-        RS_ASSERT(backend->conns[i].ops.phase == RS_CONN_FREE);
-        RS_ASSERT(!backend->conns[i].in.posted);
-    }
+    RS_ASSERT(backend->engine.ready.count == 0);
+    RS_ASSERT(backend->engine.bound == 0 && backend->engine.posted == 0);
     rs_win_accept_close(backend->accept);
     rs_win_alarm_close(backend->alarm);
     if (backend->port != NULL) {
@@ -73,10 +70,9 @@ static void iocp_close(rs_backend *backend) {
     free(backend->discard);
     free(backend->entries);
     free(backend->recv_list);
-    free(backend->send_ops);
-    free(backend->send_slots);
+    free(backend->requests);
     free(backend->conns);
-    free(backend->records);
+    free(backend->engine_memory);
     free(backend);
 }
 
@@ -88,39 +84,36 @@ static rs_status iocp_check_config(const rs_backend_config *cfg, rs_error *error
     return status;
 }
 
-/* The ready ring holds everything that can be in flight: each connection's, the accepts of one
- * visit to the port (each packet may bring a listener's end too), and those not yet polled. */
-static size_t iocp_records_needed(const rs_backend *backend) {
-    return (size_t)backend->conns_max * (RS_CONN_OTHER_OPS + backend->sends_per_conn) +
-           backend->tuning.accepts + backend->tuning.dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u;
-}
-
-static rs_status iocp_allocate(rs_backend *backend, rs_error *error) {
-    size_t conns = backend->conns_max;
-    size_t sends = conns * backend->sends_per_conn;
-    size_t records = iocp_records_needed(backend);
-    backend->records = calloc(records, sizeof *backend->records);
+static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
+    const uint32_t conns = cfg->conns_max;
+    const uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
+    /* ACCEPT records: those of one visit to the port (each packet may bring a listener's end too),
+     * and those not yet polled. */
+    const rs_engine_config engine = {
+        .conns_max = conns,
+        .sends_per_conn = cfg->sends_per_conn,
+        .accepts_max = cfg->tuning.accepts + cfg->tuning.dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u,
+        .gather_max = RS_GATHER_MAX,
+        .cancels_recv = true,
+    };
+    backend->engine_memory = calloc(1, rs_engine_bytes(&engine));
     backend->conns = calloc(conns, sizeof *backend->conns);
-    backend->send_slots = calloc(sends, sizeof *backend->send_slots);
-    backend->send_ops = calloc(sends, sizeof *backend->send_ops);
+    backend->requests = calloc(reqs, sizeof *backend->requests);
     backend->recv_list = calloc(conns, sizeof *backend->recv_list);
     backend->entries = calloc(backend->tuning.dequeue_batch, sizeof *backend->entries);
     backend->discard = malloc(RS_WIN_DISCARD_BYTES);
-    if (backend->records == NULL || backend->conns == NULL || backend->send_slots == NULL ||
-        backend->send_ops == NULL || backend->recv_list == NULL || backend->entries == NULL ||
-        backend->discard == NULL) {
+    if (backend->engine_memory == NULL || backend->conns == NULL || backend->requests == NULL ||
+        backend->recv_list == NULL || backend->entries == NULL || backend->discard == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u connections: lower --max-sessions",
-                            backend->conns_max);
+                            "no memory for %u connections: lower --max-sessions", conns);
     }
-    for (size_t i = 0; i < conns; i++) {
+    for (uint32_t i = 0; i < conns; i++) {
         backend->conns[i].socket = INVALID_SOCKET;
     }
-    for (size_t i = 0; i < sends; i++) {
-        backend->send_ops[i].conn = (uint32_t)(i / backend->sends_per_conn);
-        backend->send_ops[i].kind = RS_IOCP_SEND;
+    for (uint32_t i = 0; i < reqs; i++) {
+        backend->requests[i].conn = i / rs_engine_reqs(1, cfg->sends_per_conn);
     }
-    rs_ready_init(&backend->ready, backend->records, (uint32_t)records);
+    rs_engine_init(&backend->engine, &engine, backend->engine_memory);
     return RS_OK;
 }
 
@@ -165,12 +158,10 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     if (backend == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
     }
-    backend->conns_max = cfg->conns_max;
-    backend->sends_per_conn = cfg->sends_per_conn;
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;
     backend->on_wine = rs_os_is_wine();
-    status = iocp_allocate(backend, error);
+    status = iocp_allocate(backend, cfg, error);
     if (status == RS_OK) {
         status = rs_win_socket_start(error);
         backend->started = status == RS_OK;

@@ -12,32 +12,8 @@
 
 static void iocp_accepted(rs_backend *backend, const rs_completion *records, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        backend->accepts_ready++;
-        rs_ready_push(&backend->ready, &records[i]);
+        rs_engine_accepted(&backend->engine, &records[i]);
     }
-}
-
-static void iocp_conn_packet(rs_backend *backend, OVERLAPPED *overlapped, uint32_t bytes) {
-    rs_iocp_request *request = (rs_iocp_request *)(void *)overlapped;
-    uint32_t index = request->conn;
-    rs_status status = rs_win_error_status((uint32_t)overlapped->Internal);
-    RS_ASSERT(index < backend->conns_max);
-    RS_ASSERT(request->posted);
-    request->posted = false;
-    switch (request->kind) {
-    case RS_IOCP_SEND:
-        rs_iocp_send_packet(backend, request, status, bytes);
-        break;
-    case RS_IOCP_CONNECT:
-        if (backend->conns[index].ops.phase == RS_CONN_CONNECTING) {
-            rs_iocp_connect_end(backend, index, rs_iocp_told(status, false));
-        }
-        break; /* otherwise a close reported it and waits for us */
-    default:
-        rs_iocp_recv_packet(backend, index, status, bytes);
-        break;
-    }
-    rs_iocp_after_in(backend, index);
 }
 
 static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapped,
@@ -46,7 +22,7 @@ static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapp
     backend->packets++;
     switch (key) {
     case RS_IOCP_KEY_CONN:
-        iocp_conn_packet(backend, overlapped, bytes);
+        rs_iocp_conn_packet(backend, overlapped, bytes);
         break;
     case RS_IOCP_KEY_ACCEPT:
         iocp_accepted(backend, accepted,
@@ -141,36 +117,21 @@ static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
 
 /* ---- poll */
 
-/* What leaves the ready ring is in flight no longer: its place may be asked for again. */
-static void iocp_retire(rs_backend *backend, const rs_completion *record) {
-    if (record->kind == RS_OP_ACCEPT) {
-        RS_ASSERT(backend->accepts_ready > 0);
-        backend->accepts_ready--;
-    } else {
-        rs_conn_ops_retire(&backend->conns[record->conn].ops, (rs_op_kind)record->kind);
-    }
-}
-
 uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
-    uint32_t count;
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
     if (backend->inline_since >= backend->tuning.inline_max &&
-        backend->accepts_ready <= backend->tuning.accepts) {
+        backend->engine.accepts <= backend->tuning.accepts) {
         iocp_dequeue(backend, 0); /* its turn: accepts and slower peers must not starve */
         backend->inline_since = 0;
     }
     rs_iocp_recv_flush(backend);
     iocp_accepted(backend, accepted, rs_win_accept_retry(backend->accept, accepted));
-    if (backend->ready.count == 0) {
+    if (backend->engine.ready.count == 0) {
         iocp_wait_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
     }
-    count = rs_ready_pop(&backend->ready, out, cap);
-    for (uint32_t i = 0; i < count; i++) {
-        iocp_retire(backend, &out[i]);
-    }
-    return count;
+    return rs_engine_take(&backend->engine, out, cap);
 }
 
 void rs_iocp_wake(rs_backend *backend) {

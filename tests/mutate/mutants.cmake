@@ -287,43 +287,27 @@ mutant("an alarm that rang counts as set" [[    @{alarm->armed_ns = 0;}@]] [[;]]
 
 # ---- I/O completion ports
 
-mutants_of(src/iocp/iocp_request.c "conf\\.iocp")
-mutant("a zero-byte probe restarts a receive on a closing connection" [[        if (@{conn->ops.phase == RS_CONN_OPEN}@) {
-            iocp_recv_start]] [[1]])
+mutants_of(src/iocp/iocp_driver.c "conf\\.iocp")
+mutant("a zero-byte probe restarts a receive on a closing connection" [[        if (backend->conns[index].socket != INVALID_SOCKET &&
+            @{!backend->engine.conns[index].recv_cancelled}@) {]] [[1]])
 mutant("the packet of a success at once is waited for" [[ || (succeeded && @{!backend->skip}@);]] [[1]])
-mutant("our own close is told as the peer's reset" [[    if (@{closed}@) {
-        return RS_E_ABORTED;]] [[0]])
 mutant("a reset is an end of stream" [[    if (status == RS_OK && @{bytes == 0}@) {
         status = iocp_end_status]] [[0]])
 mutant("a connection is listed for its receive twice" [[    if (@{conn->recv_listed}@) {
         return; /* the entry]] [[0]])
 mutant("receives with data at hand keep the port from its turn" [[           @{backend->inline_since < backend->tuning.inline_max}@) {]] [[1]])
-mutant("a send in the kernel is not counted" [[        @{conn->kernel_sends++;}@]] [[;]])
-mutant("a gather begins with another send" [[rs_send_window_at(&conn->window, slots, first, @{i}@);]] [[count - 1u - i]])
-mutant("a receive not yet posted outlives the close" [[    conn->close_tag = op->tag;
-    if (@{conn->recv_queued}@) {]] [[0]])
-mutant("a plain close does not wait for the sends in the kernel" [[    if (abort_it || connecting || @{conn->window.count == 0}@) {]] [[1]])
-mutant("an abort waits for the sends as well" [[    if (@{abort_it}@ || connecting || ]] [[0]])
-mutant("a run of sends goes on at another connection" [[        if (sending != IOCP_NO_CONN && (op->kind != RS_OP_SEND || @{op->conn != sending}@)) {]] [[0]])
-mutant("sends on a broken connection go to the kernel" [[    RS_ASSERT(conn->ops.phase == RS_CONN_OPEN);
-    if (@{conn->broken != RS_OK}@) {]] [[0]])
-
-mutants_of(src/iocp/iocp_socket.c "conf\\.iocp")
-mutant("a close does not ask its receive back" [[        conn->unposting = conn->in.posted;
-        @{rs_iocp_cancel_in(backend, conn);}@]] [[;]])
-mutant("the socket is closed with a receive pending" [[        conn->unposting = @{conn->in.posted}@;]] [[false]])
-mutant("CLOSE completes before its receive is back" [[        @{conn->in.posted}@ || conn->kernel_sends > 0) {]] [[0]])
-mutant("CLOSE completes while a send is in the kernel" [[ || @{conn->kernel_sends > 0}@) {
-        return;
-    }
-    RS_ASSERT(conn->window.count == 0);]] [[0]])
-mutant("an escalation does not end the flushing" [[    @{conn->flushing = conn->unposting = false;}@]] [[;]])
+mutant("what came without the port is not counted" [[    @{backend->inline_since += called;}@]] [[;]])
+mutant("a gather begins with another send" [[rs_engine_send_behind(&backend->engine, index, action->at, @{i}@)];]] [[action->count - 1u - i]])
+mutant("a close does not ask its receive back" [[    @{(void)CancelIoEx((HANDLE)conn->socket,
+                     &backend->requests[rs_engine_recv_at(&backend->engine, index)].overlapped);}@]] [[;]])
 mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(conn->socket, backend->discard, &backend->calls);}@]] [[;]])
-mutant("an abort is a plain close" [[    @{rs_win_socket_abort(conn->socket, &backend->calls);}@]] [[rs_win_socket_close(conn->socket, &backend->calls);]])
-mutant("an abort leaves a pending send to itself" [[        @{(void)CancelIoEx((HANDLE)conn->socket, NULL);}@]] [[;]])
-mutant("shutdown overtakes the sends" [[    if (@{conn->window.count > 0}@ || conn->ops.phase == RS_CONN_CONNECTING) {]] [[0]])
-mutant("our stream does not end before the close" [[            @{(void)iocp_shutdown_call(backend, conn);}@]] [[;]])
-mutant("a failed connect leaves the connection whole" [[    @{conn->broken = (uint8_t)status;}@]] [[;]])
+mutant("an abort is a plain close" [[    @{rs_win_socket_abort(socket, &backend->calls);}@]] [[rs_win_socket_close(socket, &backend->calls);]])
+mutant("an abort leaves a pending send to itself" [[        @{(void)CancelIoEx((HANDLE)socket, NULL);}@]] [[;]])
+mutant("our stream does not end before the receive is asked back" [[    if (@{!conn->shutdown_done}@) {
+        (void)iocp_end_stream(backend, index);
+    }
+    backend->calls]] [[0]])
+mutant("a receive behind a connect has no turn" [[    if (@{rs_engine_wants(&backend->engine, index, RS_ENGINE_RECV)}@) {]] [[0]])
 
 mutants_of(src/iocp/iocp_poll.c "conf\\.iocp")
 mutant("a wake is seen once and for all" [[    @{(void)rs_wake_take(&backend->wake);}@]] [[;]])

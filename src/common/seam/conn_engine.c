@@ -40,10 +40,6 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 
 /* ---- small views */
 
-static inline uint32_t engine_recv_index(const rs_engine *engine, uint32_t index) {
-    return index * (RS_ENGINE_RECVS + engine->cfg.sends_per_conn);
-}
-
 /* The record of the offset-th untold send, counted from the oldest. */
 static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
     uint32_t slot = engine->conns[index].send_head + offset;
@@ -52,11 +48,11 @@ static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index
         slot -= engine->cfg.sends_per_conn;
     }
     RS_DEBUG_ASSERT(slot < engine->cfg.sends_per_conn);
-    return engine_recv_index(engine, index) + RS_ENGINE_RECVS + slot;
+    return rs_engine_recv_at(engine, index) + RS_ENGINE_RECVS + slot;
 }
 
 uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t index, uint32_t at, uint32_t i) {
-    uint32_t end = engine_recv_index(engine, index + 1u);
+    uint32_t end = rs_engine_recv_at(engine, index + 1u);
 
     RS_DEBUG_ASSERT(i < engine->cfg.sends_per_conn);
     return at + i < end ? at + i : at + i - engine->cfg.sends_per_conn;
@@ -87,7 +83,7 @@ static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kin
 
 static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_status status,
                                       uint32_t bytes, bool called) {
-    rs_engine_req *req = &engine->reqs[engine_recv_index(engine, index)];
+    rs_engine_req *req = &engine->reqs[rs_engine_recv_at(engine, index)];
 
     RS_ASSERT(bytes <= req->op.bytes);
     req->state = RS_REQ_FREE;
@@ -289,7 +285,7 @@ static inline rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *co
     if (conn->recv) {
         return RS_E_FULL;
     }
-    engine_hold(&engine->reqs[engine_recv_index(engine, op->conn)], op);
+    engine_hold(&engine->reqs[rs_engine_recv_at(engine, op->conn)], op);
     conn->recv = true;
     conn->todo |= RS_ENGINE_RECV;
     return RS_OK;
@@ -440,7 +436,7 @@ rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, ui
         action.kind = ends ? RS_DO_CLOSE : RS_DO_NONE;
     } else if ((todo & RS_ENGINE_RECV) != 0) {
         action.kind = RS_DO_RECV;
-        action.at = engine_recv_index(engine, index);
+        action.at = rs_engine_recv_at(engine, index);
     } else if ((todo & RS_ENGINE_SEND) != 0) {
         action.kind = RS_DO_SEND;
         action.at =

@@ -118,6 +118,11 @@ static inline uint32_t rs_engine_reqs(uint32_t conns_max, uint32_t sends_per_con
     return conns_max * (RS_ENGINE_RECVS + sends_per_conn);
 }
 
+/* rs_engine_recv_at: index of a connection's receive record; those of its sends follow. */
+static inline uint32_t rs_engine_recv_at(const rs_engine *engine, uint32_t conn) {
+    return conn * (RS_ENGINE_RECVS + engine->cfg.sends_per_conn);
+}
+
 /* rs_engine_bytes: the memory that init wants. */
 size_t rs_engine_bytes(const rs_engine_config *cfg);
 
