@@ -101,25 +101,6 @@ mutant("our own close is told as the peer's reset" [[    if (@{conn->socket_gone
 mutant("a receive that we took back is told as a reset" [[(kind == RS_OP_RECV && @{conn->recv_cancelled}@)) {]] [[0]])
 mutant("the peer's abort is told as ours" [[    return @{status == RS_E_ABORTED}@ ? RS_E_RESET : status;]] [[0]])
 
-mutants_of(src/common/seam/conn_ops.c "unit\\.conn_ops|conf\\.epoll")
-mutant("a second escalation is taken" [[        return @{escalates && !ops->abort_taken}@ ? RS_OK]] [[escalates]])
-mutant("an op of an older generation is taken" [[    if (@{op->generation != ops->generation}@) {]] [[0]])
-mutant("a second receive is taken" [[    if (@{ops->recv_in_flight}@) {]] [[0]])
-mutant("one send more than reserved is taken" [[    if (@{ops->sends_in_flight >= sends_max}@) {]] [[ops->sends_in_flight > sends_max]])
-mutant("a send after the end of our stream is taken" [[op->bytes == 0 || @{ops->shutdown_in_flight}@) {
-        return RS_E_INVALID;]] [[0]])
-mutant("an empty receive is taken" [[    if (@{op->u.data == NULL || op->bytes == 0}@) {]] [[op->u.data == NULL]])
-mutant("the abort of a close is forgotten" [[    @{ops->abort_taken = abort_it;}@]] [[;]])
-mutant("a send stays in flight when it was handed out" [[        @{ops->sends_in_flight--;}@]] [[;]])
-mutant("a free slot says stale where it is closed" [[    return @{ops->phase == RS_CONN_FREE}@ ? RS_E_CLOSED]] [[0]])
-
-mutants_of(src/common/seam/send_window.c "unit\\.send_window|conf\\.epoll")
-mutant("the window takes one more than it holds" [[    if (@{window->count == window->capacity}@) {]] [[0]])
-mutant("more are started than may be joined" [[        @{count = max;}@]] [[;]])
-mutant("a short call is shared wrongly" [[        @{left -= slot->sent;}@]] [[;]])
-mutant("a later send is handed out before an earlier one" [[    if (window->started == 0 || @{!slots[window->head].done}@) {]] [[0]])
-mutant("the head does not move around" [[(window->head + 1u) % @{window->capacity}@);]] [[255u]])
-
 mutants_of(src/common/seam/region_set.c "unit\\.region_set")
 mutant("one region less" [[    for (uint16_t i = 0; i < @{RS_REGIONS_MAX}@; i++) {]] [[RS_REGIONS_MAX - 1u]])
 mutant("a region is never given back" [[    @{set->taken &= ~(UINT64_C(1) << region.value);}@]] [[;]])

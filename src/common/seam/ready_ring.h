@@ -5,8 +5,8 @@
 #ifndef RS_SEAM_READY_RING_H
 #define RS_SEAM_READY_RING_H
 
+#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "core/assert.h"
 #include "core/op.h"
@@ -23,18 +23,6 @@ static inline void rs_ready_init(rs_ready_ring *ring, rs_completion *records, ui
     RS_ASSERT(records != NULL);
     RS_ASSERT(capacity > 0 && capacity <= UINT32_MAX / 2u);
     *ring = (rs_ready_ring){.records = records, .capacity = capacity};
-}
-
-/* rs_ready_push: appends one record. There is room (asserted). O(1). */
-static inline void rs_ready_push(rs_ready_ring *ring, const rs_completion *record) {
-    uint32_t tail = ring->head + ring->count;
-
-    RS_ASSERT(ring->count < ring->capacity);
-    if (tail >= ring->capacity) {
-        tail -= ring->capacity;
-    }
-    ring->records[tail] = *record;
-    ring->count++;
 }
 
 /* rs_ready_next: the place of one more record, at the end; the caller fills it in. There is room
@@ -57,27 +45,6 @@ static inline const rs_completion *rs_ready_take(rs_ready_ring *ring) {
     ring->count--;
     ring->head = ring->count == 0 || ring->head + 1u == ring->capacity ? 0 : ring->head + 1u;
     return oldest;
-}
-
-/* rs_ready_pop: moves the oldest records, at most cap, to out; returns how many. An emptied ring
- * starts over at its first record, so that light traffic stays in a few cache lines. */
-static inline uint32_t rs_ready_pop(rs_ready_ring *ring, rs_completion *out, uint32_t cap) {
-    uint32_t total = ring->count < cap ? ring->count : cap;
-    uint32_t until_wrap = ring->capacity - ring->head;
-    uint32_t first = total < until_wrap ? total : until_wrap;
-
-    if (total == 0) {
-        return 0;
-    }
-    memcpy(out, ring->records + ring->head, first * sizeof(*out));
-    memcpy(out + first, ring->records, (total - first) * sizeof(*out));
-    ring->count -= total;
-    ring->head = total < until_wrap ? ring->head + total : total - until_wrap;
-    if (ring->count == 0) {
-        ring->head = 0;
-    }
-    RS_DEBUG_ASSERT(ring->head < ring->capacity);
-    return total;
 }
 
 #endif
