@@ -5,8 +5,8 @@
 # "analyze". windows and clangcl run under Wine; clangcl takes the RIO provider from windows. A
 # preset that fails does not keep the next from running. Exit 0 only when every preset was built,
 # ran at least one test and failed none, and nothing was found.
-# What reads source texts is native's alone. fuzz leaves the whole servers (integration.*) to the
-# others, clang all but the unit tests, asan the walk over every option, and tsan that and
+# What reads source texts is native's alone. fuzz runs the fuzz targets, clang the unit tests; asan
+# leaves out the walk over every option, tsan that and what has one thread: the simulation and
 # comparisons with broken servers.
 # CTEST_PARALLEL_LEVEL and JOBS change the default of one job a processor. Details of a build
 # stand in build/PRESET/build.log.
