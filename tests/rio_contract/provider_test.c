@@ -215,6 +215,38 @@ static void test_wait_does_not_sleep_over_packets(void **state) {
     CloseHandle(port);
 }
 
+static DWORD WINAPI post_soon(void *port) {
+    Sleep(100);
+    return (DWORD)PostQueuedCompletionStatus(port, 7, 1, NULL);
+}
+
+/* One that comes later ends the sleep: a wait that went on to its end would take all the time. */
+static void test_wait_ends_at_a_packet(void **state) {
+    enum { LONG_MS = 20000 };
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    RIO_CQ cq = make_cq();
+    OVERLAPPED_ENTRY entry;
+    ULONGLONG start;
+    ULONG count = 0;
+    HANDLE thread;
+
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    (void)provider_wait(cq, port, NULL, 0, &count, 0);
+    thread = CreateThread(NULL, 0, post_soon, port, 0, NULL);
+    start = GetTickCount64();
+    assert_true(provider_wait(cq, port, &entry, 1, &count, LONG_MS));
+    assert_int_equal(count, 1);
+    assert_int_equal(entry.lpCompletionKey, 1);
+    assert_true(GetTickCount64() - start < LONG_MS);
+    (void)WaitForSingleObject(thread, LIMIT_MS);
+    CloseHandle(thread);
+    rio.RIOCloseCompletionQueue(cq);
+    CloseHandle(port);
+}
+
 static RIO_CQ passing_cq;
 static link passing_link;
 
@@ -448,6 +480,30 @@ static void test_dequeue_of_an_idle_queue_enters_the_kernel_never(void **state) 
     rio.RIOCloseCompletionQueue(cq);
 }
 
+/* A commit that no other call follows leaves all the same, also after a time without any, when
+ * whatever sees to that has gone to sleep. */
+static void test_commit_after_a_pause_leaves_by_itself(void **state) {
+    const DWORD limit_ms = LIMIT_MS;
+    RIO_CQ cq = make_cq();
+    link l = make_link(cq);
+
+    (void)state;
+    memcpy(memory, "lazy", 4);
+    assert_int_equal(
+        setsockopt(l.client, SOL_SOCKET, SO_RCVTIMEO, (const char *)&limit_ms, sizeof limit_ms), 0);
+    for (int i = 0; i < 3; i++) {
+        char got[4];
+
+        Sleep(500);
+        post(l.rq, true);
+        assert_int_equal(recv(l.client, got, 4, MSG_WAITALL), 4);
+        while (take(cq) == 0) {
+        }
+    }
+    end_link(l);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
 static void test_shutdown_comes_after_a_lazy_commit(void **state) {
     RIO_CQ cq = make_cq();
     char got[8];
@@ -540,6 +596,7 @@ int main(void) {
         cmocka_unit_test(test_wake_ends_a_wait_now_or_the_next),
         cmocka_unit_test(test_wait_hands_out_the_ports_packets),
         cmocka_unit_test(test_wait_does_not_sleep_over_packets),
+        cmocka_unit_test(test_wait_ends_at_a_packet),
         cmocka_unit_test(test_receive_outlives_the_thread_that_posted_it),
         cmocka_unit_test(test_receive_of_whole_length_goes_on_after_its_thread),
         cmocka_unit_test(test_notify_fires_for_what_came_before_the_arming),
@@ -547,6 +604,7 @@ int main(void) {
         cmocka_unit_test(test_closing_over_a_full_stash_gives_all_packets_back),
         cmocka_unit_test(test_commits_of_many_queues_enter_the_kernel_once),
         cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
+        cmocka_unit_test(test_commit_after_a_pause_leaves_by_itself),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
         cmocka_unit_test(test_more_than_a_million_registrations),
         cmocka_unit_test(test_everything_is_given_back),
