@@ -30,6 +30,7 @@ struct rs_backend {
     bool closes_wait; /* a plain CLOSE completes with the reset that follows it */
     int64_t slept_ns; /* the time-out of the last poll */
     void (*on_stats)(void);
+    void (*on_wake)(void);
     rs_atomic_u32 wake_blocks, in_wake, closed, closed_in_wake;
 };
 
@@ -141,6 +142,9 @@ static uint32_t fake_poll(rs_backend *backend, rs_completion *out, uint32_t cap,
 
 static void fake_wake(rs_backend *backend) {
     rs_atomic_store_u32(&backend->in_wake, 1);
+    if (backend->on_wake != NULL) {
+        backend->on_wake();
+    }
     while (rs_atomic_load_u32(&backend->wake_blocks) != 0) {
         rs_os_sleep_ms(1);
     }
@@ -539,6 +543,27 @@ static void test_shard_back_end_stays_while_a_poster_wakes_it(void **state) {
     bench_close(&b);
 }
 
+static rs_shard *woken;
+
+static void step_woken(void) {
+    assert_true(rs_shard_step(woken, 0));
+}
+
+/* The turn that a post's own wake brings finds the mail: there may be no other. */
+static void test_shard_mail_is_there_when_it_is_announced(void **state) {
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    bench_open(&b);
+    woken = b.shard;
+    fake.on_wake = step_woken;
+    assert_int_equal(rs_shard_post(b.shard, RS_MAIL_SEND, bench_id(&b), NULL, "hello", 5), RS_OK);
+    assert_int_equal(fake.bytes_sent, 5);
+    fake.on_wake = NULL;
+    bench_end(&b);
+    bench_close(&b);
+}
+
 /* Who asks for figures behind the last turn gets them: it waits for the answer. */
 static void test_shard_question_behind_the_last_turn_is_answered(void **state) {
     static rs_server_stats figures;
@@ -568,6 +593,7 @@ int main(void) {
         cmocka_unit_test(test_shard_drain_that_takes_too_long_resets),
         cmocka_unit_test(test_shard_lost_request_holds_up_no_stop),
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
+        cmocka_unit_test(test_shard_mail_is_there_when_it_is_announced),
         cmocka_unit_test(test_shard_question_behind_the_last_turn_is_answered),
     };
     return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
