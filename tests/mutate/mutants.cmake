@@ -152,7 +152,10 @@ mutant("sleeps over pending mail" [[    if (@{rs_atomic_load_u32(&shard->mail_pe
         return 0;]] [[0]])
 mutant("the end does not wait for posters" [[    while (@{rs_atomic_add_u32(&shard->posters, 0) != 0}@) {]] [[0]])
 mutant("who comes late gets in" [[    if (@{rs_atomic_add_u32(&shard->gate_closed, 0) == 0}@) {]] [[1]])
-mutant("mail is said to be there before it is" [[    status = @{rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes)}@;]] [[(rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0 ? shard->api->wake(shard->backend) : (void)0, rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes))]])
+mutant("mail is said to be there before it is" [[    @{status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);
+    if (status == RS_OK && rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0) {
+        shard->api->wake(shard->backend);
+    }}@]] [[if (rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0) { shard->api->wake(shard->backend); } status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);]])
 mutant("pending is cleared after the mailbox was read" [[    @{(void)rs_atomic_exchange_u32(&shard->mail_pending, 0);}@
     for (uint32_t i = 0; i < RS_MAIL_PER_STEP_MAX; i++) {
         const rs_mail *mail = rs_mailbox_peek(&shard->mailbox);
