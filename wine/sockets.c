@@ -129,6 +129,7 @@ static void sockets_close_lane(rs_rio_lane *lane) {
 
     rs_cq_lock(cq);
     if (!cq->core.dead) {
+        engine->harvest(cq); /* what has ended before: the socket still tells whether by a reset */
         engine->cancel(lane);
         engine->flush(cq);
     }
