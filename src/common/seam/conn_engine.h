@@ -177,8 +177,10 @@ static inline rs_engine_action rs_engine_next(const rs_engine *engine, uint32_t 
                                               uint32_t may) {
     const uint32_t todo = engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH);
 
-    return todo == 0 ? (rs_engine_action){.kind = RS_DO_NONE}
-                     : rs_engine_next_todo(engine, conn, todo);
+    if (todo == 0) {
+        return (rs_engine_action){.kind = RS_DO_NONE};
+    }
+    return rs_engine_next_todo(engine, conn, todo);
 }
 
 /* rs_engine_send_behind: the record of the i-th SEND behind `at`. */
