@@ -15,9 +15,7 @@
 #include "provider.h"
 
 #define EMULATED_BATCH 64u
-#define EMULATED_MARK 0x52494F21u     /* in the offset of our OVERLAPPEDs, which no socket uses */
-#define EMULATED_DATAGRAM_BYTES 2304u /* what Linux charges for one of 1 KiB */
-#define EMULATED_ROOM_MAX (16 << 20)
+#define EMULATED_MARK 0x52494F21u /* in the offset of our OVERLAPPEDs, which no socket uses */
 #define EMULATED_DRAIN_ROUNDS 100 /* of a millisecond: for cancelled calls to end */
 
 typedef struct emulated_lane {
@@ -402,19 +400,11 @@ static bool emulated_is_synchronous(SOCKET s) {
            (mode & synchronous);
 }
 
-/* Posted receives hold a burst on Windows. Here one call is under way, and what comes meanwhile has
- * to find room in the socket: as much as the receives would hold, if the machine allows it. Behind
- * Wine's back, so that SO_RCVBUF still reads as the program left it. */
+/* One call is under way, and what comes meanwhile has to find room in the socket. */
 static void emulated_make_room(const rs_rio_rq *rq) {
-    uint64_t wanted = (uint64_t)rq->lane[RS_RIO_RECV].limit * EMULATED_DATAGRAM_BYTES;
-    int32_t bytes = wanted < EMULATED_ROOM_MAX ? (int32_t)wanted : EMULATED_ROOM_MAX;
     int fd = emulated.gate ? rs_gate_socket_fd(rq->socket) : -1;
 
-    if (fd >= 0 && rs_gate_call6(LX_SYS_SETSOCKOPT, fd, LX_SOL_SOCKET, LX_SO_RCVBUFFORCE,
-                                 (intptr_t)&bytes, sizeof bytes, 0) != 0) {
-        (void)rs_gate_call6(LX_SYS_SETSOCKOPT, fd, LX_SOL_SOCKET, LX_SO_RCVBUF, (intptr_t)&bytes,
-                            sizeof bytes, 0); /* less is better than nothing */
-    }
+    rs_gate_make_room(fd, rq->lane[RS_RIO_RECV].limit);
     rs_gate_close_fd(fd);
 }
 

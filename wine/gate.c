@@ -19,6 +19,8 @@ typedef LONG(__cdecl *gate_handle_to_fd)(HANDLE handle, unsigned access, int *fd
 #define GATE_MEMORY_WINE_UNIX_FUNCS 1000
 
 #define GATE_TCP_INFO_BYTES 256
+#define GATE_DATAGRAM_BYTES 2304u /* what Linux charges for one of 1 KiB */
+#define GATE_ROOM_MAX (16 << 20)
 
 extern IMAGE_DOS_HEADER __ImageBase;
 
@@ -100,6 +102,17 @@ bool rs_gate_never_connected(int fd) {
     return gate_closed_info(fd, info, sizeof info) &&
            rs_gate_call6(LX_SYS_RECVFROM, fd, (intptr_t)&byte, sizeof byte,
                          LX_MSG_PEEK | LX_MSG_DONTWAIT, 0, 0) == -LX_ENOTCONN;
+}
+
+void rs_gate_make_room(int fd, uint32_t datagrams) {
+    uint64_t wanted = (uint64_t)datagrams * GATE_DATAGRAM_BYTES;
+    int32_t bytes = wanted < GATE_ROOM_MAX ? (int32_t)wanted : GATE_ROOM_MAX;
+
+    if (fd >= 0 && rs_gate_call6(LX_SYS_SETSOCKOPT, fd, LX_SOL_SOCKET, LX_SO_RCVBUFFORCE,
+                                 (intptr_t)&bytes, sizeof bytes, 0) != 0) {
+        (void)rs_gate_call6(LX_SYS_SETSOCKOPT, fd, LX_SOL_SOCKET, LX_SO_RCVBUF, (intptr_t)&bytes,
+                            sizeof bytes, 0); /* less is better than nothing */
+    }
 }
 
 void rs_gate_close_fd(int fd) {

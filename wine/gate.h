@@ -34,6 +34,11 @@ bool rs_gate_was_reset(int fd, uint64_t received);
 /* rs_gate_never_connected: a stream without a connection, and none that ended either. */
 bool rs_gate_never_connected(int fd);
 
+/* rs_gate_make_room: a datagram socket holds so many datagrams of 1 KiB, as the receives posted on
+ * it would on Windows, if the machine allows it. Behind Wine's back, so that SO_RCVBUF still reads
+ * as the program left it. A negative fd is ignored. */
+void rs_gate_make_room(int fd, uint32_t datagrams);
+
 /* rs_gate_close_fd: closes a descriptor of ours; a negative one is ignored. */
 void rs_gate_close_fd(int fd);
 

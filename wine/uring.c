@@ -548,6 +548,9 @@ static int uring_bind_rq(rs_rio_rq *rq) {
         rq->fd = -1;
         return WSAENOTCONN;
     }
+    if (!rq->stream) { /* the kernel fills them only while one of our threads gets a turn */
+        rs_gate_make_room(rq->fd, rq->lane[RS_RIO_RECV].limit);
+    }
     rq->lane[RS_RIO_SEND].many = !rq->stream;
     rq->lane[RS_RIO_RECV].many = !rq->stream; /* until that is seen to be impossible */
     uring_register_file(rq);

@@ -23,6 +23,12 @@ foreach(case code int term kill bits)
     set_tests_properties(riorun.${case} PROPERTIES TIMEOUT 120)
 endforeach()
 
+# Many datagrams while it gets no turn.
+add_executable(rio_posted posted.c)
+target_include_directories(rio_posted PRIVATE ${_rio_includes})
+target_link_libraries(rio_posted PRIVATE ws2_32)
+rs_target(rio_posted)
+
 # riorun --verify over a program that breaks the rules one by one.
 add_executable(rio_seed seed.c)
 target_include_directories(rio_seed PRIVATE ${_rio_includes})
@@ -34,8 +40,10 @@ foreach(mode wine emulated)
         WORKING_DIRECTORY $<TARGET_FILE_DIR:rio_lent_test>)
     add_test(NAME riorun_verify.${mode} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/verify_case.sh
         ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:riorun> $<TARGET_FILE:rio_seed>)
-    set_tests_properties(rio_lent.${mode} riorun_verify.${mode} PROPERTIES
+    add_test(NAME riorun_posted.${mode} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/posted_case.sh
+        ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:riorun> $<TARGET_FILE:rio_posted>)
+    set_tests_properties(rio_lent.${mode} riorun_verify.${mode} riorun_posted.${mode} PROPERTIES
         SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
-set_tests_properties(rio_lent.emulated riorun_verify.emulated PROPERTIES
+set_tests_properties(rio_lent.emulated riorun_verify.emulated riorun_posted.emulated PROPERTIES
     ENVIRONMENT "RINGSIDE_RIO_PROVIDER_MODE=emulated")
