@@ -17,7 +17,7 @@ static void epoll_complete_accept(rs_backend *backend, rs_status status, uintptr
     const rs_completion record = {
         .kind = RS_OP_ACCEPT, .status = (uint16_t)status, .socket = socket};
 
-    rs_engine_accepted(&backend->engine, &record);
+    rs_engine_accepted(&backend->engine, &record, 1);
 }
 
 /* ---- listening */

@@ -10,12 +10,6 @@
 
 /* ---- packets */
 
-static void iocp_accepted(rs_backend *backend, const rs_completion *records, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        rs_engine_accepted(&backend->engine, &records[i]);
-    }
-}
-
 static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapped,
                         uint32_t bytes) {
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
@@ -25,8 +19,8 @@ static void iocp_packet(rs_backend *backend, ULONG_PTR key, OVERLAPPED *overlapp
         rs_iocp_conn_packet(backend, overlapped, bytes);
         break;
     case RS_IOCP_KEY_ACCEPT:
-        iocp_accepted(backend, accepted,
-                      rs_win_accept_packet(backend->accept, overlapped, bytes, accepted));
+        rs_engine_accepted(&backend->engine, accepted,
+                           rs_win_accept_packet(backend->accept, overlapped, bytes, accepted));
         break;
     case RS_IOCP_KEY_ALARM:
         rs_win_alarm_rang(backend->alarm);
@@ -127,7 +121,7 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
         backend->inline_since = 0;
     }
     rs_iocp_recv_flush(backend);
-    iocp_accepted(backend, accepted, rs_win_accept_retry(backend->accept, accepted));
+    rs_engine_accepted(&backend->engine, accepted, rs_win_accept_retry(backend->accept, accepted));
     if (backend->engine.ready.count == 0) {
         iocp_wait_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
     }

@@ -78,12 +78,6 @@ static void rio_notified(rs_backend *backend) {
 
 /* ---- the port */
 
-static void rio_accept_records(rs_backend *backend, const rs_completion *records, uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) {
-        rs_engine_accepted(&backend->engine, &records[i]);
-    }
-}
-
 static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
 
@@ -93,7 +87,7 @@ static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
         break;
     case RS_RIO_KEY_ACCEPT:
         backend->port_dirty = true;
-        rio_accept_records(backend, accepts,
+        rs_engine_accepted(&backend->engine, accepts,
                            rs_win_accept_packet(backend->accept, entry->lpOverlapped,
                                                 entry->dwNumberOfBytesTransferred, accepts));
         break;
@@ -285,7 +279,7 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
     rs_rio_step step;
 
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
-    rio_accept_records(backend, accepts, rs_win_accept_retry(backend->accept, accepts));
+    rs_engine_accepted(&backend->engine, accepts, rs_win_accept_retry(backend->accept, accepts));
     rs_rio_wait_begin(&backend->waiter, timeout_ns);
     do {
         bool found = rio_has_ready(backend) || rs_wake_is_pending(&backend->wake);

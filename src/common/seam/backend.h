@@ -28,7 +28,7 @@
  *     which are the kernel's, are not used again. The sessions give up an abort that has not
  *     completed after RS_CLOSE_STRAGGLER_MS: it is in quarantine, counted, and said once. One that
  *     comes late ends that. An instance with CLOSEs out must not be closed, nor its memory
- * released: the process ends with both.
+ *     released: the process ends with both.
  *  5. A slot is bound to a generation by attach() or CONNECT and free again once CLOSE completed.
  *     Every completion carries the generation it was issued for; an op for another generation is
  *     refused with RS_E_STALE; a completion for an older one is legal, counted and dropped by the

@@ -592,11 +592,13 @@ void rs_engine_broken(rs_engine *engine, uint32_t index, rs_status status) {
 
 /* ---- completions */
 
-void rs_engine_accepted(rs_engine *engine, const rs_completion *record) {
-    RS_ASSERT(record->kind == RS_OP_ACCEPT);
-    RS_ASSERT(engine->accepts < engine->cfg.accepts_max);
-    engine->accepts++;
-    *rs_ready_next(&engine->ready) = *record;
+void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_t count) {
+    RS_ASSERT(count <= engine->cfg.accepts_max - engine->accepts);
+    engine->accepts += count;
+    for (uint32_t i = 0; i < count; i++) {
+        RS_ASSERT(records[i].kind == RS_OP_ACCEPT);
+        *rs_ready_next(&engine->ready) = records[i];
+    }
 }
 
 /* What leaves the ready ring is in flight no longer: its place may be asked for again. */

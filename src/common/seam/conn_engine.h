@@ -1,7 +1,7 @@
 /* The life of every connection of one back end: which ops are in flight, what must be called next,
  * when a connection is over. Pure C, no system call: a driver asks for the next action, carries it
- * out and tells the result. RIO, IOCP and epoll differ in their drivers and in the four settings
- * of rs_engine_config.
+ * out and tells the result. RIO, IOCP and epoll differ in their drivers, in gather_max,
+ * partial_sends and cancels_recv of rs_engine_config, and in when they ask rs_engine_next.
  *
  *   FREE -bind-> OPEN -CLOSE-> CLOSING -socket_gone, all requests back-> CLOSED -take-> FREE
  *   FREE -CONNECT-> CONNECTING -connected-> OPEN, or CLOSING when a CLOSE came first
@@ -209,8 +209,8 @@ void rs_engine_broken(rs_engine *engine, uint32_t conn, rs_status status);
 
 /* ---- completions */
 
-/* rs_engine_accepted: one more ACCEPT record to hand out. There is room (asserted). */
-void rs_engine_accepted(rs_engine *engine, const rs_completion *record);
+/* rs_engine_accepted: count more ACCEPT records to hand out. There is room (asserted). */
+void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_t count);
 
 /* rs_engine_take: hands out up to cap waiting completions. A CLOSE among them frees its slot. */
 uint32_t rs_engine_take(rs_engine *engine, rs_completion *out, uint32_t cap);
