@@ -248,14 +248,6 @@ static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
     rs_engine_shut_down(&backend->engine, conn, rc == 0 ? RS_OK : rio_failure());
 }
 
-static void rio_make_resetting(rs_backend *backend, SOCKET socket) {
-    const struct linger now = {.l_onoff = 1, .l_linger = 0};
-
-    backend->calls.count[RS_WIN_SETSOCKOPT]++;
-    /* It fails on a socket that is already reset: then there is nothing left to do. */
-    (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&now, (int)sizeof now);
-}
-
 /* closesocket cancels what is posted, so that a close with a receive pending is only graceful
  * behind a shutdown. */
 static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
@@ -276,7 +268,7 @@ static void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
     /* What was never committed might never complete. */
     rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));
     if (io->socket != INVALID_SOCKET && abort_it) {
-        rio_make_resetting(backend, io->socket);
+        rs_win_socket_reset_at_close(io->socket, &backend->calls);
     } else if (io->rq != RIO_INVALID_RQ) {
         rio_make_graceful(backend, conn);
     }

@@ -255,10 +255,14 @@ void rs_win_socket_close(SOCKET socket, rs_win_calls *calls) {
     RS_ASSERT(rc == 0 || WSAGetLastError() != WSAENOTSOCK);
 }
 
-void rs_win_socket_abort(SOCKET socket, rs_win_calls *calls) {
-    struct linger hard = {.l_onoff = 1, .l_linger = 0};
+void rs_win_socket_reset_at_close(SOCKET socket, rs_win_calls *calls) {
+    const struct linger hard = {.l_onoff = 1, .l_linger = 0};
     calls->count[RS_WIN_SETSOCKOPT]++;
     /* It fails on a connection that the peer has reset already, which is the wanted end. */
     (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&hard, (int)sizeof hard);
+}
+
+void rs_win_socket_abort(SOCKET socket, rs_win_calls *calls) {
+    rs_win_socket_reset_at_close(socket, calls);
     rs_win_socket_close(socket, calls);
 }

@@ -132,7 +132,10 @@ void rs_win_socket_discard(SOCKET socket, uint8_t *scratch, rs_win_calls *calls)
 /* rs_win_socket_close: orderly: what was sent is delivered in the background. */
 void rs_win_socket_close(SOCKET socket, rs_win_calls *calls);
 
-/* rs_win_socket_abort: SO_LINGER {1, 0}, then close: the peer sees a reset. */
+/* rs_win_socket_reset_at_close: SO_LINGER {1, 0}: the peer sees the close as a reset. */
+void rs_win_socket_reset_at_close(SOCKET socket, rs_win_calls *calls);
+
+/* rs_win_socket_abort: the same, then close. */
 void rs_win_socket_abort(SOCKET socket, rs_win_calls *calls);
 
 /* rs_win_sockaddr: the address in the form that Winsock wants. */
