@@ -5,18 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fuzz/script.h"
 #include "unit/engine_bed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-typedef struct script {
-    const uint8_t *data;
-    size_t size, at;
-} script;
-
-static uint8_t script_byte(script *s) {
-    return s->at < s->size ? s->data[s->at++] : 0;
-}
 
 static const rs_status failures[] = {RS_E_RESET, RS_E_NO_BUFFERS, RS_E_ABORTED, RS_E_OS};
 

@@ -5,18 +5,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "fuzz/script.h"
 #include "unit/session_bed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-typedef struct script {
-    const uint8_t *data;
-    size_t size, at;
-} script;
-
-static uint8_t script_byte(script *s) {
-    return s->at < s->size ? s->data[s->at++] : 0;
-}
 
 static void step_receive(bed *b, script *s) {
     uint8_t bytes[BED_RECV_BYTES];
