@@ -302,7 +302,7 @@ mutant("sleeps over receives that were not posted" [[    iocp_wait_port(backend,
 
 # ---- RIO, what it decides
 
-mutants_of(src/rio/rio_ledger.c "unit\\.conn_engine|unit\\.rio_quota|fuzz")
+mutants_of(src/rio/rio_ledger.c "unit\\.conn_engine|unit\\.rio_ledger|fuzz")
 mutant("no slack for closing connections" [[    return rs_engine_reqs(@{conns_max + RS_RIO_CLOSING_SLACK(conns_max)}@, sends_per_conn);]] [[conns_max]])
 mutant("a completion of an older use is taken" [[           @{engine->conns[index].generation == (uint32_t)(result->socket_context >> 32)}@ &&]] [[1]])
 mutant("a completion of an older request is taken" [[           @{ledger->stamps[at] == (uint32_t)(result->request_context >> 32)}@ &&]] [[1]])
