@@ -9,8 +9,9 @@
  *     rs_server_join(server);
  *     rs_server_free(server);
  *
- * What an application may do inside its callbacks is in core/app.h; the settings that belong to
- * a back end are rs_tuning in seam/backend.h. */
+ * What an application may do inside its callbacks is in core/app.h. The settings: their members
+ * are here, ranges and defaults in server/server_config.c; those that back ends share are rs_tuning
+ * (seam/backend.h, seam/backend_config.c); those of one back end are a struct in its own folder. */
 #ifndef RINGSIDE_H
 #define RINGSIDE_H
 
@@ -29,6 +30,7 @@ typedef struct rs_server rs_server;
 typedef struct rs_server_config {
     const rs_backend_api *backend;
     rs_tuning tuning;
+    const void *backend_settings; /* the back end's own, read by rs_server_start; NULL: defaults */
     rs_app app;
     rs_addr addr;              /* port 0 picks a free one */
     uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */

@@ -20,7 +20,8 @@ set(may_posix core seam posix)
 set(may_iocp core seam win iocp)
 set(may_rio core seam win rio)
 set(may_epoll core seam posix epoll)
-# A *_main.c ties server, applications and at most one back end together.
+# A *_main.c ties server, applications and one back end together, and names the settings of the
+# other back ends, to refuse them.
 set(may_server_main . core seam server apps)
 set(may_win_main . core seam server apps win)
 set(may_posix_main . core seam server apps posix)
@@ -79,6 +80,9 @@ function(check_layered file include layer)
     get_filename_component(base "${file}" NAME)
     if(include MATCHES "\\.\\.")
         return() # reported already
+    elseif(base MATCHES "_main\\.c$" AND NOT file MATCHES "^src/common/"
+           AND include MATCHES "^\"[a-z]+/[a-z]+_settings\\.h\"$")
+        return() # rows of another back end
     elseif(include MATCHES "^\"(.*)\"$")
         set(name "${CMAKE_MATCH_1}")
         set(rules ${layer})

@@ -178,7 +178,7 @@ static void main_place(compare_main *self) {
     static rs_cpu cpu[RS_CPUS_MAX];
     char text[128];
     const rs_placement placement =
-        rs_placement_choose(cpu, self->settings.pinned ? rs_machine_cpus(cpu) : 0);
+        rs_placement_choose(cpu, self->settings.free ? 0 : rs_machine_cpus(cpu));
     const bool with_wine = self->results.platform == RS_PLATFORM_WINE && !RS_TARGETS_WINDOWS;
     runner->server_cpu = placement.server;
     runner->load_cpu = placement.load;

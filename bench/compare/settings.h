@@ -7,8 +7,8 @@
 
 #include "compare/args.h"
 #include "compare/result.h"
+#include "core/options.h"
 
-#define RS_SETTINGS_LIST_BYTES 2048u
 #define RS_SETTINGS_SETS_MAX 32u
 
 /* --set server.option=value, taken apart. */
@@ -25,17 +25,20 @@ typedef struct rs_server_name {
 } rs_server_name;
 
 typedef struct rs_compare_settings {
-    bool full;
+    bool quick, full, tradeoffs, ladder;
     rs_comparison kind;
     bool scenarios_given;     /* by --scenario */
     double seconds, warmup_s; /* of one run */
     uint32_t repeats;
-    bool pinned;
+    bool free; /* not pinned */
     bool no_instrument_test;
-    const char *agree;                             /* "": measure; else "DIR,DIR" */
-    const char *rates_of;                          /* "": own; else a folder of results */
-    const char *out, *loadgen;                     /* loadgen "": beside this program */
-    int progress;                                  /* 0 auto, 1 on, 2 off */
+    bool list;
+    const char *agree;                                   /* "": measure; else "DIR,DIR" */
+    const char *rates_of;                                /* "": own; else a folder of results */
+    const char *out, *loadgen;                           /* loadgen "": beside this program */
+    int progress;                                        /* 0 auto, 1 on, 2 off */
+    rs_option_list scenario_list, server_list, set_list; /* as given; taken apart below */
+    rs_options options;
     const rs_scenario *scenario[RS_SCENARIOS_MAX]; /* in the table's order */
     uint32_t scenarios, early;                     /* early: those before the late ones */
     rs_server_name server[RS_SERVERS_MAX];
@@ -44,12 +47,14 @@ typedef struct rs_compare_settings {
     uint32_t sets;
 } rs_compare_settings;
 
+extern const rs_option_table rs_compare_options;
+
 /* rs_compare_settings_read: from the command line. --scenario, --set and --servers may stand
  * several times; each takes a list with commas.
  *
  * Params   text: for help, list or the error line; text_bytes >= 1.
- * Returns  -1: go on, *out is complete; 0: text is to be printed and the program ends well; 2: text
- *          is the error line. */
+ * Returns  -1: go on, *out is complete and stays where it is; 0: text is to be printed and the
+ * program ends well; 2: text is the error line. */
 int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *const *argv,
                              char *text, size_t text_bytes);
 

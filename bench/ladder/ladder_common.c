@@ -2,32 +2,26 @@
 #include "ladder/ladder_common.h"
 
 #include "core/assert.h"
-#include "core/json.h"
 #include "core/limits.h"
 #include "core/options.h"
 #include "seam/atomics.h"
-#include "seam/files.h"
 #include "seam/os.h"
 #include "server/printer.h"
+#include "server/record.h"
 #include "win/win_error.h"
+#include "win/win_socket.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#ifndef RS_COMMIT
-#define RS_COMMIT "unknown"
-#endif
-
-#define LADDER_HELP_BYTES 4096u
-#define LADDER_JSON_BYTES 8192u
-#define LADDER_EXIT_USAGE 2
-
 typedef struct ladder_run {
-    uint32_t ip, port, sessions_max; /* as asked for */
+    uint32_t ip, sessions_max; /* as asked for */
+    uint16_t port, bound_port;
     double duration_s;
     const char *json_path;
+    rs_options options;
     rs_atomic_u32 stop_asked;
     rs_printer *out, *err; /* from the start on */
     uint64_t start_ms;     /* GetTickCount64, which costs no kernel call */
@@ -42,108 +36,54 @@ static const char *const ladder_call_names[LADDER_CALLS] = {
 #undef X
 };
 
-static int ladder_failed(const ladder *server, const char *what, DWORD os_error) {
-    (void)fprintf(stderr, "%s: %s (error %lu)\n", server->model->program, what, os_error);
-    return 1;
-}
-
 /* ---- options */
 
-static bool options_help(const ladder *server, const rs_option *options, size_t count) {
-    char text[LADDER_HELP_BYTES];
-    (void)rs_options_help(server->model->program, "an echo server of the comparison's ladder",
-                          options, count, text, sizeof text);
-    (void)fputs(text, stdout);
-    return false;
-}
+static const rs_option ladder_rows[] = {
+    RS_ROW_ADDR(ladder_run, ip, "host", 0x7F000001, "IPv4 address to listen on"),
+    RS_ROW_UINT(ladder_run, port, "port", 0, 65535, 4000, "", "TCP port; 0 picks a free one"),
+    RS_ROW_UINT(ladder_run, sessions_max, "max-sessions", 1, LADDER_CONNECTIONS_MAX,
+                RS_SESSIONS_DEFAULT, "sessions",
+                "more connections than this, or than the model can, are closed at once"),
+    RS_ROW_DOUBLE(ladder_run, duration_s, "duration", 0, 86400, 0, "s",
+                  "stop by itself after so long; 0 = run until Ctrl+C"),
+    RS_ROW_STRING(ladder_run, json_path, "json", NULL, "write the final figures to this file"),
+};
+static const rs_option_table ladder_options = {ladder_rows, RS_ROWS(ladder_rows), NULL};
 
-/* True: go on. False: *exit_code says how it ended. */
-static bool options_read(ladder *server, int argc, char **argv, int *exit_code) {
+/* Returns as rs_options_read. */
+static int options_read(ladder *server, int argc, char **argv) {
     ladder_run *run = server->run;
-    char error[RS_OPTIONS_ERROR_BYTES];
-    const rs_option options[] = {
-        {"host", RS_OPT_ADDR, &run->ip, 0, 0, NULL, "", "IPv4 address to listen on", NULL, NULL},
-        {"port", RS_OPT_U32, &run->port, 0, 65535, NULL, "", "TCP port; 0 picks a free one", NULL,
-         NULL},
-        {"max-sessions", RS_OPT_U32, &run->sessions_max, 1, LADDER_CONNECTIONS_MAX, NULL,
-         "sessions", "more connections than this, or than the model can, are closed at once", NULL,
-         NULL},
-        {"duration", RS_OPT_DOUBLE, &run->duration_s, 0, 86400, NULL, "s",
-         "stop by itself after so long; 0 = run until Ctrl+C", NULL, NULL},
-        {"json", RS_OPT_STRING, (void *)&run->json_path, 0, 0, NULL, "",
-         "write the final figures to this file", NULL, NULL},
-    };
-    const size_t count = sizeof options / sizeof options[0];
-    switch (
-        rs_options_parse(options, count, argc, (const char *const *)argv, error, sizeof error)) {
-    case RS_OPTIONS_HELP:
-        *exit_code = 0;
-        return options_help(server, options, count);
-    case RS_OPTIONS_ERROR:
-        (void)fprintf(stderr, "%s: %s\n", server->model->program, error);
-        *exit_code = LADDER_EXIT_USAGE;
-        return false;
-    case RS_OPTIONS_RUN:
-        break;
+    run->options.program = server->model->program;
+    run->options.summary = "an echo server of the comparison's ladder";
+    rs_options_add(&run->options, &ladder_options, run, NULL);
+    const int exit_code = rs_options_read(&run->options, argc, (const char *const *)argv);
+    if (run->sessions_max > server->model->connections_max) {
+        run->sessions_max = server->model->connections_max; /* what holds is what is recorded */
     }
-    server->connections_max = run->sessions_max < server->model->connections_max
-                                  ? run->sessions_max
-                                  : server->model->connections_max;
-    return true;
+    server->connections_max = run->sessions_max;
+    return exit_code;
 }
 
 /* ---- start and end */
 
-/* Returns the failed call, or NULL; *port = the port bound. */
-static const char *listen_on(SOCKET listener, uint32_t ip, uint32_t *port) {
-    struct sockaddr_in name;
-    int name_bytes = (int)sizeof name;
-    const BOOL exclusive = TRUE;
-    u_long nonblocking = 1;
-    memset(&name, 0, sizeof name);
-    name.sin_family = AF_INET;
-    name.sin_addr.s_addr = htonl(ip);
-    name.sin_port = htons((u_short)*port);
-    if (setsockopt(listener, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, (const char *)&exclusive,
-                   (int)sizeof exclusive) != 0) {
-        return "setsockopt SO_EXCLUSIVEADDRUSE";
-    }
-    if (bind(listener, (const struct sockaddr *)&name, name_bytes) != 0) {
-        return "bind";
-    }
-    /* The main servers' backlog. */
-    if (listen(listener, SOMAXCONN_HINT((int)RS_BACKLOG_DEFAULT)) != 0) {
-        return "listen";
-    }
-    if (ioctlsocket(listener, (long)FIONBIO, &nonblocking) != 0) {
-        return "ioctlsocket";
-    }
-    if (getsockname(listener, (struct sockaddr *)&name, &name_bytes) != 0) {
-        return "getsockname";
-    }
-    *port = ntohs(name.sin_port);
-    return NULL;
-}
-
 static bool ladder_listen(ladder *server) {
     ladder_run *run = server->run;
-    WSADATA data;
-    const int rc = WSAStartup(MAKEWORD(2, 2), &data);
-    if (rc != 0) {
-        (void)ladder_failed(server, "WSAStartup: Winsock 2.2 did not start", (DWORD)rc);
+    const rs_tuning tuning = rs_tuning_default(); /* the main servers' backlog */
+    const rs_addr addr = {.ip = run->ip, .port = run->port};
+    rs_win_calls calls = {{0}};
+    u_long nonblocking = 1;
+    rs_error error;
+    rs_status status = rs_win_socket_start(&error);
+    if (status == RS_OK) {
+        status = rs_win_socket_listen(&server->listener, &addr, &tuning, 0, &calls,
+                                      &run->bound_port, &error);
+    }
+    if (status != RS_OK) {
+        (void)fprintf(stderr, "%s: %s\n", server->model->program, error.text);
         return false;
     }
-    server->listener = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    const char *failed = server->listener == INVALID_SOCKET
-                             ? "socket"
-                             : listen_on(server->listener, run->ip, &run->port);
-    if (failed != NULL) {
-        const DWORD os_error = (DWORD)WSAGetLastError();
-        (void)fprintf(stderr, "%s: %s: %u.%u.%u.%u:%u: %s (error %lu); choose --host, --port\n",
-                      server->model->program, failed, run->ip >> 24, run->ip >> 16 & 255u,
-                      run->ip >> 8 & 255u, run->ip & 255u, run->port,
-                      rs_status_text(rs_win_error_status(os_error)), os_error);
-        return false;
+    if (ioctlsocket(server->listener, (long)FIONBIO, &nonblocking) != 0) {
+        RS_FATAL("ioctlsocket", WSAGetLastError(), "the listener cannot be made non-blocking");
     }
     return true;
 }
@@ -151,18 +91,6 @@ static bool ladder_listen(ladder *server) {
 static void on_stop(void *arg) {
     ladder_run *run = arg;
     rs_atomic_store_u32(&run->stop_asked, 1);
-}
-
-/* Found out before the run, not after it; an earlier result stays until there is a new one. */
-static int json_check(const ladder *server) {
-    rs_error error = {.text = ""};
-    const rs_status status = server->run->json_path != NULL
-                                 ? rs_file_check(server->run->json_path, LADDER_JSON_BYTES, &error)
-                                 : RS_OK;
-    if (status != RS_OK) {
-        (void)fprintf(stderr, "%s: --json: %s\n", server->model->program, error.text);
-    }
-    return status == RS_OK ? 0 : status == RS_E_INVALID ? LADDER_EXIT_USAGE : 1;
 }
 
 static void ladder_say_listening(const ladder *server) {
@@ -173,7 +101,7 @@ static void ladder_say_listening(const ladder *server) {
                                                                             : "",
                    server->model->limit);
     rs_printer_say(run->out, "listening on %u.%u.%u.%u:%u\n", run->ip >> 24, run->ip >> 16 & 255u,
-                   run->ip >> 8 & 255u, run->ip & 255u, run->port);
+                   run->ip >> 8 & 255u, run->ip & 255u, run->bound_port);
 }
 
 /* From here on nothing waits for who reads what is printed. */
@@ -193,15 +121,13 @@ bool ladder_start(ladder *server, const ladder_model *model, int argc, char **ar
     RS_ASSERT(model->connections_max >= 1 && model->connections_max <= LADDER_CONNECTIONS_MAX);
     rs_os_begin();
     memset(server, 0, sizeof *server);
-    run.ip = 0x7F000001u;
-    run.port = 4000;
-    run.sessions_max = RS_SESSIONS_DEFAULT;
     server->model = model;
     server->run = &run;
-    if (!options_read(server, argc, argv, exit_code)) {
+    *exit_code = options_read(server, argc, argv);
+    if (*exit_code >= 0) {
         return false;
     }
-    *exit_code = json_check(server);
+    *exit_code = rs_record_check(model->program, run.json_path);
     if (*exit_code != 0) {
         return false;
     }
@@ -210,7 +136,8 @@ bool ladder_start(ladder *server, const ladder_model *model, int argc, char **ar
         return false;
     }
     if (rs_os_on_stop(on_stop, &run) != RS_OK) {
-        (void)ladder_failed(server, "no way to notice Ctrl+C", GetLastError());
+        (void)fprintf(stderr, "%s: no way to notice Ctrl+C (error %lu)\n", model->program,
+                      GetLastError());
         return false;
     }
     ladder_say_listening(server);
@@ -253,12 +180,15 @@ void ladder_count_end(ladder_counts *counts, DWORD os_error) {
     }
 }
 
-static uint64_t counts_total(const ladder_counts *counts) {
-    uint64_t total = 0;
+static void counts_calls(const ladder_counts *counts, rs_backend_stats *out) {
+    _Static_assert(LADDER_CALLS <= RS_BACKEND_STATS_MAX, "all figures fit the record");
+    out->count = 0;
     for (uint32_t i = 0; i < LADDER_CALLS; i++) {
-        total += counts->call[i];
+        if (counts->call[i] != 0) { /* a model uses a few of them */
+            out->stat[out->count++] =
+                (rs_backend_stat){ladder_call_names[i], counts->call[i], true};
+        }
     }
-    return total;
 }
 
 static void json_counts(rs_json *json, const ladder_counts *counts) {
@@ -276,103 +206,48 @@ static void json_counts(rs_json *json, const ladder_counts *counts) {
     rs_json_u64(json, "stopped",
                 counts->accepted - counts->ended_by_peer - counts->reset - counts->failed);
     rs_json_end(json);
-    rs_json_object(json, "kernel_calls");
-    for (uint32_t i = 0; i < LADDER_CALLS; i++) {
-        if (counts->call[i] != 0) { /* a model uses a few of them */
-            rs_json_u64(json, ladder_call_names[i], counts->call[i]);
-        }
-    }
-    rs_json_end(json);
-    rs_json_u64(json, "kernel_calls_total", counts_total(counts));
-    rs_json_null(json, "kernel_calls_per_message");
 }
 
-static void json_known(rs_json *json, const char *key, bool known, uint64_t value) {
-    if (known) {
-        rs_json_u64(json, key, value);
-    } else {
-        rs_json_null(json, key);
-    }
-}
-
-static void json_usage(rs_json *json, const ladder_run *run) {
-    const rs_os_usage *then = &run->usage_start;
-    rs_os_usage now;
-    rs_os_usage_read(&now);
-    json_known(json, "user_ns", now.known & RS_USE_CPU, now.user_ns - then->user_ns);
-    json_known(json, "kernel_ns", now.known & RS_USE_CPU, now.kernel_ns - then->kernel_ns);
-    json_known(json, "cycles", now.known & RS_USE_CYCLES, now.cycles - then->cycles);
-    json_known(json, "context_switches", now.known & RS_USE_SWITCHES,
-               now.context_switches - then->context_switches);
-    json_known(json, "page_faults", now.known & RS_USE_FAULTS, now.page_faults - then->page_faults);
-    json_known(json, "working_set_bytes", now.known & RS_USE_WORKING_SET, now.working_set_bytes);
-    json_known(json, "working_set_peak_bytes", now.known & RS_USE_WORKING_SET,
-               now.working_set_peak_bytes);
-    json_known(json, "nonpaged_pool_bytes", now.known & RS_USE_NONPAGED, now.nonpaged_pool_bytes);
-    json_known(json, "locked_bytes", now.known & RS_USE_LOCKED, now.locked_bytes);
-}
-
-static bool json_build(const ladder *server, char *text, size_t *length) {
+static void json_members(rs_json *json, const void *ctx) {
+    const ladder *server = ctx;
     const ladder_run *run = server->run;
-    rs_json json;
-    rs_json_init(&json, text, LADDER_JSON_BYTES);
-    rs_json_object(&json, NULL);
-    rs_json_string(&json, "program", server->model->program);
-    rs_json_string(&json, "backend", server->model->name);
-    rs_json_string(&json, "provider", rs_os_is_wine() ? "wine" : "windows");
-    rs_json_string(&json, "platform", rs_os_platform());
-    rs_json_bool(&json, "wine", rs_os_is_wine());
-    if (rs_os_is_wine()) {
-        rs_json_string(&json, "warning", "taken under Wine: not a statement about Windows");
-    }
-    rs_json_string(&json, "commit", RS_COMMIT);
-    rs_json_object(&json, "settings");
-    rs_json_u64(&json, "max_sessions", server->connections_max);
-    rs_json_end(&json);
-    rs_json_u64(&json, "connections_max", server->model->connections_max);
-    rs_json_string(&json, "limit", server->model->limit);
-    rs_json_u64(&json, "run_ns", run->end_ns - run->start_ns);
-    rs_json_null(&json, "messages"); /* a stream has none that the server could see */
-    rs_json_u64(&json, "bytes", server->counts.bytes_in + server->counts.bytes_out);
-    json_counts(&json, &server->counts);
-    json_usage(&json, run);
-    rs_json_end(&json);
-    return rs_json_finish(&json, length);
-}
-
-static bool json_write(const ladder *server) {
-    char text[LADDER_JSON_BYTES];
-    size_t length = 0;
-    if (server->run->json_path == NULL) {
-        return true;
-    }
-    rs_error error = {.text = "the figures are longer than expected"};
-    bool ok = json_build(server, text, &length) && length < sizeof text;
-    if (ok) {
-        text[length++] = '\n';
-        ok = rs_file_replace(server->run->json_path, text, length, &error) == RS_OK;
-    }
-    if (!ok) {
-        rs_printer_say(server->run->err, "%s: --json: %s\n", server->model->program, error.text);
-    }
-    return ok;
+    rs_backend_stats calls;
+    counts_calls(&server->counts, &calls);
+    rs_record_head(json, server->model->program, server->model->name,
+                   rs_os_is_wine() ? "wine" : "windows");
+    rs_options_json(json, "settings", &run->options, "json");
+    rs_json_u64(json, "connections_max", server->model->connections_max);
+    rs_json_string(json, "limit", server->model->limit);
+    rs_json_u64(json, "run_ns", run->end_ns - run->start_ns);
+    rs_json_null(json, "messages"); /* a stream has none that the server could see */
+    rs_json_u64(json, "bytes", server->counts.bytes_in + server->counts.bytes_out);
+    json_counts(json, &server->counts);
+    rs_record_calls(json, &calls, 0);
+    rs_record_usage(json, &run->usage_start);
 }
 
 int ladder_finish(ladder *server) {
     const ladder_counts *counts = &server->counts;
+    const ladder_run *run = server->run;
+    rs_error error = {.text = ""};
+    rs_backend_stats calls;
     server->run->end_ns = rs_os_now_ns();
     ladder_close(server->listener, &server->counts);
+    counts_calls(counts, &calls);
     /* The figures first: they must not wait for whoever reads what is printed. */
-    const bool written = json_write(server);
-    rs_printer_say(server->run->out,
+    const rs_status status = rs_record_write(run->json_path, json_members, server, &error);
+    if (status != RS_OK) {
+        rs_printer_say(run->err, "%s: --json: %s\n", server->model->program, error.text);
+    }
+    rs_printer_say(run->out,
                    "stopped: sessions %" PRIu64 " refused %" PRIu64 " recvs %" PRIu64
                    " bytes in %" PRIu64 " out %" PRIu64 " kernel calls %" PRIu64 "\n",
                    counts->accepted, counts->refused, counts->recvs, counts->bytes_in,
-                   counts->bytes_out, counts_total(counts));
-    (void)rs_printer_close(server->run->out);
-    (void)rs_printer_close(server->run->err);
-    (void)WSACleanup(); /* fails only without a start */
-    return written ? 0 : 1;
+                   counts->bytes_out, rs_record_calls_total(&calls));
+    (void)rs_printer_close(run->out);
+    (void)rs_printer_close(run->err);
+    rs_win_socket_stop();
+    return status == RS_OK ? 0 : 1;
 }
 
 /* ---- connections */

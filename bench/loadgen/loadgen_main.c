@@ -7,6 +7,7 @@
 #include "loadgen/loadgen_report.h"
 #include "loadgen/loadgen_run.h"
 #include "loadgen/loadgen_settings.h"
+#include "server/record.h"
 
 #define MAIN_REASON_BYTES 256u
 
@@ -28,7 +29,7 @@ static int main_report(const rs_run *run) {
 
     rs_report_void(run, reason, sizeof reason);
     exit_code = reason[0] == '\0' ? EXIT_SUCCESS : EXIT_FAILURE;
-    if (run->settings->json_path != NULL && rs_report_write_json(run, reason, &error) != RS_OK) {
+    if (rs_report_write_json(run, reason, &error) != RS_OK) {
         rs_printer_say(run->err, "loadgen: --json: %s\n", error.text);
         exit_code = EXIT_FAILURE;
     }
@@ -55,15 +56,11 @@ static rs_status main_open(rs_run *run, const rs_load_settings *settings,
 static int main_run(rs_run *run, const rs_load_settings *settings, const rs_backend_api *backend,
                     bool on_terminal) {
     rs_error error = {.call = NULL};
-    rs_status status = RS_OK;
-    int exit_code;
+    rs_status status;
+    int exit_code = rs_record_check("loadgen", settings->json_path);
 
-    if (settings->json_path != NULL) {
-        status = rs_report_check_json(settings, &error);
-    }
-    if (status != RS_OK) {
-        (void)fprintf(stderr, "loadgen: --json: %s\n", error.text);
-        return status == RS_E_INVALID ? 2 : EXIT_FAILURE;
+    if (exit_code != 0) {
+        return exit_code;
     }
     status = main_open(run, settings, backend, &error);
     if (status != RS_OK) {

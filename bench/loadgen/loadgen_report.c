@@ -3,13 +3,10 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "core/json.h"
-#include "seam/files.h"
+#include "server/record.h"
 
-#define REPORT_JSON_BYTES 32768u
 #define REPORT_NS_PER_S 1e9
 #define REPORT_NS_PER_US 1e3
 
@@ -262,24 +259,6 @@ static void json_calls(rs_json *json, const rs_run *run) {
     json_maybe(json, "kernel_calls_per_message", report_calls_per_message(run));
 }
 
-static void json_head(rs_json *json, const rs_run *run, const char *void_reason) {
-    rs_backend_stats stats;
-
-    run->api->stats(run->backend, &stats);
-    rs_json_string(json, "program", "loadgen");
-    rs_json_string(json, "backend", run->api->name);
-    rs_json_string(json, "provider", stats.provider);
-    rs_json_string(json, "platform", rs_os_platform());
-    rs_json_bool(json, "wine", rs_os_is_wine());
-    if (rs_os_is_wine()) {
-        rs_json_string(json, "warning", "taken under Wine: not a statement about Windows");
-    }
-    rs_json_string(json, "commit", RS_COMMIT);
-    rs_json_bool(json, "valid", void_reason[0] == '\0');
-    rs_json_string(json, "void_reason", void_reason[0] == '\0' ? NULL : void_reason);
-    rs_json_bool(json, "interrupted", run->interrupted);
-}
-
 static void json_known(rs_json *json, const char *key, uint64_t value) {
     if (value != 0) {
         rs_json_u64(json, key, value);
@@ -318,47 +297,41 @@ static void json_asked(rs_json *json, const rs_run *run) {
     json_histogram(json, "pacing_ns", &run->load.pacing);
 }
 
-static bool json_build(const rs_run *run, const char *void_reason, char *text, size_t *length) {
-    rs_json json;
+typedef struct report_figures {
+    const rs_run *run;
+    const char *void_reason;
+} report_figures;
 
-    rs_json_init(&json, text, REPORT_JSON_BYTES);
-    rs_json_object(&json, NULL);
-    json_head(&json, run, void_reason);
-    rs_load_settings_json(&json, run->settings);
-    json_counts(&json, run);
-    json_maybe(&json, "measured_s", report_seconds(run));
-    rs_json_u64(&json, "measured_messages", run->load.measured);
-    json_maybe(&json, "rate_per_s", report_rate(run));
-    json_asked(&json, run);
-    json_maybe(&json, "mb_per_s", report_megabytes(run));
-    json_maybe(&json, "lives_per_s", report_lives_rate(run));
-    json_histogram(&json, "latency_ns", &run->load.uncorrected);
-    json_histogram(&json, "latency_corrected_ns", &run->load.corrected);
-    rs_json_string(&json, "latency_clock", "one reading a batch of completions, one a submit");
-    json_setup(&json, run);
-    json_cpu(&json, run);
-    json_calls(&json, run);
-    rs_json_end(&json);
-    return rs_json_finish(&json, length);
-}
+static void json_members(rs_json *json, const void *ctx) {
+    const rs_run *run = ((const report_figures *)ctx)->run;
+    const char *void_reason = ((const report_figures *)ctx)->void_reason;
+    rs_backend_stats stats;
 
-rs_status rs_report_check_json(const rs_load_settings *settings, rs_error *error) {
-    return rs_file_check(settings->json_path, REPORT_JSON_BYTES, error);
+    run->api->stats(run->backend, &stats);
+    rs_record_head(json, "loadgen", run->api->name, stats.provider);
+    rs_json_bool(json, "valid", void_reason[0] == '\0');
+    rs_json_string(json, "void_reason", void_reason[0] == '\0' ? NULL : void_reason);
+    rs_json_bool(json, "interrupted", run->interrupted);
+    rs_options_json(json, "settings", &run->settings->options, "json");
+    json_counts(json, run);
+    json_maybe(json, "measured_s", report_seconds(run));
+    rs_json_u64(json, "measured_messages", run->load.measured);
+    json_maybe(json, "rate_per_s", report_rate(run));
+    json_asked(json, run);
+    json_maybe(json, "mb_per_s", report_megabytes(run));
+    json_maybe(json, "lives_per_s", report_lives_rate(run));
+    json_histogram(json, "latency_ns", &run->load.uncorrected);
+    json_histogram(json, "latency_corrected_ns", &run->load.corrected);
+    rs_json_string(json, "latency_clock", "one reading a batch of completions, one a submit");
+    json_setup(json, run);
+    json_cpu(json, run);
+    json_calls(json, run);
 }
 
 rs_status rs_report_write_json(const rs_run *run, const char *void_reason, rs_error *error) {
-    char *text = malloc(REPORT_JSON_BYTES + 1u);
-    size_t length = 0;
-    rs_status status;
+    const report_figures figures = {run, void_reason};
 
-    if (text == NULL || !json_build(run, void_reason, text, &length)) {
-        free(text);
-        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory for the figures");
-    }
-    text[length++] = '\n';
-    status = rs_file_replace(run->settings->json_path, text, length, error);
-    free(text);
-    return status;
+    return rs_record_write(run->settings->json_path, json_members, &figures, error);
 }
 
 /* ---- the table */

@@ -23,10 +23,8 @@ bool rs_report_paced_late(const rs_run *run);
 /* rs_report_print: the table, to run->out. */
 void rs_report_print(const rs_run *run, const char *void_reason);
 
-/* rs_report_check_json, rs_report_write_json: to settings->json_path, which is replaced whole or
- * stays as it was; the first says before the run whether that will work. RS_E_OS, RS_E_NO_MEMORY.
- */
-rs_status rs_report_check_json(const rs_load_settings *settings, rs_error *error);
+/* rs_report_write_json: to settings->json_path, which is replaced whole or stays as it was; NULL:
+ * nothing is to be done. RS_E_OS, RS_E_NO_MEMORY. */
 rs_status rs_report_write_json(const rs_run *run, const char *void_reason, rs_error *error);
 
 #endif

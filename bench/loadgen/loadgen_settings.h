@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/json.h"
 #include "core/op.h"
+#include "core/options.h"
 
 typedef enum rs_load_app { RS_LOAD_ECHO, RS_LOAD_RAW } rs_load_app;
 typedef enum rs_load_progress {
@@ -20,7 +20,6 @@ typedef enum rs_load_progress {
 
 typedef struct rs_load_settings {
     rs_addr addr;
-    uint32_t port;
     uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
     uint32_t connections, idle, depth, frame_bytes;
     double seconds, warmup_s; /* seconds 0: until messages or churn_total are done */
@@ -30,23 +29,22 @@ typedef struct rs_load_settings {
     bool ramp, churn;
     bool ramp_only;                       /* nothing after the ramp */
     uint32_t churn_messages, churn_total; /* churn_total 0 = no limit */
-    int app;                              /* rs_load_app */
+    rs_load_app app;
     uint32_t seed;
     uint32_t reset_percent, half_close_percent, slow_percent;
     bool verify;
     double connect_timeout_s, timeout_s;
     uint32_t sends_in_flight, dequeue_batch;
-    int progress; /* rs_load_progress */
+    rs_load_progress progress;
     const char *json_path;
     int32_t pin; /* -1: wherever the system likes */
+    rs_options options;
 } rs_load_settings;
 
-/* rs_load_settings_read: from the command line. RS_OPTIONS_RUN: *settings is complete and
- * consistent. Else the help text or the error line has been printed and the caller ends. Returns
- * the exit code, or -1 for "go on". */
-int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
+extern const rs_option_table rs_load_options;
 
-/* rs_load_settings_json: the object "settings": every option but --json, as the run took it. */
-void rs_load_settings_json(rs_json *json, const rs_load_settings *settings);
+/* rs_load_settings_read: from the command line. -1: *settings is complete and consistent, and stays
+ * where it is. Else the help text or the error line has been printed, and this is the exit code. */
+int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
 
 #endif

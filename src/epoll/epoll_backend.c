@@ -128,7 +128,7 @@ static void epoll_close(rs_backend *backend) {
 }
 
 static rs_status epoll_check_config(const rs_backend_config *cfg, rs_error *error) {
-    rs_status status = rs_backend_config_check(cfg, error);
+    rs_status status = rs_backend_config_read(cfg, NULL, NULL, 0, error);
 
     if (status == RS_OK && cfg->tuning.accept_mode != RS_ACCEPT_OVERLAPPED) {
         return rs_error_set(error, RS_E_UNSUPPORTED, "open", 0,
@@ -218,8 +218,7 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
 
 const rs_backend_api rs_epoll_backend = {
     .name = "epoll",
-    .settings = RS_SET_SNDBUF | RS_SET_RCVBUF | RS_SET_NODELAY | RS_SET_DEQUEUE_BATCH |
-                RS_SET_ACCEPTS | RS_SET_BACKLOG,
+    .tuning = "sndbuf rcvbuf nodelay dequeue-batch accepts backlog",
     .open = epoll_open,
     .close = epoll_close,
     .listen = rs_epoll_listen,

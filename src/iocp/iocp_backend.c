@@ -76,14 +76,6 @@ static void iocp_close(rs_backend *backend) {
     free(backend);
 }
 
-static rs_status iocp_check_config(const rs_backend_config *cfg, rs_error *error) {
-    rs_status status = rs_backend_config_check(cfg, error);
-    if (status == RS_OK && cfg->tuning.inline_max == 0) {
-        return rs_error_set(error, RS_E_INVALID, "open", 0, "inline completions 0: at least 1");
-    }
-    return status;
-}
-
 static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     const uint32_t conns = cfg->conns_max;
     const uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
@@ -127,7 +119,7 @@ static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
                             "cannot make a TCP socket (error %u)", os_error);
     }
     status = rs_win_socket_extensions(probe, &backend->extensions, error);
-    backend->skip = backend->tuning.skip_on_success && backend->extensions.provider.ifs;
+    backend->skip = backend->own.skip_on_success && backend->extensions.provider.ifs;
     rs_win_socket_close(probe, &backend->calls);
     return status;
 }
@@ -149,7 +141,8 @@ static rs_status iocp_open_port(rs_backend *backend, rs_error *error) {
 
 static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
     rs_backend *backend;
-    rs_status status = iocp_check_config(cfg, error);
+    rs_iocp_settings own;
+    rs_status status = rs_backend_config_read(cfg, &rs_iocp_options, &own, sizeof own, error);
     *out = NULL;
     if (status != RS_OK) {
         return status;
@@ -160,6 +153,7 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     }
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;
+    backend->own = own;
     backend->on_wine = rs_os_is_wine();
     status = iocp_allocate(backend, cfg, error);
     if (status == RS_OK) {
@@ -183,11 +177,18 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     return RS_OK;
 }
 
+/* In front of each receive there may be a probe, which a poll takes without finding anything. */
+static uint32_t iocp_settle_polls(const rs_backend *backend, uint64_t due, uint32_t *dry_max) {
+    const uint32_t batch = backend->own.gqcs_single ? 1 : backend->tuning.dequeue_batch;
+    const uint32_t probes = backend->own.zero_byte_recv ? backend->engine.cfg.conns_max : 0;
+    *dry_max = probes / batch;
+    return (uint32_t)((due + probes) / batch);
+}
+
 const rs_backend_api rs_iocp_backend = {
     .name = "iocp",
-    .settings = RS_SET_SNDBUF | RS_SET_RCVBUF | RS_SET_NODELAY | RS_SET_DEQUEUE_BATCH |
-                RS_SET_ACCEPT_MODE | RS_SET_ACCEPTS | RS_SET_BACKLOG | RS_SET_BACKLOG_HINT |
-                RS_SET_SKIP | RS_SET_ZERO_BYTE_RECV | RS_SET_GQCS_SINGLE,
+    .tuning = "sndbuf rcvbuf nodelay dequeue-batch accept accepts backlog backlog-hint",
+    .options = &rs_iocp_options,
     .open = iocp_open,
     .close = iocp_close,
     .listen = iocp_listen,
@@ -200,4 +201,5 @@ const rs_backend_api rs_iocp_backend = {
     .register_memory = iocp_register_memory,
     .release_memory = iocp_release_memory,
     .stats = iocp_stats,
+    .settle_polls = iocp_settle_polls,
 };

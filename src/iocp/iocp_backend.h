@@ -3,6 +3,7 @@
 #ifndef RS_IOCP_IOCP_BACKEND_H
 #define RS_IOCP_IOCP_BACKEND_H
 
+#include "iocp/iocp_settings.h"
 #include "seam/backend.h"
 
 extern const rs_backend_api rs_iocp_backend;

@@ -207,7 +207,7 @@ static void iocp_run(rs_backend *backend, uint32_t index, uint32_t may) {
         switch (action.kind) {
         case RS_DO_RECV:
             iocp_recv(backend, index, action.at,
-                      backend->tuning.zero_byte_recv ? RS_IOCP_PROBE : RS_IOCP_RECV, true);
+                      backend->own.zero_byte_recv ? RS_IOCP_PROBE : RS_IOCP_RECV, true);
             break;
         case RS_DO_SEND:
             iocp_send(backend, index, &action);
@@ -233,7 +233,7 @@ static void iocp_run(rs_backend *backend, uint32_t index, uint32_t may) {
 void rs_iocp_recv_flush(rs_backend *backend) {
     uint32_t budget = backend->poll_max;
     while (backend->recv_count > 0 && budget > 0 &&
-           backend->inline_since < backend->tuning.inline_max) {
+           backend->inline_since < backend->own.inline_max) {
         uint32_t index = backend->recv_list[backend->recv_head];
         backend->recv_head = (backend->recv_head + 1u) % backend->engine.cfg.conns_max;
         backend->recv_count--;

@@ -15,6 +15,7 @@
 
 #include "win/win.h"
 
+#include "iocp/iocp_settings.h"
 #include "seam/atomics.h"
 #include "seam/backend.h"
 #include "seam/conn_engine.h"
@@ -54,6 +55,7 @@ struct rs_backend {
     HANDLE port;
     uint32_t poll_max;
     rs_tuning tuning;
+    rs_iocp_settings own;
     bool skip;              /* skip on success: asked for, and the provider allows it */
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
     bool started;           /* WSAStartup */

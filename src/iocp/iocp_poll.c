@@ -71,7 +71,7 @@ static void iocp_dequeue_one(rs_backend *backend, DWORD wait_ms) {
 
 static void iocp_dequeue(rs_backend *backend, DWORD wait_ms) {
     ULONG count = 0;
-    if (backend->tuning.gqcs_single) {
+    if (backend->own.gqcs_single) {
         iocp_dequeue_one(backend, wait_ms);
         return;
     }
@@ -115,7 +115,7 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
-    if (backend->inline_since >= backend->tuning.inline_max &&
+    if (backend->inline_since >= backend->own.inline_max &&
         backend->engine.accepts <= backend->tuning.accepts) {
         iocp_dequeue(backend, 0); /* its turn: accepts and slower peers must not starve */
         backend->inline_since = 0;

@@ -30,7 +30,7 @@ static void rio_unlisten(rs_backend *backend) {
 static rs_status rio_register_region(rs_backend *backend, rs_rio_region *region, rs_error *error) {
     uint32_t os_error;
 
-    if (backend->tuning.rio_registration == RS_RIO_REG_SESSION) {
+    if (backend->own.registration == RS_RIO_REG_SESSION) {
         return RS_OK; /* each request brings its own registration */
     }
     backend->counters.registrations++;
@@ -176,7 +176,7 @@ static bool rio_allocate_regs(rs_backend *backend, uint32_t reqs) {
     uint32_t nodes = rs_rio_regs_nodes(reqs);
     uint32_t buckets = 64;
 
-    if (backend->tuning.rio_registration != RS_RIO_REG_SESSION) {
+    if (backend->own.registration != RS_RIO_REG_SESSION) {
         return true;
     }
     while (buckets < nodes) {
@@ -238,10 +238,9 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
 }
 
 static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
-    const rs_rv_options options = {.unique_ids =
-                                       backend->tuning.rio_registration == RS_RIO_REG_SESSION};
+    const rs_rv_options options = {.unique_ids = backend->own.registration == RS_RIO_REG_SESSION};
 
-    if (!backend->tuning.rio_verify) {
+    if (!backend->own.verify) {
         return RS_OK;
     }
     backend->verified = rs_rio_verify_wrap(&backend->api, &options);
@@ -259,7 +258,7 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
         return status;
     }
     backend->started = true;
-    status = rs_rio_api_load(&backend->api, backend->tuning.rio_provider, error);
+    status = rs_rio_api_load(&backend->api, backend->own.provider, error);
     if (status != RS_OK) {
         return status;
     }
@@ -281,7 +280,7 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
 }
 
 static rs_status rio_open_handles(rs_backend *backend, rs_error *error) {
-    bool by_event = backend->tuning.rio_notify_by == RS_RIO_NOTIFY_EVENT;
+    bool by_event = backend->own.notify_by == RS_RIO_NOTIFY_EVENT;
 
     backend->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     if (by_event) {
@@ -313,7 +312,7 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
         how.Iocp.Overlapped = &backend->notify_overlapped;
     }
     backend->cq = backend->api.fn.RIOCreateCompletionQueue(
-        entries, backend->tuning.rio_wait == RS_RIO_WAIT_POLL ? NULL : &how);
+        entries, backend->own.wait == RS_RIO_WAIT_POLL ? NULL : &how);
     if (backend->cq == RIO_INVALID_CQ) {
         uint32_t os_error = (uint32_t)WSAGetLastError();
 
@@ -379,7 +378,8 @@ static rs_status rio_open_all(rs_backend *backend, const rs_backend_config *cfg,
 
 static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
     rs_backend *backend;
-    rs_status status = rs_backend_config_check(cfg, error);
+    rs_rio_settings own;
+    rs_status status = rs_backend_config_read(cfg, &rs_rio_options, &own, sizeof own, error);
 
     *out = NULL;
     if (status != RS_OK) {
@@ -389,12 +389,13 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
     if (backend == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
     }
+    backend->own = own;
     backend->tuning = cfg->tuning;
     backend->poll_max = cfg->poll_max;
     for (uint32_t i = 0; i < RS_REGIONS_MAX; i++) {
         backend->regions[i].id = RIO_INVALID_BUFFERID;
     }
-    rs_rio_wait_init(&backend->waiter, cfg->tuning.rio_wait, cfg->tuning.spin_us);
+    rs_rio_wait_init(&backend->waiter, backend->own.wait, backend->own.spin_us);
     status = rio_open_all(backend, cfg, error);
     if (status != RS_OK) {
         rio_close(backend);
@@ -407,8 +408,8 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
 const rs_backend_api rs_rio_backend = {
     .name = "rio",
     /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF mean nothing to it. */
-    .settings = RS_SET_NODELAY | RS_SET_DEQUEUE_BATCH | RS_SET_ACCEPT_MODE | RS_SET_ACCEPTS |
-                RS_SET_BACKLOG | RS_SET_BACKLOG_HINT | RS_SET_RIO,
+    .tuning = "nodelay dequeue-batch accept accepts backlog backlog-hint",
+    .options = &rs_rio_options,
     .open = rio_open,
     .close = rio_close,
     .listen = rio_listen,

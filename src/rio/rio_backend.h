@@ -9,6 +9,7 @@
 #ifndef RS_RIO_RIO_BACKEND_H
 #define RS_RIO_RIO_BACKEND_H
 
+#include "rio/rio_settings.h"
 #include "seam/backend.h"
 
 extern const rs_backend_api rs_rio_backend;

@@ -67,7 +67,7 @@ static rs_status slot_fill(rs_backend *backend, uint32_t at) {
 
     RS_ASSERT(region->base != NULL);
     RS_ASSERT(slot->reg == RS_RIO_REG_NONE);
-    if (backend->tuning.rio_registration == RS_RIO_REG_SESSION) {
+    if (backend->own.registration == RS_RIO_REG_SESSION) {
         return slot_own_id(backend, slot, req);
     }
     slot->buf = (RIO_BUF){
@@ -106,7 +106,7 @@ void rs_rio_region_end(rs_backend *backend, uint16_t index) {
 
 static void rio_post(rs_backend *backend, uint32_t conn, uint32_t req, bool is_recv) {
     RIO_RQ rq = backend->sockets[conn].rq;
-    DWORD flags = backend->tuning.rio_defer ? RIO_MSG_DEFER : 0;
+    DWORD flags = backend->own.defer ? RIO_MSG_DEFER : 0;
     PVOID context = (PVOID)(uintptr_t)rs_rio_ledger_stamp(&backend->ledger, req);
     rs_status status = slot_fill(backend, req);
     BOOL accepted;
@@ -132,7 +132,7 @@ static void rio_post(rs_backend *backend, uint32_t conn, uint32_t req, bool is_r
         return;
     }
     rs_engine_pending(&backend->engine, conn, req);
-    if (backend->tuning.rio_defer) {
+    if (backend->own.defer) {
         rs_rio_ledger_touch(&backend->ledger, conn, is_recv ? RS_ENGINE_RECV : RS_ENGINE_SEND);
     }
 }

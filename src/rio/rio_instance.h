@@ -5,6 +5,7 @@
 #include "rio/rio_api.h"
 #include "rio/rio_ledger.h"
 #include "rio/rio_regs.h"
+#include "rio/rio_settings.h"
 #include "rio/rio_wait.h"
 #include "seam/atomics.h"
 #include "seam/backend.h"
@@ -21,8 +22,8 @@ enum { RS_RIO_KEY_NOTIFY = 1, RS_RIO_KEY_ACCEPT = 2, RS_RIO_KEY_CONNECT = 3, RS_
 /* X(member, name, enters the kernel). Deferred requests do not, their commit does; a request that
  * is not deferred may. RIODequeueCompletion reads memory. */
 #define RS_RIO_STATS(X)                                                                            \
-    X(receives, "RIOReceive", !backend->tuning.rio_defer)                                          \
-    X(sends, "RIOSend", !backend->tuning.rio_defer)                                                \
+    X(receives, "RIOReceive", !backend->own.defer)                                                 \
+    X(sends, "RIOSend", !backend->own.defer)                                                       \
     X(recv_commits, "RIOReceive commit", true)                                                     \
     X(send_commits, "RIOSend commit", true)                                                        \
     X(dequeues, "RIODequeueCompletion", false)                                                     \
@@ -69,6 +70,7 @@ struct rs_backend {
     rs_rio_waiter waiter;
     rs_rio_regs regs;
     rs_tuning tuning;
+    rs_rio_settings own;
     uint32_t poll_max;
     bool started;           /* WSAStartup */
     bool verified;          /* the table is the checking one */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rio/rio_settings.h"
 #include "seam/backend.h"
 
 /* While data keep coming, or while spinning, the port (accepts, connects, wake-ups) is only looked

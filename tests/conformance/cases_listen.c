@@ -4,6 +4,8 @@
  * ACCEPT, by counting both, and by the ledger. */
 #include "harness.h"
 
+#include "core/options.h"
+
 #define LISTEN_SHORT_NS INT64_C(10000000)
 #define LISTEN_BURST 200u
 #define LISTEN_PORT_NOBODY 1u /* tcpmux: below the ports that a system gives out */
@@ -105,7 +107,7 @@ void conf_case_listen_again_after_unlisten(conf_run *run) {
  * finds after a while is no more than was asked for, and then the rest comes. */
 void conf_case_accepts_are_bounded_while_nobody_polls(conf_run *run) {
     enum { CLIENTS = 40, ACCEPTS = 4 };
-    const bool bounded = (run->api->settings & RS_SET_ACCEPTS) != 0;
+    const bool bounded = rs_option_named(run->api->tuning, "accepts");
     conf_setup setup = {.conns = CLIENTS, .accepts = bounded ? ACCEPTS : 0u};
     uint32_t first = 0;
 
@@ -133,7 +135,7 @@ void conf_case_accepts_are_bounded_while_nobody_polls(conf_run *run) {
 void conf_case_accept_burst_of_200_all_arrive(conf_run *run) {
     uint32_t connects[LISTEN_BURST];
     conf_setup setup = {.conns = LISTEN_BURST,
-                        .accepts = (run->api->settings & RS_SET_ACCEPTS) != 0 ? 16u : 0u};
+                        .accepts = rs_option_named(run->api->tuning, "accepts") ? 16u : 0u};
 
     conf_open_listening(run, &setup);
     for (uint32_t i = 0; i < LISTEN_BURST; i++) {

@@ -62,6 +62,7 @@ static server_fixture *server_make(conf_run *run, const conf_setup *setup) {
     fixture->run = run;
     rs_server_config_init(&fixture->config, run->api);
     fixture->config.tuning = run->config.tuning;
+    fixture->config.backend_settings = run->config.own;
     fixture->config.world = run->world;
     fixture->config.app = rs_app_echo;
     fixture->config.sessions_max = 16;

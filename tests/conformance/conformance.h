@@ -31,7 +31,7 @@ typedef struct conf_instance {
      * clock, poll sleeps a moment instead. */
     void (*idle)(void *world);
 
-    /* Last word on every configuration before open(), e.g. cfg->tuning.rio_provider. Nullable. */
+    /* Last word on every configuration before open(), e.g. cfg->own. Nullable. */
     void (*prepare)(rs_backend_config *cfg);
 
     /* Changes cfg so that open() must say RS_E_RIO_UNAVAILABLE. NULL: there is no such state. */

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "core/assert.h"
+#include "core/options.h"
 #include "seam/os.h"
 
 #define CONF_WAIT_NS_MAX UINT64_C(30000000000)
@@ -232,10 +233,10 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
     if (want->accepts != 0) {
         cfg.tuning.accepts = want->accepts;
     }
-    if (want->buffer_bytes != 0 && (run->api->settings & RS_SET_SNDBUF) != 0) {
+    if (want->buffer_bytes != 0 && rs_option_named(run->api->tuning, "sndbuf")) {
         cfg.tuning.sndbuf_bytes = want->buffer_bytes;
     }
-    if (want->buffer_bytes != 0 && (run->api->settings & RS_SET_RCVBUF) != 0) {
+    if (want->buffer_bytes != 0 && rs_option_named(run->api->tuning, "rcvbuf")) {
         cfg.tuning.rcvbuf_bytes = want->buffer_bytes;
     }
     if (run->instance->prepare != NULL) {

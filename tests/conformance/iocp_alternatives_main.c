@@ -4,9 +4,12 @@
 #include "iocp/iocp_backend.h"
 
 static void prepare(rs_backend_config *cfg) {
-    cfg->tuning.skip_on_success = false;
-    cfg->tuning.gqcs_single = true;
-    cfg->tuning.zero_byte_recv = true;
+    static rs_iocp_settings own;
+    rs_options_defaults(&rs_iocp_options, &own);
+    own.skip_on_success = false;
+    own.gqcs_single = true;
+    own.zero_byte_recv = true;
+    cfg->own = &own;
     cfg->tuning.accept_mode = RS_ACCEPT_THREAD;
     cfg->tuning.backlog_hint = false;
 }

@@ -4,10 +4,13 @@
 #include "rio/rio_backend.h"
 
 static void prepare(rs_backend_config *cfg) {
-    cfg->tuning.rio_wait = RS_RIO_WAIT_SPIN;
-    cfg->tuning.rio_notify_by = RS_RIO_NOTIFY_EVENT;
-    cfg->tuning.rio_registration = RS_RIO_REG_SESSION;
-    cfg->tuning.rio_verify = true;
+    static rs_rio_settings own;
+    rs_options_defaults(&rs_rio_options, &own);
+    own.wait = RS_RIO_WAIT_SPIN;
+    own.notify_by = RS_RIO_NOTIFY_EVENT;
+    own.registration = RS_RIO_REG_SESSION;
+    own.verify = true;
+    cfg->own = &own;
 }
 
 int main(int argc, char **argv) {

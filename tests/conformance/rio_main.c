@@ -6,7 +6,10 @@
 
 /* Where the system has RIO itself, no configuration makes it go away. */
 static void make_unavailable(rs_backend_config *cfg) {
-    cfg->tuning.rio_provider = "no-such-provider.dll";
+    static rs_rio_settings own;
+    rs_options_defaults(&rs_rio_options, &own);
+    own.provider = "no-such-provider.dll";
+    cfg->own = &own;
 }
 
 int main(int argc, char **argv) {

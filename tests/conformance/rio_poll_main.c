@@ -4,11 +4,14 @@
 #include "rio/rio_backend.h"
 
 static void prepare(rs_backend_config *cfg) {
-    cfg->tuning.rio_wait = RS_RIO_WAIT_POLL;
-    cfg->tuning.rio_defer = false;
+    static rs_rio_settings own;
+    rs_options_defaults(&rs_rio_options, &own);
+    own.wait = RS_RIO_WAIT_POLL;
+    own.defer = false;
+    own.verify = true;
+    cfg->own = &own;
     cfg->tuning.accept_mode = RS_ACCEPT_THREAD;
     cfg->tuning.backlog_hint = false;
-    cfg->tuning.rio_verify = true;
 }
 
 int main(int argc, char **argv) {

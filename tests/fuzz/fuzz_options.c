@@ -24,10 +24,21 @@ typedef struct values {
     bool stats;
     int app;
     const char *json;
-    bool port_set;
+    rs_option_list names;
 } values;
 
-#define TABLE_COUNT 8
+static const rs_option rows[] = {
+    RS_ROW_UINT(values, port, "port", 1, 65535, 4000, "", "port"),
+    RS_ROW_INT(values, sndbuf, "sndbuf", -1, 4096, 0, "bytes", "buffer"),
+    RS_ROW_DOUBLE(values, rate, "rate", -5, 1000, 0, "1/s", "rate"),
+    RS_ROW_BOOL(values, stats, "stats", false, "stats"),
+    RS_ROW_CHOICE(values, app, "app", "echo|raw|board", 0, "app"),
+    RS_ROW_STRING(values, json, "json", NULL, "file"),
+    RS_ROW_ADDR(values, host, "host", 0, "address"),
+    RS_ROW_UINT(values, refused, "no", 0, 9, 0, "", "none"),
+    RS_ROW_LIST(values, names, "names", "a list"),
+};
+static const rs_option_table table = {rows, RS_ROWS(rows), "not here"};
 
 typedef struct command_line {
     char *text; /* a block of exactly its size, cut into arguments */
@@ -35,22 +46,6 @@ typedef struct command_line {
     int argc;
     size_t error_bytes;
 } command_line;
-
-static void table_fill(rs_option table[TABLE_COUNT], values *v) {
-    const rs_option filled[TABLE_COUNT] = {
-        {"port", RS_OPT_U32, &v->port, 1, 65535, NULL, "", "port", NULL, &v->port_set},
-        {"sndbuf", RS_OPT_I32, &v->sndbuf, -1, 4096, NULL, "bytes", "buffer", NULL, NULL},
-        {"rate", RS_OPT_DOUBLE, &v->rate, -5, 1000, NULL, "1/s", "rate", NULL, NULL},
-        {"stats", RS_OPT_BOOL, &v->stats, 0, 0, NULL, "", "stats", NULL, NULL},
-        {"app", RS_OPT_CHOICE, &v->app, 0, 0, "echo|raw|board", "", "app", NULL, NULL},
-        {"json", RS_OPT_STRING, &v->json, 0, 0, NULL, "", "file", NULL, NULL},
-        {"host", RS_OPT_ADDR, &v->host, 0, 0, NULL, "", "address", NULL, NULL},
-        {"no", RS_OPT_U32, &v->refused, 0, 9, NULL, "", "none", "not here", NULL},
-    };
-    memset(v, 0, sizeof *v);
-    v->port = 4000;
-    memcpy(table, filled, sizeof filled);
-}
 
 static command_line command_line_make(const uint8_t *data, size_t size) {
     command_line line = {.text = malloc(size), .argv = {"program"}, .argc = 1};
@@ -70,15 +65,19 @@ static command_line command_line_make(const uint8_t *data, size_t size) {
     return line;
 }
 
-static void check_values(const values *v, const command_line *line) {
+static void check_values(const values *v, const rs_options *options, const command_line *line) {
     RS_ASSERT(v->port >= 1 && v->port <= 65535u);
     RS_ASSERT(v->sndbuf >= -1 && v->sndbuf <= 4096);
     RS_ASSERT(v->rate >= -5 && v->rate <= 1000);
     RS_ASSERT(v->app >= 0 && v->app <= 2);
     RS_ASSERT(v->refused == 0);
-    RS_ASSERT(v->port_set || v->port == 4000);
+    RS_ASSERT(rs_options_given(options, "port") || v->port == 4000);
     RS_ASSERT(v->json == NULL || v->json[0] != '\0');
     RS_ASSERT(v->json == NULL || v->json >= line->text);
+    for (uint32_t i = 0; i < v->names.count; i++) {
+        RS_ASSERT(v->names.item[i].bytes > 0 && v->names.item[i].text >= line->text);
+        RS_ASSERT(memchr(v->names.item[i].text, ',', v->names.item[i].bytes) == NULL);
+    }
 }
 
 static void check_error(rs_options_result result, const char *error, size_t bytes) {
@@ -90,24 +89,25 @@ static void check_error(rs_options_result result, const char *error, size_t byte
     }
 }
 
-static void check_help(const rs_option *table, size_t bytes) {
+static void check_help(const rs_options *options, size_t bytes) {
     char *help = malloc(bytes);
     RS_ASSERT(help != NULL);
-    const size_t need = rs_options_help("program", "summary", table, TABLE_COUNT, help, bytes);
+    const size_t need = rs_options_help(options, help, bytes);
     RS_ASSERT(strlen(help) == (need < bytes ? need : bytes - 1));
     free(help);
 }
 
 static rs_options_result run(const command_line *line, values *v) {
-    rs_option table[TABLE_COUNT];
+    rs_options options = {.program = "program", .summary = "summary"};
     char *error = malloc(line->error_bytes);
     RS_ASSERT(error != NULL);
-    table_fill(table, v);
+    memset(v, 0, sizeof *v);
+    rs_options_add(&options, &table, v, "port sndbuf rate stats app json host names");
     const rs_options_result result =
-        rs_options_parse(table, TABLE_COUNT, line->argc, line->argv, error, line->error_bytes);
-    check_values(v, line);
+        rs_options_parse(&options, line->argc, line->argv, error, line->error_bytes);
+    check_values(v, &options, line);
     check_error(result, error, line->error_bytes);
-    check_help(table, line->error_bytes * 8);
+    check_help(&options, line->error_bytes * 8);
     free(error);
     return result;
 }

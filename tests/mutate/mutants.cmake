@@ -107,7 +107,19 @@ mutant("a region is never given back" [[    @{set->taken &= ~(UINT64_C(1) << reg
 
 mutants_of(src/common/seam/backend_config.c "unit\\.backend_config")
 mutant("zero is within" [[    return @{value >= 1}@ && value <= max;]] [[1]])
-mutant("the backlog is not looked at" [[        !config_is_within(tuning->backlog, @{BACKLOG_MAX}@)) {]] [[UINT32_MAX]])
+mutant("a value given is not looked at" [[    return @{rs_options_check(table, own, error)}@;]] [[RS_OK]])
+mutant("what was given is not taken" [[    if (@{cfg->own != NULL}@) {]] [[0]])
+
+# ---- settings
+
+mutants_of(src/common/core/options.c "unit\\.options|unit\\.backend_config")
+mutant("a 16-bit member is written as 32 bits" [[    } else if (row->bytes == @{sizeof(uint16_t)}@) {
+        *(uint16_t *)at]] [[99u]])
+mutant("what the back end does not name is honoured" [[group->values == NULL || (@{group->honoured != NULL}@ &&]] [[0]])
+mutant("a list begins anew" [[        list->item[@{list->count++}@].bytes]] [[list->count = 1]])
+mutant("the range is not looked at for values of no command line" [[        if (@{row_is_number(row)}@ && !row_takes]] [[0]])
+mutant("a list may not be given again" [[    if (*given && @{at->row->kind != RS_OPT_LIST}@) {]] [[1]])
+mutant("the record has what is refused" [[        if (@{at.refusal == NULL}@ && (except]] [[at.values != NULL]])
 
 # ---- server
 
@@ -179,11 +191,13 @@ mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->w
 mutant("connections go round in turn whatever the fill" [[        best = @{used[i] < used[best] ? i : best}@;]] [[best]])
 mutant("figures are read of a shard that still runs" [[    while (@{rs_atomic_load_u32(&worker->state) == WORKER_READY}@) {]] [[0]])
 
-mutants_of(src/common/server/server_main.c "integration\\.cuts_said")
+mutants_of(src/common/server/server_console.c "integration\\.cuts_said")
 mutant("cuts are not said" [[    if (@{at > 0}@) {]] [[0]])
+mutant("refused connections are not said" [[    if (@{now->refused != before->refused}@) {]] [[0]])
+
+mutants_of(src/common/server/server_main.c "integration\\.cuts_said")
 mutant("cuts are said at each look" [[        if (@{now_ns - printed_ns < 1000000000u}@) {]] [[0]])
 mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
-mutant("refused connections are not said" [[    if (@{now->refused != before->refused}@) {]] [[0]])
 
 mutants_of(src/common/core/session.c "unit\\.session|unit\\.shard|sim\\.seeds|conf\\.epoll")
 mutant("raw: the idle clock is never renewed" [[    session->recv_end = 0;
@@ -279,7 +293,7 @@ mutant("a reset is an end of stream" [[    if (status == RS_OK && @{bytes == 0}@
         status = iocp_end_status]] [[0]])
 mutant("a connection is listed for its receive twice" [[    if (@{conn->recv_listed}@) {
         return; /* the entry]] [[0]])
-mutant("receives with data at hand keep the port from its turn" [[           @{backend->inline_since < backend->tuning.inline_max}@) {]] [[1]])
+mutant("receives with data at hand keep the port from its turn" [[           @{backend->inline_since < backend->own.inline_max}@) {]] [[1]])
 mutant("what came without the port is not counted" [[    @{backend->inline_since += called;}@]] [[;]])
 mutant("a gather begins with another send" [[rs_engine_send_behind(&backend->engine, index, action->at, @{i}@)];]] [[action->count - 1u - i]])
 mutant("a close does not ask its receive back" [[    @{(void)CancelIoEx((HANDLE)conn->socket,
@@ -297,7 +311,7 @@ mutants_of(src/iocp/iocp_poll.c "conf\\.iocp")
 mutant("a wake is seen once and for all" [[    @{(void)rs_wake_take(&backend->wake);}@]] [[;]])
 mutant("sleeps over a wake" [[timeout_ns > 0 && @{rs_wake_may_sleep(&backend->wake)}@;]] [[(rs_wake_may_sleep(&backend->wake), 1)]])
 mutant("a failed request is a failed port" [[    if (!succeeded && @{overlapped == NULL}@) {]] [[1]])
-mutant("connections that never run dry starve the others" [[    if (@{backend->inline_since >= backend->tuning.inline_max}@ &&]] [[0]])
+mutant("connections that never run dry starve the others" [[    if (@{backend->inline_since >= backend->own.inline_max}@ &&]] [[0]])
 mutant("sleeps over receives that were not posted" [[    iocp_wait_port(backend, @{backend->recv_count == 0 ? timeout_ns : 0}@);]] [[timeout_ns]])
 
 # ---- RIO, what it decides

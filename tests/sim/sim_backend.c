@@ -638,7 +638,7 @@ static void sim_stats(const rs_backend *backend, rs_backend_stats *out) {
 
 const rs_backend_api rs_sim_backend = {
     .name = "sim",
-    .settings = RS_SET_DEQUEUE_BATCH | RS_SET_BACKLOG,
+    .tuning = "dequeue-batch backlog",
     .open = sim_open,
     .close = sim_close,
     .listen = sim_listen,

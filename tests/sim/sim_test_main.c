@@ -35,57 +35,21 @@ static void main_aborted(int number) {
 
 typedef struct main_options {
     uint32_t seeds, first_seed, seed;
-    bool seed_set, verbose;
+    int mistake;
+    bool verbose;
 } main_options;
 
-static rs_options_result main_parse(main_options *options, int argc, const char *const *argv) {
-    char text[4096];
-    const rs_option table[] = {
-        {.name = "seeds",
-         .kind = RS_OPT_U32,
-         .target = &options->seeds,
-         .min = 1,
-         .max = UINT32_MAX,
-         .unit = "",
-         .help = "how many seeds to play"},
-        {.name = "first-seed",
-         .kind = RS_OPT_U32,
-         .target = &options->first_seed,
-         .min = 0,
-         .max = UINT32_MAX,
-         .unit = "",
-         .help = "the first of them"},
-        {.name = "seed",
-         .kind = RS_OPT_U32,
-         .target = &options->seed,
-         .min = 0,
-         .max = UINT32_MAX,
-         .unit = "",
-         .help = "play this one alone, twice, and compare",
-         .was_set = &options->seed_set},
-        {.name = "mistake",
-         .kind = RS_OPT_CHOICE,
-         .target = &main_mistake,
-         .choices = "none|corrupt|swallow|double|lose|lose-close|leak|scribble",
-         .unit = "",
-         .help = "a deliberate mistake that the checks must find"},
-        {.name = "verbose",
-         .kind = RS_OPT_BOOL,
-         .target = &options->verbose,
-         .unit = "",
-         .help = "print each seed's trace"},
-    };
-    const size_t count = sizeof table / sizeof table[0];
-    rs_options_result result = rs_options_parse(table, count, argc, argv, text, sizeof text);
-    if (result == RS_OPTIONS_HELP) {
-        (void)rs_options_help("sim_test", "plays the server in a simulated network", table, count,
-                              text, sizeof text);
-        (void)fputs(text, stdout);
-    } else if (result == RS_OPTIONS_ERROR) {
-        (void)fprintf(stderr, "sim_test: %s\n", text);
-    }
-    return result;
-}
+static const rs_option main_rows[] = {
+    RS_ROW_UINT(main_options, seeds, "seeds", 1, UINT32_MAX, 20000, "", "how many seeds to play"),
+    RS_ROW_UINT(main_options, first_seed, "first-seed", 0, UINT32_MAX, 1, "", "the first of them"),
+    RS_ROW_UINT(main_options, seed, "seed", 0, UINT32_MAX, 0, "",
+                "play this one alone, twice, and compare"),
+    RS_ROW_CHOICE(main_options, mistake, "mistake",
+                  "none|corrupt|swallow|double|lose|lose-close|leak|scribble", 0,
+                  "a deliberate mistake that the checks must find"),
+    RS_ROW_BOOL(main_options, verbose, "verbose", false, "print each seed's trace"),
+};
+static const rs_option_table main_table = {main_rows, RS_ROWS(main_rows), NULL};
 
 static uint64_t main_play(sim_run *run, uint32_t seed, sim_totals *totals) {
     main_seed = seed;
@@ -152,14 +116,17 @@ static int main_replay(sim_run *run, uint32_t seed, sim_totals *totals) {
 int main(int argc, char **argv) {
     static sim_run run;
     static sim_totals totals;
-    main_options options = {.seeds = 20000, .first_seed = 1};
+    main_options options;
+    rs_options all = {.program = "sim_test", .summary = "plays the server in a simulated network"};
     uint64_t trace = 0, start_ns = rs_os_now_ns();
-    rs_options_result parsed = main_parse(&options, argc, (const char *const *)argv);
-    if (parsed != RS_OPTIONS_RUN) {
-        return parsed == RS_OPTIONS_HELP ? 0 : 2;
+    rs_options_add(&all, &main_table, &options, NULL);
+    const int exit_code = rs_options_read(&all, argc, (const char *const *)argv);
+    if (exit_code >= 0) {
+        return exit_code;
     }
+    main_mistake = options.mistake;
     (void)signal(SIGABRT, main_aborted);
-    if (options.seed_set) {
+    if (rs_options_given(&all, "seed")) {
         return main_replay(&run, options.seed, &totals);
     }
     printf("sim: seeds %u to %u\n", (unsigned)options.first_seed,

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/options.h"
 #include "seam/os.h"
 
 #define LOOPBACK 0x7F000001u
@@ -416,7 +417,7 @@ static void test_epoll_backend_accept_thread_is_refused(void **state) {
     assert_int_equal(api->open(&backend, &cfg, &error), RS_E_UNSUPPORTED);
     assert_null(backend);
     assert_true(error.text[0] != '\0');
-    assert_int_equal(api->settings & RS_SET_ACCEPT_MODE, 0);
+    assert_false(rs_option_named(api->tuning, "accept"));
 }
 
 static void test_epoll_backend_connects_from_the_address_asked_for(void **state) {

@@ -12,56 +12,83 @@
 #include <stdio.h>
 #include <string.h>
 
+typedef enum app { APP_ECHO, APP_RAW, APP_BOARD } app;
+
 typedef struct values {
-    uint32_t port, idle;
+    uint16_t port;
+    bool stats, nodelay, heap;
+    uint32_t idle;
     int32_t sndbuf;
     double rate;
-    bool stats, nodelay;
-    int app;
+    app app;
     const char *json;
     uint32_t host;
-    uint32_t spin;
-    bool port_set, stats_set;
+    rs_option_list names;
 } values;
 
 static values v;
 static char error[RS_OPTIONS_ERROR_BYTES];
+static rs_options options;
 
-static const rs_option table[] = {
-    {"port", RS_OPT_U32, &v.port, 0, 65535, NULL, "", "TCP port", NULL, &v.port_set},
-    {"idle-timeout", RS_OPT_U32, &v.idle, 1, UINT32_MAX, NULL, "ms", "silence", NULL, NULL},
-    {"sndbuf", RS_OPT_I32, &v.sndbuf, -1, 1048576, NULL, "bytes", "SO_SNDBUF", NULL, NULL},
-    {"rate", RS_OPT_DOUBLE, &v.rate, -10, 1000000, NULL, "messages/s", "open loop", NULL, NULL},
-    {"stats", RS_OPT_BOOL, &v.stats, 0, 0, NULL, "", "a line a second", NULL, &v.stats_set},
-    {"nodelay", RS_OPT_BOOL, &v.nodelay, 0, 0, NULL, "", "TCP_NODELAY", NULL, NULL},
-    {"app", RS_OPT_CHOICE, &v.app, 0, 0, "echo|raw|board", "", "application", NULL, NULL},
-    {"json", RS_OPT_STRING, &v.json, 0, 0, NULL, "", "result file", NULL, NULL},
-    {"host", RS_OPT_ADDR, &v.host, 0, 0, NULL, "", "address", NULL, NULL},
-    {"spin-us", RS_OPT_U32, &v.spin, 0, 100, NULL, "us", "spin", "only rio_server has it", NULL},
+static const rs_option rows[] = {
+    RS_ROW_UINT(values, port, "port", 0, 65535, 4000, "", "TCP port"),
+    RS_ROW_UINT(values, idle, "idle-timeout", 1, UINT32_MAX, 60000, "ms", "silence"),
+    RS_ROW_INT(values, sndbuf, "sndbuf", -1, 1048576, -1, "bytes", "SO_SNDBUF"),
+    RS_ROW_DOUBLE(values, rate, "rate", -10, 1000000, 0.5, "messages/s", "open loop"),
+    RS_ROW_BOOL(values, stats, "stats", false, "a line a second"),
+    RS_ROW_BOOL(values, nodelay, "nodelay", true, "TCP_NODELAY"),
+    RS_ROW_CHOICE(values, app, "app", "echo|raw|board", APP_ECHO, "application"),
+    RS_ROW_CHOICE(values, heap, "buffers", "slab|heap", false, "memory"),
+    RS_ROW_STRING(values, json, "json", NULL, "result file"),
+    RS_ROW_ADDR(values, host, "host", 0x7F000001, "address"),
+    RS_ROW_LIST(values, names, "names", "some names"),
 };
-#define TABLE_COUNT (sizeof table / sizeof table[0])
+#define ROW_COUNT RS_ROWS(rows)
+static const rs_option_table table = {rows, ROW_COUNT, NULL};
+
+/* Those of another back end, and two shared ones of which this one honours the second. */
+typedef struct others {
+    uint32_t spin, accepts, backlog;
+} others;
+
+static others shared;
+
+static const rs_option spin_rows[] = {
+    RS_ROW_UINT(others, spin, "spin-us", 0, 100, 20, "us", "spin"),
+};
+static const rs_option_table spin_table = {spin_rows, 1, "only rio_server has it"};
+static const rs_option shared_rows[] = {
+    RS_ROW_UINT(others, accepts, "accepts", 1, 9, 5, "", "outstanding"),
+    RS_ROW_UINT(others, backlog, "backlog", 1, 9, 5, "", "of listen()"),
+};
+static const rs_option_table shared_table = {shared_rows, 2, "this one cannot"};
+
+/* Every value at its default, whatever was there. */
+static void begin(void) {
+    memset(&v, 0x5A, sizeof v);
+    memset(&shared, 0x5A, sizeof shared);
+    memset(error, 0x5A, sizeof error);
+    options = (rs_options){.program = "iocp_server", .summary = "serves"};
+    rs_options_add(&options, &table, &v, NULL);
+    rs_options_add(&options, &spin_table, NULL, NULL);
+    rs_options_add(&options, &shared_table, &shared, "nodelay backlog");
+}
 
 /* Splits at spaces ("_" stands for an empty argument) and parses; targets start at defaults. */
 static rs_options_result parse(const char *line) {
     static char copy[1024];
-    const char *argv[32] = {"program"};
+    const char *argv[96] = {"program"};
     int argc = 1;
-    v = (values){.port = 4000,
-                 .idle = 60000,
-                 .sndbuf = -1,
-                 .rate = 0.5,
-                 .nodelay = true,
-                 .host = 0x7F000001u};
-    memset(error, 0x5A, sizeof error);
+    begin();
     (void)strncpy(copy, line, sizeof copy - 1);
-    for (char *at = copy; *at != '\0' && argc < 32;) {
+    for (char *at = copy; *at != '\0' && argc < 96;) {
         char *end = at + strcspn(at, " ");
         const bool last = *end == '\0';
         *end = '\0';
         argv[argc++] = strcmp(at, "_") == 0 ? "" : at;
         at = last ? end : end + 1;
     }
-    return rs_options_parse(table, TABLE_COUNT, argc, argv, error, sizeof error);
+    return rs_options_parse(&options, argc, argv, error, sizeof error);
 }
 
 static void check_good(const char *line) {
@@ -78,8 +105,8 @@ static void test_options_none_keeps_every_default(void **state) {
     check_good("");
     assert_int_equal(v.port, 4000);
     assert_true(v.rate == 0.5);
-    assert_false(v.port_set);
-    assert_false(v.stats_set);
+    assert_false(rs_options_given(&options, "port"));
+    assert_false(rs_options_given(&options, "stats"));
 }
 
 static void test_options_every_kind_is_set_in_both_spellings(void **state) {
@@ -101,8 +128,8 @@ static void test_options_every_kind_is_set_in_both_spellings(void **state) {
         assert_int_equal(v.app, 1);
         assert_string_equal(v.json, "out.json");
         assert_int_equal(v.host, 0x0A010203u);
-        assert_true(v.port_set);
-        assert_true(v.stats_set);
+        assert_true(rs_options_given(&options, "port"));
+        assert_true(rs_options_given(&options, "stats"));
     }
 }
 
@@ -213,6 +240,13 @@ static const bad bad_lines[] = {
     {"--host 1.2.3", "--host", "'1.2.3'", "numeric IPv4"},
     {"--spin-us 5", "--spin-us", "'5'", "only rio_server has it"},
     {"--spin-us", "--spin-us", "", "only rio_server has it"},
+    {"--accepts 5", "--accepts", "'5'", "this one cannot"},
+    {"--buffers pool", "--buffers", "'pool'", "slab|heap"},
+    {"--names", "--names", "needs a value", "commas"},
+    {"--names _", "--names", "''", "empty"},
+    {"--names a,,b", "--names", "'a,,b'", "empty part"},
+    {"--names a,", "--names", "'a,'", "empty part"},
+    {"--names a --names ,", "--names", "','", "empty part"},
     {"--nonsense", "--nonsense", "unknown option", "--help"},
     {"--nonsense=5", "--nonsense", "unknown option", "--help"},
     {"--por 5", "--por", "unknown option", "--help"},
@@ -250,7 +284,7 @@ static void test_options_before_an_error_keep_their_values(void **state) {
     (void)state;
     assert_int_equal(parse("--port 5 --app chat"), RS_OPTIONS_ERROR);
     assert_int_equal(v.port, 5);
-    assert_true(v.port_set);
+    assert_true(rs_options_given(&options, "port"));
     assert_int_equal(v.app, 0);
 }
 
@@ -258,7 +292,7 @@ static void test_options_refused_value_leaves_the_target(void **state) {
     (void)state;
     assert_int_equal(parse("--port 70000"), RS_OPTIONS_ERROR);
     assert_int_equal(v.port, 4000);
-    assert_false(v.port_set);
+    assert_false(rs_options_given(&options, "port"));
     assert_int_equal(parse("--host 1.2.3.x"), RS_OPTIONS_ERROR);
     assert_int_equal(v.host, 0x7F000001u);
 }
@@ -270,8 +304,8 @@ static void test_options_unprintable_and_long_values_stay_one_line(void **state)
     memset(text + start, 'y', sizeof text - start - 1);
     text[sizeof text - 1] = '\0';
     const char *const argv[] = {"program", text};
-    assert_int_equal(rs_options_parse(table, TABLE_COUNT, 2, argv, error, sizeof error),
-                     RS_OPTIONS_ERROR);
+    begin();
+    assert_int_equal(rs_options_parse(&options, 2, argv, error, sizeof error), RS_OPTIONS_ERROR);
     check_one_line();
     assert_non_null(strstr(error, "'???[31m?yyy"));
     assert_non_null(strstr(error, "..."));
@@ -282,9 +316,9 @@ static void test_options_error_buffer_of_any_size_is_kept_within(void **state) {
     (void)state;
     const char *const argv[] = {"program", "--port", "70000"};
     for (size_t bytes = 1; bytes <= 100; bytes++) {
+        begin();
         memset(error, 'g', sizeof error);
-        assert_int_equal(rs_options_parse(table, TABLE_COUNT, 3, argv, error, bytes),
-                         RS_OPTIONS_ERROR);
+        assert_int_equal(rs_options_parse(&options, 3, argv, error, bytes), RS_OPTIONS_ERROR);
         assert_non_null(memchr(error, '\0', bytes));
         assert_int_equal(error[bytes], 'g');
     }
@@ -310,7 +344,7 @@ static void check_help_entry(const char *help, const char *name, const char *con
 static void test_options_help_shows_range_default_and_unit(void **state) {
     (void)state;
     static char help[4096];
-    static const char *const parts[TABLE_COUNT][4] = {
+    static const char *const parts[ROW_COUNT][4] = {
         {"TCP port", "0 to 65535", "default 4000"},
         {"silence", "1 to 4294967295 ms", "default 60000"},
         {"SO_SNDBUF", "-1 to 1048576 bytes", "default -1"},
@@ -318,18 +352,23 @@ static void test_options_help_shows_range_default_and_unit(void **state) {
         {"a line a second", "on or off", "default off"},
         {"TCP_NODELAY", "on or off", "default on"},
         {"application", "echo|raw|board", "default echo"},
+        {"memory", "slab|heap", "default slab"},
         {"result file", "default none", "TEXT"},
         {"address", "IPv4", "default 127.0.0.1"},
-        {"spin", "refused here", "only rio_server has it"},
+        {"some names", "64 texts", "default none"},
     };
-    (void)parse("");
-    const size_t need =
-        rs_options_help("iocp_server", "serves", table, TABLE_COUNT, help, sizeof help);
+    static const char *const refused[][4] = {{"spin", "refused here", "only rio_server has it"},
+                                             {"outstanding", "refused here: this one cannot"}};
+    /* What was parsed before --help is no default. */
+    assert_int_equal(parse("--port 7 --stats --app raw --help"), RS_OPTIONS_HELP);
+    const size_t need = rs_options_help(&options, help, sizeof help);
     assert_int_equal(need, strlen(help));
     assert_int_equal(strncmp(help, "iocp_server: serves\n", 20), 0);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        check_help_entry(help, table[i].name, parts[i]);
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        check_help_entry(help, rows[i].name, parts[i]);
     }
+    check_help_entry(help, "spin-us", refused[0]);
+    check_help_entry(help, "accepts", refused[1]);
     assert_non_null(strstr(help, "--help"));
 }
 
@@ -337,11 +376,11 @@ static void test_options_help_buffer_of_any_size_is_kept_within(void **state) {
     (void)state;
     static char whole[4096], part[4096];
     (void)parse("");
-    const size_t need = rs_options_help("p", "s", table, TABLE_COUNT, whole, sizeof whole);
-    assert_int_equal(rs_options_help("p", "s", table, TABLE_COUNT, NULL, 0), need);
+    const size_t need = rs_options_help(&options, whole, sizeof whole);
+    assert_int_equal(rs_options_help(&options, NULL, 0), need);
     for (size_t bytes = 1; bytes <= need + 2; bytes++) {
         memset(part, 'g', sizeof part);
-        assert_int_equal(rs_options_help("p", "s", table, TABLE_COUNT, part, bytes), need);
+        assert_int_equal(rs_options_help(&options, part, bytes), need);
         const size_t length = strlen(part);
         assert_int_equal(length, bytes <= need ? bytes - 1 : need);
         assert_int_equal(memcmp(part, whole, length), 0);
@@ -376,7 +415,7 @@ static void check_record(const char *line, const char *expected) {
     check_good(line);
     rs_json_init(&json, out, sizeof out);
     rs_json_object(&json, NULL);
-    rs_options_json(&json, "settings", table, TABLE_COUNT, "port");
+    rs_options_json(&json, "settings", &options, "port");
     rs_json_end(&json);
     assert_true(rs_json_finish(&json, &length));
     assert_string_equal(out, expected);
@@ -385,17 +424,76 @@ static void check_record(const char *line, const char *expected) {
 static void test_options_record_holds_every_option_but_the_refused_and_the_excepted(void **state) {
     (void)state;
     check_record("", "{\"settings\":{\"idle_timeout\":60000,\"sndbuf\":-1,\"rate\":0.5,"
-                     "\"stats\":false,\"nodelay\":true,\"app\":\"echo\",\"json\":null,"
-                     "\"host\":\"127.0.0.1\"}}");
+                     "\"stats\":false,\"nodelay\":true,\"app\":\"echo\",\"buffers\":\"slab\","
+                     "\"json\":null,\"host\":\"127.0.0.1\",\"names\":[],\"backlog\":5}}");
     check_record("--idle-timeout 7 --sndbuf 0 --rate -2.25 --stats --nodelay off --app board "
-                 "--json a\"b --host 10.0.0.255",
+                 "--json a\"b --host 10.0.0.255 --buffers heap --names a,b --names c=d --backlog 9",
                  "{\"settings\":{\"idle_timeout\":7,\"sndbuf\":0,\"rate\":-2.25,"
-                 "\"stats\":true,\"nodelay\":false,\"app\":\"board\",\"json\":\"a\\\"b\","
-                 "\"host\":\"10.0.0.255\"}}");
+                 "\"stats\":true,\"nodelay\":false,\"app\":\"board\",\"buffers\":\"heap\","
+                 "\"json\":\"a\\\"b\",\"host\":\"10.0.0.255\",\"names\":[\"a\",\"b\",\"c=d\"],"
+                 "\"backlog\":9}}");
+}
+
+static void test_options_lists_are_split_and_may_be_given_again(void **state) {
+    static const char *const parts[] = {"a", "bc", "d=e", "f"};
+    char line[1024] = "";
+    (void)state;
+    check_good("--names a,bc --port 1 --names=d=e,f");
+    assert_int_equal(v.names.count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(v.names.item[i].bytes, strlen(parts[i]));
+        assert_memory_equal(v.names.item[i].text, parts[i], v.names.item[i].bytes);
+    }
+    for (uint32_t i = 0; i < RS_OPTION_ITEMS_MAX; i++) {
+        (void)strcat(line, i == 0 ? "--names x" : ",x");
+    }
+    check_good(line);
+    assert_int_equal(v.names.count, RS_OPTION_ITEMS_MAX);
+    (void)strcat(line, " --names y");
+    assert_int_equal(parse(line), RS_OPTIONS_ERROR);
+    assert_non_null(strstr(error, "too long a list"));
+}
+
+static void test_options_names_between_blanks(void **state) {
+    (void)state;
+    assert_true(rs_option_named("a bc d", "a"));
+    assert_true(rs_option_named("a bc d", "bc"));
+    assert_true(rs_option_named("a bc d", "d"));
+    assert_false(rs_option_named("a bc d", "b"));
+    assert_false(rs_option_named("a bc d", "c"));
+    assert_false(rs_option_named("", "a"));
+}
+
+/* Values that no command line set. */
+static void test_options_check_finds_what_is_out_of_range(void **state) {
+    rs_error wrong = {.text = ""};
+    (void)state;
+    begin();
+    assert_int_equal(rs_options_check(&table, &v, &wrong), RS_OK);
+    v.idle = 0;
+    assert_int_equal(rs_options_check(&table, &v, &wrong), RS_E_INVALID);
+    assert_string_equal(wrong.text,
+                        "--idle-timeout: '0' is out of range; allowed: 1 to 4294967295 ms");
+    v.idle = UINT32_MAX;
+    v.sndbuf = -2;
+    assert_int_equal(rs_options_check(&table, &v, &wrong), RS_E_INVALID);
+    assert_non_null(strstr(wrong.text, "'-2'"));
+    v.sndbuf = -1;
+    v.rate = 1000000.5;
+    assert_int_equal(rs_options_check(&table, &v, &wrong), RS_E_INVALID);
+    v.rate = -10;
+    v.app = (app)3;
+    assert_int_equal(rs_options_check(&table, &v, &wrong), RS_E_INVALID);
+    assert_non_null(strstr(wrong.text, "--app"));
+    v.app = APP_BOARD;
+    assert_int_equal(rs_options_check(&table, &v, &wrong), RS_OK);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_options_lists_are_split_and_may_be_given_again),
+        cmocka_unit_test(test_options_names_between_blanks),
+        cmocka_unit_test(test_options_check_finds_what_is_out_of_range),
         cmocka_unit_test(test_options_none_keeps_every_default),
         cmocka_unit_test(test_options_every_kind_is_set_in_both_spellings),
         cmocka_unit_test(test_options_ends_of_every_range_are_taken),

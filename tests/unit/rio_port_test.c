@@ -79,6 +79,7 @@ static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
     rs_backend_config cfg = {
         .conns_max = 4, .sends_per_conn = 1, .poll_max = OUT_MAX, .tuning = rs_tuning_default()};
     rs_op op = {.kind = RS_OP_CONNECT, .generation = 1};
+    rs_rio_settings own;
     rs_addr addr = {.ip = 0x7F000001u}, hanging;
     SOCKET listener, fillers[FILLERS], client;
     rs_error error = {.text = ""};
@@ -88,7 +89,9 @@ static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
     rs_status why, status;
     (void)state;
     cfg.tuning.accepts = 2;
-    cfg.tuning.rio_notify_by = RS_RIO_NOTIFY_EVENT;
+    rs_options_defaults(&rs_rio_options, &own);
+    own.notify_by = RS_RIO_NOTIFY_EVENT;
+    cfg.own = &own;
     status = api->open(&backend, &cfg, &error);
     if (status == RS_E_RIO_UNAVAILABLE) {
         print_message("%s\n", error.text);

@@ -7,7 +7,7 @@
 #ifndef RS_CORE_ASSERT_H
 #define RS_CORE_ASSERT_H
 
-/* Exit codes are part of the programs' contract (design: RIO_CORRUPT_CQ ends with 3). */
+/* Exit codes are part of the programs' contract (a corrupt completion queue ends with 3). */
 #define RS_EXIT_FATAL 3
 
 #include "core/compiler.h"

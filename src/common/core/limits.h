@@ -40,7 +40,6 @@
     200u /* a connection beyond the limit: an end that is not read yet may make                    \
             room; long enough for a worker on a busy machine to get its turn */
 #define RS_ROOM_WAITERS 256u /* and so many of them; those beyond are refused at once */
-#define RS_INLINE_COMPLETIONS_MAX_DEFAULT 64u /* skip-on-success: then the port gets its turn */
 
 /* Sessions. */
 #define RS_SEND_BLOCK_BYTES_MIN RS_PAGE_BYTES

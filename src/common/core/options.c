@@ -1,8 +1,9 @@
-/* One pass over argv with a table: find the option, find its value, set by kind.
+/* One pass over argv with the tables: find the row, find its value, set by kind.
  *
- * The error text is built in one place from option, value and allowed range, so that no kind can
- * leave one of the three out. Values are a person's or a script's bytes: they are shown with
- * everything unprintable replaced, and shortened, to keep the message one line. */
+ * A number of any kind is a double on its way: it holds all 32-bit ones exactly. The error text is
+ * built in one place from option, value and allowed range, so that no kind can leave one of the
+ * three out. Values are a person's or a script's bytes: they are shown with everything unprintable
+ * replaced, and shortened, to keep the message one line. */
 #include "core/options.h"
 
 #include <stdarg.h>
@@ -13,8 +14,10 @@
 
 #define OPTIONS_SHOWN_CHARS 48u /* of a value in an error; the allowed range must fit behind it */
 #define OPTIONS_HELP_COLUMN 30
+#define OPTIONS_HELP_BYTES 16384u
 #define OPTIONS_KEY_BYTES 64u     /* of a name in the record */
 #define OPTIONS_TEXT_BYTES 64u    /* of a choice or an address there */
+#define OPTIONS_ITEM_BYTES 256u   /* of a part of a list there */
 #define OPTIONS_DOUBLE_DIGITS 15u /* < 2^53: the value is the nearest double to the digits */
 
 /* A text that grows to the end of its buffer and counts on. */
@@ -38,51 +41,6 @@ text_add(options_text *text, const char *format, ...) {
     text->needed += (size_t)count;
 }
 
-/* What a kind's value looks like in the help text. */
-static const char *option_placeholder(const rs_option *option) {
-    switch (option->kind) {
-    case RS_OPT_U32:
-    case RS_OPT_I32:
-        return "N";
-    case RS_OPT_DOUBLE:
-        return "X";
-    case RS_OPT_BOOL:
-        return "on|off";
-    case RS_OPT_CHOICE:
-        return option->choices;
-    case RS_OPT_STRING:
-        return "TEXT";
-    case RS_OPT_ADDR:
-        return "A.B.C.D";
-    }
-    RS_ASSERT(option->kind <= RS_OPT_ADDR); /* not reached: an unknown kind */
-    return "";
-}
-
-/* What is allowed, in words: the end of every error and part of the help. */
-static void text_add_allowed(options_text *text, const rs_option *option) {
-    switch (option->kind) {
-    case RS_OPT_U32:
-    case RS_OPT_I32:
-    case RS_OPT_DOUBLE:
-        text_add(text, "%lld to %lld%s%s", (long long)option->min, (long long)option->max,
-                 option->unit[0] != '\0' ? " " : "", option->unit);
-        break;
-    case RS_OPT_BOOL:
-        text_add(text, "on or off");
-        break;
-    case RS_OPT_CHOICE:
-        text_add(text, "one of %s", option->choices);
-        break;
-    case RS_OPT_STRING:
-        text_add(text, "a text that is not empty");
-        break;
-    case RS_OPT_ADDR:
-        text_add(text, "a numeric IPv4 address such as 127.0.0.1");
-        break;
-    }
-}
-
 /* Bytes of a person's, made fit for one line. */
 static void text_add_shown(options_text *text, const char *value, size_t chars) {
     char shown[OPTIONS_SHOWN_CHARS + 1u];
@@ -95,28 +53,301 @@ static void text_add_shown(options_text *text, const char *value, size_t chars) 
     text_add(text, "%s%s", shown, count < chars ? "..." : "");
 }
 
+/* ---- rows and where they land */
+
+/* The start of word number index and its length; false past the last. */
+static bool word_at(const char *words, int index, const char **start, size_t *chars) {
+    for (; index > 0; index--) {
+        words = strchr(words, '|');
+        if (words == NULL) {
+            return false;
+        }
+        words++;
+    }
+    *start = words;
+    *chars = strcspn(words, "|");
+    return true;
+}
+
+static const char *row_words(const rs_option *row) {
+    return row->kind == RS_OPT_BOOL ? "off|on" : row->words;
+}
+
+static bool row_is_number(const rs_option *row) {
+    return row->kind != RS_OPT_STRING && row->kind != RS_OPT_LIST;
+}
+
+static bool row_takes(const rs_option *row, double number) {
+    const char *start;
+    size_t chars;
+    if (row->kind == RS_OPT_BOOL || row->kind == RS_OPT_CHOICE) {
+        return number >= 0 && number < (double)RS_OPTIONS_MAX &&
+               word_at(row_words(row), (int)number, &start, &chars);
+    }
+    return number >= (double)row->min && number <= (double)row->max;
+}
+
+/* What a kind's value looks like in the help text, and the members it may land in. */
+static const struct {
+    const char *placeholder; /* NULL: its words */
+    size_t bytes, or_bytes;
+} kinds[] = {
+    [RS_OPT_UINT] = {"N", sizeof(uint32_t), sizeof(uint16_t)},
+    [RS_OPT_INT] = {"N", sizeof(int32_t), sizeof(int32_t)},
+    [RS_OPT_DOUBLE] = {"X", sizeof(double), sizeof(double)},
+    [RS_OPT_BOOL] = {"on|off", sizeof(bool), sizeof(bool)},
+    [RS_OPT_CHOICE] = {NULL, sizeof(int), sizeof(bool)},
+    [RS_OPT_STRING] = {"TEXT", sizeof(const char *), sizeof(const char *)},
+    [RS_OPT_ADDR] = {"A.B.C.D", sizeof(uint32_t), sizeof(uint32_t)},
+    [RS_OPT_LIST] = {"A,B,...", sizeof(rs_option_list), sizeof(rs_option_list)},
+};
+
+/* A row that lands on a member of another type is a mistake of the table. */
+static bool row_fits(const rs_option *row) {
+    return row->bytes == kinds[row->kind].bytes || row->bytes == kinds[row->kind].or_bytes;
+}
+
+static const void *row_member(const rs_option *row, const void *values) {
+    RS_ASSERT(values != NULL && row_fits(row));
+    return (const unsigned char *)values + row->at;
+}
+
+static void *row_target(const rs_option *row, void *values) {
+    RS_ASSERT(values != NULL && row_fits(row));
+    return (unsigned char *)values + row->at;
+}
+
+static void row_store(const rs_option *row, void *values, double number) {
+    void *at = row_target(row, values);
+    const uint32_t bits = number < 0 ? (uint32_t)(int32_t)number : (uint32_t)number;
+    if (row->kind == RS_OPT_DOUBLE) {
+        memcpy(at, &number, sizeof number);
+    } else if (row->bytes == sizeof(bool)) {
+        *(bool *)at = number > 0;
+    } else if (row->bytes == sizeof(uint16_t)) {
+        *(uint16_t *)at = (uint16_t)bits;
+    } else {
+        memcpy(at, &bits, sizeof bits); /* uint32_t, int32_t or an enum */
+    }
+}
+
+static double row_load(const rs_option *row, const void *values) {
+    const void *at = row_member(row, values);
+    double number;
+    uint32_t bits;
+    if (row->kind == RS_OPT_DOUBLE) {
+        memcpy(&number, at, sizeof number);
+        return number;
+    }
+    if (row->bytes == sizeof(bool)) {
+        return *(const bool *)at ? 1.0 : 0.0;
+    }
+    if (row->bytes == sizeof(uint16_t)) {
+        return *(const uint16_t *)at;
+    }
+    memcpy(&bits, at, sizeof bits);
+    return row->kind == RS_OPT_INT ? (double)(int32_t)bits : (double)bits;
+}
+
+/* A number as a person writes it. */
+static void text_add_number(options_text *text, const rs_option *row, double number) {
+    const uint32_t ip = row->kind == RS_OPT_ADDR ? (uint32_t)number : 0;
+    const char *start = "?";
+    size_t chars = 1;
+    switch (row->kind) {
+    case RS_OPT_UINT:
+    case RS_OPT_INT:
+        text_add(text, "%lld", (long long)number);
+        break;
+    case RS_OPT_DOUBLE:
+        text_add(text, "%g", number);
+        break;
+    case RS_OPT_ADDR:
+        text_add(text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 0xFFu, ip >> 8 & 0xFFu, ip & 0xFFu);
+        break;
+    default:
+        (void)word_at(row_words(row), (int)number, &start, &chars);
+        text_add(text, "%.*s", (int)chars, start);
+        break;
+    }
+}
+
+/* What is allowed, in words: the end of every error and part of the help. */
+static void text_add_allowed(options_text *text, const rs_option *row) {
+    switch (row->kind) {
+    case RS_OPT_UINT:
+    case RS_OPT_INT:
+    case RS_OPT_DOUBLE:
+        text_add(text, "%lld to %lld%s%s", (long long)row->min, (long long)row->max,
+                 row->unit[0] != '\0' ? " " : "", row->unit);
+        break;
+    case RS_OPT_BOOL:
+        text_add(text, "on or off");
+        break;
+    case RS_OPT_CHOICE:
+        text_add(text, "one of %s", row->words);
+        break;
+    case RS_OPT_STRING:
+        text_add(text, "a text that is not empty");
+        break;
+    case RS_OPT_ADDR:
+        text_add(text, "a numeric IPv4 address such as 127.0.0.1");
+        break;
+    case RS_OPT_LIST:
+        text_add(text, "at most %u texts, with commas between", RS_OPTION_ITEMS_MAX);
+        break;
+    }
+}
+
+static void text_add_default(options_text *text, const rs_option *row) {
+    if (row_is_number(row)) {
+        text_add_number(text, row, row->preset);
+    } else {
+        text_add(text, "%s", row->words != NULL ? row->words : "none");
+    }
+}
+
+void rs_options_defaults(const rs_option_table *table, void *values) {
+    for (size_t i = 0; i < table->count; i++) {
+        const rs_option *row = &table->rows[i];
+        if (row->kind == RS_OPT_LIST) {
+            memset(row_target(row, values), 0, row->bytes);
+        } else if (row->kind == RS_OPT_STRING) {
+            memcpy(row_target(row, values), &row->words, sizeof row->words);
+        } else {
+            RS_ASSERT(row_takes(row, row->preset));
+            row_store(row, values, row->preset);
+        }
+    }
+}
+
+rs_status rs_options_check(const rs_option_table *table, const void *values, rs_error *error) {
+    for (size_t i = 0; i < table->count; i++) {
+        const rs_option *row = &table->rows[i];
+        char words[OPTIONS_TEXT_BYTES], allowed[OPTIONS_TEXT_BYTES];
+        options_text text = {.out = words, .bytes = sizeof words};
+        if (row_is_number(row) && !row_takes(row, row_load(row, values))) {
+            text_add_number(&text, row, row_load(row, values));
+            (void)rs_option_allowed(row, allowed, sizeof allowed);
+            return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                                "--%s: '%s' is out of range; allowed: %s", row->name, words,
+                                allowed);
+        }
+    }
+    return RS_OK;
+}
+
+size_t rs_option_allowed(const rs_option *option, char *out, size_t out_bytes) {
+    options_text text = {.out = out, .bytes = out_bytes};
+    text_add_allowed(&text, option);
+    return text.needed;
+}
+
+size_t rs_option_default(const rs_option *option, char *out, size_t out_bytes) {
+    options_text text = {.out = out, .bytes = out_bytes};
+    text_add_default(&text, option);
+    return text.needed;
+}
+
+/* ---- the tables of a program */
+
+typedef struct options_at {
+    size_t group, in_group, index; /* index: over all groups */
+    const rs_option *row;
+    void *values;
+    const char *refusal; /* NULL: it is honoured */
+} options_at;
+
+/* The next row from {.row = NULL} on; false past the last. */
+static bool options_next(const rs_options *options, options_at *at) {
+    if (at->row != NULL) {
+        at->in_group++;
+        at->index++;
+    }
+    while (at->group < options->groups && at->in_group == options->group[at->group].table->count) {
+        at->group++;
+        at->in_group = 0;
+    }
+    if (at->group == options->groups) {
+        return false;
+    }
+    const rs_option_group *group = &options->group[at->group];
+    at->row = &group->table->rows[at->in_group];
+    at->values = group->values;
+    at->refusal = group->values == NULL || (group->honoured != NULL &&
+                                            !rs_option_named(group->honoured, at->row->name))
+                      ? group->table->refusal
+                      : NULL;
+    return true;
+}
+
+static bool options_find(const rs_options *options, const char *name, size_t chars,
+                         options_at *at) {
+    *at = (options_at){.row = NULL};
+    while (options_next(options, at)) {
+        if (strlen(at->row->name) == chars && memcmp(at->row->name, name, chars) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool rs_option_named(const char *names, const char *name) {
+    const size_t chars = strlen(name);
+    while (*names != '\0') {
+        const size_t here = strcspn(names, " ");
+        if (here == chars && memcmp(names, name, chars) == 0) {
+            return true;
+        }
+        names += here;
+        names += strspn(names, " ");
+    }
+    return false;
+}
+
+void rs_options_add(rs_options *options, const rs_option_table *table, void *values,
+                    const char *honoured) {
+    options_at at = {.row = NULL};
+    RS_ASSERT(options->groups < RS_OPTION_GROUPS_MAX);
+    options->group[options->groups++] = (rs_option_group){table, values, honoured};
+    while (options_next(options, &at)) {
+        RS_ASSERT(at.index < RS_OPTIONS_MAX);
+        RS_ASSERT(at.refusal != NULL || at.values != NULL);
+    }
+    if (values != NULL) {
+        rs_options_defaults(table, values);
+    }
+}
+
+bool rs_options_given(const rs_options *options, const char *name) {
+    options_at at;
+    const bool found = options_find(options, name, strlen(name), &at);
+    RS_ASSERT(found);
+    return options->given[at.index];
+}
+
+/* ---- the command line */
+
 /* One command line on its way through. */
 typedef struct options_parse {
-    const rs_option *options;
-    size_t count;
+    rs_options *options;
     int argc;
     const char *const *argv;
     int next; /* argument to look at next */
     options_text error;
-    bool seen[RS_OPTIONS_MAX];
 } options_parse;
 
 /* "--name: 'value' <what is wrong>; allowed: <range>"; value NULL = there is none. */
-static rs_options_result parse_refuse(options_parse *parse, const rs_option *option,
-                                      const char *value, const char *wrong) {
-    text_add(&parse->error, "--%s: ", option->name);
+static rs_options_result parse_refuse(options_parse *parse, const rs_option *row, const char *value,
+                                      const char *wrong) {
+    text_add(&parse->error, "--%s: ", row->name);
     if (value != NULL) {
         text_add(&parse->error, "'");
         text_add_shown(&parse->error, value, strlen(value));
         text_add(&parse->error, "' ");
     }
     text_add(&parse->error, "%s; allowed: ", wrong);
-    text_add_allowed(&parse->error, option);
+    text_add_allowed(&parse->error, row);
     return RS_OPTIONS_ERROR;
 }
 
@@ -141,15 +372,15 @@ static bool parse_digits(const char *text, uint64_t *out) {
     return true;
 }
 
-/* A sign where negative values exist; then the digits. Leaves room checks to the caller: whatever
- * is beyond 63 bits is beyond every range. */
-static bool parse_integer(const rs_option *option, const char *text, int64_t *out) {
+/* A sign where negative values exist; then the digits. Whatever is beyond 63 bits is beyond
+ * every range; what a double rounds is too. */
+static bool parse_integer(const rs_option *option, const char *text, double *out) {
     const bool negative = text[0] == '-' && option->min < 0;
     uint64_t size;
     if (!parse_digits(text + (negative ? 1 : 0), &size) || size > INT64_MAX) {
         return false;
     }
-    *out = negative ? -(int64_t)size : (int64_t)size;
+    *out = negative ? -(double)size : (double)size;
     return true;
 }
 
@@ -158,30 +389,6 @@ static bool is_all_digits(const char *text) {
         text++;
     }
     return *text == '\0';
-}
-
-static rs_options_result parse_refuse_integer(options_parse *parse, const rs_option *option,
-                                              const char *value) {
-    const char *digits = value[0] == '-' ? value + 1 : value;
-    const bool whole = *digits != '\0' && is_all_digits(digits);
-    return parse_refuse(parse, option, value, whole ? "is out of range" : "is not a whole number");
-}
-
-static rs_options_result parse_set_integer(options_parse *parse, const rs_option *option,
-                                           const char *value) {
-    int64_t number;
-    RS_ASSERT(option->min <= option->max);
-    if (!parse_integer(option, value, &number) || number < option->min || number > option->max) {
-        return parse_refuse_integer(parse, option, value);
-    }
-    if (option->kind == RS_OPT_U32) {
-        RS_ASSERT(option->min >= 0 && option->max <= UINT32_MAX);
-        *(uint32_t *)option->target = (uint32_t)number;
-    } else {
-        RS_ASSERT(option->min >= INT32_MIN && option->max <= INT32_MAX);
-        *(int32_t *)option->target = (int32_t)number;
-    }
-    return RS_OPTIONS_RUN;
 }
 
 /* "12", "12.5", ".5", "12.": digits with at most one point. No exponent, no locale. */
@@ -210,119 +417,106 @@ static bool parse_decimal(const char *text, double *out) {
     return count > 0;
 }
 
-static rs_options_result parse_set_double(options_parse *parse, const rs_option *option,
-                                          const char *value) {
-    const bool negative = value[0] == '-' && option->min < 0;
-    double number;
-    if (!parse_decimal(value + (negative ? 1 : 0), &number)) {
-        return parse_refuse(parse, option, value,
-                            "is not a decimal number of at most 15 digits in range");
+static const char *parse_integer_row(const rs_option *row, const char *value, double *out) {
+    const char *first = value[0] == '-' ? value + 1 : value;
+    if (parse_integer(row, value, out) && row_takes(row, *out)) {
+        return NULL;
     }
-    number = negative ? -number : number;
-    if (number < (double)option->min || number > (double)option->max) {
-        return parse_refuse(parse, option, value, "is out of range");
-    }
-    *(double *)option->target = number;
-    return RS_OPTIONS_RUN;
+    return *first != '\0' && is_all_digits(first) ? "is out of range" : "is not a whole number";
 }
 
-static rs_options_result parse_set_bool(options_parse *parse, const rs_option *option,
-                                        const char *value) {
-    const bool on = strcmp(value, "on") == 0;
-    if (!on && strcmp(value, "off") != 0) {
-        return parse_refuse(parse, option, value, "is no switch position");
+static const char *parse_double_row(const rs_option *row, const char *value, double *out) {
+    const bool negative = value[0] == '-' && row->min < 0;
+    if (!parse_decimal(value + (negative ? 1 : 0), out)) {
+        return "is not a decimal number of at most 15 digits in range";
     }
-    *(bool *)option->target = on;
-    return RS_OPTIONS_RUN;
+    *out = negative ? -*out : *out;
+    return row_takes(row, *out) ? NULL : "is out of range";
 }
 
-/* The start of choice number index and its length; false past the last. */
-static bool choice_at(const char *choices, int index, const char **start, size_t *chars) {
-    for (; index > 0; index--) {
-        choices = strchr(choices, '|');
-        if (choices == NULL) {
-            return false;
-        }
-        choices++;
-    }
-    *start = choices;
-    *chars = strcspn(choices, "|");
-    return true;
-}
-
-static rs_options_result parse_set_choice(options_parse *parse, const rs_option *option,
-                                          const char *value) {
+static const char *parse_word(const rs_option *row, const char *value, double *out) {
     const char *start;
     size_t chars;
-    for (int i = 0; choice_at(option->choices, i, &start, &chars); i++) {
+    for (int i = 0; word_at(row_words(row), i, &start, &chars); i++) {
         if (strlen(value) == chars && memcmp(value, start, chars) == 0) {
-            *(int *)option->target = i;
-            return RS_OPTIONS_RUN;
+            *out = i;
+            return NULL;
         }
     }
-    return parse_refuse(parse, option, value, "is no choice");
+    return row->kind == RS_OPT_BOOL ? "is no switch position" : "is no choice";
 }
 
-static rs_options_result parse_set_string(options_parse *parse, const rs_option *option,
-                                          const char *value) {
-    if (value[0] == '\0') {
-        return parse_refuse(parse, option, value, "is empty");
+static const char *parse_addr(const char *value, double *out) {
+    uint32_t ip;
+    if (!rs_parse_ipv4(value, &ip)) {
+        return "is no address";
     }
-    *(const char **)option->target = value;
-    return RS_OPTIONS_RUN;
+    *out = ip;
+    return NULL;
 }
 
-static rs_options_result parse_set_addr(options_parse *parse, const rs_option *option,
-                                        const char *value) {
-    if (!rs_parse_ipv4(value, option->target)) {
-        return parse_refuse(parse, option, value, "is no address");
+static const char *parse_list(rs_option_list *list, const char *value) {
+    for (;; value++) {
+        const size_t bytes = strcspn(value, ",");
+        if (bytes == 0) {
+            return "is empty, or has an empty part";
+        }
+        if (list->count == RS_OPTION_ITEMS_MAX || bytes > UINT32_MAX) {
+            return "is too long a list";
+        }
+        list->item[list->count].text = value;
+        list->item[list->count++].bytes = (uint32_t)bytes;
+        value += bytes;
+        if (*value == '\0') {
+            return NULL;
+        }
     }
-    return RS_OPTIONS_RUN;
 }
 
-static rs_options_result parse_set(options_parse *parse, const rs_option *option,
-                                   const char *value) {
-    switch (option->kind) {
-    case RS_OPT_U32:
-    case RS_OPT_I32:
-        return parse_set_integer(parse, option, value);
+/* NULL, or what is wrong with the value. */
+static const char *parse_set(const options_at *at, const char *value) {
+    const rs_option *row = at->row;
+    const char *wrong = NULL;
+    double number = 0;
+    switch (row->kind) {
+    case RS_OPT_UINT:
+    case RS_OPT_INT:
+        wrong = parse_integer_row(row, value, &number);
+        break;
     case RS_OPT_DOUBLE:
-        return parse_set_double(parse, option, value);
+        wrong = parse_double_row(row, value, &number);
+        break;
     case RS_OPT_BOOL:
-        return parse_set_bool(parse, option, value);
     case RS_OPT_CHOICE:
-        return parse_set_choice(parse, option, value);
-    case RS_OPT_STRING:
-        return parse_set_string(parse, option, value);
+        wrong = parse_word(row, value, &number);
+        break;
     case RS_OPT_ADDR:
-        return parse_set_addr(parse, option, value);
+        wrong = parse_addr(value, &number);
+        break;
+    case RS_OPT_LIST:
+        return parse_list(row_target(row, at->values), value);
+    case RS_OPT_STRING:
+        if (value[0] == '\0') {
+            return "is empty";
+        }
+        memcpy(row_target(row, at->values), &value, sizeof value);
+        return NULL;
     }
-    RS_ASSERT(option->kind <= RS_OPT_ADDR); /* not reached: an unknown kind */
-    return RS_OPTIONS_ERROR;
+    if (wrong == NULL) {
+        row_store(row, at->values, number);
+    }
+    return wrong;
 }
 
 /* The value of an option without "=": the next argument, if it can be one. */
-static const char *parse_take_value(options_parse *parse, const rs_option *option) {
-    if (parse->next >= parse->argc) {
-        return option->kind == RS_OPT_BOOL ? "on" : NULL;
+static const char *parse_take_value(options_parse *parse, const rs_option *row) {
+    const char *none = row->kind == RS_OPT_BOOL ? "on" : NULL;
+    const char *dashes = row->kind == RS_OPT_BOOL ? "-" : "--";
+    if (parse->next >= parse->argc ||
+        strncmp(parse->argv[parse->next], dashes, strlen(dashes)) == 0) {
+        return none;
     }
-    const char *next = parse->argv[parse->next];
-    const char *dashes = option->kind == RS_OPT_BOOL ? "-" : "--";
-    if (strncmp(next, dashes, strlen(dashes)) == 0) {
-        return option->kind == RS_OPT_BOOL ? "on" : NULL;
-    }
-    parse->next++;
-    return next;
-}
-
-static const rs_option *parse_find(const options_parse *parse, const char *name, size_t chars) {
-    for (size_t i = 0; i < parse->count; i++) {
-        const char *candidate = parse->options[i].name;
-        if (strlen(candidate) == chars && memcmp(candidate, name, chars) == 0) {
-            return &parse->options[i];
-        }
-    }
-    return NULL;
+    return parse->argv[parse->next++];
 }
 
 static rs_options_result parse_stray(options_parse *parse, const char *argument) {
@@ -333,35 +527,37 @@ static rs_options_result parse_stray(options_parse *parse, const char *argument)
     return RS_OPTIONS_ERROR;
 }
 
-static rs_options_result parse_option(options_parse *parse, const rs_option *option,
+static rs_options_result parse_option(options_parse *parse, const options_at *at,
                                       const char *value) {
-    bool *seen = &parse->seen[option - parse->options];
+    bool *given = &parse->options->given[at->index];
+    const char *wrong;
     if (value == NULL) {
-        value = parse_take_value(parse, option);
+        value = parse_take_value(parse, at->row);
     }
-    if (option->refusal != NULL) {
+    if (at->refusal != NULL) {
         value = value != NULL ? value : "";
-        text_add(&parse->error, "--%s: '", option->name);
+        text_add(&parse->error, "--%s: '", at->row->name);
         text_add_shown(&parse->error, value, strlen(value));
-        text_add(&parse->error, "' is refused: %s", option->refusal);
+        text_add(&parse->error, "' is refused: %s", at->refusal);
         return RS_OPTIONS_ERROR;
     }
     if (value == NULL) {
-        return parse_refuse(parse, option, NULL, "needs a value");
+        return parse_refuse(parse, at->row, NULL, "needs a value");
     }
-    if (*seen) {
-        return parse_refuse(parse, option, value, "is a second value, give the option once");
+    if (*given && at->row->kind != RS_OPT_LIST) {
+        return parse_refuse(parse, at->row, value, "is a second value, give the option once");
     }
-    *seen = true;
-    const rs_options_result result = parse_set(parse, option, value);
-    if (result == RS_OPTIONS_RUN && option->was_set != NULL) {
-        *option->was_set = true;
+    wrong = parse_set(at, value);
+    if (wrong != NULL) {
+        return parse_refuse(parse, at->row, value, wrong);
     }
-    return result;
+    *given = true;
+    return RS_OPTIONS_RUN;
 }
 
 static rs_options_result parse_argument(options_parse *parse) {
     const char *argument = parse->argv[parse->next++];
+    options_at at;
     if (strcmp(argument, "--help") == 0) {
         return RS_OPTIONS_HELP;
     }
@@ -370,20 +566,17 @@ static rs_options_result parse_argument(options_parse *parse) {
     }
     const char *name = argument + 2;
     const size_t chars = strcspn(name, "=");
-    const rs_option *option = parse_find(parse, name, chars);
-    if (option == NULL) {
+    if (!options_find(parse->options, name, chars, &at)) {
         return parse_stray(parse, argument);
     }
-    return parse_option(parse, option, name[chars] == '=' ? name + chars + 1 : NULL);
+    return parse_option(parse, &at, name[chars] == '=' ? name + chars + 1 : NULL);
 }
 
-rs_options_result rs_options_parse(const rs_option *options, size_t count, int argc,
-                                   const char *const *argv, char *error, size_t error_bytes) {
-    RS_ASSERT(count <= RS_OPTIONS_MAX);
+rs_options_result rs_options_parse(rs_options *options, int argc, const char *const *argv,
+                                   char *error, size_t error_bytes) {
     RS_ASSERT(error_bytes > 0);
     options_parse parse = {
         .options = options,
-        .count = count,
         .argc = argc,
         .argv = argv,
         .next = 1,
@@ -397,76 +590,54 @@ rs_options_result rs_options_parse(const rs_option *options, size_t count, int a
     return result;
 }
 
-/* A choice's present value, or an address, as a person writes it. */
-static void option_add_words(options_text *text, const rs_option *option) {
-    if (option->kind == RS_OPT_CHOICE) {
-        const char *start = "none";
-        size_t chars = strlen(start);
-        (void)choice_at(option->choices, *(const int *)option->target, &start, &chars);
-        text_add(text, "%.*s", (int)chars, start);
-    } else {
-        const uint32_t ip = *(const uint32_t *)option->target;
-        RS_ASSERT(option->kind == RS_OPT_ADDR);
-        text_add(text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 0xFFu, ip >> 8 & 0xFFu, ip & 0xFFu);
+int rs_options_read(rs_options *options, int argc, const char *const *argv) {
+    static char text[OPTIONS_HELP_BYTES]; /* the main thread's, before anything else runs */
+    switch (rs_options_parse(options, argc, argv, text, sizeof text)) {
+    case RS_OPTIONS_HELP:
+        (void)rs_options_help(options, text, sizeof text);
+        (void)fputs(text, stdout);
+        return 0;
+    case RS_OPTIONS_ERROR:
+        (void)fprintf(stderr, "%s: %s\n", options->program, text);
+        return 2;
+    case RS_OPTIONS_RUN:
+        break;
     }
+    return -1;
 }
 
-static void help_add_default(options_text *text, const rs_option *option) {
-    switch (option->kind) {
-    case RS_OPT_U32:
-        text_add(text, "%lu", (unsigned long)*(const uint32_t *)option->target);
-        break;
-    case RS_OPT_I32:
-        text_add(text, "%ld", (long)*(const int32_t *)option->target);
-        break;
-    case RS_OPT_DOUBLE:
-        text_add(text, "%g", *(const double *)option->target);
-        break;
-    case RS_OPT_BOOL:
-        text_add(text, "%s", *(const bool *)option->target ? "on" : "off");
-        break;
-    case RS_OPT_STRING: {
-        const char *value = *(const char *const *)option->target;
-        text_add(text, "%s", value != NULL ? value : "none");
-        break;
-    }
-    case RS_OPT_CHOICE:
-    case RS_OPT_ADDR:
-        option_add_words(text, option);
-        break;
-    }
-}
+/* ---- help */
 
-static void help_add_option(options_text *text, const rs_option *option) {
+static void help_add_option(options_text *text, const options_at *at) {
     const size_t start = text->needed;
-    text_add(text, "  --%s %s", option->name, option_placeholder(option));
+    const char *value = kinds[at->row->kind].placeholder;
+    text_add(text, "  --%s %s", at->row->name, value != NULL ? value : at->row->words);
     const size_t used = text->needed - start;
     if (used >= OPTIONS_HELP_COLUMN) {
         text_add(text, "\n%*s", OPTIONS_HELP_COLUMN, "");
     } else {
         text_add(text, "%*s", OPTIONS_HELP_COLUMN - (int)used, "");
     }
-    text_add(text, "%s\n%*s", option->help, OPTIONS_HELP_COLUMN, "");
-    if (option->refusal != NULL) {
-        text_add(text, "[refused here: %s]\n", option->refusal);
+    text_add(text, "%s\n%*s", at->row->help, OPTIONS_HELP_COLUMN, "");
+    if (at->refusal != NULL) {
+        text_add(text, "[refused here: %s]\n", at->refusal);
         return;
     }
     text_add(text, "[");
-    text_add_allowed(text, option);
+    text_add_allowed(text, at->row);
     text_add(text, "; default ");
-    help_add_default(text, option);
+    text_add_default(text, at->row);
     text_add(text, "]\n");
 }
 
-size_t rs_options_help(const char *program, const char *summary, const rs_option *options,
-                       size_t count, char *out, size_t out_bytes) {
-    RS_ASSERT(count <= RS_OPTIONS_MAX);
-    RS_ASSERT(out != NULL || out_bytes == 0);
+size_t rs_options_help(const rs_options *options, char *out, size_t out_bytes) {
     options_text text = {.out = out, .bytes = out_bytes};
-    text_add(&text, "%s: %s\n\nUsage: %s [--OPTION VALUE | --OPTION=VALUE]...\n\n", program,
-             summary, program);
-    for (size_t i = 0; i < count; i++) {
-        help_add_option(&text, &options[i]);
+    options_at at = {.row = NULL};
+    RS_ASSERT(out != NULL || out_bytes == 0);
+    text_add(&text, "%s: %s\n\nUsage: %s [--OPTION VALUE | --OPTION=VALUE]...\n\n",
+             options->program, options->summary, options->program);
+    while (options_next(options, &at)) {
+        help_add_option(&text, &at);
     }
     text_add(&text, "  --help%*sThis text.\n", OPTIONS_HELP_COLUMN - 8, "");
     return text.needed;
@@ -474,51 +645,64 @@ size_t rs_options_help(const char *program, const char *summary, const rs_option
 
 /* ---- the record of a run's settings */
 
-static void json_add_option(rs_json *json, const rs_option *option) {
-    char key[OPTIONS_KEY_BYTES], words[OPTIONS_TEXT_BYTES];
-    options_text text = {.out = words, .bytes = sizeof words};
-    size_t chars = 0;
-    for (; option->name[chars] != '\0'; chars++) {
-        RS_ASSERT(chars < sizeof key - 1u);
-        key[chars] = option->name[chars];
-        if (key[chars] == '-') {
-            key[chars] = '_';
-        }
+static void json_add_list(rs_json *json, const char *key, const rs_option_list *list) {
+    char item[OPTIONS_ITEM_BYTES];
+    rs_json_array(json, key);
+    for (uint32_t i = 0; i < list->count; i++) {
+        (void)snprintf(item, sizeof item, "%.*s", (int)list->item[i].bytes, list->item[i].text);
+        rs_json_string(json, NULL, item);
     }
-    key[chars] = '\0';
-    switch (option->kind) {
-    case RS_OPT_U32:
-        rs_json_u64(json, key, *(const uint32_t *)option->target);
-        break;
-    case RS_OPT_I32:
-        rs_json_i64(json, key, *(const int32_t *)option->target);
+    rs_json_end(json);
+}
+
+static void json_add_number(rs_json *json, const char *key, const rs_option *row, double number) {
+    char words[OPTIONS_TEXT_BYTES];
+    options_text text = {.out = words, .bytes = sizeof words};
+    switch (row->kind) {
+    case RS_OPT_UINT:
+    case RS_OPT_INT:
+        rs_json_i64(json, key, (int64_t)number);
         break;
     case RS_OPT_DOUBLE:
-        rs_json_double(json, key, *(const double *)option->target);
+        rs_json_double(json, key, number);
         break;
     case RS_OPT_BOOL:
-        rs_json_bool(json, key, *(const bool *)option->target);
+        rs_json_bool(json, key, number > 0);
         break;
-    case RS_OPT_STRING:
-        rs_json_string(json, key, *(const char *const *)option->target);
-        break;
-    case RS_OPT_CHOICE:
-    case RS_OPT_ADDR:
-        option_add_words(&text, option);
+    default:
+        text_add_number(&text, row, number);
         RS_ASSERT(text.needed < sizeof words);
         rs_json_string(json, key, words);
         break;
     }
 }
 
-void rs_options_json(rs_json *json, const char *key, const rs_option *options, size_t count,
+static void json_add_option(rs_json *json, const rs_option *row, const void *values) {
+    char key[OPTIONS_KEY_BYTES];
+    size_t chars = 0;
+    for (; row->name[chars] != '\0'; chars++) {
+        RS_ASSERT(chars < sizeof key - 1u);
+        key[chars] = row->name[chars] == '-' ? '_' : row->name[chars];
+    }
+    key[chars] = '\0';
+    if (row->kind == RS_OPT_LIST) {
+        json_add_list(json, key, row_member(row, values));
+    } else if (row->kind == RS_OPT_STRING) {
+        const char *text;
+        memcpy(&text, row_member(row, values), sizeof text);
+        rs_json_string(json, key, text);
+    } else {
+        json_add_number(json, key, row, row_load(row, values));
+    }
+}
+
+void rs_options_json(rs_json *json, const char *key, const rs_options *options,
                      const char *except) {
-    RS_ASSERT(count <= RS_OPTIONS_MAX);
+    options_at at = {.row = NULL};
     rs_json_object(json, key);
-    for (size_t i = 0; i < count; i++) {
-        if (options[i].refusal == NULL &&
-            (except == NULL || strcmp(options[i].name, except) != 0)) {
-            json_add_option(json, &options[i]);
+    while (options_next(options, &at)) {
+        if (at.refusal == NULL && (except == NULL || strcmp(at.row->name, except) != 0)) {
+            json_add_option(json, at.row, at.values);
         }
     }
     rs_json_end(json);

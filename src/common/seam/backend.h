@@ -1,4 +1,4 @@
-/* The seam: what a back end (RIO, IOCP, epoll, simulated) is to everything above it.
+/* The seam: what a back end (Registered I/O, IOCP, epoll, simulated) is to everything above it.
  *
  * One const table of functions per back end, one instance (rs_backend) per shard. Requests go in
  * by the batch (submit), results come out as data (poll): there are no callbacks, hence no
@@ -41,7 +41,8 @@
  *     connections with recvs and sends in flight as configured, attach() fails with
  *     RS_E_NO_BUFFERS when the kernel will not go along, and no op within those numbers is ever
  *     refused for want of room.
- *  9. "RIO is not available here" is a status of its own, RS_E_RIO_UNAVAILABLE, from open().
+ *  9. "Registered I/O is not available here" is a status of its own, RS_E_RIO_UNAVAILABLE, from
+ *     open().
  * 10. A corrupt queue, or a wake-up that cannot be armed, stops the process with a message
  *     (RS_FATAL): there is no safe way on.
  *
@@ -53,9 +54,9 @@
  * SEND sends the whole slice: a completion with RS_OK and bytes < asked is a truncated send, which
  * the session layer closes on. A back end may join adjacent SENDs of one connection in one batch
  * into a gathered call; each still has its own completion. There is no gather in the op itself
- * because RIO has none (RIOCreateRequestQueue: one buffer a request).
+ * because Registered I/O has none: one buffer a request.
  * After the peer's end of stream (RECV, RS_OK, 0 bytes) the sending direction stays usable.
- * Sources: ../docs/decisions.md maps each point to RIO, IOCP and epoll. */
+ * Sources: ../docs/decisions.md maps each point to the three kernels. */
 #ifndef RS_SEAM_BACKEND_H
 #define RS_SEAM_BACKEND_H
 
@@ -71,59 +72,30 @@
 
 typedef struct rs_backend rs_backend; /* one per shard; completed by each back end */
 
-typedef enum rs_rio_wait { RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN, RS_RIO_WAIT_NOTIFY } rs_rio_wait;
-typedef enum rs_rio_notify_by { RS_RIO_NOTIFY_IOCP, RS_RIO_NOTIFY_EVENT } rs_rio_notify_by;
-typedef enum rs_rio_registration { RS_RIO_REG_SLAB, RS_RIO_REG_SESSION } rs_rio_registration;
 typedef enum rs_accept_mode { RS_ACCEPT_OVERLAPPED, RS_ACCEPT_THREAD } rs_accept_mode;
 
-/* Trade-off settings. A back end honours the ones it names in rs_backend_api.settings; a program
- * refuses to start when a person set one that its back end does not honour. */
+/* Settings that several back ends share; rs_socket_options and rs_accept_options
+ * (seam/backend_config.h) have the rows: range, default and meaning of each. Settings of one back
+ * end are in a struct of its own, with rows of their own (rs_backend_api.options). */
 typedef struct rs_tuning {
-    int32_t sndbuf_bytes;   /* SO_SNDBUF; -1 = leave the system's default, 0 = no buffering */
-    int32_t rcvbuf_bytes;   /* SO_RCVBUF; -1 = leave */
-    bool nodelay;           /* TCP_NODELAY, default true */
-    uint32_t dequeue_batch; /* completions a kernel call, [1, RS_COMPLETIONS_PER_POLL_MAX] */
+    int32_t sndbuf_bytes, rcvbuf_bytes;
+    bool nodelay;
+    uint32_t dequeue_batch;
     rs_accept_mode accept_mode;
-    uint32_t accepts;  /* accepts outstanding, [1, RS_ACCEPTS_MAX] */
-    uint32_t backlog;  /* listen() backlog, [1, 65535] */
-    bool backlog_hint; /* Windows: pass SOMAXCONN_HINT(backlog) */
-    /* IOCP */
-    bool skip_on_success; /* FILE_SKIP_COMPLETION_PORT_ON_SUCCESS where the providers allow it */
-    uint32_t inline_max;  /* bound on inline completions per poll */
-    bool zero_byte_recv;  /* wait with a zero-byte WSARecv, then receive: locks no page idle */
-    bool gqcs_single;     /* GetQueuedCompletionStatus instead of ...Ex */
-    /* RIO */
-    rs_rio_wait rio_wait;
-    rs_rio_notify_by rio_notify_by;
-    rs_rio_registration rio_registration;
-    bool rio_defer;   /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */
-    bool rio_verify;  /* wrap the provider's table in the checking one */
-    uint32_t spin_us; /* spin budget before arming the notification */
-    const char *rio_provider; /* DLL to take the table from when the system has none; NULL = none */
+    uint32_t accepts;
+    uint32_t backlog;
+    bool backlog_hint;
 } rs_tuning;
-
-/* Bits of rs_backend_api.settings: which rs_tuning members mean something to a back end. */
-#define RS_SET_SNDBUF (1u << 0)
-#define RS_SET_RCVBUF (1u << 1)
-#define RS_SET_NODELAY (1u << 2)
-#define RS_SET_DEQUEUE_BATCH (1u << 3)
-#define RS_SET_ACCEPT_MODE (1u << 4)
-#define RS_SET_ACCEPTS (1u << 5)
-#define RS_SET_BACKLOG (1u << 6)
-#define RS_SET_BACKLOG_HINT (1u << 7)
-#define RS_SET_SKIP (1u << 8)
-#define RS_SET_ZERO_BYTE_RECV (1u << 9)
-#define RS_SET_GQCS_SINGLE (1u << 10)
-#define RS_SET_RIO (1u << 11) /* all rio_* members and spin_us */
 
 typedef struct rs_backend_config {
     uint32_t conns_max;      /* connection slots, [1, RS_SESSIONS_MAX] */
     uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t poll_max;       /* the largest cap poll will be given */
     bool fine_waits; /* end poll's time-outs as near to their time as the system can, and not at its
-                        tick: a thread and a timer on Windows. RIO, which only serves, ignores it */
+                        tick: a thread and a timer on Windows. One that only serves ignores it */
     rs_tuning tuning;
-    void *world; /* simulated back end: the network it lives in; others: NULL */
+    const void *own; /* the struct of the back end's own settings, read by open; NULL: defaults */
+    void *world;     /* simulated back end: the network it lives in; others: NULL */
 } rs_backend_config;
 
 typedef struct rs_region_id {
@@ -147,8 +119,9 @@ typedef struct rs_backend_stats {
 } rs_backend_stats;
 
 typedef struct rs_backend_api {
-    const char *name;  /* "iocp", "rio", "epoll", "sim" */
-    uint32_t settings; /* RS_SET_*: the tuning it honours */
+    const char *name;   /* "iocp", "rio", "epoll", "sim" */
+    const char *tuning; /* names of the shared settings it honours, blanks between */
+    const struct rs_option_table *options; /* rows of its own settings; NULL: it has none */
 
     /* open: makes an instance and reserves for cfg (point 8). Allocates; no other function does.
      * On failure *out is NULL and *error (never NULL) names the call, cause and remedy. */
@@ -201,31 +174,14 @@ typedef struct rs_backend_api {
     /* straggler: the CLOSE of this connection is not expected any more (point 4): fatal where the
      * requests are checked (--rio-verify). Nullable. */
     void (*straggler)(rs_backend *backend, uint32_t conn);
+
+    /* settle_polls: after how many polls everything has come out that was due at the first of them,
+     * `due` completions at most. *dry_max: how many of these in a row may come back empty for a
+     * reason of the back end's own. NULL: due / dequeue_batch, and 0. */
+    uint32_t (*settle_polls)(const rs_backend *backend, uint64_t due, uint32_t *dry_max);
 } rs_backend_api;
 
-/* rs_tuning_default: the settings every program starts from. */
-static inline rs_tuning rs_tuning_default(void) {
-    return (rs_tuning){
-        .sndbuf_bytes = -1,
-        .rcvbuf_bytes = -1,
-        .nodelay = true,
-        .dequeue_batch = RS_COMPLETIONS_PER_POLL_DEFAULT,
-        .accept_mode = RS_ACCEPT_OVERLAPPED,
-        .accepts = RS_ACCEPTS_DEFAULT,
-        .backlog = RS_BACKLOG_DEFAULT,
-        .backlog_hint = true,
-        .skip_on_success = true,
-        .inline_max = RS_INLINE_COMPLETIONS_MAX_DEFAULT,
-        .zero_byte_recv = false,
-        .gqcs_single = false,
-        .rio_wait = RS_RIO_WAIT_NOTIFY,
-        .rio_notify_by = RS_RIO_NOTIFY_IOCP,
-        .rio_registration = RS_RIO_REG_SLAB,
-        .rio_defer = true,
-        .rio_verify = false,
-        .spin_us = 20,
-        .rio_provider = NULL,
-    };
-}
+/* rs_tuning_default: the settings every program starts from (backend_config.c). */
+rs_tuning rs_tuning_default(void);
 
 #endif

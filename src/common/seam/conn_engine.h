@@ -1,6 +1,6 @@
 /* The life of every connection of one back end: which ops are in flight, what must be called next,
  * when a connection is over. Pure C, no system call: a driver asks for the next action, carries it
- * out and tells the result. RIO, IOCP and epoll differ in their drivers, in gather_max,
+ * out and tells the result. Registered I/O, IOCP and epoll differ in their drivers, in gather_max,
  * partial_sends and cancels_recv of rs_engine_config, and in when they ask rs_engine_next.
  *
  *   FREE -bind-> OPEN -CLOSE-> CLOSING -socket_gone, all requests back-> CLOSED -take-> FREE
@@ -96,7 +96,7 @@ typedef struct rs_engine_config {
     uint32_t conns_max;      /* [1, RS_SESSIONS_MAX] */
     uint32_t sends_per_conn; /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t accepts_max;    /* ACCEPT records that may wait at once */
-    uint32_t gather_max;     /* SENDs that one call may carry, [1, RS_GATHER_MAX]; RIO: 1 */
+    uint32_t gather_max;     /* SENDs that one call may carry, [1, RS_GATHER_MAX] */
     bool partial_sends;      /* a call that takes a part leaves the rest held (epoll); else a short
                               * send is a truncated one */
     bool cancels_recv;       /* a receive can be asked back, and is before a plain close (IOCP) */

@@ -8,6 +8,7 @@
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "server/logic.h"
+#include "server/server_config.h"
 #include "server/shard.h"
 
 typedef enum worker_state {
@@ -37,61 +38,6 @@ struct rs_server {
     rs_os_thread *logic_thread;
     server_worker workers[RS_SHARDS_MAX];
 };
-
-void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend) {
-    *cfg = (rs_server_config){
-        .backend = backend,
-        .tuning = rs_tuning_default(),
-        .addr = {.ip = 0x7F000001u, .port = 4000},
-        .workers = 1,
-        .sessions_max = RS_SESSIONS_DEFAULT,
-        .frame_bytes_max = RS_FRAME_BYTES_DEFAULT,
-        .queued_bytes_max = RS_QUEUED_BYTES_DEFAULT,
-        .sends_in_flight = RS_SENDS_IN_FLIGHT_DEFAULT,
-        .idle_timeout_ms = RS_IDLE_TIMEOUT_MS_DEFAULT,
-        .drain_timeout_ms = RS_DRAIN_TIMEOUT_MS_DEFAULT,
-        .coalesce = true,
-        .pin_first_cpu = -1,
-    };
-}
-
-/* One row per setting with a range, so that each refusal names the setting and what is allowed. */
-static rs_status server_check(const rs_server_config *cfg, rs_error *error) {
-    const struct {
-        const char *name;
-        uint64_t value, min, max;
-    } rows[] = {
-        {"workers", cfg->workers, 1, RS_SHARDS_MAX},
-        {"sessions_max", cfg->sessions_max, 1, RS_SESSIONS_MAX},
-        {"frame_bytes_max", cfg->frame_bytes_max, RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX},
-        {"queued_bytes_max", cfg->queued_bytes_max, 1, RS_QUEUED_BYTES_MAX},
-        {"sends_in_flight", cfg->sends_in_flight, 1, RS_SENDS_IN_FLIGHT_MAX},
-        {"dequeue_batch", cfg->tuning.dequeue_batch, 1, RS_COMPLETIONS_PER_POLL_MAX},
-        {"accepts", cfg->tuning.accepts, 1, RS_ACCEPTS_MAX},
-        {"backlog", cfg->tuning.backlog, 1, 65535},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].value < rows[i].min || rows[i].value > rows[i].max) {
-            return rs_error_set(error, RS_E_INVALID, NULL, 0, "%s is %llu, allowed is %llu to %llu",
-                                rows[i].name, (unsigned long long)rows[i].value,
-                                (unsigned long long)rows[i].min, (unsigned long long)rows[i].max);
-        }
-    }
-    if (cfg->backend == NULL || cfg->app.on_message == NULL) {
-        return rs_error_set(error, RS_E_INVALID, NULL, 0, "no back end or no application given");
-    }
-    if (cfg->send_block_bytes != 0 && cfg->send_block_bytes < RS_SEND_BLOCK_BYTES_MIN) {
-        return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "--send-block %u: allowed is 0, or %u and more", cfg->send_block_bytes,
-                            RS_SEND_BLOCK_BYTES_MIN);
-    }
-    if (cfg->queued_bytes_max < cfg->frame_bytes_max) {
-        return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "queued_bytes_max is %u, less than one frame of %u",
-                            cfg->queued_bytes_max, cfg->frame_bytes_max);
-    }
-    return RS_OK;
-}
 
 /* ---- workers */
 
@@ -266,7 +212,7 @@ static rs_status server_settle(rs_server *server, rs_error *error) {
 
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error) {
     rs_server *server;
-    rs_status status = server_check(cfg, error);
+    rs_status status = rs_server_config_check(cfg, error);
     *out = NULL;
     if (status != RS_OK) {
         return status;

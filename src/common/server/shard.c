@@ -183,7 +183,7 @@ static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, r
     }
     total = (uint64_t)plan->slots * (plan->recv_bytes + plan->heap_gap) +
             (uint64_t)plan->block_count * (plan->block_bytes + plan->heap_gap) + plan->heap_gap;
-    if (total > UINT32_MAX - RS_PAGE_BYTES) { /* RIO registers with a 32-bit length */
+    if (total > UINT32_MAX - RS_PAGE_BYTES) { /* regions have 32-bit lengths */
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
                             "buffers of one worker would take %llu MiB, 4095 is the most: lower "
                             "--max-sessions, --max-frame or --recv-buffer, or raise --workers",
@@ -323,6 +323,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
         .sends_per_conn = shard->cfg.server->sends_in_flight,
         .poll_max = shard->poll_max,
         .tuning = shard->cfg.server->tuning,
+        .own = shard->cfg.server->backend_settings,
         .world = shard->cfg.server->world,
     };
     rs_status status = shard->api->open(&shard->backend, &cfg, error);
@@ -335,16 +336,16 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
     return status;
 }
 
-/* Each connection may have its receive, its sends, a shutdown and its close waiting; and in front
- * of the receive a probe, which a poll takes without finding anything. */
+/* Each connection may have its receive, its sends, a shutdown and its close waiting. */
 static void shard_settling_init(rs_shard *shard, const shard_plan *plan,
                                 const rs_server_config *server) {
-    const rs_tuning *tuning = &server->tuning;
-    uint32_t batch = tuning->gqcs_single ? 1 : tuning->dequeue_batch;
-    uint64_t probes = tuning->zero_byte_recv ? plan->slots : 0;
-    uint64_t waiting = (uint64_t)plan->slots * (server->sends_in_flight + 3u) + probes;
-    shard->settling.dry_max = SHARD_DRY_POLLS + (uint32_t)(probes / batch);
-    shard->settling.turns_max = SHARD_SETTLE_TURNS_MIN + (uint32_t)(waiting / batch);
+    uint64_t due = (uint64_t)plan->slots * (server->sends_in_flight + 3u);
+    uint32_t dry = 0;
+    uint32_t polls = shard->api->settle_polls != NULL
+                         ? shard->api->settle_polls(shard->backend, due, &dry)
+                         : (uint32_t)(due / server->tuning.dequeue_batch);
+    shard->settling.dry_max = SHARD_DRY_POLLS + dry;
+    shard->settling.turns_max = SHARD_SETTLE_TURNS_MIN + polls;
 }
 
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error) {
@@ -364,7 +365,6 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     shard->api = cfg->server->backend;
     shard->poll_max = cfg->server->tuning.dequeue_batch;
     shard->drain_timeout_ms = cfg->server->drain_timeout_ms;
-    shard_settling_init(shard, &plan, cfg->server);
     rs_histogram_init(&shard->batch);
     if (shard_alloc(shard, &plan, cfg->server->frame_bytes_max) != RS_OK) {
         status = shard_no_memory(error, &plan);
@@ -379,6 +379,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
         return status;
     }
     shard_init_sessions(shard, &plan, &app);
+    shard_settling_init(shard, &plan, cfg->server);
     shard->cfg.server = NULL; /* the caller's, for the time of open only */
     *out = shard;
     return RS_OK;

@@ -1,0 +1,76 @@
+/* See server_run.h. */
+#include "server/server_run.h"
+
+#include "seam/backend_config.h"
+#include "server/record.h"
+#include "server/server_config.h"
+
+static const rs_option run_rows[] = {
+    RS_ROW_CHOICE(rs_server_args, app, "app", "echo|raw", RS_SERVER_ECHO,
+                  "echo: frames back as they came; raw: bytes, unframed"),
+    RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line a second"),
+    RS_ROW_STRING(rs_server_args, json_path, "json", NULL, "write the final figures to this file"),
+    RS_ROW_DOUBLE(rs_server_args, duration_s, "duration", 0, 86400, 0, "s",
+                  "stop by itself after so long; 0 = run until Ctrl+C"),
+};
+const rs_option_table rs_server_run_options = {run_rows, RS_ROWS(run_rows), NULL};
+
+int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table *const *others,
+                       int argc, const char *const *argv) {
+    run->options.summary = "a Ringside server; every option has a default";
+    run->cfg.backend_settings = settings;
+    rs_options_add(&run->options, &rs_server_options, &run->cfg, NULL);
+    rs_options_add(&run->options, &rs_server_run_options, &run->args, NULL);
+    rs_backend_options_add(&run->options, run->cfg.backend, &run->cfg.tuning, settings, others);
+    return rs_options_read(&run->options, argc, argv);
+}
+
+/* ---- the record */
+
+typedef struct run_figures {
+    const rs_server_run *run;
+    const rs_server_stats *stats;
+} run_figures;
+
+static void json_counters(rs_json *json, const rs_counters *counters) {
+    rs_json_object(json, "counters");
+#define X(member, meaning) rs_json_u64(json, #member, counters->member);
+    RS_COUNTER_TABLE(X)
+#undef X
+    rs_json_end(json);
+    rs_json_object(json, "closed");
+    for (unsigned i = 0; i < RS_CLOSE_REASONS; i++) {
+        rs_json_u64(json, rs_close_reason_text((rs_close_reason)i), counters->closed[i]);
+    }
+    rs_json_end(json);
+}
+
+static void json_members(rs_json *json, const void *ctx) {
+    const rs_server_run *run = ((const run_figures *)ctx)->run;
+    const rs_server_stats *stats = ((const run_figures *)ctx)->stats;
+    rs_record_head(json, run->options.program, run->cfg.backend->name, stats->backend.provider);
+    rs_options_json(json, "settings", &run->options, "json");
+    rs_json_u64(json, "run_ns", run->end_ns - run->start_ns);
+    rs_json_u64(json, "messages", stats->counters.messages_in);
+    rs_json_u64(json, "bytes", stats->counters.bytes_in + stats->counters.bytes_out);
+    json_counters(json, &stats->counters);
+    rs_record_calls(json, &stats->backend, stats->counters.messages_in);
+    rs_record_histogram(json, "completions_per_batch", &stats->batch);
+    rs_record_histogram(json, "send_completion_ns", &stats->send_ns);
+    rs_json_u64(json, "mails_dropped", stats->mails_dropped);
+    rs_json_u64(json, "registered_bytes", stats->registered_bytes);
+    rs_json_bool(json, "large_pages", stats->large_pages);
+    rs_json_u64(json, "send_blocks_low", stats->blocks_low);
+    rs_json_u64(json, "sessions_in_use", stats->sessions_used);
+    rs_record_usage(json, &run->usage_start);
+}
+
+bool rs_server_run_record(const rs_server_run *run, const rs_server_stats *stats) {
+    rs_error error = {.text = ""};
+    const run_figures figures = {run, stats};
+    if (rs_record_write(run->args.json_path, json_members, &figures, &error) == RS_OK) {
+        return true;
+    }
+    rs_printer_say(run->err, "%s: --json: %s\n", run->options.program, error.text);
+    return false;
+}

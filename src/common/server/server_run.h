@@ -1,0 +1,58 @@
+/* One run of a server program, as its files share it; nobody else includes this.
+ *
+ *   server_run.c      the program's own options; the record of the run
+ *   server_console.c  what is printed
+ *   server_main.c     start, loop, end */
+#ifndef RS_SERVER_SERVER_RUN_H
+#define RS_SERVER_SERVER_RUN_H
+
+#include "core/options.h"
+#include "ringside.h"
+#include "seam/atomics.h"
+#include "seam/os.h"
+#include "server/printer.h"
+
+typedef enum rs_server_app { RS_SERVER_ECHO, RS_SERVER_RAW } rs_server_app;
+
+typedef struct rs_server_args {
+    rs_server_app app;
+    bool stats;
+    double duration_s;
+    const char *json_path;
+} rs_server_args;
+
+typedef struct rs_server_run {
+    rs_server_config cfg;
+    rs_server_args args;
+    rs_options options;
+    rs_server *server;
+    rs_printer *out, *err; /* from the start of the server on */
+    rs_atomic_u32 stop_asked;
+    rs_os_usage usage_start;
+    uint64_t start_ns, end_ns;
+} rs_server_run;
+
+extern const rs_option_table rs_server_run_options;
+
+/* rs_server_run_read: the command line. Returns as rs_options_read. */
+int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table *const *others,
+                       int argc, const char *const *argv);
+
+/* rs_server_run_record: writes --json. False: it could not, and has said so. */
+bool rs_server_run_record(const rs_server_run *run, const rs_server_stats *stats);
+
+/* rs_console_banner: what serves: figures mean nothing without it. */
+void rs_console_banner(const rs_server_run *run, const rs_server_stats *stats);
+
+/* rs_console_stats: the line of --stats. */
+void rs_console_stats(const rs_server_run *run, const rs_server_stats *now,
+                      const rs_server_stats *before, uint64_t elapsed_ns);
+
+/* rs_console_cuts: one line for all that were cut since `before`: whoever is cut is told nothing by
+ * TCP. */
+void rs_console_cuts(const rs_server_run *run, const rs_counters *now, const rs_counters *before);
+
+/* rs_console_end: the last line. */
+void rs_console_end(const rs_server_run *run, const rs_server_stats *stats);
+
+#endif

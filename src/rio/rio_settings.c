@@ -1,0 +1,20 @@
+/* See rio_settings.h. */
+#include "rio/rio_settings.h"
+
+static const rs_option rio_rows[] = {
+    RS_ROW_CHOICE(rs_rio_settings, wait, "rio-wait", "poll|spin|notify", RS_RIO_WAIT_NOTIFY,
+                  "how a worker waits on its completion queue"),
+    RS_ROW_UINT(rs_rio_settings, spin_us, "spin-us", 0, 1000000, 20, "us",
+                "time to poll before arming the notification"),
+    RS_ROW_CHOICE(rs_rio_settings, notify_by, "rio-notify-by", "iocp|event", RS_RIO_NOTIFY_IOCP,
+                  "what RIONotify signals"),
+    RS_ROW_CHOICE(rs_rio_settings, registration, "rio-registration", "slab|session",
+                  RS_RIO_REG_SLAB, "one registration a worker, or one for each session's requests"),
+    RS_ROW_BOOL(rs_rio_settings, defer, "rio-defer", true,
+                "defer requests and commit once per queue and direction"),
+    RS_ROW_BOOL(rs_rio_settings, verify, "rio-verify", false,
+                "check every use of RIO against its contract"),
+    RS_ROW_STRING(rs_rio_settings, provider, "rio-provider", NULL,
+                  "DLL to take the RIO functions from where the system has none"),
+};
+const rs_option_table rs_rio_options = {rio_rows, RS_ROWS(rio_rows), "only rio_server can"};

@@ -1,0 +1,23 @@
+/* What can be set of the RIO back end alone; rs_backend_config.own points to one of these. */
+#ifndef RS_RIO_RIO_SETTINGS_H
+#define RS_RIO_RIO_SETTINGS_H
+
+#include "core/options.h"
+
+typedef enum rs_rio_wait { RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN, RS_RIO_WAIT_NOTIFY } rs_rio_wait;
+typedef enum rs_rio_notify_by { RS_RIO_NOTIFY_IOCP, RS_RIO_NOTIFY_EVENT } rs_rio_notify_by;
+typedef enum rs_rio_registration { RS_RIO_REG_SLAB, RS_RIO_REG_SESSION } rs_rio_registration;
+
+typedef struct rs_rio_settings {
+    rs_rio_wait wait;
+    rs_rio_notify_by notify_by;
+    rs_rio_registration registration;
+    bool defer;  /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */
+    bool verify; /* wrap the provider's table in the checking one */
+    uint32_t spin_us;
+    const char *provider; /* NULL: the system's table only */
+} rs_rio_settings;
+
+extern const rs_option_table rs_rio_options;
+
+#endif
