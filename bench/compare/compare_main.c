@@ -559,6 +559,7 @@ static int main_find_targets(compare_main *self) {
     char why[256];
     self->results.kind = self->settings.kind;
     self->results.scenarios_given = self->settings.scenarios_given;
+    self->results.options = &self->settings.options;
     const int failed = rs_targets_find(self->target, &self->results, &self->settings, self->folder,
                                        why, sizeof why);
     if (failed != 0) {

@@ -114,6 +114,9 @@ static void json_head(rs_json *json, const rs_results *results) {
     rs_json_string(json, "verdict", results->verdict.text);
     rs_json_string(json, "rule", rs_verdict_rule);
     rs_json_bool(json, "interrupted", results->interrupted);
+    if (results->options != NULL) {
+        rs_options_json(json, "settings", results->options, "out");
+    }
     rs_json_string(json, "baseline",
                    results->baseline >= 0 ? results->subject[results->baseline].name : NULL);
     rs_json_object(json, "banner");

@@ -16,6 +16,7 @@
 #include "compare/stats.h"
 #include "compare/tradeoff.h"
 #include "compare/verdict.h"
+#include "core/options.h"
 
 #define RS_SERVERS_MAX 64u /* two servers with every setting of the trade-offs */
 #define RS_REPEATS_MAX 100u
@@ -178,10 +179,11 @@ typedef struct rs_results {
     const rs_scenario *scenario[RS_SCENARIOS_MAX];
     double fixed_rate[RS_SCENARIOS_MAX]; /* messages a second asked for; 0 = closed loop */
     uint32_t subjects, scenarios, repeats;
-    int32_t baseline;      /* subject that the others are set against; -1: none */
-    rs_compare_run *run;   /* [scenarios][subjects][repeats] */
-    rs_cell *cell;         /* [scenarios][subjects] */
-    rs_recorded *recorded; /* [scenarios][subjects]; NULL: settings are not known by cell */
+    int32_t baseline;          /* subject that the others are set against; -1: none */
+    rs_compare_run *run;       /* [scenarios][subjects][repeats] */
+    rs_cell *cell;             /* [scenarios][subjects] */
+    rs_recorded *recorded;     /* [scenarios][subjects]; NULL: settings are not known by cell */
+    const rs_options *options; /* what compare itself was asked for; NULL: not known */
     rs_verdict verdict;
     char banner[16][256]; /* "what<TAB>text" */
     uint32_t banners;

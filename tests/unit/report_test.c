@@ -843,6 +843,24 @@ static void test_settings_bad_ones_are_refused_by_name(void **state) {
     assert_int_equal(READ("--full", "--ladder"), 2);
 }
 
+static void test_settings_are_in_the_record(void **state) {
+    static rs_json_node node[20000];
+    rs_json_doc doc;
+    size_t length;
+    (void)state;
+    assert_int_equal(READ("--set", "all.nodelay=off,a.b=c", "--repeat", "2", "--out", "x"), -1);
+    make_results(RS_PLATFORM_WINDOWS);
+    results.options = &settings.options;
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    assert_true(rs_json_read_parse(&doc, out, length, node, 20000));
+    const rs_json_node *asked = rs_json_read_get(&doc, NULL, "settings");
+    assert_non_null(asked);
+    assert_true(rs_json_read_number(&doc, asked, "repeat") == 2.0);
+    assert_int_equal(rs_json_read_get(&doc, asked, "set")->count, 2);
+    assert_null(rs_json_read_get(&doc, asked, "out")); /* names the files, no setting of the run */
+    has("\"placement\":\"pinned\"");
+}
+
 static void test_settings_help_and_list_end_well(void **state) {
     (void)state;
     assert_int_equal(READ("--help"), 0);
@@ -894,6 +912,7 @@ int main(void) {
         CASE(test_settings_tradeoffs_and_ladder_bring_their_scenarios),
         CASE(test_settings_late_scenarios_bring_their_base),
         CASE(test_settings_bad_ones_are_refused_by_name),
+        CASE(test_settings_are_in_the_record),
         CASE(test_settings_help_and_list_end_well),
     };
     out = malloc(RS_REPORT_BYTES);
