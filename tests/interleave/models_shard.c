@@ -116,8 +116,10 @@ static void shard_begin(void) {
     }
     accepted = refused = 0;
     memset(&asked, 0, sizeof asked);
-    memset(&request, 0, sizeof request);
     request.into = &asked;
+    if (rs_os_event_open(&request.answered, &error) != RS_OK) {
+        xp_fail(error.text);
+    }
 }
 
 static void shard_run(void) {
@@ -150,9 +152,8 @@ static void shard_poster_that_stops(void) {
 
 /* As rs_server_stats_read: who was told RS_OK is answered, however the shard ends. */
 static void shard_asker(void) {
-    rs_status status = rs_shard_post(shard, RS_MAIL_STATS, 0, &request, NULL, 0);
-    while (status == RS_OK && rs_atomic_load_u32(&request.done) == 0) {
-        xp_relax();
+    if (rs_shard_ask_stats(shard, &request) == RS_OK) {
+        (void)rs_os_event_wait(request.answered, UINT32_MAX);
     }
     rs_shard_stop(shard);
 }
@@ -165,6 +166,7 @@ static void shard_end(void) {
         xp_fail("the mail that was dropped is not the mail that was posted");
     }
     rs_shard_close(shard);
+    rs_os_event_close(request.answered);
 }
 
 static void post_end(void) {

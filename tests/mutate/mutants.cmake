@@ -174,6 +174,7 @@ mutant("pending is cleared after the mailbox was read" [[    @{(void)rs_atomic_e
         if (mail == NULL) {]] [[if (rs_mailbox_peek(&shard->mailbox) == NULL) { (void)rs_atomic_exchange_u32(&shard->mail_pending, 0); }]])
 mutant("sends behind a refused one go out" [[        at++;
     } while (@{at < count && refused->kind == RS_OP_SEND}@ && shard->ops]] [[0]])
+mutant("who waits for room in the mailbox is not told of it" [[        @{rs_os_event_set(shard->room);}@]] [[;]])
 mutant("a stop is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0}@) {]] [[rs_atomic_exchange_u32(&shard->stop_asked, 1) == 2]])
 mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->logic);}@
     }
@@ -189,7 +190,9 @@ mutant("worker 0 listens though another failed" [[                @{return RS_E_
 mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
             RS_OK}@) {]] [[rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) < 1000]])
 mutant("connections go round in turn whatever the fill" [[        best = @{used[i] < used[best] ? i : best}@;]] [[best]])
-mutant("figures are read of a shard that still runs" [[    while (@{rs_atomic_load_u32(&worker->state) == WORKER_READY}@) {]] [[0]])
+mutant("figures are read of a shard that still runs" [[    @{(void)rs_os_event_wait(worker->finished, UINT32_MAX);}@]] [[;]])
+mutant("a worker's end is not told to the next who waits" [[    @{rs_os_event_set(worker->finished);}@
+    rs_shard_stats_add]] [[;]])
 
 mutants_of(src/common/server/server_console.c "integration\\.cuts_said")
 mutant("cuts are not said" [[    if (@{at > 0}@) {]] [[0]])
@@ -208,7 +211,7 @@ mutant("a frame does not renew the idle clock" [[        session->recv_start += 
 mutant("a truncated send passes" [[    if (@{completion->bytes != asked}@) {]] [[0]])
 mutant("a slot that was freed keeps its generation" [[    session->state = RS_SESSION_FREE;
     @{session->generation++;}@]] [[;]])
-mutant("a completion of an older use is taken" [[        @{completion->generation != session->generation}@) {
+mutant("a completion of an older use is taken" [[    if (session == NULL || @{completion->generation != session->generation}@) {
         table->counters.stale_completions++;]] [[0]])
 mutant("an end that should wait for held answers does not" [[        if (@{session->holds > 0 && reason_waits(reason)}@) {]] [[0]])
 mutant("a broken session flushes" [[    session->abort = @{!reason_flushes(reason)}@;]] [[false]])

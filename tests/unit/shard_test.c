@@ -331,22 +331,25 @@ static void run_callbacks(void) {
 static void test_shard_mail_does_not_overtake_what_was_done_before(void **state) {
     rs_server_stats *stats = calloc(1, sizeof *stats);
     rs_shard_stats_request request = {.into = stats};
+    rs_error error;
     bench b;
     (void)state;
     assert_non_null(stats);
+    assert_int_equal(rs_os_event_open(&request.answered, &error), RS_OK);
     bench_make(&b, (rs_app){.on_message = hold_on_message});
     b.server.logic_thread = true;
     bench_open(&b);
     overtaking = &b;
     bench_receive(1);
     fake.on_stats = run_callbacks;
-    assert_int_equal(rs_shard_post(b.shard, RS_MAIL_STATS, 0, &request, NULL, 0), RS_OK);
+    assert_int_equal(rs_shard_ask_stats(b.shard, &request), RS_OK);
     assert_true(rs_shard_step(b.shard, 0));
     assert_int_equal(rs_shard_sessions(b.shard)->counters.refused_releases, 0);
     assert_int_equal(rs_shard_sessions(b.shard)->counters.closed[RS_CLOSE_LOCAL], 1);
     assert_int_equal(fake.bytes_sent, 8); /* the answer was sent before the close was asked for */
     bench_end(&b);
     bench_close(&b);
+    rs_os_event_close(request.answered);
     free(stats);
 }
 
@@ -568,17 +571,91 @@ static void test_shard_mail_is_there_when_it_is_announced(void **state) {
 static void test_shard_question_behind_the_last_turn_is_answered(void **state) {
     static rs_server_stats figures;
     rs_shard_stats_request request = {.into = &figures};
+    rs_error error;
     bench b;
     (void)state;
+    assert_int_equal(rs_os_event_open(&request.answered, &error), RS_OK);
     bench_make(&b, rs_app_echo);
     bench_open(&b);
     bench_end(&b);
     memset(&figures, 0, sizeof figures);
-    assert_int_equal(rs_shard_post(b.shard, RS_MAIL_STATS, 0, &request, NULL, 0), RS_OK);
+    assert_int_equal(rs_shard_ask_stats(b.shard, &request), RS_OK);
     rs_shard_quiesce(b.shard);
-    assert_int_equal(rs_atomic_load_u32(&request.done), 1);
+    assert_true(rs_os_event_wait(request.answered, 0));
     assert_int_equal(figures.counters.accepted, 1);
+    assert_int_equal(rs_shard_ask_stats(b.shard, &request), RS_E_CLOSED);
+    rs_os_event_close(request.answered);
     bench_close(&b);
+}
+
+/* ---- a question behind a full mailbox */
+
+typedef struct asking {
+    rs_shard *shard;
+    rs_shard_stats_request request;
+    rs_status status;
+    rs_atomic_u32 said;
+} asking;
+
+static void ask(void *arg) {
+    asking *a = arg;
+    a->status = rs_shard_ask_stats(a->shard, &a->request);
+    rs_atomic_store_u32(&a->said, 1);
+}
+
+static void fill_mailbox(bench *b) {
+    uint32_t count = 0;
+    while (rs_shard_post(b->shard, RS_MAIL_CLOSE, 1, NULL, NULL, 0) == RS_OK) {
+        count++;
+    }
+    assert_int_equal(count, RS_MAIL_SLOTS);
+}
+
+/* The turn that makes room, or the end, wakes who waits for it. */
+static void question_behind_a_full_mailbox(bool quiesces) {
+    static rs_server_stats figures;
+    asking a = {.request = {.into = &figures}};
+    rs_os_thread *asker;
+    rs_error error;
+    bench b;
+    assert_int_equal(rs_os_event_open(&a.request.answered, &error), RS_OK);
+    bench_make(&b, rs_app_echo);
+    bench_open(&b);
+    if (quiesces) {
+        bench_end(&b);
+    }
+    a.shard = b.shard;
+    fill_mailbox(&b);
+    assert_int_equal(rs_os_thread_start(&asker, ask, &a, &error), RS_OK);
+    rs_os_sleep_ms(50); /* long enough for it to wait; too short fails nobody */
+    assert_int_equal(rs_atomic_load_u32(&a.said), 0);
+    if (quiesces) {
+        rs_shard_quiesce(b.shard);
+    } else {
+        assert_true(rs_shard_step(b.shard, 0));
+    }
+    wait_for(&a.said);
+    rs_os_thread_join(asker);
+    assert_int_equal(a.status, quiesces ? RS_E_CLOSED : RS_OK);
+    if (!quiesces) {
+        for (uint32_t i = 0; i <= RS_MAIL_SLOTS / RS_MAIL_PER_STEP_MAX; i++) {
+            assert_true(rs_shard_step(b.shard, 0));
+        }
+        assert_true(rs_os_event_wait(a.request.answered, 0));
+        bench_end(&b);
+    }
+    rs_os_event_close(a.request.answered);
+    bench_close(&b);
+}
+
+static void test_shard_question_waits_for_room_in_the_mailbox(void **state) {
+    (void)state;
+    question_behind_a_full_mailbox(false);
+}
+
+static void test_shard_question_that_waits_for_room_is_refused_at_the_end(void **state) {
+    (void)state;
+    question_behind_a_full_mailbox(true);
 }
 
 int main(void) {
@@ -595,6 +672,8 @@ int main(void) {
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
         cmocka_unit_test(test_shard_mail_is_there_when_it_is_announced),
         cmocka_unit_test(test_shard_question_behind_the_last_turn_is_answered),
+        cmocka_unit_test(test_shard_question_waits_for_room_in_the_mailbox),
+        cmocka_unit_test(test_shard_question_that_waits_for_room_is_refused_at_the_end),
     };
     return cmocka_run_group_tests_name("shard", tests, NULL, NULL);
 }

@@ -160,8 +160,10 @@ static void session_touch(rs_session *session) {
 }
 
 void rs_sessions_open(rs_sessions *table, uint32_t conn) {
-    rs_session *session = &table->sessions[conn];
-    RS_ASSERT(conn < table->cfg.slot_count && session->state == RS_SESSION_FREE);
+    rs_session *session;
+    RS_ASSERT(conn < table->cfg.slot_count);
+    session = &table->sessions[conn];
+    RS_ASSERT(session->state == RS_SESSION_FREE);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq) && !session->recv_in_flight);
     session->state = RS_SESSION_OPEN;
     session->recv_start = session->recv_end = 0;
@@ -636,10 +638,10 @@ RS_COLD static void session_on_other(rs_session *session, const rs_completion *c
 }
 
 void rs_sessions_complete(rs_sessions *table, const rs_completion *completion) {
-    rs_session *session = &table->sessions[completion->conn];
+    rs_session *session =
+        completion->conn < table->cfg.slot_count ? &table->sessions[completion->conn] : NULL;
     /* A free slot already has the generation of its next use, for which nothing was issued yet. */
-    if (completion->conn >= table->cfg.slot_count ||
-        completion->generation != session->generation) {
+    if (session == NULL || completion->generation != session->generation) {
         table->counters.stale_completions++;
     } else if (completion->kind == RS_OP_RECV) {
         session_on_recv(session, completion);

@@ -560,12 +560,13 @@ static void logic_on_closed(const rs_app *app, rs_session *proxy, uint8_t reason
 static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *record) {
     const rs_app *app = &channel->logic->app;
     uint32_t index = rs_session_id_index(record->value);
-    rs_session *proxy = &channel->proxies[index];
-    RS_ASSERT(index < channel->cfg.slot_count);
+    rs_session *proxy;
     if (record->kind == TO_END) {
         rs_atomic_store_u32(&channel->state, CHANNEL_ENDED);
         return;
     }
+    RS_ASSERT(index < channel->cfg.slot_count);
+    proxy = &channel->proxies[index];
     if (record->kind == TO_OPEN) {
         logic_on_open(app, proxy, record->value);
         return;

@@ -23,7 +23,9 @@ typedef struct server_worker {
     uint32_t index;
     rs_os_thread *thread;
     rs_shard *shard;
-    rs_atomic_u32 state; /* worker_state; every member above is written before it changes */
+    rs_atomic_u32 state;   /* worker_state; every member above is written before it changes */
+    rs_os_event *settled;  /* set once it is not STARTING any more, ... */
+    rs_os_event *finished; /* ... and once it is ENDED or FAILED; who waited sets it for the next */
     rs_status status;
     rs_error error;
 } server_worker;
@@ -36,6 +38,8 @@ struct rs_server {
     uint32_t worker_count;
     rs_logic *logic; /* NULL: callbacks run on the workers */
     rs_os_thread *logic_thread;
+    rs_os_event *stats_turn; /* set: nobody reads the statistics */
+    rs_os_event *stats_answered;
     server_worker workers[RS_SHARDS_MAX];
 };
 
@@ -115,10 +119,19 @@ static rs_status worker_open(server_worker *worker) {
     return rs_shard_open(&worker->shard, &cfg, &worker->error);
 }
 
-static void worker_wait(const rs_atomic_u32 *flag) {
-    while (rs_atomic_load_u32(flag) == 0) {
-        rs_os_sleep_ms(1);
+static void worker_enter(server_worker *worker, worker_state state) {
+    rs_atomic_store_u32(&worker->state, state);
+    rs_os_event_set(worker->settled);
+    if (state != WORKER_READY) {
+        rs_os_event_set(worker->finished);
     }
+}
+
+/* Waits until a worker is out of STARTING. */
+static worker_state worker_settled(server_worker *worker) {
+    (void)rs_os_event_wait(worker->settled, UINT32_MAX);
+    rs_os_event_set(worker->settled);
+    return (worker_state)rs_atomic_load_u32(&worker->state);
 }
 
 /* The listening shard listens only when all are open: nobody is accepted who cannot be served. */
@@ -127,10 +140,7 @@ static rs_status worker_start(server_worker *worker) {
     if (status == RS_OK && worker->index == 0) {
         rs_server *server = worker->server;
         for (uint32_t i = 1; i < server->worker_count; i++) {
-            while (rs_atomic_load_u32(&server->workers[i].state) == WORKER_STARTING) {
-                rs_os_sleep_ms(1);
-            }
-            if (rs_atomic_load_u32(&server->workers[i].state) == WORKER_FAILED) {
+            if (worker_settled(&server->workers[i]) == WORKER_FAILED) {
                 return RS_E_CLOSED; /* the other worker's error is the one to report */
             }
         }
@@ -146,25 +156,43 @@ static void worker_main(void *arg) {
         if (worker->shard != NULL) {
             rs_shard_quiesce(worker->shard);
         }
-        rs_atomic_store_u32(&worker->state, WORKER_FAILED);
+        worker_enter(worker, WORKER_FAILED);
         return;
     }
-    rs_atomic_store_u32(&worker->state, WORKER_READY);
+    worker_enter(worker, WORKER_READY);
     while (rs_shard_step(worker->shard, RS_FOREVER)) {
     }
     rs_shard_quiesce(worker->shard);
-    rs_atomic_store_u32(&worker->state, WORKER_ENDED);
+    worker_enter(worker, WORKER_ENDED);
 }
 
 /* ---- start */
 
-/* Waits until a worker is out of STARTING. */
-static worker_state worker_settled(server_worker *worker) {
-    uint32_t state;
-    while ((state = rs_atomic_load_u32(&worker->state)) == WORKER_STARTING) {
-        rs_os_sleep_ms(1);
+static rs_status server_open_events(rs_server *server, rs_error *error) {
+    rs_status status = rs_os_event_open(&server->stats_turn, error);
+    if (status == RS_OK) {
+        rs_os_event_set(server->stats_turn);
+        status = rs_os_event_open(&server->stats_answered, error);
     }
-    return (worker_state)state;
+    for (uint32_t i = 0; i < server->worker_count && status == RS_OK; i++) {
+        server->workers[i] = (server_worker){.server = server, .index = i};
+        status = rs_os_event_open(&server->workers[i].settled, error);
+        if (status == RS_OK) {
+            status = rs_os_event_open(&server->workers[i].finished, error);
+        }
+    }
+    return status;
+}
+
+static void server_release(rs_server *server) {
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        rs_os_event_close(server->workers[i].settled);
+        rs_os_event_close(server->workers[i].finished);
+    }
+    rs_os_event_close(server->stats_turn);
+    rs_os_event_close(server->stats_answered);
+    rs_logic_close(server->logic);
+    free(server);
 }
 
 /* Before the workers: the first message may come as soon as one listens. */
@@ -180,9 +208,6 @@ static rs_status server_launch_logic(rs_server *server, rs_error *error) {
 }
 
 static rs_status server_launch(rs_server *server, rs_error *error) {
-    for (uint32_t i = 0; i < server->worker_count; i++) {
-        server->workers[i] = (server_worker){.server = server, .index = i};
-    }
     /* Worker 0 waits for the others, so it starts last. */
     for (uint32_t i = server->worker_count; i-- > 0;) {
         rs_status status =
@@ -190,7 +215,7 @@ static rs_status server_launch(rs_server *server, rs_error *error) {
         if (status != RS_OK) {
             for (uint32_t j = 0; j <= i; j++) { /* these never ran */
                 server->workers[j].status = RS_E_CLOSED;
-                rs_atomic_store_u32(&server->workers[j].state, WORKER_FAILED);
+                worker_enter(&server->workers[j], WORKER_FAILED);
             }
             return status;
         }
@@ -223,10 +248,12 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
     }
     server->cfg = *cfg;
     server->worker_count = cfg->workers;
-    status = server_launch_logic(server, error);
+    status = server_open_events(server, error);
+    if (status == RS_OK) {
+        status = server_launch_logic(server, error);
+    }
     if (status != RS_OK) {
-        rs_logic_close(server->logic); /* its thread never ran */
-        free(server);
+        server_release(server); /* no thread ever ran */
         return status;
     }
     *out = server; /* callbacks may come before this call returns */
@@ -304,8 +331,7 @@ void rs_server_free(rs_server *server) {
         rs_shard_close(server->workers[i].shard);
     }
     RS_ASSERT(server->logic_thread == NULL);
-    rs_logic_close(server->logic);
-    free(server);
+    server_release(server);
 }
 
 uint16_t rs_server_port(const rs_server *server) {
@@ -338,25 +364,19 @@ rs_status rs_server_release_session(rs_server *server, rs_session_id id) {
 }
 
 static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
-    rs_shard_stats_request request = {.into = into};
-    rs_status status;
-    do {
-        status = rs_shard_post(worker->shard, RS_MAIL_STATS, 0, &request, NULL, 0);
-        if (status == RS_E_FULL) {
-            rs_os_sleep_ms(1);
-        }
-    } while (status == RS_E_FULL);
-    if (status == RS_OK) {
-        worker_wait(&request.done);
+    rs_shard_stats_request request = {.into = into, .answered = worker->server->stats_answered};
+    if (rs_shard_ask_stats(worker->shard, &request) == RS_OK) {
+        (void)rs_os_event_wait(request.answered, UINT32_MAX);
         return;
     }
-    while (rs_atomic_load_u32(&worker->state) == WORKER_READY) {
-        rs_os_sleep_ms(1); /* it is closing: its figures are final in a moment */
-    }
+    /* It is closing: its figures are final in a moment. */
+    (void)rs_os_event_wait(worker->finished, UINT32_MAX);
+    rs_os_event_set(worker->finished);
     rs_shard_stats_add(worker->shard, into);
 }
 
 void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
+    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
     memset(out, 0, sizeof *out);
     rs_histogram_init(&out->batch);
     rs_histogram_init(&out->send_ns);
@@ -365,4 +385,5 @@ void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
         worker_stats_add(&server->workers[i], out);
     }
+    rs_os_event_set(server->stats_turn);
 }

@@ -76,6 +76,8 @@ struct rs_shard {
     /* crossed by other threads */
     rs_atomic_u32 stop_asked;
     rs_atomic_u32 mail_pending;
+    rs_atomic_u32 room_wanted; /* somebody waits for room in the mailbox; `room` is set for it */
+    rs_os_event *room;
     rs_atomic_u32 gate_closed;
     rs_atomic_u32 posters;
     rs_atomic_u32 ended, freed, refused; /* see rs_shard_ended; written by this shard */
@@ -256,6 +258,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.entries);
     free(shard->slab_entries);
     free(shard->completions);
+    rs_os_event_close(shard->room);
     free(shard->scattered);
     if (shard->mail_memory != NULL) {
         rs_os_pages_free(shard->mail_memory, shard->mail_memory_bytes);
@@ -369,6 +372,9 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     if (shard_alloc(shard, &plan, cfg->server->frame_bytes_max) != RS_OK) {
         status = shard_no_memory(error, &plan);
     } else {
+        status = rs_os_event_open(&shard->room, error);
+    }
+    if (status == RS_OK) {
         status = shard_open_backend(shard, &plan, error);
     }
     if (status == RS_OK) {
@@ -539,10 +545,18 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
     case RS_MAIL_STATS:
         request = mail->pointer;
         rs_shard_stats_add(shard, request->into);
-        rs_atomic_store_u32(&request->done, 1);
+        rs_os_event_set(request->answered);
         break;
     default:
         RS_UNREACHABLE("a mail of an unknown kind");
+    }
+}
+
+/* Who waits says so, then tries again; here room is made, then asked. Both by read-modify-writes:
+ * one of the two sees the other. */
+static void shard_tell_room(rs_shard *shard) {
+    if (rs_atomic_exchange_u32(&shard->room_wanted, 0) != 0) {
+        rs_os_event_set(shard->room);
     }
 }
 
@@ -554,12 +568,14 @@ static void shard_read_mail(rs_shard *shard) {
     for (uint32_t i = 0; i < RS_MAIL_PER_STEP_MAX; i++) {
         const rs_mail *mail = rs_mailbox_peek(&shard->mailbox);
         if (mail == NULL) {
+            shard_tell_room(shard);
             return;
         }
         shard_on_mail(shard, mail);
         rs_mailbox_done(&shard->mailbox);
     }
     rs_atomic_store_u32(&shard->mail_pending, 1); /* more is there: the next turn goes on */
+    shard_tell_room(shard);
 }
 
 /* Op `at` was refused. With a send go those behind it of the same connection: taking them would
@@ -782,6 +798,16 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
     return status;
 }
 
+rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request) {
+    rs_status status;
+    while ((status = rs_shard_post(shard, RS_MAIL_STATS, 0, request, NULL, 0)) == RS_E_FULL) {
+        if (rs_atomic_exchange_u32(&shard->room_wanted, 1) != 0) { /* said before this try */
+            (void)rs_os_event_wait(shard->room, UINT32_MAX);
+        }
+    }
+    return status;
+}
+
 void rs_shard_stop(rs_shard *shard) {
     if (shard_enter(shard)) {
         if (rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0) {
@@ -813,6 +839,7 @@ void rs_shard_quiesce(rs_shard *shard) {
     while (rs_atomic_add_u32(&shard->posters, 0) != 0) {
         rs_os_relax();
     }
+    shard_tell_room(shard); /* the next try is refused */
     if (shard->logic != NULL) {
         rs_logic_channel_end(shard->logic);
     }

@@ -10,6 +10,7 @@
 
 #include "core/session.h"
 #include "ringside.h"
+#include "seam/os.h"
 #include "server/logic.h"
 #include "server/mailbox.h"
 
@@ -70,9 +71,13 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
 
 /* What RS_MAIL_STATS carries. */
 typedef struct rs_shard_stats_request {
-    rs_server_stats *into; /* the shard adds its figures */
-    rs_atomic_u32 done;
+    rs_server_stats *into; /* the shard adds its figures, then sets: */
+    rs_os_event *answered;
 } rs_shard_stats_request;
+
+/* rs_shard_ask_stats: posts the request, and waits while the mailbox is full. Any thread but the
+ * shard's, one at a time. RS_OK: it will be answered; RS_E_CLOSED: not posted. */
+rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request);
 
 /* rs_shard_stats_add: adds the shard's figures. Shard thread, or anyone after it has ended. */
 void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
