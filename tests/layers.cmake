@@ -29,6 +29,13 @@ set(may_iocp_main . core seam server apps win iocp)
 set(may_rio_main . core seam server apps win rio)
 set(may_epoll_main . core seam server apps posix epoll)
 
+# compare measures whatever program it is given, so it knows nothing of the servers: of the seam only
+# what a platform provides. Its folder links what is listed here.
+set(may_compare compare core seam)
+set(compare_seam "\"seam/atomics.h\"" "\"seam/files.h\"" "\"seam/os.h\"" "\"seam/printer.h\"")
+set(may_compare_process_win compare core seam win)
+set(compare_links rs_args rs_compare rs_compare_process rs_core rs_os rs_printer)
+
 # core is C alone, and pure C at that; stdio for formatting into memory and for the last words.
 set(core_system stdint.h stddef.h stdbool.h string.h limits.h inttypes.h)
 set(core_system_assert.c stdio.h stdlib.h)
@@ -41,7 +48,7 @@ set(windows_headers windows.h winsock2.h ws2tcpip.h ws2def.h mswsock.h winsock.h
 
 set(layer_folders
     src/common/core src/common/seam src/common/server src/common/apps src/common/win
-    src/common/posix src/epoll src/iocp src/rio)
+    src/common/posix src/epoll src/iocp src/rio bench/compare)
 
 set(violations "")
 set(files_seen 0)
@@ -80,7 +87,7 @@ function(check_layered file include layer)
     get_filename_component(base "${file}" NAME)
     if(include MATCHES "\\.\\.")
         return() # reported already
-    elseif(base MATCHES "_main\\.c$" AND NOT file MATCHES "^src/common/"
+    elseif(base MATCHES "_main\\.c$" AND NOT file MATCHES "^(src/common|bench)/"
            AND include MATCHES "^\"[a-z]+/[a-z]+_settings\\.h\"$")
         return() # rows of another back end
     elseif(include MATCHES "^\"(.*)\"$")
@@ -88,11 +95,16 @@ function(check_layered file include layer)
         set(rules ${layer})
         if(base MATCHES "_main\\.c$" AND DEFINED may_${layer}_main)
             set(rules ${layer}_main)
+        elseif(file STREQUAL "bench/compare/process_win.c")
+            set(rules compare_process_win)
         endif()
         folder_of_include("${ROOT}/${file}" "${name}" ${layer} folder)
         if(NOT folder IN_LIST may_${rules})
             list(JOIN may_${rules} ", " allowed)
             report("${file}" "${include}" "${layer} may include only ${allowed}")
+        elseif(layer STREQUAL "compare" AND folder STREQUAL "seam"
+               AND NOT include IN_LIST compare_seam)
+            report("${file}" "${include}" "of the seam compare knows the platform alone")
         endif()
     elseif(layer STREQUAL "core")
         string(REGEX REPLACE "[<>]" "" name "${include}")
@@ -139,12 +151,27 @@ foreach(top src bench tests wine)
     endforeach()
 endforeach()
 
+set(links_seen 0)
+if(EXISTS "${ROOT}/bench/compare/CMakeLists.txt")
+    file(READ "${ROOT}/bench/compare/CMakeLists.txt" text)
+    string(REGEX MATCHALL "target_link_libraries\\([^)]*\\)" calls "${text}")
+    string(REGEX MATCHALL "rs_[a-z_]+" links "${calls}")
+    foreach(link IN LISTS links)
+        if(NOT link IN_LIST compare_links)
+            report("bench/compare/CMakeLists.txt" "${link}" "compare links nothing of the servers")
+        endif()
+    endforeach()
+    list(LENGTH links links_seen)
+endif()
+
 list(LENGTH violations count)
 foreach(violation IN LISTS violations)
     message("layers: ${violation}")
 endforeach()
 if(files_seen EQUAL 0)
     message(FATAL_ERROR "layers: no source file under ${ROOT}")
+elseif(links_seen EQUAL 0)
+    message(FATAL_ERROR "layers: compare links nothing at all")
 endif()
 if(count GREATER 0)
     message(FATAL_ERROR "layers: ${count} includes break the one-way rule")

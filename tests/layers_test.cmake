@@ -23,6 +23,10 @@ set(good
     "src/rio/rio_backend.c|\"rio/rio_abi.h\""
     "src/rio/rio_server_main.c|\"server/server.h\""
     "bench/loadgen.c|\"iocp/iocp_backend.h\""
+    "bench/compare/CMakeLists.txt|target_link_libraries(compare PRIVATE rs_core rs_os)"
+    "bench/compare/report.c|\"core/json.h\""
+    "bench/compare/report.c|\"seam/os.h\""
+    "bench/compare/process_win.c|\"win/win.h\""
     "wine/provider.c|<windows.h>")
 
 set(bad
@@ -56,6 +60,12 @@ set(bad
     "src/rio/a.c|<windows.h>"
     "src/common/win/os_win.c|<Windows.h>"
     "bench/a.c|<winsock2.h>"
+    "bench/compare/CMakeLists.txt|target_link_libraries(compare PRIVATE rs_server)"
+    "bench/compare/a.c|\"seam/backend.h\""
+    "bench/compare/a.c|\"server/server.h\""
+    "bench/compare/a.c|\"loadgen/loadgen_plan.h\""
+    "bench/compare/a.c|\"win/win.h\""
+    "bench/compare/compare_main.c|\"rio/rio_settings.h\""
     "tests/unit/a.c|\"WinSock2.h\"")
 
 function(write_tree root)
@@ -64,7 +74,11 @@ function(write_tree root)
         string(REPLACE "|" ";" parts "${entry}")
         list(GET parts 0 file)
         list(GET parts 1 include)
-        file(APPEND "${root}/${file}" "  #  include ${include}\n")
+        if(file MATCHES "CMakeLists.txt$")
+            file(APPEND "${root}/${file}" "${include}\n")
+        else()
+            file(APPEND "${root}/${file}" "  #  include ${include}\n")
+        endif()
     endforeach()
 endfunction()
 

@@ -22,7 +22,7 @@
 #include "core/assert.h"
 #include "seam/files.h"
 #include "seam/os.h"
-#include "server/printer.h"
+#include "seam/printer.h"
 
 #ifndef RS_COMMIT
 #define RS_COMMIT "unknown"

@@ -6,7 +6,7 @@
 #include "core/options.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
-#include "server/printer.h"
+#include "seam/printer.h"
 #include "server/record.h"
 #include "win/win_error.h"
 #include "win/win_socket.h"

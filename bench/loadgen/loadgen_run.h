@@ -13,7 +13,7 @@
 #include "seam/atomics.h"
 #include "seam/backend.h"
 #include "seam/os.h"
-#include "server/printer.h"
+#include "seam/printer.h"
 
 typedef enum rs_run_phase {
     RS_PHASE_IDLE_CONNECT, /* the silent ones come first */

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "models.h"
-#include "server/mailbox.h"
+#include "seam/mailbox.h"
 #include "server/spsc.h"
 
 #define MAIL_PAYLOAD 8u

@@ -1,4 +1,4 @@
-/* The mailbox (src/common/server/mailbox.c): a bounded ring with turns, two writers, one reader.
+/* The mailbox (src/common/seam/mailbox.c): a bounded ring with turns, two writers, one reader.
  *
  * Checked: every message that a writer was told is posted is read once, each writer's in order; no
  * slot is written while the reader has it, nor by two writers; a full ring refuses; no deadlock.

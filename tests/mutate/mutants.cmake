@@ -123,7 +123,7 @@ mutant("the record has what is refused" [[        if (@{at.refusal == NULL}@ && 
 
 # ---- server
 
-mutants_of(src/common/server/mailbox.c "unit\\.mailbox|interleave|unit\\.shard")
+mutants_of(src/common/seam/mailbox.c "unit\\.mailbox|interleave|unit\\.shard")
 mutant("a full ring looks like a fast rival" [[        } else if (@{(int32_t)(turn - position) < 0}@) {]] [[turn < position]])
 mutant("the position is not looked up again" [[        @{position = rs_atomic_load_u32(&box->write_position);}@
     }]] [[position++;]]

@@ -10,7 +10,7 @@
 
 #include "core/limits.h"
 #include "seam/os.h"
-#include "server/mailbox.h"
+#include "seam/mailbox.h"
 
 #define SLOTS 8u
 #define PAYLOAD 24u

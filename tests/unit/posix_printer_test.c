@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "seam/os.h"
-#include "server/printer.h"
+#include "seam/printer.h"
 
 typedef struct pipe_bed {
     int saved, read_end;

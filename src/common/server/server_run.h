@@ -10,7 +10,7 @@
 #include "ringside.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
-#include "server/printer.h"
+#include "seam/printer.h"
 
 typedef enum rs_server_app { RS_SERVER_ECHO, RS_SERVER_RAW } rs_server_app;
 

@@ -12,7 +12,7 @@
 #include "ringside.h"
 #include "seam/os.h"
 #include "server/logic.h"
-#include "server/mailbox.h"
+#include "seam/mailbox.h"
 
 typedef struct rs_clock {
     uint64_t (*now_ns)(void *ctx); /* monotonic */

@@ -3,8 +3,8 @@
  * A console in which somebody selects text, a full pipe or a paused terminal stop the printer and
  * nothing else; lines that find its queue full are dropped and counted, and it says so when it gets
  * on. Threads: any, but open and close are the owner's. */
-#ifndef RS_SERVER_PRINTER_H
-#define RS_SERVER_PRINTER_H
+#ifndef RS_SEAM_PRINTER_H
+#define RS_SEAM_PRINTER_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
  * Each slot carries a sequence number that says whose turn it is (writer of this round, reader,
  * writer of the next), so a writer that is slow delays nobody but itself. A message has a fixed
  * header and up to payload_max bytes, copied in and read in place. */
-#ifndef RS_SERVER_MAILBOX_H
-#define RS_SERVER_MAILBOX_H
+#ifndef RS_SEAM_MAILBOX_H
+#define RS_SEAM_MAILBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* See printer.h. The queue is a mailbox: many who say, one who prints. */
-#include "server/printer.h"
+#include "seam/printer.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,7 +8,7 @@
 
 #include "core/limits.h"
 #include "seam/atomics.h"
-#include "server/mailbox.h"
+#include "seam/mailbox.h"
 
 #define PRINTER_MAIL 1u
 #define PRINTER_TICK_MS 50u

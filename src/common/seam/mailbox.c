@@ -1,6 +1,6 @@
 /* A slot's turn is position (free for the writer of that position), position + 1 (written, the
  * reader's) and position + slot_count (free for the next round). */
-#include "server/mailbox.h"
+#include "seam/mailbox.h"
 
 #include <string.h>
 
