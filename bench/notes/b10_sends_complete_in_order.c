@@ -1,0 +1,153 @@
+/* b10: three overlapped sends of 100, 200 and 150 bytes on one socket complete in that order, each
+ * in full.
+ *
+ * Experiment: rounds of three overlapped sends of random sizes up to 32 KiB, posted one behind the
+ * other; their packets are taken from a completion port by one thread. The peer checks every byte
+ * of the stream, and reads so slowly at times that sends pend.
+ * Documented: WSASend calls on one socket are processed in the order made, and "the order of calls
+ * made to WSASend is also the order in which the buffers are transmitted"; of the order in which
+ * completions are told it says nothing (Winsock, WSASend).
+ * Refuted by: a packet of a later send before that of an earlier one; one with fewer bytes than
+ * asked for on a live connection; a byte out of place at the peer. */
+#include "notes/note_net.h"
+
+#define SENDS 3u
+#define SIZE_MAX_BYTES 32768u
+#define ROUNDS 10000u
+#define RUN_MS 2000u /* or as many rounds as fit */
+
+enum { DONE, PENDED, SWAPPED, CUT_SHORT, WRONG_BYTES };
+static const note_figure figures[] = {
+    [DONE] = {"rounds of three", "", NOTE_SUM},
+    [PENDED] = {"sends that pended", "", NOTE_SUM},
+    [SWAPPED] = {"completed out of order", "", NOTE_SUM},
+    [CUT_SHORT] = {"completed short", "", NOTE_SUM},
+    [WRONG_BYTES] = {"bytes out of place at the peer", "", NOTE_SUM},
+};
+
+static note_verdict judge(const note_seen *seen) {
+    if (seen[DONE].value < 1) {
+        return note_say(NOTE_CANNOT_TELL, "no round was finished");
+    }
+    if (seen[CUT_SHORT].value > 0 || seen[WRONG_BYTES].value > 0) {
+        return note_say(NOTE_DOES_NOT_HOLD,
+                        "%.0f sends completed short, %.0f bytes arrived out of place, %.0f packets "
+                        "came out of order",
+                        seen[CUT_SHORT].value, seen[WRONG_BYTES].value, seen[SWAPPED].value);
+    }
+    if (seen[SWAPPED].value > 0) {
+        return note_say(NOTE_IN_PART,
+                        "the bytes stay in order and whole, but %.0f packets left the port before "
+                        "that of an earlier send",
+                        seen[SWAPPED].value);
+    }
+    return note_say(NOTE_HOLDS, "%.0f rounds of three, %.0f sends of which pended: all in order",
+                    seen[DONE].value, seen[PENDED].value);
+}
+
+#ifdef _WIN32
+
+/* Byte i of the stream is a function of i, so a place that is wrong shows. */
+static char stream_byte(uint64_t at) {
+    return (char)(at * 2654435761u >> 13);
+}
+
+typedef struct peer {
+    note_socket socket;
+    uint64_t received, wrong;
+} peer;
+
+static void peer_read(void *arg) {
+    peer *self = arg;
+    static char buffer[65536];
+    for (uint32_t turn = 0;; turn++) {
+        const int64_t got = note_recv(self->socket, buffer, sizeof buffer);
+        for (int64_t i = 0; i < got; i++) {
+            self->wrong += buffer[i] != stream_byte(self->received + (uint64_t)i);
+        }
+        if (got <= 0) {
+            return;
+        }
+        self->received += (uint64_t)got;
+        if (turn % 256u < 8u) {
+            rs_os_sleep_ms(1); /* slowly at times */
+        }
+    }
+}
+
+typedef struct sender {
+    OVERLAPPED overlapped[SENDS];
+    uint32_t size[SENDS];
+    char bytes[SENDS][SIZE_MAX_BYTES];
+    uint64_t at, random; /* place in the stream */
+} sender;
+
+static bool post_round(note *self, sender *from, note_socket socket) {
+    for (uint32_t i = 0; i < SENDS; i++) {
+        DWORD moved = 0;
+        from->size[i] = 1u + note_random(&from->random) % SIZE_MAX_BYTES;
+        for (uint32_t k = 0; k < from->size[i]; k++) {
+            from->bytes[i][k] = stream_byte(from->at++);
+        }
+        from->overlapped[i] = (OVERLAPPED){.hEvent = NULL};
+        const int rc =
+            note_post_send(socket, from->bytes[i], from->size[i], &from->overlapped[i], &moved);
+        if (rc != 0 && rc != WSA_IO_PENDING) {
+            return false;
+        }
+        note_add(self, PENDED, rc == WSA_IO_PENDING);
+    }
+    return true;
+}
+
+static bool take_round(note *self, const sender *from, HANDLE port) {
+    for (uint32_t i = 0; i < SENDS; i++) {
+        DWORD bytes = 0;
+        ULONG_PTR key = 0;
+        const OVERLAPPED *done = note_take(port, 5000, &bytes, &key);
+        if (done == NULL) {
+            return false;
+        }
+        const uint32_t which = (uint32_t)(done - from->overlapped);
+        note_add(self, SWAPPED, which != i);
+        note_add(self, CUT_SHORT, bytes != from->size[which]);
+    }
+    return true;
+}
+
+static void run(note *self) {
+    note_socket pair[2];
+    rs_os_thread *thread;
+    sender *from = note_memory(self, sizeof *from);
+    peer *to = note_memory(self, sizeof *to);
+    const HANDLE port = note_port(self, 1);
+    NOTE_NEED(self, from != NULL && to != NULL && note_pair_sized(self, pair, 65536, 0), "a pair");
+    NOTE_NEED(self, note_attach(self, port, pair[1], 0), "a port");
+    from->random = 10;
+    to->socket = pair[0];
+    NOTE_NEED(self, rs_os_thread_start(&thread, peer_read, to, NULL) == RS_OK, "a thread");
+    const uint64_t start_ns = rs_os_now_ns();
+    bool good = true;
+    for (uint32_t round = 0; good && round < ROUNDS && note_us_since(start_ns) < RUN_MS * 1e3;
+         round++) {
+        good = post_round(self, from, pair[1]) && take_round(self, from, port);
+        note_add(self, DONE, good);
+    }
+    note_close(self, pair[1]);
+    rs_os_thread_join(thread);
+    note_add(self, WRONG_BYTES, (double)(to->wrong + (from->at - to->received)));
+    NOTE_NEED(self, good, "a send or its packet");
+}
+
+#endif
+
+const note_entry note_b10 = {
+    .file = NOTE_FILE("b10_sends_complete_in_order"),
+    .where = NOTE_WINDOWS,
+    .figure = figures,
+    .figures = NOTE_COUNT(figures),
+    .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART) |
+             NOTE_BIT(NOTE_CANNOT_TELL),
+    .judge = judge,
+    .run = NOTE_ON_WINDOWS(run),
+};

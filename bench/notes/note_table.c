@@ -1,0 +1,21 @@
+/* See note_table.h. */
+#include "notes/note_table.h"
+
+#include <string.h>
+
+const note_row note_rows[NOTE_ROWS] = {
+#define TABLE_ROW(id, statement) {#id, statement, &note_##id},
+#define TABLE_GAP(id, statement) {#id, statement, NULL},
+    NOTE_TABLE(TABLE_ROW, TABLE_GAP)
+#undef TABLE_ROW
+#undef TABLE_GAP
+};
+
+const note_row *note_find(const char *id) {
+    for (uint32_t i = 0; i < NOTE_ROWS; i++) {
+        if (strcmp(note_rows[i].id, id) == 0) {
+            return &note_rows[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,192 @@
+/* See notes_report.h. */
+#include "notes/notes_report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/stats.h"
+#include "core/assert.h"
+
+const char *notes_kind_name(note_kind kind) {
+    static const char *const names[NOTE_KINDS] = {
+        [NOTE_HOLDS] = "holds",
+        [NOTE_DOES_NOT_HOLD] = "does not hold",
+        [NOTE_IN_PART] = "holds in part",
+        [NOTE_CANNOT_TELL] = "cannot tell here",
+    };
+    RS_ASSERT((uint32_t)kind < NOTE_KINDS);
+    return names[kind];
+}
+
+/* Counts as they are, other figures with three digits. */
+static void report_number(char cell[RS_TABLE_CELL_BYTES], double value) {
+    if (value == floor(value) && fabs(value) < 1e15) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.0f", value);
+    } else {
+        rs_table_number(cell, value);
+    }
+}
+
+/* "12.3 us (11.9 to 13)": an interval only where it says more than the value. */
+static void report_figure(const note_seen *seen, const char *unit, char *out, size_t bytes) {
+    char value[RS_TABLE_CELL_BYTES], low[RS_TABLE_CELL_BYTES], high[RS_TABLE_CELL_BYTES];
+    const char *blank = unit[0] != '\0' ? " " : "";
+    report_number(value, seen->value);
+    report_number(low, seen->low);
+    report_number(high, seen->high);
+    if (seen->count >= RS_STATS_PAIRS_MIN && strcmp(low, high) != 0) {
+        (void)snprintf(out, bytes, "%.60s%s%s (%.60s to %.60s)", value, blank, unit, low, high);
+    } else {
+        (void)snprintf(out, bytes, "%.60s%s%s", value, blank, unit);
+    }
+}
+
+void notes_report_entry(const notes_result *result, rs_text *text) {
+    const note_entry *entry = result->row->entry;
+    char value[256];
+    rs_text_format(text, "%-4s %s\n     %s: %s\n", result->row->id, result->row->statement,
+                   notes_kind_name(result->verdict.kind), result->verdict.words);
+    for (uint32_t i = 0; result->ran && i < entry->figures; i++) {
+        if (result->seen[i].count > 0) {
+            report_figure(&result->seen[i], entry->figure[i].unit, value, sizeof value);
+            rs_text_format(text, "       %-42s %s\n", entry->figure[i].name, value);
+        }
+    }
+    if (entry->command != NULL) {
+        rs_text_format(text, "     at length: %s\n", entry->command);
+    }
+    rs_text_format(text, "     %s\n\n", entry->file);
+}
+
+void notes_report_list(rs_text *text) {
+    for (uint32_t i = 0; i < NOTE_ROWS; i++) {
+        rs_text_format(text, "%-4s %s%s\n", note_rows[i].id, note_rows[i].statement,
+                       note_rows[i].entry == NULL ? " (not written yet)" : "");
+    }
+}
+
+/* ---- JSON */
+
+static void json_figures(const notes_result *result, rs_json *json) {
+    rs_json_array(json, "figures");
+    for (uint32_t i = 0; result->ran && i < result->row->entry->figures; i++) {
+        const note_seen *seen = &result->seen[i];
+        if (seen->count > 0) {
+            rs_json_object(json, NULL);
+            rs_json_string(json, "name", result->row->entry->figure[i].name);
+            rs_json_string(json, "unit", result->row->entry->figure[i].unit);
+            rs_json_double(json, "value", seen->value);
+            rs_json_double(json, "low", seen->low);
+            rs_json_double(json, "high", seen->high);
+            rs_json_u64(json, "samples", seen->count);
+            rs_json_end(json);
+        }
+    }
+    rs_json_end(json);
+}
+
+void notes_report_json(const notes_results *results, rs_json *json) {
+    rs_json_object(json, NULL);
+    rs_json_string(json, "program", "notes");
+    rs_json_string(json, "commit", results->commit);
+    rs_json_string(json, "platform", results->platform);
+    rs_json_bool(json, "wine", results->wine);
+    rs_json_u64(json, "repeats", results->repeats);
+    rs_json_array(json, "notes");
+    for (uint32_t i = 0; i < results->count; i++) {
+        const notes_result *result = &results->result[i];
+        rs_json_object(json, NULL);
+        rs_json_string(json, "id", result->row->id);
+        rs_json_string(json, "statement", result->row->statement);
+        rs_json_string(json, "verdict", notes_kind_name(result->verdict.kind));
+        rs_json_string(json, "words", result->verdict.words);
+        rs_json_bool(json, "broken", result->broken);
+        rs_json_double(json, "ms", result->ms);
+        rs_json_string(json, "file", result->row->entry->file);
+        json_figures(result, json);
+        rs_json_end(json);
+    }
+    rs_json_end(json);
+    rs_json_end(json);
+}
+
+/* ---- Markdown, from the JSON of one run a platform */
+
+/* The result of an id in one document; NULL: it was not run there. */
+static const rs_json_node *markdown_find(const rs_json_doc *doc, const char *id) {
+    const rs_json_node *list = rs_json_read_get(doc, NULL, "notes");
+    char text[16];
+    for (const rs_json_node *at = list == NULL ? NULL : rs_json_read_child(doc, list); at != NULL;
+         at = rs_json_read_next(doc, at)) {
+        rs_json_read_text(doc, rs_json_read_get(doc, at, "id"), text, sizeof text);
+        if (strcmp(text, id) == 0) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+/* "Wine 8.0" of "Wine 8.0 (reports Windows 10.0.19043)". */
+static void markdown_platform(const rs_json_doc *doc, char *out, size_t bytes) {
+    rs_json_read_text(doc, rs_json_read_get(doc, NULL, "platform"), out, bytes);
+    char *detail = strstr(out, " (");
+    if (detail != NULL) {
+        *detail = '\0';
+    }
+}
+
+static void markdown_cell(const rs_json_doc *doc, const char *id, const char *key, rs_text *text) {
+    const rs_json_node *result = markdown_find(doc, id);
+    char words[NOTE_WORDS_BYTES];
+    rs_json_read_text(doc, result == NULL ? NULL : rs_json_read_get(doc, result, key), words,
+                      sizeof words);
+    rs_text_markdown(text, words[0] != '\0' ? words : "not run yet");
+}
+
+static void markdown_seen(const rs_json_doc *from, uint32_t count, const note_row *row,
+                          rs_text *text) {
+    char platform[64];
+    rs_text_format(text, "- **%s**, `%s`:", row->id, row->entry->file);
+    for (uint32_t i = 0; i < count; i++) {
+        markdown_platform(&from[i], platform, sizeof platform);
+        rs_text_format(text, " *%s*: ", platform);
+        markdown_cell(&from[i], row->id, "words", text);
+        rs_text_raw(text, ".");
+    }
+    rs_text_raw(text, "\n");
+}
+
+void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *text) {
+    char platform[64];
+    bool windows = false;
+    rs_text_raw(text, "| id | statement |");
+    for (uint32_t i = 0; i < count; i++) {
+        markdown_platform(&from[i], platform, sizeof platform);
+        windows = windows || strncmp(platform, "Windows", 7) == 0;
+        rs_text_format(text, " %s |", platform);
+    }
+    rs_text_raw(text, windows ? "\n|---|---|" : " Windows |\n|---|---|---|");
+    for (uint32_t i = 0; i < count; i++) {
+        rs_text_raw(text, "---|");
+    }
+    for (uint32_t r = 0; r < NOTE_ROWS; r++) {
+        rs_text_format(text, "\n| %s | ", note_rows[r].id);
+        rs_text_markdown(text, note_rows[r].statement);
+        for (uint32_t i = 0; i < count; i++) {
+            rs_text_raw(text, " | ");
+            if (note_rows[r].entry == NULL) {
+                rs_text_raw(text, "not written yet");
+            } else {
+                markdown_cell(&from[i], note_rows[r].id, "verdict", text);
+            }
+        }
+        rs_text_raw(text, windows ? " |" : " | not run yet |");
+    }
+    rs_text_raw(text, "\n\n");
+    for (uint32_t r = 0; r < NOTE_ROWS; r++) {
+        if (note_rows[r].entry != NULL) {
+            markdown_seen(from, count, &note_rows[r], text);
+        }
+    }
+}
