@@ -47,34 +47,6 @@ static note_verdict judge(const note_seen *seen) {
 
 #ifdef _WIN32
 
-/* Byte i of the stream is a function of i, so a place that is wrong shows. */
-static char stream_byte(uint64_t at) {
-    return (char)(at * 2654435761u >> 13);
-}
-
-typedef struct peer {
-    note_socket socket;
-    uint64_t received, wrong;
-} peer;
-
-static void peer_read(void *arg) {
-    peer *self = arg;
-    static char buffer[65536];
-    for (uint32_t turn = 0;; turn++) {
-        const int64_t got = note_recv(self->socket, buffer, sizeof buffer);
-        for (int64_t i = 0; i < got; i++) {
-            self->wrong += buffer[i] != stream_byte(self->received + (uint64_t)i);
-        }
-        if (got <= 0) {
-            return;
-        }
-        self->received += (uint64_t)got;
-        if (turn % 256u < 8u) {
-            rs_os_sleep_ms(1); /* slowly at times */
-        }
-    }
-}
-
 typedef struct sender {
     OVERLAPPED overlapped[SENDS];
     uint32_t size[SENDS];
@@ -87,7 +59,7 @@ static bool post_round(note *self, sender *from, note_socket socket) {
         DWORD moved = 0;
         from->size[i] = 1u + note_random(&from->random) % SIZE_MAX_BYTES;
         for (uint32_t k = 0; k < from->size[i]; k++) {
-            from->bytes[i][k] = stream_byte(from->at++);
+            from->bytes[i][k] = note_pattern(from->at++);
         }
         from->overlapped[i] = (OVERLAPPED){.hEvent = NULL};
         const int rc =
@@ -117,15 +89,13 @@ static bool take_round(note *self, const sender *from, HANDLE port) {
 
 static void run(note *self) {
     note_socket pair[2];
-    rs_os_thread *thread;
     sender *from = note_memory(self, sizeof *from);
-    peer *to = note_memory(self, sizeof *to);
+    note_reader peer = {.slow = true};
     const HANDLE port = note_port(self, 1);
-    NOTE_NEED(self, from != NULL && to != NULL && note_pair_sized(self, pair, 65536, 0), "a pair");
+    NOTE_NEED(self, from != NULL && note_pair_sized(self, pair, 65536, 0), "a pair");
     NOTE_NEED(self, note_attach(self, port, pair[1], 0), "a port");
     from->random = 10;
-    to->socket = pair[0];
-    NOTE_NEED(self, rs_os_thread_start(&thread, peer_read, to, NULL) == RS_OK, "a thread");
+    NOTE_NEED(self, note_reader_start(self, &peer, pair[0]), "a thread");
     const uint64_t start_ns = rs_os_now_ns();
     bool good = true;
     for (uint32_t round = 0; good && round < ROUNDS && note_us_since(start_ns) < RUN_MS * 1e3;
@@ -134,8 +104,8 @@ static void run(note *self) {
         note_add(self, DONE, good);
     }
     note_close(self, pair[1]);
-    rs_os_thread_join(thread);
-    note_add(self, WRONG_BYTES, (double)(to->wrong + (from->at - to->received)));
+    note_reader_join(&peer);
+    note_add(self, WRONG_BYTES, (double)(peer.wrong + (from->at - peer.received)));
     NOTE_NEED(self, good, "a send or its packet");
 }
 

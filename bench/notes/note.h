@@ -147,6 +147,11 @@ double note_percentile(const double *sorted, uint32_t count, double percent);
 /* note_random: xorshift; *state is not 0. */
 uint32_t note_random(uint64_t *state);
 
+/* note_pattern: what byte `at` of a test's stream is, so that one out of place shows. */
+static inline char note_pattern(uint64_t at) {
+    return (char)(at * 2654435761u >> 13);
+}
+
 static inline double note_us_since(uint64_t start_ns) {
     return (double)(rs_os_now_ns() - start_ns) / 1e3;
 }

@@ -305,3 +305,33 @@ uint64_t note_fill(note_socket socket, uint32_t quiet_ms) {
     }
     return taken;
 }
+
+static void reader_run(void *arg) {
+    note_reader *reader = arg;
+    char buffer[32768];
+    int64_t got = 1;
+    for (uint32_t turn = 0; got > 0; turn++) {
+        got = note_recv(reader->socket, buffer, sizeof buffer);
+        for (int64_t i = 0; i < got; i++) {
+            reader->wrong += buffer[i] != note_pattern(reader->received + (uint64_t)i);
+        }
+        reader->received += got > 0 ? (uint64_t)got : 0;
+        if (reader->slow && turn % 256u < 8u) {
+            rs_os_sleep_ms(1);
+        }
+    }
+}
+
+bool note_reader_start(note *self, note_reader *reader, note_socket socket) {
+    reader->socket = socket;
+    reader->received = reader->wrong = 0;
+    if (rs_os_thread_start(&reader->thread, reader_run, reader, NULL) == RS_OK) {
+        return true;
+    }
+    note_failed(self, "a thread");
+    return false;
+}
+
+void note_reader_join(note_reader *reader) {
+    rs_os_thread_join(reader->thread);
+}

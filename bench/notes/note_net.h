@@ -90,6 +90,19 @@ int note_connect_error(note_socket socket);
  * The socket is non-blocking afterwards. */
 uint64_t note_fill(note_socket socket, uint32_t quiet_ms);
 
+/* A peer that reads to the end of its stream on a thread, and checks that it is note_pattern. */
+typedef struct note_reader {
+    note_socket socket;
+    bool slow; /* sleeps at times, so that sends pend */
+    uint64_t received, wrong;
+    rs_os_thread *thread;
+} note_reader;
+
+/* note_reader_start: from socket; slow is set before. False: note_failed has said why.
+ * note_reader_join: waits for the end, which its peer's close brings. */
+bool note_reader_start(note *self, note_reader *reader, note_socket socket);
+void note_reader_join(note_reader *reader);
+
 #ifdef _WIN32
 
 /* ---- Windows: NULL or false: a call failed, note_failed has said which. */

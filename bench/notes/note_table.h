@@ -13,19 +13,19 @@
     NOTE_ROW(a1, "a connection is complete for the client before accept is called: the backlog holds it") \
     NOTE_ROW(a2, "when the backlog is full, connect fails with WSAECONNREFUSED") \
     NOTE_ROW(a3, "SOMAXCONN_HINT reaches only about 16,000 where 65,535 is asked for; more dynamic ports lift that") \
-    NOTE_GAP(a4, "AcceptEx helps when many connect at once") \
-    NOTE_GAP(a5, "accept has no completion routine; it is the reactor's way in a proactor's server") \
-    NOTE_GAP(a6, "an AcceptEx that waits for first bytes can be held by a silent client") \
-    NOTE_GAP(a7, "workers have to exist before connections are accepted") \
+    NOTE_ROW(a4, "AcceptEx helps when many connect at once") \
+    NOTE_ROW(a5, "accept has no completion routine; it is the reactor's way in a proactor's server") \
+    NOTE_ROW(a6, "an AcceptEx that waits for first bytes can be held by a silent client") \
+    NOTE_ROW(a7, "workers have to exist before connections are accepted") \
     NOTE_ROW(b1, "recv blocks only while the receive buffer is empty; what is there is returned at once") \
-    NOTE_GAP(b2, "a blocked recv returns when a segment with PSH arrives") \
-    NOTE_GAP(b3, "send blocks when less room is left than was asked for") \
-    NOTE_GAP(b4, "what setsockopt sets as buffer size is not what the stack uses") \
-    NOTE_GAP(b5, "with SO_SNDBUF = 0 the caller's buffer is the send buffer: a send pends until the peer has it") \
-    NOTE_GAP(b6, "non-blocking sockets must all be asked, so a socket model is needed") \
-    NOTE_GAP(b7, "WSARecv with data there completes in the call; without, it pends, and only then is it overlapped") \
-    NOTE_GAP(b8, "WSASend completes in the call while there is room, and pends when the buffer is full") \
-    NOTE_GAP(b9, "Offset in OVERLAPPED means nothing to a socket") \
+    NOTE_ROW(b2, "a blocked recv returns when a segment with PSH arrives") \
+    NOTE_ROW(b3, "send blocks when less room is left than was asked for") \
+    NOTE_ROW(b4, "what setsockopt sets as buffer size is not what the stack uses") \
+    NOTE_ROW(b5, "with SO_SNDBUF = 0 the caller's buffer is the send buffer: a send pends until the peer has it") \
+    NOTE_ROW(b6, "non-blocking sockets must all be asked, so a socket model is needed") \
+    NOTE_ROW(b7, "WSARecv with data there completes in the call; without, it pends, and only then is it overlapped") \
+    NOTE_ROW(b8, "WSASend completes in the call while there is room, and pends when the buffer is full") \
+    NOTE_ROW(b9, "Offset in OVERLAPPED means nothing to a socket") \
     NOTE_ROW(b10, "several overlapped sends on one socket complete in order, each in full") \
     NOTE_GAP(b11, "with room for 70 of 100 bytes, 70 go at once and 30 overlapped, and the completion says 100") \
     NOTE_GAP(b12, "a send completes short only when it fails or the connection is cut") \

@@ -21,7 +21,7 @@ const char *notes_kind_name(note_kind kind) {
 
 /* Counts as they are, other figures with three digits. */
 static void report_number(char cell[RS_TABLE_CELL_BYTES], double value) {
-    if (value == floor(value) && fabs(value) < 1e15) {
+    if ((value == floor(value) || fabs(value) >= 1000) && fabs(value) < 1e15) {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.0f", value);
     } else {
         rs_table_number(cell, value);

@@ -16,7 +16,6 @@
 #include "compare/stats.h"
 #include "notes/note_state.h"
 
-#define RULE_CASE_FIGURES 16u
 #define REPORT_BYTES 65536u
 #define REPORT_NODES 4096u
 
@@ -45,7 +44,7 @@ static void test_table_names_every_statement_once(void **state) {
 }
 
 static void test_table_entries_are_whole(void **state) {
-    char start[64];
+    char name[16];
     (void)state;
     for (uint32_t i = 0; i < NOTE_ROWS; i++) {
         const note_entry *entry = note_rows[i].entry;
@@ -53,8 +52,9 @@ static void test_table_entries_are_whole(void **state) {
             print_message("not written yet: %s\n", note_rows[i].id);
             continue;
         }
-        (void)snprintf(start, sizeof start, "bench/notes/%s_", note_rows[i].id);
-        assert_memory_equal(entry->file, start, strlen(start));
+        (void)snprintf(name, sizeof name, "%s_", note_rows[i].id); /* or one of a family */
+        assert_memory_equal(entry->file, "bench/notes/", 12);
+        assert_non_null(strstr(entry->file, name));
         assert_non_null(entry->judge);
         assert_in_range(entry->figures, 1, NOTE_FIGURES_MAX);
         assert_true(entry->where != NOTE_WINDOWS_KERNEL || entry->cannot != NULL);
@@ -71,7 +71,7 @@ static void test_table_entries_are_whole(void **state) {
 typedef struct rule_case {
     const char *id;
     note_kind expected;
-    note_seen seen[RULE_CASE_FIGURES];
+    note_seen seen[NOTE_FIGURES_MAX];
 } rule_case;
 
 #define SEEN(number)                                                                               \
@@ -89,9 +89,8 @@ static const rule_case cases[] = {
 static note_verdict rule_apply(const note_entry *entry, const rule_case *from) {
     note_seen seen[NOTE_FIGURES_MAX];
     for (uint32_t i = 0; i < NOTE_FIGURES_MAX; i++) {
-        seen[i] = i < RULE_CASE_FIGURES && from->seen[i].count > 0
-                      ? from->seen[i]
-                      : (note_seen){.value = NAN, .low = NAN, .high = NAN};
+        seen[i] = from->seen[i].count > 0 ? from->seen[i]
+                                          : (note_seen){.value = NAN, .low = NAN, .high = NAN};
     }
     return entry->judge(seen);
 }

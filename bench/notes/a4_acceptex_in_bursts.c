@@ -1,0 +1,147 @@
+/* a4: AcceptEx helps when many connect at once.
+ *
+ * Experiment: 128 clients connect at the same moment; the server accepts each and sends it a byte.
+ * Served by one thread in accept, and by one thread at a port with 1, 16 and 128 AcceptEx
+ * outstanding, posted beforehand. The time until the last client has its byte; the ways take turns.
+ * Documented: AcceptEx "combines several socket functions into a single API/kernel transition", and
+ * several can be outstanding (Winsock, AcceptEx).
+ * Refuted by: accept being as quick as the best of the others. A short form: `compare` measures it
+ * with 512 clients against whole servers, kernel calls a connection included. */
+#include "notes/note_net.h"
+
+#define CLIENTS 128u
+#define ROUNDS 5u
+
+enum { ACCEPT_MS, ONE_MS, SOME_MS, MANY_MS, RATIO };
+static const note_figure figures[] = {
+    [ACCEPT_MS] = {"a thread in accept", "ms", NOTE_MEDIAN},
+    [ONE_MS] = {"1 AcceptEx", "ms", NOTE_MEDIAN},
+    [SOME_MS] = {"16 AcceptEx", "ms", NOTE_MEDIAN},
+    [MANY_MS] = {"128 AcceptEx", "ms", NOTE_MEDIAN},
+    [RATIO] = {"accept to 128 AcceptEx", "", NOTE_MEDIAN},
+};
+
+static note_verdict judge(const note_seen *seen) {
+    return note_by_ratio(&seen[RATIO], "time to serve a burst with accept to that with AcceptEx");
+}
+
+#ifdef _WIN32
+
+typedef struct server {
+    note *self;
+    note_socket listener;
+    uint32_t outstanding; /* AcceptEx; 0: a thread in accept */
+    uint32_t posted;
+    HANDLE port;
+    LPFN_ACCEPTEX accept_ex;
+    note_accepting accepting[CLIENTS];
+    uint32_t served;
+} server;
+
+static void serve_accept(server *s) {
+    while (s->served < CLIENTS) {
+        const note_socket client = note_accept(s->self, s->listener);
+        if (client == NOTE_NO_SOCKET || note_send(client, "x", 1) != 1) {
+            return;
+        }
+        s->served++;
+    }
+}
+
+static bool post(server *s, note_accepting *accepting) {
+    s->posted++;
+    return note_accept_post(s->self, s->accept_ex, s->listener, accepting, 0);
+}
+
+static void serve_accept_ex(server *s) {
+    while (s->served < CLIENTS) {
+        DWORD bytes = 0;
+        ULONG_PTR key = 0;
+        note_accepting *done = (note_accepting *)note_take(s->port, 3000, &bytes, &key);
+        if (done == NULL || note_send(done->socket, "x", 1) != 1) {
+            return;
+        }
+        s->served++;
+        if (s->posted < CLIENTS && !post(s, done)) {
+            return;
+        }
+    }
+}
+
+static void serve(void *arg) {
+    server *s = arg;
+    if (s->outstanding == 0) {
+        serve_accept(s);
+    } else {
+        serve_accept_ex(s);
+    }
+}
+
+/* Milliseconds until all clients have their byte; 0: a failure. */
+static double burst(note *self, uint32_t outstanding) {
+    struct sockaddr_in address;
+    note_socket client[CLIENTS];
+    rs_os_thread *thread;
+    char byte;
+    uint32_t got = 0;
+    server *s = note_memory(self, sizeof *s);
+    const note_socket listener = note_listen(self, 200, &address);
+    if (s == NULL || listener == NOTE_NO_SOCKET) {
+        return 0;
+    }
+    *s = (server){.self = self, .listener = listener, .outstanding = outstanding};
+    s->port = note_port(self, 1);
+    if (!note_attach(self, s->port, listener, 0) ||
+        !note_extension(self, listener, (GUID)WSAID_ACCEPTEX, &s->accept_ex, sizeof s->accept_ex)) {
+        return 0;
+    }
+    bool posted = true;
+    for (uint32_t i = 0; posted && i < outstanding; i++) {
+        posted = post(s, &s->accepting[i]);
+    }
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        client[i] = note_tcp(self);
+        note_blocking(client[i], false);
+    }
+    const uint64_t start_ns = rs_os_now_ns();
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        (void)note_connect_begin(client[i], &address); /* shows as a client that is not served */
+    }
+    if (!posted || rs_os_thread_start(&thread, serve, s, NULL) != RS_OK) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < CLIENTS && note_readable(client[i], 3000); i++) {
+        got += note_recv(client[i], &byte, 1) == 1;
+    }
+    const double ms = note_us_since(start_ns) / 1e3;
+    rs_os_thread_join(thread);
+    note_close_all(self);
+    return got == CLIENTS ? ms : 0;
+}
+
+static void run(note *self) {
+    static const uint32_t outstanding[] = {0, 1, 16, CLIENTS};
+    double ms[4];
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < 4; i++) {
+            const uint32_t way = round % 2 == 0 ? i : 3 - i;
+            ms[way] = burst(self, outstanding[way]);
+            NOTE_NEED(self, ms[way] > 0, "a burst of connections");
+            note_add(self, ACCEPT_MS + way, ms[way]);
+        }
+        note_add(self, RATIO, ms[0] / ms[3]);
+    }
+}
+
+#endif
+
+const note_entry note_a4 = {
+    .file = NOTE_FILE("a4_acceptex_in_bursts"),
+    .where = NOTE_WINDOWS,
+    .figure = figures,
+    .figures = NOTE_COUNT(figures),
+    .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
+    .judge = judge,
+    .run = NOTE_ON_WINDOWS(run),
+    .command = "compare --tradeoffs accept",
+};
