@@ -50,12 +50,10 @@ static int agree_print(const rs_past *first, const rs_past *second) {
     return agree ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-int rs_agree(const char *folders) {
+int rs_agree(const char *first_folder, const char *second_folder) {
     rs_past first = {0}, second = {0};
-    const size_t bytes = strcspn(folders, ",");
-    const char *rest = folders[bytes] == ',' ? folders + bytes + 1 : "";
-    const bool ok = rs_past_read(&first, "--agree", folders, bytes) &&
-                    rs_past_read(&second, "--agree", rest, strlen(rest));
+    const bool ok = rs_past_read(&first, "--agree", first_folder) &&
+                    rs_past_read(&second, "--agree", second_folder);
     const int exit_code = ok ? agree_print(&first, &second) : 2;
     rs_past_free(&second);
     rs_past_free(&first);

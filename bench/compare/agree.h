@@ -2,8 +2,8 @@
 #ifndef RS_COMPARE_AGREE_H
 #define RS_COMPARE_AGREE_H
 
-/* rs_agree: folders: two, with a comma between. Returns main's answer: 0, every ratio agrees; 1,
- * not; 2, a file is missing or no results.json of ours. Main thread; allocates. */
-int rs_agree(const char *folders);
+/* rs_agree: returns main's answer: 0, every ratio agrees; 1, not; 2, a file is missing or no
+ * results.json of ours. Main thread; allocates. */
+int rs_agree(const char *first_folder, const char *second_folder);
 
 #endif

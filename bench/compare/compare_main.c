@@ -162,14 +162,12 @@ __attribute__((format(printf, 3, 4)))
 #endif
 static void
 main_banner_add(rs_results *results, const char *what, const char *format, ...) {
-    const uint32_t most = (uint32_t)(sizeof results->banner / sizeof results->banner[0]);
     va_list list;
-    RS_ASSERT(results->banners < most);
-    char *line = results->banner[results->banners++];
-    const size_t bytes = sizeof results->banner[0];
-    const int used = snprintf(line, bytes, "%s\t", what);
+    RS_ASSERT(results->banners < RS_BANNER_MAX);
+    rs_banner_line *line = &results->banner[results->banners++];
+    line->what = what;
     va_start(list, format);
-    (void)vsnprintf(line + used, bytes - (size_t)used, format, list);
+    (void)vsnprintf(line->text, sizeof line->text, format, list);
     va_end(list);
 }
 
@@ -228,7 +226,7 @@ static void main_banner(compare_main *self) {
         main_banner_add(results, "fixed rates", "those of an earlier comparison (--rates-of)");
     }
     for (uint32_t i = 0; i < s->sets; i++) {
-        if (results->banners + 2 < sizeof results->banner / sizeof results->banner[0]) {
+        if (results->banners + 2 < RS_BANNER_MAX) {
             main_banner_add(results, "set", "%s %s=%s", s->set[i].server, s->set[i].option,
                             s->set[i].value);
         }
@@ -396,8 +394,8 @@ static void main_record(compare_main *self, const rs_turn *turn, const rs_compar
     rs_recorded *recorded =
         &self->results.recorded[turn->scenario * self->results.subjects + turn->server];
     if (run->state == RS_RUN_OK) {
-        rs_recorded_merge(recorded->server, subject->settings);
-        rs_recorded_merge(recorded->load, subject->load_settings);
+        rs_recorded_merge(&recorded->server, &subject->settings);
+        rs_recorded_merge(&recorded->load, &subject->load_settings);
     }
 }
 
@@ -572,7 +570,7 @@ static int main_find_targets(compare_main *self) {
 static int main_rates_of(compare_main *self) {
     const char *folder = self->settings.rates_of;
     rs_past past = {0};
-    bool ok = rs_past_read(&past, "--rates-of", folder, strlen(folder));
+    bool ok = rs_past_read(&past, "--rates-of", folder);
     for (uint32_t i = 0; ok && i < self->results.scenarios; i++) {
         const rs_scenario *scenario = self->results.scenario[i];
         if (scenario->kind == RS_SCENARIO_FIXED) {
@@ -667,5 +665,7 @@ int main(int argc, char **argv) {
     if (exit_code >= 0) {
         return exit_code;
     }
-    return self.settings.agree[0] != '\0' ? rs_agree(self.settings.agree) : main_go(&self);
+    return self.settings.agree[0][0] != '\0'
+               ? rs_agree(self.settings.agree[0], self.settings.agree[1])
+               : main_go(&self);
 }

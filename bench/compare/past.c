@@ -14,11 +14,11 @@ static bool past_fail(const rs_past *past, const char *option, const char *why) 
     return false;
 }
 
-bool rs_past_read(rs_past *out, const char *option, const char *folder, size_t folder_bytes) {
+bool rs_past_read(rs_past *out, const char *option, const char *folder) {
     size_t got = 0;
     char program[16];
     memset(out, 0, sizeof *out);
-    (void)snprintf(out->path, sizeof out->path, "%.*s/results.json", (int)folder_bytes, folder);
+    (void)snprintf(out->path, sizeof out->path, "%s/results.json", folder);
     out->text = malloc(RS_REPORT_BYTES);
     out->node = malloc(PAST_NODES * sizeof *out->node);
     if (out->text == NULL || out->node == NULL) {

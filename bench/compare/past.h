@@ -3,7 +3,6 @@
 #define RS_COMPARE_PAST_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "compare/args.h"
 #include "compare/json_read.h"
@@ -17,11 +16,11 @@ typedef struct rs_past {
 
 /* rs_past_read: folder/results.json.
  *
- * Params   option: the one that named the folder, for the error line; folder: [folder_bytes].
+ * Params   option: the one that named the folder, for the error line.
  * Returns  false: it cannot be read, is no JSON, or was not written by compare; a line on stderr
  *          says so. Either way rs_past_free is due.
  * Thread   main; allocates. */
-bool rs_past_read(rs_past *out, const char *option, const char *folder, size_t folder_bytes);
+bool rs_past_read(rs_past *out, const char *option, const char *folder);
 
 /* rs_past_free: of a rs_past that was zero before rs_past_read, or read. */
 void rs_past_free(rs_past *past);

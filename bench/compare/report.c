@@ -7,14 +7,6 @@
 
 /* ---- console */
 
-void rs_report_banner_line(const rs_results *results, uint32_t index, char what[32],
-                           const char **text) {
-    const char *line = results->banner[index];
-    const size_t bytes = strcspn(line, "\t");
-    (void)snprintf(what, 32, "%.*s", (int)(bytes < 31 ? bytes : 31), line);
-    *text = line[bytes] == '\t' ? line + bytes + 1 : "";
-}
-
 static void report_voids(const rs_results *results, rs_text *text, const char *prefix) {
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
@@ -71,11 +63,8 @@ static void report_paced_late(const rs_results *results, rs_text *text, const ch
 
 void rs_report_console(const rs_results *results, rs_table *scratch, rs_text *text) {
     const char *warning = rs_results_warning(results);
-    char what[32];
-    const char *line;
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_report_banner_line(results, i, what, &line);
-        rs_text_format(text, "%-10s %s\n", what, line);
+        rs_text_format(text, "%-10s %s\n", results->banner[i].what, results->banner[i].text);
     }
     rs_text_format(text, "\n%s%s", warning, warning[0] != '\0' ? "\n\n" : "");
     rs_report_table(results, scratch);
@@ -117,14 +106,11 @@ static void report_markdown_settings(rs_text *text, const char *what, const char
 }
 
 static void report_markdown_list(const rs_results *results, rs_text *text) {
-    char what[32];
-    const char *line;
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_report_banner_line(results, i, what, &line);
         rs_text_raw(text, "- ");
-        rs_text_markdown(text, what);
+        rs_text_markdown(text, results->banner[i].what);
         rs_text_raw(text, ": ");
-        rs_text_markdown(text, line);
+        rs_text_markdown(text, results->banner[i].text);
         rs_text_raw(text, "\n");
     }
     rs_report_settings(results, text, report_markdown_settings);

@@ -38,10 +38,6 @@ bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *
 /* rs_report_platform: "Wine", "Windows", "Linux": where a subject ran. Static string. */
 const char *rs_report_platform(const rs_results *results, uint32_t subject);
 
-/* rs_report_banner_line: one line of the banner, taken apart; *text points into results. */
-void rs_report_banner_line(const rs_results *results, uint32_t index, char what[32],
-                           const char **text);
-
 /* rs_report_settings: gives fn the settings, each once: of a server those of all its cells, then
  * what one of its cells has besides; the same of loadgen. words may be cut. */
 typedef void (*rs_report_settings_fn)(rs_text *text, const char *what, const char *words);

@@ -35,12 +35,9 @@ static void html_term(rs_text *text, const char *what, const char *words) {
 }
 
 static void html_banner(const rs_results *results, rs_text *text) {
-    char what[32];
-    const char *line;
     rs_text_raw(text, "<dl>\n");
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_report_banner_line(results, i, what, &line);
-        html_term(text, what, line);
+        html_term(text, results->banner[i].what, results->banner[i].text);
     }
     rs_text_raw(text, "</dl>\n");
 }

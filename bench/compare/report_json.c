@@ -21,6 +21,12 @@ static void json_calls(rs_json *json, const rs_call *call, uint32_t calls) {
     rs_json_end(json);
 }
 
+static void json_settings(rs_json *json, const char *key, const rs_setting_list *list) {
+    char words[RS_SETTINGS_BYTES];
+    rs_settings_text(list, words, sizeof words);
+    rs_json_string(json, key, words);
+}
+
 static void json_interval(rs_json *json, const char *key, const rs_interval *ratio) {
     rs_json_object(json, key);
     rs_json_double(json, "median", ratio->middle);
@@ -67,8 +73,8 @@ static void json_cell(rs_json *json, const rs_results *results, uint32_t scenari
     rs_json_u64(json, "paced_late", cell->paced_late);
     if (results->recorded != NULL) {
         const rs_recorded *recorded = &results->recorded[scenario * results->subjects + subject];
-        rs_json_string(json, "settings", recorded->server);
-        rs_json_string(json, "load_settings", recorded->load);
+        json_settings(json, "settings", &recorded->server);
+        json_settings(json, "load_settings", &recorded->load);
     }
     rs_json_double(json, "rate_asked", results->fixed_rate[scenario]);
     rs_json_object(json, "median");
@@ -107,8 +113,6 @@ static void json_clocks(rs_json *json, const rs_results *results) {
 
 static void json_head(rs_json *json, const rs_results *results) {
     const char *warning = rs_results_warning(results);
-    char what[32];
-    const char *line;
     rs_json_string(json, "program", "compare");
     rs_json_string(json, "warning", warning[0] != '\0' ? warning : NULL);
     rs_json_string(json, "verdict", results->verdict.text);
@@ -121,8 +125,7 @@ static void json_head(rs_json *json, const rs_results *results) {
                    results->baseline >= 0 ? results->subject[results->baseline].name : NULL);
     rs_json_object(json, "banner");
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_report_banner_line(results, i, what, &line);
-        rs_json_string(json, what, line);
+        rs_json_string(json, results->banner[i].what, results->banner[i].text);
     }
     rs_json_end(json);
     json_clocks(json, results);
@@ -134,7 +137,7 @@ static void json_head(rs_json *json, const rs_results *results) {
         rs_json_bool(json, "wine", subject->wine);
         rs_json_string(json, "platform", subject->platform);
         rs_json_string(json, "provider", subject->provider);
-        rs_json_string(json, "settings", subject->settings);
+        json_settings(json, "settings", &subject->settings);
         if (subject->connections_max != 0) {
             rs_json_u64(json, "connections_max", subject->connections_max);
             rs_json_string(json, "limit", subject->limit);

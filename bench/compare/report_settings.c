@@ -13,73 +13,73 @@ static const rs_recorded *settings_of(const rs_results *results, uint32_t scenar
                                      : &none;
 }
 
-/* In all scenarios; without a record of cells, those of the newest run. */
-static void settings_common(const rs_results *results, uint32_t subject,
-                            char out[RS_SETTINGS_BYTES]) {
-    out[0] = '\0';
-    for (uint32_t i = 0; i < results->scenarios; i++) {
-        const char *list = settings_of(results, i, subject)->server;
-        if (out[0] == '\0') {
-            (void)snprintf(out, RS_SETTINGS_BYTES, "%s", list);
-        } else {
-            rs_recorded_keep(out, list);
-        }
+static void settings_share(rs_setting_list *common, const rs_setting_list *list) {
+    if (common->count == 0) {
+        *common = *list;
+    } else {
+        rs_recorded_keep(common, list);
     }
-    if (results->recorded == NULL) {
-        (void)snprintf(out, RS_SETTINGS_BYTES, "%s", results->subject[subject].settings);
+}
+
+/* What is a cell's own, under "WHAT in SCENARIO". */
+static void settings_rest(const rs_results *results, uint32_t scenario, const char *what,
+                          const rs_setting_list *list, const rs_setting_list *common, rs_text *text,
+                          rs_report_settings_fn fn) {
+    char title[2u * RS_NAME_BYTES], words[SETTINGS_WORDS_BYTES];
+    rs_setting_list rest;
+    rs_recorded_rest(&rest, list, common);
+    if (rest.count > 0) {
+        (void)snprintf(title, sizeof title, "%s in %s", what, results->scenario[scenario]->name);
+        rs_settings_text(&rest, words, sizeof words);
+        fn(text, title, words);
     }
 }
 
 static void settings_server(const rs_results *results, uint32_t index, rs_text *text,
                             rs_report_settings_fn fn) {
     const rs_subject *subject = &results->subject[index];
-    char common[RS_SETTINGS_BYTES], rest[RS_SETTINGS_BYTES], words[SETTINGS_WORDS_BYTES];
-    char what[2u * RS_NAME_BYTES];
-    settings_common(results, index, common);
-    (void)snprintf(words, sizeof words, "%s; provider %s; %s", subject->platform, subject->provider,
-                   common);
+    rs_setting_list common = {.count = 0};
+    char words[SETTINGS_WORDS_BYTES];
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        settings_share(&common, &settings_of(results, i, index)->server);
+    }
+    if (results->recorded == NULL) {
+        common = subject->settings; /* without a record of cells, those of the newest run */
+    }
+    const int head =
+        snprintf(words, sizeof words, "%s; provider %s; ", subject->platform, subject->provider);
+    rs_settings_text(&common, words + head, sizeof words - (size_t)head);
     fn(text, subject->name, words);
     for (uint32_t i = 0; i < results->scenarios; i++) {
-        rs_recorded_rest(rest, settings_of(results, i, index)->server, common);
-        if (rest[0] != '\0') {
-            (void)snprintf(what, sizeof what, "%s in %s", subject->name,
-                           results->scenario[i]->name);
-            fn(text, what, rest);
-        }
+        settings_rest(results, i, subject->name, &settings_of(results, i, index)->server, &common,
+                      text, fn);
     }
 }
 
 /* Of all servers' runs of one scenario: a port and a rate vary. */
-static void settings_load_in(const rs_results *results, uint32_t scenario,
-                             char out[RS_SETTINGS_BYTES]) {
-    out[0] = '\0';
+static rs_setting_list settings_load_in(const rs_results *results, uint32_t scenario) {
+    rs_setting_list out = {.count = 0};
     for (uint32_t k = 0; k < results->subjects; k++) {
-        rs_recorded_merge(out, settings_of(results, scenario, k)->load);
+        rs_recorded_merge(&out, &settings_of(results, scenario, k)->load);
     }
+    return out;
 }
 
 static void settings_load(const rs_results *results, rs_text *text, rs_report_settings_fn fn) {
-    char common[RS_SETTINGS_BYTES] = "", list[RS_SETTINGS_BYTES], rest[RS_SETTINGS_BYTES];
-    char what[2u * RS_NAME_BYTES];
+    rs_setting_list common = {.count = 0};
+    char words[SETTINGS_WORDS_BYTES];
     for (uint32_t i = 0; i < results->scenarios; i++) {
-        settings_load_in(results, i, list);
-        if (common[0] == '\0') {
-            memcpy(common, list, sizeof common);
-        } else {
-            rs_recorded_keep(common, list);
-        }
+        const rs_setting_list list = settings_load_in(results, i);
+        settings_share(&common, &list);
     }
-    if (common[0] == '\0') {
+    if (common.count == 0) {
         return;
     }
-    fn(text, "loadgen", common);
+    rs_settings_text(&common, words, sizeof words);
+    fn(text, "loadgen", words);
     for (uint32_t i = 0; i < results->scenarios; i++) {
-        settings_load_in(results, i, list);
-        rs_recorded_rest(rest, list, common);
-        if (rest[0] != '\0') {
-            (void)snprintf(what, sizeof what, "loadgen in %s", results->scenario[i]->name);
-            fn(text, what, rest);
-        }
+        const rs_setting_list list = settings_load_in(results, i);
+        settings_rest(results, i, "loadgen", &list, &common, text, fn);
     }
 }
 

@@ -25,6 +25,7 @@
 #define RS_WHY_BYTES 256u /* why a run is void */
 #define RS_DISTURBED 0.10 /* of one CPU, by other processes, during a run: ours */
 #define RS_LIMIT_BYTES 200u
+#define RS_BANNER_MAX 16u
 
 _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold every repeat");
 
@@ -143,8 +144,8 @@ typedef struct rs_subject {
     char limit[RS_LIMIT_BYTES]; /* why there; "" with 0 */
     char platform[160];         /* as its JSON says */
     char provider[RS_NAME_BYTES];
-    char settings[RS_SETTINGS_BYTES]; /* of its newest run, as its JSON says, "name=value, ..." */
-    char load_settings[RS_SETTINGS_BYTES]; /* loadgen's, of that run */
+    rs_setting_list settings;      /* of its newest run, as its JSON says */
+    rs_setting_list load_settings; /* loadgen's, of that run */
 } rs_subject;
 
 typedef struct rs_cell {
@@ -173,6 +174,11 @@ typedef struct rs_clock {
     bool is_used;
 } rs_clock;
 
+typedef struct rs_banner_line {
+    const char *what; /* static */
+    char text[224];
+} rs_banner_line;
+
 typedef struct rs_results {
     rs_platform platform;
     rs_subject subject[RS_SERVERS_MAX];
@@ -185,7 +191,7 @@ typedef struct rs_results {
     rs_recorded *recorded;     /* [scenarios][subjects]; NULL: settings are not known by cell */
     const rs_options *options; /* what compare itself was asked for; NULL: not known */
     rs_verdict verdict;
-    char banner[16][256]; /* "what<TAB>text" */
+    rs_banner_line banner[RS_BANNER_MAX];
     uint32_t banners;
     bool interrupted;
     rs_comparison kind;

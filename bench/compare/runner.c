@@ -448,20 +448,14 @@ static bool runner_load(runner_turn *turn) {
 
 /* ---- reading */
 
-static void runner_settings(const rs_json_doc *doc, char out[RS_SETTINGS_BYTES]) {
+static void runner_settings(const rs_json_doc *doc, rs_setting_list *out) {
     const rs_json_node *node = rs_json_read_child(doc, rs_json_read_get(doc, NULL, "settings"));
-    size_t used = 0;
-    out[0] = '\0';
+    out->count = 0;
     for (; node != NULL; node = rs_json_read_next(doc, node)) {
-        char key[RS_NAME_BYTES], value[RS_NAME_BYTES];
-        rs_json_read_key(doc, node, key, sizeof key);
+        char name[sizeof out->setting[0].name], value[sizeof out->setting[0].value];
+        rs_json_read_key(doc, node, name, sizeof name);
         rs_json_read_text(doc, node, value, sizeof value);
-        const int bytes = snprintf(out + used, RS_SETTINGS_BYTES - used, "%s%s=%s",
-                                   used > 0 ? ", " : "", key, value);
-        used += bytes > 0 ? (size_t)bytes : 0;
-        if (used >= RS_SETTINGS_BYTES) {
-            return; /* cut, terminated */
-        }
+        rs_settings_add(out, name, value);
     }
 }
 
@@ -480,7 +474,7 @@ static void runner_subject(const rs_json_doc *doc, rs_subject *subject) {
                           sizeof subject->limit);
         rs_result_clean(subject->limit);
     }
-    runner_settings(doc, subject->settings);
+    runner_settings(doc, &subject->settings);
 }
 
 static void runner_collect(runner_turn *turn, rs_subject *subject) {
@@ -495,7 +489,7 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
         turn->out->value[RS_METRIC_RATE] = turn->capacity;
     }
     runner_subject(&server, subject);
-    runner_settings(&load, subject->load_settings);
+    runner_settings(&load, &subject->load_settings);
 }
 
 static void runner_remove_old(const runner_turn *turn) {

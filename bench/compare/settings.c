@@ -22,9 +22,9 @@ static const rs_option compare_rows[] = {
                 "where it can show (or in those of --scenario)"),
     RS_ROW_BOOL(rs_compare_settings, ladder, "ladder", false,
                 "the echo servers of bench/ladder beside iocp_server and rio_server"),
-    RS_ROW_STRING(rs_compare_settings, agree, "agree", "",
-                  "DIR,DIR: measure nothing; say whether two results agree within their "
-                  "intervals"),
+    RS_ROW_LIST(rs_compare_settings, agree_list, "agree",
+                "DIR,DIR: measure nothing; say whether two results agree within their "
+                "intervals"),
     RS_ROW_STRING(rs_compare_settings, rates_of, "rates-of", "",
                   "DIR: ask for the rates of that earlier comparison in the fixed-rate scenarios, "
                   "so that --agree can compare them"),
@@ -199,6 +199,15 @@ static bool settings_sets(settings_parse *parse) {
     return true;
 }
 
+static bool settings_agree(settings_parse *parse) {
+    const rs_option_list *list = &parse->out->agree_list;
+    for (uint32_t i = 0; i < list->count && i < 2; i++) {
+        settings_part(list, i, parse->out->agree[i], sizeof parse->out->agree[i]);
+    }
+    return list->count == 0 || list->count == 2 ||
+           settings_error(parse, "--agree", parse->out->agree[0], "want DIR,DIR");
+}
+
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
     if (s->full + s->quick + s->tradeoffs + s->ladder > 1) {
@@ -216,7 +225,8 @@ static bool settings_complete(settings_parse *parse) {
     if (!(s->seconds > 0)) {
         return settings_error(parse, "--seconds", "0", "allowed: above 0 to 600 s");
     }
-    return settings_scenarios(parse) && settings_servers(parse) && settings_sets(parse);
+    return settings_scenarios(parse) && settings_servers(parse) && settings_sets(parse) &&
+           settings_agree(parse);
 }
 
 int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *const *argv,

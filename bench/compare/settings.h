@@ -33,11 +33,11 @@ typedef struct rs_compare_settings {
     bool free; /* not pinned */
     bool no_instrument_test;
     bool list;
-    const char *agree;                                   /* "": measure; else "DIR,DIR" */
-    const char *rates_of;                                /* "": own; else a folder of results */
-    const char *out, *loadgen;                           /* loadgen "": beside this program */
-    int progress;                                        /* 0 auto, 1 on, 2 off */
-    rs_option_list scenario_list, server_list, set_list; /* as given; taken apart below */
+    const char *rates_of;      /* "": own; else a folder of results */
+    const char *out, *loadgen; /* loadgen "": beside this program */
+    int progress;              /* 0 auto, 1 on, 2 off */
+    rs_option_list agree_list, scenario_list, server_list, set_list; /* as given; taken apart: */
+    char agree[2][RS_ARG_BYTES]; /* two folders of results; "": measure */
     rs_options options;
     const rs_scenario *scenario[RS_SCENARIOS_MAX]; /* in the table's order */
     uint32_t scenarios, early;                     /* early: those before the late ones */

@@ -18,11 +18,34 @@ typedef struct targets {
     size_t why_bytes;
 } targets;
 
-static const char *const targets_servers[] = {"iocp_server", "rio_server"};
-static const char *const targets_rungs[] = {"ladder_thread",           "ladder_select",
-                                            "ladder_async_select",     "ladder_event_select",
-                                            "ladder_overlapped_event", "ladder_overlapped_apc",
-                                            "ladder_iocp_pool"};
+typedef enum targets_kind {
+    TARGETS_FLOOR, /* the native floor, which exists on Linux alone */
+    TARGETS_RUNG,  /* of the ladder: a server of streams */
+    TARGETS_SERVER
+} targets_kind;
+
+/* In the order in which they are shown. */
+static const struct {
+    const char *name;
+    targets_kind kind;
+} targets_known[] = {
+    {"epoll_server", TARGETS_FLOOR},         {"ladder_thread", TARGETS_RUNG},
+    {"ladder_select", TARGETS_RUNG},         {"ladder_async_select", TARGETS_RUNG},
+    {"ladder_event_select", TARGETS_RUNG},   {"ladder_overlapped_event", TARGETS_RUNG},
+    {"ladder_overlapped_apc", TARGETS_RUNG}, {"ladder_iocp_pool", TARGETS_RUNG},
+    {"iocp_server", TARGETS_SERVER},         {"rio_server", TARGETS_SERVER},
+};
+#define TARGETS_KNOWN (sizeof targets_known / sizeof targets_known[0])
+
+/* A program that is not ours speaks frames, as loadgen does. */
+static targets_kind targets_kind_of(const char *name) {
+    for (size_t i = 0; i < TARGETS_KNOWN; i++) {
+        if (strcmp(targets_known[i].name, name) == 0) {
+            return targets_known[i].kind;
+        }
+    }
+    return TARGETS_SERVER;
+}
 
 static int targets_fail(const targets *self, const char *what, const char *why) {
     (void)snprintf(self->why, self->why_bytes, "%s: %s", what, why);
@@ -82,7 +105,7 @@ static bool targets_add(targets *self, const rs_server_name *server) {
     }
     (void)snprintf(target->name, sizeof target->name, "%s", server->name);
     target->wine = !RS_TARGETS_WINDOWS && targets_is_windows_program(target->program);
-    target->streams = strncmp(server->name, "ladder_", 7) == 0;
+    target->streams = targets_kind_of(server->name) == TARGETS_RUNG;
     (void)snprintf(target->prefix, sizeof target->prefix, "%.400s/../../wine-prefix-compare-%.39s",
                    self->folder, targets_prefix(target));
     (void)snprintf(subject->name, sizeof subject->name, "%s", server->name);
@@ -91,21 +114,12 @@ static bool targets_add(targets *self, const rs_server_name *server) {
     return targets_set_options(self, target);
 }
 
-static void targets_add_built(targets *self, const char *const *name, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        rs_server_name server = {.path = ""};
-        (void)snprintf(server.name, sizeof server.name, "%s", name[i]);
-        if (!targets_add(self, &server)) {
-            (void)fprintf(stderr, "compare: %s was not built: left out\n", name[i]);
-        }
-    }
-}
-
-/* The native floor, which exists on Linux alone. */
-static void targets_add_floor(targets *self) {
-    static const char *const floor[] = {"epoll_server"};
-    if (!RS_TARGETS_WINDOWS) {
-        targets_add_built(self, floor, 1);
+/* One of targets_known, if it was built. */
+static void targets_add_known(targets *self, size_t index) {
+    rs_server_name server = {.path = ""};
+    (void)snprintf(server.name, sizeof server.name, "%s", targets_known[index].name);
+    if (!targets_add(self, &server)) {
+        (void)fprintf(stderr, "compare: %s was not built: left out\n", server.name);
     }
 }
 
@@ -137,13 +151,16 @@ static bool targets_add_variant(targets *self, const rs_tradeoff *tradeoff, uint
     return !target->extra.overflow;
 }
 
+/* The variants of a server come right behind it: a pair is then of runs that are near in time. */
 static int targets_tradeoffs(targets *self) {
-    for (size_t i = 0; i < sizeof targets_servers / sizeof targets_servers[0]; i++) {
+    for (size_t i = 0; i < TARGETS_KNOWN; i++) {
         const uint32_t of = self->results->subjects;
-        targets_add_built(self, &targets_servers[i], 1);
+        if (targets_known[i].kind == TARGETS_SERVER) {
+            targets_add_known(self, i);
+        }
         for (uint32_t k = 0; of < self->results->subjects && k < rs_tradeoff_count(); k++) {
             const rs_tradeoff *tradeoff = rs_tradeoff_at(k);
-            if (rs_tradeoff_applies(tradeoff, targets_servers[i]) &&
+            if (rs_tradeoff_applies(tradeoff, targets_known[i].name) &&
                 !targets_add_variant(self, tradeoff, of)) {
                 return targets_fail(self, tradeoff->option, "too many settings");
             }
@@ -169,11 +186,13 @@ static int targets_list(targets *self) {
     if (self->settings->servers > 0) {
         return targets_named(self);
     }
-    targets_add_floor(self);
-    if (self->settings->kind == RS_COMPARE_LADDER) {
-        targets_add_built(self, targets_rungs, sizeof targets_rungs / sizeof targets_rungs[0]);
+    for (size_t i = 0; i < TARGETS_KNOWN; i++) {
+        const targets_kind kind = targets_known[i].kind;
+        if (kind == TARGETS_SERVER || (kind == TARGETS_FLOOR && !RS_TARGETS_WINDOWS) ||
+            (kind == TARGETS_RUNG && self->settings->kind == RS_COMPARE_LADDER)) {
+            targets_add_known(self, i);
+        }
     }
-    targets_add_built(self, targets_servers, sizeof targets_servers / sizeof targets_servers[0]);
     return 0;
 }
 

@@ -80,10 +80,10 @@ static void make_results(rs_platform platform) {
     results.run = run;
     results.cell = cell;
     results.banners = 1;
-    (void)snprintf(results.banner[0], sizeof results.banner[0], "machine\t<b>&\"box\"</b>");
+    results.banner[0] = (rs_banner_line){.what = "machine", .text = "<b>&\"box\"</b>"};
     for (uint32_t i = 0; i < 3; i++) {
         (void)snprintf(results.subject[i].name, RS_NAME_BYTES, "%s", names[i]);
-        (void)snprintf(results.subject[i].settings, RS_SETTINGS_BYTES, "app=<script>|");
+        rs_settings_add(&results.subject[i].settings, "app", "<script>|");
         results.subject[i].wine = platform == RS_PLATFORM_WINE && i > 0;
         for (uint32_t k = 0; k < 2 * REPEATS; k++) {
             fill_run(rs_results_run(&results, k / REPEATS, i, k % REPEATS), i, k % REPEATS);
@@ -116,10 +116,14 @@ static void test_report_shows_the_settings_of_each_cell(void **state) {
     (void)state;
     make_results(RS_PLATFORM_WINDOWS);
     for (uint32_t i = 0; i < 6; i++) {
-        (void)snprintf(recorded[i].server, RS_SETTINGS_BYTES, "backlog=9, max_sessions=%u",
-                       i < 3 ? 16u : 1024u);
-        (void)snprintf(recorded[i].load, RS_SETTINGS_BYTES, "size=32, connections=%u, port=%u",
-                       i < 3 ? 1u : 1000u, 4000 + i);
+        char number[16];
+        recorded[i] = (rs_recorded){.server = {.count = 0}};
+        rs_settings_add(&recorded[i].server, "backlog", "9");
+        rs_settings_add(&recorded[i].server, "max_sessions", i < 3 ? "16" : "1024");
+        rs_settings_add(&recorded[i].load, "size", "32");
+        rs_settings_add(&recorded[i].load, "connections", i < 3 ? "1" : "1000");
+        (void)snprintf(number, sizeof number, "%u", 4000 + i);
+        rs_settings_add(&recorded[i].load, "port", number);
     }
     results.recorded = recorded;
     for (size_t i = 1; i < sizeof reports / sizeof reports[0]; i++) { /* the console shows none */
@@ -813,7 +817,8 @@ static void test_settings_tradeoffs_and_ladder_bring_their_scenarios(void **stat
     assert_int_equal(settings.scenarios, 3);
     assert_string_equal(settings.scenario[1]->name, "sixty");
     assert_int_equal(READ("--agree", "a,b"), -1);
-    assert_string_equal(settings.agree, "a,b");
+    assert_string_equal(settings.agree[0], "a");
+    assert_string_equal(settings.agree[1], "b");
 }
 
 static void test_settings_late_scenarios_bring_their_base(void **state) {
@@ -827,11 +832,11 @@ static void test_settings_late_scenarios_bring_their_base(void **state) {
 static void test_settings_bad_ones_are_refused_by_name(void **state) {
     (void)state;
     static const char *const bad[][2] = {
-        {"--scenario", "nonsense"}, {"--scenario", ""},   {"--repeat", "0"},
-        {"--repeat", "101"},        {"--seconds", "0"},   {"--placement", "near"},
-        {"--set", "nodelay=off"},   {"--set", "a.=1"},    {"--set", "a.b="},
-        {"--servers", "a/b"},       {"--servers", "a,a"}, {"--servers", "=x"},
-        {"--bogus", "1"},           {"--set", ".b=1"}};
+        {"--agree", "a"},        {"--scenario", "nonsense"}, {"--scenario", ""},
+        {"--repeat", "0"},       {"--repeat", "101"},        {"--seconds", "0"},
+        {"--placement", "near"}, {"--set", "nodelay=off"},   {"--set", "a.=1"},
+        {"--set", "a.b="},       {"--servers", "a/b"},       {"--servers", "a,a"},
+        {"--servers", "=x"},     {"--bogus", "1"},           {"--set", ".b=1"}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(READ(bad[i][0], bad[i][1]), 2);
         assert_non_null(strstr(out, bad[i][0]));
