@@ -1,0 +1,27 @@
+/* The runs, one after the other, in the schedule's order; and how far they are. */
+#ifndef RS_COMPARE_TURNS_H
+#define RS_COMPARE_TURNS_H
+
+#include <stdbool.h>
+
+#include "compare/cost.h"
+#include "compare/reports.h"
+#include "compare/runner.h"
+
+typedef struct rs_turns {
+    rs_results *results;
+    rs_target *target; /* [results->subjects] */
+    rs_runner *runner;
+    rs_reports *reports;
+    rs_schedule schedule;
+    rs_cost cost;
+    bool rates_given;       /* results->fixed_rate is an earlier comparison's */
+    bool progress;          /* is shown */
+    rs_compare_run dropped; /* of a warm-up */
+} rs_turns;
+
+/* rs_turns_run: until all are done, something cannot be written, or the program is asked to stop
+ * (results->interrupted). Main thread. */
+void rs_turns_run(rs_turns *self);
+
+#endif
