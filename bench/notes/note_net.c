@@ -206,6 +206,10 @@ void note_reset(note *self, note_socket socket) {
     note_close(self, socket);
 }
 
+void note_shut_down(note_socket socket) {
+    (void)shutdown(socket, 1); /* SD_SEND, SHUT_WR */
+}
+
 void note_close_all(note *self) {
     while (self->sockets > 0) {
         (void)NET_CLOSE(self->socket[--self->sockets]);

@@ -55,6 +55,9 @@ bool note_pair_sized(note *self, note_socket pair[2], int recv_bytes, int send_b
 void note_close(note *self, note_socket socket);
 void note_reset(note *self, note_socket socket);
 
+/* note_shut_down: no more is sent: the peer reads to the end. */
+void note_shut_down(note_socket socket);
+
 /* note_close_all: what run has opened so far. */
 void note_close_all(note *self);
 

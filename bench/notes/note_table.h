@@ -27,13 +27,13 @@
     NOTE_ROW(b8, "WSASend completes in the call while there is room, and pends when the buffer is full") \
     NOTE_ROW(b9, "Offset in OVERLAPPED means nothing to a socket") \
     NOTE_ROW(b10, "several overlapped sends on one socket complete in order, each in full") \
-    NOTE_GAP(b11, "with room for 70 of 100 bytes, 70 go at once and 30 overlapped, and the completion says 100") \
-    NOTE_GAP(b12, "a send completes short only when it fails or the connection is cut") \
-    NOTE_GAP(b13, "sends of many threads on one socket do not mix; each stays whole") \
-    NOTE_GAP(b14, "several receives outstanding on one socket may be handled in the wrong order by several workers") \
-    NOTE_GAP(b15, "one OVERLAPPED must not serve two requests at once") \
-    NOTE_GAP(b16, "messages arrive split and joined, so the receiver puts them together") \
-    NOTE_GAP(b17, "95 % of a game's packets are moves, so their size matters") \
+    NOTE_ROW(b11, "with room for 70 of 100 bytes, 70 go at once and 30 overlapped, and the completion says 100") \
+    NOTE_ROW(b12, "a send completes short only when it fails or the connection is cut") \
+    NOTE_ROW(b13, "sends of many threads on one socket do not mix; each stays whole") \
+    NOTE_ROW(b14, "several receives outstanding on one socket may be handled in the wrong order by several workers") \
+    NOTE_ROW(b15, "one OVERLAPPED must not serve two requests at once") \
+    NOTE_ROW(b16, "messages arrive split and joined, so the receiver puts them together") \
+    NOTE_ROW(b17, "95 % of a game's packets are moves, so their size matters") \
     NOTE_GAP(c1, "select must be told all sockets anew each turn, and holds 64") \
     NOTE_GAP(c2, "WSAEventSelect and overlapped events end at 64 handles") \
     NOTE_GAP(c3, "with an event and a completion routine together, the routine is called and the event is not used") \
