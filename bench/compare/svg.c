@@ -157,9 +157,10 @@ static void axis_decade(int decade, char *out, size_t bytes) {
     }
 }
 
-static void svg_axes(rs_text *text, const svg_axis *axis) {
-    static const char *const points[RS_SVG_POINTS] = {"p50",   "p90",    "p99",
+static const char *const svg_points[RS_SVG_POINTS] = {"p50",   "p90",    "p99",
                                                       "p99.9", "p99.99", "max"};
+
+static void svg_axes(rs_text *text, const svg_axis *axis) {
     char label[32];
     for (int i = axis->first; i <= axis->last; i++) {
         const double y = axis_y(axis, pow(10, i));
@@ -169,7 +170,7 @@ static void svg_axes(rs_text *text, const svg_axis *axis) {
         svg_label(text, SVG_PLOT_LEFT - 5, y + 4, "end", label);
     }
     for (uint32_t i = 0; i < RS_SVG_POINTS; i++) {
-        svg_label(text, axis_x(i), SVG_TOP + SVG_PLOT_HEIGHT + 17, "middle", points[i]);
+        svg_label(text, axis_x(i), SVG_TOP + SVG_PLOT_HEIGHT + 17, "middle", svg_points[i]);
     }
     rs_text_raw(text, "\n");
 }
@@ -188,9 +189,13 @@ static void svg_curve(rs_text *text, const rs_curve *curve, const svg_axis *axis
     rs_text_raw(text, "\"/>");
     for (uint32_t i = 0; i < RS_SVG_POINTS; i++) {
         if (rs_is_known(curve->value[i]) && curve->value[i] > 0) {
-            rs_text_format(text, "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
-                           curve->colour % RS_SVG_COLOURS, axis_x(i),
-                           axis_y(axis, curve->value[i]));
+            char number[RS_TABLE_CELL_BYTES];
+            rs_table_number(number, curve->value[i]);
+            rs_text_format(text,
+                           "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%s: %s us"
+                           "</title></circle>",
+                           curve->colour % RS_SVG_COLOURS, axis_x(i), axis_y(axis, curve->value[i]),
+                           svg_points[i], number);
         }
     }
     rs_text_raw(text, "\n");

@@ -563,6 +563,7 @@ static void test_svg_unknown_values_leave_no_trace(void **state) {
     rs_svg_curves(&text, "t", &curve, 1);
     rs_svg_curves(&text, "t", &none, 1);
     has("&lt;l&gt;");
+    has("<title>p99: 100 us</title>");
     has("class=\"s1\"");
     has_not("class=\"s0\"");
     has_not("nan");
