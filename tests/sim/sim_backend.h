@@ -122,6 +122,9 @@ rs_backend *rs_sim_instance(const rs_sim_world *world, uint32_t number);
 /* rs_sim_in_flight: ops accepted whose completion has not been polled. */
 uint32_t rs_sim_in_flight(const rs_backend *backend);
 
+/* rs_sim_in_flight_of: those of a kind on a slot. */
+uint32_t rs_sim_in_flight_of(const rs_backend *backend, uint32_t conn, rs_op_kind kind);
+
 /* rs_sim_links: connections that exist at either end. */
 uint32_t rs_sim_links(const rs_sim_world *world);
 

@@ -305,6 +305,15 @@ uint32_t rs_sim_in_flight(const rs_backend *backend) {
     return backend->in_flight;
 }
 
+uint32_t rs_sim_in_flight_of(const rs_backend *backend, uint32_t conn, rs_op_kind kind) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sim_ops_per_conn(backend); i++) {
+        const sim_op *op = sim_op_at(backend, conn, i);
+        count += op->state != SIM_OP_IDLE && op->op.kind == kind;
+    }
+    return count;
+}
+
 uint32_t rs_sim_links(const rs_sim_world *world) {
     return world->links_used;
 }

@@ -90,7 +90,7 @@ static void model_handler(model *m) {
 static void model_drain(model *m) {
     uint32_t item;
     uint32_t rounds = 0;
-    while ((item = rs_timers_expired(&m->timers, m->now_ms)) != RS_TIMER_NONE) {
+    while ((item = rs_timers_take_expired(&m->timers, m->now_ms)) != RS_TIMER_NONE) {
         assert_in_range(item, 0, ITEMS - 1);
         assert_true(m->armed[item]);
         assert_true(m->due[item] <= m->tick || m->may[item]);
@@ -104,7 +104,7 @@ static void model_drain(model *m) {
         assert_true(!m->armed[i] || m->due[i] > m->tick); /* nothing due was kept back */
         m->may[i] = false;
     }
-    assert_int_equal(rs_timers_expired(&m->timers, m->now_ms), RS_TIMER_NONE);
+    assert_int_equal(rs_timers_take_expired(&m->timers, m->now_ms), RS_TIMER_NONE);
 }
 
 static void model_advance(model *m) {
@@ -197,10 +197,10 @@ static void test_timer_deadline_fires_at_its_tick_and_not_before(void **state) {
         rs_timers_init(&timers, nodes, ITEMS, 1000);
         rs_timers_arm(&timers, 3, deadline_ms);
         for (uint64_t now_ms = 1000; now_ms < at_ms; now_ms++) {
-            assert_int_equal(rs_timers_expired(&timers, now_ms), RS_TIMER_NONE);
+            assert_int_equal(rs_timers_take_expired(&timers, now_ms), RS_TIMER_NONE);
         }
-        assert_int_equal(rs_timers_expired(&timers, at_ms), 3);
-        assert_int_equal(rs_timers_expired(&timers, at_ms), RS_TIMER_NONE);
+        assert_int_equal(rs_timers_take_expired(&timers, at_ms), 3);
+        assert_int_equal(rs_timers_take_expired(&timers, at_ms), RS_TIMER_NONE);
     }
 }
 
@@ -211,9 +211,9 @@ static void test_timer_partly_drained_jump_keeps_the_rest_when_the_clock_goes_ba
     for (uint32_t i = 0; i < ITEMS; i++) {
         rs_timers_arm(&timers, i, 100 + i * 997u);
     }
-    assert_int_not_equal(rs_timers_expired(&timers, 50 * TURN_MS), RS_TIMER_NONE);
+    assert_int_not_equal(rs_timers_take_expired(&timers, 50 * TURN_MS), RS_TIMER_NONE);
     assert_int_equal(rs_timers_next_ms(&timers, 0), 0);
-    while (rs_timers_expired(&timers, 0) != RS_TIMER_NONE) {
+    while (rs_timers_take_expired(&timers, 0) != RS_TIMER_NONE) {
         count++;
     }
     assert_int_equal(count, ITEMS);
@@ -224,7 +224,7 @@ static void test_timer_handler_that_always_arms_for_now_ends(void **state) {
     uint32_t item, count = 0;
     rs_timers_init(&timers, nodes, ITEMS, 0);
     rs_timers_arm(&timers, 7, 0);
-    while ((item = rs_timers_expired(&timers, 1000 * TURN_MS)) != RS_TIMER_NONE) {
+    while ((item = rs_timers_take_expired(&timers, 1000 * TURN_MS)) != RS_TIMER_NONE) {
         rs_timers_arm(&timers, item, 0);
         assert_true(++count <= RS_TIMER_WHEEL_SLOTS + 1u);
     }
@@ -236,12 +236,12 @@ static void test_timer_standing_clock_fires_nothing_armed_for_the_past(void **st
     rs_timers_init(&timers, nodes, ITEMS, 5000);
     for (uint32_t i = 0; i < 20; i++) {
         rs_timers_arm(&timers, i, i * 300u);
-        assert_int_equal(rs_timers_expired(&timers, 5000), RS_TIMER_NONE);
+        assert_int_equal(rs_timers_take_expired(&timers, 5000), RS_TIMER_NONE);
     }
     for (uint32_t i = 0; i < 17; i++) {
-        assert_int_not_equal(rs_timers_expired(&timers, 5010), RS_TIMER_NONE);
+        assert_int_not_equal(rs_timers_take_expired(&timers, 5010), RS_TIMER_NONE);
     }
-    assert_int_equal(rs_timers_expired(&timers, 5010), RS_TIMER_NONE);
+    assert_int_equal(rs_timers_take_expired(&timers, 5010), RS_TIMER_NONE);
 }
 
 static void test_timer_sleeping_as_told_wakes_rarely_and_in_time(void **state) {
@@ -254,7 +254,7 @@ static void test_timer_sleeping_as_told_wakes_rarely_and_in_time(void **state) {
     rs_timers_cancel(&timers, 1); /* leaves a bound that is too early */
     while (rs_timers_is_armed(&timers, 0)) {
         now_ms += rs_timers_next_ms(&timers, now_ms);
-        (void)rs_timers_expired(&timers, now_ms);
+        (void)rs_timers_take_expired(&timers, now_ms);
         assert_true(++wakes < 12);
     }
     assert_int_equal(now_ms, tick_at(12345 + 60000) * RS_TIMER_TICK_MS);
@@ -265,7 +265,7 @@ static void test_timer_deadline_at_the_end_of_time_never_fires(void **state) {
     rs_timers_init(&timers, nodes, ITEMS, 1000);
     rs_timers_arm(&timers, 0, UINT64_MAX);
     assert_true(rs_timers_next_ms(&timers, 1000) > TURN_MS);
-    assert_int_equal(rs_timers_expired(&timers, UINT64_MAX / 2), RS_TIMER_NONE);
+    assert_int_equal(rs_timers_take_expired(&timers, UINT64_MAX / 2), RS_TIMER_NONE);
     assert_true(rs_timers_is_armed(&timers, 0));
     assert_true(rs_timers_next_ms(&timers, UINT64_MAX / 2) > 0);
 }

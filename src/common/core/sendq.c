@@ -72,7 +72,8 @@ static uint32_t sendq_untaken(const rs_sendq_pool *pool, const rs_sendq *queue) 
     return queue->owned < pool->reserve ? pool->reserve - queue->owned : 0;
 }
 
-static bool pool_has_common(rs_sendq_pool *pool, const rs_sendq *asker, uint32_t blocks) {
+/* Cuts others until so much is there. */
+static bool pool_make_common(rs_sendq_pool *pool, const rs_sendq *asker, uint32_t blocks) {
     while (rs_sendq_common(pool) < blocks) {
         if (!pool->reclaim(pool->reclaim_ctx, asker)) {
             return false;
@@ -83,7 +84,7 @@ static bool pool_has_common(rs_sendq_pool *pool, const rs_sendq *asker, uint32_t
 
 bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue) {
     RS_ASSERT(!queue->member && queue->owned == 0 && rs_sendq_is_empty(queue));
-    if (!pool_has_common(pool, queue, pool->reserve)) {
+    if (!pool_make_common(pool, queue, pool->reserve)) {
         return false;
     }
     RS_ASSERT(pool->members < pool->members_max);
@@ -131,7 +132,7 @@ bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due) {
 /* Room for this many blocks more: of the reserve, of what was promised, or of the common part. */
 static bool sendq_make_room(rs_sendq_pool *pool, const rs_sendq *queue, uint32_t blocks) {
     uint32_t mine = sendq_untaken(pool, queue) + queue->promised;
-    return blocks <= mine || pool_has_common(pool, queue, blocks - mine);
+    return blocks <= mine || pool_make_common(pool, queue, blocks - mine);
 }
 
 /* One of the blocks that sendq_make_room found. */
@@ -240,8 +241,8 @@ static bool shared_pack(rs_sendq_pool *pool, rs_slice slice, uint32_t bytes) {
     return true;
 }
 
-/* Where the frame lies: *slice becomes the block that holds it. */
-static uint8_t *shared_place(rs_sendq_pool *pool, rs_slice *slice, uint32_t bytes) {
+/* Returns where the frame then lies: *slice becomes the block that holds it. */
+static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint32_t bytes) {
     bool packed = pool->packed.generation == slice->generation &&
                   pool->packed.index == slice->index && bytes <= pool->packed_bytes;
     RS_ASSERT(rs_slab_is_live(pool->blocks, *slice));
@@ -444,7 +445,7 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
     if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
         return RS_E_FULL;
     }
-    data = shared_place(pool, &slice, bytes);
+    data = shared_pack_if_small(pool, &slice, bytes);
     if (pool->coalesce && queue->unsent != RS_SENDQ_NONE &&
         sendq_extend_shared(pool, queue, slice, data, bytes)) {
         return RS_OK;

@@ -168,7 +168,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->state = RS_SESSION_OPEN;
     session->recv_start = session->recv_end = 0;
     session->abort = session->peer_ended = false;
-    session->shutdown_posted = session->close_posted = session->abort_posted = false;
+    session->abort_posted = false;
     session->user = 0;
     session->holds = session->handed = session->handed_bytes = 0;
     session->pause = 0;
@@ -358,7 +358,7 @@ static rs_close_reason reason_of(rs_status status) {
 
 RS_COLD static void session_free(rs_session *session) {
     rs_sessions *table = session->table;
-    RS_ASSERT(session->state == RS_SESSION_CLOSING && session->close_posted);
+    RS_ASSERT(session->state == RS_SESSION_CLOSING);
     RS_ASSERT(!session->recv_in_flight);
     RS_ASSERT(session->sendq.in_flight == 0);
     rs_sendq_discard(&table->sendq_pool, &session->sendq);
@@ -482,10 +482,9 @@ static void session_record_send(rs_sessions *table, uint64_t ns) {
     table->send_run_count++;
 }
 
-const rs_histogram *rs_sessions_send_ns(rs_sessions *table) {
-    rs_histogram_record_n(&table->send_ns, table->send_run_ns, table->send_run_count);
-    table->send_run_count = 0;
-    return &table->send_ns;
+void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
+    rs_histogram_merge(into, &table->send_ns);
+    rs_histogram_record_n(into, table->send_run_ns, table->send_run_count);
 }
 
 /* More is to be sent, or it waits for this. */
@@ -782,10 +781,10 @@ static bool session_is_full(const rs_session *session) {
            session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
 }
 
-/* Are the blocks there that the answers may take, and room in the queue? An empty queue's blocks
- * always are, but for those of what another thread has: they come back soon, and nobody is cut for
- * that. */
-RS_COLD static bool session_may_receive(rs_session *session) {
+/* Has the blocks set aside that the answers may take. False: they are not there, or no room in the
+ * queue. An empty queue's blocks always are, but for those of what another thread has: they come
+ * back soon, and nobody is cut for that. */
+RS_COLD static bool session_book_receive(rs_session *session) {
     rs_sessions *table = session->table;
     rs_sendq *queue = &session->sendq;
     bool may;
@@ -824,7 +823,7 @@ RS_COLD static uint32_t session_recv_carefully(rs_session *session, rs_op *out) 
     uint32_t limit = session->table->sendq_pool.queued_bytes_max;
     uint64_t load = session_load(session);
     rs_op *op;
-    if (!session_may_receive(session)) {
+    if (!session_book_receive(session)) {
         session->pause |= RS_PAUSE_QUEUE;
         session->state = RS_SESSION_PAUSED;
         session->table->counters.pauses++;
@@ -843,7 +842,6 @@ static void session_close_op(rs_session *session, rs_op *out) {
     op->flags = session->abort ? RS_OPF_ABORT : 0;
     session->abort_posted = session->abort;
     session->state = RS_SESSION_CLOSING;
-    session->close_posted = true;
     rs_timers_arm(&session->table->timers, session->index,
                   session->table->now_ms + RS_CLOSE_STRAGGLER_MS);
 }
@@ -856,8 +854,7 @@ static uint32_t session_collect_end(rs_session *session, rs_op *ops) {
         session_close_op(session, &ops[count++]);
         return count;
     }
-    if (!session->shutdown_posted) {
-        session->shutdown_posted = true;
+    if (session->state != RS_SESSION_LINGER) {
         session->state = RS_SESSION_LINGER;
         (void)session_op(session, &ops[count++], RS_OP_SHUTDOWN);
     }
@@ -884,7 +881,7 @@ RS_COLD static void session_deliver(rs_session *session) {
 RS_COLD static uint32_t session_collect_paused(rs_session *session, rs_op *ops) {
     uint32_t count = session_flush(session, ops);
     bool waits = (session->pause & RS_PAUSE_APP) != 0 ||
-                 (!session->recv_in_flight && !session_may_receive(session));
+                 (!session->recv_in_flight && !session_book_receive(session));
     session_watch(session);
     if (waits) {
         return count;
@@ -1032,7 +1029,7 @@ void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms) {
         return;
     }
     table->expired_ms = upto_ms;
-    while ((index = rs_timers_expired(&table->timers, upto_ms)) != RS_TIMER_NONE) {
+    while ((index = rs_timers_take_expired(&table->timers, upto_ms)) != RS_TIMER_NONE) {
         session_expired(&table->sessions[index], upto_ms);
     }
 }

@@ -72,11 +72,9 @@ struct rs_session {
     uint8_t state;  /* rs_session_state */
     uint8_t reason; /* rs_close_reason, from the end of OPEN on */
     bool recv_in_flight;
-    bool abort;      /* close by reset */
-    bool touched;    /* on the touched list */
-    bool peer_ended; /* the peer's FIN has come */
-    bool shutdown_posted;
-    bool close_posted;
+    bool abort;        /* close by reset */
+    bool touched;      /* on the touched list */
+    bool peer_ended;   /* the peer's FIN has come */
     bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
     bool quarantined;  /* ... and not expected back */
     uint8_t pause;     /* RS_PAUSE_* */
@@ -138,7 +136,7 @@ struct rs_sessions {
     uint64_t searched_ms;   /* when a search for who holds shared blocks found nobody */
     uint16_t region;        /* the one registered region: receive slices and send blocks */
     rs_counters counters;
-    rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_send_ns */
+    rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_add_send_ns */
     uint64_t send_run_ns;    /* the last value, and how often it came since it was recorded: */
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
@@ -222,8 +220,8 @@ void rs_sessions_close_all(rs_sessions *table, bool abort);
  * has to be set again so that a sleep is not taken for an absence; UINT64_MAX never. */
 uint64_t rs_sessions_next_ms(const rs_sessions *table);
 
-/* rs_sessions_send_ns: the times from post to completion of all sends so far. */
-const rs_histogram *rs_sessions_send_ns(rs_sessions *table);
+/* rs_sessions_add_send_ns: adds the times from post to completion of all sends so far. */
+void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into);
 
 /* rs_session_takes: the session takes sends, and on_close is still to come. */
 static inline bool rs_session_takes(const rs_session *session) {

@@ -161,7 +161,7 @@ static uint32_t timer_advance(rs_timers *timers) {
     return RS_TIMER_NONE;
 }
 
-uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms) {
+uint32_t rs_timers_take_expired(rs_timers *timers, uint64_t now_ms) {
     const uint64_t tick = now_ms / RS_TIMER_TICK_MS;
     if (tick > timers->target_tick) {
         timers->target_tick = tick;
@@ -179,7 +179,7 @@ uint64_t rs_timers_next_ms(const rs_timers *timers, uint64_t now_ms) {
         return UINT64_MAX;
     }
     if (timers->next_tick <= timers->target_tick) {
-        return 0; /* rs_timers_expired was not called until it had no more */
+        return 0; /* rs_timers_take_expired was not called until it had no more */
     }
     if (timers->next_tick > UINT64_MAX / RS_TIMER_TICK_MS) {
         return UINT64_MAX - now_ms;

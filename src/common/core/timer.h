@@ -3,7 +3,7 @@
  * One shard owns it; time comes in from outside, as milliseconds. Adding, moving and cancelling
  * are O(1); advancing is O(ticks passed, at most one turn of the wheel, + nodes looked at), and
  * O(1) while nothing is due. Nothing blocks or allocates; any function may be called between two
- * calls of rs_timers_expired. */
+ * calls of rs_timers_take_expired. */
 #ifndef RS_CORE_TIMER_H
 #define RS_CORE_TIMER_H
 
@@ -50,18 +50,20 @@ void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms);
 /* rs_timers_cancel: nothing happens if it is not armed. item: [0, count) (asserted). O(1). */
 void rs_timers_cancel(rs_timers *timers, uint32_t item);
 
-/* rs_timers_is_armed: false also once rs_timers_expired gave it out. item: [0, count) (asserted).
+/* rs_timers_is_armed: false also once rs_timers_take_expired gave it out. item: [0, count)
+ * (asserted).
  */
 bool rs_timers_is_armed(const rs_timers *timers, uint32_t item);
 
-/* rs_timers_expired: the next item whose deadline has passed, disarmed; RS_TIMER_NONE when there
- * is none left. Call in a loop. The handler may arm and cancel any item in between. A clock that
- * jumps forward fires everything due once; one that stands still or goes back fires nothing (what
- * was due at the latest time ever told is still handed out). No order within one call's items.
+/* rs_timers_take_expired: the next item whose deadline has passed, disarmed; RS_TIMER_NONE when
+ * there is none left. Call in a loop. The handler may arm and cancel any item in between. A clock
+ * that jumps forward fires everything due once; one that stands still or goes back fires nothing
+ * (what was due at the latest time ever told is still handed out). No order within one call's
+ * items.
  *
  * Bounds   a loop ends even if its handler always arms for now: each item fires at most once a
  *          tick, and at most RS_TIMER_WHEEL_SLOTS ticks are walked. */
-uint32_t rs_timers_expired(rs_timers *timers, uint64_t now_ms);
+uint32_t rs_timers_take_expired(rs_timers *timers, uint64_t now_ms);
 
 /* rs_timers_next_ms: how long poll may sleep: a lower bound (never late by more than a tick) of
  * the time to the next deadline, UINT64_MAX when none is armed, 0 when one is due. Sleeping that

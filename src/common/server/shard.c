@@ -698,13 +698,8 @@ static void shard_settle(rs_shard *shard, uint32_t count) {
     }
 }
 
-static int64_t shard_wait_ns(rs_shard *shard, int64_t max_wait_ns) {
-    uint64_t next_ms = rs_sessions_next_ms(&shard->sessions);
+static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t max_wait_ns) {
     int64_t wait_ns = max_wait_ns;
-    if (shard_is_due(shard, next_ms)) {
-        shard_settle_begin(shard);
-        return 0;
-    }
     if (rs_atomic_load_u32(&shard->mail_pending) != 0) {
         return 0;
     }
@@ -735,11 +730,17 @@ static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
 }
 
 bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
+    uint64_t next_ms;
     uint32_t count;
     if (shard->phase == SHARD_STOPPED) {
         return false;
     }
-    count = shard_poll(shard, shard_wait_ns(shard, max_wait_ns));
+    next_ms = rs_sessions_next_ms(&shard->sessions);
+    if (shard_is_due(shard, next_ms)) {
+        shard_settle_begin(shard);
+        max_wait_ns = 0;
+    }
+    count = shard_poll(shard, shard_wait_ns(shard, next_ms, max_wait_ns));
     RS_ASSERT(count <= shard->poll_max);
     shard->sessions.counters.steps++;
     rs_sessions_set_time(&shard->sessions, shard_now_ns(shard));
@@ -916,7 +917,7 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     }
     rs_counters_add(&into->counters, &shard->sessions.counters);
     rs_histogram_merge(&into->batch, &shard->batch);
-    rs_histogram_merge(&into->send_ns, rs_sessions_send_ns(&shard->sessions));
+    rs_sessions_add_send_ns(&shard->sessions, &into->send_ns);
     stats_add_backend(&into->backend, &backend);
     into->mails_dropped += shard->mails_dropped;
     if (shard->logic != NULL) {
