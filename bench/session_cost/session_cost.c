@@ -24,6 +24,7 @@ typedef struct cost_bed {
     rs_sessions table;
     rs_session sessions[SLOTS];
     uint32_t free_next[SLOTS];
+    rs_session *touched[2 * SLOTS];
     rs_timer_node timer_nodes[SLOTS];
     rs_slab blocks;
     rs_slab_entry slab_entries[BLOCKS];
@@ -48,6 +49,7 @@ static void cost_bed_init(cost_bed *b) {
     rs_sessions_memory memory = {
         .sessions = b->sessions,
         .free_next = b->free_next,
+        .touched = b->touched,
         .timer_nodes = b->timer_nodes,
         .blocks = &b->blocks,
         .entries = b->entries,
@@ -66,14 +68,10 @@ void session_cost_turn(cost_bed *b, const rs_completion *received, const rs_comp
 
 void session_cost_turn(cost_bed *b, const rs_completion *received, const rs_completion *sent) {
     rs_sessions_set_time(&b->table, b->table.now_ns + 1000);
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        rs_sessions_complete(&b->table, &received[i]);
-    }
+    (void)rs_sessions_complete(&b->table, received, SLOTS);
     rs_sessions_expire(&b->table, b->table.now_ms);
     b->op_count = rs_sessions_collect(&b->table, b->ops, OPS);
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        rs_sessions_complete(&b->table, &sent[i]);
-    }
+    (void)rs_sessions_complete(&b->table, sent, SLOTS);
     (void)rs_sessions_collect(&b->table, b->ops, OPS);
 }
 

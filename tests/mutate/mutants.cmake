@@ -49,13 +49,19 @@ mutant("who gets on is cut first" [[        if (@{queue->owned - 1u > pool->rese
             above_push]] [[0]])
 mutant("the longest waiting is last" [[    @{pool->above_last = queue;}@
 }]] [[if (pool->above_last != queue->above_before || queue->above_before == NULL) { pool->above_last = queue; } else { pool->above_last = queue; pool->above_first = queue; }]])
-mutant("a long message is queued in part" [[    if (@{!sendq_make_room(pool, queue, blocks - (queue->spare != RS_SENDQ_NONE ? 1u : 0u))}@) {]] [[0]])
-mutant("one byte more than --max-queued" [[    if (@{bytes > pool->queued_bytes_max - queue->queued_bytes}@) {
+mutant("a long message is queued in part" [[    if (@{!sendq_make_room(pool, queue, blocks - sendq_blocks_kept(queue))}@) {]] [[0]])
+mutant("one byte more than --max-queued" [[    if (@{bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue)}@) {
         return RS_E_FULL;
     }
-    if (pool->coalesce]] [[bytes > pool->queued_bytes_max - queue->queued_bytes + 1u]])
+    if (pool->coalesce]] [[bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue) + 1u]])
+mutant("the room of a block is taken for that of the queue" [[    queue->room = @{in_block < in_queue ? in_block : in_queue}@;]] [[in_block]])
+mutant("an entry with the kernel is appended to" [[        queue->unsent = NULL;
+        @{queue->room = 0;}@]] [[;]])
+mutant("without coalescing there is room all the same" [[    queue->room = @{pool->coalesce ? queue->room : 0}@;]] [[queue->room]])
+mutant("a broadcast goes behind an empty block" [[    @{sendq_set_kept_aside(pool, queue);}@]] [[;]])
+mutant("a part of a broadcast is kept as a block" [[    if (RS_LIKELY(entry == queue->tail && @{rs_sendq_is_own(pool, entry)}@)) {]] [[1]])
 mutant("a shared block is not held by who sends it" [[    @{rs_slab_hold(pool->blocks, slice);}@
-    pool->entries[index].slice = slice;]] [[;]])
+    entry->slice = slice;]] [[;]])
 mutant("a frame of another block is taken for the packed one" [[                  @{pool->packed.index == slice->index}@ && bytes <= pool->packed_bytes;]] [[1]])
 mutant("the end of the pack is not looked at" [[    if (pool->pack.generation == 0 || @{bytes > room}@) {]] [[0]])
 mutant("without coalescing a session pays with its life" [[           @{rs_sendq_common(pool) <= pool_kept(pool)}@;]] [[0]])
@@ -203,26 +209,26 @@ mutant("cuts are said at each look" [[        if (@{now_ns - printed_ns < 100000
 mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
 
 mutants_of(src/common/core/session.c "unit\\.session|unit\\.shard|sim\\.seeds|conf\\.epoll")
-mutant("raw: the idle clock is never renewed" [[    session->recv_end = 0;
-    @{session->last_frame_ms = table->now_ms;}@
-    table->counters.messages_in++;]] [[;]])
-mutant("a frame does not renew the idle clock" [[        session->recv_start += frame_bytes;
+mutant("raw: the idle clock is never renewed" [[        session_empty_slice(session);
+        @{session->last_frame_ms = table->now_ms;}@
+        table->counters.messages_in++;]] [[;]])
+mutant("a frame does not renew the idle clock" [[        left -= frame_bytes;
         @{session->last_frame_ms = table->now_ms;}@]] [[;]])
-mutant("a truncated send passes" [[    if (@{completion->bytes != asked}@) {]] [[0]])
+mutant("a paused session is given more" [[        if (left == 0 || @{session->state != RS_SESSION_OPEN}@) {]] [[0]])
+mutant("a truncated send passes" [[    if (@{bytes != asked}@) {]] [[0]])
 mutant("a slot that was freed keeps its generation" [[    session->state = RS_SESSION_FREE;
     @{session->generation++;}@]] [[;]])
-mutant("a completion of an older use is taken" [[    if (session == NULL || @{completion->generation != session->generation}@) {
-        table->counters.stale_completions++;]] [[0]])
+mutant("a completion of an older use is taken" [[            @{table->sessions[at->conn].generation != at->generation}@) {]] [[0]])
 mutant("an end that should wait for held answers does not" [[        if (@{session->holds > 0 && reason_waits(reason)}@) {]] [[0]])
 mutant("a broken session flushes" [[    session->abort = @{!reason_flushes(reason)}@;]] [[false]])
 mutant("no FIN before the close of our own" [[    return @{reason == RS_CLOSE_LOCAL}@ || reason == RS_CLOSE_SHUTDOWN;
 }
 
 /* An orderly]] [[0]])
-mutant("a partial frame is moved over its own rest" [[        session->recv_start = 0;
-        @{session->recv_end = held;}@]] [[session->recv_end = held - 1u;]])
-mutant("a session touched twice is listed twice" [[    if (@{session->touched}@) {
-        return;]] [[0]])
+mutant("a partial frame is moved over its own rest" [[        @{session->recv_at += held;}@]] [[session->recv_at += held - 1u;]])
+mutant("a session touched twice is listed twice" [[    if (RS_LIKELY(@{!session->touched}@)) {]] [[1]])
+mutant("who is touched while others are collected is forgotten" [[    size_t count = @{(size_t)(table->touched_end - from)}@;]] [[0]])
+mutant("a send that takes blocks of the answers to come is not careful" [[        session->careful = session->careful || @{session->sendq.owned > session->table->easy}@;]] [[0]])
 mutant("a straggler is not reset" [[    session->table->counters.escalated_closes++;
     @{session->abort = true;}@]] [[;]])
 mutant("an absence is counted against a peer" [[        table->back_ns = @{now_ns - table->now_ns >= RS_AWAY_NS}@ ? now_ns : table->back_ns;]] [[0]])
@@ -233,14 +239,14 @@ mutant("a stale id is found" [[    if (@{table->sessions[index].generation != rs
 mutant("a refused CLOSE counts as the close" [[    } else if (@{op->kind != RS_OP_CLOSE}@) {
         /* A second]] [[1]])
 mutant("one release too many ends the server" [[        if (@{session->holds == 0}@) { /* the caller's]] [[0]])
-mutant("send times are told in microseconds" [[    session_record_send(table, @{table->now_ns - posted_ns}@);]] [[(table->now_ns - posted_ns) / 1000u]])
+mutant("send times are told in microseconds" [[    sessions_record_send(table, @{table->now_ns - posted_ns}@);]] [[(table->now_ns - posted_ns) / 1000u]])
 mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
     RS_ASSERT(session->sendq.owned]] [[;]])
 mutant("the asker itself is cut" [[    if (@{queue != NULL && queue == asker}@) {]] [[0]])
 mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= pool->reserve - table->answer_blocks}@ && session->handed == 0 &&]] [[1]])
-mutant("a raw session reads more than may be queued" [[           @{session->sendq.queued_bytes <= pool->queued_bytes_max / 2u}@;]] [[1]])
-mutant("a paused session is told of the end before its data" [[    session->peer_ended = true;
-    if (@{session->state != RS_SESSION_PAUSED}@) {]] [[1]])
+mutant("a raw session reads more than may be queued" [[           @{rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u}@;]] [[1]])
+mutant("a paused session is told of the end before its data" [[    if (@{session->state == RS_SESSION_PAUSED}@) {
+        session_keep]] [[completion->bytes > 0]])
 mutant("a paused session is idle" [[    if (@{session->sendq.in_flight == 0}@) {
         return table->now_ms;]] [[0]])
 

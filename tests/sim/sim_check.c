@@ -60,41 +60,51 @@ static void check_requests(sim_run *run, const rs_session *session, check_sums *
     uint32_t conn = session->index;
     uint32_t ends = rs_sim_in_flight_of(backend, conn, RS_OP_SHUTDOWN);
     uint32_t closes = rs_sim_in_flight_of(backend, conn, RS_OP_CLOSE);
-    SIM_CHECK(run, rs_sim_in_flight_of(backend, conn, RS_OP_RECV) ==
-                       (session->recv_in_flight ? 1u : 0u));
+    SIM_CHECK(run, rs_sim_in_flight_of(backend, conn, RS_OP_RECV) == session->recv_in_flight);
     SIM_CHECK(run, rs_sim_in_flight_of(backend, conn, RS_OP_SEND) == session->sendq.in_flight);
     SIM_CHECK(run, closes == (session->state == RS_SESSION_CLOSING ? 1u : 0u));
     SIM_CHECK(run, ends == 0 || session->state == RS_SESSION_LINGER ||
                        session->state == RS_SESSION_CLOSING);
-    sums->requests += session->sendq.in_flight + (session->recv_in_flight ? 1u : 0u);
+    sums->requests += session->sendq.in_flight + session->recv_in_flight;
     sums->requests += ends + closes;
 }
 
 static void check_session(sim_run *run, const rs_session *session, check_sums *sums) {
     const rs_sendq_pool *pool = &session->table->sendq_pool;
-    uint32_t bytes = 0, entries = 0, own = 0;
-    for (uint32_t at = session->sendq.head; at != RS_SENDQ_NONE; at = pool->entries[at].next) {
-        bytes += pool->entries[at].bytes;
+    const rs_sendq *queue = &session->sendq;
+    uint32_t block_bytes = pool->blocks->block_bytes;
+    uint32_t bytes = 0, flying = 0, entries = 0, own = 0;
+    for (const rs_sendq_entry *at = queue->head; at != NULL; at = rs_sendq_after(pool, at)) {
+        if (entries == queue->in_flight) {
+            SIM_CHECK(run, at == queue->unsent);
+            flying = bytes;
+        }
+        bytes += at->bytes;
         entries++;
-        own += at < pool->own_count ? 1 : 0;
-        sums->shared_blocks += at < pool->own_count ? 0 : 1;
+        own += rs_sendq_is_own(pool, at) ? 1 : 0;
+        SIM_CHECK(run, at->bytes > 0 || (at == queue->head && at == queue->tail));
         SIM_CHECK(run, entries <= pool->entry_count);
     }
+    flying = queue->unsent == NULL ? bytes : flying;
+    SIM_CHECK(run, queue->unsent_bytes == bytes - flying);
+    SIM_CHECK(run, bytes + queue->room <= run->server.queued_bytes_max);
+    SIM_CHECK(run, queue->room == 0 || (rs_sendq_is_own(pool, queue->tail) &&
+                                        queue->tail->bytes + queue->room <= block_bytes));
+    sums->shared_blocks += entries - own;
     SIM_CHECK(run, session->sendq.shared == entries - own);
     SIM_CHECK(run, session->sendq.shared <= pool->entries_each);
     own += session->sendq.spare != RS_SENDQ_NONE ? 1 : 0;
     SIM_CHECK(run, own == session->sendq.owned);
     sums->own_blocks += own;
     check_reserve(run, session, sums);
-    SIM_CHECK(run, bytes == session->sendq.queued_bytes);
-    SIM_CHECK(run, bytes <= run->server.queued_bytes_max);
+    SIM_CHECK(run, bytes == rs_sendq_bytes(pool, queue));
     SIM_CHECK(run, session->sendq.in_flight <= entries);
     SIM_CHECK(run, session->sendq.in_flight <= run->server.sends_in_flight);
     check_requests(run, session, sums);
     sums->used += session->state != RS_SESSION_FREE ? 1 : 0;
     sums->open += rs_session_takes(session) ? 1 : 0;
     if (session->state == RS_SESSION_FREE) {
-        SIM_CHECK(run, !session->recv_in_flight && entries == 0);
+        SIM_CHECK(run, session->recv_in_flight == 0 && entries == 0);
         SIM_CHECK(run, session->sendq.spare == RS_SENDQ_NONE);
     }
 }

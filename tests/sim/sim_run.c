@@ -227,7 +227,7 @@ static void scribble(sim_run *run) {
     for (uint32_t i = 0; run->mistake == SIM_MISTAKE_SCRIBBLE && i < table->cfg.slot_count; i++) {
         const rs_sendq *queue = &table->sessions[i].sendq;
         if (queue->in_flight > 0) {
-            table->sendq_pool.entries[queue->head].data[0] ^= 1;
+            queue->head->data[0] ^= 1;
             run->mistake = SIM_MISTAKE_NONE;
         }
     }

@@ -30,6 +30,7 @@ typedef struct bed {
     rs_sessions table;
     rs_session sessions[BED_SLOTS];
     uint32_t free_next[BED_SLOTS];
+    rs_session *touched[2 * BED_SLOTS];
     rs_timer_node timer_nodes[BED_SLOTS];
     rs_slab blocks;
     rs_slab_entry slab_entries[BED_BLOCKS];
@@ -78,7 +79,7 @@ static inline bool bed_is_idle(const bed *b) {
     }
     return b->blocks.free_count == BED_BLOCKS && pool->spoken_for == 0 && pool->shared_live == 0 &&
            pool->pack.generation == 0 && pool->above_first == NULL && pool->above_last == NULL &&
-           listed == pool->fresh - pool->own_count;
+           listed == pool->fresh - BED_BLOCKS;
 }
 
 /* queued_max, coalesce and sends_in_flight are what tests vary; blocks_handed is not 0 where
@@ -107,6 +108,7 @@ static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
     memory = (rs_sessions_memory){
         .sessions = b->sessions,
         .free_next = b->free_next,
+        .touched = b->touched,
         .timer_nodes = b->timer_nodes,
         .blocks = &b->blocks,
         .entries = b->entries,
@@ -177,7 +179,7 @@ static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t by
     memmove(&b->outstanding[at], &b->outstanding[at + 1],
             (b->outstanding_count - at - 1) * sizeof b->outstanding[0]);
     b->outstanding_count--;
-    rs_sessions_complete(&b->table, &completion);
+    (void)rs_sessions_complete(&b->table, &completion, 1);
 }
 
 /* bed_away_ms: no turn for so long. */

@@ -462,7 +462,7 @@ static void test_blocks_broadcast_to_all_needs_one_block(void **state) {
         rs_shared_release(&b.sessions[conn[0]], &shared);
     }
     for (uint32_t i = 0; i < 4; i++) {
-        assert_int_equal(b.sessions[conn[i]].sendq.queued_bytes, 300);
+        assert_int_equal(rs_sendq_bytes(&b.table.sendq_pool, &b.sessions[conn[i]].sendq), 300);
     }
     assert_int_equal(b.closed, 0);
     for (uint32_t i = 0; i < 4; i++) {

@@ -461,9 +461,9 @@ static void test_session_stale_ids_and_completions_are_dropped(void **state) {
                            .conn = conn,
                            .generation = b.sessions[conn].generation - 1,
                            .bytes = 5};
-    rs_sessions_complete(&b.table, &late);
+    (void)rs_sessions_complete(&b.table, &late, 1);
     late.conn = 12345;
-    rs_sessions_complete(&b.table, &late);
+    (void)rs_sessions_complete(&b.table, &late, 1);
     assert_int_equal(b.table.counters.stale_completions, 2);
     assert_true(b.sessions[conn].recv_in_flight);
     run_to_free(&b);
@@ -1025,10 +1025,12 @@ static void test_session_paused_and_frames_before_the_end_are_delivered(void **s
     (void)make_frame(stream, 5, 1);
     (void)make_frame(stream + 8, 5, 2);
     (void)bed_receive(&b, conn, stream, 16);
-    b.sessions[conn].recv_in_flight = true; /* as if it had asked again before the pause */
-    rs_sessions_complete(&b.table, &(rs_completion){.kind = RS_OP_RECV,
-                                                    .conn = conn,
-                                                    .generation = b.sessions[conn].generation});
+    b.sessions[conn].recv_in_flight = 1; /* as if it had asked again before the pause */
+    (void)rs_sessions_complete(&b.table,
+                               &(rs_completion){.kind = RS_OP_RECV,
+                                                .conn = conn,
+                                                .generation = b.sessions[conn].generation},
+                               1);
     (void)bed_collect(&b);
     rs_session_resume(&b.sessions[conn]);
     (void)bed_collect(&b);
@@ -1127,7 +1129,7 @@ static uint32_t open_full(bed *b, uint32_t idle_timeout_ms, uint32_t sends_in_fl
         (void)bed_collect(b);
     }
     assert_true(sent + BED_RECV_BYTES > FULL_LIMIT);
-    assert_int_equal(b->sessions[conn].sendq.queued_bytes, sent);
+    assert_int_equal(rs_sendq_bytes(&b->table.sendq_pool, &b->sessions[conn].sendq), sent);
     assert_int_equal(b->sessions[conn].state, RS_SESSION_PAUSED);
     assert_int_equal(b->table.counters.pauses, 1);
     assert_int_equal(b->table.timers.armed_count, 1);
@@ -1360,6 +1362,15 @@ static void test_session_raw_bytes_keep_it_alive_and_silence_does_not(void **sta
     run_to_free(&b);
 }
 
+/* What the session layer keeps of a session that does nothing; its buffers are apart. */
+static void test_session_idle_takes_192_bytes_at_most(void **state) {
+    const rs_sessions_memory memory = {.coalesce = true};
+    (void)state;
+    assert_in_range(sizeof *memory.sessions + sizeof *memory.free_next +
+                        2u * sizeof *memory.touched + sizeof *memory.timer_nodes,
+                    1, 192);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_open_asks_for_one_receive),
@@ -1370,6 +1381,7 @@ int main(void) {
         cmocka_unit_test(test_session_frames_before_a_bad_one_are_answered),
         cmocka_unit_test(test_session_silence_ends_it_as_idle),
         cmocka_unit_test(test_session_half_frame_in_drops_is_idle_too),
+        cmocka_unit_test(test_session_idle_takes_192_bytes_at_most),
         cmocka_unit_test(test_session_whole_frames_keep_it_alive),
         cmocka_unit_test(test_session_own_sends_beyond_the_limit_end_it_at_once),
         cmocka_unit_test(test_session_kernel_without_buffers_ends_it_as_no_buffers),

@@ -11,4 +11,11 @@
 #define RS_COLD
 #endif
 
+/* RS_LIKELY: nearly always true; what then follows is laid out next. */
+#if defined(__GNUC__)
+#define RS_LIKELY(cond) __builtin_expect(!!(cond), 1)
+#else
+#define RS_LIKELY(cond) (cond)
+#endif
+
 #endif

@@ -4,6 +4,7 @@
 #ifndef RS_CORE_FRAME_H
 #define RS_CORE_FRAME_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/limits.h"
@@ -21,6 +22,22 @@
  * Thread   any; reads at most two bytes.  Bounds  O(1), no loop. */
 rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max,
                          uint32_t *frame_bytes);
+
+/* rs_frame_lengths: how many different ones a frame may have. */
+static inline uint32_t rs_frame_lengths(uint32_t frame_bytes_max) {
+    return frame_bytes_max - RS_FRAME_HEADER_BYTES + 1u;
+}
+
+/* rs_frame_is_whole: as rs_frame_parse, for the commonest case: does a whole frame stand at the
+ * start of data[0..bytes)? Then *frame_bytes is its length. lengths: as above; 0: none is one. */
+static inline bool rs_frame_is_whole(const uint8_t *data, uint32_t bytes, uint32_t lengths,
+                                     uint32_t *frame_bytes) {
+    if (bytes < RS_FRAME_HEADER_BYTES) {
+        return false;
+    }
+    *frame_bytes = data[0] | (uint32_t)data[1] << 8;
+    return *frame_bytes - RS_FRAME_HEADER_BYTES < lengths && *frame_bytes <= bytes;
+}
 
 /* rs_frame_type: type byte of a whole frame (one that rs_frame_parse called RS_OK). */
 static inline uint8_t rs_frame_type(const uint8_t *frame) {

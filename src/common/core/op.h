@@ -47,11 +47,11 @@ typedef struct rs_op {
 #define RS_CF_INLINE 0x01u
 
 typedef struct rs_completion {
-    uint8_t kind;    /* rs_op_kind */
-    uint8_t flags;   /* RS_CF_* */
-    uint16_t status; /* rs_status */
-    uint32_t conn;   /* unused (0) for ACCEPT */
-    uint32_t generation;
+    uint8_t kind;        /* rs_op_kind */
+    uint8_t flags;       /* RS_CF_* */
+    uint16_t status;     /* rs_status */
+    uint32_t conn;       /* unused (0) for ACCEPT, */
+    uint32_t generation; /* as this is: no connection has generation 0 */
     uint32_t bytes; /* RECV: 0 with RS_OK = orderly end of the peer's stream. SEND: count sent */
     uint64_t tag;
     uintptr_t socket; /* ACCEPT with RS_OK: the new socket, ours to attach() or discard() */

@@ -9,18 +9,22 @@
 
 void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg) {
     uint32_t own = cfg->blocks->count;
+    uint32_t block_bytes = cfg->blocks->block_bytes;
+    uint32_t each;
     uint64_t owed = (uint64_t)cfg->members * cfg->reserve + cfg->shared_max;
     RS_ASSERT(cfg->entry_count < RS_SENDQ_NONE && cfg->entry_count >= own + cfg->members);
     RS_ASSERT(cfg->queued_bytes_max > 0 && cfg->reserve > 0 && cfg->members > 0);
     RS_ASSERT(own >= owed && cfg->shared_max > 0 && cfg->reclaim != NULL);
+    each = (cfg->entry_count - own) / cfg->members;
     *pool = (rs_sendq_pool){
         .blocks = cfg->blocks,
         .entries = cfg->entries,
         .entry_count = cfg->entry_count,
-        .own_count = own,
+        .shared_entries = cfg->entries + own,
         .free_head = RS_SENDQ_NONE,
         .fresh = own,
-        .entries_each = (cfg->entry_count - own) / cfg->members,
+        .entries_each = each < UINT16_MAX ? each : UINT16_MAX,
+        .room_kept = block_bytes < cfg->queued_bytes_max ? block_bytes : cfg->queued_bytes_max,
         .queued_bytes_max = cfg->queued_bytes_max,
         .reserve = cfg->reserve,
         .members_max = cfg->members,
@@ -29,13 +33,11 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg) {
         .reclaim_ctx = cfg->reclaim_ctx,
         .coalesce = cfg->coalesce,
     };
+    pool->room_kept = cfg->coalesce ? pool->room_kept : 0;
 }
 
 void rs_sendq_init(rs_sendq *queue) {
-    *queue = (rs_sendq){.spare = RS_SENDQ_NONE,
-                        .head = RS_SENDQ_NONE,
-                        .tail = RS_SENDQ_NONE,
-                        .unsent = RS_SENDQ_NONE};
+    *queue = (rs_sendq){.spare = RS_SENDQ_NONE};
 }
 
 /* ---- who may have which block */
@@ -256,106 +258,138 @@ static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint3
 /* ---- entries */
 
 /* The entry is done with; one of a block of ours goes with its block. */
-RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index) {
-    if (index < pool->own_count) {
-        rs_slab_drop(pool->blocks, pool->entries[index].slice);
+RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
+                                        rs_sendq_entry *entry) {
+    if (rs_sendq_is_own(pool, entry)) {
+        rs_slab_drop(pool->blocks, entry->slice);
         sendq_given_back(pool, queue);
         return;
     }
     RS_ASSERT(queue->shared > 0);
     queue->shared--;
-    pool->entries[index].next = pool->free_head;
-    pool->free_head = index;
-    shared_drop(pool, pool->entries[index].slice);
+    entry->next = pool->free_head;
+    pool->free_head = (uint32_t)(entry - pool->entries);
+    shared_drop(pool, entry->slice);
 }
 
-static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, uint32_t index) {
-    pool->entries[index].next = RS_SENDQ_NONE;
-    if (queue->tail == RS_SENDQ_NONE) {
-        queue->head = index;
+static void sendq_spare_release(rs_sendq_pool *pool, rs_sendq *queue) {
+    if (queue->spare != RS_SENDQ_NONE) {
+        sendq_entry_release(pool, queue, &pool->entries[queue->spare]);
+        queue->spare = RS_SENDQ_NONE;
+    }
+}
+
+static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *entry) {
+    entry->next = RS_SENDQ_NONE;
+    if (queue->tail == NULL) {
+        RS_ASSERT(queue->head == NULL);
+        queue->head = entry;
     } else {
-        pool->entries[queue->tail].next = index;
+        queue->tail->next = (uint32_t)(entry - pool->entries);
     }
-    queue->tail = index;
-    if (queue->unsent == RS_SENDQ_NONE) {
-        queue->unsent = index;
+    queue->tail = entry;
+    if (queue->unsent == NULL) {
+        queue->unsent = entry;
     }
+}
+
+/* The entry without bytes of a queue that has run empty. */
+static rs_sendq_entry *sendq_kept(const rs_sendq *queue) {
+    RS_ASSERT(queue->unsent == NULL || queue->unsent->bytes > 0 || queue->unsent == queue->head);
+    return queue->unsent != NULL && queue->unsent->bytes == 0 ? queue->unsent : NULL;
+}
+
+/* A broadcast comes first: the block is kept beside the list. */
+static void sendq_set_kept_aside(rs_sendq_pool *pool, rs_sendq *queue) {
+    rs_sendq_entry *kept = sendq_kept(queue);
+    if (kept != NULL) {
+        RS_ASSERT(queue->spare == RS_SENDQ_NONE && kept == queue->tail);
+        queue->spare = (uint32_t)(kept - pool->entries);
+        queue->head = queue->tail = queue->unsent = NULL;
+    }
+    queue->room = 0;
 }
 
 static void sendq_link_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice, uint8_t *data,
                               uint32_t bytes) {
-    uint32_t index = pool->free_head;
-    if (index != RS_SENDQ_NONE) {
-        pool->free_head = pool->entries[index].next;
+    rs_sendq_entry *entry;
+    if (pool->free_head != RS_SENDQ_NONE) {
+        entry = &pool->entries[pool->free_head];
+        pool->free_head = entry->next;
     } else {
-        index = pool->fresh++;
-        RS_ASSERT(index < pool->entry_count);
+        RS_ASSERT(pool->fresh < pool->entry_count);
+        entry = &pool->entries[pool->fresh++];
     }
+    sendq_set_kept_aside(pool, queue);
     rs_slab_hold(pool->blocks, slice);
-    pool->entries[index].slice = slice;
-    pool->entries[index].bytes = bytes;
-    pool->entries[index].data = data;
+    entry->slice = slice;
+    entry->bytes = bytes;
+    entry->data = data;
     queue->shared++;
-    queue->queued_bytes += bytes;
-    sendq_link(pool, queue, index);
+    queue->unsent_bytes += bytes;
+    sendq_link(pool, queue, entry);
 }
 
-/* The entry that may still grow: last, not in flight, a block of ours, with room. */
-static rs_sendq_entry *sendq_open_tail(rs_sendq_pool *pool, rs_sendq *queue) {
-    rs_sendq_entry *tail;
-    if (queue->unsent == RS_SENDQ_NONE || queue->tail >= pool->own_count) {
+/* The entry that may still grow: last, not in flight, a block of ours, with bytes and room. */
+static rs_sendq_entry *sendq_open_tail(const rs_sendq_pool *pool, const rs_sendq *queue) {
+    rs_sendq_entry *tail = queue->tail;
+    if (queue->unsent_bytes == 0 || !rs_sendq_is_own(pool, tail)) {
         return NULL;
     }
-    tail = &pool->entries[queue->tail];
     return tail->bytes == pool->blocks->block_bytes ? NULL : tail;
 }
 
-RS_COLD static rs_sendq_entry *sendq_take_tail(rs_sendq_pool *pool, rs_sendq *queue) {
-    rs_sendq_entry *tail;
+/* Blocks that an append has without taking one. */
+static uint32_t sendq_blocks_kept(const rs_sendq *queue) {
+    return sendq_kept(queue) != NULL || queue->spare != RS_SENDQ_NONE ? 1u : 0u;
+}
+
+/* An entry without bytes at the end: the one kept, or a new one. */
+static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
+    rs_sendq_entry *tail = sendq_kept(queue);
     rs_slice slice;
-    if (!sendq_make_room(pool, queue, 1)) {
+    if (tail != NULL) {
+        return tail;
+    }
+    if (queue->spare != RS_SENDQ_NONE) {
+        tail = &pool->entries[queue->spare];
+        queue->spare = RS_SENDQ_NONE;
+    } else if (sendq_make_room(pool, queue, 1)) {
+        slice = sendq_take(pool, queue);
+        tail = &pool->entries[slice.index];
+        tail->data = rs_slab_data(pool->blocks, slice);
+        tail->slice = slice;
+    } else {
         return NULL;
     }
-    slice = sendq_take(pool, queue);
-    tail = &pool->entries[slice.index];
-    tail->data = rs_slab_data(pool->blocks, slice);
-    tail->slice = slice;
     tail->bytes = 0;
-    sendq_link(pool, queue, slice.index);
+    sendq_link(pool, queue, tail);
     return tail;
-}
-
-static inline rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
-    uint32_t spare = queue->spare;
-    if (spare == RS_SENDQ_NONE) {
-        return sendq_take_tail(pool, queue);
-    }
-    queue->spare = RS_SENDQ_NONE;
-    pool->entries[spare].bytes = 0;
-    sendq_link(pool, queue, spare);
-    return &pool->entries[spare];
-}
-
-/* The same, out of line for those that are not in a hurry. */
-RS_COLD static rs_sendq_entry *sendq_next_tail(rs_sendq_pool *pool, rs_sendq *queue) {
-    return sendq_new_tail(pool, queue);
 }
 
 static void sendq_fill(rs_sendq *queue, rs_sendq_entry *tail, const uint8_t *data, uint32_t bytes) {
     memcpy(tail->data + tail->bytes, data, bytes);
     tail->bytes += bytes;
-    queue->queued_bytes += bytes;
+    queue->unsent_bytes += bytes;
+}
+
+/* After an append that had to ask: what those that follow need not ask for. */
+static void sendq_set_room(const rs_sendq_pool *pool, rs_sendq *queue) {
+    uint32_t in_block = pool->blocks->block_bytes - queue->tail->bytes;
+    uint32_t in_queue = pool->queued_bytes_max - rs_sendq_bytes(pool, queue);
+    RS_ASSERT(rs_sendq_is_own(pool, queue->tail) && queue->unsent_bytes > 0);
+    queue->room = in_block < in_queue ? in_block : in_queue;
+    queue->room = pool->coalesce ? queue->room : 0;
 }
 
 /* More than the present tail (nullable) has room for. All of it, or nothing. */
-RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
-                                           rs_sendq_entry *tail, const uint8_t *data,
-                                           uint32_t bytes) {
+static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *tail,
+                                   const uint8_t *data, uint32_t bytes) {
     uint32_t block_bytes = pool->blocks->block_bytes;
     uint32_t room = tail != NULL ? block_bytes - tail->bytes : 0;
     uint32_t blocks = (uint32_t)(((uint64_t)bytes - room + block_bytes - 1u) / block_bytes);
     RS_ASSERT(bytes > room);
-    if (!sendq_make_room(pool, queue, blocks - (queue->spare != RS_SENDQ_NONE ? 1u : 0u))) {
+    if (!sendq_make_room(pool, queue, blocks - sendq_blocks_kept(queue))) {
         return RS_E_NO_BUFFERS;
     }
     for (;;) {
@@ -368,7 +402,7 @@ RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
         if (bytes == 0) {
             return RS_OK;
         }
-        tail = sendq_next_tail(pool, queue);
+        tail = sendq_new_tail(pool, queue);
         RS_ASSERT(tail != NULL);
         room = block_bytes;
     }
@@ -376,13 +410,13 @@ RS_COLD static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue,
 
 /* Without coalescing each append has a block of its own, but not at the price of the session, ...
  */
-RS_COLD static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
+static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
     return (queue->owned >= pool->reserve || queue->due > 0) &&
            rs_sendq_common(pool) <= pool_kept(pool);
 }
 
 /* ... nor of what the answers behind it were promised: the block is one more than those. */
-RS_COLD static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
+static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
     if (queue->due > 0 && sendq_open_tail(pool, queue) != NULL) {
         uint32_t beyond = sendq_beyond(pool, queue, ++queue->due);
         RS_ASSERT(beyond <= queue->promised + 1u);
@@ -391,11 +425,28 @@ RS_COLD static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
     }
 }
 
+static rs_status sendq_append_to(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *tail,
+                                 const uint8_t *data, uint32_t bytes) {
+    uint32_t room = pool->blocks->block_bytes - (tail != NULL ? tail->bytes : 0);
+    if (bytes > room) {
+        return sendq_append_long(pool, queue, tail, data, bytes);
+    }
+    if (tail == NULL) {
+        tail = sendq_new_tail(pool, queue);
+    }
+    if (tail == NULL) {
+        return RS_E_NO_BUFFERS;
+    }
+    sendq_fill(queue, tail, data, bytes);
+    return RS_OK;
+}
+
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
                           uint32_t bytes) {
     rs_sendq_entry *tail = NULL;
-    RS_ASSERT(bytes > 0 && queue->queued_bytes <= pool->queued_bytes_max);
-    if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
+    rs_status status;
+    RS_ASSERT(bytes > 0 && rs_sendq_bytes(pool, queue) <= pool->queued_bytes_max);
+    if (bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue)) {
         return RS_E_FULL;
     }
     if (pool->coalesce || sendq_is_short(pool, queue)) {
@@ -403,37 +454,30 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
     } else {
         sendq_ask_one_more(pool, queue);
     }
-    if (tail == NULL) {
-        if (bytes > pool->blocks->block_bytes) {
-            return sendq_append_long(pool, queue, NULL, data, bytes);
-        }
-        tail = sendq_new_tail(pool, queue);
-        if (tail == NULL) {
-            return RS_E_NO_BUFFERS;
-        }
-    } else if (bytes > pool->blocks->block_bytes - tail->bytes) {
-        return sendq_append_long(pool, queue, tail, data, bytes);
+    status = sendq_append_to(pool, queue, tail, data, bytes);
+    if (status == RS_OK) {
+        sendq_set_room(pool, queue);
     }
-    sendq_fill(queue, tail, data, bytes);
-    return RS_OK;
+    return status;
 }
 
 /* Into the entry that is last already, if that costs less than a send more. */
 static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                 const uint8_t *data, uint32_t bytes) {
-    rs_sendq_entry *tail = &pool->entries[queue->tail];
-    if (queue->tail < pool->own_count) {
+    rs_sendq_entry *tail = queue->tail;
+    if (rs_sendq_is_own(pool, tail)) {
         if (bytes > RS_SHARED_COPY_MAX || bytes > pool->blocks->block_bytes - tail->bytes) {
             return false;
         }
         sendq_fill(queue, tail, data, bytes);
+        sendq_set_room(pool, queue);
         return true;
     }
     if (tail->slice.index != slice.index || tail->data + tail->bytes != data) {
         return false;
     }
     tail->bytes += bytes;
-    queue->queued_bytes += bytes;
+    queue->unsent_bytes += bytes;
     return true;
 }
 
@@ -442,11 +486,11 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
     const uint8_t *original = rs_slab_data(pool->blocks, slice);
     uint8_t *data;
     RS_ASSERT(bytes > 0 && bytes <= pool->blocks->block_bytes);
-    if (bytes > pool->queued_bytes_max - queue->queued_bytes) {
+    if (bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue)) {
         return RS_E_FULL;
     }
     data = shared_pack_if_small(pool, &slice, bytes);
-    if (pool->coalesce && queue->unsent != RS_SENDQ_NONE &&
+    if (pool->coalesce && queue->unsent_bytes > 0 &&
         sendq_extend_shared(pool, queue, slice, data, bytes)) {
         return RS_OK;
     }
@@ -459,89 +503,93 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
 }
 
 rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns) {
-    rs_sendq_entry *entry;
-    if (queue->unsent == RS_SENDQ_NONE) {
-        return NULL;
-    }
-    entry = &pool->entries[queue->unsent];
-    RS_ASSERT(entry->bytes > 0);
+    rs_sendq_entry *entry = queue->unsent;
+    RS_ASSERT(entry->bytes - 1u < queue->unsent_bytes); /* 0 is too many */
     entry->posted_ns = now_ns;
-    queue->unsent = entry->next;
+    queue->unsent_bytes -= entry->bytes;
     queue->in_flight++;
+    if (RS_LIKELY(entry == queue->tail)) {
+        queue->unsent = NULL;
+        queue->room = 0;
+    } else {
+        queue->unsent = rs_sendq_after(pool, entry);
+    }
     return entry;
 }
 
+/* The oldest, which was sent, leaves the list. */
+RS_COLD static void sendq_drop_head(rs_sendq_pool *pool, rs_sendq *queue) {
+    rs_sendq_entry *entry = queue->head;
+    queue->head = rs_sendq_after(pool, entry);
+    if (queue->head == NULL) {
+        RS_ASSERT(entry == queue->tail && queue->unsent == NULL);
+        queue->tail = NULL;
+    }
+    sendq_entry_release(pool, queue, entry);
+}
+
 uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns) {
-    uint32_t index = queue->head;
+    rs_sendq_entry *entry = queue->head;
     uint32_t bytes;
     RS_ASSERT(queue->in_flight > 0);
-    RS_ASSERT(index != RS_SENDQ_NONE && index != queue->unsent);
-    bytes = pool->entries[index].bytes;
-    if (posted_ns != NULL) {
-        *posted_ns = pool->entries[index].posted_ns;
-    }
-    queue->head = pool->entries[index].next;
-    if (queue->head == RS_SENDQ_NONE) {
-        queue->tail = RS_SENDQ_NONE;
-    }
     queue->in_flight--;
-    RS_ASSERT(queue->queued_bytes >= bytes);
-    queue->queued_bytes -= bytes;
+    bytes = entry->bytes;
+    *posted_ns = entry->posted_ns;
     /* Request and reply, the commonest traffic: the same block again, no way through the pool. */
-    if (queue->head == RS_SENDQ_NONE && queue->spare == RS_SENDQ_NONE && index < pool->own_count) {
-        queue->spare = index;
+    if (RS_LIKELY(entry == queue->tail && rs_sendq_is_own(pool, entry))) {
+        RS_ASSERT(queue->unsent_bytes == 0);
+        entry->bytes = 0;
+        queue->unsent = entry;
+        queue->room = pool->room_kept;
     } else {
-        sendq_entry_release(pool, queue, index);
+        sendq_drop_head(pool, queue);
     }
     return bytes;
 }
 
 void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, uint32_t bytes) {
-    uint32_t before = RS_SENDQ_NONE;
-    uint32_t at = queue->head;
+    rs_sendq_entry *before = NULL;
+    rs_sendq_entry *at = queue->head;
     RS_ASSERT(queue->in_flight > 0);
-    while (pool->entries[at].data != data || pool->entries[at].bytes != bytes) {
+    while (at->data != data || at->bytes != bytes) {
         before = at;
-        at = pool->entries[at].next;
-        RS_ASSERT(at != queue->unsent);
+        at = rs_sendq_after(pool, at);
+        RS_ASSERT(at != NULL && at != queue->unsent);
     }
-    if (before == RS_SENDQ_NONE) {
-        queue->head = pool->entries[at].next;
+    if (before == NULL) {
+        queue->head = rs_sendq_after(pool, at);
     } else {
-        pool->entries[before].next = pool->entries[at].next;
+        before->next = at->next;
     }
     if (queue->tail == at) {
         queue->tail = before;
     }
     queue->in_flight--;
-    queue->queued_bytes -= bytes;
     sendq_entry_release(pool, queue, at);
 }
 
 void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
-    uint32_t index = queue->unsent;
-    uint32_t last_in_flight = RS_SENDQ_NONE;
-    uint32_t at = queue->head;
-    if (queue->spare != RS_SENDQ_NONE) {
-        sendq_entry_release(pool, queue, queue->spare);
-        queue->spare = RS_SENDQ_NONE;
-    }
+    rs_sendq_entry *at = queue->unsent;
+    rs_sendq_entry *last = NULL; /* in flight */
+    rs_sendq_entry *next = queue->head;
+    sendq_spare_release(pool, queue);
     for (uint32_t i = 0; i < queue->in_flight; i++) {
-        last_in_flight = at;
-        at = pool->entries[at].next;
+        last = next;
+        next = rs_sendq_after(pool, next);
     }
-    RS_ASSERT(at == index);
-    while (index != RS_SENDQ_NONE) {
-        uint32_t next = pool->entries[index].next;
-        queue->queued_bytes -= pool->entries[index].bytes;
-        sendq_entry_release(pool, queue, index);
-        index = next;
+    RS_ASSERT(next == at);
+    for (; at != NULL; at = next) {
+        next = rs_sendq_after(pool, at);
+        queue->unsent_bytes -= at->bytes;
+        sendq_entry_release(pool, queue, at);
     }
-    queue->unsent = RS_SENDQ_NONE;
-    queue->tail = last_in_flight;
-    if (last_in_flight == RS_SENDQ_NONE) {
-        queue->head = RS_SENDQ_NONE;
+    RS_ASSERT(queue->unsent_bytes == 0);
+    queue->room = 0;
+    queue->unsent = NULL;
+    queue->tail = last;
+    if (last == NULL) {
+        queue->head = NULL;
     } else {
-        pool->entries[last_in_flight].next = RS_SENDQ_NONE;
+        last->next = RS_SENDQ_NONE;
     }
 }

@@ -1,8 +1,9 @@
 /* The send queue of a session: bytes gathered in blocks behind the sends in flight.
  *
  * Entries form a list per session. The first `in_flight` entries belong to the kernel; bytes are
- * appended only to a last entry that is not yet in flight. Each send block has the entry of its own
- * index; the entries behind those name parts of shared blocks, which several sessions send.
+ * appended only to a last entry that is not yet in flight. A queue that runs empty keeps the block
+ * of its last send: an entry without bytes, which stands alone. Each send block has the entry of
+ * its own index; the entries behind those name parts of shared blocks, which several sessions send.
  *
  * Who may have which block. Each member (a queue between rs_sendq_join and rs_sendq_leave) has a
  * reserve of blocks that no stranger can take; what no member is owed is the common part. A queue
@@ -12,7 +13,7 @@
  * nobody and leaves alone what members to come and broadcasts will need. Frames for many sessions
  * live on the common part too, at most shared_max blocks at once; small ones are packed behind each
  * other into one block, so that a session which is sent all of them needs one entry. Not
- * synchronised; everything is O(1) but rs_sendq_discard and rs_sendq_refuse, which walk one queue.
+ * synchronised; all is O(entries in flight) but rs_sendq_discard, which walks one queue.
  */
 #ifndef RS_CORE_SENDQ_H
 #define RS_CORE_SENDQ_H
@@ -34,29 +35,31 @@ typedef struct rs_sendq_entry {
 } rs_sendq_entry;
 
 typedef struct rs_sendq {
-    uint32_t head, tail;   /* RS_SENDQ_NONE when empty */
-    uint32_t unsent;       /* first entry not in flight; RS_SENDQ_NONE if all are */
-    uint32_t spare;        /* block kept for the next append; RS_SENDQ_NONE if none */
-    uint32_t in_flight;    /* entries */
-    uint32_t queued_bytes; /* in flight ones included */
-    uint32_t owned;        /* blocks of its own, the spare one included */
-    uint32_t due;          /* blocks that answers to come were promised, ... */
-    uint32_t promised;     /* ... and those of them that are set aside in the common part */
-    uint32_t shared;       /* entries of shared blocks */
+    rs_sendq_entry *head, *tail; /* NULL when there is none */
+    rs_sendq_entry *unsent;      /* first entry not in flight; NULL if all are */
+    uint32_t room;               /* bytes that may be added to the tail without another question */
+    uint32_t unsent_bytes;       /* of the entries not in flight */
+    uint32_t spare;     /* block kept while only broadcasts are queued; RS_SENDQ_NONE if none */
+    uint32_t owned;     /* blocks of its own, the ones kept included */
+    uint32_t due;       /* blocks that answers to come were promised, ... */
+    uint32_t promised;  /* ... and those of them that are set aside in the common part */
+    uint32_t in_flight; /* entries */
+    uint16_t shared;    /* entries of shared blocks */
     bool member;
     struct rs_sendq *above_before, *above_next; /* while owned > reserve */
 } rs_sendq;
 
 /* What all queues of a shard draw from. */
 typedef struct rs_sendq_pool {
-    rs_slab *blocks;         /* send blocks */
-    rs_sendq_entry *entries; /* [entry_count]: one a block, the rest for shared blocks */
+    rs_slab *blocks;                /* send blocks */
+    rs_sendq_entry *entries;        /* [entry_count]: one a block, ... */
+    rs_sendq_entry *shared_entries; /* ... and from here on for shared blocks; these are listed: */
     uint32_t entry_count;
-    uint32_t own_count; /* entries below are their block's; the others are shared, and listed: */
     uint32_t free_head;
     uint32_t fresh;            /* entries from here on were never used and are in no list */
     uint32_t entries_each;     /* shared entries a queue may have: those of all fit the pool */
     uint32_t queued_bytes_max; /* per session */
+    uint32_t room_kept;        /* of a block that an empty queue keeps */
     uint32_t reserve;          /* blocks of a member */
     uint32_t spoken_for;       /* of the free blocks: owed to members, <= free_count */
     uint32_t members, members_max;
@@ -94,7 +97,18 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg);
 void rs_sendq_init(rs_sendq *queue);
 
 static inline bool rs_sendq_is_empty(const rs_sendq *queue) {
-    return queue->head == RS_SENDQ_NONE;
+    return queue->unsent_bytes == 0 && queue->in_flight == 0;
+}
+
+/* rs_sendq_is_own: the entry of a block of the queue's own, not a part of a shared one. */
+static inline bool rs_sendq_is_own(const rs_sendq_pool *pool, const rs_sendq_entry *entry) {
+    return entry < pool->shared_entries;
+}
+
+/* rs_sendq_after: the next entry of a queue; NULL behind its last. */
+static inline rs_sendq_entry *rs_sendq_after(const rs_sendq_pool *pool,
+                                             const rs_sendq_entry *entry) {
+    return entry->next != RS_SENDQ_NONE ? &pool->entries[entry->next] : NULL;
 }
 
 /* rs_sendq_common: free blocks that are owed to nobody. */
@@ -116,6 +130,32 @@ void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue);
  * reserves of members to come and the shared blocks; an earlier promise stays. */
 bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due);
 
+/* rs_sendq_bytes: queued, in flight or not. O(in flight). */
+static inline uint32_t rs_sendq_bytes(const rs_sendq_pool *pool, const rs_sendq *queue) {
+    const rs_sendq_entry *entry = queue->head;
+    uint32_t bytes = queue->unsent_bytes;
+    for (uint32_t i = 0; i < queue->in_flight; i++) {
+        bytes += entry->bytes;
+        entry = rs_sendq_after(pool, entry);
+    }
+    return bytes;
+}
+
+/* rs_sendq_extend: an append of so many bytes for which there is room that was asked for already:
+ * *to is where the caller copies them. False: nothing was done, rs_sendq_append is to be asked; for
+ * 0 bytes too. */
+static inline bool rs_sendq_extend(rs_sendq *queue, uint32_t bytes, uint8_t **to) {
+    rs_sendq_entry *tail = queue->tail;
+    if (bytes - 1u >= queue->room) {
+        return false;
+    }
+    *to = tail->data + tail->bytes;
+    tail->bytes += bytes;
+    queue->room -= bytes;
+    queue->unsent_bytes += bytes;
+    return true;
+}
+
 /* rs_sendq_append: copies data[0..bytes), bytes > 0, across as many blocks as it takes.
  * RS_OK; RS_E_FULL: queued_bytes_max would be passed; RS_E_NO_BUFFERS: no block is left. On either
  * nothing is queued. */
@@ -134,25 +174,25 @@ void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice);
 rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                  uint32_t bytes);
 
-/* rs_sendq_post: marks the next unsent entry as in flight and returns it; NULL if there is none.
- * From here to rs_sendq_complete its bytes are not touched. */
+/* rs_sendq_post: marks the next unsent entry (asserted to exist) as in flight and returns it. From
+ * here to rs_sendq_complete its bytes are not touched. */
 rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns);
 
 /* rs_sendq_complete: the oldest entry in flight (asserted to exist) is done: drops its block, or
  * keeps it for the next append when the queue is empty: one of its own reserve, so nobody else goes
- * short. *posted_ns (nullable) = when it was posted. Returns its bytes. */
+ * short. *posted_ns = when it was posted. Returns its bytes. */
 uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns);
 
 /* rs_sendq_oldest_ns: when the oldest entry in flight was posted; UINT64_MAX if none is. */
-static inline uint64_t rs_sendq_oldest_ns(const rs_sendq_pool *pool, const rs_sendq *queue) {
-    return queue->in_flight > 0 ? pool->entries[queue->head].posted_ns : UINT64_MAX;
+static inline uint64_t rs_sendq_oldest_ns(const rs_sendq *queue) {
+    return queue->in_flight > 0 ? queue->head->posted_ns : UINT64_MAX;
 }
 
 /* rs_sendq_refuse: the posted entry with these data (asserted to exist) did not reach the kernel:
  * drops it alone. Its elders may still be in flight and keep their blocks. */
 void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, uint32_t bytes);
 
-/* rs_sendq_discard: drops every entry that is not in flight, and the block kept. */
+/* rs_sendq_discard: drops every entry that is not in flight, and the blocks kept. */
 void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue);
 
 #endif

@@ -64,29 +64,28 @@ typedef struct rs_sessions rs_sessions;
 
 struct rs_session {
     rs_sessions *table;
-    uint8_t *recv_data;  /* its receive slice, recv_bytes long; the kernel's while recv_in_flight */
-    uint32_t recv_start; /* first byte not yet parsed */
-    uint32_t recv_end;   /* one past the last byte received */
-    uint32_t index;      /* of this slot in the table */
+    uint8_t *recv_at; /* in its slice: where the next byte is received; ... */
+    uint32_t
+        recv_room;  /* ... the kernel's from there to the end of the slice while recv_in_flight */
+    uint32_t held;  /* bytes before recv_at that are not yet parsed; 0: nothing is in the slice */
+    uint32_t index; /* of this slot in the table */
     uint32_t generation;
-    uint8_t state;  /* rs_session_state */
-    uint8_t reason; /* rs_close_reason, from the end of OPEN on */
-    bool recv_in_flight;
-    bool abort;        /* close by reset */
-    bool touched;      /* on the touched list */
-    bool peer_ended;   /* the peer's FIN has come */
-    bool abort_posted; /* a CLOSE with RS_OPF_ABORT is with the back end */
-    bool quarantined;  /* ... and not expected back */
-    uint8_t pause;     /* RS_PAUSE_* */
-    uint32_t careful;  /* UINT32_MAX: each RECV asks whether it may; 0: only above table->easy */
-    uint32_t holds;    /* answers owed; 0 once it has ended */
-    uint32_t handed;   /* messages that another thread has and whose answers are not back, ... */
+    bool careful;           /* each RECV asks whether it may */
+    uint8_t state;          /* rs_session_state */
+    uint8_t recv_in_flight; /* 0 or 1 */
+    bool touched;           /* in table->touched */
+    uint8_t reason;         /* rs_close_reason, from the end of OPEN on */
+    bool abort;             /* close by reset */
+    bool peer_ended;        /* the peer's FIN has come */
+    bool abort_posted;      /* a CLOSE with RS_OPF_ABORT is with the back end */
+    bool quarantined;       /* ... and not expected back */
+    uint8_t pause;          /* RS_PAUSE_* */
+    uint32_t holds;         /* answers owed; 0 once it has ended */
+    uint32_t handed; /* messages that another thread has and whose answers are not back, ... */
     uint32_t handed_bytes; /* ... and their bytes */
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame, or with RS_PAUSE_FULL took a send */
     uint64_t user;
-    rs_session *touched_next;
-    rs_op op; /* what all its ops have in common */
 };
 
 typedef struct rs_sessions_config {
@@ -127,14 +126,18 @@ struct rs_sessions {
     uint32_t used_count;  /* state != FREE */
     uint32_t quarantined; /* ... whose CLOSE is not expected any more, and the last such slot */
     uint32_t straggler;
-    rs_session *touched_head, *touched_tail;
+    rs_session **touched;     /* [2 * slot_count]: those that may want something, in order */
+    rs_session **touched_end; /* behind the last one */
     rs_timers timers;
     rs_sendq_pool sendq_pool;
     uint32_t answer_blocks; /* send blocks that the answers to one RECV may take */
     uint32_t easy;          /* own blocks up to which the answers find blocks and room */
     bool careful;           /* a framed session asks at each RECV, whatever it has */
     uint64_t searched_ms;   /* when a search for who holds shared blocks found nobody */
-    uint16_t region;        /* the one registered region: receive slices and send blocks */
+    uint32_t frame_lengths; /* how many are legal; 0 for a raw application, which has no frames */
+    uint8_t *recv_base;     /* as rs_sessions_memory says, ... */
+    uint8_t **recv_scattered;
+    uint16_t region; /* ... and the one registered region: receive slices and send blocks */
     rs_counters counters;
     rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_add_send_ns */
     uint64_t send_run_ns;    /* the last value, and how often it came since it was recorded: */
@@ -151,6 +154,7 @@ struct rs_sessions {
 typedef struct rs_sessions_memory {
     rs_session *sessions;       /* [slot_count] */
     uint32_t *free_next;        /* [slot_count] */
+    rs_session **touched;       /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
@@ -190,9 +194,10 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn);
 /* rs_sessions_unreserve: attaching failed: the slot is free again. */
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);
 
-/* rs_sessions_complete: takes one completion of kind RECV, SEND, SHUTDOWN or CLOSE. Any conn and
- * generation is legal; one that is not current is counted as stale and dropped. */
-void rs_sessions_complete(rs_sessions *table, const rs_completion *completion);
+/* rs_sessions_complete: takes completions of kind RECV, SEND, SHUTDOWN and CLOSE, up to an ACCEPT,
+ * which is no session's. Any conn and generation is legal; one that is not current is counted as
+ * stale and dropped. Returns how many it took. */
+uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completions, uint32_t count);
 
 /* rs_sessions_expire: closes what has been silent too long, escalates closes that hang and gives up
  * those that then still do (seam/backend.h, point 4; table->quarantined, counters.quarantined),

@@ -236,15 +236,16 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     rs_sessions_memory *memory = &shard->memory;
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
+    memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
     memory->timer_nodes = calloc(plan->slots, sizeof *memory->timer_nodes);
     memory->entries = calloc(plan->entry_count, sizeof *memory->entries);
     shard->slab_entries = calloc(plan->block_count, sizeof *shard->slab_entries);
     shard->completions = calloc(shard->poll_max, sizeof *shard->completions);
     shard->mail_memory_bytes = rs_mailbox_slot_bytes(mail_payload) * RS_MAIL_SLOTS;
     shard->mail_memory = rs_os_pages_alloc(shard->mail_memory_bytes, NULL);
-    if (memory->sessions == NULL || memory->free_next == NULL || memory->timer_nodes == NULL ||
-        memory->entries == NULL || shard->slab_entries == NULL || shard->completions == NULL ||
-        shard->mail_memory == NULL) {
+    if (memory->sessions == NULL || memory->free_next == NULL || memory->touched == NULL ||
+        memory->timer_nodes == NULL || memory->entries == NULL || shard->slab_entries == NULL ||
+        shard->completions == NULL || shard->mail_memory == NULL) {
         return RS_E_NO_MEMORY;
     }
     rs_mailbox_init(&shard->mailbox, shard->mail_memory, RS_MAIL_SLOTS, mail_payload);
@@ -254,6 +255,7 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
 static void shard_free(rs_shard *shard) {
     free(shard->memory.sessions);
     free(shard->memory.free_next);
+    free(shard->memory.touched);
     free(shard->memory.timer_nodes);
     free(shard->memory.entries);
     free(shard->slab_entries);
@@ -504,12 +506,10 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
     if (count > 0) {
         rs_histogram_record(&shard->batch, count);
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const rs_completion *completion = &shard->completions[i];
-        if (completion->kind == RS_OP_ACCEPT) {
-            shard_on_accept(shard, completion);
-        } else {
-            rs_sessions_complete(&shard->sessions, completion);
+    for (uint32_t at = 0; at < count; at++) {
+        at += rs_sessions_complete(&shard->sessions, &shard->completions[at], count - at);
+        if (at < count) {
+            shard_on_accept(shard, &shard->completions[at]);
         }
     }
 }
