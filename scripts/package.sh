@@ -67,7 +67,7 @@ stage()
     done
     cp "scripts/package/README-$1.txt" "$stage/README.txt"
     cp LICENSE CHANGELOG.md "$stage"
-    cp docs/benchmarking.md docs/loadgen.md docs/ladder.md "$stage/docs"
+    cp docs/benchmarking.md docs/compare.md docs/loadgen.md docs/ladder.md "$stage/docs"
     cat >"$stage/VERSION.txt" <<EOF
 ringside $version
 commit $commit

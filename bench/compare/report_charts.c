@@ -55,9 +55,7 @@ void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_text *text,
                           .high = cell->rate_high};
     }
     rs_svg_bars(text, results->scenario[scenario]->name,
-                rs_scenario_counts_connections(results->scenario[scenario]) ? "connections/s"
-                                                                            : "messages/s",
-                bar, count, NULL);
+                rs_scenario_rate_unit(results->scenario[scenario]), bar, count, NULL);
 }
 
 void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_text *text,

@@ -2,7 +2,7 @@
  *
  * Pure. Every figure is a double, NAN for "this platform or this scenario cannot tell" (printed as
  * "-", null in JSON; never 0). The metric table is the one list of columns: reports, CSV, JSON and
- * docs/benchmarking.md follow it. */
+ * docs/compare.md follow it. */
 #ifndef RS_COMPARE_RESULT_H
 #define RS_COMPARE_RESULT_H
 
@@ -29,34 +29,52 @@
 
 _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold every repeat");
 
-/* X(name, key in CSV and JSON, unit, source). */
+/* X(name, key in CSV and JSON, unit, source: of docs/compare.md). */
 #define RS_METRIC_TABLE(X)                                                                         \
     X(RATE, "rate", "1/s", "loadgen: replies (connections in ramp, churn) in the measured time")   \
-    X(P50, "p50_us", "us", "loadgen: reply latency; from the intended send in an open loop")       \
+    X(P50, "p50_us", "us",                                                                         \
+      "loadgen: reply latency, within 1/64; from the intended send in an open loop")               \
     X(P90, "p90_us", "us", "the same")                                                             \
     X(P99, "p99_us", "us", "the same")                                                             \
     X(P99_9, "p99_9_us", "us", "the same")                                                         \
     X(P99_99, "p99_99_us", "us", "the same")                                                       \
     X(MAX, "max_us", "us", "the same")                                                             \
-    X(CPU, "cpu_server_us", "us/msg", "server process: /proc schedstat, QueryProcessCycleTime")    \
-    X(CPU_USER, "cpu_user_us", "us/msg", "its user part: /proc stat, GetProcessTimes")             \
-    X(CPU_KERNEL, "cpu_kernel_us", "us/msg", "its kernel part")                                    \
-    X(CPU_WINE, "cpu_wineserver_us", "us/msg", "the wineserver process: /proc schedstat")          \
+    X(CPU, "cpu_server_us", "us/msg",                                                              \
+      "server process. Linux: /proc/PID/task/*/schedstat, in ns, or /proc/PID/stat, in ticks of "  \
+      "10 ms, once threads have ended. Windows: QueryProcessCycleTime, by the rate of the "        \
+      "time-stamp counter; GetProcessTimes where it passes the test")                              \
+    X(CPU_USER, "cpu_user_us", "us/msg",                                                           \
+      "its user part, by the ratio in /proc/PID/stat or GetProcessTimes")                          \
+    X(CPU_KERNEL, "cpu_kernel_us", "us/msg", "its kernel part, likewise")                          \
+    X(CPU_WINE, "cpu_wineserver_us", "us/msg", "schedstat of the prefix's wineserver")             \
     X(CPU_SUM, "cpu_sum_us", "us/msg", "server and wineserver")                                    \
-    X(CPU_MACHINE, "cpu_machine_us", "us/msg", "whole machine: /proc/schedstat, idle cycles")      \
+    X(CPU_MACHINE, "cpu_machine_us", "us/msg",                                                     \
+      "the whole machine, loadgen, system threads and interrupts too. Linux: /proc/schedstat "     \
+      "(needs CONFIG_SCHEDSTATS). Windows: all cycles less QueryIdleProcessorCycleTimeEx")         \
     X(CALLS, "kernel_calls", "1/msg", "server: calls it made to the system, counted by itself")    \
-    X(CPU_LOAD, "cpu_loadgen_us", "us/msg", "loadgen: getrusage, GetProcessTimes")                 \
-    X(PACING, "pacing_p99_us", "us", "loadgen: p99 of actual - intended send, in an open loop")    \
-    X(SWITCHES, "context_switches", "1/msg", "server: getrusage; under Wine /proc schedstat")      \
-    X(FAULTS, "page_faults", "count", "server: getrusage, GetProcessMemoryInfo; Wine: /proc stat") \
-    X(MEMORY, "memory_growth_bytes", "bytes", "server's working set: peak less that at start")     \
+    X(CPU_LOAD, "cpu_loadgen_us", "us/msg",                                                        \
+      "loadgen: getrusage, GetProcessTimes, of the measured time")                                 \
+    X(PACING, "pacing_p99_us", "us",                                                               \
+      "loadgen, in an open loop: p99 of actual less intended send, its own part of the latency")   \
+    X(SWITCHES, "context_switches", "1/msg",                                                       \
+      "server: getrusage; under Wine its turns on a processor in schedstat, null once threads "    \
+      "have ended")                                                                                \
+    X(FAULTS, "page_faults", "count",                                                              \
+      "server: getrusage, GetProcessMemoryInfo; under Wine /proc/PID/stat")                        \
+    X(MEMORY, "memory_growth_bytes", "bytes", "server's working set: largest less that at start")  \
     X(MEMORY_EACH, "memory_each_bytes", "bytes", "the same for each connection")                   \
-    X(POOL, "pool_growth_bytes", "bytes", "machine's non-paged pool: GetPerformanceInfo")          \
+    X(POOL, "pool_growth_bytes", "bytes",                                                          \
+      "machine's non-paged pool, largest under load less before: GetPerformanceInfo")              \
     X(POOL_EACH, "pool_each_bytes", "bytes", "the same for each connection")                       \
     X(LOCKED, "locked_bytes", "bytes", "server: pages locked at its end")                          \
-    X(MESSAGES, "messages", "count", "server (a stream's: loadgen): in all, warm-up included")     \
-    X(OTHERS, "others_cpu", "CPUs", "processes' CPU time less server, wineserver, loadgen")        \
-    X(STACK, "stack_cpu", "CPUs", "machine's interrupts: softirqs, DPCs; in no process's time")
+    X(MESSAGES, "messages", "count",                                                               \
+      "server, warm-up included; of a rung of the ladder what loadgen sent")                       \
+    X(OTHERS, "others_cpu", "CPUs",                                                                \
+      "processes' CPU time (/proc/stat, NtQuerySystemInformation over all processor groups) less " \
+      "server, wineserver, loadgen")                                                               \
+    X(STACK, "stack_cpu", "CPUs",                                                                  \
+      "interrupts, softirqs, DPCs: on loopback mostly the network stack, for us; in no process's " \
+      "time")
 
 typedef enum rs_metric {
 #define X(name, key, unit, source) RS_METRIC_##name,

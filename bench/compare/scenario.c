@@ -21,8 +21,8 @@ static const rs_scenario scenario_table[] = {
      1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
     {"large", "16 connections, frames of 60,000 bytes, one in flight on each", RS_SCENARIO_CLOSED,
      16, 1, 60000, 0, 0, 32, 65535, 1048576, RS_IN_QUICK | RS_IN_FULL},
-    {"ramp", "512 connections opened at once, until each had its first reply", RS_SCENARIO_RAMP,
-     512, 1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+    {"ramp", "512 connections opened at once, until each had its first reply, whose latency it is",
+     RS_SCENARIO_RAMP, 512, 1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL},
     {"idle-crowd", "2,000 silent connections beside 16 busy ones, 32 bytes", RS_SCENARIO_IDLE, 16,
      1, 32, 2000, 0, 4096, 0, 0, RS_IN_FULL},
     {"churn", "32 connections at a time: connect, 4 messages, close", RS_SCENARIO_CHURN, 32, 1, 32,
@@ -62,6 +62,10 @@ bool rs_scenario_is_late(const rs_scenario *scenario) {
 
 bool rs_scenario_counts_connections(const rs_scenario *scenario) {
     return scenario->kind == RS_SCENARIO_RAMP || scenario->kind == RS_SCENARIO_CHURN;
+}
+
+const char *rs_scenario_rate_unit(const rs_scenario *scenario) {
+    return rs_scenario_counts_connections(scenario) ? "connections/s" : "messages/s";
 }
 
 const rs_scenario *rs_scenario_warmup(void) {

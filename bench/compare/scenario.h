@@ -50,8 +50,10 @@ const rs_scenario *rs_scenario_find(const char *name); /* NULL: no such scenario
 /* rs_scenario_is_late: its rate comes from the results of others, so it runs after them. */
 bool rs_scenario_is_late(const rs_scenario *scenario);
 
-/* rs_scenario_counts_connections: its rate is in connections a second, not messages. */
+/* rs_scenario_counts_connections: its rate is in connections a second, not messages.
+ * rs_scenario_rate_unit: "connections/s" or "messages/s". */
 bool rs_scenario_counts_connections(const rs_scenario *scenario);
+const char *rs_scenario_rate_unit(const rs_scenario *scenario);
 
 /* rs_scenario_warmup: what the dropped first run of each server is: one that all of them hold. */
 const rs_scenario *rs_scenario_warmup(void);

@@ -143,9 +143,9 @@ static bool targets_add_variant(targets *self, const rs_tradeoff *tradeoff, uint
     subject->of = of;
     rs_args_add(&target->extra, "--%s", tradeoff->option);
     rs_args_add(&target->extra, "%s", tradeoff->value);
-    if (tradeoff->needs[0] != NULL) {
-        rs_args_add(&target->extra, "--%s", tradeoff->needs[0]);
-        rs_args_add(&target->extra, "%s", tradeoff->needs[1]);
+    if (tradeoff->needs != NULL) {
+        rs_args_add(&target->extra, "--%s", tradeoff->needs);
+        rs_args_add(&target->extra, "%s", tradeoff->needs_value);
     }
     results->subjects++;
     return !target->extra.overflow;

@@ -6,13 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RS_TRADEOFF_SCENARIOS_MAX 2u
-
 typedef struct rs_tradeoff {
-    const char *option, *value;                      /* without the dashes */
-    bool iocp, rio;                                  /* servers that it applies to */
-    const char *scenario[RS_TRADEOFF_SCENARIOS_MAX]; /* where it can show; NULL ends the list */
-    const char *needs[2]; /* one more option and value, without which it cannot run; NULL: none */
+    const char *option, *value;      /* without the dashes */
+    const char *about;               /* what it tries; NULL: as the row before */
+    bool iocp, rio;                  /* servers that it applies to */
+    const char *scenario, *also;     /* where it can show; also: NULL for one scenario */
+    const char *needs, *needs_value; /* an option without which it cannot run; NULL: none */
 } rs_tradeoff;
 
 uint32_t rs_tradeoff_count(void);

@@ -285,6 +285,7 @@ static void test_report_surveys_decide_nothing_on_windows(void **state) {
 static void test_tradeoffs_fit_the_table_and_differ(void **state) {
     (void)state;
     uint32_t used = 2; /* the two servers with their defaults */
+    assert_non_null(rs_tradeoff_at(0)->about);
     for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
         const rs_tradeoff *at = rs_tradeoff_at(i);
         assert_true(strlen(at->option) <= 16 && strlen(at->value) <= 10); /* main's names hold */
@@ -292,12 +293,12 @@ static void test_tradeoffs_fit_the_table_and_differ(void **state) {
         assert_true(rs_tradeoff_applies(at, "rio_server") == at->rio);
         assert_false(rs_tradeoff_applies(at, "epoll_server"));
         used += (at->iocp ? 1u : 0u) + (at->rio ? 1u : 0u);
-        assert_non_null(at->scenario[0]);
-        for (uint32_t k = 0; k < RS_TRADEOFF_SCENARIOS_MAX && at->scenario[k] != NULL; k++) {
-            const rs_scenario *scenario = rs_scenario_find(at->scenario[k]);
+        const char *const shows[] = {at->scenario, at->also};
+        for (size_t k = 0; k < 2 && shows[k] != NULL; k++) {
+            const rs_scenario *scenario = rs_scenario_find(shows[k]);
             assert_non_null(scenario);
             assert_false(rs_scenario_is_late(scenario));
-            assert_true(rs_tradeoff_shows_in(at, at->scenario[k]));
+            assert_true(rs_tradeoff_shows_in(at, shows[k]));
         }
         assert_false(rs_tradeoff_shows_in(at, "nonsense"));
         for (uint32_t k = 0; k < i; k++) {
