@@ -202,6 +202,15 @@ void conf_settle(conf_run *run) {
     }
 }
 
+bool conf_done_or_settled(conf_run *run, const conf_side *side, uint32_t op) {
+    conf_wait wait = conf_wait_start(run);
+
+    while (!conf_done(side, op) && run->idle_rounds < CONF_SETTLED_ROUNDS) {
+        conf_wait_step(run, &wait, __FILE__, __LINE__, "the traffic comes to rest");
+    }
+    return conf_done(side, op);
+}
+
 conf_wait conf_wait_start(conf_run *run) {
     run->idle_rounds = 0;
     return (conf_wait){.deadline_ns = rs_os_now_ns() + CONF_WAIT_NS_MAX};

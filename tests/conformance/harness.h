@@ -134,6 +134,8 @@ uint64_t conf_now_ns(const conf_run *run);
 /* ---- driving */
 uint32_t conf_pump(conf_run *run); /* one round; returns the completions seen */
 void conf_settle(conf_run *run);   /* rounds until nothing happens any more */
+/* Rounds until the op is done, or nothing happens any more; is it done? */
+bool conf_done_or_settled(conf_run *run, const conf_side *side, uint32_t op);
 uint32_t conf_poll_side(conf_side *side, uint32_t cap, int64_t timeout_ns);
 
 /* ---- requests. Each returns the ledger index; conf_must_* fail the case when refused. */
