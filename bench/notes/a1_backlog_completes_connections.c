@@ -1,11 +1,13 @@
 /* a1: a connection is complete for the client before accept is called; the backlog holds it.
  *
- * Experiment: a listener that does not accept. A client connects, sends, and only then is accept
- * called, and the bytes are read.
- * Documented: listen puts the socket in a state "in which it is listening for an incoming
- * connection"; requests "are acknowledged and then queued pending acceptance" (Winsock, listen).
- * Refuted by: a connect that does not end before accept, or bytes that are lost. */
+ * Experiment: a listener that does not accept. 20 clients connect, the first sends, and only then
+ * is accept called, and the bytes are read. Documented: listen puts the socket in a state "in which
+ * it is listening for an incoming connection"; requests "are acknowledged and then queued pending
+ * acceptance" (Winsock, listen). Refuted by: a connect that does not end before accept, or bytes
+ * that are lost. */
 #include "notes/note_net.h"
+
+#define CLIENTS 20u
 
 enum { CONNECTED, CONNECT_US, SENT, RECEIVED };
 static const note_figure figures[] = {
@@ -34,19 +36,23 @@ static void run(note *self) {
     static const char hello[] = "sent before accept";
     char buffer[sizeof hello];
     struct sockaddr_in address;
-    const note_socket listener = note_listen(self, 8, &address);
-    const note_socket client = note_tcp(self);
-    NOTE_NEED(self, listener != NOTE_NO_SOCKET && client != NOTE_NO_SOCKET, "listen");
-    note_timeout(client, 2000);
-
-    const uint64_t start_ns = rs_os_now_ns();
-    const bool connected = note_connect(client, &address);
-    note_add(self, CONNECTED, connected);
-    note_add(self, CONNECT_US, note_us_since(start_ns));
-    if (!connected) {
-        return; /* that is the answer */
+    const note_socket listener = note_listen(self, 2 * CLIENTS, &address);
+    note_socket first = NOTE_NO_SOCKET;
+    NOTE_NEED(self, listener != NOTE_NO_SOCKET, "listen");
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        const note_socket client = note_tcp(self);
+        NOTE_NEED(self, client != NOTE_NO_SOCKET, "socket");
+        note_timeout(client, 2000);
+        const uint64_t start_ns = rs_os_now_ns();
+        const bool connected = note_connect(client, &address);
+        note_add(self, CONNECT_US, note_us_since(start_ns));
+        note_add(self, CONNECTED, connected);
+        if (!connected) {
+            return; /* that is the answer */
+        }
+        first = i == 0 ? client : first;
     }
-    const int64_t sent = note_send(client, hello, sizeof hello);
+    const int64_t sent = note_send(first, hello, sizeof hello);
     note_add(self, SENT, (double)sent);
     NOTE_NEED(self, sent > 0, "send");
 

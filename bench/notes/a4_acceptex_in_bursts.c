@@ -10,7 +10,7 @@
 #include "notes/note_net.h"
 
 #define CLIENTS 128u
-#define ROUNDS 5u
+#define ROUNDS 3u
 
 enum { ACCEPT_MS, ONE_MS, SOME_MS, MANY_MS, RATIO };
 static const note_figure figures[] = {

@@ -14,7 +14,7 @@
 #define SENDS 3u
 #define SIZE_MAX_BYTES 32768u
 #define ROUNDS 10000u
-#define RUN_MS 2000u /* or as many rounds as fit */
+#define RUN_MS 1200u /* or as many rounds as fit */
 
 enum { DONE, PENDED, SWAPPED, CUT_SHORT, WRONG_BYTES };
 static const note_figure figures[] = {

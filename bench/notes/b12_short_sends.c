@@ -9,7 +9,7 @@
 
 #define ASKED (1u << 20)
 #define ROUNDS 1000u
-#define RUN_MS 2500u
+#define RUN_MS 1200u
 
 enum { WHOLE, SUCCESS_SHORT, FAILED_SOME, FAILED_NONE };
 static const note_figure figures[] = {

@@ -10,7 +10,7 @@
 #include "notes/note_net.h"
 #include "seam/atomics.h"
 
-#define NUMBERS 3000u
+#define NUMBERS 1500u
 
 enum { SWAPPED_1_1, SWAPPED_4_1, SWAPPED_1_4, SWAPPED_4_4, HANDLED };
 static const note_figure figures[] = {

@@ -13,7 +13,7 @@
 #define DATA_MAX 300u
 #define CUT_MAX 2000u
 #define RECV_MAX 4096u
-#define RUN_MS 2000u
+#define RUN_MS 1000u
 
 enum { WHOLE, WRONG, SPLIT, JOINED };
 static const note_figure figures[] = {

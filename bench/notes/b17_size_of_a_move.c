@@ -11,7 +11,7 @@
 #define MOVES 20u
 #define SMALL 4u
 #define LARGE 32u
-#define TURNS 20u
+#define TURNS 10u
 #define ROUNDS 7u
 
 enum { NS_SMALL, NS_LARGE, RATIO };

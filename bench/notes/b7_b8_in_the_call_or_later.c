@@ -53,44 +53,49 @@ static note_verdict judge(const note_seen *seen) {
 
 #ifdef _WIN32
 
+#define LONG_BYTES 262144u /* of a send that finds no room: a little room does not suffice it */
+
 typedef struct request {
     OVERLAPPED overlapped;
-    char byte[4096];
+    char bytes[LONG_BYTES];
 } request;
+
+/* The state of the socket before the request. */
+static bool prepare(bool send, bool possible, note_socket mine, note_socket peer) {
+    if (send && !possible) {
+        (void)note_fill(mine, 50); /* how much does not matter */
+        note_blocking(mine, true);
+    }
+    return send || !possible || (note_send(peer, "x", 1) == 1 && note_readable(mine, 1000));
+}
 
 static void one(note *self, bool send, uint32_t which) {
     const HANDLE port = note_port(self, 1);
     request *r = note_memory(self, sizeof *r);
     const bool possible = which % 2 == 0, skip = which >= 2;
+    const size_t bytes = send && !possible ? LONG_BYTES : 64;
+    note_reader reader = {.slow = false};
     note_socket pair[2];
     DWORD moved = 0;
     ULONG_PTR key = 0;
-    static char sink[1u << 22];
     NOTE_NEED(self, r != NULL && note_pair_sized(self, pair, 16384, 16384), "a pair");
-    const note_socket mine = send ? pair[1] : pair[0]; /* pair[1]'s buffers are the small ones */
-    const note_socket peer = send ? pair[0] : pair[1];
-    note_timeout(peer, 1000);
+    const note_socket mine = pair[1], peer = pair[0];
     NOTE_NEED(self, note_attach(self, port, mine, 0), "a port");
     NOTE_NEED(self, !skip || note_skip_on_success(self, mine), "skip-on-success");
-    if (send && !possible) {
-        (void)note_fill(mine, 50);
-        note_blocking(mine, true);
-    } else if (!send && possible) {
-        NOTE_NEED(self, note_send(peer, "x", 1) == 1 && note_readable(mine, 1000), "send");
-    }
-    const int rc = send ? note_post_send(mine, r->byte, sizeof r->byte, &r->overlapped, &moved)
-                        : note_post_recv(mine, r->byte, sizeof r->byte, &r->overlapped, &moved);
+    NOTE_NEED(self, prepare(send, possible, mine, peer), "send");
+    const int rc = send ? note_post_send(mine, r->bytes, bytes, &r->overlapped, &moved)
+                        : note_post_recv(mine, r->bytes, bytes, &r->overlapped, &moved);
     NOTE_NEED(self, rc == 0 || rc == WSA_IO_PENDING, "the request");
-    if (!possible && send) {
-        (void)note_recv(peer, sink, sizeof sink); /* makes room */
-        (void)note_readable(peer, 100);
-        (void)note_recv(peer, sink, sizeof sink);
-    } else if (!possible) {
-        NOTE_NEED(self, note_send(peer, "x", 1) == 1, "send");
-    }
+    const bool reads = send && !possible; /* makes room */
+    NOTE_NEED(self, reads ? note_reader_start(self, &reader, peer) : true, "a reader");
+    NOTE_NEED(self, send || possible || note_send(peer, "x", 1) == 1, "send");
     note_add(self, DONE_IN_CALL + which, rc == 0);
     note_add(self, PACKET + which,
              note_take(port, rc == 0 ? 30 : 2000, &moved, &key) == &r->overlapped);
+    note_close(self, mine);
+    if (reads) {
+        note_reader_join(&reader);
+    }
 }
 
 static void run_recv(note *self) {

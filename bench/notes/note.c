@@ -83,16 +83,19 @@ void note_add(note *self, uint32_t figure, double value) {
 }
 
 void note_merge_all(const note *self, note_seen *seen) {
-    double one[NOTE_SAMPLES_MAX];
+    double one[NOTE_SAMPLES_MAX], sorted[NOTE_SAMPLES_MAX];
     for (uint32_t i = 0; i < NOTE_SAMPLES_MAX; i++) {
         one[i] = 1;
     }
     for (uint32_t i = 0; i < self->entry->figures; i++) {
         const note_samples *samples = &self->figure[i];
         const rs_interval interval = rs_stats_ratio(samples->value, one, samples->count);
+        memcpy(sorted, samples->value, samples->count * sizeof sorted[0]);
+        note_sort(sorted, samples->count);
         seen[i] = (note_seen){.value = interval.middle,
                               .low = interval.low,
                               .high = interval.high,
+                              .p99 = note_percentile(sorted, samples->count, 99),
                               .count = samples->count};
     }
 }

@@ -44,7 +44,7 @@ typedef struct note_verdict {
 
 /* How the samples of a figure become one value. */
 typedef enum note_merge {
-    NOTE_MEDIAN, /* with the 95 % interval of that median */
+    NOTE_MEDIAN, /* with the 95 % interval of that median, and the p99 of the samples */
     NOTE_SUM,    /* of faults, lost bytes: one in ten repeats is one */
     NOTE_MOST,
     NOTE_LEAST
@@ -58,6 +58,7 @@ typedef struct note_figure {
 /* A figure as the rule sees it. value is NAN, and count 0, when nothing was added. */
 typedef struct note_seen {
     double value, low, high; /* low, high: the interval of a MEDIAN, else the value */
+    double p99;              /* of the samples of a MEDIAN */
     uint32_t count;
 } note_seen;
 

@@ -134,6 +134,11 @@ static note_socket net_keep(note *self, note_socket socket, const char *call) {
     return socket;
 }
 
+note_socket note_tcp_try(note *self) {
+    const note_socket made = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    return made == NOTE_NO_SOCKET ? made : net_keep(self, made, "socket");
+}
+
 note_socket note_tcp(note *self) {
     return net_keep(self, socket(AF_INET, SOCK_STREAM, IPPROTO_TCP), "socket");
 }

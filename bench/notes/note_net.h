@@ -36,6 +36,7 @@ bool note_was_refused(int error);
 /* ---- making. NOTE_NO_SOCKET, false: a call failed, note_failed has said which. */
 
 note_socket note_tcp(note *self);
+note_socket note_tcp_try(note *self); /* one that may be refused: note_error says why */
 
 /* note_listen: on NOTE_LOOPBACK, a free port. *address: where to connect. backlog: as listen()
  * takes it. */

@@ -37,19 +37,17 @@ static void page_chart(const notes_result *result, rs_text *text) {
 
 static void page_table(const notes_result *result, rs_text *text) {
     const note_entry *entry = result->row->entry;
-    char number[RS_TABLE_CELL_BYTES];
-    rs_text_raw(text, "<table>");
+    rs_text_raw(text, "<div class=\"wide\"><table>");
     for (uint32_t i = 0; i < entry->figures; i++) {
         if (result->seen[i].count > 0) {
             rs_text_raw(text, "<tr><td class=\"l\">");
             rs_text_html(text, entry->figure[i].name);
-            rs_table_number(number, result->seen[i].value);
-            rs_text_format(text, "</td><td>%s ", number);
-            rs_text_html(text, entry->figure[i].unit);
+            rs_text_raw(text, "</td><td>");
+            notes_report_figure(&result->seen[i], entry->figure[i].unit, text);
             rs_text_raw(text, "</td></tr>");
         }
     }
-    rs_text_raw(text, "</table>\n");
+    rs_text_raw(text, "</table></div>\n");
 }
 
 static void page_card(const notes_result *result, rs_text *text) {

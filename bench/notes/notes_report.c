@@ -28,29 +28,37 @@ static void report_number(char cell[RS_TABLE_CELL_BYTES], double value) {
     }
 }
 
-/* "12.3 us (11.9 to 13)": an interval only where it says more than the value. */
-static void report_figure(const note_seen *seen, const char *unit, char *out, size_t bytes) {
-    char value[RS_TABLE_CELL_BYTES], low[RS_TABLE_CELL_BYTES], high[RS_TABLE_CELL_BYTES];
-    const char *blank = unit[0] != '\0' ? " " : "";
-    report_number(value, seen->value);
-    report_number(low, seen->low);
-    report_number(high, seen->high);
-    if (seen->count >= RS_STATS_PAIRS_MIN && strcmp(low, high) != 0) {
-        (void)snprintf(out, bytes, "%.60s%s%s (%.60s to %.60s)", value, blank, unit, low, high);
-    } else {
-        (void)snprintf(out, bytes, "%.60s%s%s", value, blank, unit);
+/* A time has its p99 beside it. */
+static bool report_is_time(const char *unit) {
+    return strcmp(unit, "ns") == 0 || strcmp(unit, "us") == 0 || strcmp(unit, "ms") == 0;
+}
+
+void notes_report_figure(const note_seen *seen, const char *unit, rs_text *text) {
+    char number[RS_TABLE_CELL_BYTES];
+    report_number(number, seen->value);
+    rs_text_format(text, "%s%s%s", number, unit[0] != '\0' ? " " : "", unit);
+    if (seen->count < RS_STATS_PAIRS_MIN || seen->low == seen->high) {
+        return;
+    }
+    report_number(number, seen->low);
+    rs_text_format(text, " (%s to ", number);
+    report_number(number, seen->high);
+    rs_text_format(text, "%s)", number);
+    if (report_is_time(unit)) {
+        report_number(number, seen->p99);
+        rs_text_format(text, ", p99 %s", number);
     }
 }
 
 void notes_report_entry(const notes_result *result, rs_text *text) {
     const note_entry *entry = result->row->entry;
-    char value[256];
     rs_text_format(text, "%-4s %s\n     %s: %s\n", result->row->id, result->row->statement,
                    notes_kind_name(result->verdict.kind), result->verdict.words);
     for (uint32_t i = 0; result->ran && i < entry->figures; i++) {
         if (result->seen[i].count > 0) {
-            report_figure(&result->seen[i], entry->figure[i].unit, value, sizeof value);
-            rs_text_format(text, "       %-42s %s\n", entry->figure[i].name, value);
+            rs_text_format(text, "       %-42s ", entry->figure[i].name);
+            notes_report_figure(&result->seen[i], entry->figure[i].unit, text);
+            rs_text_raw(text, "\n");
         }
     }
     if (entry->command != NULL) {
@@ -79,6 +87,7 @@ static void json_figures(const notes_result *result, rs_json *json) {
             rs_json_double(json, "value", seen->value);
             rs_json_double(json, "low", seen->low);
             rs_json_double(json, "high", seen->high);
+            rs_json_double(json, "p99", seen->p99);
             rs_json_u64(json, "samples", seen->count);
             rs_json_end(json);
         }
@@ -127,40 +136,45 @@ static const rs_json_node *markdown_find(const rs_json_doc *doc, const char *id)
     return NULL;
 }
 
-/* "Wine 8.0" of "Wine 8.0 (reports Windows 10.0.19043)". */
+/* "Wine 8.0" of "Wine 8.0 (reports Windows 10.0.19043)", "Linux 6.1.0" of "Linux 6.1.0-40-amd64".
+ */
 static void markdown_platform(const rs_json_doc *doc, char *out, size_t bytes) {
     rs_json_read_text(doc, rs_json_read_get(doc, NULL, "platform"), out, bytes);
-    char *detail = strstr(out, " (");
+    char *detail = strpbrk(out, "(-");
     if (detail != NULL) {
-        *detail = '\0';
+        detail[*detail == '(' && detail > out ? -1 : 0] = '\0';
     }
 }
 
-static void markdown_cell(const rs_json_doc *doc, const char *id, const char *key, rs_text *text) {
+static void markdown_words(const rs_json_doc *doc, const char *id, const char *key,
+                           char words[NOTE_WORDS_BYTES]) {
     const rs_json_node *result = markdown_find(doc, id);
-    char words[NOTE_WORDS_BYTES];
     rs_json_read_text(doc, result == NULL ? NULL : rs_json_read_get(doc, result, key), words,
-                      sizeof words);
-    rs_text_markdown(text, words[0] != '\0' ? words : "not run yet");
+                      NOTE_WORDS_BYTES);
 }
 
 static void markdown_seen(const rs_json_doc *from, uint32_t count, const note_row *row,
                           rs_text *text) {
-    char platform[64];
+    char platform[64], words[NOTE_WORDS_BYTES];
     rs_text_format(text, "- **%s**, `%s`:", row->id, row->entry->file);
     for (uint32_t i = 0; i < count; i++) {
-        markdown_platform(&from[i], platform, sizeof platform);
-        rs_text_format(text, " *%s*: ", platform);
-        markdown_cell(&from[i], row->id, "words", text);
-        rs_text_raw(text, ".");
+        markdown_words(&from[i], row->id, "words", words);
+        if (words[0] != '\0' && strcmp(words, NOTES_WINDOWS_ALONE) != 0) {
+            markdown_platform(&from[i], platform, sizeof platform);
+            rs_text_format(text, " *%s*: ", platform);
+            rs_text_markdown(text, words);
+            rs_text_raw(text, ".");
+        }
     }
     rs_text_raw(text, "\n");
 }
 
 void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *text) {
-    char platform[64];
+    char platform[64], words[NOTE_WORDS_BYTES];
     bool windows = false;
-    rs_text_raw(text, "| id | statement |");
+    rs_text_raw(text, "# Verdicts\n\nWritten by `notes --markdown FILE --from JSON,...`, from what "
+                      "`notes --all --repeat 5 --json JSON` saw on each system; not to be edited. "
+                      "[notes.md](notes.md) says what to think of it.\n\n| id | statement |");
     for (uint32_t i = 0; i < count; i++) {
         markdown_platform(&from[i], platform, sizeof platform);
         windows = windows || strncmp(platform, "Windows", 7) == 0;
@@ -178,7 +192,8 @@ void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *tex
             if (note_rows[r].entry == NULL) {
                 rs_text_raw(text, "not written yet");
             } else {
-                markdown_cell(&from[i], note_rows[r].id, "verdict", text);
+                markdown_words(&from[i], note_rows[r].id, "verdict", words);
+                rs_text_markdown(text, words[0] != '\0' ? words : "not run yet");
             }
         }
         rs_text_raw(text, windows ? " |" : " | not run yet |");

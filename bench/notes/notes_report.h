@@ -18,6 +18,10 @@ typedef struct notes_results {
 /* notes_kind_name: "holds", "does not hold", "holds in part", "cannot tell here". */
 const char *notes_kind_name(note_kind kind);
 
+/* notes_report_figure: "12.3 us (11.9 to 13), p99 15": an interval only where it says more than the
+ * value. */
+void notes_report_figure(const note_seen *seen, const char *unit, rs_text *text);
+
 /* notes_report_entry: an entry for a terminal: verdict, words, figures, where its code is. */
 void notes_report_entry(const notes_result *result, rs_text *text);
 /* notes_report_list: every id, its statement, and whether it is written. */

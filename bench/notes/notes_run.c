@@ -21,7 +21,11 @@
 typedef struct run_state {
     note note;
     rs_os_event *ended;
+    struct run_state *next;
 } run_state;
+
+/* Given up: their threads may still write there. */
+static run_state *run_given_up;
 
 static void run_thread(void *arg) {
     run_state *state = arg;
@@ -130,7 +134,7 @@ int notes_run_inner(const char *id) {
 /* False: *verdict says why this entry has nothing to run here. */
 static bool run_can_tell(const note_entry *entry, note_verdict *verdict) {
     if (entry->run == NULL) {
-        *verdict = note_say(NOTE_CANNOT_TELL, "it is about Winsock: run it on Windows");
+        *verdict = note_say(NOTE_CANNOT_TELL, "%s", NOTES_WINDOWS_ALONE);
         return false;
     }
     if (entry->where == NOTE_WINDOWS_KERNEL && rs_os_is_wine()) {
@@ -171,9 +175,8 @@ void notes_run(const note_row *row, uint32_t repeats, notes_result *out) {
     note_init(&state->note, entry);
     out->ran = true;
     if (!run_repeats(state, row, repeats)) {
-        static run_state *given_up[NOTE_ROWS]; /* their threads may still write there */
-        given_up[row - note_rows] = state;
-        (void)given_up;
+        state->next = run_given_up;
+        run_given_up = state;
         out->broken = true;
         out->verdict = note_say(NOTE_CANNOT_TELL, "it did not end, and was given up");
         return;

@@ -6,6 +6,9 @@
 
 #define NOTES_REPEATS_MAX 10u
 
+/* The words of an entry that has nothing to run on this system. */
+#define NOTES_WINDOWS_ALONE "it is about Winsock: run it on Windows"
+
 typedef struct notes_result {
     const note_row *row; /* its entry is not NULL */
     note_verdict verdict;

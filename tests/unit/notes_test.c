@@ -168,7 +168,7 @@ static void test_samples_merge_by_their_kind(void **state) {
     }
     note_merge_all(&subject, seen);
     assert_true(seen[A_MEDIAN].value == 5 && seen[A_MEDIAN].count == 5);
-    assert_true(seen[A_MEDIAN].low == 3 && seen[A_MEDIAN].high == 9);
+    assert_true(seen[A_MEDIAN].low == 3 && seen[A_MEDIAN].high == 9 && seen[A_MEDIAN].p99 == 9);
     assert_true(seen[A_SUM].value == 28 && seen[A_SUM].low == 28);
     assert_true(seen[A_MOST].value == 9);
     assert_true(seen[A_LEAST].value == 3);
@@ -217,6 +217,9 @@ static void test_ratio_differs_when_its_interval_leaves_1_out(void **state) {
     assert_string_equal(words, "no difference (1.10, 0.90 to 1.30)");
     note_ratio_words(&more, words, sizeof words);
     assert_string_equal(words, "1.10 (1.05 to 1.30)");
+    assert_int_equal(note_by_ratio(&more, "x").kind, NOTE_HOLDS);
+    assert_int_equal(note_by_ratio(&same, "x").kind, NOTE_DOES_NOT_HOLD);
+    assert_int_equal(note_by_ratio(&few, "x").kind, NOTE_CANNOT_TELL);
 }
 
 static void test_percentile_is_a_value_that_was_seen(void **state) {
@@ -228,6 +231,69 @@ static void test_percentile_is_a_value_that_was_seen(void **state) {
     assert_true(note_percentile(values, 4, 50) == 20);
     assert_true(note_percentile(values, 4, 99) == 40);
     assert_false(rs_is_known(note_percentile(values, 0, 50)));
+}
+
+/* ---- running */
+
+static void run_adds(note *self) {
+    note_add(self, A_SUM, 2);
+}
+
+static void run_fails(note *self) {
+    note_add(self, A_SUM, 0);
+    NOTE_NEED(self, false, "a call");
+    note_add(self, A_SUM, 1);
+}
+
+static void run_does_not_end(note *self) {
+    note_add(self, A_SUM, 0);
+    for (;;) {
+        rs_os_sleep_ms(50);
+    }
+}
+
+static void run_entry(note_run_fn fn, uint32_t repeats, notes_result *out) {
+    static note_entry entry;
+    static note_row row;
+    entry = sample_entry;
+    entry.run = fn;
+    entry.bound_s = 1;
+    row = (note_row){.id = "x1", .statement = "a statement", .entry = &entry};
+    notes_run(&row, repeats, out);
+}
+
+static void test_run_repeats_and_judges(void **state) {
+    notes_result out;
+    (void)state;
+    run_entry(run_adds, 3, &out);
+    assert_true(out.ran && !out.broken);
+    assert_true(out.seen[A_SUM].value == 6);
+    assert_int_equal(out.verdict.kind, NOTE_DOES_NOT_HOLD);
+}
+
+static void test_run_that_fails_is_not_repeated(void **state) {
+    notes_result out;
+    (void)state;
+    run_entry(run_fails, 3, &out);
+    assert_false(out.broken); /* of the machine, not of the program */
+    assert_int_equal(out.verdict.kind, NOTE_CANNOT_TELL);
+    assert_true(out.seen[A_SUM].value == 0);
+}
+
+static void test_run_that_does_not_end_is_given_up(void **state) {
+    notes_result out;
+    (void)state;
+    run_entry(run_does_not_end, 3, &out);
+    assert_true(out.broken);
+    assert_int_equal(out.verdict.kind, NOTE_CANNOT_TELL);
+}
+
+static void test_run_where_there_is_nothing_to_run(void **state) {
+    notes_result out;
+    (void)state;
+    run_entry(NULL, 3, &out);
+    assert_false(out.broken || out.ran);
+    assert_int_equal(out.verdict.kind, NOTE_CANNOT_TELL);
 }
 
 /* ---- reports */
@@ -263,7 +329,7 @@ static void test_report_for_a_terminal_says_what_was_seen(void **state) {
     rs_text_init(&text, report, sizeof report);
     notes_report_entry(&results.result[0], &text);
     assert_non_null(strstr(report, "does not hold: a rule <b> | 3"));
-    assert_non_null(strstr(report, "12 us (10 to 14)"));
+    assert_non_null(strstr(report, "12 us (10 to 14), p99 14"));
     assert_non_null(strstr(report, "compare --tradeoffs x"));
     assert_null(strstr(report, "the most")); /* nothing was added */
 }
@@ -316,6 +382,10 @@ int main(void) {
         cmocka_unit_test(test_failed_call_is_no_verdict_about_the_statement),
         cmocka_unit_test(test_ratio_differs_when_its_interval_leaves_1_out),
         cmocka_unit_test(test_percentile_is_a_value_that_was_seen),
+        cmocka_unit_test(test_run_repeats_and_judges),
+        cmocka_unit_test(test_run_that_fails_is_not_repeated),
+        cmocka_unit_test(test_run_that_does_not_end_is_given_up),
+        cmocka_unit_test(test_run_where_there_is_nothing_to_run),
         cmocka_unit_test_setup(test_report_for_a_terminal_says_what_was_seen, report_setup),
         cmocka_unit_test_setup(test_report_as_page_escapes, report_setup),
         cmocka_unit_test_setup(test_report_table_comes_from_the_json, report_setup),
