@@ -294,7 +294,7 @@ mutant("an alarm that rang counts as set" [[    @{alarm->armed_ns = 0;}@]] [[;]]
 
 # ---- I/O completion ports
 
-mutants_of(src/iocp/iocp_driver.c "conf\\.iocp")
+mutants_of(src/iocp/iocp_driver.c "unit\\.iocp_backend|conf\\.iocp")
 mutant("a zero-byte probe restarts a receive on a closing connection" [[        if (backend->conns[index].socket != INVALID_SOCKET &&
             @{!backend->engine.conns[index].recv_cancelled}@) {]] [[1]])
 mutant("the packet of a success at once is waited for" [[ || (succeeded && @{!backend->skip}@);]] [[1]])
@@ -316,7 +316,7 @@ mutant("our stream does not end before the receive is asked back" [[    if (@{!c
     backend->calls]] [[0]])
 mutant("a receive behind a connect has no turn" [[    if (@{rs_engine_wants(&backend->engine, index, RS_ENGINE_RECV)}@) {]] [[0]])
 
-mutants_of(src/iocp/iocp_poll.c "conf\\.iocp")
+mutants_of(src/iocp/iocp_poll.c "unit\\.iocp_backend|conf\\.iocp")
 mutant("a wake is seen once and for all" [[    @{(void)rs_wake_take(&backend->wake);}@]] [[;]])
 mutant("sleeps over a wake" [[timeout_ns > 0 && @{rs_wake_may_sleep(&backend->wake)}@;]] [[(rs_wake_may_sleep(&backend->wake), 1)]])
 mutant("a failed request is a failed port" [[    if (!succeeded && @{overlapped == NULL}@) {]] [[1]])
