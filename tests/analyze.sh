@@ -58,7 +58,7 @@ tidy=$(printf '%s\n' /usr/lib/llvm-*/bin/clang-tidy | sort -V | tail -n 1)
 
 sources() { git ls-files 'src/*.c' 'bench/*.c' 'wine/*.c' | grep -v '^wine/unix_'; }
 native=$(sources | grep -vE "$windows_names")
-windows=$(sources | grep -E "$windows_names")
+windows=$(sources | grep -E "$windows_names|^bench/notes/") # each of the notes is for both
 [ -n "$native" ] && [ -n "$windows" ] || { echo "analyze: no sources"; exit 1; }
 
 # each FILES COMMAND...: the command once a file, $jobs at a time.

@@ -35,10 +35,9 @@ typedef struct rs_json_node {
 
 typedef struct rs_json_doc {
     const char *text;
-    uint32_t bytes;
     rs_json_node *node; /* node[0] is the outermost value */
-    uint32_t capacity, count;
-    const char *error; /* static string, NULL after success */
+    const char *error;  /* static string, NULL after success */
+    uint32_t bytes, capacity, count;
     uint32_t error_at; /* offset in the text */
 } rs_json_doc;
 

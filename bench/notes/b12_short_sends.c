@@ -41,10 +41,11 @@ static bool one(note *self, char *data, char *sink, bool cut, uint64_t *random) 
     note_socket pair[2];
     OVERLAPPED *overlapped = note_memory(self, sizeof *overlapped);
     DWORD moved = 0;
-    if (overlapped == NULL || !note_pair_sized(self, pair, 16384, 16384) ||
-        (overlapped->hEvent = note_event(self)) == NULL) {
+    const HANDLE event = note_event(self);
+    if (overlapped == NULL || event == NULL || !note_pair_sized(self, pair, 16384, 16384)) {
         return false;
     }
+    overlapped->hEvent = event;
     note_timeout(pair[0], 2000);
     int rc = note_post_send(pair[1], data, ASKED, overlapped, &moved);
     const size_t part = cut ? note_random(random) % (ASKED / 2) : ASKED;

@@ -48,8 +48,8 @@ static void run(note *self) {
     static OVERLAPPED both;
     note_socket pair[2];
     DWORD moved = 0;
-    NOTE_NEED(self, note_pair(self, pair), "a pair");
-    NOTE_NEED(self, (both.hEvent = note_event(self)) != NULL, "an event");
+    both.hEvent = note_event(self);
+    NOTE_NEED(self, both.hEvent != NULL && note_pair(self, pair), "a pair");
     int rc = note_post_recv(pair[0], first, FIRST, &both, &moved);
     NOTE_NEED(self, rc == WSA_IO_PENDING, "the first WSARecv");
     rc = note_post_recv(pair[0], second, SECOND, &both, &moved);

@@ -9,7 +9,8 @@
  * A program cannot set PSH: that it makes no difference is seen by b2, as far as it can be. */
 #include "notes/note_net.h"
 
-#define ASKED 8192u
+#define HALF 4096u
+#define ASKED (2 * HALF)
 #define LATE_MS 60u
 
 enum { GOT, AT_ONCE_US, EMPTY_GOT, EMPTY_MS };
@@ -22,9 +23,9 @@ static const note_figure figures[] = {
 
 /* At once: in less than half of the time after which more would come. */
 static note_verdict judge(const note_seen *seen) {
-    if (seen[GOT].value != ASKED / 2 || seen[AT_ONCE_US].value > LATE_MS * 500.0) {
+    if (seen[GOT].value != HALF || seen[AT_ONCE_US].value > LATE_MS * 500.0) {
         return note_say(NOTE_DOES_NOT_HOLD, "asked for %u, with %u there: %.0f bytes after %.0f us",
-                        ASKED, ASKED / 2, seen[GOT].value, seen[AT_ONCE_US].value);
+                        ASKED, HALF, seen[GOT].value, seen[AT_ONCE_US].value);
     }
     if (seen[EMPTY_GOT].value < 1 || seen[EMPTY_MS].value < LATE_MS / 2.0) {
         return note_say(NOTE_IN_PART,
@@ -38,7 +39,7 @@ static note_verdict judge(const note_seen *seen) {
                     ASKED, seen[GOT].value, seen[AT_ONCE_US].value, seen[EMPTY_MS].value);
 }
 
-static const char data[ASKED / 2];
+static const char data[HALF];
 
 static void send_late(void *arg) {
     rs_os_sleep_ms(LATE_MS);

@@ -63,7 +63,8 @@ static void one(note *self, uint32_t way, uint32_t size) {
     DWORD moved = 0;
     NOTE_NEED(self, overlapped != NULL && data != NULL && note_pair(self, pair), "a pair");
     NOTE_NEED(self, way < 2 || note_set(pair[1], SOL_SOCKET, SO_SNDBUF, 0), "SO_SNDBUF");
-    NOTE_NEED(self, (overlapped->hEvent = note_event(self)) != NULL, "an event");
+    overlapped->hEvent = note_event(self);
+    NOTE_NEED(self, overlapped->hEvent != NULL, "an event");
     NOTE_NEED(self, !reads || note_reader_start(self, &reader, pair[0]), "a reader");
     const uint64_t start_ns = rs_os_now_ns();
     const int rc = note_post_send(pair[1], data, bytes[size], overlapped, &moved);

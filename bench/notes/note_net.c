@@ -175,7 +175,8 @@ note_socket note_accept(note *self, note_socket listener) {
 bool note_pair_sized(note *self, note_socket pair[2], int recv_bytes, int send_bytes) {
     struct sockaddr_in address;
     const note_socket listener = net_listen(self, 1, recv_bytes, &address);
-    if (listener == NOTE_NO_SOCKET || (pair[1] = note_tcp(self)) == NOTE_NO_SOCKET) {
+    pair[1] = listener == NOTE_NO_SOCKET ? listener : note_tcp(self);
+    if (pair[1] == NOTE_NO_SOCKET) {
         return false;
     }
     if ((send_bytes > 0 && !note_set(pair[1], SOL_SOCKET, SO_SNDBUF, send_bytes)) ||

@@ -37,7 +37,7 @@ static void page_chart(const notes_result *result, rs_text *text) {
 
 static void page_table(const notes_result *result, rs_text *text) {
     const note_entry *entry = result->row->entry;
-    rs_text_raw(text, "<div class=\"wide\"><table>");
+    rs_text_raw(text, "<table style=\"white-space:normal\">");
     for (uint32_t i = 0; i < entry->figures; i++) {
         if (result->seen[i].count > 0) {
             rs_text_raw(text, "<tr><td class=\"l\">");
@@ -47,7 +47,7 @@ static void page_table(const notes_result *result, rs_text *text) {
             rs_text_raw(text, "</td></tr>");
         }
     }
-    rs_text_raw(text, "</table></div>\n");
+    rs_text_raw(text, "</table>\n");
 }
 
 static void page_card(const notes_result *result, rs_text *text) {
@@ -66,7 +66,7 @@ static void page_card(const notes_result *result, rs_text *text) {
         page_chart(result, text);
         page_table(result, text);
     }
-    rs_text_raw(text, "<p class=\"dim\">");
+    rs_text_raw(text, "<p class=\"dim\" style=\"overflow-wrap:anywhere\">");
     rs_text_html(text, entry->file);
     if (entry->command != NULL) {
         rs_text_raw(text, "; at length: ");

@@ -21,6 +21,7 @@
 typedef struct run_state {
     note note;
     rs_os_event *ended;
+    rs_os_thread *thread;
     struct run_state *next;
 } run_state;
 
@@ -35,15 +36,14 @@ static void run_thread(void *arg) {
 
 /* False: it did not end; the state is its thread's from here on. */
 static bool run_once(run_state *state, uint32_t bound_s) {
-    rs_os_thread *thread;
-    if (rs_os_thread_start(&thread, run_thread, state, NULL) != RS_OK) {
+    if (rs_os_thread_start(&state->thread, run_thread, state, NULL) != RS_OK) {
         note_failed(&state->note, "a thread");
         return true;
     }
     if (!rs_os_event_wait(state->ended, bound_s * 1000u)) {
         return false;
     }
-    rs_os_thread_join(thread);
+    rs_os_thread_join(state->thread);
     note_close_all(&state->note);
     return true;
 }
