@@ -16,6 +16,7 @@
 #include "compare/stats.h"
 #include "notes/note_state.h"
 
+#define RUNS_MAX 8u
 #define REPORT_BYTES 65536u
 #define REPORT_NODES 4096u
 
@@ -253,13 +254,16 @@ static void run_does_not_end(note *self) {
 }
 
 static void run_entry(note_run_fn fn, uint32_t repeats, notes_result *out) {
-    static note_entry entry;
-    static note_row row;
-    entry = sample_entry;
-    entry.run = fn;
-    entry.bound_s = 1;
-    row = (note_row){.id = "x1", .statement = "a statement", .entry = &entry};
-    notes_run(&row, repeats, out);
+    static note_entry entry[RUNS_MAX]; /* one each: a run that is given up still looks at its own */
+    static note_row row[RUNS_MAX];
+    static uint32_t at;
+    assert_in_range(at, 0, RUNS_MAX - 1);
+    entry[at] = sample_entry;
+    entry[at].run = fn;
+    entry[at].bound_s = 1;
+    row[at] = (note_row){.id = "x1", .statement = "a statement", .entry = &entry[at]};
+    notes_run(&row[at], repeats, out);
+    at++;
 }
 
 static void test_run_repeats_and_judges(void **state) {
