@@ -1,32 +1,18 @@
-/* The checks. Every byte of a registration has a byte of shadow, by address and not by id, since
- * one piece of memory may be registered many times: free, being received into, or sent n times. */
+/* The rules of buffers, queues and requests; what memory is in flight is rio_verify_shadow.c's. */
 #include "rio/rio_verify.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/assert.h"
-#include "core/limits.h"
+#include "rio/rio_verify_shadow.h"
 
-#define RV_PAGE_BUCKETS 16384u
 #define RV_SOCKET_BUCKETS 4096u
 #define RV_REQUEST_BUCKETS 4096u
 #define RV_RECORD_BUCKETS 16384u
 #define RV_TEXT_BYTES 320u
 /* Dead records are kept this long, so that a late use of a handle finds a record that says so. */
 #define RV_TOMBS 4096u
-
-#define RV_FREE 0u
-#define RV_SENDS_MAX 254u
-#define RV_RECEIVING 255u
-#define RV_POISON 0xA5u
-
-typedef struct rv_page {
-    struct rv_page *next;
-    uintptr_t number;
-    uint8_t shadow[RS_PAGE_BYTES];
-} rv_page;
 
 typedef enum rv_kind { RV_BUFFER, RV_CQ, RV_RQ } rv_kind;
 
@@ -87,7 +73,7 @@ struct rs_rio_verify {
     rs_rv_cq *cqs;
     rs_rv_rq *sockets[RV_SOCKET_BUCKETS];
     rs_rv_request *requests[RV_REQUEST_BUCKETS];
-    rv_page *pages[RV_PAGE_BUCKETS];
+    rs_rv_shadow shadow;
     rv_record *records[RV_RECORD_BUCKETS];
     rv_record *tombs[RV_TOMBS];
     uint32_t tomb_next;
@@ -142,24 +128,10 @@ static void rv_report(rs_rio_verify *verify, rs_rv_check check, const void *obje
     verify->options.report(verify->options.ctx, check, text);
 }
 
-/* Out of memory in a checking tool: there is nothing to check with. */
-static void *rv_alloc(size_t bytes) {
-    void *memory = calloc(1, bytes);
-
-    if (memory == NULL) {
-        RS_FATAL("rio_verify", 0, "out of memory");
-    }
-    return memory;
-}
-
-static uint32_t rv_hash(uint64_t key, uint32_t buckets) {
-    return (uint32_t)((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % buckets;
-}
-
 /* ---- records */
 
 static rv_record **rv_record_bucket(rs_rio_verify *verify, uintptr_t handle) {
-    return &verify->records[rv_hash(handle, RV_RECORD_BUCKETS)];
+    return &verify->records[rs_rv_hash(handle, RV_RECORD_BUCKETS)];
 }
 
 static void rv_record_add(rs_rio_verify *verify, rv_record *record, rv_kind kind) {
@@ -191,7 +163,7 @@ static void rv_bury(rs_rio_verify *verify, rv_record *record) {
 }
 
 static void *rv_record_find(const rs_rio_verify *verify, uintptr_t handle, rv_kind kind) {
-    rv_record *record = verify->records[rv_hash(handle, RV_RECORD_BUCKETS)];
+    rv_record *record = verify->records[rs_rv_hash(handle, RV_RECORD_BUCKETS)];
 
     while (record != NULL && ((uintptr_t)record != handle || record->kind != kind)) {
         record = record->chain;
@@ -231,102 +203,10 @@ void rs_rv_two_threads(rs_rio_verify *verify, rs_rv_check check, uint64_t other_
     rv_report(verify, check, (void *)verify->queue, other_thread);
 }
 
-/* ---- shadow */
-
-static uint8_t *rv_shadow(rs_rio_verify *verify, uintptr_t address) {
-    uintptr_t number = address / RS_PAGE_BYTES;
-    rv_page **bucket = &verify->pages[rv_hash(number, RV_PAGE_BUCKETS)];
-    rv_page *page = *bucket;
-
-    while (page != NULL && page->number != number) {
-        page = page->next;
-    }
-    if (page == NULL) {
-        page = rv_alloc(sizeof *page);
-        page->number = number;
-        page->next = *bucket;
-        *bucket = page;
-    }
-    return page->shadow + address % RS_PAGE_BYTES;
-}
-
-static bool rv_is_free(const uint8_t *shadow, uint32_t bytes, bool is_recv) {
-    for (uint32_t i = 0; i < bytes; i++) {
-        if (is_recv ? shadow[i] != RV_FREE : shadow[i] >= RV_SENDS_MAX) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void rv_mark(uint8_t *shadow, uint32_t bytes, bool is_recv, bool on) {
-    if (is_recv) {
-        memset(shadow, on ? (int)RV_RECEIVING : (int)RV_FREE, bytes);
-        return;
-    }
-    for (uint32_t i = 0; i < bytes; i++) {
-        shadow[i] = (uint8_t)(on ? shadow[i] + 1u : shadow[i] - 1u);
-    }
-}
-
-/* Walks a slice page by page. With check: is all of it free? Without: marks it on or off. */
-static bool rv_walk(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_recv, bool check,
-                    bool on) {
-    uintptr_t at = (uintptr_t)slice->buffer->base + slice->offset;
-    uint32_t left = slice->bytes;
-
-    while (left > 0) {
-        uint32_t part = RS_PAGE_BYTES - (uint32_t)(at % RS_PAGE_BYTES);
-        uint8_t *shadow = rv_shadow(verify, at);
-
-        part = part < left ? part : left;
-        if (check && !rv_is_free(shadow, part, is_recv)) {
-            return false;
-        }
-        if (!check) {
-            rv_mark(shadow, part, is_recv, on);
-        }
-        at += part;
-        left -= part;
-    }
-    return true;
-}
-
-/* ---- contents */
-
-static uint8_t *rv_bytes(const rs_rv_slice *slice) {
-    return slice->buffer->base + slice->offset;
-}
-
-static uint64_t rv_sum(const uint8_t *data, uint32_t bytes) {
-    uint64_t sum = bytes + 1u;
-
-    for (; bytes >= 8; bytes -= 8, data += 8) {
-        uint64_t word;
-
-        memcpy(&word, data, sizeof word);
-        sum = (sum ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-        sum ^= sum >> 29;
-    }
-    for (; bytes > 0; bytes--, data++) {
-        sum = (sum ^ *data) * UINT64_C(0x100000001B3);
-    }
-    return sum;
-}
-
-static bool rv_is_poison(const uint8_t *data, uint32_t bytes) {
-    for (uint32_t i = 0; i < bytes; i++) {
-        if (data[i] != RV_POISON) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* ---- buffers */
 
 rs_rv_buffer *rs_rv_register(rs_rio_verify *verify, void *base, uint32_t bytes, uintptr_t inner) {
-    rs_rv_buffer *buffer = rv_alloc(sizeof *buffer);
+    rs_rv_buffer *buffer = rs_rv_alloc(sizeof *buffer);
 
     *buffer = (rs_rv_buffer){.next = verify->buffers, .base = base, .bytes = bytes, .inner = inner};
     if (buffer->next != NULL) {
@@ -366,7 +246,7 @@ void rs_rv_deregister(rs_rio_verify *verify, rs_rv_buffer *buffer) {
 /* ---- completion queues */
 
 rs_rv_cq *rs_rv_cq_open(rs_rio_verify *verify, uint32_t entries, bool notifies, uintptr_t inner) {
-    rs_rv_cq *cq = rv_alloc(sizeof *cq);
+    rs_rv_cq *cq = rs_rv_alloc(sizeof *cq);
 
     *cq = (rs_rv_cq){.next = verify->cqs, .entries = entries, .notifies = notifies, .inner = inner};
     verify->cqs = cq;
@@ -429,7 +309,7 @@ void rs_rv_notified(rs_rio_verify *verify, const rs_rv_cq *cq, bool already) {
 /* ---- request queues */
 
 static rs_rv_rq **rv_socket_bucket(rs_rio_verify *verify, uint64_t socket) {
-    return &verify->sockets[rv_hash(socket, RV_SOCKET_BUCKETS)];
+    return &verify->sockets[rs_rv_hash(socket, RV_SOCKET_BUCKETS)];
 }
 
 /* The request queue of an open socket. */
@@ -451,7 +331,7 @@ static void rv_reserve(rs_rio_verify *verify, rs_rv_cq *cq, uint32_t entries) {
 
 rs_rv_rq *rs_rv_rq_prepare(rs_rio_verify *verify, const rs_rv_rq_config *cfg, uint64_t thread) {
     rs_rv_rq **bucket = rv_socket_bucket(verify, cfg->socket);
-    rs_rv_rq *rq = rv_alloc(sizeof *rq);
+    rs_rv_rq *rq = rs_rv_alloc(sizeof *rq);
 
     rv_cq_use(verify, cfg->recv_cq, thread);
     if (cfg->send_cq != cfg->recv_cq) {
@@ -557,11 +437,14 @@ void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread)
 
 /* ---- requests */
 
+static uint8_t *rv_bytes(const rs_rv_slice *slice) {
+    return slice->buffer->base + slice->offset;
+}
+
 /* A slice lies in a live registration and overlaps none in flight; then it is in flight itself. */
 static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32_t which) {
     rs_rv_slice *slice = &request->post.slice[which];
     rs_rv_buffer *buffer = slice->buffer;
-    bool is_recv = request->post.is_recv;
 
     if (slice->descriptor == NULL) {
         return false;
@@ -576,11 +459,10 @@ static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32
         rv_report(verify, RS_RV_RANGE, buffer, (uint64_t)slice->offset + slice->bytes);
         return false;
     }
-    if (!rv_walk(verify, slice, is_recv, true, true)) {
+    if (!rs_rv_shadow_take(&verify->shadow, rv_bytes(slice), slice->bytes, request->post.is_recv)) {
         rv_report(verify, RS_RV_OVERLAP, rv_bytes(slice), slice->bytes);
         return false;
     }
-    (void)rv_walk(verify, slice, is_recv, false, true);
     return true;
 }
 
@@ -599,9 +481,9 @@ static void rv_check_slices(rs_rio_verify *verify, rs_rv_request *request) {
         return;
     }
     if (request->post.is_recv) {
-        memset(rv_bytes(data), (int)RV_POISON, data->bytes);
+        rs_rv_poison(rv_bytes(data), data->bytes);
     } else {
-        request->sum = rv_sum(rv_bytes(data), data->bytes);
+        request->sum = rs_rv_sum(rv_bytes(data), data->bytes);
     }
 }
 
@@ -621,7 +503,7 @@ static void rv_check_queue(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post
 static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq = request->rq;
     rs_rv_request **bucket =
-        &verify->requests[rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
+        &verify->requests[rs_rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
 
     request->chain = *bucket;
     *bucket = request;
@@ -643,7 +525,7 @@ static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
 /* Takes the address out of its bucket; false when it never was in one. */
 static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
     rs_rv_request **at =
-        &verify->requests[rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
+        &verify->requests[rs_rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
 
     while (*at != NULL && *at != request) {
         at = &(*at)->chain;
@@ -658,7 +540,7 @@ static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
 /* A slice is in flight no more. */
 static void rv_land(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_recv, bool marked) {
     if (marked) {
-        (void)rv_walk(verify, slice, is_recv, false, false);
+        rs_rv_shadow_give(&verify->shadow, rv_bytes(slice), slice->bytes, is_recv);
     }
     if (slice->buffer != NULL && --slice->buffer->in_flight == 0 && slice->buffer->dead) {
         rv_bury(verify, &slice->buffer->record);
@@ -726,7 +608,7 @@ rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv
     if ((post->flags & RS_RV_COMMIT_ONLY) != 0) {
         return NULL;
     }
-    request = rv_alloc(sizeof *request);
+    request = rs_rv_alloc(sizeof *request);
     request->rq = rq;
     request->post = *post;
     rv_check_queue(verify, rq, post);
@@ -772,10 +654,10 @@ static void rv_check_contents(rs_rio_verify *verify, const rs_rv_request *reques
     verify->slice = data;
     if (request->post.is_recv) {
         /* What an error leaves in the slice is not documented. */
-        if (succeeded && !rv_is_poison(rv_bytes(data) + bytes, data->bytes - bytes)) {
+        if (succeeded && !rs_rv_is_poison(rv_bytes(data) + bytes, data->bytes - bytes)) {
             rv_report(verify, RS_RV_RECV_TOUCHED, rv_bytes(data), bytes);
         }
-    } else if (rv_sum(rv_bytes(data), data->bytes) != request->sum) {
+    } else if (rs_rv_sum(rv_bytes(data), data->bytes) != request->sum) {
         rv_report(verify, RS_RV_SEND_TOUCHED, rv_bytes(data), data->bytes);
     }
     verify->slice = NULL;
@@ -872,14 +754,7 @@ static void rv_close_memory(rs_rio_verify *verify) {
     if (left > 0 && !verify->options.documented_only) {
         rv_report(verify, RS_RV_LEAK, "registrations", left);
     }
-    for (uint32_t i = 0; i < RV_PAGE_BUCKETS; i++) {
-        while (verify->pages[i] != NULL) {
-            rv_page *page = verify->pages[i];
-
-            verify->pages[i] = page->next;
-            free(page);
-        }
-    }
+    rs_rv_shadow_free(&verify->shadow);
     for (uint32_t i = 0; i < RV_TOMBS; i++) {
         free(verify->tombs[i]);
     }
