@@ -300,32 +300,35 @@ static BOOL table_request(const table_call *call) {
     return table_queue(lane, &filled, (call->flags & RIO_MSG_DEFER) != 0, early);
 }
 
+static BOOL table_post(rs_rio_direction direction, RIO_RQ queue, PRIO_BUF data, ULONG count,
+                       PRIO_BUF local, PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags,
+                       DWORD flags, PVOID context) {
+    return table_request(&(const table_call){queue, direction, data, count, local, remote, control,
+                                             out_flags, flags, context});
+}
+
 static int PASCAL table_receive_ex(RIO_RQ queue, PRIO_BUF data, ULONG count, PRIO_BUF local,
                                    PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags,
                                    DWORD flags, PVOID context) {
-    const table_call call = {queue,  RS_RIO_RECV, data,      count, local,
-                             remote, control,     out_flags, flags, context};
-
-    return table_request(&call);
+    return table_post(RS_RIO_RECV, queue, data, count, local, remote, control, out_flags, flags,
+                      context);
 }
 
 static BOOL PASCAL table_send_ex(RIO_RQ queue, PRIO_BUF data, ULONG count, PRIO_BUF local,
                                  PRIO_BUF remote, PRIO_BUF control, PRIO_BUF out_flags, DWORD flags,
                                  PVOID context) {
-    const table_call call = {queue,  RS_RIO_SEND, data,      count, local,
-                             remote, control,     out_flags, flags, context};
-
-    return table_request(&call);
+    return table_post(RS_RIO_SEND, queue, data, count, local, remote, control, out_flags, flags,
+                      context);
 }
 
 static BOOL PASCAL table_receive(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,
                                  PVOID context) {
-    return table_receive_ex(queue, data, count, NULL, NULL, NULL, NULL, flags, context);
+    return table_post(RS_RIO_RECV, queue, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 static BOOL PASCAL table_send(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD flags,
                               PVOID context) {
-    return table_send_ex(queue, data, count, NULL, NULL, NULL, NULL, flags, context);
+    return table_post(RS_RIO_SEND, queue, data, count, NULL, NULL, NULL, NULL, flags, context);
 }
 
 /* ---- completion queues ---- */
