@@ -23,20 +23,15 @@ static void close_half(conf_run *run, conf_side *from, uint32_t from_slot, conf_
     conf_receiver receiver = conf_receiver_make(to, to_slot);
     uint32_t shutdown = CONF_NOTHING;
 
-    CONF_WAIT(run, (conf_sender_step(&sender), sender.offset == sender.total));
+    CONF_WAIT(run, conf_sender_step(&sender));
     shutdown = conf_shutdown(from, from_slot);
-    CONF_WAIT(run, (conf_receiver_step(&receiver), receiver.ended));
-    CONF_STATUS(run, receiver.status, RS_OK);
-    CONF_CHECK(run, receiver.offset == sender.total);
+    conf_receive_end(run, &receiver, sender.total);
     CONF_WAIT(run, conf_done(from, shutdown) && conf_sender_done(&sender));
     CONF_STATUS(run, conf_result(from, shutdown)->status, RS_OK);
 
     conf_sender answer = conf_sender_make(to, to_slot, 300000);
     conf_receiver answer_end = conf_receiver_make(from, from_slot);
-    CONF_WAIT(run, (conf_sender_step(&answer), conf_receiver_step(&answer_end),
-                    answer_end.ended || answer_end.offset == answer.total));
-    CONF_STATUS(run, answer_end.status, RS_OK);
-    CONF_CHECK(run, answer_end.offset == answer.total);
+    conf_transfer(run, &answer, &answer_end);
 }
 
 void conf_case_half_close_by_client_delivers_tail(conf_run *run) {
@@ -94,9 +89,7 @@ void conf_case_data_and_end_at_once_arrive_in_order(conf_run *run) {
     uint32_t closed = conf_close(&run->client, pair.client, 0);
     CONF_WAIT(run, conf_done(&run->client, closed));
     conf_settle(run); /* both have arrived before the first receive is asked for */
-    CONF_WAIT(run, (conf_receiver_step(&receiver), receiver.ended));
-    CONF_STATUS(run, receiver.status, RS_OK);
-    CONF_CHECK(run, receiver.offset == sizeof(data));
+    conf_receive_end(run, &receiver, sizeof(data));
 }
 
 void conf_case_shutdown_waits_for_earlier_sends(conf_run *run) {
@@ -105,9 +98,7 @@ void conf_case_shutdown_waits_for_earlier_sends(conf_run *run) {
     conf_receiver receiver = conf_receiver_make(&run->client, pair.client);
     uint32_t shutdown = conf_shutdown(&run->server, pair.server);
 
-    CONF_WAIT(run, (conf_receiver_step(&receiver), receiver.ended));
-    CONF_STATUS(run, receiver.status, RS_OK);
-    CONF_CHECK(run, receiver.offset == sender.offset);
+    conf_receive_end(run, &receiver, sender.offset);
     CONF_WAIT(run, conf_done(&run->server, shutdown) && conf_sender_done(&sender));
     CONF_STATUS(run, conf_result(&run->server, shutdown)->status, RS_OK);
 }
@@ -182,9 +173,7 @@ void conf_case_close_with_recv_in_flight_aborts_it(conf_run *run) {
 static void close_client_gets(conf_run *run, uint32_t slot, uint64_t bytes) {
     conf_receiver receiver = conf_receiver_make(&run->client, slot);
 
-    CONF_WAIT(run, (conf_receiver_step(&receiver), receiver.ended));
-    CONF_STATUS(run, receiver.status, RS_OK);
-    CONF_CHECK(run, receiver.offset == bytes);
+    conf_receive_end(run, &receiver, bytes);
 }
 
 /* Orderly and abortive in turn. */
@@ -209,7 +198,7 @@ void conf_case_close_with_recv_in_flight_delivers_what_was_sent(conf_run *run) {
     conf_sender sender = conf_sender_make(&run->server, pair.server, 40000);
     uint32_t recv = conf_recv(&run->server, pair.server);
 
-    CONF_WAIT(run, (conf_sender_step(&sender), sender.offset == sender.total));
+    CONF_WAIT(run, conf_sender_step(&sender));
     conf_settle(run);
     uint32_t closed = conf_close(&run->server, pair.server, 0);
     CONF_WAIT(run, conf_done(&run->server, closed));
@@ -226,7 +215,7 @@ void conf_case_close_with_unread_input_delivers_what_was_sent(conf_run *run) {
 
     (void)conf_send(&run->client, pair.client, unread, sizeof(unread));
     conf_settle(run);
-    CONF_WAIT(run, (conf_sender_step(&sender), sender.offset == sender.total));
+    CONF_WAIT(run, conf_sender_step(&sender));
     uint32_t closed = conf_close(&run->server, pair.server, 0);
     CONF_WAIT(run, conf_done(&run->server, closed));
     close_client_gets(run, pair.client, sender.total);
@@ -303,9 +292,7 @@ void conf_case_close_with_sends_in_flight_delivers_them(conf_run *run) {
     conf_receiver receiver = conf_receiver_make(&run->client, pair.client);
     uint32_t closed = conf_close(&run->server, pair.server, 0);
 
-    CONF_WAIT(run, (conf_receiver_step(&receiver), receiver.ended));
-    CONF_STATUS(run, receiver.status, RS_OK);
-    CONF_CHECK(run, receiver.offset == sender.offset);
+    conf_receive_end(run, &receiver, sender.offset);
     CONF_WAIT(run, conf_done(&run->server, closed));
     for (uint32_t i = 0; i < run->config.sends_per_conn; i++) {
         CONF_STATUS(run, conf_result(&run->server, sender.ops[i])->status, RS_OK);
@@ -333,9 +320,7 @@ void conf_case_close_is_told_last(conf_run *run) {
     CONF_CHECK(run, conf_submit(server, ops, 7, &why, &first) == 7u);
     CONF_WAIT(run, conf_done(server, first + 6u)); /* the ledger knows that all others were told */
     conf_receiver receiver = conf_receiver_make(&run->client, pair.client);
-    CONF_WAIT(run, (conf_receiver_step(&receiver), receiver.ended));
-    CONF_STATUS(run, receiver.status, RS_OK);
-    CONF_CHECK(run, receiver.offset == 32u);
+    conf_receive_end(run, &receiver, 32u);
 }
 
 void conf_case_abort_close_resets_peer(conf_run *run) {

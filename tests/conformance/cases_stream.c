@@ -30,15 +30,6 @@ void conf_case_one_byte_trickle(conf_run *run) {
     }
 }
 
-/* One direction of the numbered stream, to its end. */
-static void stream_transfer(conf_run *run, conf_sender *sender, conf_receiver *receiver) {
-    CONF_WAIT(run,
-              (conf_sender_step(sender), conf_receiver_step(receiver),
-               receiver->ended || (conf_sender_done(sender) && receiver->offset == sender->total)));
-    CONF_CHECK(run, receiver->offset == sender->total);
-    CONF_STATUS(run, receiver->status, RS_OK);
-}
-
 void conf_case_maximum_frame_both_ways(conf_run *run) {
     conf_open_listening(run, NULL);
     conf_pair pair = conf_pair_open(run, 1, 2);
@@ -47,8 +38,18 @@ void conf_case_maximum_frame_both_ways(conf_run *run) {
     conf_sender back = conf_sender_make(&run->server, pair.server, RS_FRAME_BYTES_MAX);
     conf_receiver back_end = conf_receiver_make(&run->client, pair.client);
 
-    stream_transfer(run, &there, &there_end);
-    stream_transfer(run, &back, &back_end);
+    conf_transfer(run, &there, &there_end);
+    conf_transfer(run, &back, &back_end);
+}
+
+static bool stream_both_done(conf_sender *up, conf_receiver *up_end, conf_sender *down,
+                             conf_receiver *down_end) {
+    (void)conf_sender_step(up);
+    (void)conf_sender_step(down);
+    (void)conf_receiver_step(up_end);
+    (void)conf_receiver_step(down_end);
+    return conf_sender_done(up) && conf_sender_done(down) && up_end->offset >= up->total &&
+           down_end->offset >= down->total;
 }
 
 void conf_case_large_transfer_8MiB_both_ways_is_verified(conf_run *run) {
@@ -59,13 +60,14 @@ void conf_case_large_transfer_8MiB_both_ways_is_verified(conf_run *run) {
     conf_receiver up_end = conf_receiver_make(&run->server, pair.server);
     conf_receiver down_end = conf_receiver_make(&run->client, pair.client);
 
-    CONF_WAIT(run,
-              (conf_sender_step(&up), conf_sender_step(&down), conf_receiver_step(&up_end),
-               conf_receiver_step(&down_end),
-               conf_sender_done(&up) && conf_sender_done(&down) &&
-                   up_end.offset >= STREAM_LARGE_BYTES && down_end.offset >= STREAM_LARGE_BYTES));
+    CONF_WAIT(run, stream_both_done(&up, &up_end, &down, &down_end));
     CONF_CHECK(run, up_end.offset == STREAM_LARGE_BYTES && !up_end.ended);
     CONF_CHECK(run, down_end.offset == STREAM_LARGE_BYTES && !down_end.ended);
+}
+
+static bool stream_has(conf_receiver *receiver, uint64_t bytes) {
+    (void)conf_receiver_step(receiver);
+    return receiver->offset == bytes;
 }
 
 void conf_case_sends_complete_in_order(conf_run *run) {
@@ -82,8 +84,7 @@ void conf_case_sends_complete_in_order(conf_run *run) {
     }
     /* The ledger checks the order of completion, the receiver that of the bytes. */
     CONF_WAIT(run,
-              (conf_receiver_step(&receiver),
-               conf_done(&run->client, last) && receiver.offset == RS_SENDS_IN_FLIGHT_MAX * 32u));
+              stream_has(&receiver, RS_SENDS_IN_FLIGHT_MAX * 32u) && conf_done(&run->client, last));
 }
 
 void conf_case_gathered_sends_each_complete(conf_run *run) {
@@ -102,8 +103,7 @@ void conf_case_gathered_sends_each_complete(conf_run *run) {
         at += (i + 1u) * 10u;
     }
     CONF_CHECK(run, conf_submit(client, ops, 8, &why, &first) == 8u);
-    CONF_WAIT(run, (conf_receiver_step(&receiver),
-                    receiver.offset == 360u && conf_done(client, first + 7u)));
+    CONF_WAIT(run, stream_has(&receiver, 360) && conf_done(client, first + 7u));
     for (uint32_t i = 0; i < 8u; i++) {
         CONF_STATUS(run, conf_result(client, first + i)->status, RS_OK);
         CONF_CHECK(run, conf_result(client, first + i)->bytes == (i + 1u) * 10u);
@@ -177,7 +177,7 @@ void conf_case_blocked_send_resumes_when_peer_reads(conf_run *run) {
 
     conf_block(run, &sender);
     sender.total = sender.offset;
-    stream_transfer(run, &sender, &receiver);
+    conf_transfer(run, &sender, &receiver);
 }
 
 void conf_case_tuned_buffers_still_deliver(conf_run *run) {
@@ -186,5 +186,5 @@ void conf_case_tuned_buffers_still_deliver(conf_run *run) {
     conf_sender sender = conf_sender_make(&run->client, pair.client, 1000000);
     conf_receiver receiver = conf_receiver_make(&run->server, pair.server);
 
-    stream_transfer(run, &sender, &receiver);
+    conf_transfer(run, &sender, &receiver);
 }

@@ -648,7 +648,7 @@ conf_sender conf_sender_make(conf_side *side, uint32_t slot, uint64_t total) {
     return sender;
 }
 
-void conf_sender_step(conf_sender *sender) {
+bool conf_sender_step(conf_sender *sender) {
     conf_side *side = sender->side;
 
     while (sender->offset < sender->total) {
@@ -659,7 +659,7 @@ void conf_sender_step(conf_sender *sender) {
 
         if (*op != CONF_NOTHING) {
             if (!conf_done(side, *op)) {
-                return;
+                return false;
             }
             CONF_STATUS(side->run, conf_result(side, *op)->status, RS_OK);
         }
@@ -668,6 +668,7 @@ void conf_sender_step(conf_sender *sender) {
         sender->offset += bytes;
         sender->next = (sender->next + 1u) % side->run->config.sends_per_conn;
     }
+    return true;
 }
 
 bool conf_sender_done(const conf_sender *sender) {
@@ -708,13 +709,10 @@ static void harness_receiver_take(conf_receiver *receiver) {
     receiver->offset += got->bytes;
 }
 
-void conf_receiver_step(conf_receiver *receiver) {
-    if (receiver->ended) {
-        return;
-    }
-    if (receiver->op != CONF_NOTHING) {
+bool conf_receiver_step(conf_receiver *receiver) {
+    if (!receiver->ended && receiver->op != CONF_NOTHING) {
         if (!conf_done(receiver->side, receiver->op)) {
-            return;
+            return false;
         }
         harness_receiver_take(receiver);
     }
@@ -723,6 +721,25 @@ void conf_receiver_step(conf_receiver *receiver) {
             conf_must(receiver->side, conf_op_recv(receiver->side, receiver->slot, receiver->data,
                                                    receiver->chunk_bytes));
     }
+    return receiver->ended;
+}
+
+void conf_receive_end(conf_run *run, conf_receiver *receiver, uint64_t bytes) {
+    CONF_WAIT(run, conf_receiver_step(receiver));
+    CONF_STATUS(run, receiver->status, RS_OK);
+    CONF_CHECK(run, receiver->offset == bytes);
+}
+
+static bool harness_transferred(conf_sender *sender, conf_receiver *receiver) {
+    (void)conf_sender_step(sender);
+    return conf_receiver_step(receiver) ||
+           (conf_sender_done(sender) && receiver->offset == sender->total);
+}
+
+void conf_transfer(conf_run *run, conf_sender *sender, conf_receiver *receiver) {
+    CONF_WAIT(run, harness_transferred(sender, receiver));
+    CONF_STATUS(run, receiver->status, RS_OK);
+    CONF_CHECK(run, receiver->offset == sender->total);
 }
 
 void conf_block(conf_run *run, conf_sender *sender) {
@@ -731,7 +748,7 @@ void conf_block(conf_run *run, conf_sender *sender) {
     run->idle_rounds = 0;
     while (run->idle_rounds < CONF_SETTLED_ROUNDS) {
         CONF_CHECK(run, sender->offset < CONF_BLOCK_BYTES_MAX); /* somebody's buffer is endless */
-        conf_sender_step(sender);
+        (void)conf_sender_step(sender);
         conf_wait_step(run, &wait, __FILE__, __LINE__, "the sender comes to a stop");
     }
     CONF_CHECK(run, !conf_sender_done(sender));

@@ -184,10 +184,13 @@ typedef struct conf_receiver {
 } conf_receiver;
 
 conf_sender conf_sender_make(conf_side *side, uint32_t slot, uint64_t total);
-void conf_sender_step(conf_sender *sender);       /* submits what there is room for */
+bool conf_sender_step(conf_sender *sender); /* submits what there is room for; true: all of it is */
 bool conf_sender_done(const conf_sender *sender); /* all accepted and completed */
 conf_receiver conf_receiver_make(conf_side *side, uint32_t slot);
-void conf_receiver_step(conf_receiver *receiver);    /* verifies, receives again */
+bool conf_receiver_step(conf_receiver *receiver); /* verifies, receives again; true: has ended */
+void conf_receive_end(conf_run *run, conf_receiver *receiver,
+                      uint64_t bytes); /* all, then the end */
+void conf_transfer(conf_run *run, conf_sender *sender, conf_receiver *receiver); /* all of it */
 void conf_block(conf_run *run, conf_sender *sender); /* sends until nothing moves any more */
 
 /* conf_echo_once: client sends, server echoes, client compares. */
