@@ -22,9 +22,9 @@
 
 typedef struct cost_bed {
     rs_sessions table;
-    rs_session sessions[SLOTS];
+    rs_slot sessions[SLOTS];
     uint32_t free_next[SLOTS];
-    rs_session *touched[2 * SLOTS];
+    rs_slot *touched[2 * SLOTS];
     rs_timer_node timer_nodes[SLOTS];
     rs_slab blocks;
     rs_slab_entry slab_entries[BLOCKS];

@@ -66,16 +66,16 @@ static void step_stale(bed *b, script *s) {
 
 static void step_share(bed *b, script *s) {
     rs_shared shared;
-    if (!rs_shared_acquire(&b->sessions[0], &shared)) {
+    if (!rs_shared_acquire(&b->sessions[0].handle, &shared)) {
         return;
     }
     memset(shared.data, 1, shared.room);
     for (uint32_t i = 0; i < BED_SLOTS; i++) {
         if (rs_session_takes(&b->sessions[i])) {
-            (void)rs_shared_send(&b->sessions[i], &shared, 1 + script_byte(s) % shared.room);
+            (void)rs_shared_send(&b->sessions[i].handle, &shared, 1 + script_byte(s) % shared.room);
         }
     }
-    rs_shared_release(&b->sessions[0], &shared);
+    rs_shared_release(&b->sessions[0].handle, &shared);
 }
 
 /* More than was asked for, so that blocks run out. */
@@ -84,7 +84,7 @@ static void step_give(bed *b, script *s) {
     uint32_t slot = script_byte(s) % BED_SLOTS;
     uint32_t bytes = 1u + script_byte(s) * 4u;
     if (rs_session_takes(&b->sessions[slot])) {
-        (void)rs_session_send(&b->sessions[slot], data, bytes);
+        (void)rs_session_send(&b->sessions[slot].handle, data, bytes);
     }
 }
 
@@ -109,23 +109,23 @@ static void step(bed *b, script *s) {
     case 7:
         slot = script_byte(s) % BED_SLOTS;
         if (rs_session_takes(&b->sessions[slot])) {
-            rs_session_close(&b->sessions[slot]);
+            rs_session_close(&b->sessions[slot].handle);
         }
         break;
     case 10:
-        rs_session_hold(&b->sessions[script_byte(s) % BED_SLOTS]);
+        rs_session_hold(&b->sessions[script_byte(s) % BED_SLOTS].handle);
         break;
     case 11:
         slot = script_byte(s) % BED_SLOTS;
         if (b->sessions[slot].holds > 0) {
-            rs_session_release(&b->sessions[slot]);
+            rs_session_release(&b->sessions[slot].handle);
         }
         break;
     case 13:
-        rs_session_pause(&b->sessions[script_byte(s) % BED_SLOTS]);
+        rs_session_pause(&b->sessions[script_byte(s) % BED_SLOTS].handle);
         break;
     case 14:
-        rs_session_resume(&b->sessions[script_byte(s) % BED_SLOTS]);
+        rs_session_resume(&b->sessions[script_byte(s) % BED_SLOTS].handle);
         break;
     case 15:
         step_give(b, s);

@@ -55,7 +55,7 @@ mutant("one byte more than --max-queued" [[    if (@{bytes > pool->queued_bytes_
     }
     if (pool->coalesce]] [[bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue) + 1u]])
 mutant("the room of a block is taken for that of the queue" [[    queue->room = @{in_block < in_queue ? in_block : in_queue}@;]] [[in_block]])
-mutant("an entry with the kernel is appended to" [[        queue->unsent = NULL;
+mutant("a queue that was left is appended to" [[        queue->member = false;
         @{queue->room = 0;}@]] [[;]])
 mutant("without coalescing there is room all the same" [[    queue->room = @{pool->coalesce ? queue->room : 0}@;]] [[queue->room]])
 mutant("a broadcast goes behind an empty block" [[    @{sendq_set_kept_aside(pool, queue);}@]] [[;]])
@@ -160,7 +160,7 @@ mutant("a shard does not look once more before it sleeps" [[    return @{rs_spsc
            (flushed]] [[1]])
 mutant("the logic thread does not look once more before it sleeps" [[        if (@{logic_has_work(logic)}@) {]] [[0]])
 mutant("who waits for room is not woken by room" [[                (asleep == LOGIC_WANTS_ROOM && @{drained}@);]] [[0]])
-mutant("a message does not hold its session" [[    @{rs_session_hand_over(session, bytes);}@ /* until FROM_DONE of this message */]] [[;]])
+mutant("a message does not hold its session" [[    @{rs_session_hand_over(slot, bytes);}@ /* until FROM_DONE of this message */]] [[;]])
 mutant("the session whose message waits may have ended" [[        if (session != NULL && @{!rs_session_takes(session)}@) {
             return;]] [[0]])
 
@@ -208,6 +208,10 @@ mutants_of(src/common/server/server_main.c "integration\\.cuts_said")
 mutant("cuts are said at each look" [[        if (@{now_ns - printed_ns < 1000000000u}@) {]] [[0]])
 mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
 
+mutants_of(src/common/core/handle.c "unit\\.session|unit\\.logic|sim\\.seeds")
+mutant("a stranger's shared block with the same numbers is taken" [[    return rs_slab_is_lent(blocks, slice) && @{rs_slab_data(blocks, slice) == shared->data}@;]] [[1]])
+mutant("a shared block that was released keeps its name" [[    @{*shared = (rs_shared){.room = shared->room};}@]] [[;]])
+
 mutants_of(src/common/core/session.c "unit\\.session|unit\\.shard|sim\\.seeds|conf\\.epoll")
 mutant("raw: the idle clock is never renewed" [[        session_empty_slice(session);
         @{session->last_frame_ms = table->now_ms;}@
@@ -215,10 +219,10 @@ mutant("raw: the idle clock is never renewed" [[        session_empty_slice(sess
 mutant("a frame does not renew the idle clock" [[        left -= frame_bytes;
         @{session->last_frame_ms = table->now_ms;}@]] [[;]])
 mutant("a paused session is given more" [[        if (left == 0 || @{session->state != RS_SESSION_OPEN}@) {]] [[0]])
-mutant("a truncated send passes" [[    if (@{bytes != asked}@) {]] [[0]])
+mutant("a truncated send passes" [[    if (@{completion->bytes != asked}@) {]] [[0]])
 mutant("a slot that was freed keeps its generation" [[    session->state = RS_SESSION_FREE;
-    @{session->generation++;}@]] [[;]])
-mutant("a completion of an older use is taken" [[            @{table->sessions[at->conn].generation != at->generation}@) {]] [[0]])
+    @{session->handle.generation++;}@]] [[;]])
+mutant("a completion of an older use is taken" [[            @{table->sessions[at->conn].handle.generation != at->generation}@) {]] [[0]])
 mutant("an end that should wait for held answers does not" [[        if (@{session->holds > 0 && reason_waits(reason)}@) {]] [[0]])
 mutant("a broken session flushes" [[    session->abort = @{!reason_flushes(reason)}@;]] [[false]])
 mutant("no FIN before the close of our own" [[    return @{reason == RS_CLOSE_LOCAL}@ || reason == RS_CLOSE_SHUTDOWN;
@@ -226,19 +230,20 @@ mutant("no FIN before the close of our own" [[    return @{reason == RS_CLOSE_LO
 
 /* An orderly]] [[0]])
 mutant("a partial frame is moved over its own rest" [[        @{session->recv_at += held;}@]] [[session->recv_at += held - 1u;]])
-mutant("a session touched twice is listed twice" [[    if (RS_LIKELY(@{!session->touched}@)) {]] [[1]])
+mutant("a session touched twice is listed twice" [[    if (@{session->touched == 0}@) {]] [[1]])
 mutant("who is touched while others are collected is forgotten" [[    size_t count = @{(size_t)(table->touched_end - from)}@;]] [[0]])
-mutant("a send that takes blocks of the answers to come is not careful" [[        session->careful = session->careful || @{session->sendq.owned > session->table->easy}@;]] [[0]])
-mutant("a straggler is not reset" [[    session->table->counters.escalated_closes++;
+mutant("a session that has ended takes sends again once one has completed" [[        @{rs_sendq_take_room(&session->sendq);}@]] [[;]])
+mutant("a send that takes blocks of the answers to come is not careful" [[        session->careful = session->careful || @{session->sendq.owned > rs_slot_table(session)->easy}@;]] [[0]])
+mutant("a straggler is not reset" [[    rs_slot_table(session)->counters.escalated_closes++;
     @{session->abort = true;}@]] [[;]])
 mutant("an absence is counted against a peer" [[        table->back_ns = @{now_ns - table->now_ns >= RS_AWAY_NS}@ ? now_ns : table->back_ns;]] [[0]])
 mutant("a sleep is taken for an absence" [[    return @{may_stall && next_ms > RS_AWAY_MS / 2u}@ ? RS_AWAY_MS / 2u : next_ms;]] [[0]])
 mutant("a close that never completes is waited for" [[            @{session_quarantine(session);}@]] [[;]])
 mutant("a close that completes late stays given up" [[    table->quarantined -= @{session->quarantined}@ ? 1u : 0u;]] [[0]])
-mutant("a stale id is found" [[    if (@{table->sessions[index].generation != rs_session_id_generation(id)}@ ||]] [[0]])
+mutant("a stale id is found" [[    if (@{table->sessions[index].handle.generation != rs_session_id_generation(id)}@ ||]] [[0]])
 mutant("a refused CLOSE counts as the close" [[    } else if (@{op->kind != RS_OP_CLOSE}@) {
         /* A second]] [[1]])
-mutant("one release too many ends the server" [[        if (@{session->holds == 0}@) { /* the caller's]] [[0]])
+mutant("one release too many ends the server" [[    if (@{session->holds == 0}@) { /* the caller's]] [[0]])
 mutant("send times are told in microseconds" [[    sessions_record_send(table, @{table->now_ns - posted_ns}@);]] [[(table->now_ns - posted_ns) / 1000u]])
 mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
     RS_ASSERT(session->sendq.owned]] [[;]])

@@ -26,11 +26,12 @@ typedef struct check_sums {
 } check_sums;
 
 /* What it is owed is set aside, and nothing else is. */
-static void check_reserve(sim_run *run, const rs_session *session, check_sums *sums) {
-    const rs_sendq_pool *pool = &session->table->sendq_pool;
+static void check_reserve(sim_run *run, const rs_slot *session, check_sums *sums) {
+    const rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
     const rs_sendq *queue = &session->sendq;
     SIM_CHECK(run, queue->member == rs_session_takes(session));
     SIM_CHECK(run, queue->promised <= queue->due);
+    SIM_CHECK(run, queue->member || queue->room == 0);
     if (queue->member) {
         sums->members++;
         sums->spoken_for += queue->promised;
@@ -55,9 +56,9 @@ static void check_pool(sim_run *run, const rs_sendq_pool *pool, const check_sums
 }
 
 /* What the session says is out is with the back end, and nothing else is. */
-static void check_requests(sim_run *run, const rs_session *session, check_sums *sums) {
+static void check_requests(sim_run *run, const rs_slot *session, check_sums *sums) {
     const rs_backend *backend = run->server_backend;
-    uint32_t conn = session->index;
+    uint32_t conn = session->handle.index;
     uint32_t ends = rs_sim_in_flight_of(backend, conn, RS_OP_SHUTDOWN);
     uint32_t closes = rs_sim_in_flight_of(backend, conn, RS_OP_CLOSE);
     SIM_CHECK(run, rs_sim_in_flight_of(backend, conn, RS_OP_RECV) == session->recv_in_flight);
@@ -69,8 +70,8 @@ static void check_requests(sim_run *run, const rs_session *session, check_sums *
     sums->requests += ends + closes;
 }
 
-static void check_session(sim_run *run, const rs_session *session, check_sums *sums) {
-    const rs_sendq_pool *pool = &session->table->sendq_pool;
+static void check_session(sim_run *run, const rs_slot *session, check_sums *sums) {
+    const rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
     const rs_sendq *queue = &session->sendq;
     uint32_t block_bytes = pool->blocks->block_bytes;
     uint32_t bytes = 0, flying = 0, entries = 0, own = 0;

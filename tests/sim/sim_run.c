@@ -50,11 +50,16 @@ static void app_leak(sim_run *run, rs_session *session) {
     }
 }
 
+static const rs_slot *slot_of(const sim_run *run, const rs_session *session) {
+    uint32_t index = rs_session_id_index(rs_session_id_of(session));
+    return &rs_shard_sessions(run->shard)->sessions[index];
+}
+
 static void app_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     sim_run *run = ctx;
     SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
-    SIM_CHECK(run, bytes > 0 &&
-                       session->state == (run->with_logic ? RS_SESSION_REMOTE : RS_SESSION_OPEN));
+    SIM_CHECK(run,
+              bytes > 0 && (run->with_logic || slot_of(run, session)->state == RS_SESSION_OPEN));
     run->messages++;
     app_leak(run, session);
     if (run->shared_app) {

@@ -235,7 +235,7 @@ static void test_logic_callbacks_wait_for_its_thread_and_keep_order(void **state
     assert_true(rs_logic_step(b->logic));
     assert_false(rs_logic_step(b->logic));
     assert_int_equal(b->app.notes[conn].messages, 3);
-    assert_true(b->app.notes[conn].id == rs_session_id_of(&b->bed.sessions[conn]));
+    assert_true(b->app.notes[conn].id == rs_session_id_of(&b->bed.sessions[conn].handle));
     assert_int_equal(b->bed.table.counters.messages_out, 0); /* not before the shard's turn */
     settle(b);
     assert_int_equal(b->bed.sessions[conn].holds, 0);
@@ -279,7 +279,7 @@ static void test_logic_stale_records_reach_nobody(void **state) {
             bed_finish(&b->bed, bed_find(&b->bed, conn, RS_OP_CLOSE), RS_OK, 0);
         }
         if (i > 0) {
-            rs_session_close(&b->bed.sessions[next]);
+            rs_session_close(&b->bed.sessions[next].handle);
             (void)bed_collect(&b->bed);
             end_of_stream(b, next, RS_OK);
             (void)bed_collect(&b->bed);

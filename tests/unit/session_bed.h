@@ -28,9 +28,9 @@
 
 typedef struct bed {
     rs_sessions table;
-    rs_session sessions[BED_SLOTS];
+    rs_slot sessions[BED_SLOTS];
     uint32_t free_next[BED_SLOTS];
-    rs_session *touched[2 * BED_SLOTS];
+    rs_slot *touched[2 * BED_SLOTS];
     rs_timer_node timer_nodes[BED_SLOTS];
     rs_slab blocks;
     rs_slab_entry slab_entries[BED_BLOCKS];

@@ -84,7 +84,7 @@ static void end(bed *b) {
 /* A session that is sent to as by an application that answers more than it was asked. */
 static rs_status give(bed *b, uint32_t conn, uint32_t blocks) {
     static const uint8_t data[BED_BLOCKS * BED_BLOCK_BYTES] = {0};
-    return rs_session_send(&b->sessions[conn], data, blocks * BED_BLOCK_BYTES);
+    return rs_session_send(&b->sessions[conn].handle, data, blocks * BED_BLOCK_BYTES);
 }
 
 static void test_blocks_greedy_session_waits_and_others_are_served(void **state) {
@@ -263,7 +263,7 @@ static void hand_over_and_answer(bed *b, uint32_t frame_bytes, uint32_t answers_
     for (uint32_t i = 0; left > 0; i++) {
         uint32_t conn = i % 4;
         if (handed[conn] > 0) {
-            assert_int_equal(rs_session_send(&b->sessions[conn], frame, frame_bytes), RS_OK);
+            assert_int_equal(rs_session_send(&b->sessions[conn].handle, frame, frame_bytes), RS_OK);
             rs_session_handed_back(&b->sessions[conn], frame_bytes);
             handed[conn]--;
             left--;
@@ -325,10 +325,10 @@ static void test_blocks_full_queue_keeps_those_of_what_is_handed_over(void **sta
     assert_int_equal(handed, 600u / LONGEST);
     b.table.sendq_pool.queued_bytes_max = 5000;
     while (rs_sendq_common(&b.table.sendq_pool) > 0) {
-        assert_int_equal(rs_session_send(&b.sessions[other], frame, BED_BLOCK_BYTES), RS_OK);
+        assert_int_equal(rs_session_send(&b.sessions[other].handle, frame, BED_BLOCK_BYTES), RS_OK);
     }
     for (uint32_t i = 0; i < handed; i++) {
-        assert_int_equal(rs_session_send(&b.sessions[full], frame, LONGEST), RS_OK);
+        assert_int_equal(rs_session_send(&b.sessions[full].handle, frame, LONGEST), RS_OK);
         rs_session_handed_back(&b.sessions[full], LONGEST);
     }
     (void)bed_collect(&b);
@@ -381,7 +381,7 @@ static void test_blocks_who_has_waited_longest_is_cut_for_who_asks(void **state)
     assert_int_equal(state_of(&b, conn[1]), RS_SESSION_CUT);
     assert_int_equal(b.closed, 0); /* not inside somebody else's send */
     assert_int_equal(give(&b, conn[1], 1), RS_E_CLOSED);
-    rs_session_close(&b.sessions[conn[1]]);
+    rs_session_close(&b.sessions[conn[1]].handle);
     (void)bed_collect(&b);
     assert_int_equal(b.closed, 1);
     assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
@@ -412,7 +412,7 @@ static void test_blocks_draining_session_above_its_reserve_is_cut_too(void **sta
     conn[0] = bed_open(&b);
     conn[1] = bed_open(&b);
     assert_int_equal(give(&b, conn[0], 3 + COMMON(2)), RS_OK);
-    rs_session_close(&b.sessions[conn[0]]); /* flushes, if it is let */
+    rs_session_close(&b.sessions[conn[0]].handle); /* flushes, if it is let */
     assert_int_equal(b.last_reason, RS_CLOSE_LOCAL);
     assert_int_equal(give(&b, conn[1], 10), RS_OK);
     (void)bed_collect(&b);
@@ -454,12 +454,12 @@ static void test_blocks_broadcast_to_all_needs_one_block(void **state) {
     /* 60 broadcasts of 5 bytes in one turn: five blocks' worth for all of them together. */
     for (uint32_t n = 0; n < 60; n++) {
         rs_shared shared;
-        assert_true(rs_shared_acquire(&b.sessions[conn[0]], &shared));
+        assert_true(rs_shared_acquire(&b.sessions[conn[0]].handle, &shared));
         memset(shared.data, (int)n, 5);
         for (uint32_t i = 0; i < 4; i++) {
-            assert_int_equal(rs_shared_send(&b.sessions[conn[i]], &shared, 5), RS_OK);
+            assert_int_equal(rs_shared_send(&b.sessions[conn[i]].handle, &shared, 5), RS_OK);
         }
-        rs_shared_release(&b.sessions[conn[0]], &shared);
+        rs_shared_release(&b.sessions[conn[0]].handle, &shared);
     }
     for (uint32_t i = 0; i < 4; i++) {
         assert_int_equal(rs_sendq_bytes(&b.table.sendq_pool, &b.sessions[conn[i]].sendq), 300);
@@ -494,41 +494,42 @@ static void test_blocks_of_broadcasts_come_back_from_who_does_not_read(void **st
     conn[0] = bed_open(&b);
     conn[1] = bed_open(&b);
     for (uint32_t n = 0; n < 2; n++) {
-        assert_true(rs_shared_acquire(&b.sessions[conn[0]], &shared));
+        assert_true(rs_shared_acquire(&b.sessions[conn[0]].handle, &shared));
         memset(shared.data, 'b', shared.room);
         for (uint32_t i = 0; i < 2; i++) {
-            assert_int_equal(rs_shared_send(&b.sessions[conn[i]], &shared, shared.room), RS_OK);
+            assert_int_equal(rs_shared_send(&b.sessions[conn[i]].handle, &shared, shared.room),
+                             RS_OK);
         }
-        rs_shared_release(&b.sessions[conn[0]], &shared);
+        rs_shared_release(&b.sessions[conn[0]].handle, &shared);
         (void)bed_collect(&b);
         bed_finish(&b, bed_find(&b, conn[1], RS_OP_SEND), RS_OK, shared.room);
     }
-    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]].handle, &shared));
     bed_advance_ms(&b, 900);
-    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]].handle, &shared));
     assert_int_equal(state_of(&b, conn[0]), RS_SESSION_OPEN);
     bed_away_ms(&b, 2000); /* an absence does not count */
-    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]].handle, &shared));
     assert_int_equal(rs_sessions_next_ms(&b.table), RS_AWAY_MS / 2u);
     bed_advance_ms(&b, 999);
-    assert_false(rs_shared_acquire(&b.sessions[conn[1]], &shared));
-    assert_int_equal(rs_session_send(&b.sessions[conn[1]], "a copy", 6), RS_OK);
+    assert_false(rs_shared_acquire(&b.sessions[conn[1]].handle, &shared));
+    assert_int_equal(rs_session_send(&b.sessions[conn[1]].handle, "a copy", 6), RS_OK);
     assert_int_equal(state_of(&b, conn[0]), RS_SESSION_OPEN);
     bed_advance_ms(&b, 2);
-    (void)rs_shared_acquire(&b.sessions[conn[1]], &shared);
+    (void)rs_shared_acquire(&b.sessions[conn[1]].handle, &shared);
     (void)bed_collect(&b);
     assert_int_equal(b.last_reason, RS_CLOSE_NO_BUFFERS);
     for (uint32_t at; (at = bed_find(&b, conn[0], RS_OP_SEND)) != UINT32_MAX;) {
         bed_finish(&b, at, RS_E_ABORTED, 0);
     }
-    assert_true(rs_shared_acquire(&b.sessions[conn[1]], &shared));
-    rs_shared_release(&b.sessions[conn[1]], &shared);
+    assert_true(rs_shared_acquire(&b.sessions[conn[1]].handle, &shared));
+    rs_shared_release(&b.sessions[conn[1]].handle, &shared);
     assert_int_equal(b.closed, 1);
     end(&b);
 }
 
 static void share(bed *b, uint32_t conn, const rs_shared *shared, uint32_t bytes) {
-    assert_int_equal(rs_shared_send(&b->sessions[conn], shared, bytes), RS_OK);
+    assert_int_equal(rs_shared_send(&b->sessions[conn].handle, shared, bytes), RS_OK);
 }
 
 /* The session that is cut for a broadcast held the last part of the block that it is packed into.
@@ -544,13 +545,13 @@ static void test_blocks_broadcast_survives_what_it_cuts(void **state) {
     greedy = bed_open(&b);
     reader = bed_open(&b);
     assert_int_equal(give(&b, reader, b.table.sendq_pool.reserve), RS_OK);
-    assert_true(rs_shared_acquire(&b.sessions[reader], &large));
+    assert_true(rs_shared_acquire(&b.sessions[reader].handle, &large));
     memset(large.data, 'l', large.room);
     share(&b, reader, &large, large.room);
-    rs_shared_release(&b.sessions[reader], &large);
-    assert_true(rs_shared_acquire(&b.sessions[reader], &first));
+    rs_shared_release(&b.sessions[reader].handle, &large);
+    assert_true(rs_shared_acquire(&b.sessions[reader].handle, &first));
     memset(first.data, 'f', 20);
-    assert_true(rs_shared_acquire(&b.sessions[reader], &frame));
+    assert_true(rs_shared_acquire(&b.sessions[reader].handle, &frame));
     for (uint32_t i = 0; i < 30; i++) {
         frame.data[i] = (uint8_t)i;
     }
@@ -560,8 +561,8 @@ static void test_blocks_broadcast_survives_what_it_cuts(void **state) {
     assert_int_equal(b.blocks.free_count, 0);
     share(&b, reader, &frame, 30);
     assert_int_equal(state_of(&b, greedy), RS_SESSION_CUT);
-    rs_shared_release(&b.sessions[reader], &first);
-    rs_shared_release(&b.sessions[reader], &frame);
+    rs_shared_release(&b.sessions[reader].handle, &first);
+    rs_shared_release(&b.sessions[reader].handle, &frame);
     (void)bed_collect(&b);
     last = UINT32_MAX;
     for (at = 0; at < b.outstanding_count; at++) {

@@ -243,7 +243,8 @@ static void test_session_own_sends_beyond_the_limit_end_it_at_once(void **state)
     conn = bed_open(&b);
     for (uint32_t i = 0; i < 3; i++) {
         (void)bed_collect(&b);
-        assert_int_equal(rs_session_send(&b.sessions[conn], frame, 60), i < 2 ? RS_OK : RS_E_FULL);
+        assert_int_equal(rs_session_send(&b.sessions[conn].handle, frame, 60),
+                         i < 2 ? RS_OK : RS_E_FULL);
     }
     assert_int_equal(b.table.counters.closed[RS_CLOSE_SLOW_CONSUMER], 1);
     (void)bed_collect(&b);
@@ -330,8 +331,8 @@ static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **st
     bed_init(&b, 1000, true, 1);
     conn = bed_open(&b);
     (void)bed_collect(&b);
-    rs_session_close(&b.sessions[conn]);
-    rs_session_close(&b.sessions[conn]);
+    rs_session_close(&b.sessions[conn].handle);
+    rs_session_close(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 1);
     (void)bed_collect(&b);
     assert_int_equal(bed_count(&b, conn, RS_OP_SHUTDOWN), 1);
@@ -356,7 +357,7 @@ static void test_session_close_that_hangs_is_forced(void **state) {
     (void)make_frame(frame, 10, 1);
     (void)bed_receive(&b, conn, frame, 13);
     (void)bed_collect(&b);
-    rs_session_close(&b.sessions[conn]); /* its send never completes */
+    rs_session_close(&b.sessions[conn].handle); /* its send never completes */
     (void)bed_collect(&b);
     bed_advance_ms(&b, 300);
     (void)bed_collect(&b);
@@ -451,7 +452,7 @@ static void test_session_stale_ids_and_completions_are_dropped(void **state) {
     (void)state;
     bed_init(&b, 1000, true, 1);
     conn = bed_open(&b);
-    old = rs_session_id_of(&b.sessions[conn]);
+    old = rs_session_id_of(&b.sessions[conn].handle);
     assert_ptr_equal(rs_sessions_find(&b.table, old), &b.sessions[conn]);
     assert_null(rs_sessions_find(&b.table, 0));
     assert_null(rs_sessions_find(&b.table, old + ((uint64_t)1 << 52)));
@@ -459,7 +460,7 @@ static void test_session_stale_ids_and_completions_are_dropped(void **state) {
     (void)bed_collect(&b);
     late = (rs_completion){.kind = RS_OP_RECV,
                            .conn = conn,
-                           .generation = b.sessions[conn].generation - 1,
+                           .generation = b.sessions[conn].handle.generation - 1,
                            .bytes = 5};
     (void)rs_sessions_complete(&b.table, &late, 1);
     late.conn = 12345;
@@ -475,11 +476,11 @@ static void test_session_generation_wraps_past_zero(void **state) {
     uint32_t conn;
     (void)state;
     bed_init(&b, 1000, true, 1);
-    b.sessions[0].generation = UINT32_MAX;
+    b.sessions[0].handle.generation = UINT32_MAX;
     conn = bed_open(&b);
     assert_int_equal(conn, 0);
     run_to_free(&b);
-    assert_int_equal(b.sessions[0].generation, 1);
+    assert_int_equal(b.sessions[0].handle.generation, 1);
 }
 
 static void test_session_gathers_behind_a_send_in_flight(void **state) {
@@ -531,12 +532,12 @@ static void test_session_shared_block_is_freed_by_its_last_send(void **state) {
     for (uint32_t i = 0; i < 3; i++) {
         conn[i] = bed_open(&b);
     }
-    assert_true(rs_shared_acquire(&b.sessions[conn[0]], &shared));
+    assert_true(rs_shared_acquire(&b.sessions[conn[0]].handle, &shared));
     memset(shared.data, 0x77, 10);
     for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(rs_shared_send(&b.sessions[conn[i]], &shared, 10), RS_OK);
+        assert_int_equal(rs_shared_send(&b.sessions[conn[i]].handle, &shared, 10), RS_OK);
     }
-    rs_shared_release(&b.sessions[conn[0]], &shared);
+    rs_shared_release(&b.sessions[conn[0]].handle, &shared);
     assert_int_equal(b.blocks.free_count, BED_BLOCKS - 1);
     (void)bed_collect(&b);
     for (uint32_t i = 0; i < 3; i++) {
@@ -560,7 +561,7 @@ static void test_session_release_of_a_shared_block_twice_is_refused(void **state
     (void)state;
     bed_init(&b, 1000, true, 1);
     conn = bed_open(&b);
-    rs_session *session = &b.sessions[conn];
+    rs_session *session = &b.sessions[conn].handle;
     assert_true(rs_shared_acquire(session, &shared));
     memset(shared.data, 0x77, 40);
     copy = shared;
@@ -587,7 +588,7 @@ static void test_session_release_of_a_shared_block_twice_is_refused(void **state
     (void)bed_open(&other);
     rs_shared strange;
     do {
-        assert_true(rs_shared_acquire(&other.sessions[0], &strange));
+        assert_true(rs_shared_acquire(&other.sessions[0].handle, &strange));
         strange.generation = next.generation;
     } while (strange.index != next.index);
     assert_int_equal(rs_shared_send(session, &strange, 5), RS_E_INVALID);
@@ -597,7 +598,7 @@ static void test_session_release_of_a_shared_block_twice_is_refused(void **state
     rs_shared_release(session, &next);
     assert_int_equal(b.table.counters.refused_releases, 5);
     assert_int_equal(b.blocks.free_count, BED_BLOCKS);
-    assert_int_equal(session->state, RS_SESSION_OPEN);
+    assert_int_equal(b.sessions[conn].state, RS_SESSION_OPEN);
     assert_int_equal(bed_collect(&b), 0); /* nothing of it all was sent */
     run_to_free(&b);
 }
@@ -609,11 +610,11 @@ static void test_session_nothing_is_appended_to_a_shared_block(void **state) {
     (void)state;
     bed_init(&b, 1000, true, 1);
     conn = bed_open(&b);
-    assert_true(rs_shared_acquire(&b.sessions[conn], &shared));
+    assert_true(rs_shared_acquire(&b.sessions[conn].handle, &shared));
     memset(shared.data, 0x77, 10);
-    assert_int_equal(rs_shared_send(&b.sessions[conn], &shared, 10), RS_OK);
-    assert_int_equal(rs_session_send(&b.sessions[conn], "abc", 3), RS_OK);
-    rs_shared_release(&b.sessions[conn], &shared);
+    assert_int_equal(rs_shared_send(&b.sessions[conn].handle, &shared, 10), RS_OK);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "abc", 3), RS_OK);
+    rs_shared_release(&b.sessions[conn].handle, &shared);
     (void)bed_collect(&b);
     assert_int_equal(b.outstanding[bed_find(&b, conn, RS_OP_SEND)].bytes, 10);
     run_to_free(&b);
@@ -662,8 +663,8 @@ static void test_session_send_after_its_end_is_closed(void **state) {
     (void)state;
     bed_init(&b, 1000, true, 1);
     conn = bed_open(&b);
-    rs_session_close(&b.sessions[conn]);
-    assert_int_equal(rs_session_send(&b.sessions[conn], "x", 1), RS_E_CLOSED);
+    rs_session_close(&b.sessions[conn].handle);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "x", 1), RS_E_CLOSED);
     run_to_free(&b);
 }
 
@@ -705,7 +706,7 @@ static uint32_t open_with_hold(bed *b, uint32_t sends_in_flight) {
     conn = bed_open(b);
     (void)bed_collect(b);
     (void)bed_receive(b, conn, frame, make_frame(frame, 5, 1));
-    rs_session_hold(&b->sessions[conn]);
+    rs_session_hold(&b->sessions[conn].handle);
     (void)bed_collect(b);
     return conn;
 }
@@ -715,26 +716,26 @@ static void test_session_end_of_stream_waits_for_the_last_hold(void **state) {
     uint32_t conn, at;
     (void)state;
     conn = open_with_hold(&b, 2);
-    rs_session_hold(&b.sessions[conn]);
+    rs_session_hold(&b.sessions[conn].handle);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
     assert_int_equal(b.closed, 0);
     assert_int_equal(b.table.open_count, 1);
     assert_int_equal(b.table.counters.held_ends, 1);
     assert_int_equal(bed_collect(&b), 0); /* above all no receive: the stream has ended */
-    assert_ptr_equal(rs_sessions_find(&b.table, rs_session_id_of(&b.sessions[conn])),
+    assert_ptr_equal(rs_sessions_find(&b.table, rs_session_id_of(&b.sessions[conn].handle)),
                      &b.sessions[conn]);
-    assert_int_equal(rs_session_send(&b.sessions[conn], "one", 3), RS_OK);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "one", 3), RS_OK);
     assert_int_equal(bed_collect(&b), 1);
     bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 3);
-    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 0); /* one is left */
-    assert_int_equal(rs_session_send(&b.sessions[conn], "four", 4), RS_OK);
-    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "four", 4), RS_OK);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 1);
     assert_int_equal(b.last_reason, RS_CLOSE_PEER);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_PEER], 1);
     assert_int_equal(b.table.open_count, 0);
-    assert_int_equal(rs_session_send(&b.sessions[conn], "late", 4), RS_E_CLOSED);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "late", 4), RS_E_CLOSED);
     assert_int_equal(bed_collect(&b), 1);
     at = bed_find(&b, conn, RS_OP_SEND);
     assert_int_equal(b.outstanding[at].bytes, 4); /* flushed before the close */
@@ -750,7 +751,7 @@ static void test_session_hold_given_back_in_time_delays_nothing(void **state) {
     uint32_t conn;
     (void)state;
     conn = open_with_hold(&b, 1);
-    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 0);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
     assert_int_equal(b.closed, 1);
@@ -764,18 +765,18 @@ static void test_session_release_of_no_hold_is_refused(void **state) {
     uint32_t conn;
     (void)state;
     conn = open_with_hold(&b, 1);
-    rs_session_release(&b.sessions[conn]);
-    rs_session_release(&b.sessions[conn]);
-    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle);
+    rs_session_release(&b.sessions[conn].handle);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.table.counters.refused_releases, 2);
     assert_int_equal(b.sessions[conn].holds, 0);
-    rs_session_hold(&b.sessions[conn]); /* counts as ever */
+    rs_session_hold(&b.sessions[conn].handle); /* counts as ever */
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
     assert_int_equal(b.closed, 0);
-    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 1);
-    rs_session_release(&b.sessions[conn]); /* it has ended: nothing happens */
-    rs_session_close(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle); /* it has ended: nothing happens */
+    rs_session_close(&b.sessions[conn].handle);
     assert_int_equal(b.table.counters.refused_releases, 2);
     assert_int_equal(b.closed, 1);
     run_to_free(&b);
@@ -788,7 +789,7 @@ static void test_session_reset_ends_it_in_spite_of_holds(void **state) {
         uint32_t conn = open_with_hold(&b, 1);
         if (held) {
             bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
-            assert_int_equal(rs_session_send(&b.sessions[conn], "x", 1), RS_OK);
+            assert_int_equal(rs_session_send(&b.sessions[conn].handle, "x", 1), RS_OK);
             (void)bed_collect(&b);
             bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_E_RESET, 0);
         } else {
@@ -796,8 +797,8 @@ static void test_session_reset_ends_it_in_spite_of_holds(void **state) {
         }
         assert_int_equal(b.closed, 1);
         assert_int_equal(b.last_reason, RS_CLOSE_RESET);
-        rs_session_release(&b.sessions[conn]); /* too late, and no matter */
-        rs_session_hold(&b.sessions[conn]);
+        rs_session_release(&b.sessions[conn].handle); /* too late, and no matter */
+        rs_session_hold(&b.sessions[conn].handle);
         assert_int_equal(b.closed, 1);
         run_to_free(&b);
     }
@@ -814,7 +815,7 @@ static void test_session_failures_of_its_own_end_it_in_spite_of_holds(void **sta
     run_to_free(&b);
     conn = open_with_hold(&b, 1);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
-    assert_int_equal(rs_session_send(&b.sessions[conn], big, sizeof big), RS_E_FULL);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, big, sizeof big), RS_E_FULL);
     assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
     run_to_free(&b);
     conn = open_with_hold(&b, 1);
@@ -829,12 +830,12 @@ static void test_session_own_close_cuts_the_wait_short(void **state) {
     (void)state;
     conn = open_with_hold(&b, 1);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
-    rs_session_close(&b.sessions[conn]);
+    rs_session_close(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 1);
     assert_int_equal(b.last_reason, RS_CLOSE_PEER); /* that came first */
     run_to_free(&b);
     conn = open_with_hold(&b, 1);
-    rs_session_close(&b.sessions[conn]);
+    rs_session_close(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 1);
     assert_int_equal(b.last_reason, RS_CLOSE_LOCAL);
     run_to_free(&b);
@@ -856,8 +857,8 @@ static void test_session_stop_waits_for_holds(void **state) {
     assert_int_equal(b.messages, 1);
     (void)bed_collect(&b);
     assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 0);
-    assert_int_equal(rs_session_send(&b.sessions[conn], "answer", 6), RS_OK);
-    rs_session_release(&b.sessions[conn]);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "answer", 6), RS_OK);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 2);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_SHUTDOWN], 2);
     (void)bed_collect(&b);
@@ -874,7 +875,7 @@ static void test_session_stop_and_end_of_stream_keep_the_first_reason(void **sta
     rs_sessions_close_all(&b.table, false);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
     assert_int_equal(b.closed, 0);
-    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.last_reason, RS_CLOSE_SHUTDOWN);
     (void)bed_collect(&b);
     assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1); /* no lingering: the FIN is here */
@@ -882,7 +883,7 @@ static void test_session_stop_and_end_of_stream_keep_the_first_reason(void **sta
     conn = open_with_hold(&b, 1);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
     rs_sessions_close_all(&b.table, false);
-    rs_session_release(&b.sessions[conn]);
+    rs_session_release(&b.sessions[conn].handle);
     assert_int_equal(b.last_reason, RS_CLOSE_PEER);
     run_to_free(&b);
 }
@@ -968,14 +969,14 @@ static void test_session_paused_gives_no_message_until_it_is_resumed(void **stat
     finish_sends(&b, conn); /* what it answers goes on, and wakes nothing */
     assert_int_equal(b.messages, 1);
     assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
-    rs_session_resume(&b.sessions[conn]);
+    rs_session_resume(&b.sessions[conn].handle);
     assert_int_equal(b.messages, 1); /* not inside the call */
     (void)bed_collect(&b);
     assert_int_equal(b.messages, 2);
     assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX); /* the second paused it again */
     b.pause = false;
-    rs_session_resume(&b.sessions[conn]);
-    rs_session_resume(&b.sessions[conn]);
+    rs_session_resume(&b.sessions[conn].handle);
+    rs_session_resume(&b.sessions[conn].handle);
     (void)bed_collect(&b);
     assert_int_equal(b.messages, 2);
     assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
@@ -992,20 +993,20 @@ static void test_session_paused_keeps_what_comes_and_the_end_behind_it(void **st
         b.table.app.raw = raw != 0;
         conn = bed_open(&b);
         (void)bed_collect(&b);
-        rs_session_pause(&b.sessions[conn]); /* the receive is out already */
+        rs_session_pause(&b.sessions[conn].handle); /* the receive is out already */
         (void)make_frame(frame, 5, 1);
         (void)bed_receive(&b, conn, frame, 8);
         (void)bed_collect(&b);
         assert_int_equal(b.messages, 0);
         assert_int_equal(bed_find(&b, conn, RS_OP_RECV), UINT32_MAX);
-        rs_session_resume(&b.sessions[conn]);
+        rs_session_resume(&b.sessions[conn].handle);
         (void)bed_collect(&b);
         assert_int_equal(b.messages, 1);
-        rs_session_pause(&b.sessions[conn]);
+        rs_session_pause(&b.sessions[conn].handle);
         (void)bed_receive(&b, conn, frame, 0); /* its FIN */
         (void)bed_collect(&b);
         assert_int_equal(b.closed, 0);
-        rs_session_resume(&b.sessions[conn]);
+        rs_session_resume(&b.sessions[conn].handle);
         (void)bed_collect(&b);
         assert_int_equal(b.closed, 1);
         assert_int_equal(b.last_reason, RS_CLOSE_PEER);
@@ -1021,7 +1022,7 @@ static void test_session_paused_and_frames_before_the_end_are_delivered(void **s
     bed_init(&b, 1000, true, 2);
     conn = bed_open(&b);
     (void)bed_collect(&b);
-    rs_session_pause(&b.sessions[conn]);
+    rs_session_pause(&b.sessions[conn].handle);
     (void)make_frame(stream, 5, 1);
     (void)make_frame(stream + 8, 5, 2);
     (void)bed_receive(&b, conn, stream, 16);
@@ -1029,10 +1030,10 @@ static void test_session_paused_and_frames_before_the_end_are_delivered(void **s
     (void)rs_sessions_complete(&b.table,
                                &(rs_completion){.kind = RS_OP_RECV,
                                                 .conn = conn,
-                                                .generation = b.sessions[conn].generation},
+                                                .generation = b.sessions[conn].handle.generation},
                                1);
     (void)bed_collect(&b);
-    rs_session_resume(&b.sessions[conn]);
+    rs_session_resume(&b.sessions[conn].handle);
     (void)bed_collect(&b);
     assert_int_equal(b.messages, 2);
     assert_int_equal(b.last_reason, RS_CLOSE_PEER);
@@ -1052,7 +1053,7 @@ static void test_session_paused_is_idle_by_its_sends_alone(void **state) {
         (void)bed_collect(&b);
     }
     assert_int_equal(b.closed, 0);
-    assert_int_equal(rs_session_send(&b.sessions[conn], "abc", 3), RS_OK);
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "abc", 3), RS_OK);
     (void)bed_collect(&b);
     for (uint32_t i = 0; i < 30 && b.closed == 0; i++) {
         bed_advance_ms(&b, 100);
@@ -1074,11 +1075,11 @@ static void test_session_paused_ends_by_reset_stop_and_close(void **state) {
         } else if (way == 1) {
             rs_sessions_close_all(&b.table, false);
         } else {
-            rs_session_close(&b.sessions[conn]);
+            rs_session_close(&b.sessions[conn].handle);
         }
         assert_int_equal(b.closed, 1);
         assert_int_equal(b.last_reason, expected[way]);
-        rs_session_resume(&b.sessions[conn]);
+        rs_session_resume(&b.sessions[conn].handle);
         run_to_free(&b);
         assert_int_equal(b.messages, 1);
     }
@@ -1185,7 +1186,7 @@ static void test_session_full_and_slow_is_served(void **state) {
     uint32_t conn = open_full(&b, 0, 2);
     (void)state;
     for (uint32_t i = 0; i < 20; i++) {
-        assert_int_equal(rs_session_send(&b.sessions[conn], more, BED_BLOCK_BYTES), RS_OK);
+        assert_int_equal(rs_session_send(&b.sessions[conn].handle, more, BED_BLOCK_BYTES), RS_OK);
         (void)bed_collect(&b);
         bed_advance_ms(&b, 900);
         (void)bed_collect(&b);
@@ -1220,13 +1221,13 @@ static void test_session_full_and_paused_by_the_application_waits(void **state) 
     bed b;
     uint32_t conn = open_full(&b, 0, 2);
     (void)state;
-    rs_session_pause(&b.sessions[conn]);
+    rs_session_pause(&b.sessions[conn].handle);
     for (uint32_t i = 0; i < 50; i++) {
         bed_advance_ms(&b, 100);
         (void)bed_collect(&b);
     }
     assert_int_equal(b.closed, 0);
-    rs_session_resume(&b.sessions[conn]);
+    rs_session_resume(&b.sessions[conn].handle);
     (void)bed_collect(&b);
     assert_int_equal(b.sessions[conn].state, RS_SESSION_PAUSED);
     bed_advance_ms(&b, 950);
@@ -1274,10 +1275,10 @@ static void test_session_full_of_broadcasts_reads_no_more(void **state) {
     conn = bed_open(&b);
     (void)bed_collect(&b);
     for (uint32_t i = 0; i < 4; i++) {
-        assert_true(rs_shared_acquire(&b.sessions[conn], &shared));
+        assert_true(rs_shared_acquire(&b.sessions[conn].handle, &shared));
         memset(shared.data, 1, 60);
-        assert_int_equal(rs_shared_send(&b.sessions[conn], &shared, 60), RS_OK);
-        rs_shared_release(&b.sessions[conn], &shared);
+        assert_int_equal(rs_shared_send(&b.sessions[conn].handle, &shared, 60), RS_OK);
+        rs_shared_release(&b.sessions[conn].handle, &shared);
         (void)bed_collect(&b);
     }
     (void)bed_receive(&b, conn, frame, make_frame(frame, 5, 1));

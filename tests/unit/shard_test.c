@@ -228,7 +228,7 @@ static void bench_receive(uint32_t frames) {
 }
 
 static rs_session_id bench_id(const bench *b) {
-    return rs_session_id_of(&rs_shard_sessions(b->shard)->sessions[0]);
+    return rs_session_id_of(&rs_shard_sessions(b->shard)->sessions[0].handle);
 }
 
 /* Stops; the peer answers our end with its own. */

@@ -84,6 +84,22 @@ void rs_session_hold(rs_session *session);
  * call on_close. */
 void rs_session_release(rs_session *session);
 
+/* rs_session_pause: nothing more is received from the peer, whose bytes then wait on its side;
+ * on_message is not called again before rs_session_resume, not even for frames that came in one
+ * piece with the present one. Sends go on. Idempotent; on a session that is ending, nothing
+ * happens.
+ *
+ * An end of stream that came with the last bytes is acted upon after them. While it is paused, a
+ * reset is found by the next send only, and the idle time-out looks at sends: it ends a session
+ * whose oldest send in flight is older than that, and lets one be that has nothing in flight.
+ *
+ * On a logic thread, messages that are on their way to it already still come. */
+void rs_session_pause(rs_session *session);
+
+/* rs_session_resume: undoes it, however often it was called. What waited is delivered at the end of
+ * the turn, never inside this call. */
+void rs_session_resume(rs_session *session);
+
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
 typedef struct rs_shared {
     uint8_t *data; /* room bytes, to be filled before the first send */
@@ -91,11 +107,11 @@ typedef struct rs_shared {
     uint32_t index, generation;
 } rs_shared;
 
-/* rs_shared_acquire: a block of the shard of this session. False when RS_SHARED_BLOCKS are in use, or
- * none is free: more was broadcast in one turn than that, or peers that do not read hold them, each of
- * which is cut when its send has stood for RS_STALLED_MS. Until then rs_session_send to each session
- * still works: a copy needs none of these blocks. Not waiting is meant: who has just been sent 64
- * broadcasts is no different from who does not read, until some time has passed. */
+/* rs_shared_acquire: a block of the shard of this session. False when RS_SHARED_BLOCKS are in use,
+ * or none is free: more was broadcast in one turn than that, or peers that do not read hold them,
+ * each of which is cut when its send has stood for RS_STALLED_MS. Until then rs_session_send to
+ * each session still works: a copy needs none of these blocks. Not waiting is meant: who has just
+ * been sent 64 broadcasts is no different from who does not read, until some time has passed. */
 bool rs_shared_acquire(rs_session *session, rs_shared *out);
 
 /* rs_shared_send: queues the first bytes of the block, [1, room], on a session of the same shard,

@@ -102,6 +102,7 @@ void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue) {
         pool->spoken_for -= sendq_untaken(pool, queue) + queue->promised;
         queue->due = queue->promised = 0;
         queue->member = false;
+        queue->room = 0;
         pool->members--;
     }
 }
@@ -500,21 +501,6 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
     }
     sendq_link_shared(pool, queue, slice, data, bytes);
     return RS_OK;
-}
-
-rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns) {
-    rs_sendq_entry *entry = queue->unsent;
-    RS_ASSERT(entry->bytes - 1u < queue->unsent_bytes); /* 0 is too many */
-    entry->posted_ns = now_ns;
-    queue->unsent_bytes -= entry->bytes;
-    queue->in_flight++;
-    if (RS_LIKELY(entry == queue->tail)) {
-        queue->unsent = NULL;
-        queue->room = 0;
-    } else {
-        queue->unsent = rs_sendq_after(pool, entry);
-    }
-    return entry;
 }
 
 /* The oldest, which was sent, leaves the list. */

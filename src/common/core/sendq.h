@@ -125,6 +125,13 @@ bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue);
  * stays. Nothing may be appended any more. Idempotent. */
 void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue);
 
+/* rs_sendq_take_room: of a queue that has left, after each rs_sendq_complete: it keeps its block,
+ * and rs_sendq_extend says no. */
+static inline void rs_sendq_take_room(rs_sendq *queue) {
+    RS_ASSERT(!queue->member);
+    queue->room = 0;
+}
+
 /* rs_sendq_promise: the next `due` blocks the queue appends to will be there: those beyond its
  * reserve are set aside. Replaces an earlier promise. False: the common part has no more than the
  * reserves of members to come and the shared blocks; an earlier promise stays. */
@@ -176,7 +183,20 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
 
 /* rs_sendq_post: marks the next unsent entry (asserted to exist) as in flight and returns it. From
  * here to rs_sendq_complete its bytes are not touched. */
-rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns);
+static inline rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue, uint64_t now_ns) {
+    rs_sendq_entry *entry = queue->unsent;
+    RS_ASSERT(entry->bytes - 1u < queue->unsent_bytes); /* 0 is too many */
+    entry->posted_ns = now_ns;
+    queue->unsent_bytes -= entry->bytes;
+    queue->in_flight++;
+    if (RS_LIKELY(entry == queue->tail)) {
+        queue->unsent = NULL;
+        queue->room = 0;
+    } else {
+        queue->unsent = rs_sendq_after(pool, entry);
+    }
+    return entry;
+}
 
 /* rs_sendq_complete: the oldest entry in flight (asserted to exist) is done: drops its block, or
  * keeps it for the next append when the queue is empty: one of its own reserve, so nobody else goes

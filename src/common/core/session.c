@@ -33,11 +33,9 @@ static uint32_t sessions_free_pop(rs_sessions *table) {
 }
 
 static void sessions_slot_init(rs_sessions *table, uint32_t index) {
-    rs_session *session = &table->sessions[index];
+    rs_slot *session = &table->sessions[index];
     memset(session, 0, sizeof *session);
-    session->table = table;
-    session->index = index;
-    session->generation = 1;
+    session->handle = (rs_session){.ops = &table->ops, .index = index, .generation = 1};
     rs_sendq_init(&session->sendq);
     sessions_free_push(table, index);
 }
@@ -60,6 +58,7 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 }
 
 static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
+static rs_session_ops session_ops(uint32_t shard);
 
 /* Up to where the answers to a whole slice find both their blocks and room in the queue. */
 static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesce) {
@@ -110,6 +109,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->recv_base = memory->recv_base;
     table->recv_scattered = memory->recv_scattered;
     table->region = memory->region;
+    table->ops = session_ops(cfg->shard);
     table->now_ns = now_ns;
     table->now_ms = now_ns / 1000000u;
     rs_timers_init(&table->timers, memory->timer_nodes, cfg->slot_count, table->now_ms);
@@ -135,42 +135,38 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
     }
     *conn = sessions_free_pop(table);
     RS_ASSERT(table->sessions[*conn].state == RS_SESSION_FREE);
-    *generation = table->sessions[*conn].generation;
+    *generation = table->sessions[*conn].handle.generation;
     table->used_count++;
     return true;
 }
 
 /* Must each RECV ask for the blocks and the room of its answers? */
-static bool session_needs_care(const rs_session *session) {
-    return session->table->app.raw || session->table->careful || session->handed > 0 ||
-           session->sendq.promised > 0 || session->sendq.shared > 0 ||
-           session->sendq.owned > session->table->easy;
+static bool session_needs_care(const rs_slot *session) {
+    return rs_slot_table(session)->app.raw || rs_slot_table(session)->careful ||
+           session->handed > 0 || session->sendq.promised > 0 || session->sendq.shared > 0 ||
+           session->sendq.owned > rs_slot_table(session)->easy;
 }
 
-static inline void session_touch_in(rs_sessions *table, rs_session *session) {
-    if (RS_LIKELY(!session->touched)) {
-        session->touched = true;
-        *table->touched_end++ = session;
+static inline void session_touch(rs_slot *session) {
+    if (session->touched == 0) {
+        session->touched = 1;
+        *rs_slot_table(session)->touched_end++ = session;
     }
 }
 
-static void session_touch(rs_session *session) {
-    session_touch_in(session->table, session);
-}
-
 /* Nothing is in its slice. */
-static void session_empty_slice(rs_session *session) {
-    const rs_sessions *table = session->table;
+static void session_empty_slice(rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(!session->recv_in_flight);
-    session->recv_at = table->recv_base != NULL
-                           ? table->recv_base + (size_t)session->index * table->cfg.recv_bytes
-                           : table->recv_scattered[session->index];
+    session->recv_at = table->recv_base != NULL ? table->recv_base + (size_t)session->handle.index *
+                                                                         table->cfg.recv_bytes
+                                                : table->recv_scattered[session->handle.index];
     session->recv_room = table->cfg.recv_bytes;
     session->held = 0;
 }
 
 void rs_sessions_open(rs_sessions *table, uint32_t conn) {
-    rs_session *session;
+    rs_slot *session;
     RS_ASSERT(conn < table->cfg.slot_count);
     session = &table->sessions[conn];
     RS_ASSERT(session->state == RS_SESSION_FREE);
@@ -179,7 +175,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session_empty_slice(session);
     session->abort = session->peer_ended = false;
     session->abort_posted = false;
-    session->user = 0;
+    session->handle.user = 0;
     session->holds = session->handed = session->handed_bytes = 0;
     session->pause = 0;
     session->careful = session_needs_care(session);
@@ -191,7 +187,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     }
     session_touch(session);
     if (table->app.on_open != NULL) {
-        table->app.on_open(table->app.ctx, session);
+        table->app.on_open(table->app.ctx, &session->handle);
     }
 }
 
@@ -221,17 +217,18 @@ static bool reason_waits(rs_close_reason reason) {
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_SHUTDOWN;
 }
 
-RS_COLD static void session_put_off(rs_session *session, rs_close_reason reason) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_put_off(rs_slot *session, rs_close_reason reason) {
+    rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(rs_session_takes(session) && session->holds > 0);
     session->reason = (uint8_t)reason;
     session->state = RS_SESSION_HELD;
     table->counters.held_ends++;
-    rs_timers_arm(&table->timers, session->index, table->now_ms + table->cfg.drain_timeout_ms);
+    rs_timers_arm(&table->timers, session->handle.index,
+                  table->now_ms + table->cfg.drain_timeout_ms);
 }
 
-RS_COLD static void session_finish(rs_session *session, rs_close_reason reason) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
+    rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
     session->holds = 0;
     session->reason = (uint8_t)reason;
@@ -243,14 +240,15 @@ RS_COLD static void session_finish(rs_session *session, rs_close_reason reason) 
     if (session->abort) {
         rs_sendq_discard(&table->sendq_pool, &session->sendq);
     }
-    rs_timers_arm(&table->timers, session->index, table->now_ms + table->cfg.drain_timeout_ms);
+    rs_timers_arm(&table->timers, session->handle.index,
+                  table->now_ms + table->cfg.drain_timeout_ms);
     session_touch(session);
     if (table->app.on_close != NULL) {
-        table->app.on_close(table->app.ctx, session, reason);
+        table->app.on_close(table->app.ctx, &session->handle, reason);
     }
 }
 
-RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
+RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
     if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         if (session->holds > 0 && reason_waits(reason)) {
             session_put_off(session, reason);
@@ -265,12 +263,12 @@ RS_COLD static void session_end(rs_session *session, rs_close_reason reason) {
 }
 
 /* Something failed for good: whatever is queued can no longer be delivered. */
-RS_COLD static void session_fail(rs_session *session, rs_close_reason reason) {
+RS_COLD static void session_fail(rs_slot *session, rs_close_reason reason) {
     if (rs_session_takes(session)) {
         session_end(session, reason);
     } else if (session->state != RS_SESSION_CLOSING) {
         session->abort = true;
-        rs_sendq_discard(&session->table->sendq_pool, &session->sendq);
+        rs_sendq_discard(&rs_slot_table(session)->sendq_pool, &session->sendq);
         session_touch(session);
     }
     /* CLOSING: the close under way cancels requests; that is no news. */
@@ -278,15 +276,15 @@ RS_COLD static void session_fail(rs_session *session, rs_close_reason reason) {
 
 /* ---- cutting: a session above its reserve goes, so that others have theirs */
 
-static rs_session *session_of_queue(rs_sendq *queue) {
-    uint8_t *at = (uint8_t *)queue - offsetof(rs_session, sendq);
-    return (rs_session *)(void *)at;
+static rs_slot *session_of_queue(rs_sendq *queue) {
+    uint8_t *at = (uint8_t *)queue - offsetof(rs_slot, sendq);
+    return (rs_slot *)(void *)at;
 }
 
 /* What it has not sent is free at once; what is in flight, within its reserve, when it completes.
  */
-RS_COLD static void session_cut(rs_session *session) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_cut(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
     if (rs_session_takes(session)) {
         session->state = RS_SESSION_CUT;
         rs_sendq_leave(&table->sendq_pool, &session->sendq);
@@ -330,14 +328,14 @@ RS_COLD static bool sessions_reclaim_stalled(rs_sessions *table, const rs_sendq 
 
 /* Shared blocks are in no list. The search is for all slots, at most once a millisecond. */
 RS_COLD static void sessions_reclaim_shared(rs_sessions *table) {
-    rs_session *oldest = NULL;
+    rs_slot *oldest = NULL;
     uint64_t oldest_ns = UINT64_MAX;
     if (table->searched_ms == table->now_ms || sessions_reclaim_stalled(table, NULL)) {
         return;
     }
     table->searched_ms = table->now_ms;
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
-        rs_session *session = &table->sessions[i];
+        rs_slot *session = &table->sessions[i];
         uint64_t posted_ns = rs_sendq_oldest_ns(&session->sendq);
         if (session->sendq.shared > 0 && !session->abort && session->state != RS_SESSION_CUT &&
             queue_is_stalled(table, &session->sendq) && posted_ns < oldest_ns) {
@@ -364,30 +362,30 @@ static rs_close_reason reason_of(rs_status status) {
     }
 }
 
-RS_COLD static void session_free(rs_session *session) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_free(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->state == RS_SESSION_CLOSING);
     RS_ASSERT(!session->recv_in_flight);
     RS_ASSERT(session->sendq.in_flight == 0);
     rs_sendq_discard(&table->sendq_pool, &session->sendq);
-    rs_timers_cancel(&table->timers, session->index);
+    rs_timers_cancel(&table->timers, session->handle.index);
     table->quarantined -= session->quarantined ? 1u : 0u;
     session->quarantined = false;
     session->state = RS_SESSION_FREE;
-    session->generation++;
-    if (session->generation == 0) {
-        session->generation = 1; /* so that no session id is ever 0 */
+    session->handle.generation++;
+    if (session->handle.generation == 0) {
+        session->handle.generation = 1; /* so that no session id is ever 0 */
     }
     table->used_count--;
-    sessions_free_push(table, session->index);
+    sessions_free_push(table, session->handle.index);
 }
 
 /* ---- receiving */
 
 /* Makes room for the rest of a partial frame. Moved only when it must be: a frame that still fits
  * behind its beginning is received where it is. */
-static void session_make_room(rs_session *session, uint32_t frame_bytes) {
-    rs_sessions *table = session->table;
+static void session_make_room(rs_slot *session, uint32_t frame_bytes) {
+    rs_sessions *table = rs_slot_table(session);
     uint32_t held = session->held;
     uint32_t need = frame_bytes != 0 ? frame_bytes : RS_FRAME_HEADER_BYTES;
     RS_ASSERT(held < need);
@@ -404,8 +402,8 @@ static void session_make_room(rs_session *session, uint32_t frame_bytes) {
 }
 
 /* No whole frame is held: part of one, what is none, or raw bytes. */
-static void session_parse_rest(rs_session *session) {
-    rs_sessions *table = session->table;
+static void session_parse_rest(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
     const uint8_t *data = session->recv_at - session->held;
     uint32_t bytes = session->held;
     uint32_t frame_bytes = 0;
@@ -414,7 +412,7 @@ static void session_parse_rest(rs_session *session) {
         session_empty_slice(session);
         session->last_frame_ms = table->now_ms;
         table->counters.messages_in++;
-        table->app.on_message(table->app.ctx, session, data, bytes);
+        table->app.on_message(table->app.ctx, &session->handle, data, bytes);
     } else if (rs_frame_parse(data, bytes, table->cfg.frame_bytes_max, &frame_bytes) ==
                RS_E_AGAIN) {
         session_make_room(session, frame_bytes);
@@ -424,7 +422,7 @@ static void session_parse_rest(rs_session *session) {
 }
 
 /* `bytes` have come behind those held, and `left` of them all are held now. */
-static void session_keep(rs_session *session, uint32_t bytes, uint32_t left) {
+static void session_keep(rs_slot *session, uint32_t bytes, uint32_t left) {
     RS_ASSERT(bytes <= session->recv_room && left <= session->held + bytes);
     session->recv_at += bytes;
     session->recv_room -= bytes;
@@ -432,7 +430,7 @@ static void session_keep(rs_session *session, uint32_t bytes, uint32_t left) {
 }
 
 /* What is behind the last whole frame. */
-RS_COLD static void session_parsed(rs_session *session, uint32_t bytes, uint32_t left) {
+RS_COLD static void session_parsed(rs_slot *session, uint32_t bytes, uint32_t left) {
     session_keep(session, bytes, left);
     if (left == 0) {
         session_empty_slice(session);
@@ -442,7 +440,7 @@ RS_COLD static void session_parsed(rs_session *session, uint32_t bytes, uint32_t
 }
 
 /* Gives the frames away that are whole. Returns how many bytes are left behind them. */
-static inline uint32_t session_give(rs_sessions *table, rs_session *session, const uint8_t *data,
+static inline uint32_t session_give(rs_sessions *table, rs_slot *session, const uint8_t *data,
                                     uint32_t left) {
     uint32_t frame_bytes;
     while (rs_frame_is_whole(data, left, table->frame_lengths, &frame_bytes)) {
@@ -451,7 +449,7 @@ static inline uint32_t session_give(rs_sessions *table, rs_session *session, con
         left -= frame_bytes;
         session->last_frame_ms = table->now_ms;
         table->counters.messages_in++;
-        table->app.on_message(table->app.ctx, session, frame, frame_bytes);
+        table->app.on_message(table->app.ctx, &session->handle, frame, frame_bytes);
         if (left == 0 || session->state != RS_SESSION_OPEN) {
             break;
         }
@@ -459,38 +457,20 @@ static inline uint32_t session_give(rs_sessions *table, rs_session *session, con
     return left;
 }
 
-RS_COLD static void session_parse_behind(rs_session *session, uint32_t bytes) {
-    uint32_t left = session_give(session->table, session, session->recv_at - session->held,
+RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
+    uint32_t left = session_give(rs_slot_table(session), session, session->recv_at - session->held,
                                  session->held + bytes);
     session_parsed(session, bytes, left);
 }
 
-/* Commonly nothing was held and nothing stays: where the next is received does not change. */
-static inline void session_parse(rs_sessions *table, rs_session *session,
-                                 const rs_completion *completion) {
-    uint32_t left;
-    if (session->held > 0) {
-        session_parse_behind(session, completion->bytes);
-        return;
-    }
-    left = session_give(table, session, session->recv_at, completion->bytes);
-    if (left > 0) {
-        session_parsed(session, completion->bytes, left);
-    }
-}
-
-static inline void session_recv_back(rs_sessions *table, rs_session *session) {
-    session->recv_in_flight = 0;
-    table->counters.recv_ops++;
-    session_touch_in(table, session);
-}
-
 /* Paused: what has come waits in the slice, and the end of the stream behind it. Ended: what still
  * comes is thrown away. */
-RS_COLD static void session_on_recv_else(rs_session *session, const rs_completion *completion) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *completion) {
+    rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->recv_in_flight == 1);
-    session_recv_back(table, session);
+    session->recv_in_flight = 0;
+    table->counters.recv_ops++;
+    session_touch(session);
     if (completion->status != RS_OK) {
         session->peer_ended = true;
         session_fail(session, reason_of((rs_status)completion->status));
@@ -503,18 +483,30 @@ RS_COLD static void session_on_recv_else(rs_session *session, const rs_completio
         session_keep(session, completion->bytes, session->held + completion->bytes);
     } else if (completion->bytes == 0) {
         session_end(session, RS_CLOSE_PEER);
+    } else if (session->state == RS_SESSION_OPEN) {
+        session_parse_behind(session, completion->bytes);
     }
 }
 
-static inline void session_on_recv(rs_sessions *table, rs_session *session,
+/* Commonly the session is open, nothing else has touched it in this batch, nothing was held and
+ * nothing stays: then where the next is received does not change. */
+static inline void session_on_recv(rs_sessions *table, rs_slot *session,
                                    const rs_completion *completion) {
-    if (RS_LIKELY(session->state == RS_SESSION_OPEN && session->recv_in_flight == 1 &&
-                  completion->bytes - 1u < session->recv_room)) {
-        session_recv_back(table, session);
-        table->counters.bytes_in += completion->bytes;
-        session_parse(table, session, completion);
-    } else {
+    uint32_t left;
+    if (!RS_LIKELY(session->recv_in_flight == 1 && session->touched == 0 &&
+                   session->state == RS_SESSION_OPEN &&
+                   completion->bytes - 1u < session->recv_room && session->held == 0)) {
         session_on_recv_else(session, completion);
+        return;
+    }
+    session->recv_in_flight = 0;
+    session->touched = 1;
+    *table->touched_end++ = session;
+    table->counters.recv_ops++;
+    table->counters.bytes_in += completion->bytes;
+    left = session_give(table, session, session->recv_at, completion->bytes);
+    if (left > 0) {
+        session_parsed(session, completion->bytes, left);
     }
 }
 
@@ -539,15 +531,18 @@ void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
 }
 
 /* More is to be sent, or it waits for this. */
-static void session_sent(rs_session *session) {
+RS_COLD static void session_sent(rs_slot *session) {
+    if (!rs_session_takes(session)) {
+        rs_sendq_take_room(&session->sendq);
+    }
     if ((session->pause & RS_PAUSE_FULL) != 0) {
-        session->last_frame_ms = session->table->now_ms;
+        session->last_frame_ms = rs_slot_table(session)->now_ms;
     }
     session_touch(session);
 }
 
 /* The oldest send is over. Returns the bytes it was asked for. */
-static inline uint32_t session_send_back(rs_sessions *table, rs_session *session) {
+static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
     const bool more = session->sendq.unsent_bytes > 0;
     uint64_t posted_ns;
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
@@ -559,24 +554,31 @@ static inline uint32_t session_send_back(rs_sessions *table, rs_session *session
     return asked;
 }
 
-static inline void session_on_send(rs_sessions *table, rs_session *session, uint32_t bytes) {
-    uint32_t asked = session_send_back(table, session);
-    table->counters.bytes_out += bytes;
-    if (bytes != asked) {
-        session_fail(session, RS_CLOSE_TRUNCATED_SEND);
-    }
+RS_COLD static void session_sent_short(rs_slot *session, uint32_t bytes) {
+    rs_slot_table(session)->counters.bytes_out += bytes;
+    session_fail(session, RS_CLOSE_TRUNCATED_SEND);
 }
 
-static void session_queued(rs_session *session) {
-    session->table->counters.messages_out++;
+static inline void session_on_send(rs_sessions *table, rs_slot *session,
+                                   const rs_completion *completion) {
+    uint32_t asked = session_send_back(table, session);
+    if (completion->bytes != asked) {
+        session_sent_short(session, completion->bytes);
+        return;
+    }
+    table->counters.bytes_out += asked;
+}
+
+static void session_queued(rs_slot *session) {
+    rs_slot_table(session)->counters.messages_out++;
     session_touch(session);
 }
 
 /* A result of the send queue: the failures end the session, as the notes ask. What it took may be
  * more than the answers to a RECV may find taken. */
-RS_COLD static rs_status session_asked(rs_session *session, rs_status status) {
+RS_COLD static rs_status session_asked(rs_slot *session, rs_status status) {
     if (status == RS_OK) {
-        session->careful = session->careful || session->sendq.owned > session->table->easy;
+        session->careful = session->careful || session->sendq.owned > rs_slot_table(session)->easy;
         session_queued(session);
     } else if (status == RS_E_FULL) {
         session_end(session, RS_CLOSE_SLOW_CONSUMER);
@@ -586,115 +588,15 @@ RS_COLD static rs_status session_asked(rs_session *session, rs_status status) {
     return status;
 }
 
-RS_COLD static rs_status session_send_asking(rs_session *session, const uint8_t *data,
-                                             uint32_t bytes) {
-    if (session->state == RS_SESSION_REMOTE) {
-        return session->table->remote->send(session, data, bytes);
-    }
-    if (!rs_session_takes(session)) {
-        return RS_E_CLOSED;
-    }
-    return session_asked(
-        session, rs_sendq_append(&session->table->sendq_pool, &session->sendq, data, bytes));
-}
-
-/* The copy comes last: nothing has to be kept across it. */
-rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes) {
-    uint8_t *to;
-    if (session->state != RS_SESSION_OPEN || !rs_sendq_extend(&session->sendq, bytes, &to)) {
-        return session_send_asking(session, (const uint8_t *)data, bytes);
-    }
-    session_queued(session);
-    memcpy(to, data, bytes);
-    return RS_OK;
-}
-
-/* A stand-in's table has blocks, and no sessions that hold them. */
-static bool sessions_shared_acquire(rs_sessions *table, rs_slice *out) {
-    if (table->remote != NULL) {
-        return rs_slab_acquire(table->sendq_pool.blocks, out);
-    }
-    if (rs_sendq_shared_acquire(&table->sendq_pool, out)) {
-        return true;
-    }
-    sessions_reclaim_shared(table);
-    return rs_sendq_shared_acquire(&table->sendq_pool, out);
-}
-
-bool rs_shared_acquire(rs_session *session, rs_shared *out) {
-    rs_slab *blocks = session->table->sendq_pool.blocks;
-    rs_slice slice;
-    if (!sessions_shared_acquire(session->table, &slice)) {
-        return false;
-    }
-    rs_slab_lend(blocks, slice);
-    *out = (rs_shared){.data = rs_slab_data(blocks, slice),
-                       .room = blocks->block_bytes,
-                       .index = slice.index,
-                       .generation = slice.generation};
-    return true;
-}
-
-static rs_slice shared_slice(const rs_shared *shared) {
-    return (rs_slice){.index = shared->index, .generation = shared->generation};
-}
-
-/* Acquired here, and not released? Another shard's may have the same numbers, not the same place.
- */
-static bool shared_is_held(const rs_sessions *table, const rs_shared *shared) {
-    const rs_slab *blocks = table->sendq_pool.blocks;
-    const rs_slice slice = shared_slice(shared);
-    return rs_slab_is_lent(blocks, slice) && rs_slab_data(blocks, slice) == shared->data;
-}
-
-rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
-    rs_sessions *table = session->table;
-    if (!shared_is_held(table, shared)) {
-        return RS_E_INVALID;
-    }
-    if (session->state == RS_SESSION_REMOTE) { /* another thread's pool */
-        return table->remote->shared_send(session, shared, bytes);
-    }
-    if (!rs_session_takes(session)) {
-        return RS_E_CLOSED;
-    }
-    session->careful = true; /* these bytes are in no block of its own */
-    return session_asked(session, rs_sendq_append_shared(&table->sendq_pool, &session->sendq,
-                                                         shared_slice(shared), bytes));
-}
-
-static void shared_refuse(rs_session *session) {
-    if (session->table->remote != NULL) {
-        session->table->remote->shared_refused(session);
-    } else {
-        session->table->counters.refused_releases++;
-    }
-}
-
-void rs_shared_release(rs_session *session, rs_shared *shared) {
-    rs_sessions *table = session->table;
-    if (!shared_is_held(table, shared)) {
-        shared_refuse(session);
-        return;
-    }
-    rs_slab_take_back(table->sendq_pool.blocks, shared_slice(shared));
-    if (table->remote != NULL) {
-        table->remote->shared_release(session, shared);
-    } else {
-        rs_sendq_shared_release(&table->sendq_pool, shared_slice(shared));
-    }
-    *shared = (rs_shared){.room = shared->room};
-}
-
 /* ---- completions */
 
-RS_COLD static void session_on_other(rs_session *session, const rs_completion *completion) {
+RS_COLD static void session_on_other(rs_slot *session, const rs_completion *completion) {
     switch (completion->kind) {
     case RS_OP_RECV:
         session_on_recv_else(session, completion);
         break;
     case RS_OP_SEND:
-        (void)session_send_back(session->table, session);
+        (void)session_send_back(rs_slot_table(session), session);
         session_fail(session, reason_of((rs_status)completion->status));
         break;
     case RS_OP_SHUTDOWN:
@@ -715,11 +617,11 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
     const rs_completion *end = completions + count;
     const rs_completion *at = completions;
     for (; at != end; at++) {
-        rs_session *session;
+        rs_slot *session;
         /* A free slot already has the generation of its next use, for which nothing was issued;
          * that of an ACCEPT is 0. */
         if (at->conn >= table->cfg.slot_count ||
-            table->sessions[at->conn].generation != at->generation) {
+            table->sessions[at->conn].handle.generation != at->generation) {
             if (at->kind == RS_OP_ACCEPT) {
                 break;
             }
@@ -730,7 +632,7 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
         if (at->kind == RS_OP_RECV && at->status == RS_OK) {
             session_on_recv(table, session, at);
         } else if (at->kind == RS_OP_SEND && at->status == RS_OK) {
-            session_on_send(table, session, at->bytes);
+            session_on_send(table, session, at);
         } else {
             session_on_other(session, at);
         }
@@ -739,8 +641,8 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
 }
 
 /* Only this send failed: those before it are still with the kernel, and so are their blocks. */
-RS_COLD static void session_send_refused(rs_session *session, const rs_op *op, rs_status why) {
-    rs_sendq_refuse(&session->table->sendq_pool, &session->sendq, op->u.data, op->bytes);
+RS_COLD static void session_send_refused(rs_slot *session, const rs_op *op, rs_status why) {
+    rs_sendq_refuse(&rs_slot_table(session)->sendq_pool, &session->sendq, op->u.data, op->bytes);
     session_touch(session);
     session_fail(session, reason_of(why));
 }
@@ -765,8 +667,8 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
 
 /* Since when the peer has done nothing. Paused, it cannot be asked for frames: what counts is
  * whether it takes what is in flight. */
-static uint64_t session_silent_since_ms(const rs_session *session) {
-    const rs_sessions *table = session->table;
+static uint64_t session_silent_since_ms(const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
     uint64_t posted_ms;
     if (session->state != RS_SESSION_PAUSED) {
         return session->last_frame_ms;
@@ -779,61 +681,75 @@ static uint64_t session_silent_since_ms(const rs_session *session) {
 }
 
 /* For how long it may; 0: for ever. */
-static uint32_t session_patience_ms(const rs_session *session) {
-    uint32_t idle_ms = session->table->cfg.idle_timeout_ms;
+static uint32_t session_patience_ms(const rs_slot *session) {
+    uint32_t idle_ms = rs_slot_table(session)->cfg.idle_timeout_ms;
     bool stalls = (session->pause & RS_PAUSE_FULL) != 0;
     return stalls && (idle_ms == 0 || idle_ms > RS_STALLED_MS) ? RS_STALLED_MS : idle_ms;
 }
 
 /* One node of the wheel is for both, the earlier counts. */
-static void session_arm(rs_session *session) {
-    rs_sessions *table = session->table;
+static void session_arm(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
     uint32_t patience_ms = session_patience_ms(session);
     if (patience_ms == 0) {
-        rs_timers_cancel(&table->timers, session->index);
+        rs_timers_cancel(&table->timers, session->handle.index);
     } else {
-        rs_timers_arm(&table->timers, session->index,
+        rs_timers_arm(&table->timers, session->handle.index,
                       session_silent_since_ms(session) + patience_ms);
     }
 }
 
 /* ---- ops */
 
-/* Made anew each time: a template of 32 bytes in each session costs more (207 instructions for an
- * echoed frame against 199) and is a sixth of what an idle one may take. The tag is not ours. */
-static inline void session_op(const rs_sessions *table, const rs_session *session, rs_op *op,
-                              rs_op_kind kind) {
+/* What the ops of one batch have in common. */
+typedef struct session_batch {
+    rs_sendq_pool *pool;
+    uint64_t now_ns;
+    uint32_t sends_in_flight; /* at most, of one session */
+    uint16_t region;
+} session_batch;
+
+static inline session_batch sessions_batch(rs_sessions *table) {
+    return (session_batch){.pool = &table->sendq_pool,
+                           .now_ns = table->now_ns,
+                           .sends_in_flight = table->cfg.sends_in_flight,
+                           .region = table->region};
+}
+
+/* Made anew each time: a template of 32 bytes in each session costs more (8 instructions for an
+ * echoed frame) and is a sixth of what an idle one may take. The tag is not ours. */
+static inline void session_op(const rs_slot *session, rs_op *op, rs_op_kind kind, uint16_t region) {
     op->kind = (uint8_t)kind;
     op->flags = 0;
-    op->region = table->region;
-    op->conn = session->index;
-    op->generation = session->generation;
+    op->region = region;
+    op->conn = session->handle.index;
+    op->generation = session->handle.generation;
 }
 
 /* This and those that follow: the ops are written from out on; returned is where the next one goes.
  */
-static inline rs_op *session_collect_send(rs_sessions *table, rs_session *session, rs_op *out) {
-    const rs_sendq_entry *entry = rs_sendq_post(&table->sendq_pool, &session->sendq, table->now_ns);
-    session_op(table, session, out, RS_OP_SEND);
+static inline rs_op *session_collect_send(session_batch batch, rs_slot *session, rs_op *out) {
+    const rs_sendq_entry *entry = rs_sendq_post(batch.pool, &session->sendq, batch.now_ns);
+    session_op(session, out, RS_OP_SEND, batch.region);
     out->bytes = entry->bytes;
     out->u.data = entry->data;
     return out + 1;
 }
 
-static inline bool session_may_send(const rs_sessions *table, const rs_session *session) {
-    return session->sendq.unsent_bytes > 0 && session->sendq.in_flight < table->cfg.sends_in_flight;
+static inline bool session_may_send(session_batch batch, const rs_slot *session) {
+    return session->sendq.unsent_bytes > 0 && session->sendq.in_flight < batch.sends_in_flight;
 }
 
-RS_COLD static rs_op *session_flush(rs_session *session, rs_op *out) {
-    while (session_may_send(session->table, session)) {
-        out = session_collect_send(session->table, session, out);
+RS_COLD static rs_op *session_flush(rs_slot *session, rs_op *out) {
+    const session_batch batch = sessions_batch(rs_slot_table(session));
+    while (session_may_send(batch, session)) {
+        out = session_collect_send(batch, session, out);
     }
     return out;
 }
 
-static inline rs_op *session_collect_recv(const rs_sessions *table, rs_session *session,
-                                          rs_op *out) {
-    session_op(table, session, out, RS_OP_RECV);
+static inline rs_op *session_collect_recv(uint16_t region, rs_slot *session, rs_op *out) {
+    session_op(session, out, RS_OP_RECV, region);
     out->bytes = session->recv_room;
     out->u.data = session->recv_at;
     session->recv_in_flight = 1;
@@ -842,8 +758,8 @@ static inline rs_op *session_collect_recv(const rs_sessions *table, rs_session *
 
 /* Raw: within the reserve, and one chunk at a time at another thread, so that what is echoed never
  * passes queued_bytes_max. */
-static bool session_may_receive_raw(const rs_session *session) {
-    const rs_sessions *table = session->table;
+static bool session_may_receive_raw(const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
     const rs_sendq_pool *pool = &table->sendq_pool;
     return session->sendq.owned <= pool->reserve - table->answer_blocks && session->handed == 0 &&
            rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u;
@@ -851,8 +767,8 @@ static bool session_may_receive_raw(const rs_session *session) {
 
 /* Blocks that the answers to a full slice may take, and those to what another thread has. These
  * come turn by turn: as many of them as may be in flight are not full. */
-static uint32_t session_due(const rs_session *session) {
-    const rs_sessions *table = session->table;
+static uint32_t session_due(const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
     uint32_t block_bytes = table->sendq_pool.blocks->block_bytes;
     if (session->handed == 0) {
         return table->answer_blocks;
@@ -862,15 +778,15 @@ static uint32_t session_due(const rs_session *session) {
 }
 
 /* Bytes queued, and those whose answers are still to come if all is echoed. */
-static uint64_t session_load(const rs_session *session) {
-    return (uint64_t)rs_sendq_bytes(&session->table->sendq_pool, &session->sendq) +
+static uint64_t session_load(const rs_slot *session) {
+    return (uint64_t)rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq) +
            session->handed_bytes + session->held;
 }
 
 /* Would the answers to what is received next pass queued_bytes_max? Less than a whole slice will
  * do, down to half of the limit. With nothing queued there is nothing to wait for. */
-static bool session_is_full(const rs_session *session) {
-    const rs_sessions *table = session->table;
+static bool session_is_full(const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
     uint32_t limit = table->sendq_pool.queued_bytes_max;
     uint32_t want = session->recv_room;
     return (!rs_sendq_is_empty(&session->sendq) || session->handed > 0) &&
@@ -880,8 +796,8 @@ static bool session_is_full(const rs_session *session) {
 /* Has the blocks set aside that the answers may take. False: they are not there, or no room in the
  * queue. An empty queue's blocks always are, but for those of what another thread has: they come
  * back soon, and nobody is cut for that. */
-RS_COLD static bool session_book_receive(rs_session *session) {
-    rs_sessions *table = session->table;
+RS_COLD static bool session_book_receive(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
     rs_sendq *queue = &session->sendq;
     bool may;
     if (table->app.raw) {
@@ -902,70 +818,71 @@ RS_COLD static bool session_book_receive(rs_session *session) {
 
 /* A paused session that does not read because its queue is full, and for no other reason, has
  * RS_STALLED_MS for each send. */
-RS_COLD static void session_watch(rs_session *session) {
+RS_COLD static void session_watch(rs_slot *session) {
     bool full = (session->pause & RS_PAUSE_APP) == 0 && !session->recv_in_flight &&
-                !session->table->app.raw && session->handed == 0 && session_is_full(session);
+                !rs_slot_table(session)->app.raw && session->handed == 0 &&
+                session_is_full(session);
     if (full == ((session->pause & RS_PAUSE_FULL) != 0)) {
         return;
     }
     session->pause ^= RS_PAUSE_FULL;
-    session->last_frame_ms = full ? session->table->now_ms : session->last_frame_ms;
+    session->last_frame_ms = full ? rs_slot_table(session)->now_ms : session->last_frame_ms;
     session_arm(session);
 }
 
 /* A RECV if it may be, and no longer than the queue has room for. A pause ends with the completion
  * of one of its sends, or the return of what was handed over. */
-RS_COLD static rs_op *session_recv_carefully(rs_session *session, rs_op *out) {
-    uint32_t limit = session->table->sendq_pool.queued_bytes_max;
+RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
+    uint32_t limit = rs_slot_table(session)->sendq_pool.queued_bytes_max;
     uint64_t load = session_load(session);
     if (!session_book_receive(session)) {
         session->pause |= RS_PAUSE_QUEUE;
         session->state = RS_SESSION_PAUSED;
-        session->table->counters.pauses++;
+        rs_slot_table(session)->counters.pauses++;
         session_watch(session);
         return out;
     }
-    (void)session_collect_recv(session->table, session, out);
+    (void)session_collect_recv(rs_slot_table(session)->region, session, out);
     if (load < limit && out->bytes > limit - load) { /* else a frame that cannot be queued at all */
         out->bytes = limit - (uint32_t)load;
     }
     return out + 1;
 }
 
-static rs_op *session_close_op(rs_session *session, rs_op *out) {
-    session_op(session->table, session, out, RS_OP_CLOSE);
+static rs_op *session_close_op(rs_slot *session, rs_op *out) {
+    session_op(session, out, RS_OP_CLOSE, 0);
     out->bytes = 0;
     out->u.data = NULL;
     out->flags = session->abort ? RS_OPF_ABORT : 0;
     session->abort_posted = session->abort;
     session->state = RS_SESSION_CLOSING;
-    rs_timers_arm(&session->table->timers, session->index,
-                  session->table->now_ms + RS_CLOSE_STRAGGLER_MS);
+    rs_timers_arm(&rs_slot_table(session)->timers, session->handle.index,
+                  rs_slot_table(session)->now_ms + RS_CLOSE_STRAGGLER_MS);
     return out + 1;
 }
 
 /* What an ending session wants next, once its queue is empty. */
-static rs_op *session_collect_end(rs_session *session, rs_op *out) {
+static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
     if (session->abort || session->peer_ended ||
         !reason_lingers((rs_close_reason)session->reason)) {
         return session_close_op(session, out);
     }
     if (session->state != RS_SESSION_LINGER) {
         session->state = RS_SESSION_LINGER;
-        session_op(session->table, session, out, RS_OP_SHUTDOWN);
+        session_op(session, out, RS_OP_SHUTDOWN, 0);
         out->bytes = 0;
         out->u.data = NULL;
         out++;
     }
     if (!session->recv_in_flight) {
         session_empty_slice(session);
-        out = session_collect_recv(session->table, session, out);
+        out = session_collect_recv(rs_slot_table(session)->region, session, out);
     }
     return out;
 }
 
 /* What came while it was paused. */
-RS_COLD static void session_deliver(rs_session *session) {
+RS_COLD static void session_deliver(rs_slot *session) {
     if (session->held > 0) {
         session_parse_behind(session, 0);
     }
@@ -974,7 +891,7 @@ RS_COLD static void session_deliver(rs_session *session) {
     }
 }
 
-RS_COLD static rs_op *session_collect_paused(rs_session *session, rs_op *out) {
+RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     bool waits;
     out = session_flush(session, out);
     waits = (session->pause & RS_PAUSE_APP) != 0 ||
@@ -985,14 +902,14 @@ RS_COLD static rs_op *session_collect_paused(rs_session *session, rs_op *out) {
     }
     session->pause = 0;
     session->state = RS_SESSION_OPEN;
-    session->last_frame_ms = session->table->now_ms;
+    session->last_frame_ms = rs_slot_table(session)->now_ms;
     session_deliver(session);
     session_touch(session); /* what is open, or has ended, wants more than this */
     return out;
 }
 
 /* One that is ending. */
-static rs_op *session_collect_ending(rs_session *session, rs_op *out) {
+static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
     if (session->state == RS_SESSION_CUT) {
         session_finish(session, RS_CLOSE_NO_BUFFERS);
     }
@@ -1009,7 +926,7 @@ static rs_op *session_collect_ending(rs_session *session, rs_op *out) {
 }
 
 /* Everything but an open session that receives without asking. */
-RS_COLD static rs_op *session_collect_else(rs_session *session, rs_op *out) {
+RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
     switch ((rs_session_state)session->state) {
     case RS_SESSION_FREE:
         return out;
@@ -1025,26 +942,26 @@ RS_COLD static rs_op *session_collect_else(rs_session *session, rs_op *out) {
     }
 }
 
-static inline rs_op *session_collect(rs_sessions *table, rs_session *session, rs_op *out) {
+static inline rs_op *session_collect(session_batch batch, rs_slot *session, rs_op *out) {
     if (session->state != RS_SESSION_OPEN || session->careful) {
-        session->touched = false;
+        session->touched = 0;
         return session_collect_else(session, out);
     }
-    if (session_may_send(table, session)) {
-        out = session_collect_send(table, session, out);
+    if (session_may_send(batch, session)) {
+        out = session_collect_send(batch, session, out);
         if (session->sendq.unsent_bytes > 0) {
             out = session_flush(session, out);
         }
     }
     if (session->recv_in_flight == 0) {
-        out = session_collect_recv(table, session, out);
+        out = session_collect_recv(batch.region, session, out);
     }
-    session->touched = false;
+    session->touched = 0;
     return out;
 }
 
 /* Those before `from` were looked at; others, and the same again, may have come behind. */
-static void sessions_drop_touched(rs_sessions *table, rs_session **from) {
+static void sessions_drop_touched(rs_sessions *table, rs_slot **from) {
     size_t count = (size_t)(table->touched_end - from);
     RS_ASSERT(table->touched_end - table->touched <= 2 * (ptrdiff_t)table->cfg.slot_count);
     if (count > 0) {
@@ -1055,14 +972,18 @@ static void sessions_drop_touched(rs_sessions *table, rs_session **from) {
 
 uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
     const rs_op *last = ops + (cap - RS_SESSION_OPS_MAX); /* up to here there is room for one */
+    const session_batch batch = sessions_batch(table);
     rs_op *out = ops;
     RS_ASSERT(cap >= RS_SESSION_OPS_MAX);
     while (table->touched_end != table->touched && out <= last) {
-        rs_session **end = table->touched_end; /* each is in there once */
-        rs_session **at = table->touched;
+        rs_slot **end = table->touched_end; /* each is in there once */
+        rs_slot **at = table->touched;
         while (at != end && out <= last) {
-            rs_session *session = *at++;
-            out = session_collect(table, session, out);
+            size_t fit = (size_t)(last - out) / RS_SESSION_OPS_MAX + 1u;
+            rs_slot **stop = fit < (size_t)(end - at) ? at + fit : end;
+            while (at != stop) {
+                out = session_collect(batch, *at++, out);
+            }
         }
         sessions_drop_touched(table, at);
     }
@@ -1073,39 +994,39 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
 
 /* Nothing harder than a reset is left, and something of it has not come back: its slot and buffers
  * are the kernel's, and nobody waits for them any more. */
-RS_COLD static void session_quarantine(rs_session *session) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_quarantine(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->state == RS_SESSION_CLOSING && !session->quarantined);
     session->quarantined = true;
     table->quarantined++;
-    table->straggler = session->index;
+    table->straggler = session->handle.index;
     table->counters.quarantined++;
 }
 
 /* A straggler: its sends, its FIN or its close have hung for too long. */
-static void session_escalate(rs_session *session) {
+static void session_escalate(rs_slot *session) {
     if (session->abort_posted) {
         return;
     }
-    session->table->counters.escalated_closes++;
+    rs_slot_table(session)->counters.escalated_closes++;
     session->abort = true;
-    rs_sendq_discard(&session->table->sendq_pool, &session->sendq);
+    rs_sendq_discard(&rs_slot_table(session)->sendq_pool, &session->sendq);
     session_touch(session);
 }
 
 /* Its queue is full and none of its sends has completed. That we were away counts for nothing: who
  * is found long after the deadline has the time again. */
-RS_COLD static void session_stalled(rs_session *session, uint64_t late_ms) {
+RS_COLD static void session_stalled(rs_slot *session, uint64_t late_ms) {
     if (late_ms > RS_AWAY_MS) {
-        session->last_frame_ms = session->table->now_ms;
+        session->last_frame_ms = rs_slot_table(session)->now_ms;
         session_arm(session);
     } else {
         session_end(session, RS_CLOSE_SLOW_CONSUMER);
     }
 }
 
-RS_COLD static void session_expired(rs_session *session, uint64_t upto_ms) {
-    rs_sessions *table = session->table;
+RS_COLD static void session_expired(rs_slot *session, uint64_t upto_ms) {
+    rs_sessions *table = rs_slot_table(session);
     uint64_t deadline;
     uint32_t patience_ms;
     if (session->state == RS_SESSION_CUT) {
@@ -1156,12 +1077,12 @@ uint64_t rs_sessions_next_ms(const rs_sessions *table) {
 
 /* ---- from outside */
 
-rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id) {
+rs_slot *rs_sessions_find(rs_sessions *table, rs_session_id id) {
     uint32_t index = rs_session_id_index(id);
     if (rs_session_id_shard(id) != table->cfg.shard || index >= table->cfg.slot_count) {
         return NULL;
     }
-    if (table->sessions[index].generation != rs_session_id_generation(id) ||
+    if (table->sessions[index].handle.generation != rs_session_id_generation(id) ||
         !rs_session_takes(&table->sessions[index])) {
         return NULL;
     }
@@ -1170,7 +1091,7 @@ rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id) {
 
 void rs_sessions_close_all(rs_sessions *table, bool abort) {
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
-        rs_session *session = &table->sessions[i];
+        rs_slot *session = &table->sessions[i];
         session_end(session, RS_CLOSE_SHUTDOWN);
         if (abort && session->state == RS_SESSION_HELD) {
             session_finish(session, (rs_close_reason)session->reason);
@@ -1181,85 +1102,152 @@ void rs_sessions_close_all(rs_sessions *table, bool abort) {
     }
 }
 
-void rs_session_close(rs_session *session) {
-    if (session->state == RS_SESSION_REMOTE) {
-        session->table->remote->close(session);
-    } else {
-        session_end(session, RS_CLOSE_LOCAL);
-    }
+/* ---- what an application may do: the operations of a session of this table */
+
+static rs_slot *slot_of(rs_session *handle) {
+    return (rs_slot *)(void *)handle;
 }
 
-void rs_session_hold(rs_session *session) {
-    if (session->state == RS_SESSION_REMOTE) {
-        session->table->remote->hold(session);
-    } else if (rs_session_takes(session)) {
+RS_COLD static rs_status session_send_asking(rs_slot *session, const uint8_t *data,
+                                             uint32_t bytes) {
+    if (!rs_session_takes(session)) {
+        return RS_E_CLOSED;
+    }
+    return session_asked(session, rs_sendq_append(&rs_slot_table(session)->sendq_pool,
+                                                  &session->sendq, data, bytes));
+}
+
+/* The copy comes last: nothing has to be kept across it. */
+static rs_status session_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
+    rs_slot *session = slot_of(handle);
+    uint8_t *to;
+    if (!rs_sendq_extend(&session->sendq, bytes, &to)) {
+        return session_send_asking(session, data, bytes);
+    }
+    session_queued(session);
+    memcpy(to, data, bytes);
+    return RS_OK;
+}
+
+static void session_close(rs_session *handle) {
+    session_end(slot_of(handle), RS_CLOSE_LOCAL);
+}
+
+static void session_hold(rs_session *handle) {
+    rs_slot *session = slot_of(handle);
+    if (rs_session_takes(session)) {
         RS_ASSERT(session->holds < UINT32_MAX);
         session->holds++;
     }
 }
 
-void rs_session_release(rs_session *session) {
-    if (session->state == RS_SESSION_REMOTE) {
-        session->table->remote->release(session);
-    } else if (rs_session_takes(session)) {
-        if (session->holds == 0) { /* the caller's mistake must not cost the others their server */
-            session->table->counters.refused_releases++;
-            return;
-        }
-        session->holds--;
-        if (session->holds == 0 && session->state == RS_SESSION_HELD) {
-            session_finish(session, (rs_close_reason)session->reason);
-        }
+static void session_release(rs_session *handle) {
+    rs_slot *session = slot_of(handle);
+    if (!rs_session_takes(session)) {
+        return;
+    }
+    if (session->holds == 0) { /* the caller's mistake must not cost the others their server */
+        rs_slot_table(session)->counters.refused_releases++;
+        return;
+    }
+    session->holds--;
+    if (session->holds == 0 && session->state == RS_SESSION_HELD) {
+        session_finish(session, (rs_close_reason)session->reason);
     }
 }
 
-void rs_session_hand_over(rs_session *session, uint32_t bytes) {
-    rs_session_hold(session);
-    session->handed++;
-    session->handed_bytes += bytes;
-    session->careful = true;
-}
-
-void rs_session_handed_back(rs_session *session, uint32_t bytes) {
-    if (rs_session_takes(session)) {
-        RS_ASSERT(session->handed > 0 && session->handed_bytes >= bytes);
-        session->handed--;
-        session->handed_bytes -= bytes;
-        /* Answers of several turns may have taken more blocks than their bytes need. */
-        (void)rs_sendq_promise(&session->table->sendq_pool, &session->sendq, session_due(session));
-        if (session->state == RS_SESSION_PAUSED) {
-            session_touch(session);
-        }
-    }
-    rs_session_release(session);
-}
-
-void rs_session_pause(rs_session *session) {
-    if (session->state == RS_SESSION_REMOTE) {
-        session->table->remote->pause(session);
-    } else if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
+static void session_pause(rs_session *handle) {
+    rs_slot *session = slot_of(handle);
+    if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         session->state = RS_SESSION_PAUSED;
         session->pause = RS_PAUSE_APP; /* whatever it waited for: a timer that is armed finds out */
     }
 }
 
-void rs_session_resume(rs_session *session) {
-    if (session->state == RS_SESSION_REMOTE) {
-        session->table->remote->resume(session);
-    } else if (session->state == RS_SESSION_PAUSED) {
+static void session_resume(rs_session *handle) {
+    rs_slot *session = slot_of(handle);
+    if (session->state == RS_SESSION_PAUSED) {
         session->pause &= (uint8_t)~RS_PAUSE_APP;
         session_touch(session);
     }
 }
 
-rs_session_id rs_session_id_of(const rs_session *session) {
-    return rs_session_id_make(session->table->cfg.shard, session->index, session->generation);
+bool rs_sessions_shared_acquire(rs_sessions *table, rs_shared *out) {
+    rs_slice slice;
+    if (!rs_sendq_shared_acquire(&table->sendq_pool, &slice)) {
+        sessions_reclaim_shared(table);
+        if (!rs_sendq_shared_acquire(&table->sendq_pool, &slice)) {
+            return false;
+        }
+    }
+    rs_shared_lend(table->sendq_pool.blocks, slice, out);
+    return true;
 }
 
-void rs_session_set_user(rs_session *session, uint64_t user) {
-    session->user = user;
+void rs_sessions_shared_release(rs_sessions *table, rs_shared *shared) {
+    if (rs_shared_is_lent(table->sendq_pool.blocks, shared)) {
+        rs_sendq_shared_release(&table->sendq_pool,
+                                rs_shared_take_back(table->sendq_pool.blocks, shared));
+    } else {
+        table->counters.refused_releases++;
+    }
 }
 
-uint64_t rs_session_user(const rs_session *session) {
-    return session->user;
+static bool session_shared_acquire(rs_session *handle, rs_shared *out) {
+    return rs_sessions_shared_acquire(rs_slot_table(slot_of(handle)), out);
+}
+
+static rs_status session_shared_send(rs_session *handle, const rs_shared *shared, uint32_t bytes) {
+    rs_slot *session = slot_of(handle);
+    rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
+    if (!rs_shared_is_lent(pool->blocks, shared)) {
+        return RS_E_INVALID;
+    }
+    if (!rs_session_takes(session)) {
+        return RS_E_CLOSED;
+    }
+    session->careful = true; /* these bytes are in no block of its own */
+    return session_asked(
+        session, rs_sendq_append_shared(pool, &session->sendq, rs_shared_slice(shared), bytes));
+}
+
+static void session_shared_release(rs_session *handle, rs_shared *shared) {
+    rs_sessions_shared_release(rs_slot_table(slot_of(handle)), shared);
+}
+
+static rs_session_ops session_ops(uint32_t shard) {
+    return (rs_session_ops){.shard = shard,
+                            .send = session_send,
+                            .close = session_close,
+                            .hold = session_hold,
+                            .release = session_release,
+                            .pause = session_pause,
+                            .resume = session_resume,
+                            .shared_acquire = session_shared_acquire,
+                            .shared_send = session_shared_send,
+                            .shared_release = session_shared_release};
+}
+
+/* ---- messages that another thread has */
+
+void rs_session_hand_over(rs_slot *session, uint32_t bytes) {
+    session_hold(&session->handle);
+    session->handed++;
+    session->handed_bytes += bytes;
+    session->careful = true;
+}
+
+void rs_session_handed_back(rs_slot *session, uint32_t bytes) {
+    if (rs_session_takes(session)) {
+        RS_ASSERT(session->handed > 0 && session->handed_bytes >= bytes);
+        session->handed--;
+        session->handed_bytes -= bytes;
+        /* Answers of several turns may have taken more blocks than their bytes need. */
+        (void)rs_sendq_promise(&rs_slot_table(session)->sendq_pool, &session->sendq,
+                               session_due(session));
+        if (session->state == RS_SESSION_PAUSED) {
+            session_touch(session);
+        }
+    }
+    session_release(&session->handle);
 }

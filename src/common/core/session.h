@@ -25,17 +25,17 @@
  * slow consumer. A session that waits for such room ends so when none of its sends has completed
  * for RS_STALLED_MS; a raw application's, which never reads beyond its reserve either, waits for
  * ever. What the application sends of itself beyond queued_bytes_max ends a session at once.
- *
- * REMOTE is not a state of the table's own sessions: it marks the stand-in that an application on
- * another thread is given (server/logic.h), whose calls go to rs_session_remote. */
+ */
 #ifndef RS_CORE_SESSION_H
 #define RS_CORE_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/app.h"
 #include "core/counters.h"
+#include "core/handle.h"
 #include "core/histogram.h"
 #include "core/limits.h"
 #include "core/op.h"
@@ -51,8 +51,7 @@ typedef enum rs_session_state {
     RS_SESSION_CUT,
     RS_SESSION_DRAINING,
     RS_SESSION_LINGER,
-    RS_SESSION_CLOSING,
-    RS_SESSION_REMOTE
+    RS_SESSION_CLOSING
 } rs_session_state;
 
 /* Why a session is PAUSED; 0 there: about to go on. */
@@ -62,18 +61,17 @@ typedef enum rs_session_state {
 
 typedef struct rs_sessions rs_sessions;
 
-struct rs_session {
-    rs_sessions *table;
-    uint8_t *recv_at; /* in its slice: where the next byte is received; ... */
+/* A session's place in the table. */
+typedef struct rs_slot {
+    rs_session handle; /* what the application has; its ops are those of rs_slot_table */
+    uint8_t *recv_at;  /* in its slice: where the next byte is received; ... */
     uint32_t
-        recv_room;  /* ... the kernel's from there to the end of the slice while recv_in_flight */
-    uint32_t held;  /* bytes before recv_at that are not yet parsed; 0: nothing is in the slice */
-    uint32_t index; /* of this slot in the table */
-    uint32_t generation;
-    bool careful;           /* each RECV asks whether it may */
-    uint8_t state;          /* rs_session_state */
+        recv_room; /* ... the kernel's from there to the end of the slice while recv_in_flight */
+    uint32_t held; /* bytes before recv_at that are not yet parsed; 0: nothing is in the slice */
+    bool careful;  /* each RECV asks whether it may */
+    uint8_t state; /* rs_session_state */
     uint8_t recv_in_flight; /* 0 or 1 */
-    bool touched;           /* in table->touched */
+    uint8_t touched;        /* 0 or 1: in table->touched */
     uint8_t reason;         /* rs_close_reason, from the end of OPEN on */
     bool abort;             /* close by reset */
     bool peer_ended;        /* the peer's FIN has come */
@@ -85,8 +83,7 @@ struct rs_session {
     uint32_t handed_bytes; /* ... and their bytes */
     rs_sendq sendq;
     uint64_t last_frame_ms; /* when it last gave a whole frame, or with RS_PAUSE_FULL took a send */
-    uint64_t user;
-};
+} rs_slot;
 
 typedef struct rs_sessions_config {
     uint32_t shard;
@@ -102,32 +99,20 @@ typedef struct rs_sessions_config {
     uint32_t shared_blocks;    /* send blocks of broadcasts alive at once, >= 1 */
 } rs_sessions_config;
 
-/* What the calls of app.h do on a session in state REMOTE. Thread: the stand-in's. */
-typedef struct rs_session_remote {
-    rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
-    void (*close)(rs_session *session);
-    void (*hold)(rs_session *session);
-    void (*release)(rs_session *session);
-    void (*pause)(rs_session *session);
-    void (*resume)(rs_session *session);
-    rs_status (*shared_send)(rs_session *session, const rs_shared *shared, uint32_t bytes);
-    void (*shared_release)(rs_session *session, const rs_shared *shared);
-    void (*shared_refused)(rs_session *session); /* a release that was none */
-} rs_session_remote;
-
 struct rs_sessions {
+    rs_session_ops ops;
     rs_sessions_config cfg;
     rs_app app;
-    rs_session *sessions; /* [slot_count] */
-    uint32_t *free_next;  /* [slot_count] */
-    uint32_t free_head;   /* oldest free slot first, so that a slot rests before it is used again */
+    rs_slot *sessions;   /* [slot_count] */
+    uint32_t *free_next; /* [slot_count] */
+    uint32_t free_head;  /* oldest free slot first, so that a slot rests before it is used again */
     uint32_t free_tail;
     uint32_t open_count;  /* state OPEN or HELD */
     uint32_t used_count;  /* state != FREE */
     uint32_t quarantined; /* ... whose CLOSE is not expected any more, and the last such slot */
     uint32_t straggler;
-    rs_session **touched;     /* [2 * slot_count]: those that may want something, in order */
-    rs_session **touched_end; /* behind the last one */
+    rs_slot **touched;     /* [2 * slot_count]: those that may want something, in order */
+    rs_slot **touched_end; /* behind the last one */
     rs_timers timers;
     rs_sendq_pool sendq_pool;
     uint32_t answer_blocks; /* send blocks that the answers to one RECV may take */
@@ -144,17 +129,22 @@ struct rs_sessions {
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
-    uint64_t back_ns;                /* the end of the last absence: a turn of RS_AWAY_MS or more */
-    uint64_t expired_ms;             /* the deadlines up to this millisecond were looked at */
-    const rs_session_remote *remote; /* of stand-ins alone; NULL for sessions */
-    void *remote_ctx;
+    uint64_t back_ns;    /* the end of the last absence: a turn of RS_AWAY_MS or more */
+    uint64_t expired_ms; /* the deadlines up to this millisecond were looked at */
 };
+
+_Static_assert(offsetof(rs_slot, handle) == 0, "an application's session is the slot's beginning");
+_Static_assert(offsetof(rs_sessions, ops) == 0, "and its operations the table's");
+
+static inline rs_sessions *rs_slot_table(const rs_slot *slot) {
+    return (rs_sessions *)(void *)slot->handle.ops;
+}
 
 /* Memory the caller provides, each sized as the member says; it lives as long as the table. */
 typedef struct rs_sessions_memory {
-    rs_session *sessions;       /* [slot_count] */
+    rs_slot *sessions;          /* [slot_count] */
     uint32_t *free_next;        /* [slot_count] */
-    rs_session **touched;       /* [2 * slot_count] */
+    rs_slot **touched;          /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
@@ -213,9 +203,14 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap);
 /* rs_sessions_refused: the back end refused this op of ours; it is as if it had failed. */
 void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why);
 
+/* rs_sessions_shared_acquire, rs_sessions_shared_release: as app.h's functions, for who has no
+ * session at hand. */
+bool rs_sessions_shared_acquire(rs_sessions *table, rs_shared *out);
+void rs_sessions_shared_release(rs_sessions *table, rs_shared *shared);
+
 /* rs_sessions_find: the session of an id, open or held; NULL if it is stale, ended or of another
  * shard. */
-rs_session *rs_sessions_find(rs_sessions *table, rs_session_id id);
+rs_slot *rs_sessions_find(rs_sessions *table, rs_session_id id);
 
 /* rs_sessions_close_all: ends every open session with RS_CLOSE_SHUTDOWN (flushed, put off by
  * holds), or, with abort, forces every used one. */
@@ -229,45 +224,14 @@ uint64_t rs_sessions_next_ms(const rs_sessions *table);
 void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into);
 
 /* rs_session_takes: the session takes sends, and on_close is still to come. */
-static inline bool rs_session_takes(const rs_session *session) {
+static inline bool rs_session_takes(const rs_slot *session) {
     return session->state >= RS_SESSION_OPEN && session->state <= RS_SESSION_PAUSED;
 }
-
-/* rs_session_pause: nothing more is received from the peer, whose bytes then wait on its side;
- * on_message is not called again before rs_session_resume, not even for frames that came in one
- * piece with the present one. Sends go on. Idempotent; on a session that is ending, nothing
- * happens.
- *
- * An end of stream that came with the last bytes is acted upon after them. While it is paused, a
- * reset is found by the next send only, and the idle time-out looks at sends: it ends a session
- * whose oldest send in flight is older than that, and lets one be that has nothing in flight.
- *
- * Thread   as app.h's functions: a callback's. On a logic thread, messages that are on their way
- *          to it already still come. */
-void rs_session_pause(rs_session *session);
-
-/* rs_session_resume: undoes it, however often it was called. What waited is delivered at the end of
- * the turn, never inside this call. */
-void rs_session_resume(rs_session *session);
 
 /* rs_session_hand_over, rs_session_handed_back: a message of so many bytes goes to another thread,
  * which holds the session (rs_session_hold) until its answers are back. More is received meanwhile
  * only when there are blocks for the answers to all of it, and room in the queue. */
-void rs_session_hand_over(rs_session *session, uint32_t bytes);
-void rs_session_handed_back(rs_session *session, uint32_t bytes);
-
-static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
-                                               uint32_t generation) {
-    return ((uint64_t)shard << 52) | ((uint64_t)index << 32) | generation;
-}
-static inline uint32_t rs_session_id_shard(rs_session_id id) {
-    return (uint32_t)(id >> 52);
-}
-static inline uint32_t rs_session_id_index(rs_session_id id) {
-    return (uint32_t)(id >> 32) & (RS_SESSIONS_MAX - 1u);
-}
-static inline uint32_t rs_session_id_generation(rs_session_id id) {
-    return (uint32_t)id;
-}
+void rs_session_hand_over(rs_slot *session, uint32_t bytes);
+void rs_session_handed_back(rs_slot *session, uint32_t bytes);
 
 #endif

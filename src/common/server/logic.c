@@ -55,6 +55,19 @@ typedef struct logic_close {
 
 #define CLOSE_NONE UINT32_MAX
 
+/* What the application on the logic thread has of a session: its calls become records. */
+typedef struct logic_session {
+    rs_session handle;
+    rs_logic_channel *channel;
+    uint8_t state; /* LOGIC_* */
+} logic_session;
+
+enum {
+    LOGIC_FREE,
+    LOGIC_OPEN,
+    LOGIC_CLOSED /* by the application, or on_close is being called */
+};
+
 struct rs_logic_channel {
     rs_logic *logic;
     rs_logic_channel_config cfg;
@@ -72,8 +85,8 @@ struct rs_logic_channel {
     uint64_t dropped, shard_fulls, logic_wakes;
     uint8_t pad[RS_CACHE_LINE_BYTES];
     /* the logic thread's */
-    rs_sessions stand_ins; /* of it only: cfg.shard, the blocks, remote */
-    rs_session *proxies;   /* [slot_count] */
+    rs_session_ops ops;
+    logic_session *sessions; /* [slot_count] */
     rs_slab blocks;
     rs_slab_entry *block_entries;
     bool sent;      /* a record since the shard was last looked at */
@@ -118,9 +131,9 @@ static void channel_kick(rs_logic_channel *channel, bool drained) {
     }
 }
 
-void rs_logic_channel_release(rs_logic_channel *channel, rs_session *session) {
+void rs_logic_channel_release(rs_logic_channel *channel, rs_slot *session) {
     if (session->holds > session->handed) {
-        rs_session_release(session);
+        rs_session_release(&session->handle);
     } else { /* the application has none: those that are left belong to messages */
         channel->cfg.sessions->counters.refused_releases++;
     }
@@ -133,10 +146,9 @@ static void channel_take_long(rs_session *session, const rs_spsc_record *record)
     (void)rs_session_send(session, send.data, send.bytes); /* a failure closed it */
 }
 
-/* Any session stands for the shard's blocks. */
 static void channel_drop_frame(rs_logic_channel *channel) {
     if (channel->frame.generation != 0) {
-        rs_shared_release(channel->cfg.sessions->sessions, &channel->frame);
+        rs_sessions_shared_release(channel->cfg.sessions, &channel->frame);
     }
     channel->frame = (rs_shared){.data = NULL};
     channel->frame_bytes = 0;
@@ -146,7 +158,7 @@ static void channel_take_frame(rs_logic_channel *channel, const rs_spsc_record *
     uint8_t *to = channel->frame_copy;
     channel_drop_frame(channel);
     if (record->bytes <= channel->cfg.block_bytes &&
-        rs_shared_acquire(channel->cfg.sessions->sessions, &channel->frame)) {
+        rs_sessions_shared_acquire(channel->cfg.sessions, &channel->frame)) {
         to = channel->frame.data;
     }
     memcpy(to, rs_spsc_payload(record), record->bytes);
@@ -164,6 +176,7 @@ static void channel_send_frame(rs_logic_channel *channel, rs_session *session) {
 
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
     uint32_t kind = record->kind & ((1u << FROM_KIND_BITS) - 1u);
+    rs_slot *slot;
     rs_session *session;
     if (kind == FROM_FRAME) {
         channel_take_frame(channel, record);
@@ -173,12 +186,13 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         channel_drop_frame(channel);
         return;
     }
-    session = rs_sessions_find(channel->cfg.sessions, record->value);
-    if (session == NULL) {
+    slot = rs_sessions_find(channel->cfg.sessions, record->value);
+    if (slot == NULL) {
         /* Its holds are gone with it: only what the application asked for is missed. */
         channel->dropped += kind < FROM_PAUSE ? 1u : 0u;
         return;
     }
+    session = &slot->handle;
     switch (kind) {
     case FROM_SHARED:
         channel_send_frame(channel, session);
@@ -197,10 +211,10 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         rs_session_hold(session);
         break;
     case FROM_RELEASE:
-        rs_logic_channel_release(channel, session);
+        rs_logic_channel_release(channel, slot);
         break;
     case FROM_DONE:
-        rs_session_handed_back(session, record->kind >> FROM_KIND_BITS);
+        rs_session_handed_back(slot, record->kind >> FROM_KIND_BITS);
         break;
     case FROM_PAUSE:
         rs_session_pause(session);
@@ -270,7 +284,7 @@ static bool channel_try(rs_logic_channel *channel, uint32_t kind, rs_session_id 
 /* The ring is full. What is taken meanwhile may end the session whose message this is (nullable):
  * its on_close is then in line already, and the message must not follow it. */
 RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kind,
-                                         const rs_session *session, rs_session_id id,
+                                         const rs_slot *session, rs_session_id id,
                                          const uint8_t *data, uint32_t bytes) {
     channel->shard_fulls++;
     do {
@@ -287,21 +301,26 @@ RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kin
 
 /* ---- the shard's side: what its sessions call */
 
+static rs_slot *slot_of(rs_logic_channel *channel, const rs_session *session) {
+    return &channel->cfg.sessions->sessions[session->index];
+}
+
 static void forward_open(void *ctx, rs_session *session) {
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
     if (!channel_try(channel, TO_OPEN, id, NULL, 0)) {
-        channel_push_waiting(channel, TO_OPEN, session, id, NULL, 0);
+        channel_push_waiting(channel, TO_OPEN, slot_of(channel, session), id, NULL, 0);
     }
 }
 
 static void forward_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
+    rs_slot *slot = slot_of(channel, session);
     RS_ASSERT(bytes <= channel->cfg.payload_max);
-    rs_session_hand_over(session, bytes); /* until FROM_DONE of this message */
+    rs_session_hand_over(slot, bytes); /* until FROM_DONE of this message */
     if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
-        channel_push_waiting(channel, TO_MESSAGE, session, id, data, bytes);
+        channel_push_waiting(channel, TO_MESSAGE, slot, id, data, bytes);
     }
 }
 
@@ -434,149 +453,186 @@ static void logic_push_id(rs_logic_channel *channel, uint32_t kind, rs_session_i
     channel->sent = true;
 }
 
-static void logic_push(rs_logic_channel *channel, uint32_t kind, const rs_session *proxy,
-                       const uint8_t *data, uint32_t bytes) {
-    logic_push_id(channel, kind, rs_session_id_of(proxy), data, bytes);
-}
-
-static rs_logic_channel *channel_of(const rs_session *proxy) {
-    return proxy->table->remote_ctx;
+/* A call of the application on one of its sessions. */
+static void logic_push(const logic_session *session, uint32_t kind, const uint8_t *data,
+                       uint32_t bytes) {
+    logic_push_id(session->channel, kind, rs_session_id_of(&session->handle), data, bytes);
 }
 
 /* One send is one append on the shard, whole or not at all. What no record holds is left where it
  * stands until the shard has copied it: it always gets on (see logic.h), so this wait ends. */
-RS_COLD static void remote_send_long(rs_logic_channel *channel, const rs_session *proxy,
-                                     const uint8_t *data, uint32_t bytes) {
+RS_COLD static void logic_send_long(const logic_session *session, const uint8_t *data,
+                                    uint32_t bytes) {
+    rs_logic_channel *channel = session->channel;
     logic_long_send send = {.data = data, .bytes = bytes};
-    logic_push(channel, FROM_LONG, proxy, (const uint8_t *)&send, sizeof send);
+    logic_push(session, FROM_LONG, (const uint8_t *)&send, sizeof send);
     while (!rs_spsc_is_read(&channel->from_logic)) {
         logic_wait_for_shard(channel, rs_spsc_is_read);
     }
 }
 
-static rs_status remote_send(rs_session *proxy, const uint8_t *data, uint32_t bytes) {
-    rs_logic_channel *channel = channel_of(proxy);
+static logic_session *logic_session_of(rs_session *handle) {
+    return (logic_session *)(void *)handle;
+}
+
+static rs_status logic_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
+    const logic_session *session = logic_session_of(handle);
+    if (session->state != LOGIC_OPEN) {
+        return RS_E_CLOSED;
+    }
     RS_ASSERT(bytes > 0);
-    if (bytes > channel->cfg.payload_max) {
-        remote_send_long(channel, proxy, data, bytes);
+    if (bytes > session->channel->cfg.payload_max) {
+        logic_send_long(session, data, bytes);
     } else {
-        logic_push(channel, FROM_SEND, proxy, data, bytes);
+        logic_push(session, FROM_SEND, data, bytes);
     }
     return RS_OK;
 }
 
-/* A frame for many crosses once, then each session's part of it is its id. */
+/* What needs no more than the session's id. */
+static void logic_ask(rs_session *handle, uint32_t kind) {
+    const logic_session *session = logic_session_of(handle);
+    if (session->state == LOGIC_OPEN) {
+        logic_push(session, kind, NULL, 0);
+    }
+}
+
+/* As on a shard: nothing is sent or delivered any more. on_close comes once the shard says so. */
+static void logic_close_session(rs_session *handle) {
+    logic_session *session = logic_session_of(handle);
+    if (session->state == LOGIC_OPEN) {
+        logic_push(session, FROM_CLOSE, NULL, 0);
+        session->state = LOGIC_CLOSED;
+    }
+}
+
+static void logic_hold(rs_session *handle) {
+    logic_ask(handle, FROM_HOLD);
+}
+
+static void logic_release(rs_session *handle) {
+    logic_ask(handle, FROM_RELEASE);
+}
+
+static void logic_pause(rs_session *handle) {
+    logic_ask(handle, FROM_PAUSE);
+}
+
+static void logic_resume(rs_session *handle) {
+    logic_ask(handle, FROM_RESUME);
+}
+
+/* A frame for many is in a block of the logic thread's own. It crosses once, then each session's
+ * part of it is its id. */
 static bool logic_has_told(const rs_logic_channel *channel, const rs_shared *shared) {
     return channel->told_bytes > 0 && channel->told.index == shared->index &&
            channel->told.generation == shared->generation;
 }
 
-static rs_status remote_shared_send(rs_session *proxy, const rs_shared *shared, uint32_t bytes) {
-    rs_logic_channel *channel = channel_of(proxy);
+static bool logic_shared_acquire(rs_session *handle, rs_shared *out) {
+    rs_slab *blocks = &logic_session_of(handle)->channel->blocks;
+    rs_slice slice;
+    if (!rs_slab_acquire(blocks, &slice)) {
+        return false;
+    }
+    rs_shared_lend(blocks, slice, out);
+    return true;
+}
+
+static rs_status logic_shared_send(rs_session *handle, const rs_shared *shared, uint32_t bytes) {
+    const logic_session *session = logic_session_of(handle);
+    rs_logic_channel *channel = session->channel;
+    if (!rs_shared_is_lent(&channel->blocks, shared)) {
+        return RS_E_INVALID;
+    }
+    if (session->state != LOGIC_OPEN) {
+        return RS_E_CLOSED;
+    }
     if (bytes > channel->cfg.payload_max) {
-        return remote_send(proxy, shared->data, bytes);
+        return logic_send(handle, shared->data, bytes);
     }
     if (!logic_has_told(channel, shared) || channel->told_bytes != bytes) {
         logic_push_id(channel, FROM_FRAME, 0, shared->data, bytes);
         channel->told = *shared;
         channel->told_bytes = bytes;
     }
-    logic_push(channel, FROM_SHARED, proxy, NULL, 0);
+    logic_push(session, FROM_SHARED, NULL, 0);
     return RS_OK;
 }
 
-static void remote_shared_release(rs_session *proxy, const rs_shared *shared) {
-    rs_logic_channel *channel = channel_of(proxy);
-    rs_slice slice = {.index = shared->index, .generation = shared->generation};
+static void logic_shared_release(rs_session *handle, rs_shared *shared) {
+    rs_logic_channel *channel = logic_session_of(handle)->channel;
+    if (!rs_shared_is_lent(&channel->blocks, shared)) {
+        count_up(&channel->refused);
+        return;
+    }
     if (logic_has_told(channel, shared)) {
         logic_push_id(channel, FROM_FRAME_END, 0, NULL, 0);
         channel->told_bytes = 0;
     }
-    rs_slab_drop(&channel->blocks, slice);
+    rs_slab_drop(&channel->blocks, rs_shared_take_back(&channel->blocks, shared));
 }
 
-static void remote_shared_refused(rs_session *proxy) {
-    count_up(&channel_of(proxy)->refused);
+static rs_session_ops logic_ops(uint32_t shard) {
+    return (rs_session_ops){.shard = shard,
+                            .send = logic_send,
+                            .close = logic_close_session,
+                            .hold = logic_hold,
+                            .release = logic_release,
+                            .pause = logic_pause,
+                            .resume = logic_resume,
+                            .shared_acquire = logic_shared_acquire,
+                            .shared_send = logic_shared_send,
+                            .shared_release = logic_shared_release};
 }
 
-/* As on a shard: nothing is sent or delivered any more. on_close comes once the shard says so. */
-static void remote_close(rs_session *proxy) {
-    logic_push(channel_of(proxy), FROM_CLOSE, proxy, NULL, 0);
-    proxy->state = RS_SESSION_DRAINING;
-}
-
-static void remote_hold(rs_session *proxy) {
-    logic_push(channel_of(proxy), FROM_HOLD, proxy, NULL, 0);
-}
-
-static void remote_release(rs_session *proxy) {
-    logic_push(channel_of(proxy), FROM_RELEASE, proxy, NULL, 0);
-}
-
-static void remote_pause(rs_session *proxy) {
-    logic_push(channel_of(proxy), FROM_PAUSE, proxy, NULL, 0);
-}
-
-static void remote_resume(rs_session *proxy) {
-    logic_push(channel_of(proxy), FROM_RESUME, proxy, NULL, 0);
-}
-
-static const rs_session_remote logic_remote = {.send = remote_send,
-                                               .close = remote_close,
-                                               .hold = remote_hold,
-                                               .release = remote_release,
-                                               .pause = remote_pause,
-                                               .resume = remote_resume,
-                                               .shared_send = remote_shared_send,
-                                               .shared_release = remote_shared_release,
-                                               .shared_refused = remote_shared_refused};
-
-static void logic_on_open(const rs_app *app, rs_session *proxy, rs_session_id id) {
-    RS_ASSERT(proxy->state == RS_SESSION_FREE);
-    proxy->state = RS_SESSION_REMOTE;
-    proxy->generation = rs_session_id_generation(id);
-    proxy->user = 0;
+static void logic_on_open(const rs_app *app, logic_session *session, rs_session_id id) {
+    RS_ASSERT(session->state == LOGIC_FREE);
+    session->state = LOGIC_OPEN;
+    session->handle.generation = rs_session_id_generation(id);
+    session->handle.user = 0;
     if (app->on_open != NULL) {
-        app->on_open(app->ctx, proxy);
+        app->on_open(app->ctx, &session->handle);
     }
 }
 
-static void logic_on_message(const rs_app *app, rs_session *proxy, const rs_spsc_record *record) {
-    if (proxy->state == RS_SESSION_REMOTE) { /* else the application has closed it */
-        app->on_message(app->ctx, proxy, rs_spsc_payload(record), record->bytes);
+static void logic_on_message(const rs_app *app, logic_session *session,
+                             const rs_spsc_record *record) {
+    if (session->state == LOGIC_OPEN) { /* else the application has closed it */
+        app->on_message(app->ctx, &session->handle, rs_spsc_payload(record), record->bytes);
     }
-    logic_push(channel_of(proxy), FROM_DONE | record->bytes << FROM_KIND_BITS, proxy, NULL, 0);
+    logic_push(session, FROM_DONE | record->bytes << FROM_KIND_BITS, NULL, 0);
 }
 
-static void logic_on_closed(const rs_app *app, rs_session *proxy, uint8_t reason) {
+static void logic_on_closed(const rs_app *app, logic_session *session, uint8_t reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
-    proxy->state = RS_SESSION_DRAINING;
+    session->state = LOGIC_CLOSED;
     if (app->on_close != NULL) {
-        app->on_close(app->ctx, proxy, (rs_close_reason)reason);
+        app->on_close(app->ctx, &session->handle, (rs_close_reason)reason);
     }
-    proxy->state = RS_SESSION_FREE;
+    session->state = LOGIC_FREE;
 }
 
 static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *record) {
     const rs_app *app = &channel->logic->app;
     uint32_t index = rs_session_id_index(record->value);
-    rs_session *proxy;
+    logic_session *session;
     if (record->kind == TO_END) {
         rs_atomic_store_u32(&channel->state, CHANNEL_ENDED);
         return;
     }
     RS_ASSERT(index < channel->cfg.slot_count);
-    proxy = &channel->proxies[index];
+    session = &channel->sessions[index];
     if (record->kind == TO_OPEN) {
-        logic_on_open(app, proxy, record->value);
+        logic_on_open(app, session, record->value);
         return;
     }
-    RS_ASSERT(proxy->state != RS_SESSION_FREE && rs_session_id_of(proxy) == record->value);
+    RS_ASSERT(session->state != LOGIC_FREE && rs_session_id_of(&session->handle) == record->value);
     if (record->kind == TO_MESSAGE) {
-        logic_on_message(app, proxy, record);
+        logic_on_message(app, session, record);
     } else {
         RS_ASSERT(record->kind == TO_CLOSED && record->bytes == 1);
-        logic_on_closed(app, proxy, *rs_spsc_payload(record));
+        logic_on_closed(app, session, *rs_spsc_payload(record));
     }
 }
 
@@ -673,7 +729,7 @@ static void channel_free(rs_logic_channel *channel) {
     free(channel->block_entries);
     free(channel->frame_copy);
     free(channel->closes);
-    free(channel->proxies);
+    free(channel->sessions);
     free(channel);
 }
 
@@ -704,9 +760,9 @@ static bool channel_alloc(rs_logic_channel *channel) {
     channel->block_entries = calloc(RS_SHARED_BLOCKS, sizeof *channel->block_entries);
     channel->closes = calloc(cfg->slot_count, sizeof *channel->closes);
     channel->frame_copy = malloc(cfg->payload_max);
-    channel->proxies = calloc(cfg->slot_count, sizeof *channel->proxies);
+    channel->sessions = calloc(cfg->slot_count, sizeof *channel->sessions);
     return channel->rings != NULL && channel->block_memory != NULL &&
-           channel->block_entries != NULL && channel->closes != NULL && channel->proxies != NULL &&
+           channel->block_entries != NULL && channel->closes != NULL && channel->sessions != NULL &&
            channel->frame_copy != NULL;
 }
 
@@ -719,13 +775,10 @@ static void channel_init(rs_logic_channel *channel, rs_logic *logic) {
     rs_spsc_init(&channel->from_logic, channel->rings + bytes, bytes);
     rs_slab_init(&channel->blocks, channel->block_memory, NULL, channel->block_entries,
                  cfg->block_bytes, RS_SHARED_BLOCKS);
-    channel->stand_ins.cfg.shard = cfg->shard;
-    channel->stand_ins.sendq_pool.blocks = &channel->blocks;
-    channel->stand_ins.remote = &logic_remote;
-    channel->stand_ins.remote_ctx = channel;
+    channel->ops = logic_ops(cfg->shard);
     for (uint32_t i = 0; i < cfg->slot_count; i++) {
-        channel->proxies[i].table = &channel->stand_ins;
-        channel->proxies[i].index = i;
+        channel->sessions[i] =
+            (logic_session){.handle = {.ops = &channel->ops, .index = i}, .channel = channel};
     }
     rs_atomic_store_u32(&channel->state, CHANNEL_OPEN);
 }

@@ -1,10 +1,10 @@
 /* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
  *
  * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and
- * one back {send, close, pause, resume, hold, release, done}. The application is given stand-ins
- * (RS_SESSION_REMOTE), so that its code is the same as on a shard. Every message holds its session
- * (rs_session_hand_over) until the callback has returned and what it sent is in the ring: a
- * half-closing client loses nothing.
+ * one back {send, close, pause, resume, hold, release, done}. The application is given handles
+ * (core/handle.h) whose operations are records, so that its code is the same as on a shard. Every
+ * message holds its session (rs_session_hand_over) until the callback has returned and what it sent
+ * is in the ring: a half-closing client loses nothing.
  *
  * Back-pressure: a shard that finds its ring full waits inside its callback and goes on taking the
  * records that come back; the logic thread that finds a ring full waits for that shard. So the
@@ -76,7 +76,7 @@ void rs_logic_channel_turn(rs_logic_channel *channel);
 
 /* rs_logic_channel_release: rs_session_release asked for by the application: holds of messages that
  * it has not dealt with yet are not its to give back. Refused and counted as there. */
-void rs_logic_channel_release(rs_logic_channel *channel, rs_session *session);
+void rs_logic_channel_release(rs_logic_channel *channel, rs_slot *session);
 
 /* rs_logic_channel_sleep: the shard is about to sleep in poll. False: do not, there is work.
  * rs_logic_channel_awake: it has come back; also after false. */

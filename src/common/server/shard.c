@@ -515,7 +515,7 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
 }
 
 static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
-    rs_session *session;
+    rs_slot *session;
     rs_shard_stats_request *request;
     if (shard->logic != NULL && mail->kind != RS_MAIL_ATTACH && mail->kind != RS_MAIL_STATS) {
         /* What a callback did before it told the poster: above all the hold that is given back. */
@@ -533,13 +533,14 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
         if (session == NULL) {
             shard->mails_dropped++;
         } else if (mail->kind == RS_MAIL_SEND) {
-            (void)rs_session_send(session, mail->payload, mail->bytes); /* a failure closed it */
+            /* A failure closed it. */
+            (void)rs_session_send(&session->handle, mail->payload, mail->bytes);
         } else if (mail->kind == RS_MAIL_CLOSE) {
-            rs_session_close(session);
+            rs_session_close(&session->handle);
         } else if (shard->logic != NULL) {
             rs_logic_channel_release(shard->logic, session);
         } else {
-            rs_session_release(session);
+            rs_session_release(&session->handle);
         }
         break;
     case RS_MAIL_STATS:

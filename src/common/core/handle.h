@@ -1,0 +1,66 @@
+/* A session as an application holds it: whose it is, and which one. Who calls the application (the
+ * session table on a shard, or the logic thread) gives one of these for each session, in front of
+ * what it keeps of it, and carries out what app.h offers. Any number of tables of operations; none
+ * knows another. Thread: the callback's. */
+#ifndef RS_CORE_HANDLE_H
+#define RS_CORE_HANDLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/app.h"
+#include "core/limits.h"
+#include "core/slab.h"
+
+/* Each as app.h says of the function of its name. */
+typedef struct rs_session_ops {
+    uint32_t shard; /* of all sessions with these operations */
+    rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
+    void (*close)(rs_session *session);
+    void (*hold)(rs_session *session);
+    void (*release)(rs_session *session);
+    void (*pause)(rs_session *session);
+    void (*resume)(rs_session *session);
+    bool (*shared_acquire)(rs_session *session, rs_shared *out);
+    rs_status (*shared_send)(rs_session *session, const rs_shared *shared, uint32_t bytes);
+    void (*shared_release)(rs_session *session, rs_shared *shared);
+} rs_session_ops;
+
+struct rs_session {
+    rs_session_ops *ops;
+    uint32_t index; /* of its slot in the shard's table */
+    uint32_t generation;
+    uint64_t user;
+};
+
+static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
+                                               uint32_t generation) {
+    return ((uint64_t)shard << 52) | ((uint64_t)index << 32) | generation;
+}
+static inline uint32_t rs_session_id_shard(rs_session_id id) {
+    return (uint32_t)(id >> 52);
+}
+static inline uint32_t rs_session_id_index(rs_session_id id) {
+    return (uint32_t)(id >> 32) & (RS_SESSIONS_MAX - 1u);
+}
+static inline uint32_t rs_session_id_generation(rs_session_id id) {
+    return (uint32_t)id;
+}
+
+/* ---- shared blocks: what both kinds of operations do with the application's reference */
+
+static inline rs_slice rs_shared_slice(const rs_shared *shared) {
+    return (rs_slice){.index = shared->index, .generation = shared->generation};
+}
+
+/* rs_shared_lend: the caller's reference of an acquired block becomes the application's. */
+void rs_shared_lend(rs_slab *blocks, rs_slice slice, rs_shared *out);
+
+/* rs_shared_is_lent: acquired here, and not released? Any *shared may be asked about. */
+bool rs_shared_is_lent(const rs_slab *blocks, const rs_shared *shared);
+
+/* rs_shared_take_back: the reference of a lent block (asserted) is the caller's again; *shared
+ * names it no more. */
+rs_slice rs_shared_take_back(rs_slab *blocks, rs_shared *shared);
+
+#endif
