@@ -1,10 +1,12 @@
 /* a1: a connection is complete for the client before accept is called; the backlog holds it.
  *
  * Experiment: a listener that does not accept. 20 clients connect, the first sends, and only then
- * is accept called, and the bytes are read. Documented: listen puts the socket in a state "in which
- * it is listening for an incoming connection"; requests "are acknowledged and then queued pending
- * acceptance" (Winsock, listen). Refuted by: a connect that does not end before accept, or bytes
- * that are lost. */
+ * is accept called, and the bytes are read.
+ *
+ * Documented: a request to a listening socket is acknowledged by the system and queued; accept
+ * takes it from that queue (Winsock, listen).
+ *
+ * Refuted by: a connect that does not end before accept, or bytes that are lost. */
 #include "notes/note_net.h"
 
 #define CLIENTS 20u

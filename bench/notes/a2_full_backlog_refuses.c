@@ -2,10 +2,12 @@
  *
  * Experiment: four listeners with backlogs of 1, 5, 50 and 200 that never accept. Clients connect
  * to each until one is not connected within 0.1 s. Those four are then watched for 2.5 s: Windows
- * asks three times, half a second apart, before it says refused. Documented: "if a connection
- * request arrives and the queue is full, the client will receive an error with an indication of
- * WSAECONNREFUSED" (Winsock, listen). Linux drops the request instead, so that the client tries
- * again (listen(2)). Refuted by: a connect that fails otherwise, or hears nothing. */
+ * asks three times, half a second apart, before it says refused.
+ *
+ * Documented: a client whose request finds the queue full gets WSAECONNREFUSED (Winsock, listen).
+ * Linux may drop the request instead, so that the client tries again (listen(2)).
+ *
+ * Refuted by: a connect that fails otherwise, or hears nothing. */
 #include "notes/note_net.h"
 
 #define LISTENERS 4u

@@ -3,12 +3,15 @@
  *
  * Experiment: one listener that never accepts, asked for 65,535. Clients connect from 127.0.0.1
  * until one fails or hears nothing for 0.3 s. If the client's end has no port left for that, more
- * connect from 127.0.0.2 and 127.0.0.3, which have ports of their own. How each filling ended names
- * what ended it: no local port (WSAEADDRNOTAVAIL, WSAENOBUFS, WSAEADDRINUSE), or the queue
- * (refused, or no answer). Documented: the hint is adjusted to [200, 65535] (Winsock, listen). The
- * dynamic range is 49152 to 65535, 16,384 ports, and a connection is the four of two addresses and
- * two ports (Windows Server, "The default dynamic port range for TCP/IP has changed"). Refuted by:
- * the first filling ends although ports are left, that is by the queue. */
+ * connect from 127.0.0.2 and 127.0.0.3, which have ports of their own. How each filling ended
+ * names what ended it: no local port (WSAEADDRNOTAVAIL, WSAENOBUFS, WSAEADDRINUSE), or the queue
+ * (refused, or no answer).
+ *
+ * Documented: the hint is adjusted to [200, 65535] (Winsock, listen). The dynamic range is 49152
+ * to 65535, 16,384 ports, and a connection is the four of two addresses and two ports (Windows
+ * Server, "The default dynamic port range for TCP/IP has changed").
+ *
+ * Refuted by: the first filling ends although ports are left, that is by the queue. */
 #include "notes/note_net.h"
 
 #define SOURCES 3u

@@ -2,9 +2,12 @@
  *
  * Experiment: 128 clients connect at the same moment; the server accepts each and sends it a byte.
  * Served by one thread in accept, and by one thread at a port with 1, 16 and 128 AcceptEx
- * outstanding, posted beforehand. The time until the last client has its byte; the ways take turns.
- * Documented: AcceptEx "combines several socket functions into a single API/kernel transition", and
- * several can be outstanding (Winsock, AcceptEx).
+ * outstanding, posted beforehand. The time until the last client has its byte; the ways take
+ * turns.
+ *
+ * Documented: AcceptEx does in one call what takes several, and several can be outstanding
+ * (Winsock, AcceptEx).
+ *
  * Refuted by: accept being as quick as the best of the others. A short form: `compare` measures it
  * with 512 clients against whole servers, kernel calls a connection included. */
 #include "notes/note_net.h"
@@ -30,15 +33,15 @@ static note_verdict judge(const note_seen *seen) {
 typedef struct server {
     note *self;
     note_socket listener;
-    uint32_t outstanding; /* AcceptEx; 0: a thread in accept */
-    uint32_t posted;
+    uint32_t posted; /* AcceptEx so far */
     HANDLE port;
     LPFN_ACCEPTEX accept_ex;
     note_accepting accepting[CLIENTS];
     uint32_t served;
 } server;
 
-static void serve_accept(server *s) {
+static void serve_accept(void *arg) {
+    server *s = arg;
     while (s->served < CLIENTS) {
         const note_socket client = note_accept(s->self, s->listener);
         if (client == NOTE_NO_SOCKET || note_send(client, "x", 1) != 1) {
@@ -53,7 +56,8 @@ static bool post(server *s, note_accepting *accepting) {
     return note_accept_post(s->self, s->accept_ex, s->listener, accepting, 0);
 }
 
-static void serve_accept_ex(server *s) {
+static void serve_accept_ex(void *arg) {
+    server *s = arg;
     while (s->served < CLIENTS) {
         DWORD bytes = 0;
         ULONG_PTR key = 0;
@@ -68,28 +72,21 @@ static void serve_accept_ex(server *s) {
     }
 }
 
-static void serve(void *arg) {
-    server *s = arg;
-    if (s->outstanding == 0) {
-        serve_accept(s);
-    } else {
-        serve_accept_ex(s);
-    }
-}
-
-/* Milliseconds until all clients have their byte; 0: a failure. */
+/* Milliseconds until all clients have their byte; 0: a failure. outstanding 0: accept. */
 static double burst(note *self, uint32_t outstanding) {
     struct sockaddr_in address;
     note_socket client[CLIENTS];
     rs_os_thread *thread;
     char byte;
     uint32_t got = 0;
+    const rs_os_thread_fn way = outstanding == 0 ? serve_accept : serve_accept_ex;
     server *s = note_memory(self, sizeof *s);
     const note_socket listener = note_listen(self, 200, &address);
     if (s == NULL || listener == NOTE_NO_SOCKET) {
         return 0;
     }
-    *s = (server){.self = self, .listener = listener, .outstanding = outstanding};
+    s->self = self;
+    s->listener = listener;
     s->port = note_port(self, 1);
     if (!note_attach(self, s->port, listener, 0) ||
         !note_extension(self, listener, (GUID)WSAID_ACCEPTEX, &s->accept_ex, sizeof s->accept_ex)) {
@@ -107,7 +104,7 @@ static double burst(note *self, uint32_t outstanding) {
     for (uint32_t i = 0; i < CLIENTS; i++) {
         (void)note_connect_begin(client[i], &address); /* shows as a client that is not served */
     }
-    if (!posted || rs_os_thread_start(&thread, serve, s, NULL) != RS_OK) {
+    if (!posted || rs_os_thread_start(&thread, way, s, NULL) != RS_OK) {
         return 0;
     }
     for (uint32_t i = 0; i < CLIENTS && note_readable(client[i], 3000); i++) {

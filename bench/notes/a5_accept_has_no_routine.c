@@ -3,10 +3,12 @@
  * Experiment: the ways to hear of a connection. accept: the listener's event of WSAEventSelect
  * (FD_ACCEPT) says that a call would succeed, which is readiness. AcceptEx: completes by an event,
  * and by a port; while it is outstanding an alertable wait is offered, and no routine comes.
+ *
  * Documented: accept and WSAAccept take no OVERLAPPED; AcceptEx takes one and, unlike WSARecv, has
  * no parameter for a routine: that is a matter of its declaration (Winsock, AcceptEx), so no
- * program that uses one can be compiled. Refuted by: a routine called for an accepted connection.
- */
+ * program that uses one can be compiled.
+ *
+ * Refuted by: a routine called for an accepted connection. */
 #include "notes/note_net.h"
 
 enum { READY, BY_EVENT, BY_PORT, BY_ROUTINE };

@@ -2,10 +2,12 @@
  *
  * Experiment: one AcceptEx outstanding, with room for first bytes. A silent client connects, then
  * one that sends. Is the second served within 0.3 s? The same with no room for first bytes, where
- * the one AcceptEx is posted again as soon as it has completed. Documented: with
- * dwReceiveDataLength 0 AcceptEx "completes as soon as a connection arrives, without waiting for
- * any data"; SO_CONNECT_TIME is there to find clients that hold one (Winsock, AcceptEx). Refuted
- * by: the second client being served in the first case. */
+ * the one AcceptEx is posted again as soon as it has completed.
+ *
+ * Documented: with no room for data AcceptEx completes as soon as there is a connection;
+ * SO_CONNECT_TIME is there to find clients that hold one which waits for data (Winsock, AcceptEx).
+ *
+ * Refuted by: the second client being served in the first case. */
 #include "notes/note_net.h"
 
 #define PATIENCE_MS 300u

@@ -3,10 +3,12 @@
  * Experiment: 32 connections are accepted, attached to a port, and given a receive each, with no
  * thread at the port. Their clients send. After 200 ms the first thread comes and takes what is
  * there.
- * Documented: packets are queued at the port until a thread takes them; a port needs no thread
- * (CreateIoCompletionPort, "I/O Completion Ports").
- * Refuted by: every packet being there. What the statement is right in: nobody is served meanwhile.
- */
+ *
+ * Documented: packets wait in the port until a thread takes them; a port needs no thread (Windows,
+ * I/O Completion Ports).
+ *
+ * Refuted by: every packet being there. What the statement is right in: nobody is served
+ * meanwhile. */
 #include "notes/note_net.h"
 
 #define CONNECTIONS 32u

@@ -4,9 +4,10 @@
  * Experiment: rounds of three overlapped sends of random sizes up to 32 KiB, posted one behind the
  * other; their packets are taken from a completion port by one thread. The peer checks every byte
  * of the stream, and reads so slowly at times that sends pend.
- * Documented: WSASend calls on one socket are processed in the order made, and "the order of calls
- * made to WSASend is also the order in which the buffers are transmitted"; of the order in which
- * completions are told it says nothing (Winsock, WSASend).
+ *
+ * Documented: several WSASend on one socket transmit in the order of the calls; of the order in
+ * which completions are told the page says nothing (Winsock, WSASend).
+ *
  * Refuted by: a packet of a later send before that of an earlier one; one with fewer bytes than
  * asked for on a live connection; a byte out of place at the peer. */
 #include "notes/note_net.h"

@@ -1,11 +1,14 @@
-/* b11: with room for 70 of 100 bytes, 70 go at once and 30 overlapped, and the completion says 100.
+/* b11: with room for 70 of 100 bytes, 70 go at once and 30 overlapped, and the completion says
+ * 100.
  *
- * Experiment: two pairs are filled until they take no more, and their peers read until a send would
- * be taken again. On one pair the room that is left now is measured by filling it. On the other an
- * overlapped send of 1 MiB, more than that room, is made: does it pend, does it end before the peer
- * reads on, and what does the completion say?
+ * Experiment: two pairs are filled until they take no more, and their peers read until a send
+ * would be taken again. On one pair the room that is left now is measured by filling it. On the
+ * other an overlapped send of 1 MiB, more than that room, is made: does it pend, does it end
+ * before the peer reads on, and what does the completion say?
+ *
  * Documented: the byte count of an overlapped send's completion is that of the whole request
  * (Winsock, WSASend); how the stack cuts it is not visible.
+ *
  * Refuted by: a completion with less than was asked for. */
 #include "notes/note_net.h"
 

@@ -3,9 +3,10 @@
  * Experiment: four threads send records on one blocking socket, which say of themselves who sent
  * them and how long they are; the peer reads them. First records of 100 and 1,000 bytes, then also
  * of 10,000 and 100,000, longer than the buffers, so that a send has to wait in its middle.
- * Documented: "WSASend should not be called on the same stream-oriented socket concurrently from
- * different threads, because some Winsock providers may split a large send request into multiple
- * transmissions, and this may lead to unintended data interleaving" (Winsock, WSASend).
+ *
+ * Documented: one stream socket should not have WSASend called from several threads at once: a
+ * provider may split a large send, and the parts may mix (Winsock, WSASend).
+ *
  * Refuted by: a record with somebody else's bytes in it. */
 #include <string.h>
 

@@ -3,10 +3,14 @@
  *
  * Experiment: the peer sends numbers of four bytes; 1 or 4 receives of four bytes are outstanding,
  * 1 or 4 workers take their packets. Each worker counts up as it begins to handle one: is its
- * number the next? Then it posts the receive again. Documented: packets leave a port in order, but
- * "GetQueuedCompletionStatus ... returned to one thread"; nothing orders the threads after that
- * ("I/O Completion Ports"). Refuted by: nothing; that no swap is seen proves nothing, so the
- * verdict is "cannot tell" then. */
+ * number the next? Then it posts the receive again.
+ *
+ * Documented: packets leave a port in order, each to one thread; nothing orders the threads after
+ * that (Windows, I/O Completion Ports). WSARecv should not be called for one socket by several
+ * threads at once (Winsock, WSARecv): so posting is locked here.
+ *
+ * Refuted by: nothing; that no swap is seen proves nothing, so the verdict is "cannot tell" then.
+ */
 #include "notes/note_net.h"
 #include "seam/atomics.h"
 
@@ -46,6 +50,7 @@ typedef struct receive {
 typedef struct shared {
     note_socket socket;
     HANDLE port;
+    CRITICAL_SECTION posting;
     rs_atomic_u32 handled, swapped;
     receive receive[4];
 } shared;
@@ -53,7 +58,9 @@ typedef struct shared {
 static bool post(shared *s, receive *r) {
     DWORD moved = 0;
     r->overlapped = (OVERLAPPED){.hEvent = NULL};
+    EnterCriticalSection(&s->posting);
     const int rc = note_post_recv(s->socket, &r->number, sizeof r->number, &r->overlapped, &moved);
+    LeaveCriticalSection(&s->posting);
     return rc == 0 || rc == WSA_IO_PENDING;
 }
 
@@ -83,6 +90,7 @@ static void one(note *self, uint32_t receives, uint32_t workers, uint32_t figure
     NOTE_NEED(self, note_attach(self, port, pair[0], 0), "a port");
     s->socket = pair[0];
     s->port = port;
+    InitializeCriticalSection(&s->posting);
     for (uint32_t i = 0; i < NUMBERS; i++) {
         number[i] = i;
     }
@@ -98,6 +106,7 @@ static void one(note *self, uint32_t receives, uint32_t workers, uint32_t figure
     for (uint32_t i = 0; i < workers; i++) {
         rs_os_thread_join(thread[i]);
     }
+    DeleteCriticalSection(&s->posting);
     NOTE_NEED(self, sent, "send");
     note_add(self, figure, rs_atomic_load_u32(&s->swapped));
     note_add(self, HANDLED, rs_atomic_load_u32(&s->handled));

@@ -3,8 +3,10 @@
  * Experiment, in a process of its own: two receives, of 10 and of 20 bytes, on one socket with one
  * OVERLAPPED and its event; then 10 bytes come, and 0.1 s later 20 more. What does the OVERLAPPED
  * say after the first, and how much after both?
- * Documented: "you must not reuse the OVERLAPPED structure until the operation completes" (Winsock,
- * WSARecv, "Overlapped Socket I/O": each outstanding request needs one of its own).
+ *
+ * Documented: each outstanding request needs an OVERLAPPED of its own, until it has completed
+ * (Winsock, Overlapped I/O and Event Objects).
+ *
  * Refuted by: being told the truth of both requests. */
 #include "notes/note_net.h"
 

@@ -1,10 +1,13 @@
 /* b16: messages arrive split and joined, so the receiver puts them together.
  *
- * Experiment: up to 100,000 frames (two bytes of length, 1 to 300 of data) go through a stream that
- * is cut at random: sends of 1 to 2,000 bytes, receives of 1 to 4,096. The receiver puts them
- * together with the loop below and checks every byte. Documented: TCP is a stream of bytes; message
- * boundaries are not kept (Winsock, send and recv). Refuted by: receives that hold one whole frame
- * each; or, of the loop, a frame that is not whole. */
+ * Experiment: up to 100,000 frames (two bytes of length, 1 to 300 of data) go through a stream
+ * that is cut at random: sends of 1 to 2,000 bytes, receives of 1 to 4,096. The receiver puts them
+ * together with the loop below and checks every byte.
+ *
+ * Documented: TCP is a stream of bytes; message boundaries are not kept (Winsock, send and recv).
+ *
+ * Refuted by: receives that hold one whole frame each; or, of the loop, a frame that is not whole.
+ */
 #include <string.h>
 
 #include "notes/note_net.h"

@@ -1,10 +1,12 @@
 /* b1: a recv blocks only while the receive buffer is empty. Data that are there are returned at
  * once, fewer than asked for if need be, and whatever the PSH bit of their segments was.
  *
- * Experiment: the peer sends half of what is asked for; a blocking recv is called when it is there.
- * Then a recv with nothing there, for which the peer sends 60 ms later.
- * Documented: recv "returns as much data as is currently available, up to the size of the buffer",
- * and blocks if there is none (Winsock, recv; POSIX, recv). No flag of the segment is mentioned.
+ * Experiment: the peer sends half of what is asked for; a blocking recv is called when it is
+ * there. Then a recv with nothing there, for which the peer sends 60 ms later.
+ *
+ * Documented: recv returns what is there, up to the length asked for, and waits when nothing is
+ * (Winsock, recv; POSIX, recv). No flag of a segment is mentioned.
+ *
  * Refuted by: a recv that waits for the other half, or that returns without data and without end.
  * A program cannot set PSH: that it makes no difference is seen by b2, as far as it can be. */
 #include "notes/note_net.h"

@@ -1,13 +1,15 @@
 /* b2: a blocked recv returns when a segment with PSH arrives.
  *
- * Experiment: a recv of 64 KiB waits. The peer sends 16 KiB in one call; then eight times 2 KiB, 10
- * ms apart. How much does each recv return, and when? Every send call ends with PSH on its last
+ * Experiment: a recv of 64 KiB waits. The peer sends 16 KiB in one call; then eight times 2 KiB,
+ * 10 ms apart. How much does each recv return, and when? Every send call ends with PSH on its last
  * segment, so what is seen is whether recv waits for more than one send call.
- * Documented: Windows completes a receive at PSH, when its buffer is full, or 0.5 s after data
- * arrived (registry entry IgnorePushBitOnReceives); MSG_PUSH_IMMEDIATE asks it "not to delay
- * completion of partially filled pending receive requests" (Winsock, WSARecv). POSIX and Linux:
- * whatever is there. Refuted by: a recv that waits for more although a send call has ended. A
- * segment without PSH cannot be made by a program: that half is not decided here. */
+ *
+ * Documented: Windows completes a receive at PSH, when its buffer is full, or half a second after
+ * data arrived (registry entry IgnorePushBitOnReceives); MSG_PUSH_IMMEDIATE asks it not to hold
+ * back a partly filled one (Winsock, WSARecv). Linux: whatever is there (recv(2)).
+ *
+ * Refuted by: a recv that waits for more although a send call has ended. A segment without PSH
+ * cannot be made by a program: that half is not decided here. */
 #include "notes/note_net.h"
 
 #define ROOM 65536u

@@ -2,10 +2,12 @@
  *
  * Experiment: the peer does not read. Non-blocking: send 4 MiB once, and again until it says that
  * it would block. Blocking, on another pair: send 4 MiB; is the call back after 0.1 s? Then the
- * peer reads, and the call says how much it took. Documented: "if no buffer space is available
- * within the transport system, send will block, unless the socket has been placed in nonblocking
- * mode"; a non-blocking one may take 1 byte up to all (Winsock, send). Refuted by: a blocking call
- * that comes back before the peer reads, or with a part. */
+ * peer reads, and the call says how much it took.
+ *
+ * Documented: without room in the transport a blocking send waits; a non-blocking one takes what
+ * fits, at least a byte, or fails with WSAEWOULDBLOCK (Winsock, send).
+ *
+ * Refuted by: a blocking call that comes back before the peer reads, or with a part. */
 #include "notes/note_net.h"
 
 #define ASKED (4u << 20)

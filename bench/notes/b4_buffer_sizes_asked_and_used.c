@@ -1,11 +1,12 @@
 /* b4: what setsockopt sets as buffer size is not what the stack uses.
  *
  * Experiment: SO_SNDBUF of one end and SO_RCVBUF of the other are set to 8 KiB, 64 KiB and 512 KiB
- * before they connect, and read back; then one end sends until no more is taken, the other does not
- * read. What was really taken is to be compared with twice what was asked for.
- * Documented: SO_SNDBUF and SO_RCVBUF "specify the total per-socket buffer space" (Winsock), from
- * which the size of the TCP window is independent; Linux doubles the value for its own bookkeeping
- * (socket(7)).
+ * before they connect, and read back; then one end sends until no more is taken, the other does
+ * not read. What was really taken is to be compared with twice what was asked for.
+ *
+ * Documented: SO_SNDBUF and SO_RCVBUF are the buffer space of the socket (Winsock, setsockopt).
+ * Linux doubles the value for its own bookkeeping and reads back the double (socket(7)).
+ *
  * Refuted by: reading back what was set, and taking twice that, within a tenth. */
 #include "notes/note_net.h"
 

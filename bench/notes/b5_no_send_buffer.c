@@ -4,9 +4,11 @@
  * Experiment: one overlapped send of 1 byte, 64 KiB and 1 MiB, with the default buffer and with 0,
  * to a peer that reads and to one that does not. Does the call complete at once or pend, and how
  * long until the end?
- * Documented: setting SO_SNDBUF to 0 turns send buffering off; sends then complete when the data
- * are acknowledged ("High-performance Windows Sockets applications"; Winsock, SO_SNDBUF). Refuted
- * by: a send of 1 byte that completes in the call although there is no buffer. */
+ *
+ * Documented: SO_SNDBUF = 0 turns send buffering off, and a send then completes when its bytes are
+ * acknowledged (Winsock, High-Performance Windows Sockets Applications).
+ *
+ * Refuted by: a send of 1 byte that completes in the call although there is no buffer. */
 #include "notes/note_net.h"
 
 #define WAYS 4u  /* buffer default or 0, peer reading or not */

@@ -2,10 +2,12 @@
  *
  * Experiment: N connections, one of which gets a message. All N are asked with recv until it is
  * found; N is 16, 128 and 1,024. The time of one such turn is what a message costs.
- * Documented: a non-blocking recv "fails with WSAEWOULDBLOCK" when there is nothing (Winsock,
- * recv): each of those is a call into the system. Refuted by: a cost that does not grow with N: 64
- * times the sockets less than 8 times the time. What each socket model makes of the same load: the
- * ladder. */
+ *
+ * Documented: a non-blocking recv with nothing there fails with WSAEWOULDBLOCK (Winsock, recv):
+ * each of those is a call into the system.
+ *
+ * Refuted by: a cost that does not grow with N: 64 times the sockets less than 8 times the time.
+ * What each socket model makes of the same load: the ladder. */
 #include "notes/note_net.h"
 
 #define SIZES 3u

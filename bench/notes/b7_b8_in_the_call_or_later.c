@@ -1,13 +1,15 @@
 /* b7: WSARecv with data there completes in the call; without, it pends, and only then is it
- *     "overlapped".
+ * "overlapped".
  * b8: WSASend completes in the call while there is room, and pends when the buffer is full.
  *
  * Experiment: each request in both states of its socket, on sockets of a port, one of them with
- * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS. Was it done when the call came back? Did a packet come
- * for it?
+ * FILE_SKIP_COMPLETION_PORT_ON_SUCCESS. Was it done when the call came back? Did a packet come for
+ * it?
+ *
  * Documented: a request that completes in the call returns 0, and its packet is queued all the
- * same, unless skipped (Winsock, WSARecv, WSASend; SetFileCompletionNotificationModes). Refuted by:
- * a request that pends although it can be done, or the other way round. */
+ * same, unless skipped (Winsock, WSARecv, WSASend; SetFileCompletionNotificationModes).
+ *
+ * Refuted by: a request that pends although it can be done, or the other way round. */
 #include "notes/note_net.h"
 
 #define CASES 4u /* possible, impossible at first; then both with skip-on-success */

@@ -2,9 +2,10 @@
  *
  * Experiment: 500 overlapped sends and as many receives, each with random Offset and OffsetHigh.
  * The peer sends back what it gets; every byte has to be where it would be without them.
- * Documented: Offset counts on "a seeking device that supports the concept of an offset (also
- * referred to as a file pointer mechanism)"; otherwise it "must be zero" (OVERLAPPED). Zero is what
- * a program should have there; this one has not, to see.
+ *
+ * Documented: Offset counts on devices that have a file pointer; for others it is to be zero
+ * (Windows, OVERLAPPED). Zero is what a program should have there; this one has not, to see.
+ *
  * Refuted by: a request that fails, or a byte out of place. */
 #include "notes/note_net.h"
 
