@@ -18,6 +18,7 @@
 
 #include "apps/echo.h"
 #include "core/frame.h"
+#include "core/limits.h"
 #include "core/session.h"
 #include "epoll/epoll_backend.h"
 #include "ringside.h"
@@ -92,6 +93,25 @@ static void client_echo(int fd, uint8_t fill) {
     assert_int_equal(client_read(fd, back, bytes), bytes);
     assert_memory_equal(frame, back, bytes);
 }
+
+/* Of any thread. False: it was not set in time. */
+static bool is_set_in_time(const rs_atomic_u32 *flag) {
+    for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(flag) == 0; i++) {
+        rs_os_sleep_ms(5);
+    }
+    return rs_atomic_load_u32(flag) != 0;
+}
+
+/* Until the server's figures are as wanted; stats: the newest. */
+#define WAIT_FOR_FIGURES(server, stats, condition)                                                 \
+    do {                                                                                           \
+        rs_server_stats_read((server), (stats));                                                   \
+        for (uint32_t steps = 0; !(condition); steps++) {                                          \
+            assert_true(steps < WAIT_STEPS);                                                       \
+            rs_os_sleep_ms(5);                                                                     \
+            rs_server_stats_read((server), (stats));                                               \
+        }                                                                                          \
+    } while (0)
 
 static rs_server_stats *new_stats(void) {
     rs_server_stats *stats = calloc(1, sizeof *stats);
@@ -182,9 +202,7 @@ static void test_server_other_threads_may_send_and_close(void **state) {
     assert_int_equal(rs_server_close_session(server, id), RS_OK);
     assert_int_equal(client_read(fd, back, 1), 0); /* our end of stream */
     (void)close(fd);
-    for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(&app.closed) == 0; i++) {
-        rs_os_sleep_ms(5);
-    }
+    assert_true(is_set_in_time(&app.closed));
     assert_int_equal(rs_server_send(server, id, "x", 1), RS_OK); /* posted, then found stale */
     rs_server_stats_read(server, stats);
     stop(server, stats);
@@ -319,10 +337,8 @@ static void test_server_stops_under_load_with_nothing_in_use(void **state) {
         floods[i] = (flood){.server = server};
         assert_int_equal(rs_os_thread_start(&threads[i], flood_run, &floods[i], &error), RS_OK);
     }
-    do {
-        rs_os_sleep_ms(5);
-        rs_server_stats_read(server, stats);
-    } while (stats->counters.messages_in < 2000 || stats->sessions_open < 6);
+    WAIT_FOR_FIGURES(server, stats,
+                     stats->counters.messages_in >= 2000 && stats->sessions_open == 6);
     rs_server_stop(server);
     for (uint32_t i = 0; i < 6; i++) {
         rs_os_thread_join(threads[i]);
@@ -434,10 +450,7 @@ static void test_server_fills_the_emptiest_worker(void **state) {
             client_leave(fd[i]);
         }
     }
-    do { /* until the slots are back too */
-        rs_os_sleep_ms(1);
-        rs_server_stats_read(server, stats);
-    } while (stats->sessions_used > kept_count);
+    WAIT_FOR_FIGURES(server, stats, stats->sessions_used <= kept_count); /* the slots are back */
     rs_atomic_store_u32(&app.opened[0], 0);
     rs_atomic_store_u32(&app.opened[1], 0);
     for (uint32_t i = 0; i < kept_count; i++) {
@@ -464,9 +477,7 @@ static void stuck_on_message(void *ctx, rs_session *session, const uint8_t *data
     if (data[RS_FRAME_HEADER_BYTES] == 0xEEu) {
         rs_atomic_store_u64(&app->id, rs_session_id_of(session));
         rs_atomic_store_u32(&app->stuck, 1);
-        for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(&app->let_go) == 0; i++) {
-            rs_os_sleep_ms(5);
-        }
+        (void)is_set_in_time(&app->let_go);
     }
     (void)rs_session_send(session, data, bytes);
 }
@@ -494,9 +505,7 @@ static void test_server_full_mailbox_loses_no_connection(void **state) {
     }
     for (uint32_t i = 0; i < 2 && held < 0; i++) {
         assert_int_equal(send(first[i], frame, 4, MSG_NOSIGNAL), 4);
-        while (rs_atomic_load_u32(&app.stuck) == 0) {
-            rs_os_sleep_ms(1);
-        }
+        assert_true(is_set_in_time(&app.stuck));
         if (rs_session_id_shard(rs_atomic_load_u64(&app.id)) == 1) {
             held = first[i];
             break;
@@ -507,7 +516,8 @@ static void test_server_full_mailbox_loses_no_connection(void **state) {
         rs_atomic_store_u32(&app.let_go, 0);
     }
     assert_true(held >= 0);
-    while (rs_server_send(server, (uint64_t)1 << 52 | 7, "x", 1) == RS_OK) {
+    for (uint32_t i = 0; rs_server_send(server, (uint64_t)1 << 52 | 7, "x", 1) == RS_OK; i++) {
+        assert_true(i < 4 * RS_MAIL_SLOTS);
     }
     for (uint32_t i = 0; i < 6; i++) {
         assert_true(client_served(server, &fd[i]));
@@ -575,9 +585,7 @@ static rs_atomic_u32 in_close, close_goes_on;
 
 static void slow_close(rs_backend *backend) {
     rs_atomic_store_u32(&in_close, 1);
-    for (uint32_t i = 0; i < WAIT_STEPS && rs_atomic_load_u32(&close_goes_on) == 0; i++) {
-        rs_os_sleep_ms(5);
-    }
+    (void)is_set_in_time(&close_goes_on);
     rs_epoll_backend.close(backend);
 }
 
@@ -612,9 +620,7 @@ static void test_server_figures_of_a_worker_that_ends_are_its_last(void **state)
     cfg.logic_thread = with_logic;
     assert_int_equal(rs_server_start(&reader.server, &cfg, &error), RS_OK);
     rs_server_stop(reader.server);
-    while (rs_atomic_load_u32(&in_close) == 0) {
-        rs_os_sleep_ms(1);
-    }
+    assert_true(is_set_in_time(&in_close));
     assert_int_equal(rs_os_thread_start(&thread, ending_read, &reader, &error), RS_OK);
     rs_os_sleep_ms(50); /* long enough for one that does not wait; too short fails nobody */
     assert_int_equal(rs_atomic_load_u32(&reader.done), 0);
