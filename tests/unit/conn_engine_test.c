@@ -131,6 +131,29 @@ static void test_engine_failed_post_completes_behind_the_earlier_sends(void **st
     bed_finish(&b);
 }
 
+/* The peer must not read on behind a gap: not what was held with the failed one, nor what the owner
+ * submits before it has seen the failure. Receiving goes on. */
+static void test_engine_failed_send_takes_those_behind_it_along(void **state) {
+    (void)state;
+    for (uint32_t kernel = 0; kernel < BED_KERNELS; kernel++) {
+        open_one_of((bed_kernel)kernel, 0);
+        b.owed[0].may = RS_ENGINE_BOTH;
+        b.call_fails_count = 1;
+        b.call_fails = RS_E_NO_BUFFERS;
+        assert_int_equal(bed_submit(&b, RS_OP_SEND, 0, GEN, 0), RS_OK);
+        assert_int_equal(bed_submit(&b, RS_OP_SEND, 0, GEN, 0), RS_OK);
+        assert_int_equal(bed_poll(&b, 8), 2);
+        expect_out(0, RS_OP_SEND, RS_E_NO_BUFFERS, 0);
+        expect_out(1, RS_OP_SEND, RS_E_NO_BUFFERS, 0);
+        assert_int_equal(bed_submit(&b, RS_OP_SHUTDOWN, 0, GEN, 0), RS_OK);
+        assert_int_equal(b.owed[0].shutdown_calls, 0);
+        assert_int_equal(bed_submit(&b, RS_OP_RECV, 0, GEN, 0), RS_OK);
+        assert_int_equal(bed_poll(&b, 8), 1);
+        expect_out(0, RS_OP_SHUTDOWN, RS_E_NO_BUFFERS, 0);
+        bed_finish(&b);
+    }
+}
+
 static void test_engine_plain_close_waits_for_the_sends_before_it(void **state) {
     (void)state;
     open_one(0);
@@ -772,6 +795,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_engine_sends_beyond_the_reserved_are_refused),
         cmocka_unit_test(test_engine_send_done_out_of_order_waits_for_the_earlier_ones),
         cmocka_unit_test(test_engine_failed_post_completes_behind_the_earlier_sends),
+        cmocka_unit_test(test_engine_failed_send_takes_those_behind_it_along),
         cmocka_unit_test(test_engine_plain_close_waits_for_the_sends_before_it),
         cmocka_unit_test(test_engine_abort_closes_at_once_and_drains),
         cmocka_unit_test(test_engine_escalated_close_completes_once),

@@ -46,6 +46,7 @@ typedef struct bed_owed {
     uint32_t generation;
     bool bound, has_socket, has_queue;
     bool abort_taken;
+    bool send_failed; /* after which no send may reach the kernel: the stream would have a gap */
     uint32_t aborts, shutdown_calls, cancels;
     bool connecting;     /* CONNECT outstanding */
     uint32_t may;        /* epoll: readiness; IOCP: the turn of a receive */
@@ -182,9 +183,11 @@ static inline void bed_call(bed *b, uint32_t conn, const rs_engine_action *actio
     uint64_t sends = owed->sends;
     RS_ASSERT(owed->has_queue);
     RS_ASSERT(action->kind == RS_DO_SEND || owed->cancels == 0);
+    RS_ASSERT(action->kind == RS_DO_RECV || !owed->send_failed);
     b->calls++;
     if (b->call_fails_count > 0) {
         b->call_fails_count--;
+        owed->send_failed = owed->send_failed || action->kind == RS_DO_SEND;
         rs_engine_finished(&b->engine, conn, action->at, b->call_fails, 0, true);
     } else if (b->kernel == BED_EPOLL) {
         uint64_t untold = b->engine.conns[conn].sends_untold;

@@ -52,9 +52,11 @@
  * RS_E_INVALID, as is a SEND while a SHUTDOWN is in flight; one after that fails by completion.
  * After a reset RECV and SEND both say RS_E_RESET, whichever finds it first.
  * SEND sends the whole slice: a completion with RS_OK and bytes < asked is a truncated send, which
- * the session layer closes on. A back end may join adjacent SENDs of one connection in one batch
- * into a gathered call; each still has its own completion. There is no gather in the op itself
- * because Registered I/O has none: one buffer a request.
+ * the session layer closes on. A SEND that fails takes those behind it along, unless they have left
+ * already, and a SHUTDOWN: they fail with its status, so that the stream has no gap. RECVs go on.
+ * A back end may join adjacent SENDs of one connection in one batch into a gathered call; each
+ * still has its own completion. There is no gather in the op itself because Registered I/O has
+ * none: one buffer a request.
  * After the peer's end of stream (RECV, RS_OK, 0 bytes) the sending direction stays usable.
  * Sources: ../docs/decisions.md maps each point to the three kernels. */
 #ifndef RS_SEAM_BACKEND_H

@@ -161,15 +161,10 @@ static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at
     return over;
 }
 
-/* What the kernel was never given ends with the connection. */
-static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
+static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
 
     RS_ASSERT(status != RS_OK);
-    if ((conn->todo & RS_ENGINE_RECV) != 0) {
-        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
-        engine_recv_finish(engine, index, status, 0, false);
-    }
     while (conn->sends_held > 0) {
         uint32_t offset = (uint32_t)conn->sends_untold - conn->sends_held;
         rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, offset)];
@@ -179,6 +174,17 @@ static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status
         engine_sends_left(conn, 1);
     }
     engine_sends_tell(engine, index);
+}
+
+/* What the kernel was never given ends with the connection. */
+static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
+    rs_engine_conn *conn = &engine->conns[index];
+
+    if ((conn->todo & RS_ENGINE_RECV) != 0) {
+        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+        engine_recv_finish(engine, index, status, 0, false);
+    }
+    engine_sends_fail(engine, index, status);
 }
 
 static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status status) {
@@ -207,15 +213,18 @@ static void engine_drained(rs_engine *engine, uint32_t index) {
     engine_tell(engine, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, false);
 }
 
-/* What no longer needs the kernel, of a connection that ends. */
+/* What no longer needs the kernel, of a connection that ends or whose stream has. */
 static void engine_settle_end(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
+    const rs_status status = (rs_status)(conn->broken != RS_OK ? conn->broken : conn->gap);
 
     if (conn->broken != RS_OK) {
-        engine_held_fail(engine, index, (rs_status)conn->broken);
-        if ((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0 && conn->sends_untold == 0) {
-            engine_shutdown_finish(engine, index, (rs_status)conn->broken);
-        }
+        engine_held_fail(engine, index, status);
+    } else if (status != RS_OK) {
+        engine_sends_fail(engine, index, status);
+    }
+    if (status != RS_OK && (conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0 && conn->sends_untold == 0) {
+        engine_shutdown_finish(engine, index, status);
     }
     if (conn->socket_gone && !engine_is_draining(conn)) {
         engine_drained(engine, index);
@@ -224,7 +233,7 @@ static void engine_settle_end(rs_engine *engine, uint32_t index) {
 
 /* After every change. */
 static inline void engine_settle(rs_engine *engine, uint32_t index) {
-    if ((engine->conns[index].todo & RS_ENGINE_TODO_END) != 0) {
+    if ((engine->conns[index].todo & (RS_ENGINE_TODO_END | RS_ENGINE_TODO_GAP)) != 0) {
         engine_settle_end(engine, index);
     }
 }
@@ -530,6 +539,10 @@ void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_statu
     RS_ASSERT(was_posted || req->state == RS_REQ_HELD);
     if (status != RS_OK) {
         status = engine_result_status(conn, (rs_op_kind)req->op.kind, status);
+        if (req->op.kind == RS_OP_SEND && conn->gap == RS_OK) {
+            conn->gap = (uint8_t)status;
+            conn->todo |= RS_ENGINE_TODO_GAP;
+        }
     }
     if (was_posted) {
         engine_returned(engine, conn, (rs_op_kind)req->op.kind);

@@ -13,6 +13,9 @@
  * that cannot go on (its CONNECT failed, or `broken`) is aborted while OPEN; what is in flight or
  * follows completes with its status until the owner closes it.
  *
+ * A send that fails takes those behind it along, unless the kernel has them already, and the end of
+ * our stream: the peer must not read on behind a gap. Receiving goes on.
+ *
  * An op: refused, or held -an action, its call-> with the kernel, or finished by the call itself
  * -finished-> in the ready ring, sends in the order of submission -take-> its place is free again.
  *
@@ -40,7 +43,8 @@
 
 /* Bits of rs_engine_conn.todo beside the directions, which stand for what is held. */
 #define RS_ENGINE_TODO_SHUTDOWN 0x4u
-#define RS_ENGINE_TODO_END 0x8u /* CLOSE was accepted, or the connection is broken; stays set */
+#define RS_ENGINE_TODO_END 0x8u  /* CLOSE was accepted, or the connection is broken; stays set */
+#define RS_ENGINE_TODO_GAP 0x10u /* a send failed: those behind it fail too; stays set */
 
 typedef enum rs_conn_phase {
     RS_CONN_FREE = 0,
@@ -72,6 +76,7 @@ typedef struct rs_engine_conn {
     uint8_t phase;        /* rs_conn_phase */
     uint8_t todo;         /* RS_ENGINE_RECV, _SEND: held; RS_ENGINE_TODO_* */
     uint8_t broken;       /* rs_status that every further request completes with; RS_OK = none */
+    uint8_t gap;          /* the same for every further SEND and SHUTDOWN */
     uint8_t sends;        /* SENDs accepted and not yet taken */
     uint8_t sends_untold; /* of these: without a completion, the oldest at send_head */
     uint8_t sends_held;   /* of these the youngest: not with the kernel */
