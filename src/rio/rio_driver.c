@@ -6,11 +6,11 @@
 #include "core/assert.h"
 #include "win/win_error.h"
 
-/* What a call that failed means; never RS_OK, nor that it goes on. */
+/* What a call that failed means; never RS_OK. */
 static rs_status rio_error(uint32_t os_error) {
     rs_status status = rs_win_error_status(os_error);
 
-    return status == RS_OK || status == RS_E_AGAIN ? RS_E_OS : status;
+    return status == RS_OK ? RS_E_OS : status;
 }
 
 static rs_status rio_failure(void) {

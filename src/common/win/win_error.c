@@ -15,12 +15,12 @@ static const rs_win_error win_error_table[] = {
     {64, RS_WIN_PEER, RS_E_RESET},             /* ERROR_NETNAME_DELETED: reset, seen by AcceptEx */
     {87, RS_WIN_BUG, RS_E_INVALID},            /* ERROR_INVALID_PARAMETER */
     {121, RS_WIN_PEER, RS_E_TIMED_OUT},        /* ERROR_SEM_TIMEOUT: connect timed out */
-    {258, RS_WIN_AGAIN, RS_E_AGAIN},           /* WAIT_TIMEOUT */
+    {258, RS_WIN_AGAIN, RS_E_OS},              /* WAIT_TIMEOUT */
     {735, RS_WIN_LOCAL, RS_E_ABORTED},         /* ERROR_HANDLES_CLOSED */
     {995, RS_WIN_LOCAL, RS_E_ABORTED},         /* ERROR_OPERATION_ABORTED */
-    {996, RS_WIN_AGAIN, RS_E_AGAIN},           /* ERROR_IO_INCOMPLETE */
-    {997, RS_WIN_AGAIN, RS_E_AGAIN},           /* ERROR_IO_PENDING, WSA_IO_PENDING */
-    {1168, RS_WIN_AGAIN, RS_E_AGAIN},          /* ERROR_NOT_FOUND: nothing left to cancel */
+    {996, RS_WIN_AGAIN, RS_E_OS},              /* ERROR_IO_INCOMPLETE */
+    {997, RS_WIN_AGAIN, RS_E_OS},              /* ERROR_IO_PENDING, WSA_IO_PENDING */
+    {1168, RS_WIN_AGAIN, RS_E_OS},             /* ERROR_NOT_FOUND: nothing left to cancel */
     {1225, RS_WIN_PEER, RS_E_REFUSED},         /* ERROR_CONNECTION_REFUSED */
     {1226, RS_WIN_PEER, RS_E_RESET},           /* ERROR_GRACEFUL_DISCONNECT */
     {1229, RS_WIN_PEER, RS_E_RESET},           /* ERROR_CONNECTION_INVALID */
@@ -37,15 +37,15 @@ static const rs_win_error win_error_table[] = {
     {1816, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* ERROR_NOT_ENOUGH_QUOTA */
 
     /* Winsock: what WSAGetLastError says. */
-    {10004, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEINTR */
+    {10004, RS_WIN_AGAIN, RS_E_OS},             /* WSAEINTR */
     {10009, RS_WIN_BUG, RS_E_INVALID},          /* WSAEBADF */
     {10013, RS_WIN_FATAL, RS_E_ACCESS},         /* WSAEACCES */
     {10014, RS_WIN_BUG, RS_E_INVALID},          /* WSAEFAULT */
     {10022, RS_WIN_BUG, RS_E_INVALID},          /* WSAEINVAL */
     {10024, RS_WIN_RESOURCES, RS_E_NO_BUFFERS}, /* WSAEMFILE */
-    {10035, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEWOULDBLOCK */
-    {10036, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEINPROGRESS */
-    {10037, RS_WIN_AGAIN, RS_E_AGAIN},          /* WSAEALREADY */
+    {10035, RS_WIN_AGAIN, RS_E_OS},             /* WSAEWOULDBLOCK */
+    {10036, RS_WIN_AGAIN, RS_E_OS},             /* WSAEINPROGRESS */
+    {10037, RS_WIN_AGAIN, RS_E_OS},             /* WSAEALREADY */
     {10038, RS_WIN_BUG, RS_E_INVALID},          /* WSAENOTSOCK */
     {10042, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSAENOPROTOOPT */
     {10045, RS_WIN_FATAL, RS_E_UNSUPPORTED},    /* WSAEOPNOTSUPP */
@@ -72,7 +72,7 @@ static const rs_win_error win_error_table[] = {
     {10101, RS_WIN_PEER, RS_E_RESET},           /* WSAEDISCON */
 
     /* NTSTATUS: what OVERLAPPED.Internal says. */
-    {0x00000103u, RS_WIN_AGAIN, RS_E_AGAIN},          /* STATUS_PENDING */
+    {0x00000103u, RS_WIN_AGAIN, RS_E_OS},             /* STATUS_PENDING */
     {0x80000005u, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_BUFFER_OVERFLOW: datagrams only */
     {0x8000000Au, RS_WIN_LOCAL, RS_E_ABORTED},        /* STATUS_HANDLES_CLOSED: Wine, at close */
     {0xC0000005u, RS_WIN_BUG, RS_E_INVALID},          /* STATUS_ACCESS_VIOLATION */

@@ -15,7 +15,8 @@
 /* What a caller does about an error; the status says what it tells others. */
 typedef enum rs_win_class {
     RS_WIN_NONE,      /* no error */
-    RS_WIN_AGAIN,     /* pending, would block, interrupted: not an error */
+    RS_WIN_AGAIN,     /* pending, would block, interrupted: not an error where the class is looked
+                       * at; the status is for a call that is over all the same: RS_E_OS */
     RS_WIN_PEER,      /* this connection is gone or never came up: a counter, not a log line */
     RS_WIN_LOCAL,     /* cancelled by our own close */
     RS_WIN_BUG,       /* our own mistake: bad handle, bad argument, bad state */
