@@ -202,30 +202,6 @@ static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs
     return accept_try(source, request, out, &ends_round);
 }
 
-uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out) {
-    uint32_t waiting = source->idle;
-    uint32_t said = 0;
-    bool ends_round = false;
-    if (!accept_is_starved(source) || !rs_retry_is_due(&source->retry, rs_os_now_ns())) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < source->cfg.tuning->accepts && waiting > 0 && !ends_round; i++) {
-        if (!source->requests[i].posted) {
-            waiting--;
-            source->idle--;
-            said += accept_try(source, &source->requests[i], out, &ends_round);
-        }
-    }
-    return said;
-}
-
-uint32_t rs_win_accept_retry_ms(const rs_win_accept *source) {
-    if (!accept_is_starved(source)) {
-        return 0;
-    }
-    return source->retry.wait_ms > 0 ? source->retry.wait_ms : RS_RETRY_FIRST_MS;
-}
-
 /* ---- the end of a listener */
 
 static uint32_t accept_finish(rs_win_accept *source, rs_completion *out) {
@@ -314,24 +290,38 @@ static void accept_thread_main(void *arg) {
     accept_note_post(source, ACCEPT_NOTE_END, 0);
 }
 
+static bool accept_knock_is_owed(const rs_win_accept *source) {
+    return source->stopping && source->thread != NULL && source->knock == INVALID_SOCKET;
+}
+
 /* Closing the listener would also end accept(), but its handle may be another socket by the time
- * that the thread calls accept() again. A connection to ourselves has no such race. */
-static void accept_thread_stop(rs_win_accept *source) {
+ * that the thread calls accept() again. A connection to ourselves has no such race. It may fail
+ * when connections wait already, for which accept() then returns, and for want of resources: it is
+ * tried again until the thread has ended. */
+static void accept_knock(rs_win_accept *source) {
     uint32_t os_error = 0;
     u_long nonblocking = 1;
     rs_addr target = source->addr;
     struct sockaddr_in name;
+    source->knock = rs_win_socket_open(0, source->cfg.calls, &os_error);
+    if (source->knock != INVALID_SOCKET) {
+        target.ip = target.ip != 0 ? target.ip : 0x7F000001u;
+        name = rs_win_sockaddr(&target);
+        (void)ioctlsocket(source->knock, (long)FIONBIO, &nonblocking);
+        if (connect(source->knock, (const struct sockaddr *)&name, (int)sizeof name) == 0 ||
+            WSAGetLastError() == WSAEWOULDBLOCK) {
+            return;
+        }
+        rs_win_socket_close(source->knock, source->cfg.calls);
+        source->knock = INVALID_SOCKET;
+    }
+    (void)rs_retry_failed(&source->retry, rs_os_now_ns());
+}
+
+static void accept_thread_stop(rs_win_accept *source) {
     rs_atomic_store_u32(&source->thread_stop, 1);
     rs_os_event_set(source->room);
-    source->knock = rs_win_socket_open(0, source->cfg.calls, &os_error);
-    if (source->knock == INVALID_SOCKET) {
-        RS_FATAL("WSASocket", os_error, "the accept thread cannot be stopped");
-    }
-    target.ip = target.ip != 0 ? target.ip : 0x7F000001u;
-    name = rs_win_sockaddr(&target);
-    (void)ioctlsocket(source->knock, (long)FIONBIO, &nonblocking);
-    /* It may fail when connections wait already; then accept() returns for those. */
-    (void)connect(source->knock, (const struct sockaddr *)&name, (int)sizeof name);
+    accept_knock(source);
 }
 
 static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uintptr_t value,
@@ -353,6 +343,40 @@ static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uint
         source->thread = NULL;
         return accept_finish(source, out);
     }
+}
+
+/* ---- trying again */
+
+static bool accept_waits(const rs_win_accept *source) {
+    return accept_is_starved(source) || accept_knock_is_owed(source);
+}
+
+uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out) {
+    uint32_t waiting = source->idle;
+    uint32_t said = 0;
+    bool ends_round = false;
+    if (!accept_waits(source) || !rs_retry_is_due(&source->retry, rs_os_now_ns())) {
+        return 0;
+    }
+    if (accept_knock_is_owed(source)) {
+        accept_knock(source);
+        return 0;
+    }
+    for (uint32_t i = 0; i < source->cfg.tuning->accepts && waiting > 0 && !ends_round; i++) {
+        if (!source->requests[i].posted) {
+            waiting--;
+            source->idle--;
+            said += accept_try(source, &source->requests[i], out, &ends_round);
+        }
+    }
+    return said;
+}
+
+uint32_t rs_win_accept_retry_ms(const rs_win_accept *source) {
+    if (!accept_waits(source)) {
+        return 0;
+    }
+    return source->retry.wait_ms > 0 ? source->retry.wait_ms : RS_RETRY_FIRST_MS;
 }
 
 /* ---- both */
