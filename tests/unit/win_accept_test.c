@@ -23,6 +23,7 @@ static struct {
     int error;            /* of the others */
     SOCKET asked;
     uint32_t entry_shift; /* added to the catalogue entry that the listener is said to have */
+    bool untold;          /* nobody says whose the functions are */
 } fake;
 
 static BOOL PASCAL fake_accept_ex(SOCKET listener, SOCKET accepted, PVOID buffer, DWORD data_bytes,
@@ -44,7 +45,7 @@ static rs_status fake_extensions(SOCKET socket, rs_win_extensions *out, rs_error
     fake.asked = socket;
     fake.real = out->accept_ex;
     out->accept_ex = fake_accept_ex;
-    out->provider.entry += fake.entry_shift;
+    out->provider.entry = fake.untold ? 0 : out->provider.entry + fake.entry_shift;
     return status;
 }
 
@@ -75,7 +76,7 @@ static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint3
     b->tuning.accept_mode = mode;
     b->tuning.accepts = accepts;
     probe = rs_win_socket_open(0, &b->calls, &os_error);
-    b->provider = rs_win_socket_provider(probe);
+    b->provider = fake.untold ? (rs_win_provider){.entry = 0} : rs_win_socket_provider(probe);
     rs_win_socket_close(probe, &b->calls);
     b->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     cfg.port = b->port;
@@ -280,6 +281,24 @@ static void test_win_accept_listener_of_another_provider_is_refused(void **state
     (void)CloseHandle(b.port);
 }
 
+/* SO_PROTOCOL_INFO failed while the server opened, and works from then on. */
+static void test_win_accept_provider_that_was_not_told_refuses_nobody(void **state) {
+    SOCKET client;
+    uint32_t taken = 0;
+    bed b;
+    (void)state;
+    fake.untold = true;
+    assert_int_equal(bed_listen(&b, ACCEPTS), RS_OK);
+    fake.untold = false;
+    bed_connect(&b, &client, 1);
+    for (uint32_t i = 0; taken == 0; i++) {
+        assert_true(i < 1000u);
+        taken = bed_poll(&b, 10);
+    }
+    rs_win_socket_close(client, &b.calls);
+    bed_end(&b);
+}
+
 /* ---- providers */
 
 static void test_win_provider_is_read_from_the_catalogue(void **state) {
@@ -369,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_win_accept_parked_requests_wait_together),
         cmocka_unit_test(test_win_accept_thread_is_bounded),
         cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
+        cmocka_unit_test(test_win_accept_provider_that_was_not_told_refuses_nobody),
         cmocka_unit_test(test_win_provider_is_read_from_the_catalogue),
         cmocka_unit_test(test_win_provider_of_two_sockets_is_the_same),
         cmocka_unit_test(test_win_socket_discard_never_waits),

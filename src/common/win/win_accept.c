@@ -415,7 +415,7 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
 static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
     uint32_t wanted = source->cfg.provider->entry;
     rs_status status = source->cfg.extensions(source->listener, &source->extensions, error);
-    if (status != RS_OK || source->extensions.provider.entry == wanted) {
+    if (status != RS_OK || wanted == 0 || source->extensions.provider.entry == wanted) {
         return status;
     }
     return rs_error_set(error, RS_E_UNSUPPORTED, "listen", 0,

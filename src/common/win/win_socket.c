@@ -166,7 +166,8 @@ rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_err
 }
 
 bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket) {
-    return rs_win_socket_provider(socket).entry == extensions->provider.entry;
+    const uint32_t entry = extensions->provider.entry;
+    return entry == 0 || rs_win_socket_provider(socket).entry == entry;
 }
 
 rs_win_provider rs_win_provider_of(const WSAPROTOCOL_INFOW *info) {

@@ -107,7 +107,8 @@ typedef struct rs_win_extensions {
 
 rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error);
 
-/* rs_win_extensions_fit: may they be called on this socket? One look at the catalogue. */
+/* rs_win_extensions_fit: may they be called on this socket? One look at the catalogue; yes, where
+ * the system did not tell whose they are: or one look that failed would refuse every socket. */
 bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket);
 
 /* rs_win_socket_update_accept / _connect: lets an AcceptEx or ConnectEx socket take on its context,
