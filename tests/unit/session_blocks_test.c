@@ -122,6 +122,22 @@ static void test_blocks_raw_sessions_live_on_their_reserves(void **state) {
     end(&b);
 }
 
+/* One that reads nothing has all blocks but the reserves; one that reads waits behind its own send.
+ */
+static void open_greedy_and_reader(bed *b, uint32_t *greedy, uint32_t *reader) {
+    uint8_t frame[LONGEST];
+    bed_init(b, 5000, true, 1);
+    b->table.cfg.idle_timeout_ms = 0;
+    b->table.sendq_pool.shared_max++; /* so that nothing is left over */
+    *greedy = bed_open(b);
+    *reader = bed_open(b);
+    (void)flood(b, *greedy);
+    (void)make_frame(frame, LONGEST, 'r');
+    (void)bed_receive(b, *reader, frame, LONGEST);
+    (void)bed_collect(b);
+    assert_int_equal(state_of(b, *reader), RS_SESSION_PAUSED);
+}
+
 /* A frame answered, and the next RECV wanted while the answer is in flight. */
 static void reads_and_writes_ahead(bed *b, uint32_t conn) {
     uint8_t frame[LONGEST];
@@ -139,18 +155,8 @@ static void reads_and_writes_ahead(bed *b, uint32_t conn) {
 static void test_blocks_peer_that_does_not_read_goes_after_a_second(void **state) {
     bed b;
     uint32_t greedy, reader;
-    uint8_t frame[LONGEST];
     (void)state;
-    bed_init(&b, 5000, true, 1);
-    b.table.cfg.idle_timeout_ms = 0;
-    b.table.sendq_pool.shared_max++; /* so that nothing is left over */
-    greedy = bed_open(&b);
-    reader = bed_open(&b);
-    (void)flood(&b, greedy);
-    (void)make_frame(frame, LONGEST, 'r');
-    (void)bed_receive(&b, reader, frame, LONGEST);
-    (void)bed_collect(&b);
-    assert_int_equal(state_of(&b, reader), RS_SESSION_PAUSED); /* behind its own send */
+    open_greedy_and_reader(&b, &greedy, &reader);
     bed_advance_ms(&b, 999);
     bed_finish(&b, bed_find(&b, reader, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
     (void)bed_collect(&b);
@@ -169,18 +175,9 @@ static void test_blocks_peer_that_does_not_read_goes_after_a_second(void **state
 static void test_blocks_absence_is_not_counted_against_a_peer(void **state) {
     bed b;
     uint32_t greedy, reader;
-    uint8_t frame[LONGEST];
     (void)state;
-    bed_init(&b, 5000, true, 1);
-    b.table.cfg.idle_timeout_ms = 0;
-    b.table.sendq_pool.shared_max++; /* so that nothing is left over */
-    greedy = bed_open(&b);
-    reader = bed_open(&b);
-    (void)flood(&b, greedy);
+    open_greedy_and_reader(&b, &greedy, &reader);
     assert_int_equal(rs_sessions_next_ms(&b.table), RS_AWAY_MS / 2u); /* no sleep is an absence */
-    (void)make_frame(frame, LONGEST, 'r');
-    (void)bed_receive(&b, reader, frame, LONGEST);
-    (void)bed_collect(&b);
     bed_away_ms(&b, 60000);
     bed_finish(&b, bed_find(&b, reader, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
     (void)bed_collect(&b);
@@ -389,13 +386,17 @@ static void test_blocks_who_has_waited_longest_is_cut_for_who_asks(void **state)
     end(&b);
 }
 
+static void open_two(bed *b, uint32_t conn[2]) {
+    bed_init(b, 5000, true, 2);
+    conn[0] = bed_open(b);
+    conn[1] = bed_open(b);
+}
+
 static void test_blocks_asker_goes_when_there_is_nobody_else(void **state) {
     bed b;
     uint32_t conn[2];
     (void)state;
-    bed_init(&b, 5000, true, 2);
-    conn[0] = bed_open(&b);
-    conn[1] = bed_open(&b);
+    open_two(&b, conn);
     assert_int_equal(give(&b, conn[1], 3), RS_OK); /* all of its own, no more */
     assert_int_equal(give(&b, conn[0], 3 + COMMON(2)), RS_OK);
     assert_int_equal(give(&b, conn[0], 1), RS_E_NO_BUFFERS);
@@ -408,9 +409,7 @@ static void test_blocks_draining_session_above_its_reserve_is_cut_too(void **sta
     bed b;
     uint32_t conn[2];
     (void)state;
-    bed_init(&b, 5000, true, 2);
-    conn[0] = bed_open(&b);
-    conn[1] = bed_open(&b);
+    open_two(&b, conn);
     assert_int_equal(give(&b, conn[0], 3 + COMMON(2)), RS_OK);
     rs_session_close(&b.sessions[conn[0]].handle); /* flushes, if it is let */
     assert_int_equal(b.last_reason, RS_CLOSE_LOCAL);

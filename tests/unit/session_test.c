@@ -17,6 +17,32 @@ static uint32_t make_frame(uint8_t *out, uint32_t payload_bytes, uint8_t fill) {
     return bytes;
 }
 
+/* A session that has asked for its first receive. */
+static uint32_t open_one(bed *b, uint32_t sends_in_flight) {
+    bed_init(b, 1000, true, sends_in_flight);
+    uint32_t conn = bed_open(b);
+    (void)bed_collect(b);
+    return conn;
+}
+
+/* One more frame has come, of 13 bytes in all, and its echo is under way. */
+static void echo_one(bed *b, uint32_t conn) {
+    uint8_t frame[16];
+    (void)bed_receive(b, conn, frame, make_frame(frame, 10, 1));
+    (void)bed_collect(b);
+}
+
+/* Its peer has ended, and its CLOSE has not completed in time: the escalation is asked for. */
+static void open_with_close_that_hangs(bed *b) {
+    uint32_t conn = open_one(b, 1);
+    bed_finish(b, bed_find(b, conn, RS_OP_RECV), RS_OK, 0);
+    (void)bed_collect(b);
+    assert_int_equal(bed_count(b, conn, RS_OP_CLOSE), 1);
+    bed_advance_ms(b, RS_CLOSE_STRAGGLER_MS + 100);
+    (void)bed_collect(b);
+    assert_int_equal(bed_count(b, conn, RS_OP_CLOSE), 2); /* of which one completes */
+}
+
 /* Finishes whatever is outstanding in the way an orderly close does, until the table is empty. */
 static void run_to_free(bed *b) {
     for (uint32_t round = 0; round < 100 && b->table.used_count > 0; round++) {
@@ -168,9 +194,7 @@ static void test_session_frames_before_a_bad_one_are_answered(void **state) {
     uint8_t stream[16];
     uint32_t conn, at;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
+    conn = open_one(&b, 1);
     (void)make_frame(stream, 5, 9);
     memset(stream + 8, 0, 3);
     (void)bed_receive(&b, conn, stream, 11);
@@ -187,9 +211,7 @@ static void test_session_frames_before_a_bad_one_are_answered(void **state) {
 static void test_session_silence_ends_it_as_idle(void **state) {
     bed b;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    (void)bed_open(&b);
-    (void)bed_collect(&b);
+    (void)open_one(&b, 1);
     bed_advance_ms(&b, 900);
     assert_int_equal(b.table.open_count, 1);
     bed_advance_ms(&b, 200);
@@ -200,10 +222,8 @@ static void test_session_silence_ends_it_as_idle(void **state) {
 static void test_session_half_frame_in_drops_is_idle_too(void **state) {
     bed b;
     uint8_t frame[64];
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 1);
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
     (void)make_frame(frame, 60, 1);
     for (uint32_t i = 0; i < 12 && b.table.open_count == 1; i++) {
         (void)bed_collect(&b);
@@ -255,11 +275,8 @@ static void test_session_own_sends_beyond_the_limit_end_it_at_once(void **state)
 
 static void test_session_kernel_without_buffers_ends_it_as_no_buffers(void **state) {
     bed b;
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 1);
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_E_NO_BUFFERS, 0);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_NO_BUFFERS], 1);
     run_to_free(&b);
@@ -267,15 +284,9 @@ static void test_session_kernel_without_buffers_ends_it_as_no_buffers(void **sta
 
 static void test_session_short_send_ends_it_as_truncated(void **state) {
     bed b;
-    uint8_t frame[16];
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 1);
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
-    (void)make_frame(frame, 10, 1);
-    (void)bed_receive(&b, conn, frame, 13);
-    (void)bed_collect(&b);
+    echo_one(&b, conn);
     bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 12);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_TRUNCATED_SEND], 1);
     run_to_free(&b);
@@ -283,20 +294,14 @@ static void test_session_short_send_ends_it_as_truncated(void **state) {
 
 static void test_session_reset_is_counted_in_either_direction(void **state) {
     bed b;
-    uint8_t frame[16];
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 1);
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_E_RESET, 0);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_RESET], 1);
     run_to_free(&b);
     conn = bed_open(&b);
     (void)bed_collect(&b);
-    (void)make_frame(frame, 10, 1);
-    (void)bed_receive(&b, conn, frame, 13);
-    (void)bed_collect(&b);
+    echo_one(&b, conn);
     bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_E_RESET, 0);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_RESET], 2);
     run_to_free(&b);
@@ -304,15 +309,9 @@ static void test_session_reset_is_counted_in_either_direction(void **state) {
 
 static void test_session_half_close_delivers_the_tail_first(void **state) {
     bed b;
-    uint8_t frame[16];
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 1);
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
-    (void)make_frame(frame, 10, 1);
-    (void)bed_receive(&b, conn, frame, 13);
-    (void)bed_collect(&b);
+    echo_one(&b, conn);
     bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
     assert_int_equal(b.last_reason, RS_CLOSE_PEER);
     (void)bed_collect(&b);
@@ -326,11 +325,8 @@ static void test_session_half_close_delivers_the_tail_first(void **state) {
 
 static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **state) {
     bed b;
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 1);
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
     rs_session_close(&b.sessions[conn].handle);
     rs_session_close(&b.sessions[conn].handle);
     assert_int_equal(b.closed, 1);
@@ -348,15 +344,10 @@ static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **st
 
 static void test_session_close_that_hangs_is_forced(void **state) {
     bed b;
-    uint8_t frame[16];
     uint32_t conn, at;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
-    (void)make_frame(frame, 10, 1);
-    (void)bed_receive(&b, conn, frame, 13);
-    (void)bed_collect(&b);
+    conn = open_one(&b, 1);
+    echo_one(&b, conn);
     rs_session_close(&b.sessions[conn].handle); /* its send never completes */
     (void)bed_collect(&b);
     bed_advance_ms(&b, 300);
@@ -372,15 +363,7 @@ static void test_session_plain_close_that_hangs_is_escalated_once(void **state) 
     bed b;
     uint32_t conn;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
-    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
-    (void)bed_collect(&b);
-    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1);
-    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
-    (void)bed_collect(&b);
-    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 2); /* the escalation; one completes */
+    open_with_close_that_hangs(&b);
     bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS - 100);
     assert_int_equal(b.table.quarantined, 0);
     bed_advance_ms(&b, 200);
@@ -400,16 +383,8 @@ static void test_session_plain_close_that_hangs_is_escalated_once(void **state) 
 /* The escalation finds the close through already: what the slot waits for is still to come. */
 static void test_session_refused_escalation_leaves_the_close_to_complete(void **state) {
     bed b;
-    uint32_t conn;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
-    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0);
-    (void)bed_collect(&b);
-    bed_advance_ms(&b, RS_CLOSE_STRAGGLER_MS + 100);
-    (void)bed_collect(&b);
-    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 2);
+    open_with_close_that_hangs(&b);
     b.outstanding_count = 1;
     rs_sessions_refused(&b.table, &b.outstanding[1], RS_E_CLOSED);
     assert_int_equal(b.table.used_count, 1);
@@ -488,8 +463,7 @@ static void test_session_gathers_behind_a_send_in_flight(void **state) {
     uint8_t frame[8];
     uint32_t conn, at;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
+    conn = open_one(&b, 1);
     (void)make_frame(frame, 5, 1);
     for (uint32_t i = 0; i < 5; i++) {
         (void)bed_collect(&b);
@@ -624,9 +598,7 @@ static void test_session_refused_op_counts_as_failed(void **state) {
     bed b;
     rs_op op;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    (void)bed_open(&b);
-    (void)bed_collect(&b);
+    (void)open_one(&b, 1);
     op = b.outstanding[0];
     b.outstanding_count = 0;
     rs_sessions_refused(&b.table, &op, RS_E_FULL);
@@ -637,16 +609,13 @@ static void test_session_refused_op_counts_as_failed(void **state) {
 
 static void test_session_close_all_flushes_then_forces(void **state) {
     bed b;
-    uint8_t frame[16];
     uint32_t conn;
     (void)state;
     bed_init(&b, 1000, true, 1);
     conn = bed_open(&b);
     (void)bed_open(&b);
     (void)bed_collect(&b);
-    (void)make_frame(frame, 10, 1);
-    (void)bed_receive(&b, conn, frame, 13);
-    (void)bed_collect(&b);
+    echo_one(&b, conn);
     rs_sessions_close_all(&b.table, false);
     assert_int_equal(b.table.counters.closed[RS_CLOSE_SHUTDOWN], 2);
     (void)bed_collect(&b);
@@ -701,10 +670,8 @@ static void test_session_raw_application_gets_bytes_as_they_come(void **state) {
 static uint32_t open_with_hold(bed *b, uint32_t sends_in_flight) {
     uint8_t frame[8];
     uint32_t conn;
-    bed_init(b, 1000, true, sends_in_flight);
+    conn = open_one(b, sends_in_flight);
     b->echo = false;
-    conn = bed_open(b);
-    (void)bed_collect(b);
     (void)bed_receive(b, conn, frame, make_frame(frame, 5, 1));
     rs_session_hold(&b->sessions[conn].handle);
     (void)bed_collect(b);
@@ -1017,11 +984,8 @@ static void test_session_paused_keeps_what_comes_and_the_end_behind_it(void **st
 static void test_session_paused_and_frames_before_the_end_are_delivered(void **state) {
     bed b;
     uint8_t stream[16];
-    uint32_t conn;
+    uint32_t conn = open_one(&b, 2);
     (void)state;
-    bed_init(&b, 1000, true, 2);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
     rs_session_pause(&b.sessions[conn].handle);
     (void)make_frame(stream, 5, 1);
     (void)make_frame(stream + 8, 5, 2);
@@ -1326,9 +1290,7 @@ static void test_session_send_times_are_nanoseconds_from_post_to_completion(void
     uint8_t frame[8];
     uint32_t conn, at;
     (void)state;
-    bed_init(&b, 1000, true, 1);
-    conn = bed_open(&b);
-    (void)bed_collect(&b);
+    conn = open_one(&b, 1);
     (void)bed_receive(&b, conn, frame, make_frame(frame, 5, 1));
     (void)bed_collect(&b);
     b.now_ns += 12345;
