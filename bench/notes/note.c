@@ -59,9 +59,10 @@ void note_init(note *self, const note_entry *entry) {
 }
 
 static double samples_total(note_merge merge, double so_far, double value) {
-    return merge == NOTE_SUM                          ? so_far + value
-           : (merge == NOTE_MOST) == (value > so_far) ? value
-                                                      : so_far;
+    if (merge == NOTE_SUM) {
+        return so_far + value;
+    }
+    return (merge == NOTE_MOST) == (value > so_far) ? value : so_far;
 }
 
 void note_add(note *self, uint32_t figure, double value) {

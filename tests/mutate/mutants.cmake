@@ -444,6 +444,29 @@ mutant("a short frame is not looked at" [[        return @{same}@ ? RS_PAYLOAD_E
 mutant("the pattern does not depend on the connection" [[    h = (@{h ^ (h >> 32) ^ connection}@) *]] [[h ^ (h >> 32)]])
 mutant("the identity is cut to 32 bits" [[    payload_store(out + 4, sequence, @{8}@);]] [[4]])
 
+# ---- the notes
+
+mutants_of(bench/notes/note.c "unit\\.notes")
+mutant("an interval above 1 is no difference" [[note_say(@{ratio->low > 1}@ ? NOTE_HOLDS]] [[ratio->low > 2]])
+mutant("one measured pair decides" [[    if (@{ratio->count < RS_STATS_PAIRS_MIN}@) {]] [[ratio->count == 0]])
+mutant("what failed is judged" [[    if (@{self->failed[0] != '\0'}@) {
+        return note_say(NOTE_CANNOT_TELL]] [[0]])
+mutant("the last failure hides the first" [[    if (@{self->failed[0] == '\0'}@) {]] [[1]])
+mutant("a sum forgets what was before" [[        return @{so_far + value}@;]] [[value]])
+mutant("the least is the most" [[@{(merge == NOTE_MOST) == (value > so_far)}@]] [[value > so_far]])
+mutant("NAN is a sample" [[    if (@{!rs_is_known(value)}@) {]] [[0]])
+mutant("p99 of samples that are not sorted" [[        @{note_sort(sorted, samples->count);}@]] [[;]])
+
+mutants_of(bench/notes/notes_run.c "unit\\.notes")
+mutant("a run that does not end is waited for no longer and counts" [[        if (@{!ended}@) {]] [[0]])
+mutant("a run that failed is repeated" [[ && @{state->note.failed[0] == '\0'}@; i++]] [[1]])
+mutant("one repeat too few" [[    for (uint32_t i = 0; @{i < repeats}@]] [[i + 1 < repeats]])
+
+mutants_of(bench/notes/notes_report.c "unit\\.notes")
+mutant("the table takes the first result for every statement" [[        if (@{strcmp(text, id) == 0}@) {]] [[1]])
+mutant("words are not escaped" [[            @{rs_text_markdown(text, words);}@
+            rs_text_raw]] [[rs_text_raw(text, words);]])
+
 # ---- the comparison
 
 mutants_of(bench/compare/schedule.c "unit\\.schedule")
