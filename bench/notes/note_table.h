@@ -34,23 +34,23 @@
     NOTE_ROW(b15, "one OVERLAPPED must not serve two requests at once") \
     NOTE_ROW(b16, "messages arrive split and joined, so the receiver puts them together") \
     NOTE_ROW(b17, "95 % of a game's packets are moves, so their size matters") \
-    NOTE_GAP(c1, "select must be told all sockets anew each turn, and holds 64") \
-    NOTE_GAP(c2, "WSAEventSelect and overlapped events end at 64 handles") \
-    NOTE_GAP(c3, "with an event and a completion routine together, the routine is called and the event is not used") \
-    NOTE_GAP(c4, "WSAGetOverlappedResult says how a request ended, waiting for it or not") \
-    NOTE_GAP(c5, "a completion routine runs in the thread that made the request; no other can take its work") \
-    NOTE_GAP(c6, "completions that arrive while a routine runs are called within the same alertable wait") \
-    NOTE_GAP(c7, "frequent alertable waits cost") \
-    NOTE_GAP(c8, "QueueUserAPC can be used on purpose, as a wake-up") \
-    NOTE_GAP(c9, "a time-out of GetQueuedCompletionStatus is no error") \
-    NOTE_GAP(c10, "completions leave a port first in, first out; waiting threads are released last in, first out") \
-    NOTE_GAP(c11, "a port lets no more threads run than its concurrency; one that blocks lets another in") \
-    NOTE_GAP(c12, "only key, OVERLAPPED and byte count come back, so the record is found from them") \
-    NOTE_GAP(c13, "GetQueuedCompletionStatusEx takes many completions at once") \
-    NOTE_GAP(c14, "a thread's pending I/O is cancelled when the thread ends") \
-    NOTE_GAP(c15, "socket() makes sockets for overlapped I/O, and a known list of functions supports it") \
-    NOTE_GAP(c16, "a logic thread apart from the I/O threads keeps slow work off the network") \
-    NOTE_GAP(c17, "one thread can serve, several only make it harder; several are needed to use several cores") \
+    NOTE_ROW(c1, "select must be told all sockets anew each turn, and holds 64") \
+    NOTE_ROW(c2, "WSAEventSelect and overlapped events end at 64 handles") \
+    NOTE_ROW(c3, "with an event and a completion routine together, the routine is called and the event is not used") \
+    NOTE_ROW(c4, "WSAGetOverlappedResult says how a request ended, waiting for it or not") \
+    NOTE_ROW(c5, "a completion routine runs in the thread that made the request; no other can take its work") \
+    NOTE_ROW(c6, "completions that arrive while a routine runs are called within the same alertable wait") \
+    NOTE_ROW(c7, "frequent alertable waits cost") \
+    NOTE_ROW(c8, "QueueUserAPC can be used on purpose, as a wake-up") \
+    NOTE_ROW(c9, "a time-out of GetQueuedCompletionStatus is no error") \
+    NOTE_ROW(c10, "completions leave a port first in, first out; waiting threads are released last in, first out") \
+    NOTE_ROW(c11, "a port lets no more threads run than its concurrency; one that blocks lets another in") \
+    NOTE_ROW(c12, "only key, OVERLAPPED and byte count come back, so the record is found from them") \
+    NOTE_ROW(c13, "GetQueuedCompletionStatusEx takes many completions at once") \
+    NOTE_ROW(c14, "a thread's pending I/O is cancelled when the thread ends") \
+    NOTE_ROW(c15, "socket() makes sockets for overlapped I/O, and a known list of functions supports it") \
+    NOTE_ROW(c16, "a logic thread apart from the I/O threads keeps slow work off the network") \
+    NOTE_ROW(c17, "one thread can serve, several only make it harder; several are needed to use several cores") \
     NOTE_GAP(d1, "a pending overlapped request locks the pages of its buffer") \
     NOTE_GAP(d2, "aligned buffers lock fewer pages") \
     NOTE_GAP(d3, "each pending request has a request packet in non-paged pool") \

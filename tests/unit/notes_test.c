@@ -84,6 +84,7 @@ typedef struct rule_case {
 
 static const rule_case cases[] = {
 #include "unit/notes_cases_ab.h"
+#include "unit/notes_cases_cf.h"
 };
 #define CASES (sizeof cases / sizeof cases[0])
 
