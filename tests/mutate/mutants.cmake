@@ -295,6 +295,11 @@ mutant("out of descriptors the listener is given up" [[               ? @{RS_WIN
 mutant("a listener of no more use is reported again and again" [[    @{source->failed = true;}@]] [[;]])
 mutant("an accept that is asked back is told" [[    return @{status == RS_E_ABORTED && source->stopping}@ ? 0 : accept_say]] [[0]])
 
+mutants_of(src/common/win/win_accept.c "chaos\\.iocp$")
+mutant("an accept that failed for want of resources is never posted again" [[        @{accept_park(source);}@ /* posted again]] [[;]])
+mutant("a knock that failed is not made again" [[    return @{source->stopping}@ && source->thread != NULL && source->knock]] [[0]])
+mutant("a connection that died before it was ours is not told" [[? 0 : @{accept_say(out, status, INVALID_SOCKET)}@;]] [[0]])
+
 mutants_of(src/common/win/win_alarm.c "unit\\.win_alarm")
 mutant("an alarm that is set stays later than asked" [[    if (alarm->armed_ns != 0 && @{alarm->armed_ns <= due_ns}@) {]] [[1]])
 mutant("an alarm that rang counts as set" [[    @{alarm->armed_ns = 0;}@]] [[;]])
@@ -322,6 +327,10 @@ mutant("our stream does not end before the receive is asked back" [[    if (@{!c
     }
     backend->calls]] [[0]])
 mutant("a receive behind a connect has no turn" [[    if (@{rs_engine_wants(&backend->engine, index, RS_ENGINE_RECV)}@) {]] [[0]])
+
+mutants_of(src/iocp/iocp_driver.c "chaos\\.iocp$")
+mutant("a send whose packet says that it failed went well" [[    case RS_IOCP_SEND:
+        @{iocp_finished(backend, index, at, status, bytes, false);}@]] [[iocp_finished(backend, index, at, RS_OK, bytes, false);]])
 
 mutants_of(src/iocp/iocp_poll.c "unit\\.iocp_backend|conf\\.iocp")
 mutant("a wake is seen once and for all" [[    @{(void)rs_wake_take(&backend->wake);}@]] [[;]])
@@ -383,6 +392,14 @@ mutant("the provider does not see the close" [[    if (@{io->rq == RIO_INVALID_R
 mutant("the provider does not see the shutdown" [[    rc = @{backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND)}@;]] [[shutdown(backend->sockets[conn].socket, SD_SEND)]])
 mutant("a failed connect is a connection" [[    rs_engine_connected(&backend->engine, conn, @{status}@);]] [[RS_OK]])
 mutant("a socket that could not be attached keeps its slot" [[        @{rs_engine_unbind(&backend->engine, conn);}@]] [[;]])
+
+mutants_of(src/rio/rio_driver.c "chaos\\.rio$")
+mutant("a commit that failed is let be" [[            @{rs_engine_broken(&backend->engine, conn, rio_failure());}@]] [[;]])
+mutant("a refused request keeps its registration" [[            status = rio_failure();
+            @{rs_rio_request_over(backend, req);}@]] [[;]])
+
+mutants_of(src/rio/rio_poll.c "chaos\\.rio$")
+mutant("a RIORESULT that failed went well" [[        .status = @{rs_win_error_status((uint32_t)from->Status)}@,]] [[RS_OK]])
 
 mutants_of(src/rio/rio_poll.c "unit\\.rio_port|conf\\.rio(_event|_notify|_poll)?$")
 mutant("sleeps over packets that the event no longer shows" [[    if (by_event && @{!rio_port_clean(backend)}@) {]] [[(rio_port_clean(backend), 0)]])
