@@ -373,7 +373,7 @@ mutant("the end of a region leaves its registrations" [[        if (node->first 
 
 # ---- RIO, what carries it out
 
-mutants_of(src/rio/rio_driver.c "conf\\.rio(_event)?$")
+mutants_of(src/rio/rio_driver.c "unit\\.rio_port|conf\\.rio(_event)?$")
 mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
 mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->op.u.data - region->base}@),]] [[0]])
 mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->op.u.data - node->first}@),]] [[0]])

@@ -1,8 +1,8 @@
 /* The RIO back end with its notification by event, where an event stands for the port: an AcceptEx
  * or ConnectEx that is started clears it, and a packet that is there already must be found all the
  * same. Set up: an instance that listens, and a plain listener with a full backlog, at which a
- * ConnectEx hangs. A pass: poll does not sleep over the ACCEPT whose event the ConnectEx cleared.
- */
+ * ConnectEx hangs. A pass: poll does not sleep over an ACCEPT, whether the ConnectEx cleared its
+ * event or it came into the sleep; and an attach that fails leaves nothing behind. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,19 +75,16 @@ static rs_completion poll_until(rs_backend *backend, rs_op_kind kind, int64_t ti
     }
 }
 
-static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
+/* An instance with its notification by event that listens at *addr, and has nothing to do. */
+static rs_backend *open_listening(rs_addr *addr) {
     rs_backend_config cfg = {
         .conns_max = 4, .sends_per_conn = 1, .poll_max = OUT_MAX, .tuning = rs_tuning_default()};
-    rs_op op = {.kind = RS_OP_CONNECT, .generation = 1};
     rs_rio_settings own;
-    rs_addr addr = {.ip = 0x7F000001u}, hanging;
-    SOCKET listener, fillers[FILLERS], client;
     rs_error error = {.text = ""};
-    rs_completion accepted;
     rs_completion out[OUT_MAX];
     rs_backend *backend;
-    rs_status why, status;
-    (void)state;
+    rs_status status;
+
     cfg.tuning.accepts = 2;
     rs_options_defaults(&rs_rio_options, &own);
     own.notify_by = RS_RIO_NOTIFY_EVENT;
@@ -98,10 +95,29 @@ static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
         skip();
     }
     assert_int_equal(status, RS_OK);
-    hanging = make_hanging(&listener, fillers);
-    assert_int_equal(api->listen(backend, &addr, &addr.port, &error), RS_OK);
+    *addr = (rs_addr){.ip = 0x7F000001u};
+    assert_int_equal(api->listen(backend, addr, &addr->port, &error), RS_OK);
     while (api->poll(backend, out, OUT_MAX, 1000000) > 0) {
     }
+    return backend;
+}
+
+static void close_listening(rs_backend *backend) {
+    api->unlisten(backend);
+    while (poll_until(backend, RS_OP_ACCEPT, LONG_NS).status != RS_E_CLOSED) {
+    }
+    api->close(backend);
+}
+
+static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
+    rs_op op = {.kind = RS_OP_CONNECT, .generation = 1};
+    rs_addr addr, hanging;
+    SOCKET listener, fillers[FILLERS], client;
+    rs_completion accepted;
+    rs_backend *backend = open_listening(&addr);
+    rs_status why;
+    (void)state;
+    hanging = make_hanging(&listener, fillers);
     client = plain_socket();
     plain_connect(client, addr);
     Sleep(100); /* its packet is in the port, and its event set */
@@ -113,10 +129,7 @@ static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
     op = (rs_op){.kind = RS_OP_CLOSE, .flags = RS_OPF_ABORT, .generation = 1};
     assert_int_equal(api->submit(backend, &op, 1, &why), 1);
     (void)poll_until(backend, RS_OP_CLOSE, LONG_NS);
-    api->unlisten(backend);
-    while (poll_until(backend, RS_OP_ACCEPT, LONG_NS).status != RS_E_CLOSED) {
-    }
-    api->close(backend);
+    close_listening(backend);
     for (uint32_t i = 0; i < FILLERS; i++) {
         rs_win_socket_close(fillers[i], &calls);
     }
@@ -124,9 +137,57 @@ static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
     rs_win_socket_close(listener, &calls);
 }
 
+typedef struct late_client {
+    SOCKET socket;
+    rs_addr addr;
+} late_client;
+
+static DWORD WINAPI connect_later(void *ctx) {
+    const late_client *client = ctx;
+    Sleep(200); /* the poll is asleep by now */
+    plain_connect(client->socket, client->addr);
+    return 0;
+}
+
+/* The event of the port ends the sleep, and what is in the port is read then. */
+static void test_rio_port_packet_while_asleep_is_read(void **state) {
+    late_client client;
+    rs_completion accepted;
+    rs_backend *backend = open_listening(&client.addr);
+    HANDLE thread;
+    (void)state;
+    client.socket = plain_socket();
+    thread = CreateThread(NULL, 0, connect_later, &client, 0, NULL);
+    assert_non_null(thread);
+    accepted = poll_until(backend, RS_OP_ACCEPT, LONG_NS);
+    assert_int_equal(accepted.status, RS_OK);
+    assert_int_equal(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+    (void)CloseHandle(thread);
+    api->discard(backend, accepted.socket);
+    close_listening(backend);
+    rs_win_socket_close(client.socket, &calls);
+}
+
+/* What is no TCP socket is closed, and the slot is free; the end of the instance asserts that. */
+static void test_rio_attach_that_fails_leaves_the_slot_free(void **state) {
+    rs_addr addr;
+    rs_backend *backend = open_listening(&addr);
+    (void)state;
+    for (uint32_t generation = 1; generation <= 2u; generation++) {
+        SOCKET datagrams = socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP);
+
+        assert_true(datagrams != INVALID_SOCKET);
+        assert_int_equal(api->attach(backend, 1, generation, datagrams), RS_E_OS);
+        assert_int_equal(closesocket(datagrams), SOCKET_ERROR); /* it was */
+    }
+    close_listening(backend);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rio_port_packet_behind_a_cleared_event_is_found),
+        cmocka_unit_test(test_rio_port_packet_while_asleep_is_read),
+        cmocka_unit_test(test_rio_attach_that_fails_leaves_the_slot_free),
     };
     rs_error error;
     int failed;
