@@ -85,10 +85,11 @@ for file in resolv.conf hosts; do # a name resolves there as it does here
 done
 mkdir -p "$root/src"
 git clone -q --no-hardlinks "$source" "$root/src/$folder" || die "cannot clone $source"
+commit=$(git rev-parse --short=12 HEAD) # of the clone: HEAD here may move on meanwhile
 for command in "${commands[@]}"; do
     timed "$command" enter bash -c 'cd "/src/$1" && shift && exec bash -c "$*"' - "$folder" "$command"
 done
 echo
-echo "== fresh $suite, $(. "$root/etc/os-release" && echo "$PRETTY_NAME"), commit $(git rev-parse --short=12 HEAD), folder '$folder'"
+echo "== fresh $suite, $(. "$root/etc/os-release" && echo "$PRETTY_NAME"), commit $commit, folder '$folder'"
 printf '%s\n' "${summary[@]}"
 exit $failed
