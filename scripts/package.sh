@@ -20,11 +20,11 @@ epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 version=$(sed -n 's/^project(ringside VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
 export SOURCE_DATE_EPOCH=$epoch
 
-windows="iocp_server rio_server loadgen compare rio_contract conformance_iocp
+windows="iocp_server rio_server loadgen compare notes rio_contract conformance_iocp
     conformance_iocp_alternatives conformance_rio conformance_rio_event conformance_rio_poll
     ladder_thread ladder_select ladder_async_select ladder_event_select ladder_overlapped_event
     ladder_overlapped_apc ladder_iocp_pool"
-linux="epoll_server loadgen compare"
+linux="epoll_server loadgen compare notes"
 
 die()
 {
@@ -67,7 +67,8 @@ stage()
     done
     cp "scripts/package/README-$1.txt" "$stage/README.txt"
     cp LICENSE CHANGELOG.md "$stage"
-    cp docs/benchmarking.md docs/compare.md docs/loadgen.md docs/ladder.md "$stage/docs"
+    cp docs/benchmarking.md docs/compare.md docs/loadgen.md docs/ladder.md docs/notes.md \
+        docs/notes-verdicts.md "$stage/docs"
     cat >"$stage/VERSION.txt" <<EOF
 ringside $version
 commit $commit

@@ -115,6 +115,6 @@ const note_entry note_a3 = {
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = run,
-    .command = "netsh interface ipv4 show dynamicportrange tcp",
+    .command = "netsh int ipv4 show dynamicport tcp",
     .bound_s = 40,
 };

@@ -7,7 +7,7 @@ rem   machine.txt        processor, Windows, network providers, ports, power pla
 rem   VERSION.txt        what was run
 rem   rio_contract.txt   the contract of the system's own RIO; .json: what each open question saw
 rem   conformance_*.txt  both servers' back ends against their contract
-rem   notes.txt          the experiments of the notes, where notes.exe is there
+rem   notes.txt          the statements of the course notes as experiments; .html: a page; .json
 rem   compare\           the comparison: report.html, results.json
 rem --smoke: one case of each and the shortest comparison, to see that this script works.
 rem Exit 0: every part ended with 0.
@@ -42,11 +42,13 @@ if defined RS_SMOKE set RS_ONLY=--only accept_and_echo
 set RS_PROVIDER=--provider windows
 if defined RINGSIDE_RIO_PROVIDER set RS_PROVIDER=
 set RS_LOAD=--quick
+set RS_NOTES=--all --repeat 5
+if defined RS_SMOKE set RS_NOTES=a1 b1 b15 --repeat 1
 if defined RS_SMOKE set RS_LOAD=--scenario ping-pong --repeat 1 --seconds 0.3 --warmup 0.1
 
 call :part rio_contract %RS_PROVIDER% --json "%RS_OUT%\rio_contract.json"
 for %%N in (iocp iocp_alternatives rio rio_event rio_poll) do call :part conformance_%%N %RS_ONLY%
-if exist bin\notes.exe call :part notes --all
+call :part notes %RS_NOTES% --json "%RS_OUT%\notes.json" --html "%RS_OUT%\notes.html"
 call :part compare %RS_LOAD% --progress off --out "%RS_OUT%\compare"
 
 echo first-day: done; please send the folder %~dp0%RS_OUT%

@@ -14,6 +14,18 @@ function(run out)
     set(${out} "${text}" PARENT_SCOPE)
 endfunction()
 
+# wrong(ARGS...): refused with 2.
+function(wrong)
+    execute_process(COMMAND ${EMULATOR} ${PROGRAM} ${ARGN} RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET
+        TIMEOUT 60)
+    if(NOT code STREQUAL "2")
+        message(FATAL_ERROR "notes ${ARGN}: ${code}, not 2")
+    endif()
+endfunction()
+wrong()
+wrong(a0)
+wrong(a1 --repeat 0)
+
 run(text --all --repeat 1 --json notes.json --html notes.html)
 message("${text}")
 file(READ "${WORK}/notes.json" json)

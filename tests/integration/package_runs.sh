@@ -48,13 +48,13 @@ wine()
 wine first-day.cmd --smoke
 [ $code -eq 0 ] || fail "first-day.cmd: exit $code"
 parts="rio_contract conformance_iocp conformance_iocp_alternatives conformance_rio
-    conformance_rio_event conformance_rio_poll compare"
+    conformance_rio_event conformance_rio_poll notes compare"
 for part in $parts; do
     tr -d '\r' <"$windows/first-day/summary.txt" | grep -qx "$part: exit 0" ||
         fail "the summary says nothing good of $part"
     [ -s "$windows/first-day/$part.txt" ] || fail "nothing of $part"
 done
-for file in machine.txt VERSION.txt rio_contract.json compare/report.html compare/results.json; do
+for file in machine.txt VERSION.txt rio_contract.json notes.json notes.html compare/report.html compare/results.json; do
     [ -s "$windows/first-day/$file" ] || fail "no $file"
 done
 [ "$bad" -eq 0 ] || tail -n 5 "$windows"/first-day/*.txt
