@@ -100,7 +100,8 @@ static rs_status run_open_backend(rs_run *run, rs_error *error) {
     if (status != RS_OK) {
         return status;
     }
-    status = run->api->register_memory(run->backend, run->pages, run->pages_bytes, &region, error);
+    status =
+        run->api->register_memory(run->backend, run->pages, run->pages_bytes, NULL, &region, error);
     if (status == RS_OK) {
         run->load.region = region.value;
         run->region_held = true;

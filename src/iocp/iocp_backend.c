@@ -26,7 +26,9 @@ static void iocp_unlisten(rs_backend *backend) {
 /* ---- memory: nothing to register, so only the bookkeeping of the contract */
 
 static rs_status iocp_register_memory(rs_backend *backend, void *base, size_t bytes,
-                                      rs_region_id *out, rs_error *error) {
+                                      const rs_region_cut *cut, rs_region_id *out,
+                                      rs_error *error) {
+    (void)cut;
     RS_ASSERT(base != NULL && bytes > 0);
     return rs_region_set_take(&backend->regions, out, error);
 }

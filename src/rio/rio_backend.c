@@ -11,6 +11,7 @@
 #include "core/assert.h"
 #include "seam/backend_config.h"
 #include "seam/os.h"
+#include "seam/region_set.h"
 
 /* ---- listening */
 
@@ -27,49 +28,68 @@ static void rio_unlisten(rs_backend *backend) {
 
 /* ---- memory */
 
-static rs_status rio_register_region(rs_backend *backend, rs_rio_region *region, rs_error *error) {
+/* In whole, or in its pieces. What is registered when one fails is undone by rs_rio_region_end. */
+static rs_status rio_register_pieces(rs_backend *backend, rs_rio_region *region, rs_error *error) {
+    uint32_t count = rs_region_cut_pieces(&region->cut);
     uint32_t os_error;
 
-    if (backend->own.registration == RS_RIO_REG_SESSION) {
-        return RS_OK; /* each request brings its own registration */
+    if (backend->own.registration == RS_RIO_REG_REQUEST) {
+        return RS_OK; /* each request brings its own */
     }
-    backend->counters.registrations++;
-    region->id = backend->api.fn.RIORegisterBuffer((PCHAR)region->base, region->bytes);
-    if (region->id != RIO_INVALID_BUFFERID) {
-        return RS_OK;
+    region->ids = calloc(count, sizeof *region->ids);
+    if (region->ids == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
+                            "no memory for %u registrations: lower --max-sessions", count);
     }
-    os_error = (uint32_t)WSAGetLastError();
-    return rs_error_set(error, RS_E_NO_BUFFERS, "RIORegisterBuffer", os_error,
-                        "cannot register %u MiB of buffers (error %u): %s, or lower --max-sessions",
-                        region->bytes >> 20, os_error, rs_rio_memory_advice(&backend->api));
+    for (; region->id_count < count; region->id_count++) {
+        rs_region_piece piece = rs_region_piece_of(&region->cut, region->id_count);
+        RIO_BUFFERID id =
+            backend->api.fn.RIORegisterBuffer((PCHAR)region->base + piece.start, piece.bytes);
+
+        backend->counters.registrations++;
+        if (id == RIO_INVALID_BUFFERID) {
+            os_error = (uint32_t)WSAGetLastError();
+            return rs_error_set(
+                error, RS_E_NO_BUFFERS, "RIORegisterBuffer", os_error,
+                "cannot register %u MiB of buffers (error %u): %s, or lower --max-sessions",
+                region->bytes >> 20, os_error, rs_rio_memory_advice(&backend->api));
+        }
+        region->ids[region->id_count] = id;
+    }
+    return RS_OK;
 }
 
 static rs_status rio_register_memory(rs_backend *backend, void *base, size_t bytes,
-                                     rs_region_id *out, rs_error *error) {
+                                     const rs_region_cut *cut, rs_region_id *out, rs_error *error) {
+    bool in_pieces = cut != NULL && backend->own.registration == RS_RIO_REG_SESSION;
+    uint16_t i = 0;
+    rs_status status;
+
     RS_ASSERT(base != NULL && bytes > 0);
+    RS_ASSERT(cut == NULL || rs_region_cut_bytes(cut) <= bytes);
     if (bytes > UINT32_MAX) {
         return rs_error_set(error, RS_E_INVALID, "RIORegisterBuffer", 0,
                             "%llu MiB in one piece: RIO registers up to 4095, lower --max-sessions",
                             (unsigned long long)bytes >> 20);
     }
-    for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
-        rs_rio_region *region = &backend->regions[i];
-
-        if (region->base == NULL) {
-            rs_status status;
-
-            *region =
-                (rs_rio_region){.base = base, .bytes = (uint32_t)bytes, .id = RIO_INVALID_BUFFERID};
-            status = rio_register_region(backend, region, error);
-            if (status != RS_OK) {
-                region->base = NULL;
-            }
-            out->value = i;
-            return status;
-        }
+    while (i < RS_REGIONS_MAX && backend->regions[i].base != NULL) {
+        i++;
     }
-    return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0,
-                        "all %u memory regions are taken", RS_REGIONS_MAX);
+    if (i == RS_REGIONS_MAX) {
+        return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0,
+                            "all %u memory regions are taken", RS_REGIONS_MAX);
+    }
+    backend->regions[i] = (rs_rio_region){
+        .base = base,
+        .bytes = (uint32_t)bytes,
+        .cut = in_pieces ? *cut : (rs_region_cut){.slices = 1, .slice_bytes = (uint32_t)bytes},
+    };
+    status = rio_register_pieces(backend, &backend->regions[i], error);
+    if (status != RS_OK) {
+        rs_rio_region_end(backend, i);
+    }
+    out->value = i;
+    return status;
 }
 
 static void rio_release_memory(rs_backend *backend, rs_region_id region) {
@@ -129,9 +149,6 @@ static void rio_free(rs_backend *backend) {
     free(backend->slots);
     free(backend->results);
     free(backend->entries);
-    free(backend->reg_nodes);
-    free(backend->reg_ids);
-    free(backend->reg_buckets);
     free(backend->discard);
     free(backend);
 }
@@ -172,26 +189,6 @@ static void rio_close(rs_backend *backend) {
 
 /* ---- open */
 
-static bool rio_allocate_regs(rs_backend *backend, uint32_t reqs) {
-    uint32_t nodes = rs_rio_regs_nodes(reqs);
-    uint32_t buckets = 64;
-
-    if (backend->own.registration != RS_RIO_REG_SESSION) {
-        return true;
-    }
-    while (buckets < nodes) {
-        buckets *= 2u;
-    }
-    backend->reg_nodes = calloc(nodes, sizeof *backend->reg_nodes);
-    backend->reg_ids = calloc(nodes, sizeof *backend->reg_ids);
-    backend->reg_buckets = calloc(buckets, sizeof *backend->reg_buckets);
-    if (backend->reg_nodes == NULL || backend->reg_ids == NULL || backend->reg_buckets == NULL) {
-        return false;
-    }
-    rs_rio_regs_init(&backend->regs, backend->reg_nodes, nodes, backend->reg_buckets, buckets);
-    return true;
-}
-
 /* The accepts of one visit to the port (each packet may bring a listener's end too), and those not
  * yet handed out. */
 static uint32_t rio_accept_records_max(const rs_tuning *tuning) {
@@ -220,8 +217,7 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
     backend->discard = malloc(RS_WIN_DISCARD_BYTES);
     if (backend->engine_memory == NULL || backend->stamps == NULL || backend->touched == NULL ||
         backend->dirs == NULL || backend->sockets == NULL || backend->slots == NULL ||
-        backend->results == NULL || backend->entries == NULL || backend->discard == NULL ||
-        !rio_allocate_regs(backend, reqs)) {
+        backend->results == NULL || backend->entries == NULL || backend->discard == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
                             "no memory for %u connections: lower --max-sessions", conns);
     }
@@ -232,13 +228,13 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
         backend->sockets[i].socket = INVALID_SOCKET;
     }
     for (uint32_t i = 0; i < reqs; i++) {
-        backend->slots[i].reg = RS_RIO_REG_NONE;
+        backend->slots[i].own = RIO_INVALID_BUFFERID;
     }
     return RS_OK;
 }
 
 static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
-    const rs_rv_options options = {.unique_ids = backend->own.registration == RS_RIO_REG_SESSION};
+    const rs_rv_options options = {.unique_ids = backend->own.registration == RS_RIO_REG_REQUEST};
 
     if (!backend->own.verify) {
         return RS_OK;
@@ -392,9 +388,6 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
     backend->own = own;
     backend->tuning = cfg->tuning;
     backend->poll_max = cfg->poll_max;
-    for (uint32_t i = 0; i < RS_REGIONS_MAX; i++) {
-        backend->regions[i].id = RIO_INVALID_BUFFERID;
-    }
     rs_rio_wait_init(&backend->waiter, backend->own.wait, backend->own.spin_us);
     status = rio_open_all(backend, cfg, error);
     if (status != RS_OK) {

@@ -1,6 +1,6 @@
 /* The RIO back end: requests through registered buffers and one completion queue a shard.
  *
- * seam/conn_engine, rio_ledger, rio_wait and rio_regs decide, in pure C; the files beside this one
+ * seam/conn_engine, rio_ledger and rio_wait decide, in pure C; the files beside this one
  * carry it out:
  *   rio_backend.c   open, close, memory, statistics, the table
  *   rio_driver.c    the calls for each connection: requests, commits, connecting, closing

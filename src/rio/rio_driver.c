@@ -1,9 +1,11 @@
 /* The RIO driver: the engine's actions become RIO and socket calls, their outcome goes back. */
 #include "rio/rio_instance.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/assert.h"
+#include "seam/region_set.h"
 #include "win/win_error.h"
 
 /* What a call that failed means; never RS_OK. */
@@ -31,49 +33,34 @@ static bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
     return region->base != NULL && offset <= region->bytes && op->bytes <= region->bytes - offset;
 }
 
-/* An id that no other request uses meanwhile. */
-static rs_status slot_own_id(rs_backend *backend, rs_rio_slot *slot, const rs_engine_req *req) {
-    rs_rio_reg_take take =
-        rs_rio_regs_take(&backend->regs, req->op.region, req->op.u.data, req->op.bytes);
-    const rs_rio_reg *node = &backend->reg_nodes[take.node];
-
-    if (take.deregister) {
-        backend->api.fn.RIODeregisterBuffer(backend->reg_ids[take.node]);
+static rs_status slot_register(rs_backend *backend, rs_rio_slot *slot, const rs_op *op) {
+    backend->counters.registrations++;
+    slot->own = backend->api.fn.RIORegisterBuffer((PCHAR)op->u.data, op->bytes);
+    if (slot->own == RIO_INVALID_BUFFERID) {
+        return rio_failure();
     }
-    if (take.register_it) {
-        backend->counters.registrations++;
-        backend->reg_ids[take.node] =
-            backend->api.fn.RIORegisterBuffer((PCHAR)node->first, node->bytes);
-        if (backend->reg_ids[take.node] == RIO_INVALID_BUFFERID) {
-            rs_status status = rio_failure();
-
-            rs_rio_regs_fail(&backend->regs, take.node);
-            return status;
-        }
-    }
-    slot->reg = take.node;
-    slot->buf = (RIO_BUF){
-        .BufferId = backend->reg_ids[take.node],
-        .Offset = (ULONG)((uintptr_t)req->op.u.data - node->first),
-        .Length = req->op.bytes,
-    };
+    slot->buf = (RIO_BUF){.BufferId = slot->own, .Offset = 0, .Length = op->bytes};
     return RS_OK;
 }
 
 static rs_status slot_fill(rs_backend *backend, uint32_t at) {
-    const rs_engine_req *req = &backend->engine.reqs[at];
-    const rs_rio_region *region = &backend->regions[req->op.region];
+    const rs_op *op = &backend->engine.reqs[at].op;
+    const rs_rio_region *region = &backend->regions[op->region];
     rs_rio_slot *slot = &backend->slots[at];
+    rs_region_piece piece = {.start = 0};
 
     RS_ASSERT(region->base != NULL);
-    RS_ASSERT(slot->reg == RS_RIO_REG_NONE);
+    RS_ASSERT(slot->own == RIO_INVALID_BUFFERID);
+    if (backend->own.registration == RS_RIO_REG_REQUEST) {
+        return slot_register(backend, slot, op);
+    }
     if (backend->own.registration == RS_RIO_REG_SESSION) {
-        return slot_own_id(backend, slot, req);
+        piece = rs_region_piece_at(&region->cut, (uint64_t)(op->u.data - region->base));
     }
     slot->buf = (RIO_BUF){
-        .BufferId = region->id,
-        .Offset = (ULONG)(req->op.u.data - region->base),
-        .Length = req->op.bytes,
+        .BufferId = region->ids[piece.index],
+        .Offset = (ULONG)((uint64_t)(op->u.data - region->base) - piece.start),
+        .Length = op->bytes,
     };
     return RS_OK;
 }
@@ -81,25 +68,20 @@ static rs_status slot_fill(rs_backend *backend, uint32_t at) {
 void rs_rio_request_over(rs_backend *backend, uint32_t req) {
     rs_rio_slot *slot = &backend->slots[req];
 
-    if (slot->reg != RS_RIO_REG_NONE) {
-        rs_rio_regs_give(&backend->regs, slot->reg);
-        slot->reg = RS_RIO_REG_NONE;
+    if (slot->own != RIO_INVALID_BUFFERID) {
+        backend->api.fn.RIODeregisterBuffer(slot->own);
+        slot->own = RIO_INVALID_BUFFERID;
     }
 }
 
 void rs_rio_region_end(rs_backend *backend, uint16_t index) {
     rs_rio_region *region = &backend->regions[index];
-    uint32_t cursor = 0, node;
 
-    if (region->id != RIO_INVALID_BUFFERID) {
-        backend->api.fn.RIODeregisterBuffer(region->id);
+    for (uint32_t i = 0; i < region->id_count; i++) {
+        backend->api.fn.RIODeregisterBuffer(region->ids[i]);
     }
-    if (backend->reg_nodes != NULL) {
-        while ((node = rs_rio_regs_drop(&backend->regs, index, &cursor)) != RS_RIO_REG_NONE) {
-            backend->api.fn.RIODeregisterBuffer(backend->reg_ids[node]);
-        }
-    }
-    *region = (rs_rio_region){.id = RIO_INVALID_BUFFERID};
+    free(region->ids);
+    *region = (rs_rio_region){.base = NULL};
 }
 
 /* ---- posts */

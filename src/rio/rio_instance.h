@@ -4,7 +4,6 @@
 
 #include "rio/rio_api.h"
 #include "rio/rio_ledger.h"
-#include "rio/rio_regs.h"
 #include "rio/rio_settings.h"
 #include "rio/rio_wait.h"
 #include "seam/atomics.h"
@@ -54,13 +53,15 @@ typedef struct rs_rio_socket {
  * of RIOSend's page wants that of the RIO_BUF too, and not only of the bytes. */
 typedef struct rs_rio_slot {
     RIO_BUF buf;
-    uint32_t reg; /* the registration that is busy with it; RS_RIO_REG_NONE: the region's own */
+    RIO_BUFFERID own; /* --rio-registration request; else RIO_INVALID_BUFFERID */
 } rs_rio_slot;
 
 typedef struct rs_rio_region {
     uint8_t *base; /* NULL: free */
     uint32_t bytes;
-    RIO_BUFFERID id; /* RIO_INVALID_BUFFERID with one registration a request */
+    rs_region_cut cut;
+    uint32_t id_count;
+    RIO_BUFFERID *ids; /* [id_count]: its own, or one a piece; NULL with one a request */
 } rs_rio_region;
 
 struct rs_backend {
@@ -68,7 +69,6 @@ struct rs_backend {
     rs_engine engine;
     rs_rio_ledger ledger;
     rs_rio_waiter waiter;
-    rs_rio_regs regs;
     rs_tuning tuning;
     rs_rio_settings own;
     uint32_t poll_max;
@@ -96,10 +96,7 @@ struct rs_backend {
     rs_rio_slot *slots;        /* one a request record */
     RIORESULT *results;        /* [tuning.dequeue_batch] */
     OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
-    rs_rio_reg *reg_nodes;     /* with one registration a request, like the next two */
-    RIO_BUFFERID *reg_ids;
-    uint32_t *reg_buckets;
-    uint8_t *discard; /* [RS_WIN_DISCARD_BYTES], written and never read */
+    uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written and never read */
 };
 
 /* ---- rio_driver.c */

@@ -8,8 +8,10 @@ static const rs_option rio_rows[] = {
                 "time to poll before arming the notification"),
     RS_ROW_CHOICE(rs_rio_settings, notify_by, "rio-notify-by", "iocp|event", RS_RIO_NOTIFY_IOCP,
                   "what RIONotify signals"),
-    RS_ROW_CHOICE(rs_rio_settings, registration, "rio-registration", "slab|session",
-                  RS_RIO_REG_SLAB, "one registration a worker, or one for each session's requests"),
+    RS_ROW_CHOICE(rs_rio_settings, registration, "rio-registration", "slab|session|request",
+                  RS_RIO_REG_SLAB,
+                  "one registration a worker, one for each session's receive slice and each send "
+                  "block, or one for each request"),
     RS_ROW_BOOL(rs_rio_settings, defer, "rio-defer", true,
                 "defer requests and commit once per queue and direction"),
     RS_ROW_BOOL(rs_rio_settings, verify, "rio-verify", false,

@@ -6,7 +6,11 @@
 
 typedef enum rs_rio_wait { RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN, RS_RIO_WAIT_NOTIFY } rs_rio_wait;
 typedef enum rs_rio_notify_by { RS_RIO_NOTIFY_IOCP, RS_RIO_NOTIFY_EVENT } rs_rio_notify_by;
-typedef enum rs_rio_registration { RS_RIO_REG_SLAB, RS_RIO_REG_SESSION } rs_rio_registration;
+typedef enum rs_rio_registration {
+    RS_RIO_REG_SLAB,    /* one for each region */
+    RS_RIO_REG_SESSION, /* one for each piece of a region, from register_memory on */
+    RS_RIO_REG_REQUEST  /* one for each request, as long as it is in flight */
+} rs_rio_registration;
 
 typedef struct rs_rio_settings {
     rs_rio_wait wait;

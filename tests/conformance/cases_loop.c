@@ -246,14 +246,15 @@ void conf_case_regions_up_to_the_limit(conf_run *run) {
     for (uint32_t i = 1; i < RS_REGIONS_MAX; i++) { /* the harness has taken one */
         CONF_STATUS(run,
                     run->api->register_memory(backend, pages + (size_t)i * RS_PAGE_BYTES,
-                                              RS_PAGE_BYTES, &regions[i], &error),
+                                              RS_PAGE_BYTES, NULL, &regions[i], &error),
                     RS_OK);
     }
-    CONF_STATUS(run, run->api->register_memory(backend, pages, RS_PAGE_BYTES, &over, &error),
+    CONF_STATUS(run, run->api->register_memory(backend, pages, RS_PAGE_BYTES, NULL, &over, &error),
                 RS_E_NO_BUFFERS);
     CONF_CHECK(run, error.text[0] != '\0');
     run->api->release_memory(backend, regions[7]);
-    CONF_STATUS(run, run->api->register_memory(backend, pages, RS_PAGE_BYTES, &regions[7], &error),
+    CONF_STATUS(run,
+                run->api->register_memory(backend, pages, RS_PAGE_BYTES, NULL, &regions[7], &error),
                 RS_OK);
     for (uint32_t i = 1; i < RS_REGIONS_MAX; i++) {
         run->api->release_memory(backend, regions[i]);

@@ -11,6 +11,7 @@
 
 #include "core/assert.h"
 #include "core/options.h"
+#include "seam/region_set.h"
 #include "seam/os.h"
 
 #define CONF_WAIT_NS_MAX UINT64_C(30000000000)
@@ -271,11 +272,14 @@ static void harness_open_side(conf_run *run, conf_side *side, const char *name) 
         print_error("conf: open: %s: %s\n", rs_status_name(status), error.text);
     }
     CONF_STATUS(run, status, RS_OK);
-    side->memory_bytes =
-        (size_t)run->config.conns_max * 2u * CONF_SLICE_BYTES + (size_t)2u * CONF_BIG_BYTES;
+    const rs_region_cut cut = {.slices = run->config.conns_max * 2u,
+                               .slice_bytes = CONF_SLICE_BYTES,
+                               .blocks = 2,
+                               .block_bytes = CONF_BIG_BYTES};
+    side->memory_bytes = (size_t)rs_region_cut_bytes(&cut);
     side->memory = rs_os_pages_alloc(side->memory_bytes, NULL);
     CONF_CHECK(run, side->memory != NULL);
-    status = run->api->register_memory(side->backend, side->memory, side->memory_bytes,
+    status = run->api->register_memory(side->backend, side->memory, side->memory_bytes, &cut,
                                        &side->region, &error);
     CONF_STATUS(run, status, RS_OK);
 }

@@ -1,5 +1,5 @@
 /* The conformance suite over Registered I/O with the notification by event, a registration of its
- * own for each request, and the caller checked by rio_verify. */
+ * own for each buffer, and the caller checked by rio_verify. */
 #include "conformance.h"
 #include "rio/rio_backend.h"
 

@@ -1,5 +1,5 @@
-/* The conformance suite over Registered I/O, polled: no notification, nothing deferred, a thread
- * that accepts, and the caller checked by rio_verify. */
+/* The conformance suite over Registered I/O, polled: no notification, nothing deferred, a
+ * registration for each request, a thread that accepts, and the caller checked by rio_verify. */
 #include "conformance.h"
 #include "rio/rio_backend.h"
 
@@ -8,6 +8,7 @@ static void prepare(rs_backend_config *cfg) {
     rs_options_defaults(&rs_rio_options, &own);
     own.wait = RS_RIO_WAIT_POLL;
     own.defer = false;
+    own.registration = RS_RIO_REG_REQUEST;
     own.verify = true;
     cfg->own = &own;
     cfg->tuning.accept_mode = RS_ACCEPT_THREAD;

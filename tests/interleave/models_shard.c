@@ -58,8 +58,9 @@ static void fake_wake(rs_backend *backend) {
     }
 }
 
-static rs_status fake_register(rs_backend *backend, void *base, size_t bytes, rs_region_id *out,
-                               rs_error *error) {
+static rs_status fake_register(rs_backend *backend, void *base, size_t bytes,
+                               const rs_region_cut *cut, rs_region_id *out, rs_error *error) {
+    (void)cut;
     (void)backend, (void)base, (void)bytes, (void)error;
     out->value = 1;
     return RS_OK;

@@ -68,6 +68,10 @@ mutant("without coalescing a session pays with its life" [[           @{rs_sendq
 
 # ---- seam
 
+mutants_of(src/common/seam/region_set.c "unit\\.region_set|conf\\.sim")
+mutant("the last byte of the slices is in the first block" [[        cut, @{offset < behind}@ ? (uint32_t)]] [[offset + 1u < behind]])
+mutant("blocks begin where slices do" [[                             @{behind + (uint64_t)(index - cut->slices) * cut->block_bytes}@};]] [[(uint64_t)(index - cut->slices) * cut->block_bytes]])
+
 mutants_of(src/common/seam/conn_engine.c "unit\\.conn_engine|fuzz|conf\\.epoll")
 mutant("a second escalation is taken" [[ || @{conn->abort_taken}@ || op->kind]] [[0]])
 mutant("an op of an older generation is taken" [[    if (@{op->generation != conn->generation}@) {]] [[0]])
@@ -359,28 +363,15 @@ mutant("a spurious wake-up sleeps again" [[    if (@{waiter->slept}@) {
         return RS_RIO_STEP_RETURN; /* a spurious]] [[0]])
 mutant("the spin has no end" [[           (!waiter->slept && @{now_ns - waiter->start_ns < waiter->spin_ns}@);]] [[waiter->mode == RS_RIO_WAIT_SPIN]])
 
-mutants_of(src/rio/rio_regs.c "unit\\.rio_regs")
-mutant("a registration that is too short is taken" [[node->first == first && @{node->bytes >= bytes}@ &&]] [[1]])
-mutant("another region's registration is taken" [[ && @{node->region == region}@;
-}]] [[1]])
-mutant("the last page of a slice is not registered" [[    uintptr_t end = @{(start + bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES}@;]] [[(start + bytes) / RS_PAGE_BYTES * RS_PAGE_BYTES]])
-mutant("the registration used last is evicted" [[        take.node = @{regs->lru_first}@;]] [[regs->lru_last]])
-mutant("what is evicted stays registered" [[        take.deregister = @{regs->nodes[take.node].first != 0}@;]] [[false]])
-mutant("a registration that failed is found again" [[    @{regs->nodes[at].first = 0;
-    regs->nodes[at].bytes = 0;}@
-    rs_rio_regs_give(regs, at);]] [[;]])
-mutant("the end of a region leaves its registrations" [[        if (node->first != 0 && @{node->region == region}@ && !node->busy) {]] [[0]])
-
 # ---- RIO, what carries it out
 
-mutants_of(src/rio/rio_driver.c "unit\\.rio_port|conf\\.rio(_event)?$")
+mutants_of(src/rio/rio_driver.c "unit\\.rio_port|conf\\.rio(_event|_poll)?$")
 mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
-mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{req->op.u.data - region->base}@),]] [[0]])
-mutant("a slice's place in its registration is lost" [[        .Offset = (ULONG)(@{(uintptr_t)req->op.u.data - node->first}@),]] [[0]])
-mutant("a registration is never given back" [[        @{rs_rio_regs_give(&backend->regs, slot->reg);}@]] [[;]])
-mutant("a region that ends stays registered" [[        @{backend->api.fn.RIODeregisterBuffer(region->id);}@]] [[;]])
-mutant("what is evicted stays registered" [[    if (take.deregister) {
-        @{backend->api.fn.RIODeregisterBuffer(backend->reg_ids[take.node]);}@]] [[;]])
+mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{(uint64_t)(op->u.data - region->base)}@ - piece.start),]] [[piece.start]])
+mutant("a slice's place in its registration is lost" [[ - @{piece.start}@),
+        .Length]] [[0]])
+mutant("a request's registration is never given back" [[        @{backend->api.fn.RIODeregisterBuffer(slot->own);}@]] [[;]])
+mutant("a region that ends stays registered" [[        @{backend->api.fn.RIODeregisterBuffer(region->ids[i]);}@]] [[;]])
 mutant("sends are committed as receives" [[    if (@{dir == RS_ENGINE_RECV}@) {]] [[1]])
 mutant("one direction is committed" [[    for (uint32_t i = 0; @{i < 2}@; i++) {]] [[i < 1]])
 mutant("no commit before closesocket" [[    @{rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));}@]] [[(void)rs_rio_ledger_take_touched(&backend->ledger, conn);]])

@@ -246,12 +246,23 @@ static void buffer_check_overlap(rs_backend *backend, const rs_op *op) {
     }
 }
 
+static void buffer_check_piece(rs_backend *backend, const rs_op *op) {
+    const sim_region *region = &backend->regions[op->region - 1u];
+    uint64_t offset = (uint64_t)(op->u.data - region->base);
+    rs_region_piece piece = rs_region_piece_at(&region->cut, offset);
+    if (op->bytes > piece.start + piece.bytes - offset) {
+        sim_violation(backend->world,
+                      "a buffer crosses from one piece of its region into the next");
+    }
+}
+
 static void buffer_take(rs_backend *backend, sim_op *op) {
     op->held_at = SIM_NOT_HELD;
     if (!op_has_buffer(&op->op) || backend->world->cfg.unchecked) {
         return;
     }
     buffer_check_overlap(backend, &op->op);
+    buffer_check_piece(backend, &op->op);
     if (op->op.kind == RS_OP_RECV) {
         memset(op->op.u.data, SIM_POISON, op->op.bytes);
     }
@@ -591,10 +602,11 @@ static void sim_wake(rs_backend *backend) {
 
 /* ---- memory, statistics */
 
-static rs_status sim_register(rs_backend *backend, void *base, size_t bytes, rs_region_id *out,
-                              rs_error *error) {
+static rs_status sim_register(rs_backend *backend, void *base, size_t bytes,
+                              const rs_region_cut *cut, rs_region_id *out, rs_error *error) {
+    const rs_region_cut whole = {.slices = 1, .slice_bytes = (uint32_t)bytes};
     uint16_t i = 0;
-    if (base == NULL || bytes == 0) {
+    if (base == NULL || bytes == 0 || (cut != NULL && rs_region_cut_bytes(cut) > bytes)) {
         return rs_error_set(error, RS_E_INVALID, "register_memory", 0, "a region is not empty");
     }
     if (sim_roll(backend, RS_SIM_NO_BUFFERS_REGISTER)) {
@@ -608,7 +620,8 @@ static rs_status sim_register(rs_backend *backend, void *base, size_t bytes, rs_
         return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0, "at most %u regions",
                             RS_REGIONS_MAX);
     }
-    backend->regions[i] = (sim_region){.base = base, .bytes = bytes, .used = true};
+    backend->regions[i] =
+        (sim_region){.base = base, .bytes = bytes, .cut = cut != NULL ? *cut : whole, .used = true};
     out->value = (uint16_t)(i + 1);
     return RS_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "core/op.h"
 #include "seam/atomics.h"
+#include "seam/region_set.h"
 #include "sim_backend.h"
 
 typedef enum sim_op_state {
@@ -78,6 +79,7 @@ typedef struct sim_conn {
 typedef struct sim_region {
     uint8_t *base;
     size_t bytes;
+    rs_region_cut cut;
     bool used;
 } sim_region;
 

@@ -201,7 +201,7 @@ static void open_clients(sim_run *run) {
     rs_sim_set_faults(run->world, &run->client_faults);
     SIM_CHECK(run, rs_sim_backend.open(&run->backend, &cfg, &error) == RS_OK);
     SIM_CHECK(run, rs_sim_backend.register_memory(run->backend, run->clients,
-                                                  sizeof(sim_client) * SIM_CLIENTS_MAX,
+                                                  sizeof(sim_client) * SIM_CLIENTS_MAX, NULL,
                                                   &run->region, &error) == RS_OK);
     /* Many rounds use every slot again and again, those kept for closing sessions included. */
     uint32_t rounds_max = sim_one_in(run, 3) ? 24 : 3;

@@ -151,8 +151,9 @@ static void fake_wake(rs_backend *backend) {
     rs_atomic_store_u32(&backend->in_wake, 0);
 }
 
-static rs_status fake_register(rs_backend *backend, void *base, size_t bytes, rs_region_id *out,
-                               rs_error *error) {
+static rs_status fake_register(rs_backend *backend, void *base, size_t bytes,
+                               const rs_region_cut *cut, rs_region_id *out, rs_error *error) {
+    (void)cut;
     (void)backend;
     (void)base;
     (void)bytes;

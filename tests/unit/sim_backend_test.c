@@ -50,7 +50,8 @@ static void side_open(bed *b, side *s) {
                              .world = b->world};
     assert_int_equal(rs_sim_backend.open(&s->backend, &cfg, NULL), RS_OK);
     assert_int_equal(
-        rs_sim_backend.register_memory(s->backend, s->memory, MEMORY, &s->region, NULL), RS_OK);
+        rs_sim_backend.register_memory(s->backend, s->memory, MEMORY, NULL, &s->region, NULL),
+        RS_OK);
 }
 
 static void bed_open(bed *b, uint64_t seed) {
@@ -317,7 +318,7 @@ static void test_sim_opening_fails_for_want_of_memory(void **state) {
     cfg.faults.chance[RS_SIM_NO_BUFFERS_REGISTER] = RS_SIM_CERTAIN;
     rs_sim_set_faults(backend_cfg.world, &cfg.faults);
     assert_int_equal(rs_sim_backend.open(&backend, &backend_cfg, &error), RS_OK);
-    assert_int_equal(rs_sim_backend.register_memory(backend, memory, 16, &region, &error),
+    assert_int_equal(rs_sim_backend.register_memory(backend, memory, 16, NULL, &region, &error),
                      RS_E_NO_BUFFERS);
     rs_sim_backend.close(backend);
     rs_sim_world_close(backend_cfg.world);

@@ -104,6 +104,12 @@ typedef struct rs_region_id {
     uint16_t value;
 } rs_region_id;
 
+/* How a region is used: no op's buffer crosses from one piece into the next. */
+typedef struct rs_region_cut {
+    uint32_t slices, slice_bytes; /* so many pieces from its beginning on, ... */
+    uint32_t blocks, block_bytes; /* ... and so many behind them */
+} rs_region_cut;
+
 /* One named cost counter: kernel calls, inline completions, wake-ups. */
 typedef struct rs_backend_stat {
     const char *name; /* static string, e.g. "WSASend"; a kernel call unless is_call is false */
@@ -125,8 +131,9 @@ typedef struct rs_backend_api {
     const char *tuning; /* names of the shared settings it honours, blanks between */
     const struct rs_option_table *options; /* rows of its own settings; NULL: it has none */
 
-    /* open: makes an instance and reserves for cfg (point 8). Allocates; no other function does.
-     * On failure *out is NULL and *error (never NULL) names the call, cause and remedy. */
+    /* open: makes an instance and reserves for cfg (point 8). Allocates; beside it only
+     * register_memory does. On failure *out is NULL and *error (never NULL) names the call, cause
+     * and remedy. */
     rs_status (*open)(rs_backend **out, const rs_backend_config *cfg, rs_error *error);
 
     /* close: frees the instance. Every connection must be closed, its CLOSE dequeued, and every
@@ -162,10 +169,11 @@ typedef struct rs_backend_api {
     /* wake: makes the poll under way, or else the next one, return. Any thread; never blocks. */
     void (*wake)(rs_backend *backend);
 
-    /* register_memory: makes [base, base + bytes) usable as op buffers. At most RS_REGIONS_MAX.
-     * RS_E_NO_BUFFERS when the system will not lock it; *error filled. */
-    rs_status (*register_memory)(rs_backend *backend, void *base, size_t bytes, rs_region_id *out,
-                                 rs_error *error);
+    /* register_memory: makes [base, base + bytes) usable as op buffers; cut (nullable: in one
+     * piece) lies within it. At most RS_REGIONS_MAX. May allocate. RS_E_NO_BUFFERS when the system
+     * will not lock it; *error filled. */
+    rs_status (*register_memory)(rs_backend *backend, void *base, size_t bytes,
+                                 const rs_region_cut *cut, rs_region_id *out, rs_error *error);
 
     /* release_memory: undoes it; no op may be using the region (asserted where it can be). */
     void (*release_memory)(rs_backend *backend, rs_region_id region);

@@ -331,12 +331,17 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
         .own = shard->cfg.server->backend_settings,
         .world = shard->cfg.server->world,
     };
+    uint32_t gap = (uint32_t)plan->heap_gap;
+    const rs_region_cut cut = {.slices = plan->slots,
+                               .slice_bytes = plan->recv_bytes + gap,
+                               .blocks = plan->block_count,
+                               .block_bytes = plan->block_bytes + gap};
     rs_status status = shard->api->open(&shard->backend, &cfg, error);
     if (status != RS_OK) {
         return status;
     }
-    status = shard->api->register_memory(shard->backend, shard->arena, shard->arena_bytes,
-                                         &shard->region, error);
+    status = shard->api->register_memory(shard->backend, shard->arena + gap,
+                                         shard->arena_bytes - gap, &cut, &shard->region, error);
     shard->region_registered = status == RS_OK;
     return status;
 }
