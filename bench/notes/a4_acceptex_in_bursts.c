@@ -140,5 +140,5 @@ const note_entry note_a4 = {
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),
-    .command = "compare --tradeoffs accept",
+    .command = "compare --tradeoffs --scenario ramp",
 };

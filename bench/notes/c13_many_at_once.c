@@ -82,5 +82,5 @@ const note_entry note_c13 = {
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),
-    .command = "compare --tradeoffs gqcs,dequeue-batch",
+    .command = "compare --tradeoffs --scenario wide",
 };

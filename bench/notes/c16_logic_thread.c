@@ -192,4 +192,5 @@ const note_entry note_c16 = {
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = run,
+    .command = "compare --tradeoffs --scenario many-small",
 };

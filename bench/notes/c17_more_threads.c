@@ -129,5 +129,5 @@ const note_entry note_c17 = {
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),
-    .command = "compare --tradeoffs workers",
+    .command = "compare --tradeoffs --scenario many-small",
 };

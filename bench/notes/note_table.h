@@ -51,23 +51,23 @@
     NOTE_ROW(c15, "socket() makes sockets for overlapped I/O, and a known list of functions supports it") \
     NOTE_ROW(c16, "a logic thread apart from the I/O threads keeps slow work off the network") \
     NOTE_ROW(c17, "one thread can serve, several only make it harder; several are needed to use several cores") \
-    NOTE_GAP(d1, "a pending overlapped request locks the pages of its buffer") \
-    NOTE_GAP(d2, "aligned buffers lock fewer pages") \
-    NOTE_GAP(d3, "each pending request has a request packet in non-paged pool") \
-    NOTE_GAP(d4, "only so much memory may be locked") \
-    NOTE_GAP(d5, "locking and the request packet may cost more than the wait they save") \
-    NOTE_GAP(d6, "WSAENOBUFS should end the client and not the server") \
-    NOTE_GAP(d7, "RIO takes the lock once instead of at each request") \
-    NOTE_GAP(d8, "zero-byte receives keep idle connections from locking pages") \
-    NOTE_GAP(d9, "send records from new and delete cost; a pool is better") \
-    NOTE_GAP(d10, "ids are reused, and a late message must not reach the new owner") \
-    NOTE_GAP(e1, "overlapped writes without an offset all land at 0") \
-    NOTE_GAP(e2, "a cached file is served in the call: nothing overlaps") \
-    NOTE_GAP(e3, "overlapped file requests may complete in any order, socket requests of one direction do not") \
-    NOTE_GAP(f1, "select, then WSAAsyncSelect and WSAEventSelect, then overlapped, then IOCP, in order of performance") \
-    NOTE_GAP(f2, "RIO removes the overhead of overlapped I/O") \
-    NOTE_GAP(f3, "one send in flight and the rest queued, or several at once") \
-    NOTE_GAP(f4, "synchronous calls with notification against asynchronous calls with notification")
+    NOTE_ROW(d1, "a pending overlapped request locks the pages of its buffer") \
+    NOTE_ROW(d2, "aligned buffers lock fewer pages") \
+    NOTE_ROW(d3, "each pending request has a request packet in non-paged pool") \
+    NOTE_ROW(d4, "only so much memory may be locked") \
+    NOTE_ROW(d5, "locking and the request packet may cost more than the wait they save") \
+    NOTE_ROW(d6, "WSAENOBUFS should end the client and not the server") \
+    NOTE_ROW(d7, "RIO takes the lock once instead of at each request") \
+    NOTE_ROW(d8, "zero-byte receives keep idle connections from locking pages") \
+    NOTE_ROW(d9, "send records from new and delete cost; a pool is better") \
+    NOTE_ROW(d10, "ids are reused, and a late message must not reach the new owner") \
+    NOTE_ROW(e1, "overlapped writes without an offset all land at 0") \
+    NOTE_ROW(e2, "a cached file is served in the call: nothing overlaps") \
+    NOTE_ROW(e3, "overlapped file requests may complete in any order, socket requests of one direction do not") \
+    NOTE_ROW(f1, "select, then WSAAsyncSelect and WSAEventSelect, then overlapped, then IOCP, in order of performance") \
+    NOTE_ROW(f2, "RIO removes the overhead of overlapped I/O") \
+    NOTE_ROW(f3, "one send in flight and the rest queued, or several at once") \
+    NOTE_ROW(f4, "synchronous calls with notification against asynchronous calls with notification")
 /* clang-format on */
 
 #define NOTE_EXTERN(id, statement) extern const note_entry note_##id;
