@@ -108,7 +108,7 @@ static bool exports_lend(void) {
         return false;
     }
     if (!rs_hook_program()) {
-        fprintf(stderr, "ringside_rio: the exports of ws2_32 cannot be replaced: a program that "
+        fprintf(stderr, "ringside_rio: cannot replace the exports of ws2_32: a program that "
                         "looks functions up at run time finds no RIO\n");
     }
     rs_hook_listen(interrupt);

@@ -149,7 +149,7 @@ static int run_process(const PROCESS_INFORMATION *process, const wchar_t *dll) {
 
     if (!run_job(process->hProcess)) {
         (void)TerminateProcess(process->hProcess, RUN_EXIT_FAILED); /* it never ran */
-        return run_fail("making a job for the program");
+        return run_fail("creating a job object for the program");
     }
     if (!run_inject(process->hProcess, dll)) {
         (void)TerminateProcess(process->hProcess, RUN_EXIT_FAILED); /* it never ran */
@@ -250,11 +250,11 @@ int main(void) {
         return RUN_EXIT_USAGE;
     }
     if (!run_dll_path(dll, MAX_PATH)) {
-        fprintf(stderr, "riorun: ringside_rio.dll is not beside riorun.exe\n");
+        fprintf(stderr, "riorun: ringside_rio.dll is not in the folder of riorun.exe\n");
         return RUN_EXIT_FAILED;
     }
     if (!run_open_interrupt() || (verifies && !run_open_verify(strict))) {
-        return run_fail("making what the program inherits");
+        return run_fail("creating the handles that the program inherits");
     }
     return run_program(command, dll);
 }

@@ -28,7 +28,7 @@ static void verify_report(void *unused, rs_rv_check check, const char *text) {
     if (verify.lines[check]++ < VERIFY_LINES_MAX) {
         fprintf(stderr, "riorun: verify: %s\n", text);
     } else if (verify.lines[check] == VERIFY_LINES_MAX + 1) {
-        fprintf(stderr, "riorun: verify: %s: no more lines of this kind\n", rs_rv_name(check));
+        fprintf(stderr, "riorun: verify: %s: further lines are suppressed\n", rs_rv_name(check));
     }
     fflush(stderr);
 }

@@ -104,7 +104,7 @@ static HWND async_open_window(void) {
                                  class_of.hInstance, NULL);
     }
     if (window == NULL) {
-        RS_FATAL("CreateWindowEx", GetLastError(), "there is no window to post to");
+        RS_FATAL("CreateWindowEx", GetLastError(), "cannot create the message window");
     }
     (void)PeekMessageW(&message, NULL, WM_USER, WM_USER, PM_NOREMOVE); /* there is none */
     return window;
@@ -114,7 +114,7 @@ static void async_listen(async_server *server) {
     (void)SetWindowLongPtrW(server->window, GWLP_USERDATA, (LONG_PTR)server);
     server->ladder.counts.call[LADDER_ASYNC_SELECT]++;
     if (WSAAsyncSelect(server->ladder.listener, server->window, ASYNC_ACCEPT, FD_ACCEPT) != 0) {
-        RS_FATAL("WSAAsyncSelect", WSAGetLastError(), "the listener cannot be waited for");
+        RS_FATAL("WSAAsyncSelect", WSAGetLastError(), "cannot wait for the listener");
     }
 }
 
@@ -123,12 +123,12 @@ static void async_run(async_server *server) {
     /* An idle loop sees the stop at the next timer message, a busy one after each message: timer
      * messages come only when no other ones wait. */
     if (SetTimer(server->window, 1, LADDER_TICK_MS, NULL) == 0) {
-        RS_FATAL("SetTimer", GetLastError(), "the stop would not be noticed");
+        RS_FATAL("SetTimer", GetLastError(), "cannot set the stop timer");
     }
     while (!ladder_is_over(&server->ladder)) {
         server->ladder.counts.call[LADDER_GET_MESSAGE]++;
         if (GetMessageW(&message, NULL, 0, 0) <= 0) {
-            RS_FATAL("GetMessage", GetLastError(), "no message can be waited for");
+            RS_FATAL("GetMessage", GetLastError(), "cannot wait for messages");
         }
         (void)DispatchMessageW(&message); /* async_window's answer means nothing */
     }
@@ -139,7 +139,7 @@ int main(int argc, char **argv) {
         .program = "ladder_async_select",
         .name = "async_select",
         .connections_max = ASYNC_CONNECTIONS_MAX,
-        .limit = "a message queue holds 10000, and a connection may have three of them waiting",
+        .limit = "a message queue holds 10000 messages, and a connection may have three queued",
     };
     static async_server server;
     int exit_code = 1;

@@ -43,9 +43,9 @@ static const rs_option ladder_rows[] = {
     RS_ROW_UINT(ladder_run, port, "port", 0, 65535, 4000, "", "TCP port; 0 picks a free one"),
     RS_ROW_UINT(ladder_run, sessions_max, "max-sessions", 1, LADDER_CONNECTIONS_MAX,
                 RS_SESSIONS_DEFAULT, "sessions",
-                "more connections than this, or than the model can, are closed at once"),
+                "connections beyond this or the model's limit are closed at once"),
     RS_ROW_DOUBLE(ladder_run, duration_s, "duration", 0, 86400, 0, "s",
-                  "stop by itself after so long; 0 = run until Ctrl+C"),
+                  "stop after this time; 0 = run until Ctrl+C"),
     RS_ROW_STRING(ladder_run, json_path, "json", NULL, "write the final figures to this file"),
 };
 static const rs_option_table ladder_options = {ladder_rows, RS_ROWS(ladder_rows), NULL};
@@ -54,7 +54,7 @@ static const rs_option_table ladder_options = {ladder_rows, RS_ROWS(ladder_rows)
 static int options_read(ladder *server, int argc, char **argv) {
     ladder_run *run = server->run;
     run->options.program = server->model->program;
-    run->options.summary = "an echo server of the comparison's ladder";
+    run->options.summary = "an echo server over an older Winsock model";
     rs_options_add(&run->options, &ladder_options, run, NULL);
     const int exit_code = rs_options_read(&run->options, argc, (const char *const *)argv);
     if (run->sessions_max > server->model->connections_max) {
@@ -83,7 +83,7 @@ static bool ladder_listen(ladder *server) {
         return false;
     }
     if (ioctlsocket(server->listener, (long)FIONBIO, &nonblocking) != 0) {
-        RS_FATAL("ioctlsocket", WSAGetLastError(), "the listener cannot be made non-blocking");
+        RS_FATAL("ioctlsocket", WSAGetLastError(), "cannot make the listener non-blocking");
     }
     return true;
 }
@@ -95,7 +95,7 @@ static void on_stop(void *arg) {
 
 static void ladder_say_listening(const ladder *server) {
     const ladder_run *run = server->run;
-    rs_printer_say(run->out, "%s: at most %u connections at once%s; the model's end: %s\n",
+    rs_printer_say(run->out, "%s: at most %u connections at once%s; limit of the model: %s\n",
                    server->model->program, server->connections_max,
                    server->connections_max < server->model->connections_max ? " (--max-sessions)"
                                                                             : "",
@@ -136,7 +136,7 @@ bool ladder_start(ladder *server, const ladder_model *model, int argc, char **ar
         return false;
     }
     if (rs_os_on_stop(on_stop, &run) != RS_OK) {
-        (void)fprintf(stderr, "%s: no way to notice Ctrl+C (error %lu)\n", model->program,
+        (void)fprintf(stderr, "%s: cannot install the Ctrl+C handler (error %lu)\n", model->program,
                       GetLastError());
         return false;
     }
@@ -265,9 +265,9 @@ static void tell_refusal(const ladder *server, uint32_t live) {
         return;
     }
     server->run->refusal_told = true;
-    rs_printer_say(server->run->err, "%s: refused a connection: %u are open, the most here: %s\n",
+    rs_printer_say(server->run->err, "%s: refused a connection: %u are open, the limit here: %s\n",
                    server->model->program, live,
-                   by_model ? server->model->limit : "--max-sessions allows no more");
+                   by_model ? server->model->limit : "--max-sessions is reached");
 }
 
 bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live) {
@@ -299,7 +299,7 @@ SOCKET ladder_accept(ladder *server, uint32_t live) {
         Sleep(1); /* or it would fail again at once, and again */
         return INVALID_SOCKET;
     default:
-        RS_FATAL("accept", os_error, "the listener is of no more use");
+        RS_FATAL("accept", os_error, "the listener is unusable");
     }
 }
 
@@ -310,7 +310,7 @@ void ladder_await_connection(ladder *server) {
     waiting.fd_array[0] = server->listener;
     server->counts.call[LADDER_SELECT]++;
     if (select(0, &waiting, NULL, NULL, &tick) == SOCKET_ERROR) {
-        RS_FATAL("select", WSAGetLastError(), "the listener cannot be waited for");
+        RS_FATAL("select", WSAGetLastError(), "cannot wait for the listener");
     }
 }
 
@@ -318,7 +318,7 @@ void ladder_set_blocking(SOCKET socket, ladder_counts *counts) {
     u_long nonblocking = 0;
     counts->call[LADDER_IOCTL]++;
     if (ioctlsocket(socket, (long)FIONBIO, &nonblocking) != 0) {
-        RS_FATAL("ioctlsocket", WSAGetLastError(), "a socket must block and will not");
+        RS_FATAL("ioctlsocket", WSAGetLastError(), "cannot make a socket blocking");
     }
 }
 

@@ -61,7 +61,7 @@ static long event_record(event_server *server, SOCKET socket, WSAEVENT event) {
     WSANETWORKEVENTS record;
     server->ladder.counts.call[LADDER_ENUM_EVENTS]++;
     if (WSAEnumNetworkEvents(socket, event, &record) != 0) {
-        RS_FATAL("WSAEnumNetworkEvents", WSAGetLastError(), "a socket's events cannot be read");
+        RS_FATAL("WSAEnumNetworkEvents", WSAGetLastError(), "cannot read a socket's events");
     }
     return record.lNetworkEvents; /* its error codes: the calls tell the same */
 }
@@ -100,7 +100,7 @@ static void event_turn(event_server *server) {
             return;
         }
         if (found >= WSA_WAIT_EVENT_0 + server->count - first) {
-            RS_FATAL("WSAWaitForMultipleEvents", WSAGetLastError(), "no event can be waited for");
+            RS_FATAL("WSAWaitForMultipleEvents", WSAGetLastError(), "cannot wait for events");
         }
         first += found - WSA_WAIT_EVENT_0;
         if (first == EVENT_LISTENER) {
@@ -128,7 +128,7 @@ int main(int argc, char **argv) {
     server.event[EVENT_LISTENER] = WSACreateEvent();
     server.count = 1;
     if (!event_watch(&server, server.ladder.listener, server.event[EVENT_LISTENER], FD_ACCEPT)) {
-        RS_FATAL("WSAEventSelect", WSAGetLastError(), "the listener cannot be waited for");
+        RS_FATAL("WSAEventSelect", WSAGetLastError(), "cannot wait for the listener");
     }
     while (!ladder_is_over(&server.ladder)) {
         event_turn(&server);

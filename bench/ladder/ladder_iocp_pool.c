@@ -200,7 +200,7 @@ static unsigned __stdcall pool_worker_main(void *arg) {
         const DWORD os_error = ok ? 0 : GetLastError();
         if (done == NULL) {
             if (!ok) {
-                RS_FATAL("GetQueuedCompletionStatus", os_error, "the port is of no more use");
+                RS_FATAL("GetQueuedCompletionStatus", os_error, "the port is unusable");
             }
             return 0; /* pool_join's packet */
         }
@@ -215,14 +215,14 @@ static uint32_t pool_start(pool_server *server, pool_worker *workers) {
     count = count < POOL_THREADS_MAX ? count : POOL_THREADS_MAX;
     server->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0); /* 0: one a CPU runs */
     if (server->port == NULL) {
-        RS_FATAL("CreateIoCompletionPort", GetLastError(), "there is no port");
+        RS_FATAL("CreateIoCompletionPort", GetLastError(), "cannot create the port");
     }
     for (uint32_t i = 0; i < count; i++) {
         workers[i].server = server;
         server->ladder.counts.call[LADDER_THREAD]++;
         workers[i].thread = (HANDLE)_beginthreadex(NULL, 0, pool_worker_main, &workers[i], 0, NULL);
         if (workers[i].thread == NULL) {
-            RS_FATAL("_beginthreadex", GetLastError(), "the pool cannot start");
+            RS_FATAL("_beginthreadex", GetLastError(), "cannot start the pool");
         }
     }
     return count;
@@ -231,7 +231,7 @@ static uint32_t pool_start(pool_server *server, pool_worker *workers) {
 static void pool_join(pool_server *server, pool_worker *workers, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         if (!PostQueuedCompletionStatus(server->port, 0, 0, NULL)) {
-            RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "the pool cannot be stopped");
+            RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "cannot stop the pool");
         }
     }
     for (uint32_t i = 0; i < count; i++) {

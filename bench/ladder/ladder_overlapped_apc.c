@@ -161,7 +161,7 @@ static void apc_turn(apc_server *server) {
     case WSA_WAIT_TIMEOUT:
         return;
     default:
-        RS_FATAL("WSAWaitForMultipleEvents", WSAGetLastError(), "nothing can be waited for");
+        RS_FATAL("WSAWaitForMultipleEvents", WSAGetLastError(), "cannot wait for events");
     }
 }
 
@@ -187,7 +187,8 @@ int main(int argc, char **argv) {
         .program = "ladder_overlapped_apc",
         .name = "overlapped_apc",
         .connections_max = LADDER_CONNECTIONS_MAX,
-        .limit = "memory, and one thread: completion routines run only in the thread that asked",
+        .limit =
+            "memory, and one thread: completion routines run only in the thread that made the call",
     };
     static apc_server server;
     int exit_code = 1;
@@ -200,7 +201,7 @@ int main(int argc, char **argv) {
     server.ladder.counts.call[LADDER_EVENT_SELECT]++;
     if (server.listener_event == WSA_INVALID_EVENT ||
         WSAEventSelect(server.ladder.listener, server.listener_event, FD_ACCEPT) != 0) {
-        RS_FATAL("WSAEventSelect", WSAGetLastError(), "the listener cannot be waited for");
+        RS_FATAL("WSAEventSelect", WSAGetLastError(), "cannot wait for the listener");
     }
     while (!ladder_is_over(&server.ladder)) {
         apc_turn(&server);

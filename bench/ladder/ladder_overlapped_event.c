@@ -161,7 +161,7 @@ static void overlapped_accept_post(overlapped_server *server) {
         os_error = done ? 0 : (DWORD)WSAGetLastError();
     }
     if (os_error != 0 && os_error != WSA_IO_PENDING) {
-        RS_FATAL("AcceptEx", os_error, "the listener is of no more use");
+        RS_FATAL("AcceptEx", os_error, "the listener is unusable");
     }
 }
 
@@ -169,7 +169,7 @@ static void overlapped_accept_next(overlapped_server *server) {
     server->ladder.counts.call[LADDER_SOCKET]++;
     server->accepting = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WSA_FLAG_OVERLAPPED);
     if (server->accepting == INVALID_SOCKET) {
-        RS_FATAL("WSASocket", WSAGetLastError(), "no connection can be taken in");
+        RS_FATAL("WSASocket", WSAGetLastError(), "cannot accept connections");
     }
     overlapped_accept_post(server);
 }
@@ -201,7 +201,7 @@ static void overlapped_open(overlapped_server *server) {
     }
     server->event[OVERLAPPED_ACCEPT] = WSACreateEvent();
     if (server->event[OVERLAPPED_ACCEPT] == WSA_INVALID_EVENT) {
-        RS_FATAL("WSACreateEvent", WSAGetLastError(), "nothing can be waited for");
+        RS_FATAL("WSACreateEvent", WSAGetLastError(), "cannot wait for events");
     }
     server->accept.hEvent = server->event[OVERLAPPED_ACCEPT];
     server->count = 1;
@@ -221,7 +221,7 @@ static void overlapped_turn(overlapped_server *server) {
             return;
         }
         if (found >= WSA_WAIT_EVENT_0 + server->count - first) {
-            RS_FATAL("WSAWaitForMultipleEvents", WSAGetLastError(), "no event can be waited for");
+            RS_FATAL("WSAWaitForMultipleEvents", WSAGetLastError(), "cannot wait for events");
         }
         first += found - WSA_WAIT_EVENT_0;
         if (first == OVERLAPPED_ACCEPT) {

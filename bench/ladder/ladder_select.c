@@ -65,7 +65,7 @@ static void select_wait(select_server *server) {
     }
     server->ladder.counts.call[LADDER_SELECT]++;
     if (select(0, &server->reads, &server->writes, NULL, &tick) == SOCKET_ERROR) {
-        RS_FATAL("select", WSAGetLastError(), "the sockets cannot be waited for");
+        RS_FATAL("select", WSAGetLastError(), "cannot wait for the sockets");
     }
 }
 

@@ -143,7 +143,7 @@ int main(int argc, char **argv) {
         .program = "ladder_thread",
         .name = "thread",
         .connections_max = 2048,
-        .limit = "a thread and its stack for each connection; 2048 are allowed here",
+        .limit = "one thread and stack per connection; at most 2048 here",
     };
     thread_server server;
     int exit_code = 1;

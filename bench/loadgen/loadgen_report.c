@@ -123,7 +123,7 @@ static void report_void_by_figures(const rs_run *run, char *out, size_t bytes) {
         (void)snprintf(out, bytes, "nothing was measured: every reply came before the measurement");
     } else if (rs_report_overloaded(run)) {
         (void)snprintf(out, bytes,
-                       "overloaded: %.0f of %u messages/s asked for (%.1f %%, --rate-min %g %%), "
+                       "overloaded: %.0f of %u messages/s requested (%.1f %%, --rate-min %g %%), "
                        "%" PRIu64 " never sent",
                        report_rate(run), run->settings->rate,
                        100.0 * report_rate(run) / run->settings->rate,
@@ -139,7 +139,7 @@ static size_t report_void_cause(const rs_run *run, char *out, size_t bytes) {
 
     out[0] = '\0';
     if (ends->refused > 0 && ends->connected == 0) {
-        n = snprintf(out, bytes, "nobody listens on %u.%u.%u.%u:%u: ", addr->ip >> 24,
+        n = snprintf(out, bytes, "no listener on %u.%u.%u.%u:%u: ", addr->ip >> 24,
                      addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
     } else if (ends->closed + ends->reset > 0 && run->load.columns.received == 0) {
         n = snprintf(out, bytes,
@@ -322,7 +322,7 @@ static void json_members(rs_json *json, const void *ctx) {
     json_maybe(json, "lives_per_s", report_lives_rate(run));
     json_histogram(json, "latency_ns", &run->load.uncorrected);
     json_histogram(json, "latency_corrected_ns", &run->load.corrected);
-    rs_json_string(json, "latency_clock", "one reading a batch of completions, one a submit");
+    rs_json_string(json, "latency_clock", "one reading per batch of completions, one per submit");
     json_setup(json, run);
     json_cpu(json, run);
     json_calls(json, run);
@@ -415,9 +415,8 @@ static void print_rate(const rs_run *run) {
 static void print_notes(const rs_run *run) {
     rs_printer *out = run->out;
     if (rs_report_overloaded(run)) {
-        rs_printer_say(
-            out, "overloaded: the latency is that of a load the server could not take; what was "
-                 "never sent\ncounts with the time that it had waited\n");
+        rs_printer_say(out, "overloaded: the server could not take this load; requests that were "
+                            "never sent\ncount with the time they waited\n");
     }
     if (rs_report_paced_late(run)) {
         rs_printer_say(out,
@@ -426,7 +425,7 @@ static void print_notes(const rs_run *run) {
                        RS_REPORT_PACING_SHARE);
     }
     if (run->interrupted) {
-        rs_printer_say(out, "interrupted: the measurement is shorter than asked for\n");
+        rs_printer_say(out, "interrupted: the measurement is shorter than requested\n");
     }
 }
 
@@ -458,6 +457,6 @@ void rs_report_print(const rs_run *run, const char *void_reason) {
     print_maybe(out, "own kernel calls", report_calls_per_message(run), "a message");
     print_notes(run);
     if (void_reason[0] != '\0') {
-        rs_printer_say(out, "VOID: this run proves nothing about speed: %s\n", void_reason);
+        rs_printer_say(out, "VOID: this run is not a valid measurement: %s\n", void_reason);
     }
 }

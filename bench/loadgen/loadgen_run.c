@@ -76,9 +76,9 @@ static rs_status run_allocate(rs_run *run, rs_error *error) {
     run->sent_ns = calloc((size_t)s->connections * rs_track_ring(s->depth), sizeof *run->sent_ns);
     if (run->pages == NULL || run->clients == NULL || run->touched == NULL ||
         run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL) {
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u connections: lower --connections, --depth or --size",
-                            run->total);
+        return rs_error_set(
+            error, RS_E_NO_MEMORY, "calloc", 0,
+            "out of memory for %u connections: lower --connections, --depth or --size", run->total);
     }
     return RS_OK;
 }

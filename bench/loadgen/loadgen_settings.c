@@ -22,69 +22,71 @@
 #define SETTINGS_CHURN_SOURCES 250u
 
 static const rs_option load_rows[] = {
-    RS_ROW_ADDR(rs_load_settings, addr.ip, "host", 0x7F000001, "server to connect to"),
-    RS_ROW_UINT(rs_load_settings, addr.port, "port", 1, 65535, 4000, "", "its port"),
-    RS_ROW_ADDR(rs_load_settings, source_ip, "source", 0,
-                "first local address to connect from; 0.0.0.0 = 127.0.0.2 for a server there"),
+    RS_ROW_ADDR(rs_load_settings, addr.ip, "host", 0x7F000001, "address of the server"),
+    RS_ROW_UINT(rs_load_settings, addr.port, "port", 1, 65535, 4000, "", "port of the server"),
+    RS_ROW_ADDR(
+        rs_load_settings, source_ip, "source", 0,
+        "first local address to connect from; 0.0.0.0 = 127.0.0.2 if the server is on 127.0.0.0/8"),
     RS_ROW_UINT(rs_load_settings, sources, "sources", 0, SETTINGS_SOURCES_MAX, 0, "",
-                "local addresses to connect from in turn, each with a range of ports of its own; "
+                "local addresses to connect from in turn, each with its own range of ports; "
                 "0 = the system's choice (250 unless given, with --churn and a server on "
                 "127.0.0.0/8)"),
     RS_ROW_UINT(rs_load_settings, connections, "connections", 1, RS_SESSIONS_MAX, 64, "",
                 "connections that send"),
     RS_ROW_UINT(rs_load_settings, idle, "idle", 0, RS_SESSIONS_MAX - 1, 0, "",
-                "further connections that stay silent"),
+                "additional connections that send nothing"),
     RS_ROW_UINT(rs_load_settings, depth, "depth", 1, RS_LOAD_DEPTH_MAX, 1, "",
-                "unanswered requests a connection"),
+                "unanswered requests per connection"),
     RS_ROW_UINT(rs_load_settings, frame_bytes, "size", RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX,
                 32, "bytes",
-                "a whole frame; below 15 there is no room for its number, and a lost or reordered "
-                "reply shows as wrong"),
+                "frame length, header included; below 15 a frame has no sequence number, and a "
+                "lost or reordered "
+                "reply counts as wrong"),
     RS_ROW_DOUBLE(rs_load_settings, seconds, "seconds", 0, SETTINGS_SECONDS_MAX,
                   SETTINGS_SECONDS_DEFAULT, "s", "length of the measurement, after the warm-up"),
     RS_ROW_DOUBLE(rs_load_settings, warmup_s, "warmup", 0, SETTINGS_SECONDS_MAX, 1, "s",
-                  "results before this are dropped; starts when each connection had its first "
+                  "results before this are dropped; starts when every connection has had its first "
                   "reply (0 unless given, with --messages, --ramp and --churn)"),
     RS_ROW_UINT(rs_load_settings, messages, "messages", 0, UINT32_MAX, 0, "",
-                "stop after so many requests; 0 = by time"),
+                "stop after this many requests; 0 = by time"),
     RS_ROW_UINT(rs_load_settings, rate, "rate", 0, RS_PLAN_RATE_MAX, 0, "messages/s",
                 "open loop over all connections; 0 = closed loop"),
     RS_ROW_DOUBLE(rs_load_settings, rate_min_percent, "rate-min", 0, 100, SETTINGS_RATE_MIN_DEFAULT,
                   "%",
-                  "share of --rate that must be reached, or the load was too much and the exit "
-                  "code is 1; 0 = any"),
+                  "minimum share of --rate; below it the run is overloaded and the exit "
+                  "code is 1; 0 = no minimum"),
     RS_ROW_BOOL(rs_load_settings, ramp, "ramp", false,
-                "connect all at once; time until each had its first reply"),
+                "connect all at once; measure the time until each has its first reply"),
     RS_ROW_BOOL(rs_load_settings, churn, "churn", false,
-                "connect, send some messages, close, again and again"),
+                "connect, send some messages, close; repeat"),
     RS_ROW_UINT(rs_load_settings, churn_messages, "churn-messages", 1, UINT32_MAX / 4, 10, "",
-                "messages of a connection's life (churn: exactly; misbehaving ones: on average)"),
+                "messages per connection (churn: exactly; misbehaving connections: on average)"),
     RS_ROW_UINT(rs_load_settings, churn_total, "churn-total", 0, UINT32_MAX, 0, "",
-                "stop after so many lives; 0 = by time"),
+                "stop after this many connections; 0 = by time"),
     RS_ROW_CHOICE(rs_load_settings, app, "app", "echo|raw", RS_LOAD_ECHO,
                   "what the server returns: frames, or any bytes"),
     RS_ROW_UINT(rs_load_settings, seed, "seed", 0, UINT32_MAX, 1, "",
-                "of patterns and misbehaviour"),
+                "seed of patterns and misbehaviour"),
     RS_ROW_UINT(rs_load_settings, reset_percent, "reset-percent", 0, 100, 0, "%",
-                "connections that end by a reset"),
+                "connections that end with a reset"),
     RS_ROW_UINT(rs_load_settings, half_close_percent, "half-close-percent", 0, 100, 0, "%",
-                "connections that end their stream, then take the rest"),
+                "connections that half-close, then read the rest"),
     RS_ROW_UINT(rs_load_settings, slow_percent, "slow-percent", 0, 100, 0, "%",
                 "connections that read slowly"),
     RS_ROW_BOOL(rs_load_settings, verify, "verify", true, "compare every byte of every reply"),
     RS_ROW_DOUBLE(rs_load_settings, connect_timeout_s, "connect-timeout", 0, SETTINGS_SECONDS_MAX,
-                  10, "s", "a connection not made by then timed out"),
+                  10, "s", "timeout of a connect"),
     RS_ROW_DOUBLE(rs_load_settings, timeout_s, "timeout", 0, SETTINGS_SECONDS_MAX, 5, "s",
-                  "a reply missing for so long is lost"),
+                  "a reply missing for this long is lost"),
     RS_ROW_UINT(rs_load_settings, sends_in_flight, "sends-in-flight", 1, RS_SENDS_IN_FLIGHT_MAX,
-                RS_SENDS_IN_FLIGHT_DEFAULT, "", "sends of a connection not yet completed"),
+                RS_SENDS_IN_FLIGHT_DEFAULT, "", "sends in flight per connection"),
     RS_ROW_UINT(rs_load_settings, dequeue_batch, "dequeue-batch", 1, RS_COMPLETIONS_PER_POLL_MAX,
-                64, "", "completions taken at once; the clock is read once for each batch"),
+                64, "", "maximum completions per poll; the clock is read once per batch"),
     RS_ROW_INT(rs_load_settings, pin, "pin", -1, 1023, -1, "",
-               "processor to run on; -1 = wherever the system likes"),
+               "processor to run on; -1 = the system's choice"),
     RS_ROW_CHOICE(rs_load_settings, progress, "progress", "auto|on|off", RS_PROGRESS_AUTO,
-                  "a line a second; auto = on a terminal"),
-    RS_ROW_STRING(rs_load_settings, json_path, "json", NULL, "file for the results"),
+                  "print one line per second; auto = only on a terminal"),
+    RS_ROW_STRING(rs_load_settings, json_path, "json", NULL, "write the results to this file"),
 };
 const rs_option_table rs_load_options = {load_rows, RS_ROWS(load_rows), NULL};
 
@@ -117,7 +119,7 @@ static const char *settings_conflict(const rs_load_settings *s) {
         return "--connections and --idle: more than 1048576 together";
     }
     if (s->sources > 0 && s->source_ip == 0) {
-        return "--sources: needs --source, but for a server on 127.0.0.0/8";
+        return "--sources: needs --source, except for a server on 127.0.0.0/8";
     }
     if (s->source_ip > UINT32_MAX - s->sources) {
         return "--source, --sources: the addresses end at 255.255.255.255";
@@ -126,7 +128,8 @@ static const char *settings_conflict(const rs_load_settings *s) {
         return "--ramp and --churn: choose one";
     }
     if (s->ramp && s->reset_percent + s->half_close_percent + s->slow_percent > 0) {
-        return "--ramp: does not go with --reset-percent, --half-close-percent, --slow-percent";
+        return "--ramp: cannot be combined with --reset-percent, --half-close-percent, "
+               "--slow-percent";
     }
     if (s->churn_total != 0 && !s->churn) {
         return "--churn-total: needs --churn";

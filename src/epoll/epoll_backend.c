@@ -65,7 +65,7 @@ static rs_status epoll_files_limit(rlim_t *out, rs_error *error) {
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return rs_error_set(error, RS_E_OS, "getrlimit", (uint32_t)errno,
-                            "cannot read the limit of open files");
+                            "cannot read the open file limit");
     }
     if (limit.rlim_cur < limit.rlim_max) {
         rlim_t before = limit.rlim_cur;
@@ -102,7 +102,7 @@ static rs_status epoll_files_take(uint32_t conns_max, rs_error *error) {
     }
     epoll_files_give(conns_max);
     return rs_error_set(error, RS_E_NO_BUFFERS, "setrlimit", 0,
-                        "%u connections, beside %u open files for other workers, need a limit of "
+                        "%u connections, and %u open files for other workers, need a limit of "
                         "%u and it is %llu: raise it (ulimit -n) or lower --max-sessions",
                         conns_max, others, all, (unsigned long long)limit);
 }
@@ -157,7 +157,8 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
     if (backend->engine_memory == NULL || backend->conns == NULL || backend->events == NULL ||
         backend->discard == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u connections: lower --max-sessions", cfg->conns_max);
+                            "out of memory for %u connections: lower --max-sessions",
+                            cfg->conns_max);
     }
     for (uint32_t i = 0; i < cfg->conns_max; i++) {
         backend->conns[i].fd = -1;
@@ -170,7 +171,7 @@ static rs_status epoll_open_files(rs_backend *backend, rs_error *error) {
     backend->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (backend->epoll_fd < 0) {
         return rs_error_set(error, RS_E_OS, "epoll_create1", (uint32_t)errno,
-                            "cannot make an epoll instance: %s", strerror(errno));
+                            "cannot create an epoll instance: %s", strerror(errno));
     }
     backend->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     backend->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -197,7 +198,7 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
     backend = calloc(1, sizeof(*backend));
     if (backend == NULL) {
         epoll_files_give(cfg->conns_max);
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a back end");
     }
     backend->epoll_fd = backend->wake_fd = backend->listen_fd = backend->reserve_fd = -1;
     backend->poll_max = cfg->poll_max;

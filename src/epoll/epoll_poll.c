@@ -101,7 +101,7 @@ static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
     backend->polls_without_wait = 0;
     if (count < 0) {
         if (errno != EINTR) {
-            RS_FATAL("epoll_wait", errno, "the wait for events failed");
+            RS_FATAL("epoll_wait", errno, "waiting for events failed");
         }
         return;
     }

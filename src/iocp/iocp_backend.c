@@ -99,7 +99,7 @@ static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg
     if (backend->engine_memory == NULL || backend->conns == NULL || backend->requests == NULL ||
         backend->recv_list == NULL || backend->entries == NULL || backend->discard == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u connections: lower --max-sessions", conns);
+                            "out of memory for %u connections: lower --max-sessions", conns);
     }
     for (uint32_t i = 0; i < conns; i++) {
         backend->conns[i].socket = INVALID_SOCKET;
@@ -118,7 +118,7 @@ static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
     SOCKET probe = rs_win_socket_open(0, &backend->calls, &os_error);
     if (probe == INVALID_SOCKET) {
         return rs_error_set(error, RS_E_OS, "WSASocket", os_error,
-                            "cannot make a TCP socket (error %u)", os_error);
+                            "cannot create a TCP socket (error %u)", os_error);
     }
     status = rs_win_socket_extensions(probe, &backend->extensions, error);
     backend->skip = backend->own.skip_on_success && backend->extensions.provider.ifs;
@@ -135,7 +135,7 @@ static rs_status iocp_open_port(rs_backend *backend, rs_error *error) {
     if (backend->port == NULL) {
         uint32_t os_error = GetLastError();
         return rs_error_set(error, RS_E_OS, "CreateIoCompletionPort", os_error,
-                            "cannot make a completion port (error %u)", os_error);
+                            "cannot create a completion port (error %u)", os_error);
     }
     cfg.port = backend->port;
     return rs_win_accept_open(&backend->accept, &cfg, error);
@@ -151,7 +151,7 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     }
     backend = calloc(1, sizeof *backend);
     if (backend == NULL) {
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a back end");
     }
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;

@@ -51,7 +51,7 @@ static DWORD iocp_wait_ms(const rs_backend *backend, int64_t timeout_ns) {
 static void iocp_dequeue_failed(const char *call) {
     DWORD os_error = GetLastError();
     if (os_error != WAIT_TIMEOUT) {
-        RS_FATAL(call, os_error, "the completion port is of no more use");
+        RS_FATAL(call, os_error, "the completion port is unusable");
     }
 }
 

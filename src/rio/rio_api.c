@@ -59,7 +59,7 @@ static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *
             return RS_E_RIO_UNAVAILABLE; /* a Windows older than the flag */
         }
         return rs_error_set(error, RS_E_OS, "WSASocket", *os_error,
-                            "cannot make a registered I/O socket (error %u)", *os_error);
+                            "cannot create a registered I/O socket (error %u)", *os_error);
     }
     *os_error = api_ask_system(socket, &out->fn);
     out->entry = rs_win_socket_provider(socket).entry;
@@ -116,7 +116,8 @@ static rs_status api_from_module(rs_rio_api *out, const char *path, rs_error *er
 
     if (table.raw == NULL || name.raw == NULL) {
         return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "GetProcAddress", GetLastError(),
-                            "%s is no RIO provider: it does not export ringside_rio_table", path);
+                            "%s is not a RIO provider: it does not export ringside_rio_table",
+                            path);
     }
     memset(&out->fn, 0, sizeof out->fn);
     out->fn.cbSize = sizeof out->fn;

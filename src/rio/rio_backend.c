@@ -34,12 +34,12 @@ static rs_status rio_register_pieces(rs_backend *backend, rs_rio_region *region,
     uint32_t os_error;
 
     if (backend->own.registration == RS_RIO_REG_REQUEST) {
-        return RS_OK; /* each request brings its own */
+        return RS_OK; /* registered with each request */
     }
     region->ids = calloc(count, sizeof *region->ids);
     if (region->ids == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u registrations: lower --max-sessions", count);
+                            "out of memory for %u registrations: lower --max-sessions", count);
     }
     for (; region->id_count < count; region->id_count++) {
         rs_region_piece piece = rs_region_piece_of(&region->cut, region->id_count);
@@ -77,7 +77,7 @@ static rs_status rio_register_memory(rs_backend *backend, void *base, size_t byt
     }
     if (i == RS_REGIONS_MAX) {
         return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0,
-                            "all %u memory regions are taken", RS_REGIONS_MAX);
+                            "all %u memory regions are in use", RS_REGIONS_MAX);
     }
     backend->regions[i] = (rs_rio_region){
         .base = base,
@@ -118,7 +118,7 @@ static void rio_straggler(rs_backend *backend, uint32_t conn) {
 
     if (backend->verified) {
         (void)snprintf(text, sizeof text,
-                       "connection %u: %u requests and %u connects not given back %u ms after its "
+                       "connection %u: %u requests and %u connects outstanding %u ms after its "
                        "reset (provider %s)",
                        conn, state->sends_posted + (unsigned)state->recv_posted,
                        (unsigned)state->connect_busy, RS_CLOSE_STRAGGLER_MS, backend->api.provider);
@@ -219,7 +219,7 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
         backend->dirs == NULL || backend->sockets == NULL || backend->slots == NULL ||
         backend->results == NULL || backend->entries == NULL || backend->discard == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                            "no memory for %u connections: lower --max-sessions", conns);
+                            "out of memory for %u connections: lower --max-sessions", conns);
     }
     rs_engine_init(&backend->engine, &engine, backend->engine_memory);
     rs_rio_ledger_init(&backend->ledger, &backend->engine, backend->stamps, backend->touched,
@@ -242,7 +242,7 @@ static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
     backend->verified = rs_rio_verify_wrap(&backend->api, &options);
     return backend->verified ? RS_OK
                              : rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0,
-                                            "no memory for --rio-verify: leave it out");
+                                            "out of memory for --rio-verify; run without it");
 }
 
 static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
@@ -261,7 +261,7 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
     probe = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
     if (probe == INVALID_SOCKET) {
         return rs_error_set(error, RS_E_OS, "WSASocket", os_error,
-                            "cannot make a registered I/O socket (error %u)", os_error);
+                            "cannot create a registered I/O socket (error %u)", os_error);
     }
     status = rs_win_socket_extensions(probe, &backend->extensions, error);
     rs_win_socket_close(probe, &backend->calls);
@@ -269,7 +269,7 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
         backend->api.entry != backend->extensions.provider.entry) {
         return rs_error_set(error, RS_E_UNSUPPORTED, "WSAIoctl", 0,
                             "RIO's functions are of Winsock's catalogue entry %u and sockets of "
-                            "%u: a provider was installed or removed, start again",
+                            "%u: a provider was installed or removed; restart",
                             backend->api.entry, backend->extensions.provider.entry);
     }
     return status;
@@ -288,7 +288,7 @@ static rs_status rio_open_handles(rs_backend *backend, rs_error *error) {
         uint32_t os_error = GetLastError();
 
         return rs_error_set(error, RS_E_OS, "CreateIoCompletionPort", os_error,
-                            "cannot make a completion port or its events (error %u)", os_error);
+                            "cannot create a completion port or its events (error %u)", os_error);
     }
     return RS_OK;
 }
@@ -312,10 +312,11 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
     if (backend->cq == RIO_INVALID_CQ) {
         uint32_t os_error = (uint32_t)WSAGetLastError();
 
-        return rs_error_set(error, RS_E_NO_BUFFERS, "RIOCreateCompletionQueue", os_error,
-                            "no completion queue of %u entries (error %u): lower --max-sessions or "
-                            "--sends-in-flight",
-                            entries, os_error);
+        return rs_error_set(
+            error, RS_E_NO_BUFFERS, "RIOCreateCompletionQueue", os_error,
+            "cannot create a completion queue of %u entries (error %u): lower --max-sessions or "
+            "--sends-in-flight",
+            entries, os_error);
     }
     return RS_OK;
 }
@@ -383,7 +384,7 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
     }
     backend = calloc(1, sizeof *backend);
     if (backend == NULL) {
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a back end");
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a back end");
     }
     backend->own = own;
     backend->tuning = cfg->tuning;

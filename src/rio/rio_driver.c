@@ -188,7 +188,7 @@ static void rio_socket_close(rs_backend *backend, uint32_t conn) {
     } else {
         backend->calls.count[RS_WIN_CLOSESOCKET]++;
         if (backend->api.close_socket(io->socket) != 0) {
-            RS_FATAL("closesocket", WSAGetLastError(), "its requests can never be drained");
+            RS_FATAL("closesocket", WSAGetLastError(), "its requests cannot be drained");
         }
     }
     io->socket = INVALID_SOCKET;

@@ -31,7 +31,7 @@ static void rio_result(rs_backend *backend, const RIORESULT *from) {
 
     if (rs_rio_ledger_find(&backend->ledger, &result, &conn, &req) != RS_OK) {
         RS_FATAL("RIODequeueCompletion", from->Status,
-                 "a completion of no request in flight: the queue is corrupt");
+                 "a completion without a request in flight: the queue is corrupt");
     }
     rs_engine_finished(&backend->engine, conn, req, result.status, result.bytes, false);
     if (result.bytes == 0 && result.status == RS_OK) {
@@ -48,7 +48,7 @@ static void rio_dequeue(rs_backend *backend) {
     count = backend->api.fn.RIODequeueCompletion(backend->cq, backend->results,
                                                  backend->tuning.dequeue_batch);
     if (count == RIO_CORRUPT_CQ) {
-        RS_FATAL("RIODequeueCompletion", 0, "RIO_CORRUPT_CQ: there is no safe way on");
+        RS_FATAL("RIODequeueCompletion", 0, "RIO_CORRUPT_CQ: cannot continue safely");
     }
     RS_ASSERT(count <= backend->tuning.dequeue_batch);
     rs_rio_wait_took(&backend->waiter, count);
@@ -66,7 +66,7 @@ static void rio_arm(rs_backend *backend) {
     backend->counters.notifies++;
     os_error = backend->api.fn.RIONotify(backend->cq);
     if (os_error != ERROR_SUCCESS && os_error != WSAEALREADY) {
-        RS_FATAL("RIONotify", os_error, "the only wake-up cannot be armed");
+        RS_FATAL("RIONotify", os_error, "cannot arm the notification");
     }
     rs_rio_wait_armed(&backend->waiter);
 }
@@ -109,8 +109,7 @@ static ULONG rio_port_dequeue(rs_backend *backend, DWORD wait_ms) {
         DWORD os_error = GetLastError();
 
         if (os_error != WAIT_TIMEOUT) {
-            RS_FATAL("GetQueuedCompletionStatusEx", os_error,
-                     "the completion port is of no more use");
+            RS_FATAL("GetQueuedCompletionStatusEx", os_error, "the completion port is unusable");
         }
         return 0;
     }
@@ -129,7 +128,7 @@ static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
     }
     os_error = GetLastError();
     if (os_error != WAIT_TIMEOUT) {
-        RS_FATAL("ringside_rio_wait", os_error, "the provider's wait is of no more use");
+        RS_FATAL("ringside_rio_wait", os_error, "the provider's wait failed");
     }
     return 0;
 }

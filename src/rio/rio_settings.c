@@ -17,6 +17,6 @@ static const rs_option rio_rows[] = {
     RS_ROW_BOOL(rs_rio_settings, verify, "rio-verify", false,
                 "check every use of RIO against its contract"),
     RS_ROW_STRING(rs_rio_settings, provider, "rio-provider", NULL,
-                  "DLL to take the RIO functions from where the system has none"),
+                  "DLL that provides RIO where the system does not"),
 };
-const rs_option_table rs_rio_options = {rio_rows, RS_ROWS(rio_rows), "only rio_server can"};
+const rs_option_table rs_rio_options = {rio_rows, RS_ROWS(rio_rows), "only rio_server supports it"};

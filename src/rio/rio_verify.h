@@ -16,9 +16,9 @@
     X(RS_RV_RQ_THREAD, "a request queue is used by a second thread")                               \
     X(RS_RV_CQ_THREAD, "a completion queue is used by a second thread")                            \
     X(RS_RV_BUFFER_DEAD, "a buffer id that is not registered")                                     \
-    X(RS_RV_RANGE, "a slice leaves its registration")                                              \
+    X(RS_RV_RANGE, "a slice extends beyond its registration")                                      \
     X(RS_RV_OVERLAP, "a slice overlaps one in flight")                                             \
-    X(RS_RV_ID_SHARED, "a buffer id serves two requests at once")                                  \
+    X(RS_RV_ID_SHARED, "a buffer id is used by two requests at once")                              \
     X(RS_RV_DESCRIPTOR_BUSY, "a RIO_BUF is passed again while its request is in flight")           \
     X(RS_RV_RECV_TOUCHED, "a receive slice was written to while in flight")                        \
     X(RS_RV_SEND_TOUCHED, "a send slice was changed while in flight")                              \
@@ -26,15 +26,15 @@
     X(RS_RV_RQ_FULL, "more requests outstanding than the request queue holds")                     \
     X(RS_RV_CQ_FULL, "request queues reserve more than the completion queue holds")                \
     X(RS_RV_CQ_BUSY, "a completion queue is closed with requests outstanding")                     \
-    X(RS_RV_CQ_DEAD, "a completion queue that is closed")                                          \
-    X(RS_RV_NOTIFY_TWICE, "RIONotify while a notification is still to come")                       \
+    X(RS_RV_CQ_DEAD, "a closed completion queue")                                                  \
+    X(RS_RV_NOTIFY_TWICE, "RIONotify while a notification is pending")                             \
     X(RS_RV_NOTIFY_POLLED, "RIONotify on a queue without a notification")                          \
-    X(RS_RV_UNCOMMITTED, "deferred requests that nobody committed")                                \
-    X(RS_RV_FLAGS, "flags, counts or pointers that the documentation rules out")                   \
+    X(RS_RV_UNCOMMITTED, "deferred requests that were never committed")                            \
+    X(RS_RV_FLAGS, "flags, counts or pointers that the documentation forbids")                     \
     X(RS_RV_RQ_CLOSED, "a request on a closed socket")                                             \
     X(RS_RV_SOCKET_TWICE, "a second request queue for one socket")                                 \
-    X(RS_RV_COMPLETION, "a completion of no request in flight, or of more bytes than asked")       \
-    X(RS_RV_LEAK, "left behind at the end")
+    X(RS_RV_COMPLETION, "a completion without a request in flight, or with too many bytes")        \
+    X(RS_RV_LEAK, "not released at the end")
 
 typedef enum rs_rv_check {
 #define X(name, text) name,

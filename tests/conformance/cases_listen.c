@@ -17,7 +17,7 @@ static void listen_end(conf_run *run) {
     run->server.listening = false;
 }
 
-/* A CONNECT to a port that nobody listens on, with a listener come and gone. */
+/* A CONNECT to a port that no listener on, with a listener come and gone. */
 static uint32_t listen_connect_in_vain(conf_run *run) {
     conf_open_listening(run, NULL);
     listen_end(run);

@@ -71,7 +71,7 @@ fills)
     code=$?
     ;;
 limit)
-    why="limit on the size of files"
+    why="file size limit"
     cat "$out/runs.csv" >>"$work/before"
     (ulimit -f 8 && run --repeat 1 >"$work/console.txt" 2>"$work/errors.txt")
     code=$?

@@ -593,7 +593,7 @@ static void check_limit(const fixture *f, const char *out, const char *json) {
     char expected[128], line[512] = "";
     const char *told, *limit = strstr(json, "\"limit\":\"");
     (void)snprintf(expected, sizeof expected,
-                   "ladder_%s: refused a connection: %u are open, the most here: ", f->rung->name,
+                   "ladder_%s: refused a connection: %u are open, the limit here: ", f->rung->name,
                    f->rung->limit);
     told = strstr(out, expected);
     if (told == NULL || limit == NULL) {
@@ -635,7 +635,7 @@ static void test_ladder_stop_ends_connections_with_requests_pending(void **state
     }
     (void)flood(client[0]); /* the server cannot send; with the others it waits to receive */
     stop_server(f, text, json);
-    assert_non_null(strstr(text, "the model's end: "));
+    assert_non_null(strstr(text, "limit of the model: "));
     check_json(f, text, json);
     for (uint32_t i = 0; i < LEFT_OPEN; i++) {
         (void)closesocket(client[i]);

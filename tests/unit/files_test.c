@@ -143,7 +143,7 @@ static void test_file_beyond_the_limit_leaves_the_old_one(void **state) {
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_int_equal(replaced, RS_E_OS);
     assert_int_equal(checked, RS_E_OS);
-    assert_non_null(strstr(error.text, "limit on the size of files"));
+    assert_non_null(strstr(error.text, "file size limit"));
     assert_content(FILE_NAME, "old");
     assert_nothing_beside();
 }

@@ -263,7 +263,7 @@ static void test_report_names_the_cause_where_there_is_no_doubt(void **state) {
     load->ends.connected = 0;
     load->ends.refused = 64;
     bed_write(bed);
-    assert_string_equal(bed->reason, "nobody listens on 127.0.0.1:4321: refused 64");
+    assert_string_equal(bed->reason, "no listener on 127.0.0.1:4321: refused 64");
     load->ends.refused = 0;
     load->ends.connected = 4;
     load->ends.closed = 4;

@@ -121,7 +121,7 @@ static void test_printer_nobody_waits_for_the_reader(void **state) {
         rs_printer_say(printer, "and on\n"); /* dropped as well while the queue is full */
         assert_true(bed_read_some(b));
     } while (strstr(b->text, "and on") == NULL);
-    assert_non_null(strstr(b->text, "lines dropped: nobody read them)"));
+    assert_non_null(strstr(b->text, "lines dropped: the output was not read)"));
     assert_true(rs_printer_close(printer));
     bed_restore(b);
     (void)close(b->read_end);

@@ -11,11 +11,11 @@
 
 /* X(member, meaning): every counter, printed under its member's name. */
 #define RS_COUNTER_TABLE(X)                                                                        \
-    X(accepted, "connections taken in")                                                            \
-    X(refused, "connections closed at once: no session free")                                      \
-    X(accept_failed, "connections that failed before they were ours")                              \
+    X(accepted, "connections accepted")                                                            \
+    X(refused, "connections closed on arrival: no free session")                                   \
+    X(accept_failed, "connections that failed before they were accepted")                          \
     X(messages_in, "whole frames received (raw: chunks)")                                          \
-    X(messages_out, "sends asked for by the application")                                          \
+    X(messages_out, "sends requested by the application")                                          \
     X(bytes_in, "bytes received")                                                                  \
     X(bytes_out, "bytes sent, completed")                                                          \
     X(recv_ops, "receive completions")                                                             \
@@ -24,11 +24,11 @@
     X(refused_ops, "operations that a back end refused")                                           \
     X(moved_bytes, "bytes of partial frames moved to the front")                                   \
     X(escalated_closes, "closes that had to be forced")                                            \
-    X(quarantined, "closes that never completed: their slots and buffers are given up")            \
-    X(held_ends, "orderly ends put off because an answer was owed")                                \
-    X(expired_holds, "ends put off for as long as the drain time-out allows")                      \
+    X(quarantined, "closes that never completed: slot and buffers stay reserved")                  \
+    X(held_ends, "orderly closes deferred because a reply was owed")                               \
+    X(expired_holds, "closes deferred for the whole drain timeout")                                \
     X(refused_releases, "releases of a hold or a shared block that was not held")                  \
-    X(pauses, "times a session stopped reading until its queue was shorter")                       \
+    X(pauses, "times a session stopped reading until its send queue drained")                      \
     X(mails, "messages from other threads")                                                        \
     X(steps, "turns of the loop")                                                                  \
     X(logic_wakes, "times a shard woke the logic thread")                                          \

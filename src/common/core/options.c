@@ -188,13 +188,13 @@ static void text_add_allowed(options_text *text, const rs_option *row) {
         text_add(text, "one of %s", row->words);
         break;
     case RS_OPT_STRING:
-        text_add(text, "a text that is not empty");
+        text_add(text, "non-empty text");
         break;
     case RS_OPT_ADDR:
         text_add(text, "a numeric IPv4 address such as 127.0.0.1");
         break;
     case RS_OPT_LIST:
-        text_add(text, "at most %u texts, with commas between", RS_OPTION_ITEMS_MAX);
+        text_add(text, "at most %u texts, separated by commas", RS_OPTION_ITEMS_MAX);
         break;
     }
 }
@@ -443,13 +443,13 @@ static const char *parse_word(const rs_option *row, const char *value, double *o
             return NULL;
         }
     }
-    return row->kind == RS_OPT_BOOL ? "is no switch position" : "is no choice";
+    return row->kind == RS_OPT_BOOL ? "is not a switch value" : "is not a valid choice";
 }
 
 static const char *parse_addr(const char *value, double *out) {
     uint32_t ip;
     if (!rs_parse_ipv4(value, &ip)) {
-        return "is no address";
+        return "is not a valid address";
     }
     *out = ip;
     return NULL;
@@ -523,7 +523,7 @@ static rs_options_result parse_stray(options_parse *parse, const char *argument)
     const bool dashed = strncmp(argument, "--", 2) == 0 && argument[2] != '\0';
     text_add(&parse->error, dashed ? "unknown option " : "unexpected argument '");
     text_add_shown(&parse->error, argument, dashed ? strcspn(argument, "=") : strlen(argument));
-    text_add(&parse->error, "%s; allowed: the options that --help lists", dashed ? "" : "'");
+    text_add(&parse->error, "%s; --help lists the options", dashed ? "" : "'");
     return RS_OPTIONS_ERROR;
 }
 
@@ -545,7 +545,7 @@ static rs_options_result parse_option(options_parse *parse, const options_at *at
         return parse_refuse(parse, at->row, NULL, "needs a value");
     }
     if (*given && at->row->kind != RS_OPT_LIST) {
-        return parse_refuse(parse, at->row, value, "is a second value, give the option once");
+        return parse_refuse(parse, at->row, value, "repeats the option; give it once");
     }
     wrong = parse_set(at, value);
     if (wrong != NULL) {

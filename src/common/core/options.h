@@ -79,7 +79,8 @@ typedef struct rs_option {
 typedef struct rs_option_table {
     const rs_option *rows; /* [count], names distinct in a program */
     size_t count;          /* RS_ROWS(rows) */
-    const char *refusal;   /* what a program says that cannot honour one: "only iocp_server can" */
+    const char
+        *refusal; /* what a program says that cannot honour one: "only iocp_server supports it" */
 } rs_option_table;
 
 typedef struct rs_option_group {

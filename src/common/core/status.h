@@ -28,10 +28,10 @@
     X(RS_E_UNSUPPORTED, 16, "not supported here")                                                  \
     X(RS_E_RIO_UNAVAILABLE, 17, "Registered I/O is not available here")                            \
     X(RS_E_PROTOCOL, 18, "malformed frame")                                                        \
-    X(RS_E_TRUNCATED, 19, "ended short")                                                           \
+    X(RS_E_TRUNCATED, 19, "truncated")                                                             \
     X(RS_E_OS, 20, "operating system error")                                                       \
     X(RS_E_CORRUPT, 21, "kernel queue corrupt")                                                    \
-    X(RS_E_LISTENER, 22, "the listener itself failed")                                             \
+    X(RS_E_LISTENER, 22, "the listener failed")                                                    \
     X(RS_E_USAGE, 23, "bad command line")
 
 typedef enum rs_status {

@@ -27,7 +27,7 @@ typedef struct file_place {
 
 static rs_status file_failed(const char *path, const char *call, int os_error, rs_error *error) {
     const char *why = os_error == ENOSPC || os_error == EDQUOT ? "the disk is full"
-                      : os_error == EFBIG ? "the limit on the size of files (ulimit -f) is too low"
+                      : os_error == EFBIG ? "the file size limit (ulimit -f) is too low"
                                           : strerror(os_error);
     return rs_error_set(error, RS_E_OS, call, (uint32_t)os_error, "%.100s: %s", path, why);
 }

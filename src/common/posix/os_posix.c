@@ -68,7 +68,7 @@ rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, 
     RS_ASSERT(fn != NULL);
     *out = NULL;
     if (thread == NULL) {
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for a thread");
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a thread");
     }
     thread->fn = fn;
     thread->arg = arg;
@@ -156,13 +156,13 @@ rs_status rs_os_event_open(rs_os_event **out, rs_error *error) {
     RS_ASSERT(out != NULL);
     *out = NULL;
     if (event == NULL) {
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for an event");
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for an event");
     }
     failed = os_event_init(event);
     if (failed != 0) {
         free(event);
         return rs_error_set(error, RS_E_OS, "pthread_cond_init", (uint32_t)failed,
-                            "cannot make an event: %s", strerror(failed));
+                            "cannot create an event: %s", strerror(failed));
     }
     *out = event;
     return RS_OK;

@@ -13,14 +13,14 @@ static const rs_option socket_rows[] = {
     RS_ROW_BOOL(rs_tuning, nodelay, "nodelay", true, "TCP_NODELAY"),
     RS_ROW_UINT(rs_tuning, dequeue_batch, "dequeue-batch", 1, RS_COMPLETIONS_PER_POLL_MAX,
                 RS_COMPLETIONS_PER_POLL_DEFAULT, "completions",
-                "most completions taken in one call"),
+                "maximum completions taken per call"),
 };
 const rs_option_table rs_socket_options = {socket_rows, RS_ROWS(socket_rows),
                                            "this server's sockets have no such buffer"};
 
 static const rs_option accept_rows[] = {
     RS_ROW_CHOICE(rs_tuning, accept_mode, "accept", "overlapped|thread", RS_ACCEPT_OVERLAPPED,
-                  "AcceptEx on the port, or a thread in accept()"),
+                  "AcceptEx on the port, or a thread that calls accept()"),
     RS_ROW_UINT(rs_tuning, accepts, "accepts", 1, RS_ACCEPTS_MAX, RS_ACCEPTS_DEFAULT, "accepts",
                 "AcceptEx calls outstanding"),
     RS_ROW_UINT(rs_tuning, backlog, "backlog", 1, 65535, RS_BACKLOG_DEFAULT, "connections",
@@ -29,7 +29,7 @@ static const rs_option accept_rows[] = {
                 "pass the backlog as SOMAXCONN_HINT"),
 };
 const rs_option_table rs_accept_options = {accept_rows, RS_ROWS(accept_rows),
-                                           "only the servers for Windows can"};
+                                           "only the Windows servers support it"};
 
 rs_tuning rs_tuning_default(void) {
     rs_tuning tuning;
@@ -61,11 +61,12 @@ rs_status rs_backend_config_read(const rs_backend_config *cfg, const rs_option_t
     if (!config_is_within(cfg->conns_max, RS_SESSIONS_MAX) ||
         !config_is_within(cfg->sends_per_conn, RS_SENDS_IN_FLIGHT_MAX) ||
         !config_is_within(cfg->poll_max, RS_COMPLETIONS_PER_POLL_MAX)) {
-        return rs_error_set(error, RS_E_INVALID, "open", 0,
-                            "%u connections, %u sends each, %u completions a poll: at most %u, %u, "
-                            "%u, and none of them 0",
-                            cfg->conns_max, cfg->sends_per_conn, cfg->poll_max, RS_SESSIONS_MAX,
-                            RS_SENDS_IN_FLIGHT_MAX, RS_COMPLETIONS_PER_POLL_MAX);
+        return rs_error_set(
+            error, RS_E_INVALID, "open", 0,
+            "%u connections, %u sends each, %u completions per poll: at most %u, %u, "
+            "%u, and none of them 0",
+            cfg->conns_max, cfg->sends_per_conn, cfg->poll_max, RS_SESSIONS_MAX,
+            RS_SENDS_IN_FLIGHT_MAX, RS_COMPLETIONS_PER_POLL_MAX);
     }
     status = rs_options_check(&rs_socket_options, &cfg->tuning, error);
     if (status == RS_OK) {

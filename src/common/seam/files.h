@@ -12,7 +12,7 @@
 #include "core/status.h"
 
 #define RS_FILE_PATH_BYTES 4096u /* the longest path, with its end */
-#define RS_FILE_NO_FILE "a device or a pipe; name a file"
+#define RS_FILE_NO_FILE "is a device or a pipe; name a regular file"
 
 /* rs_file_replace: gives a file its whole new content. It is written beside the old one, forced to
  * the disk and renamed over it: when anything fails the old file is as it was, and nothing new lies

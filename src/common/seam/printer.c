@@ -30,7 +30,7 @@ static void printer_print(rs_printer *printer, const rs_mail *mail, uint32_t *dr
     uint32_t dropped = rs_atomic_load_u32(&printer->dropped);
     if (dropped != *dropped_told) {
         char text[64];
-        int bytes = snprintf(text, sizeof text, "(%u lines dropped: nobody read them)\n",
+        int bytes = snprintf(text, sizeof text, "(%u lines dropped: the output was not read)\n",
                              (unsigned)(dropped - *dropped_told));
         (void)rs_os_print(printer->stream, text, (size_t)bytes);
         *dropped_told = dropped;

@@ -12,7 +12,7 @@ rs_status rs_region_set_take(rs_region_set *set, rs_region_id *out, rs_error *er
         }
     }
     return rs_error_set(error, RS_E_NO_BUFFERS, "register_memory", 0,
-                        "all %u memory regions are taken", RS_REGIONS_MAX);
+                        "all %u memory regions are in use", RS_REGIONS_MAX);
 }
 
 void rs_region_set_give(rs_region_set *set, rs_region_id region) {

@@ -26,14 +26,14 @@ static const char *file_why(DWORD os_error) {
         return "the disk is full";
     case ERROR_PATH_NOT_FOUND:
     case ERROR_FILE_NOT_FOUND:
-        return "there is no such folder";
+        return "no such directory";
     case ERROR_ACCESS_DENIED:
     case ERROR_WRITE_PROTECT:
-        return "it may not be written";
+        return "write access denied";
     case ERROR_SHARING_VIOLATION:
-        return "another program uses it";
+        return "in use by another program";
     default:
-        return "it cannot be written";
+        return "cannot be written";
     }
 }
 

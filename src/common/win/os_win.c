@@ -114,7 +114,7 @@ rs_status rs_os_event_open(rs_os_event **out, rs_error *error) {
         uint32_t os_error = GetLastError();
         free(event);
         return rs_error_set(error, RS_E_OS, "CreateEvent", os_error,
-                            "cannot make an event (error %u)", os_error);
+                            "cannot create an event (error %u)", os_error);
     }
     *out = event;
     return RS_OK;
@@ -129,7 +129,7 @@ void rs_os_event_close(rs_os_event *event) {
 
 void rs_os_event_set(rs_os_event *event) {
     if (!SetEvent(event->handle)) {
-        RS_FATAL("SetEvent", GetLastError(), "a thread that waits cannot be woken");
+        RS_FATAL("SetEvent", GetLastError(), "cannot wake a waiting thread");
     }
 }
 

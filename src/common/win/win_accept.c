@@ -226,10 +226,10 @@ static uint32_t accept_finish(rs_win_accept *source, rs_completion *out) {
 static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t value) {
     if (!PostQueuedCompletionStatus(source->cfg.port, (DWORD)note, source->cfg.key,
                                     (OVERLAPPED *)value)) {
-        RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "the listener cannot report");
+        RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "cannot report an accept");
     }
     if (source->cfg.event != NULL && !SetEvent(source->cfg.event)) {
-        RS_FATAL("SetEvent", GetLastError(), "the listener cannot report");
+        RS_FATAL("SetEvent", GetLastError(), "cannot report an accept");
     }
 }
 
@@ -244,7 +244,7 @@ static bool accept_thread_is_full(const rs_win_accept *source) {
     return rs_atomic_load_u32(&source->notes) >= source->cfg.tuning->accepts;
 }
 
-/* Returns false when the listener is of no more use. */
+/* Returns false when the listener is unusable. */
 static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error, rs_retry *retry) {
     switch (accept_class(source, os_error)) {
     case RS_WIN_AGAIN:
@@ -392,7 +392,7 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
         NULL) {
         os_error = GetLastError();
         return rs_error_set(error, RS_E_OS, "CreateIoCompletionPort", os_error,
-                            "the listener cannot join the port (error %u)", os_error);
+                            "cannot associate the listener with the port (error %u)", os_error);
     }
     os_error = accept_post(source, &source->requests[0]);
     if (os_error != 0) {
@@ -420,7 +420,7 @@ static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
     }
     return rs_error_set(error, RS_E_UNSUPPORTED, "listen", 0,
                         "the listener is served by Winsock's catalogue entry %u and the rest by "
-                        "%u: a provider was installed or removed, start again",
+                        "%u: a provider was installed or removed; restart",
                         source->extensions.provider.entry, wanted);
 }
 

@@ -31,7 +31,8 @@ static void alarm_main(void *arg) {
 
     while (WaitForMultipleObjects(2, waits, FALSE, INFINITE) == WAIT_OBJECT_0 + 1u) {
         if (!PostQueuedCompletionStatus(alarm->port, 0, alarm->key, NULL)) {
-            RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "the alarm cannot ring");
+            RS_FATAL("PostQueuedCompletionStatus", GetLastError(),
+                     "cannot post the timer's packet");
         }
     }
 }
@@ -75,7 +76,7 @@ static rs_status alarm_make(rs_win_alarm *alarm, rs_error *error) {
         uint32_t os_error = GetLastError();
 
         return rs_error_set(error, RS_E_OS, "CreateWaitableTimerEx", os_error,
-                            "cannot make a timer (error %u)", os_error);
+                            "cannot create a timer (error %u)", os_error);
     }
     return rs_os_thread_start(&alarm->thread, alarm_main, alarm, error);
 }
@@ -86,7 +87,7 @@ rs_status rs_win_alarm_open(rs_win_alarm **out, HANDLE port, ULONG_PTR key, rs_e
 
     *out = NULL;
     if (alarm == NULL) {
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "no memory for an alarm");
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for an alarm");
     }
     alarm->port = port;
     alarm->key = key;

@@ -33,7 +33,7 @@ rs_status rs_win_socket_start(rs_error *error) {
     int rc = WSAStartup(MAKEWORD(2, 2), &data);
     if (rc != 0) {
         return rs_error_set(error, rs_win_error_status((uint32_t)rc), "WSAStartup", (uint32_t)rc,
-                            "WSAStartup: Winsock 2.2 did not start (error %d)", rc);
+                            "WSAStartup: cannot start Winsock 2.2 (error %d)", rc);
     }
     return RS_OK;
 }
@@ -86,7 +86,7 @@ static rs_status win_listen_error(rs_error *error, const char *call, uint32_t os
     rs_status status = rs_win_error_status(os_error);
     const char *remedy = status == RS_E_ADDRESS_IN_USE ? "; stop the other program or choose --port"
                          : status == RS_E_ADDRESS      ? "; choose an address of this machine"
-                         : status == RS_E_ACCESS ? "; another program holds it, or it is reserved"
+                         : status == RS_E_ACCESS ? "; another program uses it, or it is reserved"
                                                  : "";
     return rs_error_set(error, status, call, os_error, "%s: %u.%u.%u.%u:%u: %s (error %u)%s", call,
                         addr->ip >> 24, (addr->ip >> 16) & 255u, (addr->ip >> 8) & 255u,
