@@ -1,0 +1,83 @@
+# The documents: cmake -DROOT=DIR -P docs.cmake. docs_test.cmake shows that each rule can fail.
+#
+# docs/architecture.md names every module of src and include, no other, and every folder of bench;
+# README.md links to every page of docs; lines end within 100 columns, except tables, code, images
+# and generated lists.
+cmake_minimum_required(VERSION 3.25)
+
+set(faults 0)
+
+function(fault text)
+    message("docs: ${text}")
+    math(EXPR faults "${faults} + 1")
+    set(faults ${faults} PARENT_SCOPE)
+endfunction()
+
+file(GLOB pages RELATIVE "${ROOT}" "${ROOT}/docs/*.md")
+list(APPEND pages README.md CHANGELOG.md)
+file(GLOB_RECURSE sources RELATIVE "${ROOT}" "${ROOT}/src/*.[ch]" "${ROOT}/include/*.h")
+file(GLOB benches RELATIVE "${ROOT}" "${ROOT}/bench/*/CMakeLists.txt")
+list(LENGTH sources seen)
+if(seen EQUAL 0)
+    message(FATAL_ERROR "docs: no source file under ${ROOT}")
+endif()
+
+# `folder/name.c`, or `folder/name.*` for both, inside backquotes.
+file(READ "${ROOT}/docs/architecture.md" index)
+foreach(source IN LISTS sources)
+    string(REGEX REPLACE "^(.*/)?([a-z]+/[a-z0-9_]+)\\.[ch]$" "\\2" module "${source}")
+    string(REGEX MATCH "\\.[ch]$" suffix "${source}")
+    string(FIND "${index}" "`${module}.*`" both)
+    string(FIND "${index}" "`${module}${suffix}`" one)
+    if(both EQUAL -1 AND one EQUAL -1)
+        fault("docs/architecture.md does not name ${source}")
+    endif()
+endforeach()
+string(REGEX MATCHALL "`[a-z]+/[a-z0-9_]+\\.[*ch]`" named "${index}")
+foreach(name IN LISTS named)
+    string(REGEX REPLACE "^`(.*)\\.[*ch]`$" "\\1." stem "${name}")
+    set(found FALSE)
+    if(stem MATCHES "^bench/")
+        continue() # scripts
+    endif()
+    foreach(source IN LISTS sources)
+        string(FIND "/${source}" "/${stem}" at)
+        if(NOT at EQUAL -1)
+            set(found TRUE)
+        endif()
+    endforeach()
+    if(NOT found)
+        fault("docs/architecture.md names ${name}, which is not there")
+    endif()
+endforeach()
+foreach(bench IN LISTS benches)
+    get_filename_component(folder "${bench}" DIRECTORY)
+    string(FIND "${index}" "`${folder}/`" at)
+    if(at EQUAL -1)
+        fault("docs/architecture.md does not name ${folder}/")
+    endif()
+endforeach()
+
+file(READ "${ROOT}/README.md" readme)
+foreach(page IN LISTS pages)
+    string(FIND "${readme}" "](${page})" at)
+    if(at EQUAL -1 AND NOT page STREQUAL "README.md")
+        fault("README.md does not link to ${page}")
+    endif()
+    if(page MATCHES "^docs/notes")
+        continue() # their width: with the notes
+    endif()
+    file(STRINGS "${ROOT}/${page}" long REGEX
+        "^.....................................................................................................")
+    foreach(line IN LISTS long)
+        if(NOT line MATCHES "^([|]|    |!|- [*][*][a-d][0-9]+[*][*], `)")
+            string(SUBSTRING "${line}" 0 60 start)
+            fault("${page}: over 100 columns: ${start}...")
+        endif()
+    endforeach()
+endforeach()
+
+if(faults GREATER 0)
+    message(FATAL_ERROR "docs: ${faults} faults")
+endif()
+message("docs: ${seen} source files are in the index, and every page is in order")
