@@ -296,7 +296,8 @@ static void client_start(client *c, size_t bytes) {
         const uint32_t injected = chaos_injected(CHAOS_CLIENT);
         rs_status status = c->api->open(&c->backend, &c->plan->backend, &error);
         if (status == RS_OK) {
-            status = c->api->register_memory(c->backend, c->memory, bytes, &c->region, &error);
+            status =
+                c->api->register_memory(c->backend, c->memory, bytes, NULL, &c->region, &error);
             if (status == RS_OK) {
                 return;
             }

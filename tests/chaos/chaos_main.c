@@ -242,7 +242,7 @@ static void seed_settings(seed_run *run, uint32_t needs) {
     run->rio.notify_by = (needs & CHAOS_BY_EVENT) != 0 || seed_draw(run, 4) == 0
                              ? RS_RIO_NOTIFY_EVENT
                              : RS_RIO_NOTIFY_IOCP;
-    run->rio.registration = seed_draw(run, 3) == 0 ? RS_RIO_REG_SESSION : RS_RIO_REG_SLAB;
+    run->rio.registration = seed_draw(run, 3) == 0 ? RS_RIO_REG_REQUEST : RS_RIO_REG_SLAB;
     run->rio.defer = seed_draw(run, 4) != 0;
     run->rio.verify = seed_draw(run, 3) == 0;
     if ((needs & (CHAOS_BY_NOTIFY | CHAOS_BY_PROVIDER)) != 0) {
