@@ -52,8 +52,8 @@ static void banner_place(rs_results *results, rs_runner *runner, bool free) {
     char text[128];
     const rs_placement placement = rs_placement_choose(cpu, free ? 0 : rs_machine_cpus(cpu));
     const bool with_wine = results->platform == RS_PLATFORM_WINE && !RS_TARGETS_WINDOWS;
-    runner->server_cpu = placement.server;
-    runner->load_cpu = placement.load;
+    runner->server.cpu = placement.server;
+    runner->load.cpu = placement.load;
     rs_placement_text(&placement, with_wine ? "server and wineserver" : "server", text,
                       sizeof text);
     banner_add(results, "placement", "%s", text);

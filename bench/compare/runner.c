@@ -44,8 +44,10 @@ static double runner_now_s(void) {
     return (double)rs_os_now_ns() / 1e9;
 }
 
-static void runner_path(const runner_turn *turn, const char *what, char out[RS_ARG_BYTES * 2]) {
-    (void)snprintf(out, RS_ARG_BYTES * 2, "%s/%s.%s", turn->runner->out, turn->base, what);
+static void runner_path(const runner_turn *turn, const rs_runner_side *side, const char *what,
+                        char out[RS_ARG_BYTES * 2]) {
+    (void)snprintf(out, RS_ARG_BYTES * 2, "%s/%s.%s.%s", turn->runner->out, turn->base, side->name,
+                   what);
 }
 
 static size_t runner_read(const char *path, char *text, size_t bytes) {
@@ -60,9 +62,10 @@ static size_t runner_read(const char *path, char *text, size_t bytes) {
 }
 
 /* The first line of a program's standard error: what it says when it gives up. */
-static void runner_complaint(const runner_turn *turn, const char *what, char *out, size_t bytes) {
+static void runner_complaint(const runner_turn *turn, const rs_runner_side *side, char *out,
+                             size_t bytes) {
     char path[RS_ARG_BYTES * 2];
-    runner_path(turn, what, path);
+    runner_path(turn, side, "err", path);
     (void)runner_read(path, out, bytes);
     out[strcspn(out, "\r\n")] = '\0';
 }
@@ -99,7 +102,7 @@ static void runner_server_args(const runner_turn *turn, rs_args *args) {
     rs_args_add(args, "--port");
     rs_args_add(args, "0");
     rs_scenario_server_args(turn->scenario, target->streams, args);
-    runner_path(turn, "server.json", json);
+    runner_path(turn, &turn->runner->server, "json", json);
     rs_args_add(args, "--json");
     rs_args_add(args, target->wine ? "Z:%s" : "%s", json);
     for (uint32_t i = 0; i + 1 < target->extra.count; i += 2) {
@@ -122,31 +125,29 @@ static void runner_load_args(const runner_turn *turn, rs_args *args) {
     if (turn->target->streams) {
         rs_args_u32(args, "--timeout", RUNNER_RUNG_REPLY_S);
     }
-    runner_path(turn, "load.json", json);
+    runner_path(turn, &turn->runner->load, "json", json);
     rs_args_add(args, "--json");
     rs_args_add(args, "%s", json);
 }
 
 /* Starts one of the two; its output goes to files, because Wine wants no pipes. */
-static bool runner_start(runner_turn *turn, rs_process *process, const rs_args *args,
-                         const char *who, int32_t cpu, const char *prefix) {
-    char out[RS_ARG_BYTES * 2], err[RS_ARG_BYTES * 2], what[32];
+static bool runner_start(runner_turn *turn, rs_runner_side *side, const rs_args *args,
+                         const char *prefix) {
+    char out[RS_ARG_BYTES * 2], err[RS_ARG_BYTES * 2];
     rs_error error = {.call = NULL};
-    rs_process_spec spec = {.args = args, .out_path = out, .err_path = err, .cpu = cpu};
+    rs_process_spec spec = {.args = args, .out_path = out, .err_path = err, .cpu = side->cpu};
     if (args->overflow) {
-        rs_result_void(turn->out, "%s: its command line is too long", who);
+        rs_result_void(turn->out, "%s: its command line is too long", side->name);
         return false;
     }
-    (void)snprintf(what, sizeof what, "%s.out", who);
-    runner_path(turn, what, out);
-    (void)snprintf(what, sizeof what, "%s.err", who);
-    runner_path(turn, what, err);
+    runner_path(turn, side, "out", out);
+    runner_path(turn, side, "err", err);
     if (prefix != NULL) {
         spec.env_name = "WINEPREFIX";
         spec.env_value = prefix;
     }
-    if (rs_process_start(process, &spec, &error) != RS_OK) {
-        rs_result_void(turn->out, "%s: %s", who, error.text);
+    if (rs_process_start(&side->process, &spec, &error) != RS_OK) {
+        rs_result_void(turn->out, "%s: %s", side->name, error.text);
         return false;
     }
     return true;
@@ -157,7 +158,7 @@ static bool runner_start(runner_turn *turn, rs_process *process, const rs_args *
 /* The port of "listening on HOST:PORT"; 0: not yet there as a whole line. */
 static uint32_t runner_port(const runner_turn *turn) {
     char path[RS_ARG_BYTES * 2], text[RUNNER_LINE_BYTES];
-    runner_path(turn, "server.out", path);
+    runner_path(turn, &turn->runner->server, "out", path);
     (void)runner_read(path, text, sizeof text);
     const char *line = strstr(text, "listening on ");
     if (line == NULL || strchr(line, '\n') == NULL) {
@@ -185,9 +186,10 @@ static bool runner_is_unwritable(runner_turn *turn) {
 
 static void runner_died(runner_turn *turn, const char *when) {
     char complaint[RS_WHY_BYTES / 2];
-    runner_complaint(turn, "server.err", complaint, sizeof complaint);
+    runner_complaint(turn, &turn->runner->server, complaint, sizeof complaint);
     rs_result_void(turn->out, "%s ended %s with %s%s%s", turn->target->name, when,
-                   turn->runner->server.ending, complaint[0] != '\0' ? ": " : "", complaint);
+                   turn->runner->server.process.ending, complaint[0] != '\0' ? ": " : "",
+                   complaint);
 }
 
 static bool runner_await_port(runner_turn *turn) {
@@ -198,7 +200,7 @@ static bool runner_await_port(runner_turn *turn) {
         if (turn->port != 0) {
             return true;
         }
-        if (rs_process_has_ended(&turn->runner->server)) {
+        if (rs_process_has_ended(&turn->runner->server.process)) {
             runner_died(turn, "at start");
             return false;
         }
@@ -227,8 +229,8 @@ static bool runner_await_wineserver(runner_turn *turn) {
         rs_result_void(turn->out, "%s: its wineserver was not found", target->name);
         return false;
     }
-    if (turn->runner->server_cpu != RS_CPU_ANY) {
-        rs_process_move(&target->wineserver, turn->runner->server_cpu);
+    if (turn->runner->server.cpu != RS_CPU_ANY) {
+        rs_process_move(&target->wineserver, turn->runner->server.cpu);
     }
     return true;
 }
@@ -237,14 +239,14 @@ static bool runner_server_up(runner_turn *turn) {
     rs_runner *runner = turn->runner;
     rs_args args;
     runner_server_args(turn, &args);
-    return runner_start(turn, &runner->server, &args, "server", runner->server_cpu,
+    return runner_start(turn, &runner->server, &args,
                         turn->target->wine ? turn->target->prefix : NULL) &&
            runner_await_port(turn) && runner_await_wineserver(turn);
 }
 
 /* Asks, waits, kills. A server that had to be killed has no figures and voids the run. */
 static void runner_server_down(runner_turn *turn) {
-    rs_process *server = &turn->runner->server;
+    rs_process *server = &turn->runner->server.process;
     const bool counts = turn->out->state != RS_RUN_VOID && !turn->interrupted;
     const double deadline_s = runner_now_s() + (counts ? RUNNER_STOP_S : RUNNER_STOP_VOID_S);
     rs_process_interrupt(server);
@@ -274,7 +276,7 @@ typedef struct runner_sample {
 } runner_sample;
 
 static void runner_sample_take(const runner_turn *turn, runner_sample *out) {
-    rs_process_usage_read(&turn->runner->server, &out->server);
+    rs_process_usage_read(&turn->runner->server.process, &out->server);
     for (uint32_t i = 0; i < RS_COUNTERS; i++) {
         out->wine.cpu_ns[i] = NAN;
     }
@@ -291,7 +293,7 @@ static void runner_sample_take(const runner_turn *turn, runner_sample *out) {
 static void runner_watch(runner_turn *turn) {
     rs_process_usage now;
     const double pool = rs_machine_pool_bytes() - turn->pool_start;
-    rs_process_usage_read(&turn->runner->server, &now);
+    rs_process_usage_read(&turn->runner->server.process, &now);
     turn->observed.memory_peak_bytes = fmax(turn->observed.memory_peak_bytes, now.memory_bytes);
     turn->observed.pool_growth_bytes = fmax(turn->observed.pool_growth_bytes, pool);
 }
@@ -300,11 +302,11 @@ static void runner_watch(runner_turn *turn) {
 static bool runner_await_load(runner_turn *turn) {
     rs_runner *runner = turn->runner;
     const double deadline_s = runner_now_s() + runner->seconds + RUNNER_GRACE_S + runner->warmup_s;
-    for (uint32_t tick = 0; !rs_process_has_ended(&runner->load); tick++) {
+    for (uint32_t tick = 0; !rs_process_has_ended(&runner->load.process); tick++) {
         if (runner_should_stop(turn)) {
             return false;
         }
-        if (rs_process_has_ended(&runner->server)) {
+        if (rs_process_has_ended(&runner->server.process)) {
             runner_died(turn, "under load");
             return false;
         }
@@ -320,17 +322,16 @@ static bool runner_await_load(runner_turn *turn) {
     return true;
 }
 
-static bool runner_parse(runner_turn *turn, const char *what, char *text, rs_json_node *node,
-                         rs_json_doc *doc) {
+static bool runner_parse(runner_turn *turn, rs_runner_side *side, rs_json_doc *doc) {
     char path[RS_ARG_BYTES * 2], complaint[RS_WHY_BYTES / 2];
-    const bool load = strcmp(what, "load.json") == 0;
-    runner_path(turn, what, path);
-    const size_t bytes = runner_read(path, text, RS_RUNNER_JSON_BYTES);
-    if (bytes > 0 && rs_json_read_parse(doc, text, bytes, node, RS_RUNNER_NODES)) {
+    runner_path(turn, side, "json", path);
+    const size_t bytes = runner_read(path, side->text, sizeof side->text);
+    if (bytes > 0 && rs_json_read_parse(doc, side->text, bytes, side->node, RS_RUNNER_NODES)) {
         return true;
     }
-    runner_complaint(turn, load ? "load.err" : "server.err", complaint, sizeof complaint);
-    rs_result_void(turn->out, "%s of %s: %s%s%s", load ? "loadgen's figures" : "figures",
+    runner_complaint(turn, side, complaint, sizeof complaint);
+    rs_result_void(turn->out, "%s of %s: %s%s%s",
+                   side == &turn->runner->load ? "loadgen's figures" : "figures",
                    turn->target->name, bytes > 0 ? doc->error : "none were written",
                    complaint[0] != '\0' ? ": " : "", complaint);
     return false;
@@ -340,12 +341,13 @@ static bool runner_parse(runner_turn *turn, const char *what, char *text, rs_jso
 static bool runner_load_is_valid(runner_turn *turn) {
     rs_json_doc doc;
     char reason[RS_WHY_BYTES / 2];
-    if (turn->runner->load.exit_code == 0) {
+    if (turn->runner->load.process.exit_code == 0) {
         return true;
     }
-    if (runner_parse(turn, "load.json", turn->runner->load_text, turn->runner->load_node, &doc)) {
+    if (runner_parse(turn, &turn->runner->load, &doc)) {
         rs_json_read_text(&doc, rs_json_read_get(&doc, NULL, "void_reason"), reason, sizeof reason);
-        rs_result_void(turn->out, "loadgen ended with %s: %s", turn->runner->load.ending, reason);
+        rs_result_void(turn->out, "loadgen ended with %s: %s", turn->runner->load.process.ending,
+                       reason);
     }
     return false;
 }
@@ -354,17 +356,16 @@ static bool runner_load_once(runner_turn *turn) {
     rs_runner *runner = turn->runner;
     rs_args args;
     runner_load_args(turn, &args);
-    const bool ok = runner_start(turn, &runner->load, &args, "load", runner->load_cpu, NULL) &&
-                    runner_await_load(turn);
-    rs_process_kill(&runner->load);
-    turn->load_ns += (double)runner->load.used_ns;
+    const bool ok = runner_start(turn, &runner->load, &args, NULL) && runner_await_load(turn);
+    rs_process_kill(&runner->load.process);
+    turn->load_ns += (double)runner->load.process.used_ns;
     return ok && runner_load_is_valid(turn);
 }
 
 /* True when the newest load kept its p99 within the bound and its rate near the one asked for. */
 static bool runner_is_good(runner_turn *turn) {
     rs_json_doc doc;
-    if (!runner_parse(turn, "load.json", turn->runner->load_text, turn->runner->load_node, &doc)) {
+    if (!runner_parse(turn, &turn->runner->load, &doc)) {
         return false;
     }
     const double p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.p99") / 1000;
@@ -480,8 +481,8 @@ static void runner_subject(const rs_json_doc *doc, rs_subject *subject) {
 static void runner_collect(runner_turn *turn, rs_subject *subject) {
     rs_runner *runner = turn->runner;
     rs_json_doc server, load;
-    if (!runner_parse(turn, "load.json", runner->load_text, runner->load_node, &load) ||
-        !runner_parse(turn, "server.json", runner->server_text, runner->server_node, &server)) {
+    if (!runner_parse(turn, &runner->load, &load) ||
+        !runner_parse(turn, &runner->server, &server)) {
         return;
     }
     rs_result_read(turn->out, turn->scenario, &server, &load, &turn->observed);
@@ -492,13 +493,15 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
     runner_settings(&load, &subject->load_settings);
 }
 
+/* What a run before this one has left under its names; there may be none. */
 static void runner_remove_old(const runner_turn *turn) {
-    static const char *const what[] = {"server.json", "load.json", "server.out"};
     char path[RS_ARG_BYTES * 2];
-    for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
-        runner_path(turn, what[i], path);
-        (void)remove(path); /* there may be none */
-    }
+    runner_path(turn, &turn->runner->server, "json", path);
+    (void)remove(path);
+    runner_path(turn, &turn->runner->load, "json", path);
+    (void)remove(path);
+    runner_path(turn, &turn->runner->server, "out", path);
+    (void)remove(path);
 }
 
 void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *scenario, double rate,
@@ -510,7 +513,9 @@ void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *sce
                         .out = out,
                         .rate = rate};
     memset(out, 0, sizeof *out);
-    RS_ASSERT(!runner->server.running && !runner->load.running);
+    runner->server.name = "server";
+    runner->load.name = "load";
+    RS_ASSERT(!runner->server.process.running && !runner->load.process.running);
     if (runner_is_unwritable(&turn)) {
         out->state = RS_RUN_NOT;
         return;
@@ -518,12 +523,12 @@ void rs_runner_turn(rs_runner *runner, rs_target *target, const rs_scenario *sce
     runner_remove_old(&turn);
     const bool ok = runner_server_up(&turn) && runner_load(&turn);
     runner_server_down(&turn);
-    RS_ASSERT(!runner->server.running && !runner->load.running);
+    RS_ASSERT(!runner->server.process.running && !runner->load.process.running);
     if (ok && out->state != RS_RUN_VOID && !turn.interrupted) {
         runner_collect(&turn, subject);
     }
-    rs_process_close(&runner->server);
-    rs_process_close(&runner->load);
+    rs_process_close(&runner->server.process);
+    rs_process_close(&runner->load.process);
     if (turn.interrupted || (out->state == RS_RUN_VOID && runner_is_unwritable(&turn))) {
         out->state = RS_RUN_NOT;
     }

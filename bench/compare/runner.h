@@ -27,19 +27,25 @@ typedef struct rs_target {
     rs_args extra;         /* options of --set: pairs of name and value */
 } rs_target;
 
+/* One of the two programs of a run, and what it leaves. */
+typedef struct rs_runner_side {
+    const char *name; /* of its files: BASE.name.json, .out, .err */
+    int32_t cpu;      /* RS_CPU_ANY: wherever the system likes */
+    rs_process process;
+    char text[RS_RUNNER_JSON_BYTES];
+    rs_json_node node[RS_RUNNER_NODES];
+} rs_runner_side;
+
 typedef struct rs_runner {
     char out[RS_ARG_BYTES];                   /* folder of the raw files, absolute */
     char loadgen[RS_ARG_BYTES];               /* absolute */
     char wine_script[RS_ARG_BYTES];           /* absolute; "" where Wine is not used */
-    int32_t server_cpu, load_cpu;             /* RS_CPU_ANY: wherever the system likes */
     int32_t process_counter, machine_counter; /* of process.h; -1: none tells the truth */
     bool load_untold;                         /* loadgen's own times do not */
     double seconds, warmup_s;
     const rs_atomic_u32 *stop; /* not 0: end soon, the run does not count */
     rs_error unwritable;       /* text not "": nothing can be written below out, and why */
-    rs_process server, load;
-    char server_text[RS_RUNNER_JSON_BYTES], load_text[RS_RUNNER_JSON_BYTES];
-    rs_json_node server_node[RS_RUNNER_NODES], load_node[RS_RUNNER_NODES];
+    rs_runner_side server, load;
 } rs_runner;
 
 /* rs_runner_can_write: is there room below runner->out for what a run leaves there? Sets
