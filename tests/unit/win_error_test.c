@@ -75,6 +75,7 @@ static void test_win_error_families_agree_on_one_event(void **state) {
         {10061, 0xC00000BCu, RS_E_REFUSED},     {10051, 0xC00000BEu, RS_E_UNREACHABLE},
         {10064, 0xC0000350u, RS_E_UNREACHABLE}, {1256, 0xC0000350u, RS_E_UNREACHABLE},
         {10055, 0xC0000209u, RS_E_NO_BUFFERS},  {995, 0xC000020Bu, RS_E_ABORTED},
+        {64, 0xC00000C9u, RS_E_RESET},          {64, 0xC000020Du, RS_E_RESET},
         {10065, 0xC000023Du, RS_E_UNREACHABLE}, {997, 0x00000103u, RS_E_OS},
     };
     (void)state;
