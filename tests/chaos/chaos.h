@@ -242,7 +242,8 @@ const rs_backend_api *chaos_api(bool rio);
 void chaos_seam_begin(void);
 
 chaos_ref chaos_ref_of(SOCKET socket);
-void chaos_socket_made(SOCKET socket);   /* by a CONNECT, perhaps */
+void chaos_socket_made(SOCKET socket); /* by a CONNECT, perhaps */
+void chaos_socket_not_made(uint32_t code);
 void chaos_socket_closed(SOCKET socket); /* the number may serve somebody else now */
 
 /* chaos_told: the driver is told of a failure, by a call's result or a completion. DIR_NONE: of the

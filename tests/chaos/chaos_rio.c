@@ -332,6 +332,7 @@ static RIO_RQ PASCAL FAR chaos_create_rq(SOCKET socket, ULONG recvs, ULONG recv_
     }
     if (made == RIO_INVALID_RQ) {
         chaos_told(ref, CHAOS_DIR_NONE, code);
+        chaos_told(ref, CHAOS_DIR_NONE, WSAEINVALIDPROVIDER); /* RS_E_OS: but for want of room */
         chaos_told_queue();
         (void)fail_rio(code);
         return made;

@@ -119,6 +119,13 @@ void chaos_socket_closed(SOCKET socket) {
     }
 }
 
+void chaos_socket_not_made(uint32_t code) {
+    seam_instance *instance = instance_here();
+    if (instance != NULL && instance->connecting < CONNS_MAX) {
+        instance->conns[instance->connecting].statuses |= 1u << rs_win_error_status(code);
+    }
+}
+
 static seam_conn *conn_of(chaos_ref ref) {
     seam_conn *conn = &seam.instances[ref.instance].conns[ref.conn];
     return ref.instance != 0 && conn->generation == ref.generation ? conn : NULL;
@@ -357,20 +364,12 @@ static void seam_accepted(seam_instance *instance, const rs_completion *record) 
 /* A failure is one that the driver was told of, or our own close. */
 static void conn_check_status(const seam_conn *conn, const rs_completion *record) {
     const uint32_t bit = 1u << record->status;
-    uint32_t allowed = conn->statuses & ~(1u << RS_E_AGAIN);
+    uint32_t allowed = conn->statuses;
     if ((conn->statuses & (1u << RS_E_ABORTED)) != 0) {
         allowed |= 1u << RS_E_RESET; /* not ours: then it is the peer's */
     }
-    if ((conn->statuses & (1u << RS_E_AGAIN)) != 0) {
-        allowed |= 1u << RS_E_OS;
-    }
-    if (conn->closing || record->kind == RS_OP_CONNECT) {
+    if (conn->closing) {
         allowed |= 1u << RS_E_ABORTED;
-    }
-    if (record->kind == RS_OP_CONNECT) {
-        allowed |= (1u << RS_E_OS) | (1u << RS_E_RESET); /* no socket: told of nobody's */
-        allowed |= (1u << RS_E_NO_BUFFERS) | (1u << RS_E_NO_MEMORY) | (1u << RS_E_UNREACHABLE) |
-                   (1u << RS_E_INVALID) | (1u << RS_E_UNSUPPORTED);
     }
     if ((allowed & bit) == 0) {
         chaos_fail("an op of kind %u ends with %s, which nothing has said (told: %x)", record->kind,

@@ -397,6 +397,7 @@ HANDLE chaos_CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key, DWO
     uint32_t code;
     HANDLE made;
     if (chaos_fails(CHAOS_CREATEPORT, &code)) {
+        chaos_told(chaos_ref_of((SOCKET)file), CHAOS_DIR_NONE, code);
         SetLastError(code);
         return NULL;
     }
@@ -429,6 +430,7 @@ HANDLE chaos_CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key, DWO
 BOOL chaos_SetFileCompletionNotificationModes(HANDLE file, UCHAR modes) {
     uint32_t code;
     if (chaos_fails(CHAOS_MODES, &code)) {
+        chaos_told(chaos_ref_of((SOCKET)file), CHAOS_DIR_NONE, code);
         return fail_win(code);
     }
     if (!SetFileCompletionNotificationModes(file, modes)) {
@@ -593,6 +595,7 @@ SOCKET chaos_WSASocketW(int family, int type, int protocol, WSAPROTOCOL_INFOW *i
     uint32_t code;
     SOCKET made;
     if (chaos_fails(CHAOS_WSASOCKET, &code)) {
+        chaos_socket_not_made(code);
         (void)fail_winsock(code);
         return INVALID_SOCKET;
     }
@@ -705,9 +708,11 @@ int chaos_getsockname(SOCKET socket, struct sockaddr *name, int *bytes) {
 
 int chaos_getsockopt(SOCKET socket, int level, int option, char *value, int *bytes) {
     uint32_t code;
-    return chaos_fails(option == SO_ACCEPTCONN ? CHAOS_ACCEPTCONN : CHAOS_PROTOCOL_INFO, &code)
-               ? fail_winsock(code)
-               : getsockopt(socket, level, option, value, bytes);
+    if (!chaos_fails(option == SO_ACCEPTCONN ? CHAOS_ACCEPTCONN : CHAOS_PROTOCOL_INFO, &code)) {
+        return getsockopt(socket, level, option, value, bytes);
+    }
+    chaos_told(chaos_ref_of(socket), CHAOS_DIR_NONE, WSAEINVALIDPROVIDER); /* as it is taken */
+    return fail_winsock(code);
 }
 
 int chaos_setsockopt(SOCKET socket, int level, int option, const char *value, int bytes) {
