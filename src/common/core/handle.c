@@ -54,6 +54,7 @@ uint64_t rs_session_user(const rs_session *session) {
 /* ---- shared blocks */
 
 void rs_shared_lend(rs_slab *blocks, rs_slice slice, rs_shared *out) {
+    RS_ASSERT(blocks->block_bytes > 0);
     rs_slab_lend(blocks, slice);
     *out = (rs_shared){.data = rs_slab_data(blocks, slice),
                        .room = blocks->block_bytes,

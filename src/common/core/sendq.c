@@ -43,6 +43,8 @@ void rs_sendq_init(rs_sendq *queue) {
 /* ---- who may have which block */
 
 static void above_push(rs_sendq_pool *pool, rs_sendq *queue) {
+    RS_ASSERT(queue->owned > pool->reserve);
+    RS_ASSERT((pool->above_first == NULL) == (pool->above_last == NULL));
     queue->above_before = pool->above_last;
     queue->above_next = NULL;
     if (pool->above_last == NULL) {
@@ -71,11 +73,13 @@ static void above_remove(rs_sendq_pool *pool, rs_sendq *queue) {
 
 /* Of its reserve, what it has not taken yet. */
 static uint32_t sendq_untaken(const rs_sendq_pool *pool, const rs_sendq *queue) {
+    RS_ASSERT(pool->reserve > 0);
     return queue->owned < pool->reserve ? pool->reserve - queue->owned : 0;
 }
 
 /* Cuts others until so much is there. */
 static bool pool_make_common(rs_sendq_pool *pool, const rs_sendq *asker, uint32_t blocks) {
+    RS_ASSERT(blocks > 0);
     while (rs_sendq_common(pool) < blocks) {
         if (!pool->reclaim(pool->reclaim_ctx, asker)) {
             return false;
@@ -98,6 +102,7 @@ bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue) {
 }
 
 void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue) {
+    RS_ASSERT(queue->promised <= queue->due);
     if (queue->member) {
         pool->spoken_for -= sendq_untaken(pool, queue) + queue->promised;
         queue->due = queue->promised = 0;
@@ -110,11 +115,13 @@ void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue) {
 /* What lies beyond the reserve if `due` more blocks are taken. */
 static uint32_t sendq_beyond(const rs_sendq_pool *pool, const rs_sendq *queue, uint32_t due) {
     uint32_t untaken = sendq_untaken(pool, queue);
+    RS_ASSERT(queue->member);
     return due > untaken ? due - untaken : 0;
 }
 
 /* Of the common part, what is not to be read ahead into. */
 static uint64_t pool_kept(const rs_sendq_pool *pool) {
+    RS_ASSERT(pool->members <= pool->members_max && pool->shared_live <= pool->shared_max);
     return (uint64_t)(pool->members_max - pool->members) * pool->reserve +
            (pool->shared_max - pool->shared_live);
 }
@@ -135,6 +142,7 @@ bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due) {
 /* Room for this many blocks more: of the reserve, of what was promised, or of the common part. */
 static bool sendq_make_room(rs_sendq_pool *pool, const rs_sendq *queue, uint32_t blocks) {
     uint32_t mine = sendq_untaken(pool, queue) + queue->promised;
+    RS_ASSERT(queue->member);
     return blocks <= mine || pool_make_common(pool, queue, blocks - mine);
 }
 
@@ -159,6 +167,7 @@ static rs_slice sendq_take(rs_sendq_pool *pool, rs_sendq *queue) {
 
 /* A block of its own is free again. */
 static void sendq_given_back(rs_sendq_pool *pool, rs_sendq *queue) {
+    RS_ASSERT(queue->owned > 0);
     if (queue->owned > pool->reserve) {
         above_remove(pool, queue);
         if (queue->owned - 1u > pool->reserve) {
@@ -185,6 +194,8 @@ static bool pack_is(const rs_sendq_pool *pool, rs_slice slice) {
 /* The last reference but the pool's own has gone, or another block takes its place. */
 static void pack_leave(rs_sendq_pool *pool) {
     rs_slice pack = pool->pack;
+    RS_ASSERT(pool->shared_live > 0);
+    RS_ASSERT(pack.generation != 0);
     pool->pack = pool->packed = (rs_slice){.index = 0};
     pool->pack_used = 0;
     rs_slab_drop(pool->blocks, pack);
@@ -204,6 +215,7 @@ static void shared_drop(rs_sendq_pool *pool, rs_slice slice) {
 }
 
 bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out) {
+    RS_ASSERT(pool->spoken_for <= pool->blocks->free_count);
     if (pool->shared_live >= pool->shared_max || rs_sendq_common(pool) == 0 ||
         !rs_slab_acquire(pool->blocks, out)) {
         return false;
@@ -213,6 +225,7 @@ bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out) {
 }
 
 void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice) {
+    RS_ASSERT(pool->shared_live > 0);
     shared_drop(pool, slice);
     if (pool->pack.generation != 0 && pool->blocks->entries[pool->pack.index].refs == 1) {
         pack_leave(pool); /* nobody was sent what went there */
@@ -224,6 +237,8 @@ void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice) {
 static bool shared_pack(rs_sendq_pool *pool, rs_slice slice, uint32_t bytes) {
     uint32_t room = pool->blocks->block_bytes - pool->pack_used;
     rs_slice fresh;
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(pool->pack_used <= pool->blocks->block_bytes);
     if (bytes > pool->blocks->block_bytes / 2u) {
         return false;
     }
@@ -274,6 +289,7 @@ RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
 }
 
 static void sendq_spare_release(rs_sendq_pool *pool, rs_sendq *queue) {
+    RS_ASSERT(queue->spare == RS_SENDQ_NONE || queue->spare < pool->blocks->count);
     if (queue->spare != RS_SENDQ_NONE) {
         sendq_entry_release(pool, queue, &pool->entries[queue->spare]);
         queue->spare = RS_SENDQ_NONE;
@@ -281,6 +297,7 @@ static void sendq_spare_release(rs_sendq_pool *pool, rs_sendq *queue) {
 }
 
 static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *entry) {
+    RS_ASSERT(entry->bytes == 0 || !rs_sendq_is_own(pool, entry));
     entry->next = RS_SENDQ_NONE;
     if (queue->tail == NULL) {
         RS_ASSERT(queue->head == NULL);
@@ -334,6 +351,7 @@ static void sendq_link_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice sli
 /* The entry that may still grow: last, not in flight, a block of ours, with bytes and room. */
 static rs_sendq_entry *sendq_open_tail(const rs_sendq_pool *pool, const rs_sendq *queue) {
     rs_sendq_entry *tail = queue->tail;
+    RS_ASSERT(queue->unsent_bytes == 0 || tail != NULL);
     if (queue->unsent_bytes == 0 || !rs_sendq_is_own(pool, tail)) {
         return NULL;
     }
@@ -349,6 +367,7 @@ static uint32_t sendq_blocks_kept(const rs_sendq *queue) {
 static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *tail = sendq_kept(queue);
     rs_slice slice;
+    RS_ASSERT(queue->member);
     if (tail != NULL) {
         return tail;
     }
@@ -369,6 +388,7 @@ static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
 }
 
 static void sendq_fill(rs_sendq *queue, rs_sendq_entry *tail, const uint8_t *data, uint32_t bytes) {
+    RS_ASSERT(bytes > 0 && tail == queue->tail);
     memcpy(tail->data + tail->bytes, data, bytes);
     tail->bytes += bytes;
     queue->unsent_bytes += bytes;
@@ -412,6 +432,7 @@ static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue, rs_send
 /* Without coalescing each append has a block of its own, but not at the price of the session, ...
  */
 static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
+    RS_ASSERT(!pool->coalesce);
     return (queue->owned >= pool->reserve || queue->due > 0) &&
            rs_sendq_common(pool) <= pool_kept(pool);
 }
@@ -429,6 +450,7 @@ static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
 static rs_status sendq_append_to(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *tail,
                                  const uint8_t *data, uint32_t bytes) {
     uint32_t room = pool->blocks->block_bytes - (tail != NULL ? tail->bytes : 0);
+    RS_ASSERT(bytes > 0);
     if (bytes > room) {
         return sendq_append_long(pool, queue, tail, data, bytes);
     }
@@ -506,6 +528,7 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
 /* The oldest, which was sent, leaves the list. */
 RS_COLD static void sendq_drop_head(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *entry = queue->head;
+    RS_ASSERT(entry != queue->unsent);
     queue->head = rs_sendq_after(pool, entry);
     if (queue->head == NULL) {
         RS_ASSERT(entry == queue->tail && queue->unsent == NULL);
@@ -536,6 +559,7 @@ uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *poste
 void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, uint32_t bytes) {
     rs_sendq_entry *before = NULL;
     rs_sendq_entry *at = queue->head;
+    RS_ASSERT(bytes > 0);
     RS_ASSERT(queue->in_flight > 0);
     while (at->data != data || at->bytes != bytes) {
         before = at;

@@ -13,6 +13,8 @@
 /* ---- table */
 
 static void sessions_free_push(rs_sessions *table, uint32_t index) {
+    RS_ASSERT(index < table->cfg.slot_count);
+    RS_ASSERT((table->free_head == SESSION_NONE) == (table->free_tail == SESSION_NONE));
     table->free_next[index] = SESSION_NONE;
     if (table->free_tail == SESSION_NONE) {
         table->free_head = index;
@@ -34,6 +36,7 @@ static uint32_t sessions_free_pop(rs_sessions *table) {
 
 static void sessions_slot_init(rs_sessions *table, uint32_t index) {
     rs_slot *session = &table->sessions[index];
+    RS_ASSERT(index < table->cfg.slot_count);
     memset(session, 0, sizeof *session);
     session->handle = (rs_session){.ops = &table->ops, .index = index, .generation = 1};
     rs_sendq_init(&session->sendq);
@@ -41,11 +44,13 @@ static void sessions_slot_init(rs_sessions *table, uint32_t index) {
 }
 
 static uint32_t answer_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
+    RS_ASSERT(block_bytes > 0);
     return (cfg->recv_bytes + block_bytes - 1u) / block_bytes;
 }
 
 uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
     uint32_t behind_one = 1u + answer_blocks(cfg, block_bytes);
+    RS_ASSERT(cfg->sends_in_flight > 0);
     if (cfg->blocks_handed > 0) {
         return cfg->sends_in_flight + answer_blocks(cfg, block_bytes);
     }
@@ -53,6 +58,7 @@ uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t bloc
 }
 
 uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
+    RS_ASSERT(cfg->slot_count > 0 && cfg->shared_blocks > 0);
     return (uint64_t)cfg->slot_count * rs_sessions_reserve_blocks(cfg, block_bytes) +
            cfg->blocks_handed + cfg->shared_blocks;
 }
@@ -66,6 +72,7 @@ static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesc
     uint32_t recv_bytes = table->cfg.recv_bytes;
     uint32_t room = limit > recv_bytes ? limit - recv_bytes : 0;
     uint32_t with_room = room / table->sendq_pool.blocks->block_bytes;
+    RS_ASSERT(blocks > 0 && table->answer_blocks > 0);
     table->easy = blocks < with_room ? blocks : with_room;
     /* Not coalesced, small answers take the blocks of longer ones behind them, unless promised. */
     table->careful = (!coalesce && table->answer_blocks > 1u) || recv_bytes > limit;
@@ -85,6 +92,7 @@ static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *mem
         .reclaim = sessions_reclaim,
         .reclaim_ctx = table,
     };
+    RS_ASSERT(memory->entries != NULL && cfg.reserve > 0);
     rs_sendq_pool_init(&table->sendq_pool, &cfg);
     table->answer_blocks = answer_blocks(&table->cfg, block_bytes);
     sessions_easy_init(table, cfg.reserve - table->answer_blocks, memory->coalesce);
@@ -121,6 +129,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
 }
 
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
+    RS_ASSERT(table->back_ns <= table->now_ns);
     if (now_ns > table->now_ns) {
         table->back_ns = now_ns - table->now_ns >= RS_AWAY_NS ? now_ns : table->back_ns;
         table->now_ns = now_ns;
@@ -129,6 +138,7 @@ void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
 }
 
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation) {
+    RS_ASSERT(table->open_count <= table->used_count);
     if (table->open_count >= table->cfg.sessions_max || table->free_head == SESSION_NONE ||
         !rs_sendq_join(&table->sendq_pool, &table->sessions[table->free_head].sendq)) {
         return false;
@@ -157,6 +167,7 @@ static inline void session_touch(rs_slot *session) {
 /* Nothing is in its slice. */
 static void session_empty_slice(rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(session->handle.index < table->cfg.slot_count);
     RS_ASSERT(!session->recv_in_flight);
     session->recv_at = table->recv_base != NULL ? table->recv_base + (size_t)session->handle.index *
                                                                          table->cfg.recv_bytes
@@ -167,6 +178,7 @@ static void session_empty_slice(rs_slot *session) {
 
 void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     rs_slot *session;
+    RS_ASSERT(table->used_count > table->open_count);
     RS_ASSERT(conn < table->cfg.slot_count);
     session = &table->sessions[conn];
     RS_ASSERT(session->state == RS_SESSION_FREE);
@@ -202,6 +214,7 @@ void rs_sessions_unreserve(rs_sessions *table, uint32_t conn) {
 /* ---- ending */
 
 static bool reason_flushes(rs_close_reason reason) {
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN ||
            reason == RS_CLOSE_PROTOCOL || reason == RS_CLOSE_IDLE;
 }
@@ -209,16 +222,19 @@ static bool reason_flushes(rs_close_reason reason) {
 /* Our side ended first and the peer may still be sending: wait for its FIN before the close. Not
  * for a peer that broke the protocol or fell silent: it has earned no more of our time. */
 static bool reason_lingers(rs_close_reason reason) {
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN;
 }
 
 /* An orderly end, by the peer or by the server, which answers that are owed put off. */
 static bool reason_waits(rs_close_reason reason) {
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_SHUTDOWN;
 }
 
 RS_COLD static void session_put_off(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(reason_waits(reason));
     RS_ASSERT(rs_session_takes(session) && session->holds > 0);
     session->reason = (uint8_t)reason;
     session->state = RS_SESSION_HELD;
@@ -229,6 +245,7 @@ RS_COLD static void session_put_off(rs_slot *session, rs_close_reason reason) {
 
 RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(table->open_count > 0);
     RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
     session->holds = 0;
     session->reason = (uint8_t)reason;
@@ -249,6 +266,7 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
 }
 
 RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
+    RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         if (session->holds > 0 && reason_waits(reason)) {
             session_put_off(session, reason);
@@ -264,6 +282,8 @@ RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
 
 /* Something failed for good: whatever is queued can no longer be delivered. */
 RS_COLD static void session_fail(rs_slot *session, rs_close_reason reason) {
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     if (rs_session_takes(session)) {
         session_end(session, reason);
     } else if (session->state != RS_SESSION_CLOSING) {
@@ -285,6 +305,7 @@ static rs_slot *session_of_queue(rs_sendq *queue) {
  */
 RS_COLD static void session_cut(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(session->state != RS_SESSION_FREE);
     if (rs_session_takes(session)) {
         session->state = RS_SESSION_CUT;
         rs_sendq_leave(&table->sendq_pool, &session->sendq);
@@ -315,6 +336,7 @@ static bool sessions_reclaim(void *ctx, const rs_sendq *asker) {
  * read what is not handed to us yet: who comes back begins anew. */
 static bool queue_is_stalled(const rs_sessions *table, const rs_sendq *queue) {
     uint64_t since_ns = rs_sendq_oldest_ns(queue);
+    RS_ASSERT(table->back_ns <= table->now_ns);
     since_ns = since_ns > table->back_ns ? since_ns : table->back_ns;
     return since_ns < table->now_ns && table->now_ns - since_ns >= RS_STALLED_NS;
 }
@@ -330,6 +352,7 @@ RS_COLD static bool sessions_reclaim_stalled(rs_sessions *table, const rs_sendq 
 RS_COLD static void sessions_reclaim_shared(rs_sessions *table) {
     rs_slot *oldest = NULL;
     uint64_t oldest_ns = UINT64_MAX;
+    RS_ASSERT(table->searched_ms <= table->now_ms);
     if (table->searched_ms == table->now_ms || sessions_reclaim_stalled(table, NULL)) {
         return;
     }
@@ -364,6 +387,8 @@ static rs_close_reason reason_of(rs_status status) {
 
 RS_COLD static void session_free(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(table->used_count > 0);
+    RS_ASSERT(!session->sendq.member && session->sendq.unsent_bytes == 0);
     RS_ASSERT(session->state == RS_SESSION_CLOSING);
     RS_ASSERT(!session->recv_in_flight);
     RS_ASSERT(session->sendq.in_flight == 0);
@@ -458,8 +483,10 @@ static inline uint32_t session_give(rs_sessions *table, rs_slot *session, const 
 }
 
 RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
-    uint32_t left = session_give(rs_slot_table(session), session, session->recv_at - session->held,
-                                 session->held + bytes);
+    uint32_t left = session->held + bytes;
+    RS_ASSERT(session->state == RS_SESSION_OPEN && left > 0);
+    RS_ASSERT(bytes <= session->recv_room);
+    left = session_give(rs_slot_table(session), session, session->recv_at - session->held, left);
     session_parsed(session, bytes, left);
 }
 
@@ -513,6 +540,7 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
 /* ---- sending */
 
 RS_COLD static void sessions_end_send_run(rs_sessions *table, uint64_t next_ns) {
+    RS_ASSERT(next_ns != table->send_run_ns);
     rs_histogram_record_n(&table->send_ns, table->send_run_ns, table->send_run_count);
     table->send_run_ns = next_ns;
     table->send_run_count = 0;
@@ -532,6 +560,7 @@ void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
 
 /* More is to be sent, or it waits for this. */
 RS_COLD static void session_sent(rs_slot *session) {
+    RS_ASSERT(session->state != RS_SESSION_FREE);
     if (!rs_session_takes(session)) {
         rs_sendq_take_room(&session->sendq);
     }
@@ -555,6 +584,7 @@ static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
 }
 
 RS_COLD static void session_sent_short(rs_slot *session, uint32_t bytes) {
+    RS_ASSERT(session->state != RS_SESSION_FREE);
     rs_slot_table(session)->counters.bytes_out += bytes;
     session_fail(session, RS_CLOSE_TRUNCATED_SEND);
 }
@@ -577,6 +607,7 @@ static void session_queued(rs_slot *session) {
 /* A result of the send queue: the failures end the session, as the notes ask. What it took may be
  * more than the answers to a RECV may find taken. */
 RS_COLD static rs_status session_asked(rs_slot *session, rs_status status) {
+    RS_ASSERT(rs_session_takes(session));
     if (status == RS_OK) {
         session->careful = session->careful || session->sendq.owned > rs_slot_table(session)->easy;
         session_queued(session);
@@ -642,6 +673,7 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
 
 /* Only this send failed: those before it are still with the kernel, and so are their blocks. */
 RS_COLD static void session_send_refused(rs_slot *session, const rs_op *op, rs_status why) {
+    RS_ASSERT(op->kind == RS_OP_SEND && why != RS_OK);
     rs_sendq_refuse(&rs_slot_table(session)->sendq_pool, &session->sendq, op->u.data, op->bytes);
     session_touch(session);
     session_fail(session, reason_of(why));
@@ -654,6 +686,8 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
         .conn = op->conn,
         .generation = op->generation,
     };
+    RS_ASSERT(op->conn < table->cfg.slot_count);
+    RS_ASSERT(op->generation == table->sessions[op->conn].handle.generation);
     table->counters.refused_ops++;
     if (op->kind == RS_OP_SEND) {
         session_send_refused(&table->sessions[op->conn], op, why);
@@ -670,6 +704,7 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
 static uint64_t session_silent_since_ms(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint64_t posted_ms;
+    RS_ASSERT(session->last_frame_ms <= table->now_ms);
     if (session->state != RS_SESSION_PAUSED) {
         return session->last_frame_ms;
     }
@@ -691,6 +726,7 @@ static uint32_t session_patience_ms(const rs_slot *session) {
 static void session_arm(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     uint32_t patience_ms = session_patience_ms(session);
+    RS_ASSERT(rs_session_takes(session));
     if (patience_ms == 0) {
         rs_timers_cancel(&table->timers, session->handle.index);
     } else {
@@ -742,6 +778,7 @@ static inline bool session_may_send(session_batch batch, const rs_slot *session)
 
 RS_COLD static rs_op *session_flush(rs_slot *session, rs_op *out) {
     const session_batch batch = sessions_batch(rs_slot_table(session));
+    RS_ASSERT(!session->abort && batch.sends_in_flight > 0);
     while (session_may_send(batch, session)) {
         out = session_collect_send(batch, session, out);
     }
@@ -761,6 +798,7 @@ static inline rs_op *session_collect_recv(uint16_t region, rs_slot *session, rs_
 static bool session_may_receive_raw(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     const rs_sendq_pool *pool = &table->sendq_pool;
+    RS_ASSERT(table->app.raw);
     return session->sendq.owned <= pool->reserve - table->answer_blocks && session->handed == 0 &&
            rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u;
 }
@@ -770,6 +808,7 @@ static bool session_may_receive_raw(const rs_slot *session) {
 static uint32_t session_due(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint32_t block_bytes = table->sendq_pool.blocks->block_bytes;
+    RS_ASSERT((session->handed == 0) == (session->handed_bytes == 0));
     if (session->handed == 0) {
         return table->answer_blocks;
     }
@@ -779,6 +818,7 @@ static uint32_t session_due(const rs_slot *session) {
 
 /* Bytes queued, and those whose answers are still to come if all is echoed. */
 static uint64_t session_load(const rs_slot *session) {
+    RS_ASSERT(session->held <= rs_slot_table(session)->cfg.recv_bytes);
     return (uint64_t)rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq) +
            session->handed_bytes + session->held;
 }
@@ -789,6 +829,7 @@ static bool session_is_full(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint32_t limit = table->sendq_pool.queued_bytes_max;
     uint32_t want = session->recv_room;
+    RS_ASSERT(want <= table->cfg.recv_bytes);
     return (!rs_sendq_is_empty(&session->sendq) || session->handed > 0) &&
            session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
 }
@@ -800,6 +841,7 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     rs_sendq *queue = &session->sendq;
     bool may;
+    RS_ASSERT(rs_session_takes(session) && session->recv_in_flight == 0);
     if (table->app.raw) {
         return session_may_receive_raw(session);
     }
@@ -822,6 +864,7 @@ RS_COLD static void session_watch(rs_slot *session) {
     bool full = (session->pause & RS_PAUSE_APP) == 0 && !session->recv_in_flight &&
                 !rs_slot_table(session)->app.raw && session->handed == 0 &&
                 session_is_full(session);
+    RS_ASSERT(session->state == RS_SESSION_PAUSED);
     if (full == ((session->pause & RS_PAUSE_FULL) != 0)) {
         return;
     }
@@ -835,6 +878,8 @@ RS_COLD static void session_watch(rs_slot *session) {
 RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
     uint32_t limit = rs_slot_table(session)->sendq_pool.queued_bytes_max;
     uint64_t load = session_load(session);
+    RS_ASSERT(session->state == RS_SESSION_OPEN);
+    RS_ASSERT(session->careful && session->recv_in_flight == 0);
     if (!session_book_receive(session)) {
         session->pause |= RS_PAUSE_QUEUE;
         session->state = RS_SESSION_PAUSED;
@@ -850,6 +895,8 @@ RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
 }
 
 static rs_op *session_close_op(rs_slot *session, rs_op *out) {
+    RS_ASSERT(session->state > RS_SESSION_CUT && !session->abort_posted);
+    RS_ASSERT(session->abort || rs_sendq_is_empty(&session->sendq));
     session_op(session, out, RS_OP_CLOSE, 0);
     out->bytes = 0;
     out->u.data = NULL;
@@ -863,6 +910,7 @@ static rs_op *session_close_op(rs_slot *session, rs_op *out) {
 
 /* What an ending session wants next, once its queue is empty. */
 static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
+    RS_ASSERT(session->state == RS_SESSION_DRAINING || session->state == RS_SESSION_LINGER);
     if (session->abort || session->peer_ended ||
         !reason_lingers((rs_close_reason)session->reason)) {
         return session_close_op(session, out);
@@ -883,6 +931,7 @@ static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
 
 /* What came while it was paused. */
 RS_COLD static void session_deliver(rs_slot *session) {
+    RS_ASSERT(session->state == RS_SESSION_OPEN && session->pause == 0);
     if (session->held > 0) {
         session_parse_behind(session, 0);
     }
@@ -893,6 +942,7 @@ RS_COLD static void session_deliver(rs_slot *session) {
 
 RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     bool waits;
+    RS_ASSERT(session->state == RS_SESSION_PAUSED);
     out = session_flush(session, out);
     waits = (session->pause & RS_PAUSE_APP) != 0 ||
             (!session->recv_in_flight && !session_book_receive(session));
@@ -910,6 +960,7 @@ RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
 
 /* One that is ending. */
 static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
+    RS_ASSERT(session->state >= RS_SESSION_CUT);
     if (session->state == RS_SESSION_CUT) {
         session_finish(session, RS_CLOSE_NO_BUFFERS);
     }
@@ -927,6 +978,7 @@ static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
 
 /* Everything but an open session that receives without asking. */
 RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
+    RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     switch ((rs_session_state)session->state) {
     case RS_SESSION_FREE:
         return out;
@@ -1005,6 +1057,7 @@ RS_COLD static void session_quarantine(rs_slot *session) {
 
 /* A straggler: its sends, its FIN or its close have hung for too long. */
 static void session_escalate(rs_slot *session) {
+    RS_ASSERT(session->state != RS_SESSION_FREE);
     if (session->abort_posted) {
         return;
     }
@@ -1017,6 +1070,7 @@ static void session_escalate(rs_slot *session) {
 /* Its queue is full and none of its sends has completed. That we were away counts for nothing: who
  * is found long after the deadline has the time again. */
 RS_COLD static void session_stalled(rs_slot *session, uint64_t late_ms) {
+    RS_ASSERT((session->pause & RS_PAUSE_FULL) != 0);
     if (late_ms > RS_AWAY_MS) {
         session->last_frame_ms = rs_slot_table(session)->now_ms;
         session_arm(session);
@@ -1029,6 +1083,8 @@ RS_COLD static void session_expired(rs_slot *session, uint64_t upto_ms) {
     rs_sessions *table = rs_slot_table(session);
     uint64_t deadline;
     uint32_t patience_ms;
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(upto_ms <= table->now_ms);
     if (session->state == RS_SESSION_CUT) {
         return; /* it ends with this turn */
     }
@@ -1090,6 +1146,7 @@ rs_slot *rs_sessions_find(rs_sessions *table, rs_session_id id) {
 }
 
 void rs_sessions_close_all(rs_sessions *table, bool abort) {
+    RS_ASSERT(table->open_count <= table->used_count);
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
         rs_slot *session = &table->sessions[i];
         session_end(session, RS_CLOSE_SHUTDOWN);
@@ -1143,6 +1200,7 @@ static void session_hold(rs_session *handle) {
 
 static void session_release(rs_session *handle) {
     rs_slot *session = slot_of(handle);
+    RS_ASSERT(session->state != RS_SESSION_HELD || session->holds > 0);
     if (!rs_session_takes(session)) {
         return;
     }
@@ -1158,6 +1216,7 @@ static void session_release(rs_session *handle) {
 
 static void session_pause(rs_session *handle) {
     rs_slot *session = slot_of(handle);
+    RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         session->state = RS_SESSION_PAUSED;
         session->pause = RS_PAUSE_APP; /* whatever it waited for: a timer that is armed finds out */
@@ -1166,6 +1225,7 @@ static void session_pause(rs_session *handle) {
 
 static void session_resume(rs_session *handle) {
     rs_slot *session = slot_of(handle);
+    RS_ASSERT(session->state != RS_SESSION_OPEN || session->pause == 0);
     if (session->state == RS_SESSION_PAUSED) {
         session->pause &= (uint8_t)~RS_PAUSE_APP;
         session_touch(session);
@@ -1231,6 +1291,7 @@ static rs_session_ops session_ops(uint32_t shard) {
 /* ---- messages that another thread has */
 
 void rs_session_hand_over(rs_slot *session, uint32_t bytes) {
+    RS_ASSERT(bytes > 0 && session->handed < UINT32_MAX);
     session_hold(&session->handle);
     session->handed++;
     session->handed_bytes += bytes;

@@ -126,6 +126,7 @@ static uint32_t shard_logic_payload(const shard_plan *plan, const rs_shard_confi
 static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
     const rs_server_config *server = cfg->server;
     uint32_t longest = whole_pages(server->frame_bytes_max);
+    RS_ASSERT(cfg->sessions_max > 0);
     plan->slots = cfg->sessions_max + RS_CLOSING_SLACK(cfg->sessions_max);
     if (plan->slots > RS_SESSIONS_MAX) {
         plan->slots = RS_SESSIONS_MAX;
@@ -157,6 +158,7 @@ static rs_status shard_plan_blocks(shard_plan *plan, const rs_shard_config *cfg,
     uint64_t least = shard_plan_least(plan, cfg);
     uint64_t count =
         asked != 0 ? asked : least - 1u + RS_SHARED_BLOCKS + RS_AHEAD_BLOCKS(plan->slots);
+    RS_ASSERT(plan->slots > 0 && plan->block_bytes > 0);
     if (count < least) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
                             "--send-blocks %u: the least is %llu, so that each of %u sessions a "
@@ -221,6 +223,8 @@ static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
 
 static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
     bool heap = shard->cfg.server->heap_buffers;
+    RS_ASSERT(shard->arena == NULL);
+    RS_ASSERT(plan->arena_bytes % RS_PAGE_BYTES == 0);
     shard->large_pages = shard->cfg.server->large_pages && !heap;
     shard->arena_is_heap = heap;
     shard->arena_bytes = plan->arena_bytes;
@@ -234,6 +238,7 @@ static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
 
 static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t mail_payload) {
     rs_sessions_memory *memory = &shard->memory;
+    RS_ASSERT(mail_payload > 0 && shard->poll_max > 0);
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
     memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
@@ -253,6 +258,7 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
 }
 
 static void shard_free(rs_shard *shard) {
+    RS_ASSERT(shard->backend == NULL);
     free(shard->memory.sessions);
     free(shard->memory.free_next);
     free(shard->memory.touched);
@@ -286,6 +292,7 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
     rs_sessions_config cfg = shard_sessions_config(plan, &shard->cfg);
     bool heap = shard->arena_is_heap;
+    RS_ASSERT(recv_total <= shard->arena_bytes);
     rs_slab_init(&shard->blocks, heap ? NULL : shard->arena + recv_total,
                  heap ? shard->scattered + plan->slots : NULL, shard->slab_entries,
                  plan->block_bytes, plan->block_count);
@@ -401,6 +408,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
     rs_status status = shard->api->listen(shard->backend, addr, port_out, error);
+    RS_ASSERT(!shard->listening);
     shard->listening = status == RS_OK;
     return status;
 }
@@ -416,6 +424,7 @@ static void publish(rs_atomic_u32 *word, uint32_t value) {
 
 static void shard_publish(rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
+    RS_ASSERT(sessions->open_count <= sessions->used_count);
     publish(&shard->ended, shard->given - sessions->open_count);
     publish(&shard->freed, shard->given - sessions->used_count);
     publish(&shard->refused, (uint32_t)sessions->counters.refused);
@@ -429,6 +438,7 @@ static void shard_discard(rs_shard *shard, uintptr_t socket) {
 /* False: there is no room. */
 static bool shard_attach(rs_shard *shard, uintptr_t socket) {
     uint32_t conn, generation;
+    RS_ASSERT(shard->phase != SHARD_STOPPED);
     if (!rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
         return false;
     }
@@ -461,6 +471,7 @@ static bool shard_place(rs_shard *shard, uintptr_t socket) {
 static void shard_on_socket(rs_shard *shard, uintptr_t socket) {
     shard_waiters *waiters = &shard->waiters;
     uint32_t last = (waiters->head + waiters->count) % RS_ROOM_WAITERS;
+    RS_ASSERT(shard->waiters.count <= RS_ROOM_WAITERS);
     if (shard->phase == SHARD_RUNNING && waiters->count == 0 && shard_place(shard, socket)) {
         return;
     }
@@ -476,6 +487,7 @@ static void shard_on_socket(rs_shard *shard, uintptr_t socket) {
 /* Those for whom there is room now, and those who have waited long enough. */
 static void shard_admit(rs_shard *shard) {
     shard_waiters *waiters = &shard->waiters;
+    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS && waiters->head < RS_ROOM_WAITERS);
     while (waiters->count > 0) {
         uintptr_t socket = waiters->at[waiters->head].socket;
         bool placed = shard->phase == SHARD_RUNNING && shard_place(shard, socket);
@@ -508,6 +520,7 @@ static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
 }
 
 static void shard_dispatch(rs_shard *shard, uint32_t count) {
+    RS_ASSERT(count <= shard->poll_max);
     if (count > 0) {
         rs_histogram_record(&shard->batch, count);
     }
@@ -588,6 +601,7 @@ static void shard_read_mail(rs_shard *shard) {
  * leave a gap in the stream. Returns the first op not dealt with. */
 RS_COLD static uint32_t shard_refuse(rs_shard *shard, uint32_t at, uint32_t count, rs_status why) {
     const rs_op *refused = &shard->ops[at];
+    RS_ASSERT(at < count && count <= SHARD_OPS);
     RS_ASSERT(why != RS_OK);
     do {
         rs_sessions_refused(&shard->sessions, &shard->ops[at], why);
@@ -599,6 +613,7 @@ RS_COLD static uint32_t shard_refuse(rs_shard *shard, uint32_t at, uint32_t coun
 
 static void shard_submit(rs_shard *shard, uint32_t count) {
     uint32_t done = 0;
+    RS_ASSERT(count > 0 && count <= SHARD_OPS);
     while (done < count) {
         rs_status why = RS_OK;
         done += shard->api->submit(shard->backend, shard->ops + done, count - done, &why);
@@ -622,6 +637,7 @@ static void shard_flush(rs_shard *shard) {
 }
 
 static void shard_begin_drain(rs_shard *shard) {
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
     shard->phase = SHARD_DRAINING;
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
@@ -630,12 +646,14 @@ static void shard_begin_drain(rs_shard *shard) {
 }
 
 static uint64_t shard_drain_due_ns(const rs_shard *shard) {
+    RS_ASSERT(shard->drain_deadline_ns != 0);
     return shard->give_up_ns != 0 ? shard->give_up_ns : shard->drain_deadline_ns;
 }
 
 /* Stopping has two deadlines: at the first everything left is reset, at the second, counted from
  * then, the shard gives up on a back end that owes completions. */
 static void shard_drain_expire(rs_shard *shard, uint64_t upto_ns) {
+    RS_ASSERT(shard->phase == SHARD_DRAINING);
     if (upto_ns < shard_drain_due_ns(shard)) {
         return;
     }
@@ -664,6 +682,7 @@ static bool shard_is_due(const rs_shard *shard, uint64_t next_ms) {
 /* Said once: what follows is a count in the statistics. */
 static void shard_say_stragglers(rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
+    RS_ASSERT(shard->stragglers_said <= sessions->counters.quarantined);
     if (sessions->counters.quarantined == shard->stragglers_said) {
         return;
     }
@@ -691,6 +710,7 @@ static void shard_settle_begin(rs_shard *shard) {
 /* After a turn whose poll gave `count`. */
 static void shard_settle(rs_shard *shard, uint32_t count) {
     shard_settling *settling = &shard->settling;
+    RS_ASSERT(settling->on && settling->mark_ns <= shard->sessions.now_ns);
     settling->dry = count == 0 ? settling->dry + 1 : 0;
     settling->turns++;
     if (settling->dry < settling->dry_max && settling->turns < settling->turns_max) {
@@ -706,6 +726,7 @@ static void shard_settle(rs_shard *shard, uint32_t count) {
 
 static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t max_wait_ns) {
     int64_t wait_ns = max_wait_ns;
+    RS_ASSERT(max_wait_ns >= 0);
     if (rs_atomic_load_u32(&shard->mail_pending) != 0) {
         return 0;
     }
@@ -725,6 +746,7 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
 static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
     uint32_t count;
     bool announced = shard->logic != NULL && wait_ns > 0;
+    RS_ASSERT(wait_ns >= 0 && shard->backend != NULL);
     if (announced && !rs_logic_channel_sleep(shard->logic)) {
         wait_ns = 0;
     }
@@ -807,6 +829,7 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
 
 rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request) {
     rs_status status;
+    RS_ASSERT(request->into != NULL && request->answered != NULL);
     while ((status = rs_shard_post(shard, RS_MAIL_STATS, 0, request, NULL, 0)) == RS_E_FULL) {
         if (rs_atomic_exchange_u32(&shard->room_wanted, 1) != 0) { /* said before this try */
             (void)rs_os_event_wait(shard->room, UINT32_MAX);
@@ -829,6 +852,7 @@ void rs_shard_stop(rs_shard *shard) {
 /* Mail that nobody will read any more: sockets are closed, askers are answered. */
 static void shard_discard_mail(rs_shard *shard) {
     const rs_mail *mail;
+    RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
     while ((mail = rs_mailbox_peek(&shard->mailbox)) != NULL) {
         if (mail->kind == RS_MAIL_ATTACH || mail->kind == RS_MAIL_STATS) {
             shard_on_mail(shard, mail);
@@ -892,6 +916,7 @@ uint32_t rs_shard_slots(const rs_shard *shard) {
 
 uint32_t rs_shard_outstanding(const rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
+    RS_ASSERT(sessions->quarantined <= sessions->used_count);
     return sessions->used_count - sessions->quarantined + (shard->listening ? 1u : 0u);
 }
 
