@@ -49,7 +49,7 @@ typedef struct rs_server_config {
     uint32_t drain_timeout_ms;
     bool coalesce;         /* gather messages behind a send in flight */
     bool heap_buffers;     /* unaligned memory of malloc instead of the page-aligned slab */
-    bool large_pages;      /* ask for them; falls back, stats say so */
+    bool large_pages;      /* request them; falls back to ordinary pages, see the statistics */
     int32_t pin_first_cpu; /* shard i on processor pin_first_cpu + i; -1 = do not pin */
     bool logic_thread;     /* the application's callbacks on one thread of their own */
     void *world;           /* rs_backend_config.world */
@@ -64,23 +64,22 @@ void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend)
  * RS_E_INVALID for a setting out of range; RS_E_NO_MEMORY; the back end's own. */
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error);
 
-/* rs_server_port: the port it really listens on. */
+/* rs_server_port: the port it listens on. */
 uint16_t rs_server_port(const rs_server *server);
 
-/* rs_server_stop: asks for a graceful end: stop accepting, flush for drain_timeout_ms, close what
- * is left. Any thread, also from rs_os_on_stop; returns at once; idempotent. */
+/* rs_server_stop: requests a graceful end: stop accepting, flush for drain_timeout_ms, close the
+ * rest. Any thread, also from rs_os_on_stop; returns at once; idempotent. */
 void rs_server_stop(rs_server *server);
 
 /* rs_server_has_ended: every shard has ended (after rs_server_stop). Any thread. */
 bool rs_server_has_ended(const rs_server *server);
 
-/* rs_server_ended_count: grows with each connection that is over or refused. Any thread; waits for
- * nobody. Tells a caller who prints what happens when there is something to ask the statistics
- * for. */
+/* rs_server_ended_count: grows with each connection that ended or was refused. Any thread; does not
+ * wait. Tells a caller that prints events when to read the statistics. */
 uint64_t rs_server_ended_count(const rs_server *server);
 
-/* rs_server_join: waits for the end. RS_E_TIMED_OUT if a shard had to give up on operations that
- * never completed; *error names them. */
+/* rs_server_join: waits for the end. RS_E_TIMED_OUT if a shard gave up operations that never
+ * completed; *error names them. */
 rs_status rs_server_join(rs_server *server, rs_error *error);
 
 /* rs_server_free: after rs_server_join. NULL is accepted. */
@@ -88,33 +87,32 @@ void rs_server_free(rs_server *server);
 
 /* rs_server_send: queues a copy of data[0..bytes) on a session, from any thread.
  * bytes [1, frame_bytes_max]. RS_E_FULL: the shard's mailbox is full, nothing was queued;
- * RS_E_CLOSED: the server is stopping. A stale or ended session is found only by the shard: the
- * message is then dropped and counted (mails_dropped). Does not block, does not allocate. */
+ * RS_E_CLOSED: the server is stopping. Only the shard detects a stale or ended session; it drops
+ * and counts the message (mails_dropped). Does not block, does not allocate. */
 rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes);
 
 /* rs_server_close_session: rs_session_close from any thread. Errors as rs_server_send. */
 rs_status rs_server_close_session(rs_server *server, rs_session_id id);
 
-/* rs_server_release_session: rs_session_release from any thread, after what that thread sent
- * before. Errors as rs_server_send; one that gives back more than was held is found out by the
- * shard, which refuses and counts it. */
+/* rs_server_release_session: rs_session_release from any thread, after that thread's earlier sends.
+ * Errors as rs_server_send; the shard refuses and counts a release without a hold. */
 rs_status rs_server_release_session(rs_server *server, rs_session_id id);
 
 typedef struct rs_server_stats {
     rs_counters counters;     /* sums over the shards */
     rs_histogram batch;       /* completions per poll that returned any */
-    rs_histogram send_ns;     /* post of a send to its completion */
+    rs_histogram send_ns;     /* from the post of a send to its completion */
     rs_backend_stats backend; /* sums by name */
     uint64_t mails_dropped;
     uint64_t registered_bytes;
-    uint64_t blocks_low; /* the fewest send blocks that were ever free on a shard */
+    uint64_t blocks_low; /* the lowest number of free send blocks on any shard so far */
     uint32_t sessions_open;
     uint32_t sessions_used; /* open or still closing */
     bool large_pages;       /* every slab got them */
 } rs_server_stats;
 
-/* rs_server_stats_read: a consistent snapshot per shard. Any thread but a shard's or the
- * logic thread; waits for each shard's next turn. After rs_server_join: the final figures. */
+/* rs_server_stats_read: a consistent snapshot per shard. Any thread except a shard's or the logic
+ * thread; waits for each shard's next turn. After rs_server_join: the final figures. */
 void rs_server_stats_read(rs_server *server, rs_server_stats *out);
 
 #endif

@@ -194,7 +194,7 @@ static void emulated_start(rs_rio_lane *lane) {
 
 /* ---- completions ---- */
 
-/* The operation under way is over, under the queue's lock. */
+/* The operation in progress is over, under the queue's lock. */
 static void emulated_end(rs_rio_lane *lane, int error, DWORD bytes) {
     emulated_finish(lane, error, bytes);
     if (lane->closing) {
@@ -341,7 +341,7 @@ static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = rq->lane[d].engine;
         if (part && part->event) {
-            /* Nothing is under way; a callback on its way out no longer touches the lane. */
+            /* Nothing is in progress; a callback on its way out no longer touches the lane. */
             (void)UnregisterWaitEx(part->wait, NULL);
             CloseHandle(part->event);
         }
@@ -400,7 +400,7 @@ static bool emulated_is_synchronous(SOCKET s) {
            (mode & synchronous);
 }
 
-/* One call is under way, and what comes meanwhile has to find room in the socket. */
+/* One call is in progress, and what comes meanwhile has to find room in the socket. */
 static void emulated_make_room(const rs_rio_rq *rq) {
     int fd = emulated.gate ? rs_gate_socket_fd(rq->socket) : -1;
 

@@ -44,7 +44,7 @@ typedef struct rs_engine {
     void (*start)(rs_rio_lane *lane);  /* begin what may run */
     void (*flush)(rs_cq *cq);          /* hand what start prepared to the kernel */
     void (*harvest)(rs_cq *cq);        /* finished requests to the ready list, successors started */
-    void (*cancel)(rs_rio_lane *lane); /* the operation under way */
+    void (*cancel)(rs_rio_lane *lane); /* the operation in progress */
     void (*arm)(rs_cq *cq, bool on);   /* completions must lead to rs_cq_leave, or need not */
     void (*forget_buffer)(const rs_buffer *buffer); /* deregistered */
 } rs_engine;

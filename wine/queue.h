@@ -6,8 +6,8 @@
  * queue is created or grown: nothing is allocated on the way.
  *
  * A lane runs one operation at a time, because the kernel may swap two; an operation may carry
- * several sends of a stream. Of datagrams (many) several are under way, in an order that the engine
- * sees to, and finish one by one; more receives may join them, sends may not.
+ * several sends of a stream. Of datagrams (many) several are in progress, in an order that the
+ * engine sees to, and finish one by one; more receives may join them, sends may not.
  *
  * Capacity: a completion queue is charged a lane's limit when the lane is attached, so that every
  * completion has its place. When the lane is closed, what is not outstanding returns at once, and
@@ -75,13 +75,13 @@ struct rs_rio_lane {
     rs_rio_direction direction;
     bool closing;
     bool attached;        /* charges its completion queue */
-    bool many;            /* an operation for each request that is under way (datagrams) */
+    bool many;            /* an operation for each request that is in progress (datagrams) */
     bool standing;        /* one that stands without a request: no release before its end */
     uint32_t limit;       /* outstanding requests allowed, = the charge */
     uint32_t outstanding; /* accepted and not yet taken */
     uint32_t queued;      /* in the list below: accepted and not yet finished */
     uint32_t committed;   /* of those, from the head, may be run */
-    uint32_t running;     /* of those, from the head, are in the operation under way */
+    uint32_t running;     /* of those, from the head, are in the operation in progress */
     rs_rio_request *head, *tail;
     rs_rio_request *free;
     rs_rio_pool *pools;
@@ -152,29 +152,28 @@ rs_rio_request *rs_queue_accept(rs_rio_lane *lane);
 void rs_queue_commit(rs_rio_lane *lane);
 
 /* rs_queue_startable: how many requests from the head the next operation may carry, or, with many,
- * how many more may be under way; 0 = none.
- * rs_queue_start: they are under way. */
+ * how many more may be in progress; 0 = none. rs_queue_start: they are in progress. */
 uint32_t rs_queue_startable(const rs_rio_lane *lane);
 void rs_queue_start(rs_rio_lane *lane, uint32_t count);
 
-/* rs_queue_finish: the operation under way ended; with many: the oldest request did. status 0 deals
- * bytes out to its requests in order; one that must be whole and is not stays at the head, to be
- * run again. A failure finishes the first request only: the others are run again and meet their
+/* rs_queue_finish: the operation in progress ended; with many: the oldest request did. status 0
+ * deals bytes out to its requests in order; one that must be whole and is not stays at the head, to
+ * be run again. A failure finishes the first request only: the others are run again and meet their
  * own. */
 void rs_queue_finish(rs_rio_lane *lane, int32_t status, uint64_t bytes);
 
-/* rs_queue_rerun: the youngest count requests under way ended without any effect; they may be run
+/* rs_queue_rerun: the youngest count requests in progress ended without any effect; they may be run
  * again. */
 void rs_queue_rerun(rs_rio_lane *lane, uint32_t count);
 
 /* rs_queue_stand: the operation stands, or does not any more; then the lane may go. */
 void rs_queue_stand(rs_rio_lane *lane, bool stands);
 
-/* rs_queue_close: no more requests; those not under way finish as aborted. Releases the lane at
+/* rs_queue_close: no more requests; those not in progress finish as aborted. Releases the lane at
  * once when nothing is outstanding, else when its last completion is taken. */
 void rs_queue_close(rs_rio_lane *lane);
 
-/* rs_queue_abort: finishes as aborted all that is not under way. */
+/* rs_queue_abort: finishes as aborted all that is not in progress. */
 void rs_queue_abort(rs_rio_lane *lane);
 
 /* rs_queue_forget: the lane's completion queue is gone; its requests vanish without completion. */

@@ -195,7 +195,7 @@ void rs_ring_wait(rs_ring *ring, int64_t timeout_ns) {
 
     ring_enable(ring);
     (void)ring_enter(ring, rs_ring_pending(ring), 1, LX_ENTER_GETEVENTS | LX_ENTER_EXT_ARG, &arg,
-                     sizeof arg); /* time-out and interruption are ordinary: the caller looks */
+                     sizeof arg); /* timeout and interruption are ordinary: the caller looks */
 }
 
 int rs_ring_set_event(rs_ring *ring, int event_fd) {

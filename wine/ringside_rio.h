@@ -19,7 +19,7 @@ typedef const char *(WINAPI *rs_fn_ringside_rio_provider_name)(void);
 /* ringside_rio_closesocket: closesocket for a socket that has a request queue, and for any other.
  * REQUIRED: the provider holds a descriptor of its own, and with plain closesocket the peer would
  * never see the end of the connection. Requests outstanding complete, those not carried out with
- * WSA_OPERATION_ABORTED. Any thread, while no other call on its request queue is under way. */
+ * WSA_OPERATION_ABORTED. Any thread, while no other call on its request queue is in progress. */
 typedef int(WINAPI *rs_fn_ringside_rio_closesocket)(SOCKET s);
 
 /* ringside_rio_shutdown: shutdown, after everything committed was handed to the kernel. Needed

@@ -101,7 +101,7 @@ void rs_socket_flag(SOCKET s, bool registered_io) {
         free(entry);
     } else if (!entry && registered_io) {
         entry = calloc(1, sizeof *entry);
-        if (entry) { /* without memory the socket is refused, as it would be for want of memory */
+        if (entry) { /* without memory the socket is refused, as it would be for lack of memory */
             entry->socket = s;
             *link = entry;
         }
@@ -122,7 +122,7 @@ bool rs_socket_may(SOCKET s) {
     return may;
 }
 
-/* The lane stops; what is under way is cancelled after what was committed has been submitted. */
+/* The lane stops; what is in progress is cancelled after what was committed has been submitted. */
 static void sockets_close_lane(rs_rio_lane *lane) {
     const rs_engine *engine = rs_provider_state()->engine;
     rs_cq *cq = (rs_cq *)lane->cq;

@@ -91,7 +91,7 @@ static void burst_free(burst *b) {
 }
 
 /* False, and from then on for the whole queue, when the kernel has no buffer rings (they came with
- * 5.19, the multishot RECVMSG with 6.0); false for want of memory as well. */
+ * 5.19, the multishot RECVMSG with 6.0); false for lack of memory as well. */
 static bool burst_open(rs_rio_lane *lane, rs_uring_cq *uring) {
     uint32_t payload = lane->widest > BURST_PAYLOAD_MIN ? lane->widest : BURST_PAYLOAD_MIN;
     burst *b;

@@ -3,7 +3,7 @@
  * datagrams come; one operation after the other would lose what the socket's buffer cannot hold.
  * An empty datagram ends a multishot operation: a chain of them stands, so that the next goes on.
  *
- * Each request that is under way has lent the kernel one of the lane's own buffers, all of one
+ * Each request that is in progress has lent the kernel one of the lane's own buffers, all of one
  * size; whichever is filled first belongs to the oldest request, whose slice gets a copy. So order
  * is kept, and posting a receive costs no system call. Under the completion queue's lock. */
 #ifndef RS_WINE_URING_BURST_H

@@ -296,7 +296,7 @@ SOCKET ladder_accept(ladder *server, uint32_t live) {
     case RS_WIN_PEER: /* gone before it was taken in */
         return INVALID_SOCKET;
     case RS_WIN_RESOURCES:
-        Sleep(1); /* or it would fail again at once, and again */
+        Sleep(1); /* or it would fail again at once */
         return INVALID_SOCKET;
     default:
         RS_FATAL("accept", os_error, "the listener is unusable");

@@ -444,7 +444,7 @@ static void client_end_life(rs_client *client, rs_load *load, uint64_t now_ns) {
     }
     switch ((rs_plan_role)client->role) {
     case RS_ROLE_RESET:
-        if (client->sends_in_flight == 0) { /* they are with the kernel: replies are under way */
+        if (client->sends_in_flight == 0) { /* they are with the kernel: replies are in progress */
             load->ends.resets_made++;
             client->broke_off = true;
             client_break(client, load, true);

@@ -18,8 +18,8 @@ typedef struct rs_plan {
 /* What a connection is for. */
 typedef enum rs_plan_role {
     RS_ROLE_NORMAL,
-    RS_ROLE_RESET,      /* ends by a reset, with replies under way */
-    RS_ROLE_HALF_CLOSE, /* ends its stream with replies under way, then takes them all */
+    RS_ROLE_RESET,      /* ends by a reset, with replies in progress */
+    RS_ROLE_HALF_CLOSE, /* ends its stream with replies in progress, then takes them all */
     RS_ROLE_SLOW        /* reads little and seldom */
 } rs_plan_role;
 

@@ -47,7 +47,7 @@ rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *po
 
     RS_ASSERT(backend->listen_fd < 0);
     fd = rs_epoll_socket(backend);
-    /* SO_REUSEADDR on Linux lets a restart pass over TIME_WAIT, never over a live listener. */
+    /* On Linux SO_REUSEADDR allows a restart during TIME_WAIT, never beside a live listener. */
     if (fd < 0 || !rs_epoll_set_int(backend, fd, SOL_SOCKET, SO_REUSEADDR, 1)) {
         return epoll_listen_fail(backend, fd, "socket", addr, error);
     }
@@ -90,8 +90,8 @@ static void epoll_listener_watch(rs_backend *backend, uint32_t events) {
     RS_ASSERT(failed == 0); /* it is in the set, and changing needs no memory */
 }
 
-/* Nothing could be accepted and the connection still waits: watched on, the listener would be ready
- * at each turn of the loop. */
+/* Nothing could be accepted and the connection still waits: if watched, the listener would be ready
+ * in every iteration. */
 static void epoll_accept_pause(rs_backend *backend) {
     epoll_listener_watch(backend, 0);
     backend->accept_paused = true;
@@ -119,9 +119,9 @@ static void epoll_reserve_open(rs_backend *backend) {
     }
 }
 
-/* Out of descriptors: the reserve one is given up for a moment, so that the connection is refused
- * now instead of waiting in the backlog. False: it still waits there, since somebody else of this
- * process took the one that came free. */
+/* Out of descriptors: the reserve one is closed for a moment, so that the connection is refused now
+ * instead of waiting in the backlog. False: it still waits, because another thread took the free
+ * descriptor. */
 static bool epoll_accept_refuse(rs_backend *backend) {
     int fd;
 
@@ -139,7 +139,7 @@ static bool epoll_accept_refuse(rs_backend *backend) {
     return fd >= 0;
 }
 
-/* What a failed accept4 means: false = no more for now. */
+/* Handles a failed accept4; false = no more for now. */
 static bool epoll_accept_failed(rs_backend *backend, int os_error) {
     switch (os_error) {
     case EAGAIN:
@@ -161,7 +161,7 @@ static bool epoll_accept_failed(rs_backend *backend, int os_error) {
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
-    case EOPNOTSUPP: /* the listener itself: no connection will come any more */
+    case EOPNOTSUPP: /* the listener itself: no more connections */
         (void)epoll_ctl(backend->epoll_fd, EPOLL_CTL_DEL, backend->listen_fd, NULL);
         epoll_complete_accept(backend, RS_E_LISTENER, RS_SOCKET_NONE);
         return false;
@@ -174,7 +174,7 @@ static bool epoll_accept_failed(rs_backend *backend, int os_error) {
 void rs_epoll_accept_batch(rs_backend *backend) {
     bool more = true;
 
-    /* One place stays free for the last completion, after unlisten. */
+    /* One entry stays free for the last completion, after unlisten. */
     while (more && backend->engine.accepts < backend->tuning.accepts) {
         int fd;
 

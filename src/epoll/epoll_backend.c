@@ -20,8 +20,8 @@
 #define EPOLL_SPARE_FILES 32u   /* standard streams, logs, what libraries open */
 #define EPOLL_INSTANCE_FILES 4u /* epoll, eventfd, listener, reserve */
 
-/* Descriptors spoken for by all instances of this process: the limit is one for all, and each
- * worker of a server has an instance. */
+/* Descriptors reserved by all instances of this process: they share one limit, and each worker of a
+ * server has an instance. */
 static rs_atomic_u32 epoll_files_spoken_for;
 
 /* ---- memory: nothing to register, so only the bookkeeping of the contract */
@@ -59,7 +59,7 @@ static void epoll_stats(const rs_backend *backend, rs_backend_stats *out) {
 
 /* ---- descriptors */
 
-/* The limit as far up as the system lets us: other parts of the process may want theirs too. */
+/* Raises the limit as far as the system allows, for the other parts of the process too. */
 static rs_status epoll_files_limit(rlim_t *out, rs_error *error) {
     struct rlimit limit;
 
@@ -149,7 +149,7 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
         .partial_sends = true,
     };
 
-    backend->engine.cfg = engine; /* what close gives back, should this fail */
+    backend->engine.cfg = engine; /* what close returns if this fails */
     backend->engine_memory = calloc(1, rs_engine_bytes(&engine));
     backend->conns = calloc(cfg->conns_max, sizeof(*backend->conns));
     backend->events = calloc(backend->tuning.dequeue_batch, sizeof(*backend->events));
@@ -204,7 +204,7 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;
     backend->has_pwait2 = true;
-    if (cfg->fine_waits) { /* the 50 us that Linux adds to a wait; refused, they stay */
+    if (cfg->fine_waits) { /* removes the 50 us that Linux adds to a wait; if refused, they stay */
         (void)prctl(PR_SET_TIMERSLACK, EPOLL_FINE_SLACK_NS, 0, 0, 0);
     }
     status = epoll_allocate(backend, cfg, error);

@@ -1,9 +1,9 @@
-/* The epoll back end (Linux): the native floor that the Windows servers are set against, the
- * engine of the load generator, and what brings the whole server under the sanitizers.
+/* The epoll back end (Linux): the native floor for the Windows servers, the load generator's back
+ * end on Linux, and the way to run the whole server under the sanitizers.
  *
- * Edge-triggered readiness behind the completion contract of seam/backend.h: calls are tried at
- * once where they may succeed, and the rest waits for the kernel's edge. epoll needs no registered
- * memory, so op.region is not looked at. The accept thread of rs_tuning does not exist here. */
+ * Edge-triggered readiness behind the completion contract of seam/backend.h: calls that may succeed
+ * are tried at once, the rest waits for an edge. epoll needs no registered memory, so op.region is
+ * ignored. There is no accept thread here. */
 #ifndef RS_BENCH_EPOLL_BACKEND_H
 #define RS_BENCH_EPOLL_BACKEND_H
 

@@ -1,4 +1,4 @@
-/* The epoll driver: the engine's actions become socket calls, edges become readiness. */
+/* The epoll driver: turns the engine's actions into socket calls and edges into readiness. */
 #include "epoll/epoll_instance.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 /* ---- receiving and sending */
 
-/* The first error stays: it is what a later end or failure of the connection is about. */
+/* The first error stays: it is the cause of a later end or failure of the connection. */
 static rs_status epoll_failed(rs_epoll_conn *conn, int os_error) {
     if (conn->error == RS_OK) {
         conn->error = (uint8_t)rs_posix_status(os_error);
@@ -38,7 +38,7 @@ static void epoll_recv(rs_backend *backend, uint32_t index, uint32_t at, bool ca
             conn->may &= (uint8_t)~RS_ENGINE_RECV;
         }
     } else if (got == 0) {
-        conn->end_read = true; /* an error that a send reported first shows here as an end */
+        conn->end_read = true; /* an error first reported by a send appears here as an end */
         status = (rs_status)conn->error;
     } else if (errno == EAGAIN) {
         conn->may &= (uint8_t)~RS_ENGINE_RECV;
@@ -115,12 +115,12 @@ static void epoll_shutdown(rs_backend *backend, uint32_t index) {
 
 void rs_epoll_descriptor_close(rs_backend *backend, int fd) {
     backend->counters.close_calls++;
-    /* EINTR included, Linux has closed it: close(2), "Dealing with error returns". */
+    /* Closed even after EINTR: close(2), "Dealing with error returns". */
     (void)close(fd);
 }
 
-/* Closing with unread bytes makes Linux reset the connection and drop what it has not yet sent
- * (RFC 2525, 2.17), so what has arrived is taken off first, within a bound. */
+/* Closing with unread bytes makes Linux reset the connection and drop what it has not yet sent (RFC
+ * 2525, 2.17), so unread input is discarded first, within a bound. */
 static void epoll_discard_input(rs_backend *backend, const rs_epoll_conn *conn) {
     for (uint32_t reads = 0; !conn->end_read && reads < EPOLL_DISCARD_READS_MAX; reads++) {
         backend->counters.recv_calls++;
@@ -162,7 +162,8 @@ static void epoll_socket_end(rs_backend *backend, uint32_t index, bool abort_it)
 void rs_epoll_run(rs_backend *backend, uint32_t index, bool called) {
     const rs_epoll_conn *conn = &backend->conns[index];
 
-    for (;;) { /* ends: each turn takes something off the connection's list or its readiness */
+    for (;;) { /* terminates: every iteration removes something from the todo list or the readiness
+                */
         const rs_engine_action action = rs_engine_next(&backend->engine, index, conn->may);
 
         switch (action.kind) {
@@ -276,7 +277,7 @@ static bool epoll_bind_from(rs_backend *backend, int fd, uint32_t ip) {
     return bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
 }
 
-/* A new socket on its way to its server; 0 or the errno. The descriptor stays with the slot either
+/* A new socket connecting to its server; 0 or the errno. The descriptor stays with the slot either
  * way. */
 static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
     const struct sockaddr_in name = rs_epoll_sockaddr(op->u.addr);
@@ -295,7 +296,7 @@ static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op 
     return epoll_watch_conn(backend, index) ? 0 : errno;
 }
 
-/* The outcome of CONNECT, then whatever was submitted behind it. */
+/* The result of CONNECT, then everything submitted behind it. */
 void rs_epoll_connect_end(rs_backend *backend, uint32_t index, int os_error) {
     backend->conns[index].may |= RS_ENGINE_SEND;
     rs_engine_connected(&backend->engine, index, rs_posix_status(os_error));

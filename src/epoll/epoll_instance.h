@@ -1,12 +1,11 @@
-/* One instance of the epoll back end, as its files share it; nobody else includes this.
+/* One instance of the epoll back end, as its files share it; not included elsewhere.
  *
- * Readiness turned into completions. One instance, one thread; only wake comes from others.
+ * Readiness turned into completions. One instance, one thread; only wake is called from others.
  *
- * A connection is watched once, for both directions and edge-triggered, and never again: what an
- * edge said is remembered in `may` until a call shows that it is used up (a short read, a short
- * write: epoll(7), questions and answers, 9). So a message costs one recv, one send and its share
- * of one epoll_wait. The kernel never keeps a request: what it does not take stays held in the
- * engine. */
+ * A connection is registered once, for both directions and edge-triggered: `may` keeps the
+ * readiness of an edge until a call exhausts it (a short read, a short write: epoll(7), questions
+ * and answers, 9). So a message costs one recv, one send and its share of one epoll_wait. The
+ * kernel never keeps a request: what it does not accept stays held in the engine. */
 #ifndef RS_EPOLL_EPOLL_INSTANCE_H
 #define RS_EPOLL_EPOLL_INSTANCE_H
 
@@ -22,7 +21,7 @@
 
 #define RS_EPOLL_DISCARD_BYTES 65536u /* of rs_backend.discard */
 
-/* Values of epoll_event.data that are no {generation, connection}: no slot has these indices. */
+/* Values of epoll_event.data that are not {generation, connection}: no slot has these indices. */
 #define RS_EPOLL_DATA_WAKE UINT64_MAX
 #define RS_EPOLL_DATA_LISTENER (UINT64_MAX - 1u)
 
@@ -51,12 +50,12 @@ typedef struct rs_epoll_counters {
 #undef X
 } rs_epoll_counters;
 
-/* What Linux knows of a connection; its state is the engine's. */
+/* The Linux part of a connection; the engine has its state. */
 typedef struct rs_epoll_conn {
     int fd;        /* -1: none (free, closed, or its CONNECT failed) */
     uint8_t may;   /* RS_ENGINE_RECV, _SEND: directions that the socket is ready for */
     uint8_t error; /* rs_status of the first failed call; RS_OK = none */
-    bool ended;    /* an end or an error was signalled: a short read proves nothing */
+    bool ended;    /* an end or an error was signalled: a short read does not mean empty */
     bool end_read; /* recv returned 0: nothing is left to discard */
 } rs_epoll_conn;
 
@@ -72,7 +71,7 @@ struct rs_backend {
     void *engine_memory;
     rs_epoll_conn *conns;       /* [conns_max] */
     struct epoll_event *events; /* [tuning.dequeue_batch] */
-    uint8_t *discard;           /* [RS_EPOLL_DISCARD_BYTES], written and never read */
+    uint8_t *discard;           /* [RS_EPOLL_DISCARD_BYTES], written, never read */
     rs_region_set regions;
     rs_epoll_counters counters;
     rs_atomic_u32 wake_pending;
@@ -89,8 +88,8 @@ void rs_epoll_discard(rs_backend *backend, uintptr_t socket);
 /* rs_epoll_connect_end: the outcome of CONNECT. */
 void rs_epoll_connect_end(rs_backend *backend, uint32_t index, int os_error);
 
-/* rs_epoll_run: carries out whatever the engine wants next for a connection, as far as its socket
- * is ready. called: by submit, so that what ends ends inline. */
+/* rs_epoll_run: carries out the engine's next actions for a connection, as far as its socket is
+ * ready. called: by submit, so that completions count as inline. */
 void rs_epoll_run(rs_backend *backend, uint32_t index, bool called);
 
 void rs_epoll_descriptor_close(rs_backend *backend, int fd);
@@ -110,11 +109,11 @@ rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *po
                           rs_error *error);
 void rs_epoll_unlisten(rs_backend *backend);
 
-/* rs_epoll_accept_batch: accepts what has come, as far as there is room for it. */
+/* rs_epoll_accept_batch: accepts waiting connections, as far as there is room. */
 void rs_epoll_accept_batch(rs_backend *backend);
 
 /* rs_epoll_accept_resume: watches the listener again when the wait after a failure is over. Returns
- * how long poll may wait at most; timeout_ns when no accept waits. */
+ * the longest wait of poll; timeout_ns if no accept waits. */
 int64_t rs_epoll_accept_resume(rs_backend *backend, int64_t timeout_ns);
 
 /* ---- epoll_poll.c */

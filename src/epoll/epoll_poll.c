@@ -1,4 +1,4 @@
-/* One poll: waiting for events, what each of them means, handing out, and waking. */
+/* One poll: waits for events, handles them, returns completions; wake. */
 #include "epoll/epoll_instance.h"
 
 #include <errno.h>
@@ -9,10 +9,11 @@
 
 #include "core/assert.h"
 
-#define EPOLL_POLLS_WITHOUT_WAIT 16u /* then the kernel is asked, however full the ready ring */
+#define EPOLL_POLLS_WITHOUT_WAIT                                                                   \
+    16u /* then the kernel is asked, even if the ready ring is not empty */
 #define EPOLL_NS_PER_S 1000000000
 #define EPOLL_NS_PER_MS 1000000
-#define EPOLL_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+#define EPOLL_WAIT_MS_MAX 86400000 /* poll may return early: at most a day */
 
 /* ---- events */
 
@@ -94,7 +95,7 @@ static int epoll_wait_call(rs_backend *backend, int64_t timeout_ns) {
                       (int)(timeout_ms < EPOLL_WAIT_MS_MAX ? timeout_ms : EPOLL_WAIT_MS_MAX));
 }
 
-/* Asks the kernel once, and turns what it says into completions. */
+/* Asks the kernel once and turns its events into completions. */
 static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
     int count = epoll_wait_call(backend, timeout_ns);
 
@@ -112,8 +113,8 @@ static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
 
 /* ---- poll */
 
-/* What is ready is handed out first, without a system call; but every few polls the kernel is
- * asked all the same, or connections that never run dry would starve the others. */
+/* Ready completions are returned first, without a system call; but every few polls the kernel is
+ * asked anyway, or busy connections would starve the others. */
 uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
     bool idle = backend->engine.ready.count == 0;
 
@@ -130,7 +131,7 @@ void rs_epoll_wake(rs_backend *backend) {
     const uint64_t one = 1;
 
     if (rs_atomic_exchange_u32(&backend->wake_pending, 1) != 0) {
-        return; /* an earlier wake has not been seen yet: one poll answers both */
+        return; /* an earlier wake is still pending: one poll serves both */
     }
     (void)rs_atomic_add_u32(&backend->wake_writes, 1);
     if (write(backend->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {

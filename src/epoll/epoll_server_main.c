@@ -1,4 +1,4 @@
-/* epoll_server: the same server on Linux, the floor that the others are set against. */
+/* epoll_server: the same server on Linux, the floor for the others. */
 #include "epoll/epoll_backend.h"
 #include "iocp/iocp_settings.h"
 #include "rio/rio_settings.h"

@@ -81,8 +81,8 @@ static void iocp_close(rs_backend *backend) {
 static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     const uint32_t conns = cfg->conns_max;
     const uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
-    /* ACCEPT records: those of one visit to the port (each packet may bring a listener's end too),
-     * and those not yet polled. */
+    /* ACCEPT records: those of one read of the port (each packet may also end the listener), and
+     * those not yet polled. */
     const rs_engine_config engine = {
         .conns_max = conns,
         .sends_per_conn = cfg->sends_per_conn,
@@ -111,7 +111,7 @@ static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg
     return RS_OK;
 }
 
-/* What has to be known of this Winsock before the first connection. */
+/* Queries Winsock before the first connection. */
 static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
     uint32_t os_error = 0;
     rs_status status;
@@ -179,7 +179,7 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     return RS_OK;
 }
 
-/* In front of each receive there may be a probe, which a poll takes without finding anything. */
+/* A probe may precede each receive; a poll may return only probes, that is, nothing. */
 static uint32_t iocp_settle_polls(const rs_backend *backend, uint64_t due, uint32_t *dry_max) {
     const uint32_t batch = backend->own.gqcs_single ? 1 : backend->tuning.dequeue_batch;
     const uint32_t probes = backend->own.zero_byte_recv ? backend->engine.cfg.conns_max : 0;

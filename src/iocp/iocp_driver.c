@@ -1,4 +1,4 @@
-/* The IOCP driver: the engine's actions become Winsock calls, packets become their outcome. */
+/* The IOCP driver: turns the engine's actions into Winsock calls and packets into results. */
 #include "iocp/iocp_instance.h"
 
 #include <string.h>
@@ -14,18 +14,18 @@ static bool iocp_is_pending(const rs_backend *backend, bool succeeded, uint32_t 
 
 static void iocp_finished(rs_backend *backend, uint32_t index, uint32_t at, rs_status status,
                           uint32_t bytes, bool called) {
-    backend->inline_since += called; /* all that came without the port, for its turn */
+    backend->inline_since += called; /* inline completions, until the port is polled */
     rs_engine_finished(&backend->engine, index, at, status, bytes, called);
 }
 
 /* ---- receiving */
 
-/* Under Wine (8 and 10) the call that meets a reset takes its error off the socket, be it a send or
- * a look of Wine's own, and the next receive reads an end of stream. A send tells: of no bytes it
- * does nothing on a half-closed connection, and a reset one refuses it. It must not wait behind
- * others or for room, hence non-blocking, and not while sends are in the kernel, which tell by
- * themselves. Once we have ended our own stream the end counts as orderly. Windows needs no such
- * question. */
+/* Under Wine (8 and 10) the first call that meets a reset clears the socket's error, even one made
+ * by Wine itself, and the next receive reads an end of stream. A send of 0 bytes tells the
+ * difference: it has no effect on a half-closed connection and fails on a reset one. It must not
+ * wait, therefore it is non-blocking and not used while sends are in the kernel, which report the
+ * reset themselves. After our own shutdown the end counts as orderly. Windows does not need this.
+ */
 static rs_status iocp_end_status(rs_backend *backend, uint32_t index) {
     const rs_iocp_conn *conn = &backend->conns[index];
     u_long on = 1;
@@ -51,7 +51,7 @@ static void iocp_recv_finished(rs_backend *backend, uint32_t index, uint32_t at,
     iocp_finished(backend, index, at, status, bytes, called);
 }
 
-/* One WSARecv; false: it has ended already, *os_error and *bytes say how. */
+/* One WSARecv; false: it completed at once, result in *os_error and *bytes. */
 static bool iocp_recv_call(rs_backend *backend, uint32_t index, uint32_t at, rs_iocp_kind kind,
                            uint32_t *os_error, DWORD *bytes) {
     const rs_engine_req *req = &backend->engine.reqs[at];
@@ -69,7 +69,8 @@ static bool iocp_recv_call(rs_backend *backend, uint32_t index, uint32_t at, rs_
     return iocp_is_pending(backend, rc == 0, os_error);
 }
 
-/* called: for a new receive; else its probe has come back, and the engine takes it for one. */
+/* called: a new receive; otherwise its probe has completed, and to the engine it is still pending.
+ */
 static void iocp_recv(rs_backend *backend, uint32_t index, uint32_t at, rs_iocp_kind kind,
                       bool called) {
     uint32_t os_error;
@@ -98,12 +99,12 @@ static void iocp_recv_packet(rs_backend *backend, uint32_t index, uint32_t at, r
     iocp_recv_finished(backend, index, at, status, bytes, false);
 }
 
-/* Puts down a RECV that was accepted, to be posted by the next poll. */
+/* Lists an accepted RECV, to be posted by the next poll. */
 static void iocp_recv_list(rs_backend *backend, uint32_t index) {
     const uint32_t conns_max = backend->engine.cfg.conns_max;
     rs_iocp_conn *conn = &backend->conns[index];
     if (conn->recv_listed) {
-        return; /* the entry of a receive that a close took back serves this one */
+        return; /* the entry of a receive that a close cancelled serves this one */
     }
     RS_ASSERT(backend->recv_count < conns_max);
     backend->recv_list[(backend->recv_head + backend->recv_count) % conns_max] = index;
@@ -156,7 +157,7 @@ static void iocp_cancel_recv(rs_backend *backend, uint32_t index) {
         (void)iocp_end_stream(backend, index);
     }
     backend->calls.count[RS_WIN_CANCELIOEX]++;
-    /* It fails when the request has ended; its packet is in the port. */
+    /* Fails if the request has completed; its packet is in the port. */
     (void)CancelIoEx((HANDLE)conn->socket,
                      &backend->requests[rs_engine_recv_at(&backend->engine, index)].overlapped);
     rs_engine_recv_cancelled(&backend->engine, index);
@@ -166,14 +167,14 @@ static void iocp_abort(rs_backend *backend, uint32_t index) {
     const rs_engine_conn *state = &backend->engine.conns[index];
     SOCKET socket = backend->conns[index].socket;
     if (state->sends_posted > 0 || state->connect_busy) {
-        /* Wine 8 keeps a pending send, and with it the connection, past closesocket. */
+        /* Wine 8 keeps a pending send, and the connection, after closesocket. */
         backend->calls.count[RS_WIN_CANCELIOEX]++;
         (void)CancelIoEx((HANDLE)socket, NULL); /* fails when all have just ended */
     }
     rs_win_socket_abort(socket, &backend->calls);
 }
 
-/* Nothing of the connection is in the kernel any more. */
+/* The kernel has no request of the connection. */
 static void iocp_close_orderly(rs_backend *backend, uint32_t index) {
     rs_iocp_conn *conn = &backend->conns[index];
     if (!conn->end_read) {
@@ -202,7 +203,7 @@ static void iocp_socket_end(rs_backend *backend, uint32_t index, bool abort_it) 
 
 /* may: RS_ENGINE_BOTH when it is the receive's turn. */
 static void iocp_run(rs_backend *backend, uint32_t index, uint32_t may) {
-    for (;;) { /* ends: every turn takes something off the connection's list */
+    for (;;) { /* terminates: every iteration removes something from the todo list */
         const rs_engine_action action = rs_engine_next(&backend->engine, index, may);
         switch (action.kind) {
         case RS_DO_RECV:
@@ -228,8 +229,8 @@ static void iocp_run(rs_backend *backend, uint32_t index, uint32_t may) {
     }
 }
 
-/* Posts what submit accepted: at most poll_max receives and inline_max inline completions, so that
- * connections with data at hand do not keep the others, and the port, from their turn. */
+/* Posts the listed receives: at most poll_max, and until inline_max inline completions, so that
+ * connections with data do not starve the others and the port. */
 void rs_iocp_recv_flush(rs_backend *backend) {
     uint32_t budget = backend->poll_max;
     while (backend->recv_count > 0 && budget > 0 &&
@@ -250,9 +251,9 @@ static void iocp_bind_slot(rs_backend *backend, uint32_t index, SOCKET socket) {
     *conn = (rs_iocp_conn){.socket = socket, .recv_listed = conn->recv_listed};
 }
 
-/* Joins a socket to the port and sets it up; on failure it is still open. */
+/* Associates a socket with the port and sets it up; on failure it is still open. */
 static rs_status iocp_adopt(rs_backend *backend, SOCKET socket) {
-    /* The event of the file handle is nobody's; not to set it is always safe. */
+    /* Nobody waits on the file handle's event; not setting it is always safe. */
     UCHAR modes = FILE_SKIP_SET_EVENT_ON_HANDLE;
     if (backend->skip) {
         modes = (UCHAR)(modes | FILE_SKIP_COMPLETION_PORT_ON_SUCCESS);
@@ -285,7 +286,7 @@ void rs_iocp_discard_socket(rs_backend *backend, uintptr_t socket) {
     rs_win_socket_close((SOCKET)socket, &backend->calls);
 }
 
-/* Returns RS_E_AGAIN when a packet will come, else the outcome. */
+/* Returns RS_E_AGAIN if a packet will come, else the result. */
 static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
     rs_iocp_request *request = &backend->requests[rs_engine_recv_at(&backend->engine, index)];
     rs_iocp_conn *conn = &backend->conns[index];
@@ -320,7 +321,7 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
                                                           : rs_win_error_status(os_error);
 }
 
-/* The outcome of CONNECT; a receive that was submitted behind it has its turn in the next poll. */
+/* The result of CONNECT; a receive submitted behind it is posted by the next poll. */
 static void iocp_connect_end(rs_backend *backend, uint32_t index, rs_status status) {
     SOCKET socket = backend->conns[index].socket;
     if (status == RS_OK && socket != INVALID_SOCKET) {

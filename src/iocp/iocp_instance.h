@@ -1,15 +1,15 @@
-/* One instance of the IOCP back end, as its files share it; nobody else includes this.
+/* One instance of the IOCP back end, as its files share it; not included elsewhere.
  *
- * Completions from a port, one instance, one thread; only wake comes from others.
+ * Completions from a port, one instance, one thread; only wake is called from others.
  *
- * Receives are posted late, at the next poll, after all the sends of the batch: by then a peer that
- * answers at once has answered, so that the receive ends inline and costs neither a packet nor a
- * second wake-up. A lone connection loses nothing by it, since poll posts before it waits.
+ * Receives are posted late, at the next poll, after all sends of the batch: by then a fast peer has
+ * answered, so that the receive completes inline without a packet or a second wake-up. A single
+ * connection loses nothing, because poll posts before it waits.
  *
- * Closing: a plain CLOSE waits for the sends in the kernel, ends our stream, asks the receive back
- * and waits for its packet, closes the socket, and completes. closesocket with a receive pending is
- * seen to reset the peer on Windows, which then loses what it has not read. An abort closes at once
- * and completes when every request of the connection is back. */
+ * Closing: a plain CLOSE waits for the sends in the kernel, ends our stream, cancels the receive
+ * and waits for its packet, closes the socket, and completes. On Windows closesocket with a receive
+ * pending has been seen to reset the connection, so that the peer loses unread data. An abort
+ * closes at once and completes when every request of the connection has returned. */
 #ifndef RS_IOCP_IOCP_INSTANCE_H
 #define RS_IOCP_IOCP_INSTANCE_H
 
@@ -35,17 +35,17 @@ typedef enum rs_iocp_kind {
     RS_IOCP_SEND
 } rs_iocp_kind;
 
-/* What the kernel is given for one record of the engine's; the receive's serves ConnectEx too, and
- * never both at once. */
+/* The kernel's part of one engine record; the receive's also serves ConnectEx, never both at once.
+ */
 typedef struct rs_iocp_request {
     OVERLAPPED overlapped; /* first: the packet brings its address */
     uint32_t conn;
     uint8_t kind; /* rs_iocp_kind */
 } rs_iocp_request;
 
-/* What Windows knows of a connection; its state is the engine's. */
+/* The Windows part of a connection; the engine has its state. */
 typedef struct rs_iocp_conn {
-    SOCKET socket;      /* INVALID_SOCKET: none (free, closed, or none could be made) */
+    SOCKET socket;      /* INVALID_SOCKET: none (free, closed, or could not be created) */
     bool recv_listed;   /* has an entry in recv_list */
     bool shutdown_done; /* our stream has ended */
     bool end_read;      /* the peer's stream ended, nothing is left to discard */
@@ -57,21 +57,21 @@ struct rs_backend {
     rs_tuning tuning;
     rs_iocp_settings own;
     bool skip;              /* skip on success: asked for, and the provider allows it */
-    bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
+    bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is not supported here: do not retry */
     bool started;           /* WSAStartup */
     bool on_wine;
-    uint32_t inline_since; /* inline completions since the port was asked last */
+    uint32_t inline_since; /* inline completions since the last look at the port */
     rs_win_extensions extensions;
     rs_win_accept *accept;
-    rs_win_alarm *alarm; /* NULL: poll's time-outs end at the clock tick */
+    rs_win_alarm *alarm; /* NULL: poll's timeouts end at a clock tick */
     rs_engine engine;
     void *engine_memory;
     rs_iocp_conn *conns;       /* [conns_max] */
-    rs_iocp_request *requests; /* one an engine record; that of a gather is its first SEND's */
+    rs_iocp_request *requests; /* one per engine record; a gather uses that of its first SEND */
     uint32_t *recv_list;       /* [conns_max]: ring of connections with a receive to post */
     uint32_t recv_head, recv_count;
     OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
-    uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written and never read */
+    uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written, never read */
     rs_region_set regions;
     rs_win_calls calls;
     uint64_t packets, wakes, alarms, sends_joined;
@@ -89,7 +89,7 @@ uint32_t rs_iocp_submit(rs_backend *backend, const rs_op *ops, uint32_t count, r
 /* rs_iocp_recv_flush: posts what submit accepted, within the bounds of one poll. */
 void rs_iocp_recv_flush(rs_backend *backend);
 
-/* rs_iocp_conn_packet: a request of a connection has come back. */
+/* rs_iocp_conn_packet: a request of a connection has completed. */
 void rs_iocp_conn_packet(rs_backend *backend, OVERLAPPED *overlapped, uint32_t bytes);
 
 /* ---- iocp_poll.c */

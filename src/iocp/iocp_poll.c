@@ -1,4 +1,4 @@
-/* One poll: the port, what each packet means, handing out, and waking. */
+/* One poll: reads the port, handles packets, returns completions; wake. */
 #include "iocp/iocp_instance.h"
 
 #include "core/assert.h"
@@ -6,7 +6,7 @@
 #include "win/win_error.h"
 
 #define IOCP_NS_PER_MS 1000000
-#define IOCP_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+#define IOCP_WAIT_MS_MAX 86400000 /* poll may return early: at most a day */
 
 /* ---- packets */
 
@@ -89,7 +89,7 @@ static void iocp_dequeue(rs_backend *backend, DWORD wait_ms) {
     }
 }
 
-/* The port's own time-out stays as it is: it ends the wait should the alarm not ring. */
+/* The port's own timeout stays: it ends the wait if the alarm fails. */
 static void iocp_set_alarm(rs_backend *backend, int64_t timeout_ns) {
     if (backend->alarm != NULL && timeout_ns != RS_FOREVER) {
         const uint64_t now_ns = rs_os_now_ns();
@@ -97,8 +97,8 @@ static void iocp_set_alarm(rs_backend *backend, int64_t timeout_ns) {
     }
 }
 
-/* Asks the port, and sleeps there if it may. A wake that came while nobody slept posted no packet:
- * it is used up here, so a poll does this last, or it would sleep over a wake of its own time. */
+/* Reads the port, and sleeps there if allowed. A wake while nobody slept posted no packet: it is
+ * consumed here. A poll does this last, or it could sleep through a wake that came during it. */
 static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
     bool may_sleep = timeout_ns > 0 && rs_wake_may_sleep(&backend->wake);
     if (may_sleep) {
@@ -117,7 +117,7 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
     RS_ASSERT(timeout_ns >= 0);
     if (backend->inline_since >= backend->own.inline_max &&
         backend->engine.accepts <= backend->tuning.accepts) {
-        iocp_dequeue(backend, 0); /* its turn: accepts and slower peers must not starve */
+        iocp_dequeue(backend, 0); /* accepts and slower peers must not starve */
         backend->inline_since = 0;
     }
     rs_iocp_recv_flush(backend);

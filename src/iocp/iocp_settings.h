@@ -1,4 +1,4 @@
-/* What can be set of the IOCP back end alone; rs_backend_config.own points to one of these. */
+/* Settings of the IOCP back end; rs_backend_config.own points to one of these. */
 #ifndef RS_IOCP_IOCP_SETTINGS_H
 #define RS_IOCP_IOCP_SETTINGS_H
 

@@ -17,7 +17,7 @@ enum { API_FUNCTIONS = 0 RS_RIO_FUNCTION_TABLE(X) };
 #undef X
 _Static_assert(API_FUNCTIONS == 13, "RIO has 13 functions");
 
-/* The name of the first function that a table lacks; NULL = it is complete. */
+/* The name of the first missing function of a table; NULL = it is complete. */
 static const char *api_missing(const RIO_EXTENSION_FUNCTION_TABLE *table) {
 #define X(function)                                                                                \
     if (table->function == NULL) {                                                                 \
@@ -36,7 +36,7 @@ static int PASCAL FAR api_plain_shutdown(SOCKET socket, int how) {
     return shutdown(socket, how);
 }
 
-/* 0, or the Winsock error with which the system says no. */
+/* 0, or the Winsock error of the system's refusal. */
 static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *table) {
     GUID id = WSAID_MULTIPLE_RIO;
     DWORD bytes = 0;

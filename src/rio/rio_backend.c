@@ -28,7 +28,7 @@ static void rio_unlisten(rs_backend *backend) {
 
 /* ---- memory */
 
-/* In whole, or in its pieces. What is registered when one fails is undone by rs_rio_region_end. */
+/* Whole, or in pieces. If one fails, rs_rio_region_end undoes the others. */
 static rs_status rio_register_pieces(rs_backend *backend, rs_rio_region *region, rs_error *error) {
     uint32_t count = rs_region_cut_pieces(&region->cut);
     uint32_t os_error;
@@ -159,7 +159,7 @@ static void rio_close_handle(HANDLE handle) {
     }
 }
 
-/* The queue before the port that it notifies, both before the OVERLAPPED. */
+/* Close order: the queue before its port, both before the OVERLAPPED. */
 static void rio_close(rs_backend *backend) {
     if (backend == NULL) {
         return;
@@ -189,8 +189,8 @@ static void rio_close(rs_backend *backend) {
 
 /* ---- open */
 
-/* The accepts of one visit to the port (each packet may bring a listener's end too), and those not
- * yet handed out. */
+/* The accepts of one read of the port (each packet may also end the listener), and those not yet
+ * returned. */
 static uint32_t rio_accept_records_max(const rs_tuning *tuning) {
     return tuning->accepts + 2u * tuning->dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u;
 }
@@ -321,12 +321,12 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
     return RS_OK;
 }
 
-/* The provider's own wait, if it has one that works; decided before any other thread can wake. */
+/* The provider's own wait, if it has a working one; decided before any other thread can wake. */
 static void rio_probe_wait(rs_backend *backend) {
     ULONG count = 0;
 
     if (backend->notify_event != NULL) {
-        backend->api.wait = NULL; /* asked for events: then it is they that are waited for */
+        backend->api.wait = NULL; /* events were requested: wait for them */
     }
     if (backend->api.wait != NULL &&
         !backend->api.wait(backend->cq, backend->port, backend->entries, 1, &count, 0) &&
@@ -401,7 +401,7 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
 
 const rs_backend_api rs_rio_backend = {
     .name = "rio",
-    /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF mean nothing to it. */
+    /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF have no effect. */
     .tuning = "nodelay dequeue-batch accept accepts backlog backlog-hint",
     .options = &rs_rio_options,
     .open = rio_open,

@@ -1,4 +1,4 @@
-/* The RIO driver: the engine's actions become RIO and socket calls, their outcome goes back. */
+/* The RIO driver: turns the engine's actions into RIO and socket calls and reports the results. */
 #include "rio/rio_instance.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "seam/region_set.h"
 #include "win/win_error.h"
 
-/* What a call that failed means; never RS_OK. */
+/* The status of a failed call; never RS_OK. */
 static rs_status rio_error(uint32_t os_error) {
     rs_status status = rs_win_error_status(os_error);
 
@@ -130,8 +130,8 @@ static bool rio_commit_one(rs_backend *backend, RIO_RQ rq, uint32_t dir) {
     return backend->api.fn.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL);
 }
 
-/* Sends first: what the peer waits for leaves before we ask for more. A commit that fails leaves
- * requests that may never start; only the end of the socket gets them back. */
+/* Sends first: what the peer waits for leaves before we receive more. After a failed commit,
+ * requests may never start; only closing the socket returns them. */
 static void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
     static const uint32_t order[] = {RS_ENGINE_SEND, RS_ENGINE_RECV};
     RIO_RQ rq = backend->sockets[conn].rq;
@@ -176,7 +176,7 @@ static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET sock
     *io = (rs_rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
 }
 
-/* Through the provider, which must see the end of a socket that has a request queue. */
+/* Through the provider, which must see the close of a socket with a request queue. */
 static void rio_socket_close(rs_backend *backend, uint32_t conn) {
     rs_rio_socket *io = &backend->sockets[conn];
 
@@ -230,14 +230,14 @@ static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
     rs_engine_shut_down(&backend->engine, conn, rc == 0 ? RS_OK : rio_failure());
 }
 
-/* closesocket cancels what is posted, so that a close with a receive pending is only graceful
- * behind a shutdown. */
+/* closesocket cancels posted requests, so a close with a receive pending is graceful only after a
+ * shutdown. */
 static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
     SOCKET socket = backend->sockets[conn].socket;
 
     if (backend->engine.conns[conn].recv_posted) {
         backend->calls.count[RS_WIN_SHUTDOWN]++;
-        /* It fails when the connection is gone: just as good. */
+        /* Fails if the connection is gone, which is as good. */
         (void)backend->api.shutdown_socket(socket, SD_SEND);
     } else if (!backend->sockets[conn].end_read) {
         rs_win_socket_discard(socket, backend->discard, &backend->calls);
@@ -247,7 +247,7 @@ static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
 static void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
     rs_rio_socket *io = &backend->sockets[conn];
 
-    /* What was never committed might never complete. */
+    /* Uncommitted requests might never complete. */
     rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));
     if (io->socket != INVALID_SOCKET && abort_it) {
         rs_win_socket_reset_at_close(io->socket, &backend->calls);
@@ -261,7 +261,7 @@ static void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
 /* ---- actions */
 
 void rs_rio_run(rs_backend *backend, uint32_t conn) {
-    for (;;) { /* ends: every turn takes something off the connection's list */
+    for (;;) { /* terminates: every iteration removes something from the todo list */
         const rs_engine_action action = rs_engine_next(&backend->engine, conn, RS_ENGINE_BOTH);
 
         switch (action.kind) {
@@ -293,7 +293,7 @@ void rs_rio_commit_all(rs_backend *backend) {
 
 /* ---- connecting: RIO has no call for it, so it goes through the port */
 
-/* A socket that is set up and joined to the port; 0 or the error. It stays with the slot. */
+/* A socket that is set up and associated with the port; 0 or the error. It stays with the slot. */
 static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t from_ip) {
     uint32_t os_error = 0;
     SOCKET socket = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
@@ -315,8 +315,8 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t 
     return rs_win_socket_bind_from(socket, from_ip, &backend->port_reuse_failed, &backend->calls);
 }
 
-/* The outcome of CONNECT. Its request queue is made only now: an AcceptEx or ConnectEx socket is
- * complete after its update of context. */
+/* The result of CONNECT. The request queue is created only now: a ConnectEx socket is complete
+ * after its context update. */
 static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status) {
     rs_rio_socket *io = &backend->sockets[conn];
 
@@ -370,7 +370,7 @@ static bool rio_op_is_io(const rs_op *op) {
     return op->kind == RS_OP_RECV || op->kind == RS_OP_SEND;
 }
 
-/* The engine has the last word on everything but memory, which it does not know. */
+/* The engine checks everything except memory, which it does not know. */
 static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
     rs_status status;
 

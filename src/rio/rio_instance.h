@@ -1,4 +1,4 @@
-/* One instance of the RIO back end, as its files share it; nobody else includes this. */
+/* One instance of the RIO back end, as its files share it; not included elsewhere. */
 #ifndef RS_RIO_RIO_INSTANCE_H
 #define RS_RIO_RIO_INSTANCE_H
 
@@ -41,16 +41,16 @@ typedef struct rs_rio_counters {
 #undef X
 } rs_rio_counters;
 
-/* What Windows knows of a connection; its state is the engine's. */
+/* The Windows part of a connection; the engine has its state. */
 typedef struct rs_rio_socket {
-    OVERLAPPED connect; /* ConnectEx: its packet brings this address */
+    OVERLAPPED connect; /* ConnectEx: its packet has this address */
     SOCKET socket;      /* INVALID_SOCKET: none */
-    RIO_RQ rq;          /* dies with the socket; RIO_INVALID_RQ: none */
+    RIO_RQ rq;          /* closed with the socket; RIO_INVALID_RQ: none */
     bool end_read;      /* the peer's stream ended */
 } rs_rio_socket;
 
-/* One request's descriptor. It stays untouched while the request is in flight: the literal reading
- * of RIOSend's page wants that of the RIO_BUF too, and not only of the bytes. */
+/* One request's descriptor, unchanged while the request is in flight: read literally, RIOSend's
+ * page requires that of the RIO_BUF too, not only of the bytes. */
 typedef struct rs_rio_slot {
     RIO_BUF buf;
     RIO_BUFFERID own; /* --rio-registration request; else RIO_INVALID_BUFFERID */
@@ -74,11 +74,11 @@ struct rs_backend {
     uint32_t poll_max;
     bool started;           /* WSAStartup */
     bool verified;          /* the table is the checking one */
-    bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is unknown here: not asked again */
+    bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is not supported here: do not retry */
     HANDLE port;
     HANDLE notify_event; /* --rio-notify-by event: RIONotify sets it */
-    HANDLE port_event;   /* ... and this one stands for the port: see rio_poll.c */
-    bool port_dirty;     /* ... which may hold packets that the event no longer shows */
+    HANDLE port_event;   /* ... and this one signals the port: see rio_poll.c */
+    bool port_dirty;     /* ... which may have packets that the event no longer signals */
     RIO_CQ cq;
     OVERLAPPED notify_overlapped; /* RIO's alone, for the life of the queue */
     rs_win_extensions extensions;
@@ -96,7 +96,7 @@ struct rs_backend {
     rs_rio_slot *slots;        /* one a request record */
     RIORESULT *results;        /* [tuning.dequeue_batch] */
     OVERLAPPED_ENTRY *entries; /* [tuning.dequeue_batch] */
-    uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written and never read */
+    uint8_t *discard;          /* [RS_WIN_DISCARD_BYTES], written, never read */
 };
 
 /* ---- rio_driver.c */
@@ -106,16 +106,16 @@ rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation,
 void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket);
 void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
 
-/* rs_rio_run: carries out whatever the engine wants next for a connection. */
+/* rs_rio_run: carries out the engine's next actions for a connection. */
 void rs_rio_run(rs_backend *backend, uint32_t conn);
 
-/* rs_rio_commit_all: one commit a touched queue and direction. */
+/* rs_rio_commit_all: one commit per touched queue and direction. */
 void rs_rio_commit_all(rs_backend *backend);
 
-/* rs_rio_request_over: RIO is done with the request's descriptor. */
+/* rs_rio_request_over: RIO no longer uses the request's descriptor. */
 void rs_rio_request_over(rs_backend *backend, uint32_t req);
 
-/* rs_rio_region_end: deregisters what a region has. */
+/* rs_rio_region_end: deregisters a region. */
 void rs_rio_region_end(rs_backend *backend, uint16_t region);
 
 /* ---- rio_poll.c */

@@ -1,10 +1,10 @@
-/* What RIO was given, beside what the connection engine knows of it: how many completion queue
- * entries all requests can take, which use of a record each request is, so that a completion names
- * one request and no other, and which queues hold deferred requests that want a commit.
+/* What RIO has, in addition to the connection engine's state: how many completion queue entries all
+ * requests can take, which use of a record each request is, so that a completion names one request
+ * and no other, and which queues have deferred requests that need a commit.
  *
  * SocketContext = {generation, connection}, RequestContext = {stamp, record}. A completion that
- * names no request in flight is RS_E_CORRUPT: the queue is not to be trusted any more. Pure C over
- * the caller's memory; one thread. */
+ * names no request in flight is RS_E_CORRUPT: the queue cannot be trusted. Pure C over the caller's
+ * memory; one thread. */
 #ifndef RS_RIO_RIO_LEDGER_H
 #define RS_RIO_RIO_LEDGER_H
 
@@ -15,8 +15,8 @@
 
 #define RS_RIO_CQ_ENTRIES_MAX 0x8000000u /* RIO_MAX_CQ_SIZE, which pure C cannot see */
 
-/* The system takes a reservation back some time after closesocket; new connections meanwhile need
- * room beside the old ones. One in eight, and never fewer than 16, may be in that state. */
+/* The system releases a reservation some time after closesocket; new connections meanwhile need
+ * room beside the old ones. One in eight, and at least 16, may be in that state. */
 #define RS_RIO_CLOSING_SLACK(conns) ((conns) / 8u + 16u)
 
 _Static_assert((uint64_t)(RS_SESSIONS_MAX + RS_RIO_CLOSING_SLACK(RS_SESSIONS_MAX)) *
@@ -35,7 +35,7 @@ uint32_t rs_rio_cq_entries(uint32_t conns_max, uint32_t sends_per_conn);
 typedef struct rs_rio_ledger {
     const rs_engine *engine;
     uint32_t *stamps;  /* [rs_engine_reqs]: of the latest use of each record */
-    uint32_t *touched; /* [conns_max]: connections that want a commit, or did */
+    uint32_t *touched; /* [conns_max]: connections that need a commit, or did */
     uint8_t *dirs;     /* [conns_max]: RS_ENGINE_RECV, _SEND: what to commit; and whether listed */
     uint32_t touched_count;
     uint32_t stamp;
@@ -50,7 +50,7 @@ typedef struct rs_rio_result {
     rs_status status;
 } rs_rio_result;
 
-/* rs_rio_ledger_init: nothing given yet. The arrays are zeroed memory of the caller's. */
+/* rs_rio_ledger_init: empty. The arrays are zeroed memory of the caller. */
 void rs_rio_ledger_init(rs_rio_ledger *ledger, const rs_engine *engine, uint32_t *stamps,
                         uint32_t *touched, uint8_t *dirs);
 
@@ -60,12 +60,12 @@ uint64_t rs_rio_ledger_socket_context(const rs_rio_ledger *ledger, uint32_t conn
 /* rs_rio_ledger_stamp: a new use of a record; returns its RequestContext. */
 uint64_t rs_rio_ledger_stamp(rs_rio_ledger *ledger, uint32_t at);
 
-/* rs_rio_ledger_find: RS_OK: the request in flight that a result is of, *conn and *at; else
+/* rs_rio_ledger_find: RS_OK: *conn and *at name the request in flight of a result; else
  * RS_E_CORRUPT. */
 rs_status rs_rio_ledger_find(rs_rio_ledger *ledger, const rs_rio_result *result, uint32_t *conn,
                              uint32_t *at);
 
-/* rs_rio_ledger_touch: a deferred request of one direction wants a commit. */
+/* rs_rio_ledger_touch: a deferred request of one direction needs a commit. */
 void rs_rio_ledger_touch(rs_rio_ledger *ledger, uint32_t conn, uint32_t dir);
 
 /* rs_rio_ledger_touched: takes one connection off the list; RS_ENGINE_NONE when it is empty. *dirs

@@ -1,14 +1,13 @@
-/* One poll: the completion queue, the port, sleeping and waking.
+/* One poll: the completion queue, the port, sleeping; wake.
  *
- * Two ways to sleep, and a third where the provider brings it (rs_rio_wait_fn). By IOCP, RIONotify
- * posts a packet to the port, where accepts, connects and wake-ups arrive too: one wait for
- * everything. By event, RIONotify sets an event; a port cannot be waited for beside it by
- * documented means, and a thread pool in between would be a second thread in the path under
- * measurement. Instead AcceptEx and ConnectEx carry a second event in their OVERLAPPED, which is
- * set when they complete, in addition to the packet; the shard waits for both and then reads the
- * port without waiting. Starting such a request clears the event, so a completion in between would
- * go unseen: after each start the port is read until it is empty before the next wait (port_dirty).
- */
+ * Two ways to sleep, and a third if the provider has one (rs_rio_wait_fn). By IOCP, RIONotify posts
+ * a packet to the port, where accepts, connects and wake-ups arrive too: one wait for everything.
+ * By event, RIONotify sets an event; a port cannot be waited for beside it by documented means, and
+ * a thread pool in between would be a second thread in the path under measurement. Instead AcceptEx
+ * and ConnectEx carry a second event in their OVERLAPPED, which is set when they complete, in
+ * addition to the packet; the shard waits for both and then reads the port without waiting.
+ * Starting such a request clears the event, so a completion in between would be missed: after each
+ * start the port is read until it is empty before the next wait (port_dirty). */
 #include "rio/rio_instance.h"
 
 #include "core/assert.h"
@@ -16,7 +15,7 @@
 #include "win/win_error.h"
 
 #define RS_RIO_NS_PER_MS 1000000
-#define RS_RIO_WAIT_MS_MAX 86400000 /* poll may return early: a day stands for anything longer */
+#define RS_RIO_WAIT_MS_MAX 86400000 /* poll may return early: at most a day */
 
 /* ---- the completion queue */
 
@@ -133,12 +132,12 @@ static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
     return 0;
 }
 
-/* Takes a batch of packets off the port; true when it is known to be empty. */
+/* Reads a batch of packets from the port; true if it is known to be empty. */
 static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
     ULONG count;
 
     if (backend->engine.accepts > 0) {
-        return false; /* these are handed out first, or one poll could find accepts without end */
+        return false; /* these are returned first, or one poll could read accepts without end */
     }
     count = backend->api.wait != NULL ? rio_provider_dequeue(backend, wait_ms)
                                       : rio_port_dequeue(backend, wait_ms);
@@ -189,7 +188,7 @@ static void rio_sleep_for_events(rs_backend *backend, DWORD wait_ms) {
     }
 }
 
-/* Reads the port until it is empty; true when it never was anything else. */
+/* Reads the port until it is empty; true if it was empty already. */
 static bool rio_port_clean(rs_backend *backend) {
     bool was_clean = !backend->port_dirty;
 
@@ -263,8 +262,8 @@ static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
     }
 }
 
-/* Reading the clock is not free (85 ns under Wine), so it is read when the decisions change with
- * it: at the first empty dequeue, and while spinning. */
+/* Reading the clock is not free (85 ns under Wine), so it is read only when decisions depend on it:
+ * at the first empty dequeue, and while spinning. */
 static bool rio_needs_clock(const rs_backend *backend, uint64_t now_ns) {
     if (rio_has_ready(backend) || backend->waiter.timeout_ns == 0) {
         return false;

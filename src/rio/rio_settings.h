@@ -1,4 +1,4 @@
-/* What can be set of the RIO back end alone; rs_backend_config.own points to one of these. */
+/* Settings of the RIO back end; rs_backend_config.own points to one of these. */
 #ifndef RS_RIO_RIO_SETTINGS_H
 #define RS_RIO_RIO_SETTINGS_H
 

@@ -11,12 +11,12 @@
 #define RV_REQUEST_BUCKETS 4096u
 #define RV_RECORD_BUCKETS 16384u
 #define RV_TEXT_BYTES 320u
-/* Dead records are kept this long, so that a late use of a handle finds a record that says so. */
+/* Records of closed objects are kept this long, so that a late use of a handle is recognised. */
 #define RV_TOMBS 4096u
 
 typedef enum rv_kind { RV_BUFFER, RV_CQ, RV_RQ } rv_kind;
 
-/* What a handle of the caller's is the address of. First in each record. */
+/* The target of a handle of the caller. First in each record. */
 typedef struct rv_record {
     struct rv_record *chain; /* of its bucket */
     rv_kind kind;
@@ -58,7 +58,7 @@ struct rs_rv_rq {
 struct rs_rv_request {
     _Alignas(16) uint8_t scratch[RS_RV_SCRATCH_BYTES];
     struct rs_rv_request *next, *prev; /* of the request queue */
-    struct rs_rv_request *chain;       /* of its bucket: is this address a request? */
+    struct rs_rv_request *chain;       /* hash chain: is this address a request? */
     rs_rv_rq *rq;
     rs_rv_post post;
     uint64_t sum;              /* SEND: of the data's bytes when posted */
@@ -425,7 +425,7 @@ void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread)
     rv_commit(rq, true);
     rv_commit(rq, false);
     rq->closed = true;
-    /* What is not outstanding is not reserved any more; the rest by and by. */
+    /* What is not outstanding is released now, the rest when it completes. */
     rq->cfg.recv_cq->reserved -= rq->cfg.recvs - rq->recvs;
     rq->cfg.send_cq->reserved -= rq->cfg.sends - rq->sends;
     rq->cfg.recvs = rq->recvs;
@@ -522,7 +522,7 @@ static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
     }
 }
 
-/* Takes the address out of its bucket; false when it never was in one. */
+/* Removes the address from its hash chain; false if it is not in one. */
 static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
     rs_rv_request **at =
         &verify->requests[rs_rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
@@ -653,7 +653,7 @@ static void rv_check_contents(rs_rio_verify *verify, const rs_rv_request *reques
     }
     verify->slice = data;
     if (request->post.is_recv) {
-        /* What an error leaves in the slice is not documented. */
+        /* The content of the slice after an error is not documented. */
         if (succeeded && !rs_rv_is_poison(rv_bytes(data) + bytes, data->bytes - bytes)) {
             rv_report(verify, RS_RV_RECV_TOUCHED, rv_bytes(data), bytes);
         }

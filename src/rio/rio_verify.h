@@ -1,9 +1,9 @@
-/* A checker of whoever calls RIO: what Windows leaves undefined, or punishes much later, is
- * reported here at once (--rio-verify).
+/* Checks a program's use of RIO: errors that Windows leaves undefined, or that show much later, are
+ * reported at once (--rio-verify).
  *
  * This half is pure C and knows neither Windows nor a provider: rio_verify_table.c puts it between
  * the caller and any function table. It allocates as it goes and costs a pass over every slice: a
- * tool for tests, not for service. The caller serialises the calls on one rs_rio_verify. */
+ * tool for tests, not for production. The caller serialises the calls on one rs_rio_verify. */
 #ifndef RS_RIO_RIO_VERIFY_H
 #define RS_RIO_RIO_VERIFY_H
 
@@ -46,17 +46,16 @@ typedef enum rs_rv_check {
 /* rs_rv_name: "RS_RV_OVERLAP". Static string. */
 const char *rs_rv_name(rs_rv_check check);
 
-/* What to do about a violation; text is one line, gone when it returns. */
+/* Called for a violation; text is one line, valid only during the call. */
 typedef void (*rs_rv_report)(void *ctx, rs_rv_check check, const char *text);
 
 typedef struct rs_rv_options {
     bool unique_ids; /* the strict reading of RIOSend's page: one id, one request */
-    /* For programs of others. Without it a queue belongs to one thread; with it any may use one,
-     * if not two at once, which rs_rv_two_threads reports. */
+    /* For other programs. Without it a queue belongs to one thread; with it any thread may use it,
+     * but not two at once, which rs_rv_two_threads reports. */
     bool any_thread;
-    /* Only what RIO's pages rule out. Without it also: a descriptor that is passed again while its
-     * request is in flight, a sleep over requests that nobody committed, what is left at the end.
-     */
+    /* Only what RIO's pages forbid. Without it also: a descriptor that is passed again while its
+     * request is in flight, sleeping with uncommitted requests, objects left at the end. */
     bool documented_only;
     rs_rv_report report; /* NULL: print and stop the process (RS_FATAL) */
     void *ctx;
@@ -73,8 +72,8 @@ typedef struct rs_rv_request rs_rv_request;
 rs_rio_verify *rs_rv_open(const rs_rv_options *options);
 uint32_t rs_rv_close(rs_rio_verify *verify);
 
-/* rs_rv_enter: the call that the following functions belong to, by its name (a static string) and
- * the caller's handle of the queue, for the text of a report. */
+/* rs_rv_enter: the RIO call that the following functions belong to: its name (a static string) and
+ * the caller's queue handle, for reports. */
 void rs_rv_enter(rs_rio_verify *verify, const char *call, uintptr_t queue);
 
 /* rs_rv_buffer_find, _cq_find, _rq_find: the record that a handle of the caller's is the address

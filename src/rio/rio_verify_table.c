@@ -8,7 +8,7 @@
 #define CHECKED_USES_MAX 64u
 #define CHECKED_YIELD_USES 4u
 
-/* A queue that a thread's call works on right now, or is about to. */
+/* A queue that a thread's call uses now or is about to use. */
 typedef struct checked_use {
     uintptr_t queue; /* 0: free */
     DWORD thread;
@@ -26,7 +26,7 @@ static struct {
     checked_use uses[CHECKED_USES_MAX];
 } checked = {.lock = SRWLOCK_INIT, .uses_lock = SRWLOCK_INIT};
 
-/* Notes a use. Returns: the thread that has one of the same queue, 0 = none. */
+/* Records a use. Returns the thread that uses the same queue, 0 = none. */
 static DWORD checked_begin_use(uintptr_t queue, rs_rv_check check) {
     checked_use *free_use = NULL;
     DWORD other = 0;
@@ -47,7 +47,7 @@ static DWORD checked_begin_use(uintptr_t queue, rs_rv_check check) {
     }
     ReleaseSRWLockExclusive(&checked.uses_lock);
     if (yields) {
-        (void)SwitchToThread(); /* a chance for whoever has no right to come in now */
+        (void)SwitchToThread(); /* gives another thread the chance to enter illegally */
     }
     return other;
 }

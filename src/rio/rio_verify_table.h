@@ -1,12 +1,12 @@
 /* Puts the checker of rio_verify.h between a program and a RIO function table.
  *
  * RIO's functions have no argument for a context, and two of them no handle either: so the checker
- * is one for the process, the only mutable static state outside a main. Wraps are counted; the
- * last unwrap reports what is left. Any thread; calls are serialised by a lock of its own, after
- * which a second thread on one queue is still told by its thread id. With any_thread a queue may
- * change threads: reported is a call that comes while another thread's on the same queue is under
- * way or waits for that lock; COMMIT_ONLY is free, and RIONotify beside RIODequeueCompletion, of
- * which the documents say nothing. */
+ * is one for the process, the only mutable static state outside a main. Wraps are counted; the last
+ * unwrap reports what is left. Any thread; calls are serialised by a lock of its own, after which a
+ * second thread on one queue is still told by its thread id. With any_thread a queue may change
+ * threads: reported is a call that comes while another thread's on the same queue is in progress or
+ * waits for that lock; COMMIT_ONLY is free, and RIONotify beside RIODequeueCompletion, of which the
+ * documents say nothing. */
 #ifndef RS_RIO_RIO_VERIFY_TABLE_H
 #define RS_RIO_RIO_VERIFY_TABLE_H
 

@@ -35,7 +35,7 @@ static bool wait_timed_out(const rs_rio_waiter *waiter, uint64_t now_ns) {
            now_ns - waiter->start_ns >= (uint64_t)waiter->timeout_ns;
 }
 
-/* Something to return: at once, unless the port has been left alone for too long. */
+/* Something to return: at once, unless the port has not been read for too long. */
 static rs_rio_step wait_found(rs_rio_waiter *waiter) {
     if (waiter->looked) {
         waiter->busy_polls = 0;
@@ -73,7 +73,7 @@ static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool foun
     switch (waiter->last) {
     case RS_RIO_STEP_RETURN: /* the poll has just begun */
         return RS_RIO_STEP_DEQUEUE;
-    case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
+    case RS_RIO_STEP_ARM: /* a completion from before the arming would not fire it in time */
         return RS_RIO_STEP_DEQUEUE;
     case RS_RIO_STEP_SLEEP:
         return waiter->armed && !waiter->wakes_itself ? RS_RIO_STEP_RETURN : RS_RIO_STEP_DEQUEUE;

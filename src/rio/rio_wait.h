@@ -1,9 +1,9 @@
 /* When one poll dequeues, looks at the port, arms the notification, sleeps, returns.
  *
- * Pure decisions: the caller carries each step out and tells what came of it. The order is the
- * race-free one: arm, dequeue once more, and only then sleep. RIONotify is one-shot, so `armed`
- * outlives a poll: a notification that was armed and not needed is still to come, and whoever
- * finds the queue empty behind it has met a spurious wake-up, no fault. One thread. */
+ * Pure decisions: the caller carries each step out and tells what came of it. The order is
+ * race-free: arm, dequeue once more, then sleep. RIONotify is one-shot, so `armed` outlives a poll:
+ * a notification that was armed and not needed still comes, and an empty queue after it is a
+ * spurious wake-up, not a fault. One thread. */
 #ifndef RS_RIO_RIO_WAIT_H
 #define RS_RIO_RIO_WAIT_H
 
@@ -13,10 +13,10 @@
 #include "rio/rio_settings.h"
 #include "seam/backend.h"
 
-/* While data keep coming, or while spinning, the port (accepts, connects, wake-ups) is only looked
- * at now and then: each look is a kernel call. */
+/* While data keep coming, or while spinning, the port (accepts, connects, wake-ups) is read only
+ * now and then: each read is a kernel call. */
 #define RS_RIO_BUSY_POLLS_MAX 16u
-#define RS_RIO_BUSY_COMPLETIONS 16u /* weigh as much as a poll: a full batch is a long one */
+#define RS_RIO_BUSY_COMPLETIONS 16u /* count as one poll: a full batch takes long */
 #define RS_RIO_PORT_LOOK_NS 250000u
 
 typedef enum rs_rio_step {
@@ -24,7 +24,7 @@ typedef enum rs_rio_step {
     RS_RIO_STEP_DEQUEUE, /* RIODequeueCompletion; no kernel call */
     RS_RIO_STEP_PORT,    /* look at the port without waiting */
     RS_RIO_STEP_ARM,     /* RIONotify, then rs_rio_wait_armed */
-    RS_RIO_STEP_SLEEP    /* wait at the port until sleep_ns have passed, then look at it */
+    RS_RIO_STEP_SLEEP    /* wait at the port for sleep_ns, then read it */
 } rs_rio_step;
 
 typedef struct rs_rio_waiter {
@@ -32,14 +32,14 @@ typedef struct rs_rio_waiter {
     uint64_t spin_ns;
     bool wakes_itself;   /* the sleep ends with the first completion, without a notification */
     bool armed;          /* a notification is still to come */
-    uint32_t busy_polls; /* what was done since the port was seen, in polls */
-    /* of the poll under way */
+    uint32_t busy_polls; /* work since the port was read, in polls */
+    /* of the poll in progress */
     rs_rio_step last;
     bool looked; /* the port was seen in this poll */
     bool slept;
     int64_t timeout_ns;
     uint64_t start_ns; /* 0: the clock was not needed yet */
-    uint64_t look_ns;  /* spinning: when the port is due for a look */
+    uint64_t look_ns;  /* spinning: when to read the port next */
 } rs_rio_waiter;
 
 void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us);

@@ -1,7 +1,7 @@
 /* Cases about poll and wake, and about opening, memory and statistics.
  *
  * Set up: two idle sides, or a few pairs. A pass is decided by what poll returns. Clocks are read
- * only to tell a poll that slept its whole (long) time-out from one that was ended. */
+ * only to tell a poll that slept its whole (long) timeout from one that was ended. */
 #include "harness.h"
 
 #include <string.h>
@@ -58,7 +58,7 @@ void conf_case_poll_timeout_ends(conf_run *run) {
     CONF_CHECK(run, rs_os_now_ns() - start_ns < (uint64_t)LOOP_LONG_NS);
 }
 
-/* A poll with a long time-out that must be ended by a wake. */
+/* A poll with a long timeout that must be ended by a wake. */
 static void loop_poll_is_woken(conf_run *run) {
     const uint64_t start_ns = rs_os_now_ns();
 

@@ -105,7 +105,7 @@ static uint64_t server_closed(server_fixture *fixture, rs_close_reason reason) {
     return server_counters(fixture)->closed[reason];
 }
 
-/* Stops it, or sees the end of a stop under way; then nothing may be left. The clients go first:
+/* Stops it, or sees the end of a stop in progress; then nothing may be left. The clients go first:
  * a stopping server lingers for their end of stream. */
 static void server_end(server_fixture *fixture) {
     conf_run *run = fixture->run;
@@ -303,7 +303,7 @@ void conf_case_server_silent_session_is_closed_idle(conf_run *run) {
     server_idle_case(run, NULL, 0);
 }
 
-/* The server was away for longer than the idle time-out (stopped, suspended, in a slow callback).
+/* The server was away for longer than the idle timeout (stopped, suspended, in a slow callback).
  * Frames that came meanwhile are served, however many polls they take; only those who sent no whole
  * frame are cut. */
 void conf_case_server_frames_that_wait_come_before_idleness(conf_run *run) {
@@ -371,7 +371,7 @@ static void server_flood_until_closed(conf_run *run, server_fixture *fixture, ui
 }
 
 /* Nothing more is read from it, and when no send has completed for a second it goes; no idle
- * time-out is needed for that. */
+ * timeout is needed for that. */
 void conf_case_server_never_reader_ends_as_slow_consumer(conf_run *run) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
 

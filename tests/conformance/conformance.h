@@ -24,7 +24,7 @@ typedef struct conf_instance {
     void *(*world_open)(void);
     void (*world_close)(void *world);
 
-    /* The clock that poll's time-outs run on; NULL = rs_os_now_ns. */
+    /* The clock that poll's timeouts run on; NULL = rs_os_now_ns. */
     uint64_t (*now_ns)(void *world);
 
     /* Called when both sides had nothing to report: a virtual clock moves on here. NULL = a real

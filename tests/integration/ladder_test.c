@@ -695,7 +695,7 @@ static void test_ladder_server_reset_is_counted(void **state) {
     (void)closesocket(bystander);
 }
 
-/* All connects are under way before the first of them is looked at. */
+/* All connects are in progress before the first of them is looked at. */
 static void test_ladder_accept_burst_of_200_all_arrive(void **state) {
     fixture *f = *state;
     const uint32_t burst = f->rung->limit < 200u ? f->rung->limit : 200u;

@@ -1,7 +1,7 @@
 /* The public API over real sockets, native: several shards, other threads, starting and stopping.
  *
- * Clients are blocking sockets with a receive time-out that only bounds a hang. A pass is the
- * bytes, counts and statuses that ringside.h promises. Runs under the thread sanitizer too. */
+ * Clients are blocking sockets with a receive timeout that only bounds a hang. A pass is the bytes,
+ * counts and statuses that ringside.h promises. Runs under the thread sanitizer too. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <setjmp.h>

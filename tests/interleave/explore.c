@@ -58,7 +58,7 @@ typedef struct thread {
     uint32_t read_count;
 } thread;
 
-/* One choice of the run under way; the frames of the run before say where to go on. */
+/* One choice of the run in progress; the frames of the run before say where to go on. */
 typedef struct frame {
     uint32_t enabled, sleeping, done; /* sets of agents */
     uint32_t chosen;

@@ -300,7 +300,7 @@ mutant("a listener of no more use is reported again and again" [[    @{source->f
 mutant("an accept that is asked back is told" [[    return @{status == RS_E_ABORTED && source->stopping}@ ? 0 : accept_say]] [[0]])
 
 mutants_of(src/common/win/win_accept.c "chaos\\.iocp$")
-mutant("an accept that failed for want of resources is never posted again" [[        @{accept_park(source);}@ /* posted again]] [[;]])
+mutant("an accept that failed for want of resources is never posted again" [[        @{accept_park(source);}@ /* if posted again]] [[;]])
 mutant("a knock that failed is not made again" [[    return @{source->stopping}@ && source->thread != NULL && source->knock]] [[0]])
 mutant("a connection that died before it was ours is not told" [[? 0 : @{accept_say(out, status, INVALID_SOCKET)}@;]] [[0]])
 
@@ -355,7 +355,7 @@ mutant("a connection is listed for its commit twice" [[    if (@{!listed}@) {]] 
 mutant("the commit before closesocket takes nothing" [[    uint32_t dirs = @{ledger->dirs[conn] & RS_ENGINE_BOTH}@;]] [[0u]])
 
 mutants_of(src/rio/rio_wait.c "unit\\.rio_wait|interleave")
-mutant("no second look after arming" [[    case RS_RIO_STEP_ARM: /* what came before the arming will not fire it in time to save a sleep */
+mutant("no second look after arming" [[    case RS_RIO_STEP_ARM: /* a completion from before the arming would not fire it in time */
         return @{RS_RIO_STEP_DEQUEUE}@;]] [[RS_RIO_STEP_SLEEP]])
 mutant("the port is never looked at while data keep coming" [[    if (@{++waiter->busy_polls < RS_RIO_BUSY_POLLS_MAX}@) {]] [[1]])
 mutant("sleeps without having armed" [[    if (@{!waiter->armed}@ && !waiter->wakes_itself) {]] [[0]])

@@ -143,7 +143,7 @@ static void test_burst_of_all_sizes_keeps_boundaries(void **state) {
     }
 }
 
-/* Slices that grow under way, and a request queue that is enlarged: none is lost. */
+/* Slices that grow in progress, and a request queue that is enlarged: none is lost. */
 static void test_burst_with_growing_slices(void **state) {
     burst b = burst_open(8);
     ULONG offset = 0;

@@ -72,7 +72,7 @@ static void test_close_with_a_receive_outstanding_ends_the_connection(void **sta
     assert_true(got == 0 || (got < 0 && WSAGetLastError() != WSAETIMEDOUT));
 }
 
-/* [closesocket] a large send under way completes, one way or the other. */
+/* [closesocket] a large send in progress completes, one way or the other. */
 static void test_close_completes_a_send_under_way(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);

@@ -43,7 +43,7 @@ static void test_flag_alone_does_not_block_its_caller(void **state) {
     CloseHandle(thread);
 }
 
-/* [closesocket] the same socket with both directions under way: each request completes once. */
+/* [closesocket] the same socket with both directions in progress: each request completes once. */
 static void test_flag_alone_closes_with_requests_under_way(void **state) {
     SOCKADDR_IN address;
     SOCKET listener = rc_socket_with(AF_INET, SOCK_STREAM, WSA_FLAG_REGISTERED_IO);

@@ -271,7 +271,7 @@ static void test_logic_stale_records_reach_nobody(void **state) {
     (void)state;
     (void)bed_receive(&b->bed, conn, in, frames(in, 2, 8, 1));
     (void)bed_collect(&b->bed);
-    (void)rs_logic_step(b->logic); /* two replies are under way */
+    (void)rs_logic_step(b->logic); /* two replies are in progress */
     end_of_stream(b, conn, RS_E_RESET);
     for (uint32_t i = 0; i < BED_SLOTS && next != conn; i++) { /* the slot is used again */
         (void)bed_collect(&b->bed);
@@ -391,7 +391,7 @@ static void test_logic_send_above_the_limit_delivers_nothing(void **state) {
     bench_close(b);
 }
 
-/* The holds of messages under way are not the application's to give back. */
+/* The holds of messages in progress are not the application's to give back. */
 static void test_logic_release_of_no_hold_is_refused(void **state) {
     bench *b = bench_open(SMALL_RING, 1000, false);
     uint8_t in[64];

@@ -90,7 +90,7 @@ static void answer_pings(void *arg) {
     }
 }
 
-/* A wake-up lost in either direction ends a wait by its time-out. */
+/* A wake-up lost in either direction ends a wait by its timeout. */
 static void test_os_event_wakes_another_thread_each_time(void **state) {
     event_pair pair;
     rs_os_thread *thread;

@@ -35,7 +35,7 @@ static SOCKET plain_socket(void) {
 static void plain_connect(SOCKET socket, rs_addr addr) {
     struct sockaddr_in name = rs_win_sockaddr(&addr);
 
-    (void)connect(socket, (struct sockaddr *)&name, (int)sizeof name); /* under way, or refused */
+    (void)connect(socket, (struct sockaddr *)&name, (int)sizeof name); /* in progress, or refused */
 }
 
 /* A listener that takes nobody, and connections enough to fill it. */

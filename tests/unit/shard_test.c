@@ -28,7 +28,7 @@ struct rs_backend {
     uint64_t bytes_sent;
     uint32_t resets;  /* CLOSE with RS_OPF_ABORT */
     bool closes_wait; /* a plain CLOSE completes with the reset that follows it */
-    int64_t slept_ns; /* the time-out of the last poll */
+    int64_t slept_ns; /* the timeout of the last poll */
     void (*on_stats)(void);
     void (*on_wake)(void);
     rs_atomic_u32 wake_blocks, in_wake, closed, closed_in_wake;

@@ -22,7 +22,7 @@ static struct {
     uint32_t calls, room; /* room: how many calls may still succeed */
     int error;            /* of the others */
     SOCKET asked;
-    uint32_t entry_shift; /* added to the catalogue entry that the listener is said to have */
+    uint32_t entry_shift; /* added to the catalog entry that the listener is said to have */
     bool untold;          /* nobody says whose the functions are */
 } fake;
 
@@ -363,7 +363,7 @@ static void test_win_socket_discard_never_waits(void **state) {
     assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &name_bytes), 0);
     assert_int_equal(connect(client, (struct sockaddr *)&name, name_bytes), 0);
     server = accept(listener, NULL, NULL);
-    rs_win_socket_discard(server, scratch, &calls); /* the test's time-out is the judge */
+    rs_win_socket_discard(server, scratch, &calls); /* the test's timeout is the judge */
     assert_int_equal(send(client, "unread", 6, 0), 6);
     for (uint32_t i = 0; i < 1000u; i++) {
         assert_int_equal(ioctlsocket(server, (long)FIONREAD, &left), 0);

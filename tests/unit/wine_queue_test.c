@@ -300,8 +300,8 @@ static void test_queue_silent_completions_are_not_loud(void **state) {
     close_all(&f);
 }
 
-/* Datagrams: receives join those under way and finish one by one, whatever each brought; sends run
- * in chains that nothing joins, and what a broken chain leaves is run again. */
+/* Datagrams: receives join those in progress and finish one by one, whatever each brought; sends
+ * run in chains that nothing joins, and what a broken chain leaves is run again. */
 static void test_queue_datagrams_finish_one_by_one(void **state) {
     fixture f;
     rs_rio_lane *recv = &f.rq.lane[RS_RIO_RECV], *send = &f.rq.lane[RS_RIO_SEND];

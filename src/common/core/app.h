@@ -14,19 +14,19 @@
 typedef struct rs_session rs_session;
 
 /* {shard 12 bits, index 20, generation 32}: never reused within 2^32 openings of one slot, so a
- * stale one is refused instead of reaching a stranger. 0 is no session. */
+ * stale one is refused instead of reaching another session. 0 is no session. */
 typedef uint64_t rs_session_id;
 
 /* Why a session ended. X(name, number, text). Numbers and texts are part of the JSON output. */
 #define RS_CLOSE_TABLE(X)                                                                          \
     X(RS_CLOSE_PEER, 0, "peer")                     /* orderly end by the peer */                  \
-    X(RS_CLOSE_LOCAL, 1, "local")                   /* asked for by the application */             \
+    X(RS_CLOSE_LOCAL, 1, "local")                   /* closed by the application */                \
     X(RS_CLOSE_SHUTDOWN, 2, "shutdown")             /* the server stops */                         \
     X(RS_CLOSE_PROTOCOL, 3, "protocol")             /* malformed frame */                          \
     X(RS_CLOSE_IDLE, 4, "idle")                     /* no whole frame for --idle-timeout */        \
     X(RS_CLOSE_SLOW_CONSUMER, 5, "slow-consumer")   /* send queue at --max-queued, unread */       \
     X(RS_CLOSE_NO_BUFFERS, 6, "no-buffers")         /* WSAENOBUFS, or no send block left */        \
-    X(RS_CLOSE_TRUNCATED_SEND, 7, "truncated-send") /* a send ended short */                       \
+    X(RS_CLOSE_TRUNCATED_SEND, 7, "truncated-send") /* a short send */                             \
     X(RS_CLOSE_RESET, 8, "reset")                   /* reset by the peer, or aborted */            \
     X(RS_CLOSE_ERROR, 9, "error")                   /* any other failure of the connection */
 
@@ -41,63 +41,61 @@ typedef enum rs_close_reason {
 const char *rs_close_reason_text(rs_close_reason reason);
 
 typedef struct rs_app {
-    void *ctx; /* handed to every callback; shared by all shards */
+    void *ctx; /* passed to every callback; shared by all shards */
     bool raw;  /* true: on_message gets bytes as they come, unframed */
 
-    /* on_open: a session exists and may be sent to. Nullable. */
+    /* on_open: a session exists and can be sent to. Nullable. */
     void (*on_open)(void *ctx, rs_session *session);
 
-    /* on_message: one whole frame, header included (raw: 1 or more bytes), valid during the call
-     * only. */
+    /* on_message: one whole frame, header included (raw: 1 or more bytes), valid only during the
+     * call. */
     void (*on_message)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
 
-    /* on_close: the session takes and gives nothing more; called once for each on_open. Nullable.
-     */
+    /* on_close: the session has ended; called once for each on_open. Nullable. */
     void (*on_close)(void *ctx, rs_session *session, rs_close_reason reason);
 } rs_app;
 
 rs_session_id rs_session_id_of(const rs_session *session);
 
-/* rs_session_send: queues bytes [1, max_queued] for the peer; the data are copied, and leave at
- * the end of the present batch together with whatever else was queued.
- * RS_OK; RS_E_CLOSED (the session is ending); RS_E_FULL, RS_E_NO_BUFFERS (the session has just
- * been closed for that: nothing of this call is delivered). On a logic thread RS_OK: whether the
- * queue took it is found out by the shard, and a failure is told by on_close. */
+/* rs_session_send: queues bytes [1, max_queued] for the peer. The data are copied, and sent at the
+ * end of the current batch together with everything else queued.
+ * RS_OK; RS_E_CLOSED (the session is ending); RS_E_FULL, RS_E_NO_BUFFERS (the session has just been
+ * closed for that: nothing of this call is delivered). On a logic thread always RS_OK: the shard
+ * finds out whether the queue has room, and on_close reports a failure. */
 rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes);
 
-/* rs_session_close: flushes what is queued, then closes. Idempotent. on_close is called before it
+/* rs_session_close: flushes the send queue, then closes. Idempotent. on_close is called before it
  * returns; on a logic thread, later. */
 void rs_session_close(rs_session *session);
 
-/* rs_session_hold: an answer is still owed: while holds are out, an orderly end by the peer (its
- * FIN) or by the server (its stop) is put off. Nothing more is received then, sends are still
- * taken; the last release ends the session for the reason that was put off. An error, a reset, a
- * malformed frame, idleness or a full send queue ends it at once all the same, as does
- * rs_session_close; and an end that has waited for drain_timeout_ms waits no longer
- * (counted: expired_holds). On a session that has ended, nothing happens.
+/* rs_session_hold: a reply is still owed: while there are holds, an orderly close by the peer (its
+ * FIN) or by the server (its stop) is deferred. Nothing more is received then, sends are still
+ * accepted; the last release ends the session for the deferred reason. An error, a reset, a
+ * malformed frame, idleness, a full send queue or rs_session_close still ends it at once, and a
+ * close is deferred for at most drain_timeout_ms (counted: expired_holds). No effect on a session
+ * that has ended.
  *
- * Bounds   as many holds at once as 32 bits count (asserted). */
+ * Bounds   UINT32_MAX holds at once (asserted). */
 void rs_session_hold(rs_session *session);
 
-/* rs_session_release: gives one hold back. One more than the session has is refused and counted
- * (refused_releases). On a session that has ended, nothing happens: its holds went with it. May
- * call on_close. */
+/* rs_session_release: releases one hold. Without a hold it is refused and counted
+ * (refused_releases). No effect on a session that has ended: its holds ended with it. May call
+ * on_close. */
 void rs_session_release(rs_session *session);
 
-/* rs_session_pause: nothing more is received from the peer, whose bytes then wait on its side;
- * on_message is not called again before rs_session_resume, not even for frames that came in one
- * piece with the present one. Sends go on. Idempotent; on a session that is ending, nothing
- * happens.
+/* rs_session_pause: stops receiving; the peer's bytes then wait on its side. on_message is not
+ * called again before rs_session_resume, not even for frames received together with the current
+ * one. Sends continue. Idempotent; no effect on a session that is ending.
  *
- * An end of stream that came with the last bytes is acted upon after them. While it is paused, a
- * reset is found by the next send only, and the idle time-out looks at sends: it ends a session
- * whose oldest send in flight is older than that, and lets one be that has nothing in flight.
+ * An end of stream received with the last bytes takes effect after them. While the session is
+ * paused, only the next send finds a reset, and the idle timeout applies to sends: it ends a
+ * session whose oldest send in flight is older, and does not apply if nothing is in flight.
  *
- * On a logic thread, messages that are on their way to it already still come. */
+ * On a logic thread, messages already on their way to it are still delivered. */
 void rs_session_pause(rs_session *session);
 
-/* rs_session_resume: undoes it, however often it was called. What waited is delivered at the end of
- * the turn, never inside this call. */
+/* rs_session_resume: undoes any number of pauses. Waiting frames are delivered at the end of the
+ * turn, never inside this call. */
 void rs_session_resume(rs_session *session);
 
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
@@ -107,24 +105,24 @@ typedef struct rs_shared {
     uint32_t index, generation;
 } rs_shared;
 
-/* rs_shared_acquire: a block of the shard of this session. False when RS_SHARED_BLOCKS are in use,
- * or none is free: more was broadcast in one turn than that, or peers that do not read hold them,
- * each of which is cut when its send has stood for RS_STALLED_MS. Until then rs_session_send to
- * each session still works: a copy needs none of these blocks. Not waiting is meant: who has just
- * been sent 64 broadcasts is no different from who does not read, until some time has passed. */
+/* rs_shared_acquire: a block of this session's shard. False if RS_SHARED_BLOCKS are in use or none
+ * is free: more was broadcast in one turn, or peers that do not read hold them; such a session is
+ * closed when its send has been waiting for RS_STALLED_MS. Until then rs_session_send to each
+ * session still works, because a copy needs none of these blocks. It does not wait on purpose: a
+ * session that has just been sent 64 broadcasts looks like one that does not read. */
 bool rs_shared_acquire(rs_session *session, rs_shared *out);
 
 /* rs_shared_send: queues the first bytes of the block, [1, room], on a session of the same shard,
- * without a copy. Results as rs_session_send; RS_E_INVALID, and nothing is sent, when the block was
- * released before or is another shard's. */
+ * without a copy. Results as rs_session_send; RS_E_INVALID, and nothing is sent, if the block was
+ * released before or belongs to another shard. */
 rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes);
 
-/* rs_shared_release: the caller's reference, which *shared then names no more; the block is free
- * when the last send is done. A second release, also through a copy of *shared, and that of a block
- * of another shard are refused and counted (refused_releases). */
+/* rs_shared_release: drops the caller's reference; *shared is invalid afterwards. The block is free
+ * when the last send is done. A second release, also through a copy of *shared, and one of another
+ * shard's block are refused and counted (refused_releases). */
 void rs_shared_release(rs_session *session, rs_shared *shared);
 
-/* A word of the application's own on each session; 0 when it opens. */
+/* A word for the application's use on each session; 0 when it opens. */
 void rs_session_set_user(rs_session *session, uint64_t user);
 uint64_t rs_session_user(const rs_session *session);
 

@@ -1,4 +1,4 @@
-/* The two ends of a process that cannot go on. */
+/* The two ways to end a process that cannot continue. */
 #include "core/assert.h"
 
 #include <stdio.h>

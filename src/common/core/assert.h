@@ -21,8 +21,8 @@
 /* rs_assert_failed: prints file, line and condition to stderr, then aborts. */
 RS_COLD RS_NORETURN void rs_assert_failed(const char *file, int line, const char *condition);
 
-/* rs_fatal: prints the call and the reason to stderr, exits with RS_EXIT_FATAL at once (no
- * atexit handlers: our state is not to be trusted). */
+/* rs_fatal: prints the call and the reason to stderr, exits with RS_EXIT_FATAL at once (no atexit
+ * handlers: our state cannot be trusted). */
 RS_COLD RS_NORETURN void rs_fatal(const char *call, unsigned long os_error, const char *why);
 
 #define RS_ASSERT(cond)                                                                            \
@@ -32,7 +32,7 @@ RS_COLD RS_NORETURN void rs_fatal(const char *call, unsigned long os_error, cons
         }                                                                                          \
     } while (0)
 
-/* RS_UNREACHABLE: a branch that no state of ours can reach; why says what would have to be. */
+/* RS_UNREACHABLE: an unreachable branch; why says what would have happened. */
 #define RS_UNREACHABLE(why) rs_assert_failed(__FILE__, __LINE__, (why))
 
 #ifdef RS_DEBUG_CHECKS

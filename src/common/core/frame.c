@@ -3,8 +3,7 @@
 
 #include "core/assert.h"
 
-/* With its low byte alone a length is already hopeless when even the smallest one that ends so
- * and has room for a header is too long. */
+/* The low byte alone decides if even the shortest valid length with that byte is too long. */
 static rs_status frame_parse_short(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max) {
     if (bytes == 0) {
         return RS_E_AGAIN;

@@ -28,8 +28,8 @@ static inline uint32_t rs_frame_lengths(uint32_t frame_bytes_max) {
     return frame_bytes_max - RS_FRAME_HEADER_BYTES + 1u;
 }
 
-/* rs_frame_is_whole: as rs_frame_parse, for the commonest case: does a whole frame stand at the
- * start of data[0..bytes)? Then *frame_bytes is its length. lengths: as above; 0: none is one. */
+/* rs_frame_is_whole: as rs_frame_parse, for the common case: is there a whole frame at the start of
+ * data[0..bytes)? Then *frame_bytes is its length. lengths: as above; 0: none is one. */
 static inline bool rs_frame_is_whole(const uint8_t *data, uint32_t bytes, uint32_t lengths,
                                      uint32_t *frame_bytes) {
     if (bytes < RS_FRAME_HEADER_BYTES) {

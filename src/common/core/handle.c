@@ -1,4 +1,4 @@
-/* Each call goes to who gave the session. */
+/* Each call goes to the provider of the session. */
 #include "core/handle.h"
 
 #include "core/assert.h"
@@ -62,7 +62,7 @@ void rs_shared_lend(rs_slab *blocks, rs_slice slice, rs_shared *out) {
                        .generation = slice.generation};
 }
 
-/* Another shard's may have the same numbers, not the same place. */
+/* Another shard's may have the same numbers, not the same address. */
 bool rs_shared_is_lent(const rs_slab *blocks, const rs_shared *shared) {
     const rs_slice slice = rs_shared_slice(shared);
     return rs_slab_is_lent(blocks, slice) && rs_slab_data(blocks, slice) == shared->data;

@@ -1,7 +1,7 @@
-/* A session as an application holds it: whose it is, and which one. Who calls the application (the
- * session table on a shard, or the logic thread) gives one of these for each session, in front of
- * what it keeps of it, and carries out what app.h offers. Any number of tables of operations; none
- * knows another. Thread: the callback's. */
+/* A session as an application holds it: its operations and its id. The caller of the application
+ * (the session table on a shard, or the logic thread) has one of these for each session, in front
+ * of its own data, and implements app.h. Any number of operation tables; none knows another.
+ * Thread: the callback's. */
 #ifndef RS_CORE_HANDLE_H
 #define RS_CORE_HANDLE_H
 
@@ -12,7 +12,7 @@
 #include "core/limits.h"
 #include "core/slab.h"
 
-/* Each as app.h says of the function of its name. */
+/* Each implements the function of its name in app.h. */
 typedef struct rs_session_ops {
     uint32_t shard; /* of all sessions with these operations */
     rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
@@ -56,11 +56,11 @@ static inline rs_slice rs_shared_slice(const rs_shared *shared) {
 /* rs_shared_lend: the caller's reference of an acquired block becomes the application's. */
 void rs_shared_lend(rs_slab *blocks, rs_slice slice, rs_shared *out);
 
-/* rs_shared_is_lent: acquired here, and not released? Any *shared may be asked about. */
+/* rs_shared_is_lent: acquired here and not released? Any *shared is accepted. */
 bool rs_shared_is_lent(const rs_slab *blocks, const rs_shared *shared);
 
-/* rs_shared_take_back: the reference of a lent block (asserted) is the caller's again; *shared
- * names it no more. */
+/* rs_shared_take_back: the reference of a lent block (asserted) is the caller's again; *shared is
+ * invalid afterwards. */
 rs_slice rs_shared_take_back(rs_slab *blocks, rs_shared *shared);
 
 #endif

@@ -1,4 +1,4 @@
-/* Everything goes through json_put, the only place that knows the end of the buffer. */
+/* Everything goes through json_put, the only function that checks the end of the buffer. */
 #include "core/json.h"
 
 #include <stdio.h>
@@ -100,7 +100,7 @@ static void json_put_quoted(rs_json *json, const char *text) {
     json_put(json, "\"", 1);
 }
 
-/* What stands before any value: the comma and the key. */
+/* The comma and the key before a value. */
 static void json_begin(rs_json *json, const char *key) {
     if (json->depth == 0) {
         RS_ASSERT(key == NULL);

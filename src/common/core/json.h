@@ -25,8 +25,8 @@ typedef struct rs_json {
 void rs_json_init(rs_json *json, char *out, size_t bytes);
 
 /* The writers. key is NULL inside an array and for the outermost object, and not NULL inside an
- * object (asserted); it is escaped like any string. When the buffer is full they do nothing more:
- * rs_json_finish tells. Nothing blocks or allocates. */
+ * object (asserted); it is escaped like any string. After the buffer is full they do nothing:
+ * rs_json_finish reports it. Nothing blocks or allocates. */
 
 /* rs_json_object / rs_json_array: opens one; at most RS_JSON_DEPTH_MAX deep (asserted). */
 void rs_json_object(rs_json *json, const char *key);

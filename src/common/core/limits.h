@@ -24,22 +24,20 @@
 #define RS_COMPLETIONS_PER_POLL_MAX 1024u
 #define RS_COMPLETIONS_PER_POLL_DEFAULT                                                            \
     256u /* large enough to amortise a kernel entry, small                                         \
-            enough that timers and mail wait < 1 ms */
+            enough that timers and messages wait < 1 ms */
 #define RS_OPS_PER_SUBMIT_MAX 4096u
 #define RS_SENDS_IN_FLIGHT_MAX 16u
-#define RS_SENDS_IN_FLIGHT_DEFAULT                                                                 \
-    2u /* one is at the peer's mercy (its delayed ACK), one moves                                  \
-        */
+#define RS_SENDS_IN_FLIGHT_DEFAULT 2u /* one may wait for the peer's delayed ACK, one moves */
 #define RS_REGIONS_MAX 64u
 #define RS_GATHER_MAX 16u /* adjacent sends of one connection a back end may join */
 #define RS_ACCEPTS_DEFAULT                                                                         \
-    512u /* AcceptEx outstanding: a burst of 512 waits for none; the backlog holds the rest */
+    512u /* AcceptEx outstanding: a burst of 512 does not wait; the backlog holds the rest */
 #define RS_ACCEPTS_MAX 4096u
 #define RS_BACKLOG_DEFAULT 4096u
 #define RS_ROOM_WAIT_MS                                                                            \
     200u /* a connection beyond the limit: an end that is not read yet may make                    \
             room; long enough for a worker on a busy machine to get its turn */
-#define RS_ROOM_WAITERS 256u /* and so many of them; those beyond are refused at once */
+#define RS_ROOM_WAITERS 256u /* and at most this many; others are refused at once */
 
 /* Sessions. */
 #define RS_SEND_BLOCK_BYTES_MIN RS_PAGE_BYTES
@@ -70,7 +68,7 @@
 #define RS_TIMER_TICK_MS 10u
 #define RS_CLOSE_STRAGGLER_MS 5000u /* a close that has not completed by then is reported */
 
-/* Mailbox: messages of other threads to one shard. */
+/* Mailbox: messages from other threads to one shard. */
 #define RS_MAIL_SLOTS 1024u
 #define RS_MAIL_PER_STEP_MAX 256u
 

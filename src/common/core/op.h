@@ -1,7 +1,7 @@
 /* Requests to a back end and their completions: plain data, the vocabulary of the seam.
  *
  * Lives in core because the session layer builds ops without knowing any back end. Any thread may
- * hold these records; what they mean is in seam/backend.h. */
+ * hold these records; seam/backend.h defines them. */
 #ifndef RS_CORE_OP_H
 #define RS_CORE_OP_H
 
@@ -18,8 +18,8 @@ typedef struct rs_addr {
 
 typedef enum rs_op_kind {
     RS_OP_NONE = 0,
-    RS_OP_ACCEPT = 1,   /* completions only: the standing request made by listen() */
-    RS_OP_CONNECT = 2,  /* u.addr, bytes; binds the slot as attach() does, then connects */
+    RS_OP_ACCEPT = 1,   /* completions only: the standing request of listen() */
+    RS_OP_CONNECT = 2,  /* u.addr, bytes; binds the slot like attach(), then connects */
     RS_OP_RECV = 3,     /* u.data, bytes = room > 0; at most one in flight per connection */
     RS_OP_SEND = 4,     /* u.data, bytes > 0; at most cfg.sends_per_conn in flight */
     RS_OP_SHUTDOWN = 5, /* end of our stream (FIN) after every earlier SEND */
@@ -34,7 +34,7 @@ typedef struct rs_op {
     uint16_t region; /* RECV, SEND: the registered region that holds [data, data + bytes) */
     uint32_t conn;   /* connection slot, [0, cfg.conns_max) */
     uint32_t generation;
-    uint32_t bytes; /* CONNECT: the local IPv4 address to come from; 0 = the system's choice */
+    uint32_t bytes; /* CONNECT: the local IPv4 address; 0 = the system's choice */
     union {
         uint8_t *data;       /* RECV, SEND */
         const rs_addr *addr; /* CONNECT; read before submit returns */
@@ -42,8 +42,8 @@ typedef struct rs_op {
     uint64_t tag; /* returned intact in the completion */
 } rs_op;
 
-/* RECV and SEND with RS_OK whose own system call ended them: no packet, event or notification was
- * waited for. The one meaning of "inline completions" in the statistics of every back end. */
+/* RECV and SEND with RS_OK that completed inside their own system call, without a packet, event or
+ * notification. "Inline completions" means this in the statistics of every back end. */
 #define RS_CF_INLINE 0x01u
 
 typedef struct rs_completion {

@@ -1,4 +1,4 @@
-/* Lists of send entries over a shared pool; see the header for who may touch what. */
+/* Lists of send entries over a shared pool; the header says who owns what. */
 #include "core/sendq.h"
 
 #include <stddef.h>
@@ -71,7 +71,7 @@ static void above_remove(rs_sendq_pool *pool, rs_sendq *queue) {
     queue->above_before = queue->above_next = NULL;
 }
 
-/* Of its reserve, what it has not taken yet. */
+/* The unused part of its reserve. */
 static uint32_t sendq_untaken(const rs_sendq_pool *pool, const rs_sendq *queue) {
     RS_ASSERT(pool->reserve > 0);
     return queue->owned < pool->reserve ? pool->reserve - queue->owned : 0;
@@ -112,14 +112,14 @@ void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue) {
     }
 }
 
-/* What lies beyond the reserve if `due` more blocks are taken. */
+/* The blocks beyond the reserve if `due` more are taken. */
 static uint32_t sendq_beyond(const rs_sendq_pool *pool, const rs_sendq *queue, uint32_t due) {
     uint32_t untaken = sendq_untaken(pool, queue);
     RS_ASSERT(queue->member);
     return due > untaken ? due - untaken : 0;
 }
 
-/* Of the common part, what is not to be read ahead into. */
+/* The part of the common pool that reading ahead must leave alone. */
 static uint64_t pool_kept(const rs_sendq_pool *pool) {
     RS_ASSERT(pool->members <= pool->members_max && pool->shared_live <= pool->shared_max);
     return (uint64_t)(pool->members_max - pool->members) * pool->reserve +
@@ -139,7 +139,7 @@ bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due) {
     return true;
 }
 
-/* Room for this many blocks more: of the reserve, of what was promised, or of the common part. */
+/* Makes room for this many more blocks: from the reserve, the promise or the common pool. */
 static bool sendq_make_room(rs_sendq_pool *pool, const rs_sendq *queue, uint32_t blocks) {
     uint32_t mine = sendq_untaken(pool, queue) + queue->promised;
     RS_ASSERT(queue->member);
@@ -191,7 +191,7 @@ static bool pack_is(const rs_sendq_pool *pool, rs_slice slice) {
     return pool->pack.generation != 0 && pool->pack.index == slice.index;
 }
 
-/* The last reference but the pool's own has gone, or another block takes its place. */
+/* The last reference except the pool's is gone, or another block replaces it. */
 static void pack_leave(rs_sendq_pool *pool) {
     rs_slice pack = pool->pack;
     RS_ASSERT(pool->shared_live > 0);
@@ -232,8 +232,8 @@ void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice) {
     }
 }
 
-/* Copies a small frame behind the one packed before it, so that who was sent both has them in one
- * piece. False: it stays where it is. */
+/* Copies a small frame behind the one packed before it, so that a session that gets both has them
+ * in one piece. False: it stays where it is. */
 static bool shared_pack(rs_sendq_pool *pool, rs_slice slice, uint32_t bytes) {
     uint32_t room = pool->blocks->block_bytes - pool->pack_used;
     rs_slice fresh;
@@ -273,7 +273,7 @@ static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint3
 
 /* ---- entries */
 
-/* The entry is done with; one of a block of ours goes with its block. */
+/* Frees the entry, and its block if it is the queue's own. */
 RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
                                         rs_sendq_entry *entry) {
     if (rs_sendq_is_own(pool, entry)) {
@@ -311,7 +311,7 @@ static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *ent
     }
 }
 
-/* The entry without bytes of a queue that has run empty. */
+/* The empty entry of a queue that has run empty. */
 static rs_sendq_entry *sendq_kept(const rs_sendq *queue) {
     RS_ASSERT(queue->unsent == NULL || queue->unsent->bytes > 0 || queue->unsent == queue->head);
     return queue->unsent != NULL && queue->unsent->bytes == 0 ? queue->unsent : NULL;
@@ -348,7 +348,7 @@ static void sendq_link_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice sli
     sendq_link(pool, queue, entry);
 }
 
-/* The entry that may still grow: last, not in flight, a block of ours, with bytes and room. */
+/* The entry that may still grow: last, not in flight, its own block, with bytes and room. */
 static rs_sendq_entry *sendq_open_tail(const rs_sendq_pool *pool, const rs_sendq *queue) {
     rs_sendq_entry *tail = queue->tail;
     RS_ASSERT(queue->unsent_bytes == 0 || tail != NULL);
@@ -358,7 +358,7 @@ static rs_sendq_entry *sendq_open_tail(const rs_sendq_pool *pool, const rs_sendq
     return tail->bytes == pool->blocks->block_bytes ? NULL : tail;
 }
 
-/* Blocks that an append has without taking one. */
+/* Blocks that an append can use without taking one. */
 static uint32_t sendq_blocks_kept(const rs_sendq *queue) {
     return sendq_kept(queue) != NULL || queue->spare != RS_SENDQ_NONE ? 1u : 0u;
 }
@@ -394,7 +394,7 @@ static void sendq_fill(rs_sendq *queue, rs_sendq_entry *tail, const uint8_t *dat
     queue->unsent_bytes += bytes;
 }
 
-/* After an append that had to ask: what those that follow need not ask for. */
+/* After the slow path of an append: the room that the next appends may use directly. */
 static void sendq_set_room(const rs_sendq_pool *pool, rs_sendq *queue) {
     uint32_t in_block = pool->blocks->block_bytes - queue->tail->bytes;
     uint32_t in_queue = pool->queued_bytes_max - rs_sendq_bytes(pool, queue);
@@ -429,15 +429,14 @@ static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue, rs_send
     }
 }
 
-/* Without coalescing each append has a block of its own, but not at the price of the session, ...
- */
+/* Without coalescing each append has its own block, but never at the cost of the session, ... */
 static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
     RS_ASSERT(!pool->coalesce);
     return (queue->owned >= pool->reserve || queue->due > 0) &&
            rs_sendq_common(pool) <= pool_kept(pool);
 }
 
-/* ... nor of what the answers behind it were promised: the block is one more than those. */
+/* ... nor of blocks promised to later replies: the block is one more than those. */
 static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
     if (queue->due > 0 && sendq_open_tail(pool, queue) != NULL) {
         uint32_t beyond = sendq_beyond(pool, queue, ++queue->due);
@@ -484,7 +483,7 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
     return status;
 }
 
-/* Into the entry that is last already, if that costs less than a send more. */
+/* Into the last entry, if that is cheaper than one more send. */
 static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                 const uint8_t *data, uint32_t bytes) {
     rs_sendq_entry *tail = queue->tail;
@@ -544,7 +543,7 @@ uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *poste
     queue->in_flight--;
     bytes = entry->bytes;
     *posted_ns = entry->posted_ns;
-    /* Request and reply, the commonest traffic: the same block again, no way through the pool. */
+    /* Request and reply, the most common traffic: the same block again, without the pool. */
     if (RS_LIKELY(entry == queue->tail && rs_sendq_is_own(pool, entry))) {
         RS_ASSERT(queue->unsent_bytes == 0);
         entry->bytes = 0;

@@ -6,15 +6,14 @@
  * its own index; the entries behind those name parts of shared blocks, which several sessions send.
  *
  * Who may have which block. Each member (a queue between rs_sendq_join and rs_sendq_leave) has a
- * reserve of blocks that no stranger can take; what no member is owed is the common part. A queue
- * above its reserve lives on the common part, and stands in a list, the one that has waited longest
- * for a send to complete first. When an append needs a block and the common part is empty, the pool
- * asks `reclaim` to cut one of those. Who can wait instead asks by rs_sendq_promise, which cuts
- * nobody and leaves alone what members to come and broadcasts will need. Frames for many sessions
- * live on the common part too, at most shared_max blocks at once; small ones are packed behind each
- * other into one block, so that a session which is sent all of them needs one entry. Not
- * synchronised; all is O(entries in flight) but rs_sendq_discard, which walks one queue.
- */
+ * reserve of blocks that no other queue can take; unreserved blocks form the common pool. A queue
+ * above its reserve uses the common pool and is in a list, the one that has waited longest for a
+ * send first. If an append needs a block and the common pool is empty, `reclaim` is asked to close
+ * one of those. A caller that can wait uses rs_sendq_promise instead, which closes nobody and
+ * leaves what future members and broadcasts will need. Frames for many sessions use the common pool
+ * too, at most shared_max blocks at once; small ones are packed behind each other into one block,
+ * so that a session which is sent all of them needs one entry. Not synchronised; all is O(entries
+ * in flight) but rs_sendq_discard, which walks one queue. */
 #ifndef RS_CORE_SENDQ_H
 #define RS_CORE_SENDQ_H
 
@@ -37,12 +36,12 @@ typedef struct rs_sendq_entry {
 typedef struct rs_sendq {
     rs_sendq_entry *head, *tail; /* NULL when there is none */
     rs_sendq_entry *unsent;      /* first entry not in flight; NULL if all are */
-    uint32_t room;               /* bytes that may be added to the tail without another question */
+    uint32_t room;               /* bytes that may be appended directly to the tail */
     uint32_t unsent_bytes;       /* of the entries not in flight */
     uint32_t spare;     /* block kept while only broadcasts are queued; RS_SENDQ_NONE if none */
     uint32_t owned;     /* blocks of its own, the ones kept included */
-    uint32_t due;       /* blocks that answers to come were promised, ... */
-    uint32_t promised;  /* ... and those of them that are set aside in the common part */
+    uint32_t due;       /* blocks promised to later replies, ... */
+    uint32_t promised;  /* ... and those of them set aside in the common pool */
     uint32_t in_flight; /* entries */
     uint16_t shared;    /* entries of shared blocks */
     bool member;
@@ -85,8 +84,8 @@ typedef struct rs_sendq_config {
     uint32_t shared_max; /* shared blocks alive at once, >= 1 */
     bool coalesce;
 
-    /* reclaim: the common part is too small for asker (nullable): cut one queue above its reserve,
-     * other than asker, which gives back all it can. False: there is none. */
+    /* reclaim: the common pool is too small for asker (nullable): close one queue above its
+     * reserve, other than asker, which releases all it can. False: there is none. */
     bool (*reclaim)(void *ctx, const rs_sendq *asker);
     void *reclaim_ctx;
 } rs_sendq_config;
@@ -111,18 +110,18 @@ static inline rs_sendq_entry *rs_sendq_after(const rs_sendq_pool *pool,
     return entry->next != RS_SENDQ_NONE ? &pool->entries[entry->next] : NULL;
 }
 
-/* rs_sendq_common: free blocks that are owed to nobody. */
+/* rs_sendq_common: free unreserved blocks. */
 static inline uint32_t rs_sendq_common(const rs_sendq_pool *pool) {
     RS_ASSERT(pool->blocks->free_count >= pool->spoken_for);
     return pool->blocks->free_count - pool->spoken_for;
 }
 
-/* rs_sendq_join: an empty queue becomes a member: its reserve is set aside. False: the common part
- * is smaller, also after reclaim. */
+/* rs_sendq_join: an empty queue becomes a member: its reserve is set aside. False: the common pool
+ * is too small, even after reclaim. */
 bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue);
 
-/* rs_sendq_leave: the reserve and what was promised go back to the common part; what is queued
- * stays. Nothing may be appended any more. Idempotent. */
+/* rs_sendq_leave: the reserve and the promise return to the common pool; queued bytes stay. Nothing
+ * may be appended afterwards. Idempotent. */
 void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue);
 
 /* rs_sendq_take_room: of a queue that has left, after each rs_sendq_complete: it keeps its block,
@@ -133,8 +132,8 @@ static inline void rs_sendq_take_room(rs_sendq *queue) {
 }
 
 /* rs_sendq_promise: the next `due` blocks the queue appends to will be there: those beyond its
- * reserve are set aside. Replaces an earlier promise. False: the common part has no more than the
- * reserves of members to come and the shared blocks; an earlier promise stays. */
+ * reserve are set aside. Replaces an earlier promise. False: the common pool has only the reserves
+ * of future members and the shared blocks; an earlier promise stays. */
 bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due);
 
 /* rs_sendq_bytes: queued, in flight or not. O(in flight). */
@@ -163,15 +162,14 @@ static inline bool rs_sendq_extend(rs_sendq *queue, uint32_t bytes, uint8_t **to
     return true;
 }
 
-/* rs_sendq_append: copies data[0..bytes), bytes > 0, across as many blocks as it takes.
- * RS_OK; RS_E_FULL: queued_bytes_max would be passed; RS_E_NO_BUFFERS: no block is left. On either
+/* rs_sendq_append: copies data[0..bytes), bytes > 0, across as many blocks as it takes. RS_OK;
+ * RS_E_FULL: queued_bytes_max would be exceeded; RS_E_NO_BUFFERS: no block is left. On either
  * nothing is queued. */
 rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data,
                           uint32_t bytes);
 
-/* rs_sendq_shared_acquire: a block for a frame that many are to be sent, from the common part.
- * False: there is none, or shared_max are alive. rs_sendq_shared_release: the caller's reference.
- */
+/* rs_sendq_shared_acquire: a block from the common pool for a frame to many sessions. False: there
+ * is none, or shared_max are alive. rs_sendq_shared_release: the caller's reference. */
 bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out);
 void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice);
 
@@ -199,8 +197,8 @@ static inline rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue
 }
 
 /* rs_sendq_complete: the oldest entry in flight (asserted to exist) is done: drops its block, or
- * keeps it for the next append when the queue is empty: one of its own reserve, so nobody else goes
- * short. *posted_ns = when it was posted. Returns its bytes. */
+ * keeps it for the next append if the queue is empty: it is of its own reserve, so no other queue
+ * lacks it. *posted_ns = when it was posted. Returns its bytes. */
 uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *posted_ns);
 
 /* rs_sendq_oldest_ns: when the oldest entry in flight was posted; UINT64_MAX if none is. */
@@ -209,7 +207,7 @@ static inline uint64_t rs_sendq_oldest_ns(const rs_sendq *queue) {
 }
 
 /* rs_sendq_refuse: the posted entry with these data (asserted to exist) did not reach the kernel:
- * drops it alone. Its elders may still be in flight and keep their blocks. */
+ * drops it alone. Earlier entries may still be in flight and keep their blocks. */
 void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, uint32_t bytes);
 
 /* rs_sendq_discard: drops every entry that is not in flight, and the blocks kept. */

@@ -66,7 +66,7 @@ void rs_slab_drop(rs_slab *slab, rs_slice slice) {
     }
 }
 
-/* A free block is never its own successor, so one that was just acquired is not lent. */
+/* A free block is never its own successor, so a newly acquired block is not lent. */
 void rs_slab_lend(rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_live(slab, slice));
     slab->entries[slice.index].next_free = slice.index;

@@ -1,4 +1,4 @@
-/* Fixed-size blocks cut from one region of memory, with references and generations.
+/* Fixed-size blocks of one memory region, with references and generations.
  *
  * Owns the free list; the memory and the entry table are the caller's (one allocation at start-up,
  * none later). Not synchronised: one shard, one slab. A block is free when its reference count is
@@ -32,7 +32,7 @@ typedef struct rs_slab {
     uint32_t count;
     uint32_t free_count;
     uint32_t free_head;
-    uint32_t free_low; /* the lowest free_count seen: how near the pool came to its end */
+    uint32_t free_low; /* the lowest free_count so far */
 } rs_slab;
 
 /* rs_slab_init: all blocks free, every generation 0 (so a zeroed handle is never live).
@@ -63,8 +63,8 @@ void rs_slab_drop(rs_slab *slab, rs_slice slice);
 void rs_slab_lend(rs_slab *slab, rs_slice slice);
 void rs_slab_take_back(rs_slab *slab, rs_slice slice);
 
-/* rs_slab_is_live: does the handle name the block's present generation, with references? Any
- * handle may be asked about, also one that was never given out. */
+/* rs_slab_is_live: does the handle name the block's current generation, with references? Any handle
+ * is accepted, even an invalid one. */
 static inline bool rs_slab_is_live(const rs_slab *slab, rs_slice slice) {
     return slice.index < slab->count && slab->entries[slice.index].refs != 0 &&
            slab->entries[slice.index].generation == slice.generation;

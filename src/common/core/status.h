@@ -1,7 +1,7 @@
-/* The one status type of the project: fixed numbers, names and meanings from a single table.
+/* The status type of the project: fixed numbers, names and meanings from a single table.
  *
  * Owns the codes and their texts. Numbers of the operating system are translated once, in the
- * platform layers; nothing above them sees one except inside rs_error. Any thread. */
+ * platform layers; the layers above see them only inside rs_error. Any thread. */
 #ifndef RS_CORE_STATUS_H
 #define RS_CORE_STATUS_H
 

@@ -1,7 +1,7 @@
-/* A node hangs in the slot of the tick it fires at, modulo the wheel. Walking tick t fires the
- * nodes of slot t whose deadline is not after t, and leaves those of later turns. now_tick moves
- * to t before the walk begins, so that whatever a handler arms lands in a later tick and is
- * neither lost nor handed out without end.
+/* A node is in the slot of the tick it fires at, modulo the wheel. Walking tick t fires the nodes
+ * of slot t whose deadline is not after t, and leaves those of later turns. now_tick moves to t
+ * before the walk begins, so that anything a handler arms is in a later tick and is neither lost
+ * nor returned endlessly.
  *
  * next_tick is a lower bound, lowered by arming and found anew when the clock passes it: between
  * deadlines advancing and asking for the sleep cost a comparison each, not a walk. */
@@ -12,7 +12,7 @@
 
 #define TIMER_MASK (RS_TIMER_WHEEL_SLOTS - 1u)
 #define TIMER_NEVER UINT64_MAX
-/* Nodes of later turns that one search may look at; then it settles for the tick it is at and one
+/* Nodes of later turns that one search may look at; then it settles for the current tick and one
  * needless wake-up. Keeps a search over 100,000 idle sessions below some microseconds. */
 #define TIMER_SEARCH_NODES_MAX 256u
 
@@ -61,7 +61,7 @@ static void timer_unlink(rs_timers *timers, uint32_t item) {
     RS_ASSERT(node->slot < RS_TIMER_WHEEL_SLOTS);
     RS_ASSERT(timers->armed_count > 0);
     if (timers->cursor == item) {
-        timers->cursor = node->next; /* the walk under way goes on behind it */
+        timers->cursor = node->next; /* the walk in progress goes on behind it */
     }
     if (node->prev != RS_TIMER_NONE) {
         timers->nodes[node->prev].next = node->next;
@@ -105,7 +105,7 @@ bool rs_timers_is_armed(const rs_timers *timers, uint32_t item) {
     return timers->nodes[item].slot != RS_TIMER_NONE;
 }
 
-/* Goes on with the slot of now_tick; RS_TIMER_NONE at its end. */
+/* Continues with the slot of now_tick; RS_TIMER_NONE at its end. */
 static uint32_t timer_walk(rs_timers *timers) {
     while (timers->cursor != RS_TIMER_NONE) {
         const uint32_t item = timers->cursor;
@@ -138,8 +138,8 @@ static uint64_t timer_search(const rs_timers *timers) {
     return timers->now_tick + RS_TIMER_WHEEL_SLOTS + 1u; /* all of them in later turns */
 }
 
-/* Walks tick after tick; next_tick stays behind until the last one is done, so that a hand-out left
- * half way goes on with the next call. */
+/* Walks tick after tick; next_tick stays behind until the last one is done, so that an unfinished
+ * loop continues with the next call. */
 static uint32_t timer_advance(rs_timers *timers) {
     for (uint32_t ticks = 0; ticks <= RS_TIMER_WHEEL_SLOTS; ticks++) {
         const uint32_t item = timer_walk(timers);

@@ -27,7 +27,7 @@ typedef struct rs_timers {
     uint32_t count;
     uint32_t armed_count;
     uint32_t cursor;      /* node to look at next in the slot of now_tick; internal */
-    uint64_t now_tick;    /* all ticks < this have been handed out; this one up to the cursor */
+    uint64_t now_tick;    /* all ticks < this are done; this one up to the cursor */
     uint64_t target_tick; /* the latest time seen; the hand-out ends when now_tick reaches it */
     uint64_t next_tick;   /* nothing fires before this one; UINT64_MAX if nothing is armed */
     uint32_t head[RS_TIMER_WHEEL_SLOTS];

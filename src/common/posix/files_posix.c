@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_TRIES 16u /* names beside the file, when another program leaves one there */
+#define FILE_TRIES 16u /* names to try beside the file, if another program left one there */
 #define FILE_CHUNK_BYTES 4096u
 
 _Static_assert(RS_FILE_PATH_BYTES >= PATH_MAX, "realpath writes up to PATH_MAX bytes");
 
-/* Where a file goes and what it is written to until then. */
+/* The file and its temporary file. */
 typedef struct file_place {
     char path[RS_FILE_PATH_BYTES]; /* with links resolved */
     char beside[RS_FILE_PATH_BYTES + 32];
@@ -32,7 +32,7 @@ static rs_status file_failed(const char *path, const char *call, int os_error, r
     return rs_error_set(error, RS_E_OS, call, (uint32_t)os_error, "%.100s: %s", path, why);
 }
 
-/* The names under /dev and /proc stand for something that is open already. */
+/* Names under /dev and /proc may denote descriptors that are already open. */
 static bool file_is_open_already(const char *path) {
     return strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
 }
@@ -61,7 +61,7 @@ static int file_place_find(file_place *place, const char *path) {
     return 0;
 }
 
-/* A descriptor of a new file in the same folder; its name is short, whatever the file's own is. */
+/* A descriptor of a new file in the same folder, with a short name. */
 static int file_open_beside(file_place *place) {
     const char *slash = strrchr(place->path, '/');
     const int folder = slash != NULL ? (int)(slash - place->path) + 1 : 0;
@@ -96,7 +96,7 @@ static int file_write(int fd, const char *data, size_t bytes) {
     return 0;
 }
 
-/* Writes the file beside; on failure none is left. */
+/* Writes the temporary file; on failure none is left. */
 static rs_status file_write_beside(file_place *place, const void *data, size_t bytes,
                                    rs_error *error) {
     const int fd = file_open_beside(place);
@@ -105,7 +105,7 @@ static rs_status file_write_beside(file_place *place, const void *data, size_t b
     }
     int failed = file_write(fd, data, bytes);
     if (failed == 0 && fsync(fd) != 0) {
-        failed = errno; /* some file systems find out here that they are full */
+        failed = errno; /* some file systems report only here that they are full */
     }
     if (close(fd) != 0 && failed == 0) {
         failed = errno;

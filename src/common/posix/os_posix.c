@@ -1,7 +1,7 @@
 /* os.h for Linux: clock, threads, pages, stopping, what the process cost.
  *
- * Owns the stop signals once rs_os_on_stop was called. Everything but that and thread start is
- * free of allocation. Any thread. */
+ * Owns the stop signals once rs_os_on_stop was called. Only that and thread start allocate. Any
+ * thread. */
 #include "seam/os.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ void rs_os_sleep_ms(uint32_t ms) {
                             .tv_nsec = (long)(ms % 1000u) * 1000000L};
 
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-        /* a signal cut the sleep short; `left` says how much remains */
+        /* interrupted by a signal; `left` is the rest */
     }
 }
 
@@ -274,7 +274,7 @@ void rs_os_begin(void) {
     }
 }
 
-/* A descriptor that somebody made non-blocking says EAGAIN where others wait. */
+/* A non-blocking descriptor fails with EAGAIN instead of waiting. */
 static bool os_print_again(int fd) {
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
 
@@ -311,7 +311,7 @@ typedef struct os_stop {
 static os_stop os_stop_state; /* static: signal handlers have no context */
 
 typedef struct os_stop_signal {
-    uint64_t at_ns; /* of the signal, not of the thread that gets round to it */
+    uint64_t at_ns; /* time of the signal, not of the thread that handles it */
     int number;
 } os_stop_signal;
 
@@ -320,12 +320,12 @@ static void os_stop_handler(int signal_number) {
     os_stop_signal came = {.at_ns = rs_os_now_ns(), .number = signal_number};
 
     if (write(os_stop_state.pipe_write, &came, sizeof(came)) != (ssize_t)sizeof(came)) {
-        /* the pipe is full: the stop is under way */
+        /* the pipe is full: a stop is in progress */
     }
     errno = saved_errno;
 }
 
-/* The way out when a drain takes too long: the process ends as if it had no handler. */
+/* If a drain takes too long: the process ends as if it had no handler. */
 static void os_stop_end(int signal_number) {
     (void)signal(signal_number, SIG_DFL);
     (void)raise(signal_number);
@@ -353,8 +353,8 @@ static void *os_stop_main(void *unused) {
     }
 }
 
-/* A terminal that goes away stops the program like Ctrl+C; not one that was started to outlive it
- * (nohup), which has the signal ignored. */
+/* A terminal that closes stops the program like Ctrl+C, except under nohup, which ignores the
+ * signal. */
 static bool os_stop_install(void) {
     struct sigaction action = {.sa_handler = os_stop_handler, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};

@@ -42,7 +42,7 @@ static inline bool rs_atomic_cas_u32(rs_atomic_u32 *a, uint32_t expected, uint32
     return (uint32_t)_InterlockedCompareExchange(&a->v, (long)desired, (long)expected) == expected;
 }
 static inline uint64_t rs_atomic_load_u64(const rs_atomic_u64 *a) {
-    return (uint64_t)a->v; /* one access: x64 and ARM64 only, as Registered I/O wants it too */
+    return (uint64_t)a->v; /* one access: x64 and ARM64 only, as Registered I/O requires too */
 }
 static inline void rs_atomic_store_u64(rs_atomic_u64 *a, uint64_t value) {
     a->v = (__int64)value;

@@ -1,62 +1,62 @@
 /* The seam: what a back end (Registered I/O, IOCP, epoll, simulated) is to everything above it.
  *
  * One const table of functions per back end, one instance (rs_backend) per shard. Requests go in
- * by the batch (submit), results come out as data (poll): there are no callbacks, hence no
+ * as batches (submit), results come out as data (poll). There are no callbacks, therefore no
  * re-entrancy and no lock order, and the session layer is compiled once for all back ends.
  *
  * THE CONTRACT. tests/conformance runs the same list of cases against every back end.
  *
  *  1. Every accepted op yields exactly one completion, also after close (but see 4). A refused op
- *     yields none: submit stops at the first op it refuses, returns how many it took and says why.
- *     listen() is one standing request: it yields any number of ACCEPT completions with a socket
- *     or a per-connection failure, and, after unlisten(), one last with RS_E_CLOSED. A listener
- *     that failed as a whole says so once with RS_E_LISTENER; the last one still follows.
- *  2. Immediate success and immediate failure come through poll like the rest. A failure of the
- *     connection (reset, WSAENOBUFS) is a completion; only a caller's error or a closing
- *     connection is a refusal.
- *  3. An op's buffer belongs to the kernel from acceptance to completion: it is neither read,
- *     written, moved nor deregistered meanwhile. Disjoint parts of one region may be in flight
- *     together. The op record itself is the caller's again when submit returns.
+ *     yields none: submit stops at the first op it refuses, returns how many it accepted and why it
+ *     refused. listen() is one standing request: it yields any number of ACCEPT completions with a
+ *     socket or a failure of one connection and, after unlisten(), a last one with RS_E_CLOSED. If
+ *     the listener itself fails, one completion has RS_E_LISTENER; the last one still follows.
+ *  2. Immediate success and immediate failure come through poll too. A failure of the connection
+ *     (reset, WSAENOBUFS) is a completion; only a caller's error or a closing connection is a
+ *     refusal.
+ *  3. The kernel owns an op's buffer from acceptance to completion: meanwhile nobody reads, writes,
+ *     moves or deregisters it. Disjoint parts of one region may be in flight together. The op
+ * record itself is the caller's again when submit returns.
  *  4. CLOSE is idempotent in effect: the first is accepted, a second is refused with RS_E_CLOSED,
  *     as is any later op of that generation. Its completion comes after those of all earlier ops
  *     of the connection; requests in flight are cancelled and complete with RS_E_ABORTED or with
  *     the result they had already reached. Sends that the kernel took before a plain CLOSE are
  *     still delivered; with RS_OPF_ABORT the peer sees a reset. One exception to "refused": after
- *     a plain CLOSE one CLOSE with RS_OPF_ABORT is taken as its escalation. It cancels what is
- *     still in flight, has no completion of its own and lets the first one's come.
- *     When the kernel does not give a request back, the CLOSE stays out, so that slot and buffers,
- *     which are the kernel's, are not used again. The sessions give up an abort that has not
- *     completed after RS_CLOSE_STRAGGLER_MS: it is in quarantine, counted, and said once. One that
- *     comes late ends that. An instance with CLOSEs out must not be closed, nor its memory
- *     released: the process ends with both.
- *  5. A slot is bound to a generation by attach() or CONNECT and free again once CLOSE completed.
- *     Every completion carries the generation it was issued for; an op for another generation is
- *     refused with RS_E_STALE; a completion for an older one is legal, counted and dropped by the
- *     shard. A failed CONNECT leaves the slot bound: the caller closes it.
- *  6. All calls come from the shard's own thread (the one that called open); only wake() may come
- *     from any thread.
+ *     a plain CLOSE one CLOSE with RS_OPF_ABORT is accepted as its escalation. It cancels what is
+ *     still in flight, has no completion of its own and lets the first CLOSE complete.
+ *     If the kernel never returns a request, the CLOSE does not complete, so that slot and buffers,
+ *     which the kernel owns, are not used again. The session layer gives up an abort that has not
+ *     completed after RS_CLOSE_STRAGGLER_MS: the connection is in quarantine, counted, and reported
+ *     once. A late completion ends the quarantine. An instance with CLOSEs outstanding must not be
+ *     closed, nor its memory released: the end of the process frees both.
+ *  5. A slot is bound to a generation by attach() or CONNECT and free again when its CLOSE has
+ *     completed. Every completion carries the generation of its op; an op for another generation is
+ *     refused with RS_E_STALE; a completion for an older one is legal, and the shard counts and
+ *     drops it. A failed CONNECT leaves the slot bound: the caller closes it.
+ *  6. All calls come from the shard's thread (the one that called open), except wake(), which any
+ *     thread may call.
  *  7. poll does bounded work and returns at most cap records. timeout_ns = 0 never sleeps;
  *     RS_FOREVER sleeps until a completion or a wake. It may return 0 early.
- *  8. Capacity is reserved before a connection is taken in: open() reserves for conns_max
+ *  8. Capacity is reserved before a connection is accepted: open() reserves for conns_max
  *     connections with recvs and sends in flight as configured, attach() fails with
- *     RS_E_NO_BUFFERS when the kernel will not go along, and no op within those numbers is ever
- *     refused for want of room.
+ *     RS_E_NO_BUFFERS if the kernel refuses, and no op within those numbers is ever refused for
+ *     lack of room.
  *  9. "Registered I/O is not available here" is a status of its own, RS_E_RIO_UNAVAILABLE, from
  *     open().
  * 10. A corrupt queue, or a wake-up that cannot be armed, stops the process with a message
- *     (RS_FATAL): there is no safe way on.
+ *     (RS_FATAL), because it cannot continue safely.
  *
  * Order: SENDs of one connection go out in the order of submission. Completions of one connection
- * and direction come in that order too; across directions and connections there is none.
- * An op is in flight until its completion has been polled. CONNECT on a bound slot is refused with
- * RS_E_INVALID, as is a SEND while a SHUTDOWN is in flight; one after that fails by completion.
- * After a reset RECV and SEND both say RS_E_RESET, whichever finds it first.
- * SEND sends the whole slice: a completion with RS_OK and bytes < asked is a truncated send, which
- * the session layer closes on. A SEND that fails takes those behind it along, unless they have left
- * already, and a SHUTDOWN: they fail with its status, so that the stream has no gap. RECVs go on.
+ * and direction come in that order too; there is no order across directions and connections.
+ * An op is in flight until poll has returned its completion. CONNECT on a bound slot is refused
+ * with RS_E_INVALID, and so is a SEND while a SHUTDOWN is in flight; a later one fails by
+ * completion. After a reset RECV and SEND both complete with RS_E_RESET, whichever finds it first.
+ * SEND sends the whole slice: a completion with RS_OK and fewer bytes is a truncated send, on which
+ * the session layer closes. If a SEND fails, those behind it that have not left yet and a SHUTDOWN
+ * fail with its status too, so that the stream has no gap. RECVs continue.
  * A back end may join adjacent SENDs of one connection in one batch into a gathered call; each
  * still has its own completion. There is no gather in the op itself because Registered I/O has
- * none: one buffer a request.
+ * none: one buffer per request.
  * After the peer's end of stream (RECV, RS_OK, 0 bytes) the sending direction stays usable.
  * Sources: ../docs/decisions.md maps each point to the three kernels. */
 #ifndef RS_SEAM_BACKEND_H
@@ -93,8 +93,8 @@ typedef struct rs_backend_config {
     uint32_t conns_max;      /* connection slots, [1, RS_SESSIONS_MAX] */
     uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t poll_max;       /* the largest cap poll will be given */
-    bool fine_waits; /* end poll's time-outs as near to their time as the system can, and not at its
-                        tick: a thread and a timer on Windows. One that only serves ignores it */
+    bool fine_waits; /* poll's timeouts end as exactly as the system allows, not at its tick: a
+                        thread and a timer on Windows. Back ends that only serve ignore it */
     rs_tuning tuning;
     const void *own; /* the struct of the back end's own settings, read by open; NULL: defaults */
     void *world;     /* simulated back end: the network it lives in; others: NULL */
@@ -112,9 +112,9 @@ typedef struct rs_region_cut {
 
 /* One named cost counter: kernel calls, inline completions, wake-ups. */
 typedef struct rs_backend_stat {
-    const char *name; /* static string, e.g. "WSASend"; a kernel call unless is_call is false */
+    const char *name; /* static string, e.g. "WSASend" */
     uint64_t value;
-    bool is_call; /* counts entries into the kernel (summed into "kernel calls") */
+    bool is_call; /* counts kernel calls (summed into "kernel calls") */
 } rs_backend_stat;
 
 #define RS_BACKEND_STATS_MAX 40u
@@ -128,7 +128,7 @@ typedef struct rs_backend_stats {
 
 typedef struct rs_backend_api {
     const char *name;   /* "iocp", "rio", "epoll", "sim" */
-    const char *tuning; /* names of the shared settings it honours, blanks between */
+    const char *tuning; /* names of the shared settings it honours, separated by spaces */
     const struct rs_option_table *options; /* rows of its own settings; NULL: it has none */
 
     /* open: makes an instance and reserves for cfg (point 8). Allocates; beside it only
@@ -136,37 +136,37 @@ typedef struct rs_backend_api {
      * and remedy. */
     rs_status (*open)(rs_backend **out, const rs_backend_config *cfg, rs_error *error);
 
-    /* close: frees the instance. Every connection must be closed, its CLOSE dequeued, and every
-     * listener's last completion too (asserted). NULL is accepted. */
+    /* close: frees the instance. Every CLOSE and the listener's last completion must have been
+     * returned by poll (asserted). NULL is accepted. */
     void (*close)(rs_backend *backend);
 
-    /* listen: starts the one listener of this instance. *port_out = the port really bound.
+    /* listen: starts the one listener of this instance. *port_out = the bound port.
      * RS_E_ADDRESS_IN_USE, RS_E_ADDRESS, RS_E_ACCESS, RS_E_OS; *error filled. */
     rs_status (*listen)(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                         rs_error *error);
 
-    /* unlisten: stops it; the last ACCEPT completion (RS_E_CLOSED) follows through poll, sockets
-     * accepted before that still come. A call without a listener does nothing. */
+    /* unlisten: stops it. The last ACCEPT completion (RS_E_CLOSED) follows through poll; sockets
+     * accepted earlier come before it. Without a listener it does nothing. */
     void (*unlisten)(rs_backend *backend);
 
     /* attach: binds an accepted socket to slot conn under generation. On failure
      * (RS_E_NO_BUFFERS, RS_E_OS) the socket has been closed and the slot is free. */
     rs_status (*attach)(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
 
-    /* discard: closes an accepted socket that will not be attached. Any instance of the same
-     * back end may be asked, whichever accepted it. */
+    /* discard: closes an accepted socket that will not be attached. Any instance of the same back
+     * end may do this, whichever accepted it. */
     void (*discard)(rs_backend *backend, uintptr_t socket);
 
-    /* submit: hands in ops[0..count), in order. Returns how many were accepted; if fewer, *why
-     * says what was wrong with ops[returned]: RS_E_CLOSED, RS_E_STALE, RS_E_FULL (more in flight
-     * than reserved) or RS_E_INVALID. count <= RS_OPS_PER_SUBMIT_MAX. */
+    /* submit: passes ops[0..count), in order. Returns how many were accepted; if fewer than count,
+     * *why is the reason for ops[returned]: RS_E_CLOSED, RS_E_STALE, RS_E_FULL (more in flight than
+     * reserved) or RS_E_INVALID. count <= RS_OPS_PER_SUBMIT_MAX. */
     uint32_t (*submit)(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
 
     /* poll: fills out[0..returned), returned <= cap <= cfg.poll_max. timeout_ns: 0, or up to
-     * RS_FOREVER; may return 0 before it is over. */
+     * RS_FOREVER; may return 0 before the timeout. */
     uint32_t (*poll)(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns);
 
-    /* wake: makes the poll under way, or else the next one, return. Any thread; never blocks. */
+    /* wake: makes the current poll, or else the next one, return. Any thread; never blocks. */
     void (*wake)(rs_backend *backend);
 
     /* register_memory: makes [base, base + bytes) usable as op buffers; cut (nullable: in one
@@ -175,19 +175,19 @@ typedef struct rs_backend_api {
     rs_status (*register_memory)(rs_backend *backend, void *base, size_t bytes,
                                  const rs_region_cut *cut, rs_region_id *out, rs_error *error);
 
-    /* release_memory: undoes it; no op may be using the region (asserted where it can be). */
+    /* release_memory: undoes it; no op may use the region (asserted where possible). */
     void (*release_memory)(rs_backend *backend, rs_region_id region);
 
     /* stats: a snapshot of the cost counters. */
     void (*stats)(const rs_backend *backend, rs_backend_stats *out);
 
-    /* straggler: the CLOSE of this connection is not expected any more (point 4): fatal where the
-     * requests are checked (--rio-verify). Nullable. */
+    /* straggler: the CLOSE of this connection is no longer expected (point 4); fatal if requests
+     * are checked (--rio-verify). Nullable. */
     void (*straggler)(rs_backend *backend, uint32_t conn);
 
-    /* settle_polls: after how many polls everything has come out that was due at the first of them,
-     * `due` completions at most. *dry_max: how many of these in a row may come back empty for a
-     * reason of the back end's own. NULL: due / dequeue_batch, and 0. */
+    /* settle_polls: how many polls it takes to return everything that was due at the first one, at
+     * most `due` completions. *dry_max: how many of these in a row may return nothing for the back
+     * end's own reasons. NULL: due / dequeue_batch, and 0. */
     uint32_t (*settle_polls)(const rs_backend *backend, uint64_t due, uint32_t *dry_max);
 } rs_backend_api;
 

@@ -1,7 +1,8 @@
 /* See conn_engine.h. */
 #include "seam/conn_engine.h"
 
-/* CONNECT, RECV, SHUTDOWN and CLOSE of a connection: completions that can wait beside its SENDs. */
+/* CONNECT, RECV, SHUTDOWN and CLOSE of a connection: completions that can be in flight beside its
+ * SENDs. */
 #define ENGINE_OTHER_OPS 4u
 
 _Static_assert((uint64_t)RS_SESSIONS_MAX *(ENGINE_OTHER_OPS + RS_SENDS_IN_FLIGHT_MAX) <
@@ -40,7 +41,7 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 
 /* ---- small views */
 
-/* The record of the offset-th untold send, counted from the oldest. */
+/* The record of the offset-th send without a completion, counted from the oldest. */
 static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
     uint32_t slot = engine->conns[index].send_head + offset;
 
@@ -104,7 +105,7 @@ static inline void engine_send_tell(rs_engine *engine, uint32_t index, rs_engine
     engine_tell(engine, index, RS_OP_SEND, status, req->done, req->op.tag, called);
 }
 
-/* Sends are told in the order of submission: one that is done waits for those before it. */
+/* Sends complete in the order of submission: a finished one waits for those before it. */
 static void engine_sends_tell(rs_engine *engine, uint32_t index) {
     while (engine->conns[index].sends_untold > 0) {
         rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, 0)];
@@ -116,7 +117,7 @@ static void engine_sends_tell(rs_engine *engine, uint32_t index) {
     }
 }
 
-/* `count` held sends are the kernel's, or over. */
+/* `count` held sends are now with the kernel, or over. */
 static inline void engine_sends_left(rs_engine_conn *conn, uint32_t count) {
     RS_ASSERT(count <= conn->sends_held);
     conn->sends_held = (uint8_t)(conn->sends_held - count);
@@ -125,8 +126,8 @@ static inline void engine_sends_left(rs_engine_conn *conn, uint32_t count) {
     }
 }
 
-/* A call for the sends [at, at + count) has ended: its bytes go to them in order. Returns how many
- * of them are over. */
+/* A call for the sends [at, at + count) has ended: distributes its bytes in order. Returns how many
+ * sends are over. */
 static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at, uint32_t count,
                                   rs_status status, uint32_t bytes, bool called) {
     const bool oldest = at == engine_send_index(engine, index, 0);
@@ -176,7 +177,7 @@ static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status statu
     engine_sends_tell(engine, index);
 }
 
-/* What the kernel was never given ends with the connection. */
+/* Fails requests that the kernel never got. */
 static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
 
@@ -197,12 +198,12 @@ static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status 
 
 /* ---- the end of a connection */
 
-/* The kernel has nothing of it any more: a CLOSE may complete, after everything else. */
+/* The kernel has no more requests of it: a CLOSE may complete, after everything else. */
 static void engine_drained(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
 
     if (conn->phase != RS_CONN_CLOSING) {
-        return; /* broken, and its owner has yet to close it */
+        return; /* broken, and not closed by its owner yet */
     }
     engine_held_fail(engine, index, RS_E_ABORTED);
     if ((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0) {
@@ -213,7 +214,7 @@ static void engine_drained(rs_engine *engine, uint32_t index) {
     engine_tell(engine, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, false);
 }
 
-/* What no longer needs the kernel, of a connection that ends or whose stream has. */
+/* Finishes what does not need the kernel, for a connection that ends or has a gap. */
 static void engine_settle_end(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
     const rs_status status = (rs_status)(conn->broken != RS_OK ? conn->broken : conn->gap);
@@ -326,8 +327,8 @@ static rs_status engine_submit_shutdown(rs_engine_conn *conn, const rs_op *op) {
     return RS_OK;
 }
 
-/* Held sends go out before a plain CLOSE; a held receive has nothing to wait for. Behind a CONNECT
- * both end after it. */
+/* Held sends go out before a plain CLOSE; a held receive ends now. During a CONNECT both wait for
+ * it. */
 static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
     conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;
     conn->close_tag = op->tag;
@@ -352,7 +353,7 @@ static rs_status engine_submit_connect(rs_engine *engine, const rs_op *op) {
     return RS_OK;
 }
 
-/* An op of a connection that takes none, but the one abort behind a plain CLOSE. */
+/* An op for a closing connection: only one abort after a plain CLOSE is accepted. */
 static rs_status engine_submit_late(rs_engine_conn *conn, const rs_op *op) {
     if (conn->phase == RS_CONN_FREE || conn->abort_taken || op->kind != RS_OP_CLOSE ||
         (op->flags & RS_OPF_ABORT) == 0) {
@@ -422,7 +423,7 @@ static inline uint32_t engine_run(const rs_engine *engine, const rs_engine_conn 
     return conn->sends_held < engine->cfg.gather_max ? conn->sends_held : engine->cfg.gather_max;
 }
 
-/* The end of a plain CLOSE, once the sends before it have left. */
+/* The last step of a plain CLOSE, when the sends before it have completed. */
 static rs_engine_do engine_next_close(const rs_engine *engine, const rs_engine_conn *conn) {
     if (!engine->cfg.cancels_recv || !conn->recv_posted) {
         return RS_DO_CLOSE;
@@ -485,7 +486,7 @@ void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
     RS_ASSERT(conn->sends_posted <= engine->cfg.sends_per_conn);
 }
 
-/* A failure is called by its cause: our own close, or else the peer or the network. */
+/* Names a failure by its cause: our own close, or the peer or network. */
 static rs_status engine_result_status(const rs_engine_conn *conn, rs_op_kind kind,
                                       rs_status status) {
     if (conn->broken != RS_OK) {
@@ -510,8 +511,7 @@ static void engine_returned(rs_engine *engine, rs_engine_conn *conn, rs_op_kind 
     }
 }
 
-/* The commonest is one send that was taken whole and is the only one; the rest is the general case.
- */
+/* The common case is a single send, sent whole; the rest is the general case. */
 static inline void engine_send_finish(rs_engine *engine, uint32_t index, uint32_t at,
                                       rs_status status, uint32_t bytes, bool called) {
     rs_engine_conn *conn = &engine->conns[index];
@@ -614,7 +614,7 @@ void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_
     }
 }
 
-/* What leaves the ready ring is in flight no longer: its place may be asked for again. */
+/* A request whose completion leaves the ready ring is no longer in flight: its record is free. */
 static inline void engine_retire(rs_engine *engine, const rs_completion *record) {
     rs_engine_conn *conn = &engine->conns[record->conn];
 

@@ -8,7 +8,7 @@
 #include "core/limits.h"
 
 /* All headers first, each on a cache line of its own, then the payloads: memory that no message has
- * needed yet is never touched. */
+ * used yet is never touched. */
 static size_t whole_lines(size_t bytes) {
     return (bytes + RS_CACHE_LINE_BYTES - 1) / RS_CACHE_LINE_BYTES * RS_CACHE_LINE_BYTES;
 }
@@ -38,7 +38,7 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
     }
 }
 
-/* Takes a position for writing; false when the ring is full. */
+/* Claims a position for writing; false if the ring is full. */
 static bool mailbox_claim(rs_mailbox *box, uint32_t *out) {
     uint32_t position = rs_atomic_load_u32(&box->write_position);
     for (;;) {
@@ -49,7 +49,7 @@ static bool mailbox_claim(rs_mailbox *box, uint32_t *out) {
                 return true;
             }
         } else if ((int32_t)(turn - position) < 0) {
-            return false; /* the reader has not given back last round's */
+            return false; /* the reader still has last round's */
         }
         position = rs_atomic_load_u32(&box->write_position);
     }

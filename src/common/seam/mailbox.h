@@ -1,7 +1,7 @@
 /* Messages from any thread to one shard: a bounded ring, many writers, one reader, no lock.
  *
- * Each slot carries a sequence number that says whose turn it is (writer of this round, reader,
- * writer of the next), so a writer that is slow delays nobody but itself. A message has a fixed
+ * Each slot has a sequence number that says whose turn it is (writer of this round, reader, writer
+ * of the next), so a slow writer delays only itself. A message has a fixed
  * header and up to payload_max bytes, copied in and read in place. */
 #ifndef RS_SEAM_MAILBOX_H
 #define RS_SEAM_MAILBOX_H
@@ -54,7 +54,7 @@ rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *
  * rs_mailbox_done. */
 const rs_mail *rs_mailbox_peek(const rs_mailbox *box);
 
-/* rs_mailbox_done: gives the slot of the peeked message back to the writers. */
+/* rs_mailbox_done: returns the slot of the peeked message to the writers. */
 void rs_mailbox_done(rs_mailbox *box);
 
 #endif

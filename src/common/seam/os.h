@@ -37,7 +37,7 @@ rs_status rs_os_pin_self(uint32_t cpu);
 
 uint32_t rs_os_cpu_count(void);
 
-/* rs_os_relax: one turn of a spin loop (PAUSE). */
+/* rs_os_relax: one iteration of a spin loop (PAUSE). */
 void rs_os_relax(void);
 
 /* An auto-reset event: set wakes one waiting thread, or lets the next wait pass. */
@@ -46,14 +46,14 @@ typedef struct rs_os_event rs_os_event;
 /* rs_os_event_open: not set; allocates. RS_E_NO_MEMORY, RS_E_OS. */
 rs_status rs_os_event_open(rs_os_event **out, rs_error *error);
 
-/* rs_os_event_close: nobody waits. NULL is accepted. */
+/* rs_os_event_close: no thread may be waiting. NULL is accepted. */
 void rs_os_event_close(rs_os_event *event);
 
 /* rs_os_event_set: any thread; does not block. Setting it twice counts once. */
 void rs_os_event_set(rs_os_event *event);
 
-/* rs_os_event_wait: waits until it is set, and resets it: true; false when timeout_ms were over
- * first. UINT32_MAX waits for ever. */
+/* rs_os_event_wait: waits until it is set and resets it: true; false after timeout_ms. UINT32_MAX
+ * waits forever. */
 bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms);
 
 /* ---- memory */
@@ -66,33 +66,33 @@ void rs_os_pages_free(void *pages, size_t bytes);
 
 /* ---- printing */
 
-/* rs_os_begin: to be called first in main. A standard descriptor that the parent has closed is one
- * that goes nowhere from here on; otherwise (POSIX) the next socket would have its number, and what
- * is printed would go to a peer. */
+/* rs_os_begin: to be called first in main. Opens the null device for each standard descriptor that
+ * the parent has closed; otherwise (POSIX) the next socket would get its number, and printed text
+ * would go to a peer. */
 void rs_os_begin(void);
 
 typedef enum rs_os_stream { RS_OS_STDOUT, RS_OS_STDERR } rs_os_stream;
 
-/* rs_os_print: writes to standard output or error, past the C library: a thread that is stuck here,
- * because nobody reads, holds no lock that exit() or others need. False: it could not be written.
- */
+/* rs_os_print: writes to standard output or error, bypassing the C library: a thread that blocks
+ * here, because the output is not read, holds no lock that exit() or other threads need. False: the
+ * write failed. */
 bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes);
 
 /* ---- stopping */
 
 /* rs_os_on_stop: calls fn(arg), on a thread of its own choice, on the first Ctrl+C, Ctrl+Break,
  * console close or (POSIX) SIGINT, SIGTERM, SIGHUP, or when (Windows) the event RS_OS_STOP_EVENT of
- * this process is set. Whoever asks again within RS_OS_STOP_REPEAT_MS is not impatient but sends
- * everything twice (timeout(1) does): ignored. Later the process ends at once. Once per process. fn
- * must only set flags and wake. */
+ * this process is set. A repeat within RS_OS_STOP_REPEAT_MS is ignored: timeout(1) sends every
+ * signal twice. A later one ends the process at once. Once per process. fn must only set flags and
+ * wake. */
 #define RS_OS_STOP_REPEAT_MS 1000u
 #define RS_OS_STOP_EVENT "Local\\ringside-stop-%lu" /* process id */
 #define RS_OS_STOP_EVENT_BYTES 40u
 rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg);
 
-/* ---- what this process cost */
+/* ---- resource usage */
 
-/* A figure that the platform cannot tell has its bit clear in `known` and prints as null. */
+/* A figure that the platform does not provide has its bit clear in `known` and prints as null. */
 typedef struct rs_os_usage {
     uint32_t known; /* RS_USE_* */
     uint64_t user_ns, kernel_ns;
@@ -117,11 +117,11 @@ typedef struct rs_os_usage {
 /* rs_os_usage_read: a snapshot for the whole process. */
 void rs_os_usage_read(rs_os_usage *out);
 
-/* rs_os_platform: one line that names system and version, and Wine as Wine:
+/* rs_os_platform: one line with system and version, Wine named as Wine:
  * "Windows 10.0.19045", "Wine 8.0 (reports Windows 10.0.19043)", "Linux 6.1.0". Static string. */
 const char *rs_os_platform(void);
 
-/* rs_os_is_wine: figures taken there are about Wine, not Windows; every output says so. */
+/* rs_os_is_wine: figures measured there are about Wine, not Windows; every output says so. */
 bool rs_os_is_wine(void);
 
 #endif

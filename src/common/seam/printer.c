@@ -44,7 +44,7 @@ static void printer_run(void *arg) {
     rs_printer *printer = arg;
     uint32_t dropped_told = 0;
     for (;;) {
-        /* Asked first: what was said before the end is then in the queue. */
+        /* Read first: texts queued before the end are then seen. */
         bool end = rs_atomic_load_u32(&printer->end_asked) != 0;
         const rs_mail *mail;
         while ((mail = rs_mailbox_peek(&printer->box)) != NULL) {

@@ -1,7 +1,7 @@
-/* Completions that are known but not yet handed out: a ring of fixed capacity.
+/* Completions not yet returned by poll: a ring of fixed capacity.
  *
- * Owns nothing: the records are the back end's, allocated once, as many as the written sum of
- * everything that can be in flight. Overflow is therefore our own bug and asserted. One thread. */
+ * Owns nothing: the records are the back end's, allocated once, as many as the sum of everything
+ * that can be in flight. Overflow is therefore our own bug and asserted. One thread. */
 #ifndef RS_SEAM_READY_RING_H
 #define RS_SEAM_READY_RING_H
 
@@ -25,8 +25,7 @@ static inline void rs_ready_init(rs_ready_ring *ring, rs_completion *records, ui
     *ring = (rs_ready_ring){.records = records, .capacity = capacity};
 }
 
-/* rs_ready_next: the place of one more record, at the end; the caller fills it in. There is room
- * (asserted). */
+/* rs_ready_next: appends a record, which the caller fills in. There is room (asserted). */
 static inline rs_completion *rs_ready_next(rs_ready_ring *ring) {
     uint32_t tail = ring->head + ring->count;
 
@@ -35,8 +34,8 @@ static inline rs_completion *rs_ready_next(rs_ready_ring *ring) {
     return &ring->records[tail < ring->capacity ? tail : tail - ring->capacity];
 }
 
-/* rs_ready_take: removes the oldest record (asserted that there is one), which stays as it is until
- * more come. An emptied ring starts over at its first record, so that light traffic stays in a few
+/* rs_ready_take: removes the oldest record (asserted to exist); its content stays valid until the
+ * next append. An empty ring restarts at its first record, so that light traffic stays in a few
  * cache lines. */
 static inline const rs_completion *rs_ready_take(rs_ready_ring *ring) {
     const rs_completion *oldest = &ring->records[ring->head];

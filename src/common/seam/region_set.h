@@ -1,4 +1,4 @@
-/* register_memory where there is nothing to register: the bookkeeping of the contract alone.
+/* register_memory for back ends that need no registration: only the bookkeeping of the contract.
  *
  * Which region ids are taken, one bit each; where the pieces of a region are. One thread. */
 #ifndef RS_SEAM_REGION_SET_H

@@ -1,5 +1,5 @@
-/* When to try again what failed for want of resources: after a wait that grows with each failure up
- * to a bound, and starts over with a success. Without it, running out becomes a busy loop.
+/* When to retry after running out of resources: after a wait that grows with each failure up to a
+ * bound, and is reset by a success. Without it, running out becomes a busy loop.
  *
  * Pure arithmetic over the caller's clock. One thread. */
 #ifndef RS_SEAM_RETRY_H
@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #define RS_RETRY_FIRST_MS 10u
-#define RS_RETRY_MAX_MS 500u /* handles come back when a session ends: nobody says when */
+#define RS_RETRY_MAX_MS 500u /* handles are freed when sessions end, at an unknown time */
 
 typedef struct rs_retry {
-    uint32_t wait_ms; /* the wait under way or just over; 0 = the last try succeeded */
+    uint32_t wait_ms; /* the current or last wait; 0 = the last try succeeded */
     uint64_t due_ns;
 } rs_retry;
 

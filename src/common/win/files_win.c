@@ -7,12 +7,12 @@
 
 #include "win/win.h"
 
-#define FILE_TRIES 16u /* names beside the file, when another program leaves one there */
+#define FILE_TRIES 16u /* names to try beside the file, if another program left one there */
 #define FILE_CHUNK_BYTES 4096u
-#define FILE_RENAME_TRIES 10u /* a scanner may hold the old file for a moment */
+#define FILE_RENAME_TRIES 10u /* a virus scanner may hold the old file for a moment */
 #define FILE_RENAME_PAUSE_MS 50u
 
-/* What a file is written to until it gets its name. */
+/* The temporary file. */
 typedef struct file_place {
     const char *path;
     char beside[RS_FILE_PATH_BYTES + 32];
@@ -93,7 +93,7 @@ static int file_folder_bytes(const char *path) {
     return bytes;
 }
 
-/* A new file in the same folder; its name is short, whatever the file's own is. */
+/* A new file in the same folder, with a short name. */
 static HANDLE file_open_beside(file_place *place) {
     HANDLE file = INVALID_HANDLE_VALUE;
     for (unsigned i = 0; i < FILE_TRIES && file == INVALID_HANDLE_VALUE; i++) {
@@ -131,7 +131,7 @@ static DWORD file_close(HANDLE file, DWORD failed) {
     return CloseHandle(file) || failed != ERROR_SUCCESS ? failed : GetLastError();
 }
 
-/* Writes the file beside; on failure none is left. */
+/* Writes the temporary file; on failure none is left. */
 static rs_status file_write_beside(file_place *place, const void *data, size_t bytes,
                                    rs_error *error) {
     const HANDLE file = file_open_beside(place);

@@ -1,7 +1,7 @@
 /* The platform on Windows: clock, threads, pages, stopping, what the process cost.
  *
- * Two things here are per process by nature and hence static: the handler of the console, and the
- * name of the platform. Each is written once. */
+ * Two things are per process and therefore static: the console handler and the platform name. Each
+ * is written once. */
 #include "seam/os.h"
 
 #include "core/assert.h"
@@ -25,7 +25,7 @@ uint64_t rs_os_now_ns(void) {
     (void)QueryPerformanceFrequency(&per_second);
     uint64_t t = (uint64_t)ticks.QuadPart;
     uint64_t f = (uint64_t)per_second.QuadPart;
-    if (f == 10000000u) { /* the rate of Windows 10 and of Wine: spares two divisions */
+    if (f == 10000000u) { /* the rate of Windows 10 and Wine: saves two divisions */
         return t * 100u + 1u;
     }
     return t / f * 1000000000u + t % f * 1000000000u / f + 1u;
@@ -142,7 +142,7 @@ bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
 
 /* ---- memory */
 
-/* Large pages need a privilege that even an administrator's process must switch on. */
+/* Large pages need a privilege that even an administrator's process must enable. */
 static bool pages_enable_large(void) {
     HANDLE token = NULL;
     TOKEN_PRIVILEGES wanted;
@@ -192,7 +192,7 @@ void rs_os_pages_free(void *pages, size_t bytes) {
 /* ---- printing */
 
 void rs_os_begin(void) {
-    /* A handle that is not there stays so: sockets are told apart from it. */
+    /* A missing handle stays missing: sockets never get its value. */
 }
 
 bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes) {
@@ -221,7 +221,7 @@ typedef struct os_stop {
 
 static os_stop os_stop_once;
 
-/* The first who asks; false: somebody has asked before. */
+/* True for the first stop request only. */
 static bool stop_ask(void) {
     if (rs_atomic_exchange_u32(&os_stop_once.armed, 0) == 0) {
         return false;
@@ -231,7 +231,7 @@ static bool stop_ask(void) {
     return true;
 }
 
-/* Somebody who asks again after a while gets the default: the process ends. */
+/* A later repeat gets the default: the process ends. */
 static bool stop_is_repeat(void) {
     uint64_t first_ns = rs_atomic_load_u64(&os_stop_once.first_ns);
     return first_ns == 0 || /* the other one is just asking */
@@ -242,7 +242,7 @@ static BOOL WINAPI stop_handler(DWORD event) {
     bool handled = stop_ask() || stop_is_repeat();
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) {
         /* Console close, logoff, shutdown: the process is ended as soon as this returns, so it
-         * stays until main has, whoever asked first; Windows bounds the wait itself (5 s). */
+         * stays until main has ended; Windows bounds the wait itself (5 s). */
         Sleep(INFINITE);
     }
     return handled;
@@ -254,8 +254,9 @@ static void CALLBACK stop_on_event(void *unused, BOOLEAN timed_out) {
     (void)stop_ask();
 }
 
-/* A program without a console (a service, a CI job, Wine without a terminal) gets no Ctrl+C. When
- * the event cannot be had, that is all there is. The handles live as long as the process. */
+/* A program without a console (a service, a CI job, Wine without a terminal) gets no Ctrl+C. If the
+ * event cannot be created, there is no other way to stop it. The handles live as long as the
+ * process. */
 static void stop_listen_to_event(void) {
     char name[RS_OS_STOP_EVENT_BYTES];
     HANDLE wait = NULL, event;
@@ -273,7 +274,7 @@ rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     os_stop_once.fn = fn;
     os_stop_once.arg = arg;
     rs_atomic_store_u32(&os_stop_once.armed, 1);
-    /* A parent that started us with Ctrl+C ignored (a shell's background job) handed that down. */
+    /* Inherited from a parent that started us with Ctrl+C ignored (a shell's background job). */
     (void)SetConsoleCtrlHandler(NULL, FALSE);
     stop_listen_to_event();
     return SetConsoleCtrlHandler(stop_handler, TRUE) ? RS_OK : RS_E_OS;
@@ -285,7 +286,7 @@ static uint64_t usage_filetime_ns(const FILETIME *time) {
     return (((uint64_t)time->dwHighDateTime << 32) | time->dwLowDateTime) * 100u;
 }
 
-/* A figure that Wine answers with 0 is one that it does not keep. */
+/* If Wine returns 0 for a figure, it does not keep it. */
 static void usage_set(rs_os_usage *out, uint32_t bit, uint64_t *field, uint64_t value) {
     if (value > 0) {
         *field = value;
@@ -323,15 +324,15 @@ static void usage_read_machine(rs_os_usage *out) {
     PERFORMANCE_INFORMATION machine;
     memset(&machine, 0, sizeof machine);
     machine.cb = (DWORD)sizeof machine;
-    /* Wine has no kernel pool: whatever it says there is made up. */
+    /* Wine has no kernel pool: its value is invented. */
     if (!rs_os_is_wine() && GetPerformanceInfo(&machine, machine.cb)) {
         usage_set(out, RS_USE_NONPAGED_MACHINE, &out->nonpaged_pool_machine_bytes,
                   (uint64_t)machine.KernelNonpaged * machine.PageSize);
     }
 }
 
-/* Context switches and locked bytes stay unknown: Windows tells the first only in fields that it
- * documents as reserved, and nothing tells the second for a process. */
+/* Context switches and locked bytes stay unknown: Windows has the first only in fields documented
+ * as reserved, and the second not at all per process. */
 void rs_os_usage_read(rs_os_usage *out) {
     memset(out, 0, sizeof *out);
     usage_read_times(out);
@@ -357,7 +358,7 @@ static FARPROC platform_find(const char *name) {
     return ntdll != NULL ? GetProcAddress(ntdll, name) : NULL;
 }
 
-/* RtlGetVersion, because GetVersionEx tells a program what its manifest lets it know. */
+/* RtlGetVersion, because GetVersionEx depends on the program's manifest. */
 static BOOL CALLBACK platform_init(PINIT_ONCE once, PVOID arg, PVOID *context) {
     os_platform *platform = arg;
     char system[48] = "Windows";

@@ -20,7 +20,7 @@ typedef struct accept_request {
     uint8_t addresses[2 * ACCEPT_ADDRESS_BYTES]; /* written by AcceptEx, read by nobody */
 } accept_request;
 
-/* What the `bytes` of a packet of the accept thread mean; `overlapped` carries a value. */
+/* Meaning of `bytes` in a packet of the accept thread; `overlapped` has a value. */
 typedef enum accept_note {
     ACCEPT_NOTE_SOCKET = 1, /* value: the socket */
     ACCEPT_NOTE_FAILED = 2, /* value: the status */
@@ -41,8 +41,8 @@ struct rs_win_accept {
     rs_os_thread *thread;
     rs_atomic_u32 thread_stop;
     rs_atomic_u32 notes; /* of the thread, posted and not yet read: at most tuning->accepts */
-    rs_os_event *room;   /* set when one of that many has been read, and to stop */
-    SOCKET knock;        /* the connection that gets the thread out of accept() */
+    rs_os_event *room;   /* set when a posted one has been read, and to stop */
+    SOCKET knock;        /* the connection that makes accept() return */
 };
 
 static bool accept_is_threaded(const rs_win_accept *source) {
@@ -121,7 +121,7 @@ static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
         return os_error;
     }
     if (!rs_win_extensions_fit(&source->extensions, request->socket)) {
-        return WSAEINVALIDPROVIDER; /* the catalogue has changed: AcceptEx would crash */
+        return WSAEINVALIDPROVIDER; /* the catalog has changed: AcceptEx would crash */
     }
     memset(&request->overlapped, 0, sizeof request->overlapped);
     request->overlapped.hEvent = source->cfg.event;
@@ -150,14 +150,14 @@ static bool accept_is_starved(const rs_win_accept *source) {
     return source->idle > 0 && !source->stopping && !source->failed;
 }
 
-/* Parks a request whose try failed; the wait before the next round begins. */
+/* Defers a request that failed; starts the wait before the next round. */
 static void accept_park(rs_win_accept *source) {
     source->idle++;
     (void)rs_retry_failed(&source->retry, rs_os_now_ns());
 }
 
-/* What a failed accept means. An error that no document has for accepting is one of the listener
- * only if that listens no more: out of descriptors, Wine 8 says WSAEINVAL. */
+/* Status of a failed accept. An undocumented error is the listener's only if it no longer listens:
+ * out of descriptors, Wine 8 says WSAEINVAL. */
 static rs_win_class accept_class(const rs_win_accept *source, uint32_t os_error) {
     rs_win_class class_of = rs_win_error_find(os_error).class_of;
     BOOL listens = FALSE;
@@ -172,8 +172,8 @@ static rs_win_class accept_class(const rs_win_accept *source, uint32_t os_error)
                : RS_WIN_FATAL;
 }
 
-/* Posts, or parks the request; a listener that cannot take it is reported, once. *ends_round: the
- * next request would fail alike. */
+/* Posts or defers the request; a failed listener is reported once. *ends_round: the next request
+ * would fail too. */
 static uint32_t accept_try(rs_win_accept *source, accept_request *request, rs_completion *out,
                            bool *ends_round) {
     uint32_t os_error = accept_post(source, request);
@@ -192,7 +192,7 @@ static uint32_t accept_try(rs_win_accept *source, accept_request *request, rs_co
     return accept_say(out, RS_E_LISTENER, INVALID_SOCKET);
 }
 
-/* While others wait for what it would need as well, a request joins them without a try. */
+/* While others wait for the same resources, a request is deferred without a try. */
 static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs_completion *out) {
     bool ends_round;
     if (source->idle > 0) {
@@ -251,7 +251,7 @@ static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error, rs_re
         return true;
     case RS_WIN_RESOURCES:
         accept_thread_say(source, ACCEPT_NOTE_FAILED, (uintptr_t)RS_E_NO_BUFFERS);
-        Sleep(rs_retry_failed(retry, 0)); /* or it would fail again at once, and again */
+        Sleep(rs_retry_failed(retry, 0)); /* or it would fail again at once */
         return true;
     case RS_WIN_PEER:
         accept_thread_say(source, ACCEPT_NOTE_FAILED, (uintptr_t)rs_win_error_status(os_error));
@@ -269,7 +269,7 @@ static void accept_thread_main(void *arg) {
     while (rs_atomic_load_u32(&source->thread_stop) == 0) {
         SOCKET accepted;
         if (accept_thread_is_full(source)) {
-            /* The shard is slow: the listener's backlog holds the rest, and refuses in the end. */
+            /* The shard is slow: the listener's backlog holds the rest and eventually refuses. */
             (void)rs_os_event_wait(source->room, UINT32_MAX);
             continue;
         }
@@ -281,7 +281,7 @@ static void accept_thread_main(void *arg) {
         if (accepted == INVALID_SOCKET) {
             usable = accept_thread_failed(source, (uint32_t)WSAGetLastError(), &retry);
         } else if (rs_atomic_load_u32(&source->thread_stop) != 0) {
-            (void)closesocket(accepted); /* the knock, or somebody who came too late */
+            (void)closesocket(accepted); /* our own connection, or a client that came too late */
         } else {
             rs_retry_succeeded(&retry);
             accept_thread_say(source, ACCEPT_NOTE_SOCKET, (uintptr_t)accepted);
@@ -294,10 +294,10 @@ static bool accept_knock_is_owed(const rs_win_accept *source) {
     return source->stopping && source->thread != NULL && source->knock == INVALID_SOCKET;
 }
 
-/* Closing the listener would also end accept(), but its handle may be another socket by the time
- * that the thread calls accept() again. A connection to ourselves has no such race. It may fail
- * when connections wait already, for which accept() then returns, and for want of resources: it is
- * tried again until the thread has ended. */
+/* Closing the listener would also end accept(), but its handle may belong to another socket when
+ * the thread calls accept() again. A connection to ourselves has no such race. It may fail if
+ * connections are waiting (then accept() returns anyway) or for lack of resources: it is retried
+ * until the thread has ended. */
 static void accept_knock(rs_win_accept *source) {
     uint32_t os_error = 0;
     u_long nonblocking = 1;
@@ -411,7 +411,7 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
     return RS_OK;
 }
 
-/* What belongs to the listener's provider, and that it is the one that all else was asked of. */
+/* Gets the listener's functions and checks that its provider is the one used before. */
 static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
     uint32_t wanted = source->cfg.provider->entry;
     rs_status status = source->cfg.extensions(source->listener, &source->extensions, error);
@@ -458,12 +458,12 @@ void rs_win_accept_unlisten(rs_win_accept *source) {
         accept_note_post(source, ACCEPT_NOTE_END, 0);
     } else {
         source->cfg.calls->count[RS_WIN_CANCELIOEX]++;
-        /* It fails when all have ended already; their packets are in the port. */
+        /* Fails if all have completed; their packets are in the port. */
         (void)CancelIoEx((HANDLE)source->listener, NULL);
     }
 }
 
-/* The socket of an ended AcceptEx, or why there is none. */
+/* The socket of a completed AcceptEx, or why there is none. */
 static uint32_t accept_ended(rs_win_accept *source, accept_request *request, rs_completion *out) {
     uint32_t code = (uint32_t)request->overlapped.Internal; /* not 0: an error, see win_error.h */
     rs_status status = rs_win_error_status(code);
@@ -497,7 +497,7 @@ uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWO
         return said + (source->posted == 0 ? accept_finish(source, out + said) : 0);
     }
     if (said > 0 && out->status == RS_E_NO_BUFFERS) {
-        accept_park(source); /* posted again at once it would fail again at once */
+        accept_park(source); /* if posted again at once it would fail again */
         return said;
     }
     return said + accept_repost(source, request, out + said);

@@ -1,11 +1,11 @@
-/* An accept source on a completion port, for both back ends: AcceptEx by the hundred, or a thread
- * in accept().
+/* An accept source on a completion port, for both back ends: many AcceptEx, or a thread that calls
+ * accept().
  *
- * AcceptEx: `accepts` requests stand at once, none waits for data, and each is posted again, on a
- * socket made for it, as soon as its packet is seen. A connection that died on the way and a
- * listener that died are different outcomes. What cannot be posted for want of resources is tried
- * again later: the first such failure ends the round, and the wait grows (seam/retry.h).
- * Runs on the shard's thread; in thread mode only the accept loop itself does not. */
+ * AcceptEx: `accepts` requests are outstanding, none waits for data, and each is posted again with
+ * a new socket as soon as its packet is read. A failed connection and a failed listener are
+ * distinct results. Requests that cannot be posted for lack of resources are retried later: the
+ * first such failure ends the round, and the wait grows (seam/retry.h). Runs on the shard's thread;
+ * in thread mode only the accept loop itself does not. */
 #ifndef RS_WIN_WIN_ACCEPT_H
 #define RS_WIN_WIN_ACCEPT_H
 
@@ -18,33 +18,34 @@
 typedef struct rs_win_accept rs_win_accept;
 
 typedef struct rs_win_accept_config {
-    HANDLE port;             /* where the packets go */
-    ULONG_PTR key;           /* their completion key: all packets with it are for this source */
-    HANDLE event;            /* set beside each packet, for who cannot wait at the port; or NULL */
+    HANDLE port;   /* where the packets go */
+    ULONG_PTR key; /* completion key of this source's packets */
+    HANDLE event; /* also set for each packet, for a caller that cannot wait at the port; or NULL */
     DWORD socket_flags;      /* extra flags of listener and accepted sockets */
     const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives the source */
-    const rs_win_provider *provider; /* who must serve the listener; outlives the source */
+    const rs_win_provider *provider; /* the listener's required provider; outlives the source */
     rs_win_calls *calls;             /* outlives the source */
-    /* How a socket's functions are asked for; NULL = rs_win_socket_extensions. */
+    /* How to get a socket's functions; NULL = rs_win_socket_extensions. */
     rs_status (*extensions)(SOCKET socket, rs_win_extensions *out, rs_error *error);
 } rs_win_accept_config;
 
 #define RS_WIN_ACCEPT_OUT_MAX 2u /* completions that one packet may cause */
 
-/* rs_win_accept_open: allocates; listens to nothing yet. RS_E_NO_MEMORY, *error filled. */
+/* rs_win_accept_open: allocates; does not listen yet. RS_E_NO_MEMORY, *error filled. */
 rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cfg, rs_error *error);
 
-/* rs_win_accept_close: frees. The last completion has been handed out (asserted). NULL is fine. */
+/* rs_win_accept_close: frees. The last completion has been returned (asserted). NULL is accepted.
+ */
 void rs_win_accept_close(rs_win_accept *source);
 
-/* rs_win_accept_listen: as rs_backend_api.listen. Not while a listener stands (asserted). AcceptEx
- * is the listener's own; RS_E_UNSUPPORTED: the listener is served by another provider than cfg
- * says. */
+/* rs_win_accept_listen: as rs_backend_api.listen. Not while there is a listener (asserted).
+ * AcceptEx is the listener's own; RS_E_UNSUPPORTED: the listener is served by another provider than
+ * cfg says. */
 rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
                                rs_error *error);
 
-/* rs_win_accept_unlisten: no new connection is taken; what stands is cancelled and drains through
- * the port, and only then is the listener closed, since sockets accepted until then still need it
+/* rs_win_accept_unlisten: accepts no more connections; outstanding requests are cancelled and drain
+ * through the port. Only then is the listener closed, because accepted sockets need it until then
  * (SO_UPDATE_ACCEPT_CONTEXT). Does nothing without a listener. */
 void rs_win_accept_unlisten(rs_win_accept *source);
 
@@ -53,11 +54,11 @@ void rs_win_accept_unlisten(rs_win_accept *source);
 uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWORD bytes,
                               rs_completion *out);
 
-/* rs_win_accept_retry: posts again what had no resources, when the wait is over. Returns
- * completions like rs_win_accept_packet. Cheap when there is nothing to do. */
+/* rs_win_accept_retry: posts deferred requests again when the wait is over. Returns completions
+ * like rs_win_accept_packet. Cheap when there is nothing to do. */
 uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out);
 
-/* rs_win_accept_retry_ms: poll must not sleep for longer, since a retry waits; 0 = none does. */
+/* rs_win_accept_retry_ms: longest sleep of poll, because a retry waits; 0 = none does. */
 uint32_t rs_win_accept_retry_ms(const rs_win_accept *source);
 
 #endif

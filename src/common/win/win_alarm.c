@@ -39,7 +39,7 @@ static void alarm_main(void *arg) {
 
 /* Of winmm.dll, which only programs that need it load. */
 static alarm_period_fn alarm_period(HMODULE winmm, const char *name) {
-    /* A union stands for the cast, which compilers warn of. */
+    /* A union instead of a cast, which compilers warn about. */
     union {
         FARPROC raw;
         alarm_period_fn fn;
@@ -48,7 +48,7 @@ static alarm_period_fn alarm_period(HMODULE winmm, const char *name) {
     return found.fn;
 }
 
-/* Without it the timer is as coarse as the tick: the pacing error that loadgen prints shows it. */
+/* Without it the timer is as coarse as the tick, which shows in loadgen's pacing error. */
 static void alarm_fine_tick(rs_win_alarm *alarm) {
     alarm_period_fn begin;
 

@@ -1,5 +1,5 @@
-/* Processors by one number, over all processor groups: a group has at most 64 of them, and most
- * calls of Windows know those of one group alone. */
+/* Processors numbered over all processor groups: a group has at most 64, and most Windows calls
+ * know only one group. */
 #ifndef RS_WIN_WIN_CPU_H
 #define RS_WIN_WIN_CPU_H
 

@@ -12,15 +12,15 @@
 
 #include "core/status.h"
 
-/* What a caller does about an error; the status says what it tells others. */
+/* What a caller does about an error; the status is what it reports. */
 typedef enum rs_win_class {
-    RS_WIN_NONE,      /* no error */
-    RS_WIN_AGAIN,     /* pending, would block, interrupted: not an error where the class is looked
-                       * at; the status is for a call that is over all the same: RS_E_OS */
-    RS_WIN_PEER,      /* this connection is gone or never came up: a counter, not a log line */
-    RS_WIN_LOCAL,     /* cancelled by our own close */
-    RS_WIN_BUG,       /* our own mistake: bad handle, bad argument, bad state */
-    RS_WIN_RESOURCES, /* buffers, quota, handles, locked pages: give this one up, go on */
+    RS_WIN_NONE,  /* no error */
+    RS_WIN_AGAIN, /* pending, would block, interrupted: not an error if the class is checked; the
+                     status is for a call that has ended anyway: RS_E_OS */
+    RS_WIN_PEER,  /* this connection is gone or never came up: a counter, not a log line */
+    RS_WIN_LOCAL, /* cancelled by our own close */
+    RS_WIN_BUG,   /* our own mistake: bad handle, bad argument, bad state */
+    RS_WIN_RESOURCES, /* buffers, quota, handles, locked pages: give up this one, continue */
     RS_WIN_FATAL      /* anything else */
 } rs_win_class;
 

@@ -39,7 +39,7 @@ rs_status rs_win_socket_start(rs_error *error) {
 }
 
 void rs_win_socket_stop(void) {
-    (void)WSACleanup(); /* fails only without a start, which our caller rules out */
+    (void)WSACleanup(); /* fails only without a start, which the caller guarantees */
 }
 
 SOCKET rs_win_socket_open(DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error) {
@@ -116,8 +116,8 @@ rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning
     if (os_error != 0) {
         goto failed;
     }
-    /* Buffer sizes count from the handshake on, so the listener has them too. A refusal shows
-     * again, and is reported, where a connection is tuned. */
+    /* Buffer sizes count from the handshake on, so the listener has them too. A failure shows
+     * again, and is reported, when a connection is tuned. */
     (void)rs_win_socket_tune(opened, tuning, calls);
     call = "bind";
     calls->count[RS_WIN_BIND]++;
@@ -252,14 +252,14 @@ void rs_win_socket_close(SOCKET socket, rs_win_calls *calls) {
     RS_ASSERT(socket != INVALID_SOCKET);
     calls->count[RS_WIN_CLOSESOCKET]++;
     int rc = closesocket(socket);
-    /* A handle that is not ours would be somebody else's connection the next time. */
+    /* A wrong handle could be another connection's the next time. */
     RS_ASSERT(rc == 0 || WSAGetLastError() != WSAENOTSOCK);
 }
 
 void rs_win_socket_reset_at_close(SOCKET socket, rs_win_calls *calls) {
     const struct linger hard = {.l_onoff = 1, .l_linger = 0};
     calls->count[RS_WIN_SETSOCKOPT]++;
-    /* It fails on a connection that the peer has reset already, which is the wanted end. */
+    /* Fails if the peer has reset the connection already, which is what we want. */
     (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, (const char *)&hard, (int)sizeof hard);
 }
 

@@ -77,28 +77,28 @@ rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning
                                DWORD extra_flags, rs_win_calls *calls, uint16_t *port_out,
                                rs_error *error);
 
-/* Who serves a socket: an entry of Winsock's catalogue. */
+/* Who serves a socket: an entry of Winsock's catalog. */
 typedef struct rs_win_provider {
-    uint32_t entry; /* dwCatalogEntryId; 0 = the system does not tell */
-    bool layered;   /* somebody's code stands between Winsock and the system's TCP */
+    uint32_t entry; /* dwCatalogEntryId; 0 = unknown */
+    bool layered;   /* there is a layer between Winsock and the system's TCP */
     bool ifs;       /* its handles are the file system's. Only then may completions be skipped on
                      * success (SetFileCompletionNotificationModes, remarks: others lose or double
                      * them) */
 } rs_win_provider;
 
-/* rs_win_socket_provider: of one socket. Where the system does not tell: entry 0, not layered, not
- * ifs (the careful answer). */
+/* rs_win_socket_provider: of one socket. If unknown: entry 0, not layered, not ifs (the safe
+ * answer). */
 rs_win_provider rs_win_socket_provider(SOCKET socket);
 
-/* rs_win_provider_of: reads a catalogue entry: a protocol chain of one is the system's own. */
+/* rs_win_provider_of: reads a catalog entry: a protocol chain of one is the system's own. */
 rs_win_provider rs_win_provider_of(const WSAPROTOCOL_INFOW *info);
 
 /* rs_win_provider_text: "windows" as it is, or "windows (layered)"; other names likewise, as far as
  * they are known here. Static string. */
 const char *rs_win_provider_text(const char *name, const rs_win_provider *provider);
 
-/* The functions that Winsock hands out by GUID. They belong to the provider of the socket that was
- * asked: called on another provider's socket they crash. */
+/* The functions that Winsock returns by GUID. They belong to the provider of the socket used:
+ * called on another provider's socket they crash. */
 typedef struct rs_win_extensions {
     LPFN_ACCEPTEX accept_ex;
     LPFN_CONNECTEX connect_ex;
@@ -107,26 +107,26 @@ typedef struct rs_win_extensions {
 
 rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error);
 
-/* rs_win_extensions_fit: may they be called on this socket? One look at the catalogue; yes, where
- * the system did not tell whose they are: or one look that failed would refuse every socket. */
+/* rs_win_extensions_fit: may they be called on this socket? One catalog lookup; yes if their owner
+ * is unknown, or one failed lookup would refuse every socket. */
 bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket);
 
-/* rs_win_socket_update_accept / _connect: lets an AcceptEx or ConnectEx socket take on its context,
- * without which shutdown and getpeername fail on it. Statuses of win_error. */
+/* rs_win_socket_update_accept / _connect: updates the context of an AcceptEx or ConnectEx socket;
+ * without it shutdown and getpeername fail. Statuses of win_error. */
 rs_status rs_win_socket_update_accept(SOCKET accepted, SOCKET listener, rs_win_calls *calls);
 rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls);
 
-/* rs_win_socket_bind_from: binds to ip (0: any address) and any port, as ConnectEx wants. With
+/* rs_win_socket_bind_from: binds to ip (0: any address) and any port, as ConnectEx requires. With
  * SO_REUSE_UNICASTPORT (Windows 10 and up) the system chooses the port only when it knows the
- * destination, so that many connections share the range. *port_reuse_failed (in, out): it is
- * unknown here, do not ask again. 0 or the error. */
+ * destination, so that many connections share the range. *port_reuse_failed (in, out): it is not
+ * supported here, do not retry. 0 or the error. */
 uint32_t rs_win_socket_bind_from(SOCKET socket, uint32_t ip, bool *port_reuse_failed,
                                  rs_win_calls *calls);
 
-/* rs_win_socket_discard: before an orderly close: reads off what has arrived, into scratch
- * [RS_WIN_DISCARD_BYTES] and within a bound, because unread input makes the system answer a close
- * with a reset, which overtakes our last sends. Never waits: the socket is non-blocking from here
- * on, and one that will not be so is left unread. */
+/* rs_win_socket_discard: before an orderly close: discards unread input, into scratch
+ * [RS_WIN_DISCARD_BYTES] and within a bound, because unread input makes the system reset the
+ * connection at a close, which overtakes our last sends. Never waits: it makes the socket
+ * non-blocking; if that fails, nothing is read. */
 #define RS_WIN_DISCARD_BYTES 65536u
 void rs_win_socket_discard(SOCKET socket, uint8_t *scratch, rs_win_calls *calls);
 
