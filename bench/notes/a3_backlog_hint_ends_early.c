@@ -28,12 +28,14 @@
 
 enum end { BY_QUEUE, BY_PORTS, BY_SOCKETS, BY_TIME, BY_OTHER };
 
-enum { HELD_ONE, END_ONE, HELD_ALL, END_ALL };
+enum { HELD_ONE, END_ONE, HELD_ALL, END_ALL, LOWEST, HIGHEST };
 static const note_figure figures[] = {
     [HELD_ONE] = {"held, from one address", "", NOTE_MEDIAN},
     [END_ONE] = {"ended by (0 queue, 1 ports, 2 sockets, 3 time)", "", NOTE_MOST},
     [HELD_ALL] = {"held, from three addresses", "", NOTE_MEDIAN},
     [END_ALL] = {"ended by", "", NOTE_MOST},
+    [LOWEST] = {"lowest local port of every eighth client", "", NOTE_LEAST},
+    [HIGHEST] = {"highest", "", NOTE_MOST},
 };
 
 static note_verdict judge(const note_seen *seen) {
@@ -43,10 +45,10 @@ static note_verdict judge(const note_seen *seen) {
     const double one = seen[HELD_ONE].value, all = seen[HELD_ALL].value;
     const uint32_t end = (uint32_t)seen[END_ONE].value;
     if (end == BY_QUEUE) {
-        return note_say(
-            NOTE_DOES_NOT_HOLD,
-            "the end came after %.0f from one address: %s. More ports lift nothing here", one,
-            ends[end]);
+        return note_say(NOTE_DOES_NOT_HOLD,
+                        "the end came after %.0f from one address: %s, while its local ports reach "
+                        "from %.0f to %.0f. More ports lift nothing here",
+                        one, ends[end], seen[LOWEST].value, seen[HIGHEST].value);
     }
     if (end != BY_PORTS) {
         return note_say(NOTE_CANNOT_TELL, "after %.0f connections %s", one,
@@ -59,10 +61,11 @@ static note_verdict judge(const note_seen *seen) {
                         one, all);
     }
     return note_say(NOTE_HOLDS,
-                    "one client address ends after %.0f connections, because it has no port left; "
-                    "three addresses reach %.0f in the same queue (then %s). The limit is the "
-                    "client's range of ports, not the listener's queue",
-                    one, all, ends[(uint32_t)seen[END_ALL].value]);
+                    "one client address ends after %.0f connections, because it has no port left "
+                    "(%.0f to %.0f); three addresses reach %.0f in the same queue (then %s). The "
+                    "limit is the client's range of ports, not the listener's queue",
+                    one, seen[LOWEST].value, seen[HIGHEST].value, all,
+                    ends[(uint32_t)seen[END_ALL].value]);
 }
 
 /* Connects from one address until the end. Adds to *held; returns an enum end. */
@@ -87,7 +90,10 @@ static enum end fill(note *self, uint32_t ip, const struct sockaddr_in *address,
                    : END_NO_SOCKET(error)    ? BY_SOCKETS
                                              : BY_OTHER;
         }
-        ++*held;
+        if (++*held % 8 == 1) {
+            note_add(self, LOWEST, note_local_port(client));
+            note_add(self, HIGHEST, note_local_port(client));
+        }
     }
     return BY_TIME;
 }

@@ -148,6 +148,11 @@ static bool net_name(note_socket socket, struct sockaddr_in *address) {
     return getsockname(socket, (struct sockaddr *)address, &bytes) == 0;
 }
 
+uint16_t note_local_port(note_socket socket) {
+    struct sockaddr_in address;
+    return net_name(socket, &address) ? ntohs(address.sin_port) : 0;
+}
+
 static note_socket net_listen(note *self, int backlog, int recv_bytes,
                               struct sockaddr_in *address) {
     const note_socket listener = note_tcp(self);

@@ -70,6 +70,7 @@ bool note_bind(note_socket socket, const struct sockaddr_in *address);
 void note_blocking(note_socket socket, bool blocking);
 /* note_timeout: SO_RCVTIMEO and SO_SNDTIMEO. */
 void note_timeout(note_socket socket, uint32_t ms);
+uint16_t note_local_port(note_socket socket); /* 0: it has none */
 int note_get(note_socket socket, int level, int name);
 bool note_set(note_socket socket, int level, int name, int value);
 
