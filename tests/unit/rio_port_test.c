@@ -86,6 +86,7 @@ static rs_backend *open_listening(rs_addr *addr) {
     rs_status status;
 
     cfg.tuning.accepts = 2;
+    cfg.tuning.dequeue_batch = 1;
     rs_options_defaults(&rs_rio_options, &own);
     own.notify_by = RS_RIO_NOTIFY_EVENT;
     cfg.own = &own;
@@ -137,6 +138,28 @@ static void test_rio_port_packet_behind_a_cleared_event_is_found(void **state) {
     rs_win_socket_close(listener, &calls);
 }
 
+/* The AcceptEx that follows the first packet clears the event of the second. */
+static void test_rio_port_packet_behind_an_accept_is_found(void **state) {
+    rs_addr addr;
+    SOCKET client[2];
+    rs_backend *backend = open_listening(&addr);
+    (void)state;
+    for (uint32_t i = 0; i < 2u; i++) {
+        client[i] = plain_socket();
+        plain_connect(client[i], addr);
+    }
+    Sleep(100); /* both packets are in the port */
+    for (uint32_t i = 0; i < 2u; i++) {
+        rs_completion accepted = poll_until(backend, RS_OP_ACCEPT, i == 0 ? 0 : LONG_NS);
+
+        assert_int_equal(accepted.status, RS_OK);
+        api->discard(backend, accepted.socket);
+    }
+    close_listening(backend);
+    rs_win_socket_close(client[0], &calls);
+    rs_win_socket_close(client[1], &calls);
+}
+
 typedef struct late_client {
     SOCKET socket;
     rs_addr addr;
@@ -186,6 +209,7 @@ static void test_rio_attach_that_fails_leaves_the_slot_free(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rio_port_packet_behind_a_cleared_event_is_found),
+        cmocka_unit_test(test_rio_port_packet_behind_an_accept_is_found),
         cmocka_unit_test(test_rio_port_packet_while_asleep_is_read),
         cmocka_unit_test(test_rio_attach_that_fails_leaves_the_slot_free),
     };
