@@ -2,7 +2,7 @@
  * or ConnectEx that is started clears it, and a packet that is there already must be found all the
  * same. Set up: an instance that listens, and a plain listener with a full backlog, at which a
  * ConnectEx hangs. A pass: poll does not sleep over an ACCEPT, whether the ConnectEx cleared its
- * event or it came into the sleep; and an attach that fails leaves nothing behind. */
+ * event or it came into the sleep. And: what an attach that fails and a close leave. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -206,12 +206,58 @@ static void test_rio_attach_that_fails_leaves_the_slot_free(void **state) {
     close_listening(backend);
 }
 
+static uint64_t stat_of(const rs_backend *backend, const char *name) {
+    rs_backend_stats stats;
+
+    api->stats(backend, &stats);
+    for (uint32_t i = 0; i < stats.count; i++) {
+        if (strcmp(stats.stat[i].name, name) == 0) {
+            return stats.stat[i].value;
+        }
+    }
+    fail_msg("no counter %s", name);
+    return 0;
+}
+
+/* closesocket cancels the receive: on Windows the peer may then see a reset, unless our stream has
+ * ended before. */
+static void test_rio_close_over_a_receive_ends_our_stream_first(void **state) {
+    static uint8_t memory[4096];
+    rs_op op = {.kind = RS_OP_RECV, .conn = 1, .generation = 1, .bytes = 8, .u = {.data = memory}};
+    rs_addr addr;
+    rs_backend *backend = open_listening(&addr);
+    SOCKET client = plain_socket();
+    rs_completion out[OUT_MAX];
+    rs_region_id region;
+    rs_error error;
+    rs_status why;
+    uint64_t before;
+    (void)state;
+    assert_int_equal(api->register_memory(backend, memory, sizeof memory, NULL, &region, &error),
+                     RS_OK);
+    op.region = region.value;
+    plain_connect(client, addr);
+    assert_int_equal(api->attach(backend, 1, 1, poll_until(backend, RS_OP_ACCEPT, LONG_NS).socket),
+                     RS_OK);
+    assert_int_equal(api->submit(backend, &op, 1, &why), 1);
+    assert_int_equal(api->poll(backend, out, OUT_MAX, 0), 0); /* posted */
+    before = stat_of(backend, "shutdown");
+    op = (rs_op){.kind = RS_OP_CLOSE, .conn = 1, .generation = 1};
+    assert_int_equal(api->submit(backend, &op, 1, &why), 1);
+    assert_int_equal(stat_of(backend, "shutdown"), before + 1u);
+    (void)poll_until(backend, RS_OP_CLOSE, LONG_NS);
+    api->release_memory(backend, region);
+    close_listening(backend);
+    rs_win_socket_close(client, &calls);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rio_port_packet_behind_a_cleared_event_is_found),
         cmocka_unit_test(test_rio_port_packet_behind_an_accept_is_found),
         cmocka_unit_test(test_rio_port_packet_while_asleep_is_read),
         cmocka_unit_test(test_rio_attach_that_fails_leaves_the_slot_free),
+        cmocka_unit_test(test_rio_close_over_a_receive_ends_our_stream_first),
     };
     rs_error error;
     int failed;
