@@ -32,10 +32,6 @@ static int PASCAL FAR api_plain_closesocket(SOCKET socket) {
     return closesocket(socket);
 }
 
-static int PASCAL FAR api_plain_shutdown(SOCKET socket, int how) {
-    return shutdown(socket, how);
-}
-
 /* 0, or the Winsock error of the system's refusal. */
 static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *table) {
     GUID id = WSAID_MULTIPLE_RIO;
@@ -68,7 +64,6 @@ static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *
         return RS_E_RIO_UNAVAILABLE;
     }
     out->close_socket = api_plain_closesocket;
-    out->shutdown_socket = api_plain_shutdown;
     out->provider = "windows";
     return RS_OK;
 }
@@ -84,10 +79,6 @@ static void api_optional_exports(rs_rio_api *out) {
     } closer = {.raw = GetProcAddress(out->module, "ringside_rio_closesocket")};
     union {
         FARPROC raw;
-        rs_rio_shutdown call;
-    } shutter = {.raw = GetProcAddress(out->module, "ringside_rio_shutdown")};
-    union {
-        FARPROC raw;
         rs_rio_wait_fn call;
     } waiter = {.raw = GetProcAddress(out->module, "ringside_rio_wait")};
     union {
@@ -96,7 +87,6 @@ static void api_optional_exports(rs_rio_api *out) {
     } waker = {.raw = GetProcAddress(out->module, "ringside_rio_wake")};
 
     out->close_socket = closer.raw != NULL ? closer.call : api_plain_closesocket;
-    out->shutdown_socket = shutter.raw != NULL ? shutter.call : api_plain_shutdown;
     if (waiter.raw != NULL && waker.raw != NULL &&
         GetEnvironmentVariableA(RS_RIO_NO_WAIT_VARIABLE, NULL, 0) == 0) {
         out->wait = waiter.call;

@@ -7,7 +7,6 @@
  *   BOOL ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out)    required
  *   const char *ringside_rio_provider_name(void)                  required: "wine-io_uring", ...
  *   int ringside_rio_closesocket(SOCKET)     optional: the provider must see a socket's end
- *   int ringside_rio_shutdown(SOCKET, int)   optional: and the end of its stream
  *   ringside_rio_wait, ringside_rio_wake     optional, a pair: sleep without RIONotify
  *
  * Loaded by one thread at start-up; read-only afterwards. A DLL stays loaded to the end: it may own
@@ -42,7 +41,6 @@
 #define RS_RIO_NO_WAIT_VARIABLE "RINGSIDE_RIO_NO_WAIT"
 
 typedef int(PASCAL FAR *rs_rio_closesocket)(SOCKET socket);
-typedef int(PASCAL FAR *rs_rio_shutdown)(SOCKET socket, int how);
 
 /* Sleeps until the queue has a completion, the port a packet, or wake is called. TRUE: check both;
  * FALSE: GetLastError is WAIT_TIMEOUT, or ERROR_NOT_SUPPORTED if it turns out not to work. From the
@@ -53,8 +51,7 @@ typedef void(WINAPI *rs_rio_wake_fn)(RIO_CQ cq);
 
 typedef struct rs_rio_api {
     RIO_EXTENSION_FUNCTION_TABLE fn;
-    rs_rio_closesocket close_socket; /* for every socket that has a request queue, */
-    rs_rio_shutdown shutdown_socket; /* and so for this */
+    rs_rio_closesocket close_socket; /* for every socket that has a request queue */
     rs_rio_wait_fn wait;             /* NULL: RIONotify and the port */
     rs_rio_wake_fn wake;
     const char *provider; /* "windows", "wine-io_uring", "emulated"; static string */

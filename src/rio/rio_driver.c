@@ -226,7 +226,7 @@ static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
 
     RS_ASSERT(backend->sockets[conn].socket != INVALID_SOCKET);
     backend->calls.count[RS_WIN_SHUTDOWN]++;
-    rc = backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND);
+    rc = shutdown(backend->sockets[conn].socket, SD_SEND); /* behind every send's completion */
     rs_engine_shut_down(&backend->engine, conn, rc == 0 ? RS_OK : rio_failure());
 }
 
@@ -238,7 +238,7 @@ static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
     if (backend->engine.conns[conn].recv_posted) {
         backend->calls.count[RS_WIN_SHUTDOWN]++;
         /* Fails if the connection is gone, which is as good. */
-        (void)backend->api.shutdown_socket(socket, SD_SEND);
+        (void)shutdown(socket, SD_SEND);
     } else if (!backend->sockets[conn].end_read) {
         rs_win_socket_discard(socket, backend->discard, &backend->calls);
     }

@@ -416,22 +416,6 @@ static int PASCAL FAR chaos_rio_closesocket(SOCKET socket) {
     return rc;
 }
 
-static int PASCAL FAR chaos_rio_shutdown(SOCKET socket, int how) {
-    uint32_t code;
-    if (real.module == NULL) {
-        return real.shutdown_socket(socket, how); /* through chaos_shutdown */
-    }
-    if (!chaos_fails(CHAOS_SHUTDOWN, &code)) {
-        if (real.shutdown_socket(socket, how) == 0) {
-            return 0;
-        }
-        code = (uint32_t)WSAGetLastError();
-    }
-    chaos_told(chaos_ref_of(socket), CHAOS_DIR_NONE, code);
-    WSASetLastError((int)code);
-    return SOCKET_ERROR;
-}
-
 /* ---- memory */
 
 static RIO_BUFFERID PASCAL FAR chaos_register(PCHAR data, DWORD bytes) {
@@ -508,7 +492,6 @@ rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *
     out->fn.RIORegisterBuffer = chaos_register;
     out->fn.RIODeregisterBuffer = chaos_deregister;
     out->close_socket = chaos_rio_closesocket;
-    out->shutdown_socket = chaos_rio_shutdown;
     out->wait = real.wait != NULL && chaos.own_wait ? chaos_wait : NULL;
     out->wake = out->wait != NULL ? chaos_wake : NULL;
     return RS_OK;

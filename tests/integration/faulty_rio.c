@@ -9,12 +9,10 @@
 __declspec(dllexport) BOOL WINAPI ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out);
 __declspec(dllexport) const char *WINAPI ringside_rio_provider_name(void);
 __declspec(dllexport) int PASCAL ringside_rio_closesocket(SOCKET socket);
-__declspec(dllexport) int PASCAL ringside_rio_shutdown(SOCKET socket, int how);
 
 static struct {
     RIO_EXTENSION_FUNCTION_TABLE rio;
     int(PASCAL FAR *close_socket)(SOCKET socket);
-    int(PASCAL FAR *shutdown_socket)(SOCKET socket, int how);
     volatile LONG left; /* results still to be lost */
 } inner;
 
@@ -52,10 +50,8 @@ BOOL WINAPI ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *out) {
     }
     FAULTY_LOOK_UP(module, "ringside_rio_table", &table);
     FAULTY_LOOK_UP(module, "ringside_rio_closesocket", &inner.close_socket);
-    FAULTY_LOOK_UP(module, "ringside_rio_shutdown", &inner.shutdown_socket);
     inner.rio.cbSize = sizeof inner.rio;
-    if (table == NULL || inner.close_socket == NULL || inner.shutdown_socket == NULL ||
-        !table(&inner.rio)) {
+    if (table == NULL || inner.close_socket == NULL || !table(&inner.rio)) {
         return FALSE;
     }
     length = GetEnvironmentVariableA("FAULTY_RIO_SWALLOW", swallow, sizeof swallow);
@@ -71,8 +67,4 @@ const char *WINAPI ringside_rio_provider_name(void) {
 
 int PASCAL ringside_rio_closesocket(SOCKET socket) {
     return inner.close_socket(socket);
-}
-
-int PASCAL ringside_rio_shutdown(SOCKET socket, int how) {
-    return inner.shutdown_socket(socket, how);
 }

@@ -380,7 +380,6 @@ mutant("no shutdown before a close that cancels" [[    if (@{backend->engine.con
 mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(socket, backend->discard, &backend->calls);}@]] [[;]])
 mutant("the provider does not see the close" [[    if (@{io->rq == RIO_INVALID_RQ}@) {
         rs_win_socket_close]] [[1]])
-mutant("the provider does not see the shutdown" [[    rc = @{backend->api.shutdown_socket(backend->sockets[conn].socket, SD_SEND)}@;]] [[shutdown(backend->sockets[conn].socket, SD_SEND)]])
 mutant("a failed connect is a connection" [[    rs_engine_connected(&backend->engine, conn, @{status}@);]] [[RS_OK]])
 mutant("a socket that could not be attached keeps its slot" [[        @{rs_engine_unbind(&backend->engine, conn);}@]] [[;]])
 
