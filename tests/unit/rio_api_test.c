@@ -44,7 +44,7 @@ static void test_rio_api_provider_that_does_not_exist_is_named(void **state) {
 
 static void test_rio_api_dll_that_is_no_provider_is_named(void **state) {
     (void)state;
-    expect_unavailable("kernel32.dll", "kernel32.dll is no RIO provider");
+    expect_unavailable("kernel32.dll", "kernel32.dll is not a RIO provider");
 }
 
 static void test_rio_api_environment_names_the_provider(void **state) {
