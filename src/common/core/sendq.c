@@ -273,6 +273,11 @@ static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint3
 
 /* ---- entries */
 
+static uint32_t sendq_index_of(const rs_sendq_pool *pool, const rs_sendq_entry *entry) {
+    RS_ASSERT(pool->entries != NULL && entry >= pool->entries);
+    return (uint32_t)(entry - pool->entries);
+}
+
 /* Frees the entry, and its block if it is the queue's own. */
 RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
                                         rs_sendq_entry *entry) {
@@ -284,7 +289,7 @@ RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
     RS_ASSERT(queue->shared > 0);
     queue->shared--;
     entry->next = pool->free_head;
-    pool->free_head = (uint32_t)(entry - pool->entries);
+    pool->free_head = sendq_index_of(pool, entry);
     shared_drop(pool, entry->slice);
 }
 
@@ -303,7 +308,7 @@ static void sendq_link(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_entry *ent
         RS_ASSERT(queue->head == NULL);
         queue->head = entry;
     } else {
-        queue->tail->next = (uint32_t)(entry - pool->entries);
+        queue->tail->next = sendq_index_of(pool, entry);
     }
     queue->tail = entry;
     if (queue->unsent == NULL) {
@@ -322,7 +327,7 @@ static void sendq_set_kept_aside(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *kept = sendq_kept(queue);
     if (kept != NULL) {
         RS_ASSERT(queue->spare == RS_SENDQ_NONE && kept == queue->tail);
-        queue->spare = (uint32_t)(kept - pool->entries);
+        queue->spare = sendq_index_of(pool, kept);
         queue->head = queue->tail = queue->unsent = NULL;
     }
     queue->room = 0;
@@ -583,6 +588,7 @@ void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *next = queue->head;
     sendq_spare_release(pool, queue);
     for (uint32_t i = 0; i < queue->in_flight; i++) {
+        RS_ASSERT(next != NULL);
         last = next;
         next = rs_sendq_after(pool, next);
     }

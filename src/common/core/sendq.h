@@ -141,6 +141,7 @@ static inline uint32_t rs_sendq_bytes(const rs_sendq_pool *pool, const rs_sendq 
     const rs_sendq_entry *entry = queue->head;
     uint32_t bytes = queue->unsent_bytes;
     for (uint32_t i = 0; i < queue->in_flight; i++) {
+        RS_ASSERT(entry != NULL);
         bytes += entry->bytes;
         entry = rs_sendq_after(pool, entry);
     }
@@ -188,10 +189,12 @@ static inline rs_sendq_entry *rs_sendq_post(rs_sendq_pool *pool, rs_sendq *queue
     queue->unsent_bytes -= entry->bytes;
     queue->in_flight++;
     if (RS_LIKELY(entry == queue->tail)) {
+        RS_ASSERT(queue->unsent_bytes == 0);
         queue->unsent = NULL;
         queue->room = 0;
     } else {
         queue->unsent = rs_sendq_after(pool, entry);
+        RS_ASSERT(queue->unsent != NULL);
     }
     return entry;
 }
