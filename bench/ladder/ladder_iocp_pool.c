@@ -11,13 +11,22 @@
  * request's packet has come out of the port, so a connection counts its requests and is freed at
  * none; closesocket makes what is pending complete with an error. A send that ends short, which an
  * overlapped send on a stream does only when the connection breaks, ends the connection: another
- * send may already follow it. */
+ * send may already follow it.
+ * Built twice: with LADDER_LOOKASIDE as ladder_iocp_lookaside, whose send records come from a list
+ * of free ones and go back to it. That is all in which the two differ. */
 #include "ladder/ladder_common.h"
 
 #include "core/assert.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef LADDER_LOOKASIDE
+#define POOL_NAME "iocp_lookaside"
+#else
+#define POOL_NAME "iocp_pool"
+#endif
 
 #define POOL_THREADS_MAX 64u
 #define POOL_THREADS_PER_CPU 2u           /* some wait while others run: the port's documentation */
@@ -54,6 +63,56 @@ typedef struct pool_send {
     WSAOVERLAPPED overlapped; /* first: the packet brings its address */
     DWORD bytes;              /* that many follow this struct */
 } pool_send;
+
+/* ---- send records: any thread */
+
+#ifdef LADDER_LOOKASIDE
+
+/* Free records, each with room for a receive's bytes. */
+static SLIST_HEADER pool_free_records;
+
+static void pool_records_open(void) {
+    InitializeSListHead(&pool_free_records);
+}
+
+static pool_send *pool_record(DWORD bytes) {
+    pool_send *record = (pool_send *)InterlockedPopEntrySList(&pool_free_records);
+    RS_ASSERT(bytes <= LADDER_BUFFER_BYTES);
+    return record != NULL
+               ? record
+               : _aligned_malloc(sizeof *record + LADDER_BUFFER_BYTES, MEMORY_ALLOCATION_ALIGNMENT);
+}
+
+static void pool_record_free(pool_send *record) {
+    (void)InterlockedPushEntrySList(&pool_free_records, (SLIST_ENTRY *)(void *)record);
+}
+
+static void pool_records_close(void) {
+    SLIST_ENTRY *entry = InterlockedFlushSList(&pool_free_records);
+    while (entry != NULL) {
+        SLIST_ENTRY *next = entry->Next;
+        _aligned_free(entry);
+        entry = next;
+    }
+}
+
+#else
+
+static void pool_records_open(void) {
+}
+
+static pool_send *pool_record(DWORD bytes) {
+    return malloc(sizeof(pool_send) + bytes);
+}
+
+static void pool_record_free(pool_send *record) {
+    free(record);
+}
+
+static void pool_records_close(void) {
+}
+
+#endif
 
 /* ---- requests: under the connection's lock */
 
@@ -93,7 +152,7 @@ static void pool_post_receive(pool_connection *connection, ladder_counts *counts
 }
 
 static void pool_echo(pool_connection *connection, DWORD bytes, ladder_counts *counts) {
-    pool_send *record = malloc(sizeof *record + bytes);
+    pool_send *record = pool_record(bytes);
     if (record == NULL) {
         pool_end(connection, ERROR_NOT_ENOUGH_MEMORY, counts);
         return;
@@ -106,7 +165,7 @@ static void pool_echo(pool_connection *connection, DWORD bytes, ladder_counts *c
     if (WSASend(connection->socket, &buf, 1, NULL, 0, &record->overlapped, NULL) != 0 &&
         WSAGetLastError() != WSA_IO_PENDING) {
         const DWORD os_error = (DWORD)WSAGetLastError();
-        free(record);
+        pool_record_free(record);
         pool_end(connection, os_error, counts);
         return;
     }
@@ -148,7 +207,7 @@ static void pool_on_sent(pool_connection *connection, pool_send *record, DWORD o
     if (os_error == 0 && bytes < record->bytes) {
         os_error = WSAECONNABORTED;
     }
-    free(record);
+    pool_record_free(record);
     if (os_error != 0) {
         pool_end(connection, os_error, counts);
     } else if (connection->paused) {
@@ -305,8 +364,8 @@ static void pool_stop_connections(pool_server *server) {
 
 int main(int argc, char **argv) {
     static const ladder_model model = {
-        .program = "ladder_iocp_pool",
-        .name = "iocp_pool",
+        .program = "ladder_" POOL_NAME,
+        .name = POOL_NAME,
         .connections_max = LADDER_CONNECTIONS_MAX,
         .limit = "memory and the kernel's non-paged pool",
     };
@@ -319,6 +378,7 @@ int main(int argc, char **argv) {
     InitializeSRWLock(&server.lock);
     InitializeConditionVariable(&server.one_ended);
     ladder_link_init(&server.connections);
+    pool_records_open();
     const uint32_t count = pool_start(&server, workers);
     while (!ladder_is_over(&server.ladder)) {
         ladder_await_connection(&server.ladder);
@@ -326,5 +386,6 @@ int main(int argc, char **argv) {
     }
     pool_stop_connections(&server);
     pool_join(&server, workers, count);
+    pool_records_close();
     return ladder_finish(&server.ladder);
 }
