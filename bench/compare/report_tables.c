@@ -124,6 +124,10 @@ static void report_row_main(const rs_results *results, uint32_t scenario, uint32
     if (!row_begin(&row, out, results, scenario, subject)) {
         return;
     }
+    if (results->kind == RS_COMPARE_LADDER) {
+        const char *calls = results->subject[subject].calls;
+        row_text(&row, calls != NULL ? calls : "-");
+    }
     row_rate(&row, results, scenario, subject);
     report_percent(row.cell[row.at++], cell->rate_spread);
     row_latency(&row, cell, RS_METRIC_P50);
@@ -165,6 +169,9 @@ static void report_server_table(const rs_results *results, rs_table *out) {
         "wineserver", "sum",    "whole machine", "kernel calls/msg"};
     const bool windows = results->platform == RS_PLATFORM_WINDOWS;
     table_begin(out);
+    if (results->kind == RS_COMPARE_LADDER) {
+        rs_table_column(out, "calls", true);
+    }
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
         rs_table_column(out, headers[i], false);
     }

@@ -157,6 +157,7 @@ typedef struct rs_subject {
     char name[RS_NAME_BYTES];
     const rs_tradeoff *changed; /* another subject with this setting changed; NULL: as it is */
     uint32_t of;                /* that subject; the two are set against each other */
+    const char *calls;          /* the ladder: which kind its model makes; NULL: not known */
     bool wine;                  /* a Windows program under Wine */
     uint32_t connections_max;   /* where its model ends, as its JSON says; 0: it names no end */
     char limit[RS_LIMIT_BYTES]; /* why there; "" with 0 */

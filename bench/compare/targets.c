@@ -24,27 +24,38 @@ typedef enum targets_kind {
     TARGETS_SERVER
 } targets_kind;
 
-/* In the order in which they are shown. */
+/* A model is told that a synchronous call would succeed, or that an asynchronous one has ended. */
+#define TARGETS_BLOCKING "blocking"
+#define TARGETS_SYNC "sync, notified"
+#define TARGETS_ASYNC "async, notified"
+
+/* In the order in which they are shown, which groups the ladder by its calls. */
 static const struct {
     const char *name;
     targets_kind kind;
+    const char *calls;
 } targets_known[] = {
-    {"epoll_server", TARGETS_FLOOR},         {"ladder_thread", TARGETS_RUNG},
-    {"ladder_select", TARGETS_RUNG},         {"ladder_async_select", TARGETS_RUNG},
-    {"ladder_event_select", TARGETS_RUNG},   {"ladder_overlapped_event", TARGETS_RUNG},
-    {"ladder_overlapped_apc", TARGETS_RUNG}, {"ladder_iocp_pool", TARGETS_RUNG},
-    {"iocp_server", TARGETS_SERVER},         {"rio_server", TARGETS_SERVER},
+    {"epoll_server", TARGETS_FLOOR, TARGETS_SYNC},
+    {"ladder_thread", TARGETS_RUNG, TARGETS_BLOCKING},
+    {"ladder_select", TARGETS_RUNG, TARGETS_SYNC},
+    {"ladder_async_select", TARGETS_RUNG, TARGETS_SYNC},
+    {"ladder_event_select", TARGETS_RUNG, TARGETS_SYNC},
+    {"ladder_overlapped_event", TARGETS_RUNG, TARGETS_ASYNC},
+    {"ladder_overlapped_apc", TARGETS_RUNG, TARGETS_ASYNC},
+    {"ladder_iocp_pool", TARGETS_RUNG, TARGETS_ASYNC},
+    {"ladder_iocp_lookaside", TARGETS_RUNG, TARGETS_ASYNC},
+    {"iocp_server", TARGETS_SERVER, TARGETS_ASYNC},
+    {"rio_server", TARGETS_SERVER, TARGETS_ASYNC},
 };
 #define TARGETS_KNOWN (sizeof targets_known / sizeof targets_known[0])
 
-/* A program that is not ours speaks frames, as loadgen does. */
-static targets_kind targets_kind_of(const char *name) {
-    for (size_t i = 0; i < TARGETS_KNOWN; i++) {
-        if (strcmp(targets_known[i].name, name) == 0) {
-            return targets_known[i].kind;
-        }
+/* TARGETS_KNOWN: a program that is not ours. */
+static size_t targets_index(const char *name) {
+    size_t i = 0;
+    while (i < TARGETS_KNOWN && strcmp(targets_known[i].name, name) != 0) {
+        i++;
     }
-    return TARGETS_SERVER;
+    return i;
 }
 
 static int targets_fail(const targets *self, const char *what, const char *why) {
@@ -99,13 +110,16 @@ static bool targets_add(targets *self, const rs_server_name *server) {
     rs_results *results = self->results;
     rs_target *target = &self->target[results->subjects];
     rs_subject *subject = &results->subject[results->subjects];
+    const size_t known = targets_index(server->name);
     if (results->subjects == RS_SERVERS_MAX ||
         !targets_find_program(self, server, target->program)) {
         return false;
     }
     (void)snprintf(target->name, sizeof target->name, "%s", server->name);
     target->wine = !RS_TARGETS_WINDOWS && targets_is_windows_program(target->program);
-    target->streams = targets_kind_of(server->name) == TARGETS_RUNG;
+    /* A program that is not ours speaks frames, as loadgen does. */
+    target->streams = known < TARGETS_KNOWN && targets_known[known].kind == TARGETS_RUNG;
+    subject->calls = known < TARGETS_KNOWN ? targets_known[known].calls : NULL;
     (void)snprintf(target->prefix, sizeof target->prefix, "%.400s/../../wine-prefix-compare-%.39s",
                    self->folder, targets_prefix(target));
     (void)snprintf(subject->name, sizeof subject->name, "%s", server->name);

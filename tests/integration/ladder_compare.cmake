@@ -8,9 +8,9 @@ message("${out}${err}")
 if(NOT code STREQUAL "0")
     message(FATAL_ERROR "exit code ${code}")
 endif()
-foreach(words "ladder_event_select +Wine +ends at 63 |ladder_event_select +Windows +ends at 63 "
+foreach(words "ladder_event_select +(Wine|Windows) +sync, notified +ends at 63 "
         "ladder_event_select: at most 63 connections: WSAWaitForMultipleEvents takes 64"
-        "many-small +ladder_select +(Wine|Windows) +[0-9]"
+        "many-small +ladder_select +(Wine|Windows) +sync, notified +[0-9]"
         "(Wine cannot decide|No decision: trade-offs and the ladder)")
     if(NOT out MATCHES "${words}")
         message(FATAL_ERROR "not in the output: ${words}")

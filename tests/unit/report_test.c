@@ -246,6 +246,7 @@ static void test_report_ladder_says_where_a_model_ends(void **state) {
     size_t length;
     make_results(RS_PLATFORM_WINE);
     results.kind = RS_COMPARE_LADDER;
+    results.subject[0].calls = "sync, notified";
     results.subject[1].connections_max = 63;
     (void)snprintf(results.subject[1].limit, RS_LIMIT_BYTES, "a wait takes <64> handles");
     for (uint32_t i = 0; i < REPEATS; i++) {
@@ -262,6 +263,8 @@ static void test_report_ladder_says_where_a_model_ends(void **state) {
     setup(NULL);
     rs_report_html(&results, table, &text);
     has("Where each model ends");
+    has(">calls<");
+    has(">sync, notified<");
     has("a wait takes &lt;64&gt; handles");
     has(">ends at 63<");
     setup(NULL);
