@@ -10,29 +10,31 @@
 /* RS_SCENARIO_BASE stands before the scenarios that need its result. */
 static const rs_scenario scenario_table[] = {
     {"ping-pong", "1 connection, 32 bytes, one request in flight: the bare round trip",
-     RS_SCENARIO_CLOSED, 1, 1, 32, 0, 0, 16, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
+     RS_SCENARIO_CLOSED, 1, 1, 32, 0, 0, 16, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER, NULL},
     {"sixty", "60 connections, 32 bytes, one request in flight: as many as every rung holds",
-     RS_SCENARIO_CLOSED, 60, 1, 32, 0, 0, 128, 0, 0, RS_IN_LADDER},
+     RS_SCENARIO_CLOSED, 60, 1, 32, 0, 0, 128, 0, 0, RS_IN_LADDER, NULL},
     {"many-small", "64 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED,
-     64, 1, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+     64, 1, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL},
+    {"slow-work", "64 connections as in many-small; one message in 100 takes the server 5 ms",
+     RS_SCENARIO_CLOSED, 64, 1, 32, 0, 0, 128, 0, 0, 0, "slow"},
     {"pipelined", "64 connections, 32 bytes, 64 requests in flight on each", RS_SCENARIO_CLOSED, 64,
-     64, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+     64, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL},
     {"wide", "1,000 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED, 1000,
-     1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER},
+     1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER, NULL},
     {"large", "16 connections, frames of 60,000 bytes, one in flight on each", RS_SCENARIO_CLOSED,
-     16, 1, 60000, 0, 0, 32, 65535, 1048576, RS_IN_QUICK | RS_IN_FULL},
+     16, 1, 60000, 0, 0, 32, 65535, 1048576, RS_IN_QUICK | RS_IN_FULL, NULL},
     {"ramp", "512 connections opened at once, until each had its first reply, whose latency it is",
-     RS_SCENARIO_RAMP, 512, 1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL},
+     RS_SCENARIO_RAMP, 512, 1, 32, 0, 0, 1024, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL},
     {"idle-crowd", "2,000 silent connections beside 16 busy ones, 32 bytes", RS_SCENARIO_IDLE, 16,
-     1, 32, 2000, 0, 4096, 0, 0, RS_IN_FULL},
+     1, 32, 2000, 0, 4096, 0, 0, RS_IN_FULL, NULL},
     {"churn", "32 connections at a time: connect, 4 messages, close", RS_SCENARIO_CHURN, 32, 1, 32,
-     0, 0, 1024, 0, 0, RS_IN_FULL},
+     0, 0, 1024, 0, 0, RS_IN_FULL, NULL},
     {"fixed-50", "64 connections, open loop at 50 % of the slower server's many-small rate",
-     RS_SCENARIO_FIXED, 64, 64, 32, 0, 50, 128, 0, 0, RS_IN_FULL},
+     RS_SCENARIO_FIXED, 64, 64, 32, 0, 50, 128, 0, 0, RS_IN_FULL, NULL},
     {"fixed-80", "64 connections, open loop at 80 % of the slower server's many-small rate",
-     RS_SCENARIO_FIXED, 64, 64, 32, 0, 80, 128, 0, 0, RS_IN_FULL},
+     RS_SCENARIO_FIXED, 64, 64, 32, 0, 80, 128, 0, 0, RS_IN_FULL, NULL},
     {"capacity", "64 connections, open loop: the highest rate with p99 within 2 ms, by bisection",
-     RS_SCENARIO_CAPACITY, 64, 64, 32, 0, 0, 128, 0, 0, RS_IN_FULL},
+     RS_SCENARIO_CAPACITY, 64, 64, 32, 0, 0, 128, 0, 0, RS_IN_FULL, NULL},
 };
 
 _Static_assert(sizeof scenario_table / sizeof scenario_table[0] <= RS_SCENARIOS_MAX,
@@ -83,6 +85,10 @@ void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args 
     }
     if (scenario->max_queued != 0 && !streams) {
         rs_args_u32(args, "--max-queued", scenario->max_queued);
+    }
+    if (scenario->app != NULL && !streams) {
+        rs_args_add(args, "--app");
+        rs_args_add(args, "%s", scenario->app);
     }
 }
 

@@ -33,7 +33,8 @@ typedef struct rs_scenario {
     uint32_t max_sessions; /* server option: room for the connections and their successors */
     uint32_t max_frame;    /* server options; 0 = the server's default */
     uint32_t max_queued;
-    uint32_t sets; /* RS_IN_*: which selections have it */
+    uint32_t sets;   /* RS_IN_*: which selections have it; 0: trade-offs alone */
+    const char *app; /* server option; NULL: its default */
 } rs_scenario;
 
 #define RS_IN_QUICK (1u << 0)

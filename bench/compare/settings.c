@@ -79,6 +79,7 @@ static void settings_list_scenarios(settings_parse *parse) {
                                    scenario->name, scenario->about,
                                    (scenario->sets & RS_IN_QUICK) != 0  ? ""
                                    : (scenario->sets & RS_IN_FULL) != 0 ? " (--full)"
+                                   : scenario->sets == 0                ? " (--tradeoffs)"
                                                                         : " (--ladder)");
         used += (size_t)bytes;
     }

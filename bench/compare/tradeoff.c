@@ -10,53 +10,55 @@ static const rs_tradeoff tradeoff_table[] = {
     /* memory: what a receive locks, and what it costs to reach it */
     {"buffers", "heap",
      "memory of malloc, not aligned to pages: a receive touches, and locks, one page more", true,
-     true, "many-small", "wide", NULL, NULL},
+     true, "many-small", "wide", NULL, NULL, NULL},
     {"large-pages", "on",
      "fewer address translations; needs a privilege on Windows, and does not exist under Wine",
-     true, true, "wide", NULL, NULL, NULL},
+     true, true, "wide", NULL, NULL, NULL, NULL},
     {"rio-registration", "session",
      "a registration for each session's buffers instead of one for the slab", false, true,
-     "many-small", NULL, NULL, NULL},
+     "many-small", NULL, NULL, NULL, NULL},
     {"zero-byte-recv", "on",
      "no page is locked while a connection is idle, for one more call a message", true, false,
-     "many-small", "idle-crowd", NULL, NULL},
+     "many-small", "idle-crowd", NULL, NULL, NULL},
     /* how requests are handed over */
     /* Each message then takes a send block of its own, up to 64 on each of 64 connections. */
     {"coalesce", "off", "every message a send of its own, with as many send blocks as that takes",
-     true, true, "pipelined", NULL, "send-blocks", "8192"},
+     true, true, "pipelined", NULL, "send-blocks", "8192", NULL},
     {"sends-in-flight", "1", "sends that a session may have with the kernel", true, true,
-     "pipelined", NULL, NULL, NULL},
-    {"sends-in-flight", "2", NULL, true, true, "pipelined", NULL, NULL, NULL},
-    {"sends-in-flight", "4", NULL, true, true, "pipelined", NULL, NULL, NULL},
+     "pipelined", NULL, NULL, NULL, NULL},
+    {"sends-in-flight", "2", NULL, true, true, "pipelined", NULL, NULL, NULL, NULL},
+    {"sends-in-flight", "4", NULL, true, true, "pipelined", NULL, NULL, NULL, NULL},
     {"rio-defer", "off", "every request started by its own call instead of one commit a batch",
-     false, true, "pipelined", NULL, NULL, NULL},
+     false, true, "pipelined", NULL, NULL, NULL, NULL},
     {"sndbuf", "0", "no send buffer, or a large one (a RIO socket has none)", true, false,
-     "ping-pong", "large", NULL, NULL},
-    {"sndbuf", "1048576", NULL, true, false, "large", NULL, NULL, NULL},
+     "ping-pong", "large", NULL, NULL, NULL},
+    {"sndbuf", "1048576", NULL, true, false, "large", NULL, NULL, NULL, NULL},
     {"rcvbuf", "1048576", "a large receive buffer (likewise)", true, false, "large", NULL, NULL,
-     NULL},
+     NULL, NULL},
     /* how completions come back */
-    {"dequeue-batch", "1", "completions taken in one call", true, true, "wide", NULL, NULL, NULL},
-    {"dequeue-batch", "16", NULL, true, true, "wide", NULL, NULL, NULL},
-    {"dequeue-batch", "64", NULL, true, true, "wide", NULL, NULL, NULL},
-    {"dequeue-batch", "256", NULL, true, true, "wide", NULL, NULL, NULL},
+    {"dequeue-batch", "1", "completions taken in one call", true, true, "wide", NULL, NULL, NULL,
+     NULL},
+    {"dequeue-batch", "16", NULL, true, true, "wide", NULL, NULL, NULL, NULL},
+    {"dequeue-batch", "64", NULL, true, true, "wide", NULL, NULL, NULL, NULL},
+    {"dequeue-batch", "256", NULL, true, true, "wide", NULL, NULL, NULL, NULL},
     {"gqcs", "single", "GetQueuedCompletionStatus instead of GetQueuedCompletionStatusEx", true,
-     false, "wide", NULL, NULL, NULL},
+     false, "wide", NULL, NULL, NULL, NULL},
     {"skip-on-success", "on", "completions inside the call, without a packet; or with one", true,
-     false, "many-small", NULL, NULL, NULL},
-    {"skip-on-success", "off", NULL, true, false, "many-small", NULL, NULL, NULL},
-    {"rio-wait", "poll", "how a worker waits", false, true, "ping-pong", "many-small", NULL, NULL},
-    {"rio-wait", "spin", NULL, false, true, "ping-pong", "many-small", NULL, NULL},
-    {"rio-wait", "notify", NULL, false, true, "ping-pong", "many-small", NULL, NULL},
+     false, "many-small", NULL, NULL, NULL, NULL},
+    {"skip-on-success", "off", NULL, true, false, "many-small", NULL, NULL, NULL, NULL},
+    {"rio-wait", "poll", "how a worker waits", false, true, "ping-pong", "many-small", NULL, NULL,
+     NULL},
+    {"rio-wait", "spin", NULL, false, true, "ping-pong", "many-small", NULL, NULL, NULL},
+    {"rio-wait", "notify", NULL, false, true, "ping-pong", "many-small", NULL, NULL, NULL},
     {"rio-notify-by", "event", "RIONotify by an event instead of the port", false, true,
-     "many-small", NULL, NULL, NULL},
+     "many-small", NULL, NULL, NULL, NULL},
     /* threads */
     {"accept", "thread", "a thread in accept() instead of AcceptEx", true, true, "ramp", NULL, NULL,
-     NULL},
+     NULL, NULL},
     {"logic", "thread", "the application on a thread of its own, behind two rings", true, true,
-     "many-small", "pipelined", NULL, NULL},
+     "many-small", "pipelined", NULL, NULL, "slow-work"},
     {"workers", "2", "two shards; with --placement pinned both share one processor", true, true,
-     "many-small", NULL, NULL, NULL},
+     "many-small", NULL, NULL, NULL, NULL},
 };
 
 uint32_t rs_tradeoff_count(void) {
@@ -75,7 +77,8 @@ bool rs_tradeoff_applies(const rs_tradeoff *tradeoff, const char *server) {
 
 bool rs_tradeoff_shows_in(const rs_tradeoff *tradeoff, const char *scenario) {
     return strcmp(tradeoff->scenario, scenario) == 0 ||
-           (tradeoff->also != NULL && strcmp(tradeoff->also, scenario) == 0);
+           (tradeoff->also != NULL && strcmp(tradeoff->also, scenario) == 0) ||
+           (tradeoff->third != NULL && strcmp(tradeoff->third, scenario) == 0);
 }
 
 bool rs_tradeoffs_use(const char *scenario) {

@@ -12,6 +12,7 @@ typedef struct rs_tradeoff {
     bool iocp, rio;                  /* servers that it applies to */
     const char *scenario, *also;     /* where it can show; also: NULL for one scenario */
     const char *needs, *needs_value; /* an option without which it cannot run; NULL: none */
+    const char *third;               /* one more scenario; NULL: none */
 } rs_tradeoff;
 
 uint32_t rs_tradeoff_count(void);

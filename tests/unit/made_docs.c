@@ -99,7 +99,7 @@ static void doc_settings(doc *out) {
 }
 
 static void doc_scenarios(doc *out) {
-    char in[64], asks[96], frames[64];
+    char in[64], asks[160], frames[64], app[32];
     doc_title(out, "Scenarios", "`bench/compare/scenario.c`, in the order in which they run.",
               "name | load | rate is in | part of | asks of the server");
     for (uint32_t i = 0; i < rs_scenario_count(); i++) {
@@ -110,15 +110,16 @@ static void doc_scenarios(doc *out) {
                        (scenario->sets & RS_IN_LADDER) != 0 ? " `--ladder`" : "");
         (void)snprintf(frames, sizeof frames, " --max-frame %u --max-queued %u",
                        scenario->max_frame, scenario->max_queued);
-        (void)snprintf(asks, sizeof asks, "`--max-sessions %u%s`", scenario->max_sessions,
-                       scenario->max_frame != 0 ? frames : "");
-        DOC_ROW(out, scenario->name, scenario->about, rs_scenario_rate_unit(scenario), in + 1,
-                asks);
+        (void)snprintf(app, sizeof app, " --app %.16s", scenario->app != NULL ? scenario->app : "");
+        (void)snprintf(asks, sizeof asks, "`--max-sessions %u%s%s`", scenario->max_sessions,
+                       scenario->max_frame != 0 ? frames : "", scenario->app != NULL ? app : "");
+        DOC_ROW(out, scenario->name, scenario->about, rs_scenario_rate_unit(scenario),
+                scenario->sets != 0 ? in + 1 : "`--tradeoffs`", asks);
     }
 }
 
 static void doc_tradeoffs(doc *out) {
-    char setting[160], needs[64];
+    char setting[160], needs[64], also[64];
     const char *about = "";
     doc_title(out, "Trade-offs",
               "`bench/compare/tradeoff.c`: what `--tradeoffs` changes, one at a time.",
@@ -130,11 +131,13 @@ static void doc_tradeoffs(doc *out) {
                        row->needs != NULL ? row->needs_value : "");
         (void)snprintf(setting, sizeof setting, "`%s=%s%s`", row->option, row->value,
                        row->needs != NULL ? needs : "");
+        (void)snprintf(also, sizeof also, "%s%s%s", row->also != NULL ? row->also : "",
+                       row->third != NULL ? ", " : "", row->third != NULL ? row->third : "");
         DOC_ROW(out, setting,
                 row->iocp && row->rio ? "both"
                 : row->iocp           ? "iocp_server"
                                       : "rio_server",
-                row->scenario, row->also != NULL ? row->also : "", about);
+                row->scenario, also, about);
     }
 }
 

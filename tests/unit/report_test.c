@@ -296,8 +296,8 @@ static void test_tradeoffs_fit_the_table_and_differ(void **state) {
         assert_true(rs_tradeoff_applies(at, "rio_server") == at->rio);
         assert_false(rs_tradeoff_applies(at, "epoll_server"));
         used += (at->iocp ? 1u : 0u) + (at->rio ? 1u : 0u);
-        const char *const shows[] = {at->scenario, at->also};
-        for (size_t k = 0; k < 2 && shows[k] != NULL; k++) {
+        const char *const shows[] = {at->scenario, at->also, at->third};
+        for (size_t k = 0; k < 3 && shows[k] != NULL; k++) {
             const rs_scenario *scenario = rs_scenario_find(shows[k]);
             assert_non_null(scenario);
             assert_false(rs_scenario_is_late(scenario));
@@ -798,7 +798,8 @@ static void test_settings_quick_is_the_default_and_full_has_all(void **state) {
     assert_int_equal(settings.scenarios, 6);
     assert_int_equal(settings.repeats, 5);
     assert_int_equal(READ("--full"), -1);
-    assert_int_equal(settings.scenarios, rs_scenario_count() - 1); /* "sixty" is the ladder's */
+    /* "sixty" is the ladder's, "slow-work" a trade-off's. */
+    assert_int_equal(settings.scenarios, rs_scenario_count() - 2);
     assert_true(settings.repeats >= 5);
     assert_int_equal(settings.kind, RS_COMPARE_SERVERS);
     assert_int_equal(READ("--full", "--repeat", "2"), -1);

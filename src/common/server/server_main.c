@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "apps/echo.h"
+#include "apps/slow.h"
 #include "server/record.h"
 #include "server/server_run.h"
 
@@ -116,6 +117,8 @@ int rs_server_main(const char *program, const rs_backend_api *backend, void *set
     run.options.program = program;
     rs_server_config_init(&run.cfg, backend);
     exit_code = rs_server_run_read(&run, settings, others, argc, argv);
-    run.cfg.app = run.args.app == RS_SERVER_RAW ? rs_app_raw : rs_app_echo;
+    run.cfg.app = run.args.app == RS_SERVER_RAW    ? rs_app_raw
+                  : run.args.app == RS_SERVER_SLOW ? rs_app_slow
+                                                   : rs_app_echo;
     return exit_code >= 0 ? exit_code : run_server(&run);
 }

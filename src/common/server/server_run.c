@@ -6,8 +6,10 @@
 #include "server/server_config.h"
 
 static const rs_option run_rows[] = {
-    RS_ROW_CHOICE(rs_server_args, app, "app", "echo|raw", RS_SERVER_ECHO,
-                  "echo: frames back as they came; raw: bytes, unframed"),
+    RS_ROW_CHOICE(
+        rs_server_args, app, "app", "echo|raw|slow", RS_SERVER_ECHO,
+        "echo: frames back as they came; raw: bytes, unframed; slow: an echo, one message "
+        "in 100 of which takes 5 ms"),
     RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line a second"),
     RS_ROW_STRING(rs_server_args, json_path, "json", NULL, "write the final figures to this file"),
     RS_ROW_DOUBLE(rs_server_args, duration_s, "duration", 0, 86400, 0, "s",

@@ -12,7 +12,7 @@
 #include "seam/os.h"
 #include "seam/printer.h"
 
-typedef enum rs_server_app { RS_SERVER_ECHO, RS_SERVER_RAW } rs_server_app;
+typedef enum rs_server_app { RS_SERVER_ECHO, RS_SERVER_RAW, RS_SERVER_SLOW } rs_server_app;
 
 typedef struct rs_server_args {
     rs_server_app app;
