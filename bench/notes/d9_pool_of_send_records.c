@@ -68,14 +68,15 @@ static double play(note_socket *pair, bool pool) {
     char read[BYTES * IN_FLIGHT];
     bool good = true;
     const uint64_t start_ns = rs_os_now_ns();
-    for (uint32_t i = 0; i < MESSAGES; i++) {
+    for (uint32_t i = 0; i < MESSAGES && good; i++) {
         record **slot = &flying[i % IN_FLIGHT];
         if (*slot != NULL) {
             give(*slot, pool);
         }
         *slot = take(pool);
         if (*slot == NULL) {
-            return 0;
+            good = false;
+            break;
         }
         memset((*slot)->bytes, (int)i, BYTES);
         good = (pair == NULL || note_send(pair[1], (*slot)->bytes, BYTES) == BYTES) && good;
@@ -84,7 +85,9 @@ static double play(note_socket *pair, bool pool) {
         }
     }
     for (uint32_t i = 0; i < IN_FLIGHT; i++) {
-        give(flying[i], pool);
+        if (flying[i] != NULL) {
+            give(flying[i], pool);
+        }
     }
     return good ? (double)(rs_os_now_ns() - start_ns) / MESSAGES : 0;
 }
