@@ -39,7 +39,7 @@ work=build/analyze
 mkdir -p "$work"
 include="-Isrc/common -Isrc -Ibench -Iinclude -Iwine"
 common="-std=c11 -DRS_COMMIT=\"analyze\" $include"
-windows_names='_win(dows)?\.c$|/win/|^src/iocp/|^bench/ladder/|^wine/|^src/rio/rio_(api|backend|driver|poll|port|verify_table|server_main)\.c$'
+windows_names='_win(dows)?\.c$|/win/|^src/iocp/|^bench/ladder/|^bench/notes/note_(file|kernel)\.c$|^wine/|^src/rio/rio_(api|backend|driver|poll|port|verify_table|server_main)\.c$'
 checks='-*,clang-analyzer-*,bugprone-*'
 for unwanted in clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling \
     bugprone-easily-swappable-parameters bugprone-implicit-widening-of-multiplication-result \

@@ -5,8 +5,8 @@
  *   judge     the rule, written before the figures: from what was seen to a verdict. Pure
  *   run       the experiment, over raw sockets: calls note_add for every figure
  *   note_ID   the entry that names these, with every verdict that the rule can give
- * and one row of note_table.h: there NOTE_GAP(b1, ...) becomes NOTE_ROW(b1, ...). tests/unit/
- * notes_test.c gets one case for each verdict. Nothing else names the file: CMake finds it.
+ * and one row of note_table.h. tests/unit/notes_test.c gets one case for each verdict. Nothing else
+ * names the file: CMake finds it.
  *
  * run is called once a repeat, on a thread of its own. One that takes longer than bound_s is given
  * up and reported, so waits inside it are bounded too. Whatever it opens through note_net.h is

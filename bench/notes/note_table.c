@@ -4,11 +4,9 @@
 #include <string.h>
 
 const note_row note_rows[NOTE_ROWS] = {
-#define TABLE_ROW(id, statement) {#id, statement, &note_##id},
-#define TABLE_GAP(id, statement) {#id, statement, NULL},
-    NOTE_TABLE(TABLE_ROW, TABLE_GAP)
-#undef TABLE_ROW
-#undef TABLE_GAP
+#define X(id, statement) {#id, statement, &note_##id},
+    NOTE_TABLE(X)
+#undef X
 };
 
 const note_row *note_find(const char *id) {

@@ -69,8 +69,7 @@ void notes_report_entry(const notes_result *result, rs_text *text) {
 
 void notes_report_list(rs_text *text) {
     for (uint32_t i = 0; i < NOTE_ROWS; i++) {
-        rs_text_format(text, "%-4s %s%s\n", note_rows[i].id, note_rows[i].statement,
-                       note_rows[i].entry == NULL ? " (not written yet)" : "");
+        rs_text_format(text, "%-4s %s\n", note_rows[i].id, note_rows[i].statement);
     }
 }
 
@@ -173,7 +172,7 @@ void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *tex
     char platform[64], words[NOTE_WORDS_BYTES];
     bool windows = false;
     rs_text_raw(text, "# Verdicts\n\nWritten by `notes --markdown FILE --from JSON,...`, from what "
-                      "`notes --all --repeat 5 --json JSON` saw on each system; not to be edited. "
+                      "`notes --all --json JSON` saw on each system; not to be edited. "
                       "[notes.md](notes.md) says what to think of it.\n\n| id | statement |");
     for (uint32_t i = 0; i < count; i++) {
         markdown_platform(&from[i], platform, sizeof platform);
@@ -189,19 +188,13 @@ void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *tex
         rs_text_markdown(text, note_rows[r].statement);
         for (uint32_t i = 0; i < count; i++) {
             rs_text_raw(text, " | ");
-            if (note_rows[r].entry == NULL) {
-                rs_text_raw(text, "not written yet");
-            } else {
-                markdown_words(&from[i], note_rows[r].id, "verdict", words);
-                rs_text_markdown(text, words[0] != '\0' ? words : "not run yet");
-            }
+            markdown_words(&from[i], note_rows[r].id, "verdict", words);
+            rs_text_markdown(text, words[0] != '\0' ? words : "not run yet");
         }
         rs_text_raw(text, windows ? " |" : " | not run yet |");
     }
     rs_text_raw(text, "\n\n");
     for (uint32_t r = 0; r < NOTE_ROWS; r++) {
-        if (note_rows[r].entry != NULL) {
-            markdown_seen(from, count, &note_rows[r], text);
-        }
+        markdown_seen(from, count, &note_rows[r], text);
     }
 }

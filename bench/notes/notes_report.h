@@ -24,7 +24,7 @@ void notes_report_figure(const note_seen *seen, const char *unit, rs_text *text)
 
 /* notes_report_entry: an entry for a terminal: verdict, words, figures, where its code is. */
 void notes_report_entry(const notes_result *result, rs_text *text);
-/* notes_report_list: every id, its statement, and whether it is written. */
+/* notes_report_list: every id and its statement. */
 void notes_report_list(rs_text *text);
 
 void notes_report_json(const notes_results *results, rs_json *json);

@@ -1,6 +1,7 @@
 # cmake -DPROGRAM=notes -DEMULATOR=... -DWORK=DIR -P notes.cmake: every statement is run once. A pass
-# is exit code 0 (no crash, none given up) and a result for each statement that --list calls written;
-# and the page and the document's table are made. Verdicts are not judged: they are what was seen.
+# is exit code 0 (no crash, none given up) and a result for each statement that --list names; the
+# page and the document's table are made, and docs/notes-verdicts.md has every statement. Verdicts
+# are not judged: they are what was seen.
 cmake_minimum_required(VERSION 3.25)
 
 file(MAKE_DIRECTORY "${WORK}")
@@ -42,21 +43,31 @@ foreach(i RANGE ${last})
     endif()
 endforeach()
 
+# The document names the same statements, and has run them.
 run(list --list)
 string(REPLACE ";" "," list "${list}")
-string(REPLACE "\n" ";" lines "${list}")
+string(REGEX REPLACE "\r?\n" ";" lines "${list}")
+file(READ "${DOC}" document)
 set(missing "")
+set(stale "")
 set(written 0)
 foreach(line IN LISTS lines)
-    if(line MATCHES "^([a-f][0-9]+) " AND NOT line MATCHES "[(]not written yet[)]")
+    if(line MATCHES "^([a-f][0-9]+) ")
         math(EXPR written "${written} + 1")
-        if(NOT CMAKE_MATCH_1 IN_LIST seen)
-            list(APPEND missing ${CMAKE_MATCH_1})
+        set(id ${CMAKE_MATCH_1})
+        if(NOT id IN_LIST seen)
+            list(APPEND missing ${id})
+        endif()
+        if(NOT document MATCHES "\n[|] ${id} [|][^\n]*(hold|cannot tell)")
+            list(APPEND stale ${id})
         endif()
     endif()
 endforeach()
 if(missing OR broken OR written EQUAL 0 OR NOT written EQUAL count)
-    message(FATAL_ERROR "${written} written, ${count} run; missing: ${missing}; broken: ${broken}")
+    message(FATAL_ERROR "${written} listed, ${count} run; missing: ${missing}; broken: ${broken}")
+endif()
+if(stale)
+    message(FATAL_ERROR "${DOC} has no verdict of ${stale}: docs/notes.md says how it is made")
 endif()
 
 run(text --markdown notes.md --from notes.json)

@@ -49,10 +49,6 @@ static void test_table_entries_are_whole(void **state) {
     (void)state;
     for (uint32_t i = 0; i < NOTE_ROWS; i++) {
         const note_entry *entry = note_rows[i].entry;
-        if (entry == NULL) {
-            print_message("not written yet: %s\n", note_rows[i].id);
-            continue;
-        }
         (void)snprintf(name, sizeof name, "%s_", note_rows[i].id); /* or one of a family */
         assert_memory_equal(entry->file, "bench/notes/", 12);
         assert_non_null(strstr(entry->file, name));
@@ -116,9 +112,6 @@ static void test_rules_come_out_every_way(void **state) {
     (void)state;
     for (uint32_t r = 0; r < NOTE_ROWS; r++) {
         uint32_t kinds = 0, ways = 0;
-        if (note_rows[r].entry == NULL) {
-            continue;
-        }
         for (size_t i = 0; i < CASES; i++) {
             kinds |= strcmp(cases[i].id, note_rows[r].id) == 0 ? NOTE_BIT(cases[i].expected) : 0;
         }
