@@ -172,7 +172,7 @@ void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *tex
     char platform[64], words[NOTE_WORDS_BYTES];
     bool windows = false;
     rs_text_raw(text, "# Verdicts\n\nWritten by `notes --markdown FILE --from JSON,...`, from what "
-                      "`notes --all --json JSON` saw on each system; not to be edited. "
+                      "`notes --all --repeat 5 --json JSON` saw on each system; not to be edited. "
                       "[notes.md](notes.md) says what to think of it.\n\n| id | statement |");
     for (uint32_t i = 0; i < count; i++) {
         markdown_platform(&from[i], platform, sizeof platform);
