@@ -77,9 +77,11 @@ static double ended(note_socket socket, OVERLAPPED *overlapped, int error) {
 
 static call *begin(note *self) {
     call *c = note_memory(self, sizeof *c);
-    if (c == NULL || (c->overlapped.hEvent = note_event(self)) == NULL) {
+    const HANDLE event = note_event(self);
+    if (c == NULL || event == NULL) {
         return NULL;
     }
+    c->overlapped.hEvent = event;
     c->buffer = (WSABUF){.len = 1, .buf = c->bytes};
     c->address = note_address(NOTE_LOOPBACK, 0);
     c->address_bytes = (INT)sizeof c->address;
@@ -121,8 +123,8 @@ static void connections(note *self) {
     note_add(self, CONNECT_EX, ended(client, &c->overlapped, error));
     note_add(self, ACCEPT_EX,
              accepting ? ended(listener, &a->accepting.overlapped, WSA_IO_PENDING) : 0);
-    (void)setsockopt(client, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL,
-                     0); /* DisconnectEx says */
+    /* A failure shows at DisconnectEx. */
+    (void)setsockopt(client, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, "", 0);
     note_add(self, DISCONNECT_EX,
              disconnect_ex == NULL
                  ? 0

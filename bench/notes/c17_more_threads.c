@@ -78,10 +78,12 @@ static double cpu_us(void) {
 static double one(note *self, uint32_t workers, bool computes, double *cpu) {
     rs_os_thread *thread[4] = {NULL};
     shared *s = note_memory(self, sizeof *s);
-    bool good = s != NULL;
-    if (!good || (s->port = note_port(self, workers)) == NULL) {
+    const HANDLE port = note_port(self, workers);
+    bool good = true;
+    if (s == NULL || port == NULL) {
         return 0;
     }
+    s->port = port;
     s->computes = computes;
     for (uint32_t i = 0; i < PACKETS + workers; i++) {
         good = PostQueuedCompletionStatus(s->port, 0, i < PACKETS ? 0 : END_KEY, NULL) && good;

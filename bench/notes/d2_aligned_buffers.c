@@ -41,7 +41,8 @@ static note_verdict judge(const note_seen *seen) {
 }
 
 static double pages_touched(uintptr_t address, size_t bytes) {
-    return (double)((address + bytes - 1) / PAGE_BYTES - address / PAGE_BYTES + 1);
+    const size_t pages = (address + bytes - 1) / PAGE_BYTES - address / PAGE_BYTES + 1;
+    return (double)pages;
 }
 
 #ifdef _WIN32

@@ -107,7 +107,9 @@ static void with_port(note *self) {
     server *v = note_memory(self, sizeof *v);
     uint32_t missed = 0;
     double before[TURNS], after[TURNS];
-    NOTE_NEED(self, v != NULL && (v->port = note_port(self, 1)) != NULL, "a port");
+    NOTE_NEED(self, v != NULL, "memory");
+    v->port = note_port(self, 1);
+    NOTE_NEED(self, v->port != NULL, "a port");
     for (uint32_t i = 0; i < SESSIONS; i++) {
         session *s = &v->session[i];
         note_socket pair[2];
