@@ -288,7 +288,7 @@ void rs_queue_forget(rs_rio_lane *lane) {
     queue_settle(lane);
 }
 
-bool rs_queue_take(rs_rio_cq *cq, rs_rio_result *out) {
+bool rs_queue_take(rs_rio_cq *cq, rs_queue_result *out) {
     rs_rio_request *request = cq->ready_head;
     rs_rio_lane *lane;
 

@@ -123,12 +123,12 @@ struct rs_rio_cq {
     bool dead;  /* closed by the program; kept until its last lane is gone */
 };
 
-typedef struct rs_rio_result {
+typedef struct rs_queue_result {
     int32_t status;
     uint32_t bytes;
     uint64_t socket_context;
     uint64_t request_context;
-} rs_rio_result;
+} rs_queue_result;
 
 /* rs_queue_attach: makes the lane's pool and charges its queue. Returns 0 or RS_RIO_E_NO_BUFFERS
  * (queue too small, or memory), then nothing is changed. */
@@ -180,7 +180,7 @@ void rs_queue_abort(rs_rio_lane *lane);
 void rs_queue_forget(rs_rio_lane *lane);
 
 /* rs_queue_take: the oldest completion into *out; false = none. May retire the request queue. */
-bool rs_queue_take(rs_rio_cq *cq, rs_rio_result *out);
+bool rs_queue_take(rs_rio_cq *cq, rs_queue_result *out);
 
 /* rs_queue_drop: one holder of the request queue is gone. Any thread. */
 void rs_queue_drop(rs_rio_rq *rq);

@@ -425,7 +425,7 @@ static VOID PASCAL table_close_cq(RIO_CQ handle) {
 static ULONG PASCAL table_dequeue(RIO_CQ handle, PRIORESULT results, ULONG capacity) {
     const rs_engine *engine = rs_provider_state()->engine;
     rs_cq *cq = rs_table_cq(handle);
-    rs_rio_result one;
+    rs_queue_result one;
     ULONG count = 0;
 
     if (!cq || (!results && capacity > 0)) {

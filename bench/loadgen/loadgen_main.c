@@ -12,7 +12,7 @@
 #define MAIN_REASON_BYTES 256u
 
 static void main_on_stop(void *arg) {
-    rs_run_stop(arg);
+    rs_load_run_stop(arg);
 }
 
 static int main_fail(const rs_error *error, rs_status status) {
@@ -22,7 +22,7 @@ static int main_fail(const rs_error *error, rs_status status) {
 }
 
 /* The figures first: they must not wait for whoever reads what is printed. */
-static int main_report(const rs_run *run) {
+static int main_report(const rs_load_run *run) {
     rs_error error = {.text = ""};
     char reason[MAIN_REASON_BYTES];
     int exit_code;
@@ -40,9 +40,9 @@ static int main_report(const rs_run *run) {
     return exit_code;
 }
 
-static rs_status main_open(rs_run *run, const rs_load_settings *settings,
+static rs_status main_open(rs_load_run *run, const rs_load_settings *settings,
                            const rs_backend_api *backend, rs_error *error) {
-    rs_status status = rs_run_open(run, settings, backend, error);
+    rs_status status = rs_load_run_open(run, settings, backend, error);
 
     if (status == RS_OK) {
         status = rs_printer_open(&run->out, RS_OS_STDOUT, error);
@@ -53,8 +53,8 @@ static rs_status main_open(rs_run *run, const rs_load_settings *settings,
     return status == RS_OK ? rs_os_on_stop(main_on_stop, run) : status;
 }
 
-static int main_run(rs_run *run, const rs_load_settings *settings, const rs_backend_api *backend,
-                    bool on_terminal) {
+static int main_run(rs_load_run *run, const rs_load_settings *settings,
+                    const rs_backend_api *backend, bool on_terminal) {
     rs_error error = {.call = NULL};
     rs_status status;
     int exit_code = rs_record_check("loadgen", settings->json_path);
@@ -64,14 +64,14 @@ static int main_run(rs_run *run, const rs_load_settings *settings, const rs_back
     }
     status = main_open(run, settings, backend, &error);
     if (status != RS_OK) {
-        rs_run_close(run);
+        rs_load_run_close(run);
         return main_fail(&error, status);
     }
     run->progress = settings->progress == RS_PROGRESS_ON ||
                     (settings->progress == RS_PROGRESS_AUTO && on_terminal);
-    rs_run_go(run);
+    rs_load_run_go(run);
     exit_code = main_report(run);
-    rs_run_close(run);
+    rs_load_run_close(run);
     (void)rs_printer_close(run->out); /* what nobody reads is given up */
     (void)rs_printer_close(run->err);
     return exit_code;
@@ -80,7 +80,7 @@ static int main_run(rs_run *run, const rs_load_settings *settings, const rs_back
 int rs_loadgen_main(const rs_backend_api *backend, bool on_terminal, int argc,
                     const char *const *argv) {
     static rs_load_settings settings;
-    static rs_run run; /* outlives main: the watcher of Ctrl+C may still look at it */
+    static rs_load_run run; /* outlives main: the watcher of Ctrl+C may still look at it */
     int exit_code;
 
     rs_os_begin();

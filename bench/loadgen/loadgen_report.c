@@ -25,26 +25,26 @@
 
 /* ---- derived figures; negative = not known */
 
-static double report_seconds(const rs_run *run) {
+static double report_seconds(const rs_load_run *run) {
     return run->end_ns > run->measure_ns && run->measure_ns != 0
                ? (double)(run->end_ns - run->measure_ns) / REPORT_NS_PER_S
                : -1.0;
 }
 
-static double report_rate(const rs_run *run) {
+static double report_rate(const rs_load_run *run) {
     const double seconds = report_seconds(run);
 
     return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
 }
 
 /* Payload both ways would count twice: this is one way, whole frames. */
-static double report_megabytes(const rs_run *run) {
+static double report_megabytes(const rs_load_run *run) {
     const double rate = report_rate(run);
 
     return rate >= 0.0 ? rate * run->settings->frame_bytes / 1e6 : -1.0;
 }
 
-static double report_lives_rate(const rs_run *run) {
+static double report_lives_rate(const rs_load_run *run) {
     const double seconds = report_seconds(run);
 
     return seconds > 0.0 && run->settings->churn
@@ -52,17 +52,17 @@ static double report_lives_rate(const rs_run *run) {
                : -1.0;
 }
 
-static double report_per_message(const rs_run *run, uint64_t before, uint64_t after) {
+static double report_per_message(const rs_load_run *run, uint64_t before, uint64_t after) {
     return run->load.measured > 0 && report_seconds(run) > 0.0
                ? (double)(after - before) / (double)run->load.measured
                : -1.0;
 }
 
-static bool report_knows_cpu(const rs_run *run) {
+static bool report_knows_cpu(const rs_load_run *run) {
     return (run->before.usage.known & run->after.usage.known & RS_USE_CPU) != 0;
 }
 
-static double report_cpu_ns(const rs_run *run) {
+static double report_cpu_ns(const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
 
     return report_knows_cpu(run) ? report_per_message(run, before->user_ns + before->kernel_ns,
@@ -79,17 +79,17 @@ static uint64_t report_calls(const rs_backend_stats *stats) {
     return sum;
 }
 
-static double report_calls_per_message(const rs_run *run) {
+static double report_calls_per_message(const rs_load_run *run) {
     return report_per_message(run, report_calls(&run->before.stats),
                               report_calls(&run->after.stats));
 }
 
-static const rs_histogram *report_latency(const rs_run *run) {
+static const rs_histogram *report_latency(const rs_load_run *run) {
     return run->settings->rate != 0 ? &run->load.corrected : &run->load.uncorrected;
 }
 
 /* One message, and the shortest latency's worth of them, are at the edges of the measured time. */
-bool rs_report_overloaded(const rs_run *run) {
+bool rs_report_overloaded(const rs_load_run *run) {
     const double seconds = report_seconds(run), asked = run->settings->rate;
     const double wanted = asked * seconds * run->settings->rate_min_percent / 100.0;
     const double under_way = asked * (double)run->load.corrected.min / REPORT_NS_PER_S;
@@ -98,7 +98,7 @@ bool rs_report_overloaded(const rs_run *run) {
            (double)run->load.measured + under_way + 1.0 < wanted;
 }
 
-bool rs_report_paced_late(const rs_run *run) {
+bool rs_report_paced_late(const rs_load_run *run) {
     return run->load.pacing.count > 0 &&
            rs_histogram_percentile(&run->load.pacing, 99000) >
                rs_histogram_percentile(report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
@@ -107,7 +107,7 @@ bool rs_report_paced_late(const rs_run *run) {
 /* ---- is it valid? */
 
 /* A ramp alone measures its first replies. */
-static bool report_measured_nothing(const rs_run *run) {
+static bool report_measured_nothing(const rs_load_run *run) {
     const rs_load_settings *s = run->settings;
 
     if (s->ramp && s->seconds <= 0.0) {
@@ -116,7 +116,7 @@ static bool report_measured_nothing(const rs_run *run) {
     return run->load.measured == 0;
 }
 
-static void report_void_by_figures(const rs_run *run, char *out, size_t bytes) {
+static void report_void_by_figures(const rs_load_run *run, char *out, size_t bytes) {
     if (run->load.columns.ok == 0) {
         (void)snprintf(out, bytes, "no reply was verified");
     } else if (report_measured_nothing(run)) {
@@ -132,7 +132,7 @@ static void report_void_by_figures(const rs_run *run, char *out, size_t bytes) {
 }
 
 /* What the counts come down to where they leave no doubt; else "". Returns its length. */
-static size_t report_void_cause(const rs_run *run, char *out, size_t bytes) {
+static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes) {
     const rs_load_ends *ends = &run->load.ends;
     const rs_addr *addr = &run->settings->addr;
     int n = 0;
@@ -150,7 +150,7 @@ static size_t report_void_cause(const rs_run *run, char *out, size_t bytes) {
     return n > 0 ? (size_t)n : 0;
 }
 
-void rs_report_void(const rs_run *run, char *out, size_t bytes) {
+void rs_report_void(const rs_load_run *run, char *out, size_t bytes) {
     const size_t cause = report_void_cause(run, out, bytes);
     size_t used = cause;
 
@@ -201,7 +201,7 @@ static void json_histogram(rs_json *json, const char *key, const rs_histogram *h
 }
 
 /* Over the whole run, warm-up included: an error there is an error. */
-static void json_counts(rs_json *json, const rs_run *run) {
+static void json_counts(rs_json *json, const rs_load_run *run) {
     const rs_track_columns *columns = &run->load.columns;
     const rs_load_ends *ends = &run->load.ends;
 
@@ -222,7 +222,7 @@ static void json_counts(rs_json *json, const rs_run *run) {
     rs_json_end(json);
 }
 
-static void json_cpu(rs_json *json, const rs_run *run) {
+static void json_cpu(rs_json *json, const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
 
     if (report_cpu_ns(run) < 0.0) {
@@ -241,7 +241,7 @@ static void json_cpu(rs_json *json, const rs_run *run) {
 }
 
 /* Of the measurement alone. */
-static void json_calls(rs_json *json, const rs_run *run) {
+static void json_calls(rs_json *json, const rs_load_run *run) {
     const rs_backend_stats *before = &run->before.stats, *after = &run->after.stats;
 
     if (report_seconds(run) < 0.0) {
@@ -267,7 +267,7 @@ static void json_known(rs_json *json, const char *key, uint64_t value) {
     }
 }
 
-static void json_setup(rs_json *json, const rs_run *run) {
+static void json_setup(rs_json *json, const rs_load_run *run) {
     json_known(json, "setup_ns", run->setup_ns);
     json_known(json, "ramp_ns", run->ramp_ns);
     if (run->settings->churn) { /* connections of all times: no one start to count from */
@@ -278,7 +278,7 @@ static void json_setup(rs_json *json, const rs_run *run) {
 }
 
 /* What an open loop asked for, and what came of it; null in a closed one. */
-static void json_asked(rs_json *json, const rs_run *run) {
+static void json_asked(rs_json *json, const rs_load_run *run) {
     const double asked = run->settings->rate, rate = report_rate(run);
 
     if (run->settings->rate == 0) {
@@ -298,12 +298,12 @@ static void json_asked(rs_json *json, const rs_run *run) {
 }
 
 typedef struct report_figures {
-    const rs_run *run;
+    const rs_load_run *run;
     const char *void_reason;
 } report_figures;
 
 static void json_members(rs_json *json, const void *ctx) {
-    const rs_run *run = ((const report_figures *)ctx)->run;
+    const rs_load_run *run = ((const report_figures *)ctx)->run;
     const char *void_reason = ((const report_figures *)ctx)->void_reason;
     rs_backend_stats stats;
 
@@ -328,7 +328,7 @@ static void json_members(rs_json *json, const void *ctx) {
     json_calls(json, run);
 }
 
-rs_status rs_report_write_json(const rs_run *run, const char *void_reason, rs_error *error) {
+rs_status rs_report_write_json(const rs_load_run *run, const char *void_reason, rs_error *error) {
     const report_figures figures = {run, void_reason};
 
     return rs_record_write(run->settings->json_path, json_members, &figures, error);
@@ -357,7 +357,7 @@ static void print_maybe(rs_printer *out, const char *name, double value, const c
     }
 }
 
-static void print_counts(const rs_run *run) {
+static void print_counts(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load_ends *ends = &run->load.ends;
 
@@ -382,7 +382,7 @@ static void print_counts(const rs_run *run) {
     rs_printer_say(out, "\n");
 }
 
-static void print_latencies(const rs_run *run) {
+static void print_latencies(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load *load = &run->load;
 
@@ -399,7 +399,7 @@ static void print_latencies(const rs_run *run) {
     }
 }
 
-static void print_rate(const rs_run *run) {
+static void print_rate(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load_settings *s = run->settings;
 
@@ -412,7 +412,7 @@ static void print_rate(const rs_run *run) {
 }
 
 /* What the latency is not, whatever its digits say. */
-static void print_notes(const rs_run *run) {
+static void print_notes(const rs_load_run *run) {
     rs_printer *out = run->out;
     if (rs_report_overloaded(run)) {
         rs_printer_say(out, "overloaded: the server could not take this load; requests that were "
@@ -429,7 +429,7 @@ static void print_notes(const rs_run *run) {
     }
 }
 
-void rs_report_print(const rs_run *run, const char *void_reason) {
+void rs_report_print(const rs_load_run *run, const char *void_reason) {
     const rs_load_settings *s = run->settings;
     rs_printer *out = run->out;
 

@@ -11,20 +11,20 @@
     10u /* of the p50 latency that its own error may reach: one part in */
 
 /* rs_report_void: why the run must not be used, in one line; "" when it may. */
-void rs_report_void(const rs_run *run, char *out, size_t bytes);
+void rs_report_void(const rs_load_run *run, char *out, size_t bytes);
 
 /* rs_report_overloaded: open loop: the rate stayed below --rate-min of the one asked for. */
-bool rs_report_overloaded(const rs_run *run);
+bool rs_report_overloaded(const rs_load_run *run);
 
 /* rs_report_paced_late: open loop: the p99 of loadgen's own pacing error is above a tenth of the
  * p50 latency it reports, which then is partly its own. */
-bool rs_report_paced_late(const rs_run *run);
+bool rs_report_paced_late(const rs_load_run *run);
 
 /* rs_report_print: the table, to run->out. */
-void rs_report_print(const rs_run *run, const char *void_reason);
+void rs_report_print(const rs_load_run *run, const char *void_reason);
 
 /* rs_report_write_json: to settings->json_path, which is replaced whole or stays as it was; NULL:
  * nothing is to be done. RS_E_OS, RS_E_NO_MEMORY. */
-rs_status rs_report_write_json(const rs_run *run, const char *void_reason, rs_error *error);
+rs_status rs_report_write_json(const rs_load_run *run, const char *void_reason, rs_error *error);
 
 #endif

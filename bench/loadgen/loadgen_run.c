@@ -44,7 +44,7 @@ static uint32_t run_slice_bytes(const rs_load_settings *s) {
 }
 
 /* Cuts the pages: per sender its send blocks and its receive slice; per silent one a slice. */
-static void run_cut(rs_run *run) {
+static void run_cut(rs_load_run *run) {
     const rs_load_settings *s = run->settings;
     const uint32_t ring = rs_track_ring(s->depth);
     uint8_t *at = run->pages;
@@ -62,7 +62,7 @@ static void run_cut(rs_run *run) {
     RS_ASSERT((size_t)(at - (uint8_t *)run->pages) <= run->pages_bytes);
 }
 
-static rs_status run_allocate(rs_run *run, rs_error *error) {
+static rs_status run_allocate(rs_load_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
     const size_t slices = (size_t)s->sends_in_flight * run->load.block_bytes + run->load.recv_bytes;
     const size_t bytes = s->connections * slices + (size_t)s->idle * RUN_IDLE_RECV_BYTES;
@@ -83,7 +83,7 @@ static rs_status run_allocate(rs_run *run, rs_error *error) {
     return RS_OK;
 }
 
-static rs_status run_open_backend(rs_run *run, rs_error *error) {
+static rs_status run_open_backend(rs_load_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
     rs_backend_config cfg = {
         .conns_max = run->total,
@@ -109,7 +109,7 @@ static rs_status run_open_backend(rs_run *run, rs_error *error) {
     return status;
 }
 
-static void run_init_load(rs_run *run) {
+static void run_init_load(rs_load_run *run) {
     const rs_load_settings *s = run->settings;
     rs_load *load = &run->load;
 
@@ -129,8 +129,8 @@ static void run_init_load(rs_run *run) {
     rs_histogram_init(&load->first_reply);
 }
 
-rs_status rs_run_open(rs_run *run, const rs_load_settings *settings, const rs_backend_api *api,
-                      rs_error *error) {
+rs_status rs_load_run_open(rs_load_run *run, const rs_load_settings *settings,
+                           const rs_backend_api *api, rs_error *error) {
     rs_status status;
 
     run->settings = settings;
@@ -145,7 +145,7 @@ rs_status rs_run_open(rs_run *run, const rs_load_settings *settings, const rs_ba
     return status;
 }
 
-void rs_run_close(rs_run *run) {
+void rs_load_run_close(rs_load_run *run) {
     if (run->stuck > 0) {
         return; /* the kernel may still hold buffers: the process ends with them */
     }
@@ -164,13 +164,13 @@ void rs_run_close(rs_run *run) {
     free(run->clients);
 }
 
-void rs_run_stop(rs_run *run) {
+void rs_load_run_stop(rs_load_run *run) {
     rs_atomic_store_u32(&run->stop, 1); /* seen at the next tick; the back end may be gone */
 }
 
 /* ---- the connections touched in this turn */
 
-static void run_touch(rs_run *run, uint32_t index) {
+static void run_touch(rs_load_run *run, uint32_t index) {
     rs_client *client = &run->clients[index];
 
     if (!client->touched) {
@@ -180,13 +180,13 @@ static void run_touch(rs_run *run, uint32_t index) {
     }
 }
 
-static void run_touch_senders(rs_run *run) {
+static void run_touch_senders(rs_load_run *run) {
     for (uint32_t i = 0; i < run->settings->connections; i++) {
         run_touch(run, i);
     }
 }
 
-static void run_submit(rs_run *run, const rs_op *ops, uint32_t count) {
+static void run_submit(rs_load_run *run, const rs_op *ops, uint32_t count) {
     rs_status why = RS_OK;
 
     if (count > 0 && run->api->submit(run->backend, ops, count, &why) != count) {
@@ -194,7 +194,7 @@ static void run_submit(rs_run *run, const rs_op *ops, uint32_t count) {
     }
 }
 
-static void run_emit(rs_run *run) {
+static void run_emit(rs_load_run *run) {
     uint32_t *list = run->touched;
     const uint32_t listed = run->touched_count;
     rs_op ops[RUN_OPS];
@@ -222,7 +222,7 @@ static void run_emit(rs_run *run) {
 
 /* ---- connecting, pacing, ticks */
 
-static void run_connect_more(rs_run *run) {
+static void run_connect_more(rs_load_run *run) {
     const uint32_t limit = run->settings->ramp ? run->total : RUN_CONNECTING_MAX;
     uint32_t room = run->load.connecting < limit ? limit - run->load.connecting : 0;
 
@@ -235,7 +235,7 @@ static void run_connect_more(rs_run *run) {
 }
 
 /* Hands messages that are due to their connections. */
-static void run_pace(rs_run *run) {
+static void run_pace(rs_load_run *run) {
     uint64_t due;
 
     if (run->settings->rate == 0 || run->load.gate != RS_GATE_OPEN) {
@@ -254,7 +254,7 @@ static void run_pace(rs_run *run) {
     }
 }
 
-static void run_tick(rs_run *run) {
+static void run_tick(rs_load_run *run) {
     if (run->now_ns < run->tick_ns) {
         return;
     }
@@ -266,7 +266,7 @@ static void run_tick(rs_run *run) {
     }
 }
 
-static int64_t run_wait_ns(rs_run *run, uint64_t now_ns) {
+static int64_t run_wait_ns(rs_load_run *run, uint64_t now_ns) {
     uint64_t until_ns = run->tick_ns;
 
     if (run->touched_count > 0) {
@@ -292,20 +292,20 @@ static int64_t run_wait_ns(rs_run *run, uint64_t now_ns) {
 
 /* ---- phases */
 
-static void run_enter(rs_run *run, rs_run_phase phase) {
+static void run_enter(rs_load_run *run, rs_load_run_phase phase) {
     RS_ASSERT(phase > run->phase);
     run->phase = phase;
     run->phase_ns = run->now_ns;
 }
 
-static void run_cost(const rs_run *run, rs_run_cost *cost) {
+static void run_cost(const rs_load_run *run, rs_load_run_cost *cost) {
     rs_os_usage_read(&cost->usage);
     cost->lives = run->load.ends.lives;
     run->api->stats(run->backend, &cost->stats);
 }
 
 /* All of [from, to) are connected, or never will be. */
-static bool run_all_settled(const rs_run *run, uint32_t from, uint32_t to) {
+static bool run_all_settled(const rs_load_run *run, uint32_t from, uint32_t to) {
     if (run->cursor < run->cursor_end || run->load.connecting > 0) {
         return false;
     }
@@ -321,7 +321,7 @@ static bool run_all_settled(const rs_run *run, uint32_t from, uint32_t to) {
     return true;
 }
 
-static void run_start_sending(rs_run *run) {
+static void run_start_sending(rs_load_run *run) {
     run->load.gate = RS_GATE_OPEN;
     run->load.plan = (rs_plan){
         .start_ns = run->now_ns,
@@ -335,7 +335,7 @@ static void run_start_sending(rs_run *run) {
     run_enter(run, RS_PHASE_WARMUP);
 }
 
-static void run_start_connecting(rs_run *run) {
+static void run_start_connecting(rs_load_run *run) {
     run->cursor = 0;
     run->cursor_end = run->settings->connections;
     run->load.connect_ns = run->now_ns;
@@ -351,7 +351,7 @@ static void run_start_connecting(rs_run *run) {
 /* Our side's connect ends in the backlog, long before a slow server accepts: only a reply tells
  * that it has. The silent connections were opened before, and a listener accepts in order: the
  * senders' replies vouch for the crowd too. */
-static bool run_all_served(const rs_run *run) {
+static bool run_all_served(const rs_load_run *run) {
     if (run->load.columns.outstanding > 0) {
         return false; /* the common case, without the search */
     }
@@ -364,7 +364,7 @@ static bool run_all_served(const rs_run *run) {
 }
 
 /* What was due by the turn before this one has had its turn: it was held up. */
-static void run_count_unsent(rs_run *run) {
+static void run_count_unsent(rs_load_run *run) {
     const uint32_t connections = run->settings->connections;
 
     for (uint32_t i = 0; i < connections; i++) {
@@ -375,7 +375,7 @@ static void run_count_unsent(rs_run *run) {
 
 /* The measured time is over. In an open loop the replies still due count for latency: the slowest
  * are among them. */
-static void run_end_measure(rs_run *run) {
+static void run_end_measure(rs_load_run *run) {
     run->end_ns = run->now_ns;
     if (run->settings->rate != 0) {
         run_count_unsent(run);
@@ -387,7 +387,7 @@ static void run_end_measure(rs_run *run) {
     }
 }
 
-static void run_start_drain(rs_run *run) {
+static void run_start_drain(rs_load_run *run) {
     run->load.gate = RS_GATE_SHUT;
     run->load.ending = true;
     run->cursor_end = run->cursor;
@@ -398,7 +398,7 @@ static void run_start_drain(rs_run *run) {
     run_enter(run, RS_PHASE_DRAIN);
 }
 
-static void run_connect_step(rs_run *run) {
+static void run_connect_step(rs_load_run *run) {
     const rs_load *load = &run->load;
 
     if (!run_all_settled(run, 0, run->settings->connections) || !run_all_served(run)) {
@@ -415,14 +415,14 @@ static void run_connect_step(rs_run *run) {
     }
 }
 
-static void run_start_measure(rs_run *run) {
+static void run_start_measure(rs_load_run *run) {
     run_enter(run, RS_PHASE_MEASURE);
     run->measure_ns = run->now_ns;
     run->load.recording = true;
     run_cost(run, &run->before);
 }
 
-static bool run_measure_is_over(const rs_run *run) {
+static bool run_measure_is_over(const rs_load_run *run) {
     const double passed_s = (double)(run->now_ns - run->phase_ns) / RUN_NS_PER_S;
     const rs_load *load = &run->load;
 
@@ -430,7 +430,7 @@ static bool run_measure_is_over(const rs_run *run) {
            load->messages_left == 0 || load->senders_left == 0;
 }
 
-static void run_finish_all(rs_run *run, bool force) {
+static void run_finish_all(rs_load_run *run, bool force) {
     for (uint32_t i = 0; i < run->total; i++) {
         rs_client_finish(&run->clients[i], &run->load, run->now_ns, force);
         run_touch(run, i);
@@ -438,7 +438,7 @@ static void run_finish_all(rs_run *run, bool force) {
 }
 
 /* Everything due has come or been given up. */
-static void run_start_finish(rs_run *run) {
+static void run_start_finish(rs_load_run *run) {
     if (run->load.recording && !run->load.tail) {
         run->end_ns =
             run->load.last_reply_ns > run->measure_ns ? run->load.last_reply_ns : run->now_ns;
@@ -449,7 +449,7 @@ static void run_start_finish(rs_run *run) {
     run_enter(run, RS_PHASE_FINISH);
 }
 
-static void run_finish_step(rs_run *run) {
+static void run_finish_step(rs_load_run *run) {
     const uint64_t passed_ns = run->now_ns - run->phase_ns;
 
     if (run->load.not_done == 0) {
@@ -463,7 +463,7 @@ static void run_finish_step(rs_run *run) {
     }
 }
 
-static void run_phase_step(rs_run *run) {
+static void run_phase_step(rs_load_run *run) {
     if (rs_atomic_load_u32(&run->stop) != 0 && run->phase < RS_PHASE_DRAIN) {
         run->interrupted = true;
         run_start_drain(run);
@@ -502,7 +502,7 @@ static void run_phase_step(rs_run *run) {
 
 /* ---- the loop */
 
-static void run_progress(rs_run *run) {
+static void run_progress(rs_load_run *run) {
     static const char *const names[] = {"connecting", "connecting", "warming up", "measuring",
                                         "draining",   "closing",    "over"};
     const rs_load *load = &run->load;
@@ -525,7 +525,7 @@ static void run_progress(rs_run *run) {
     run->progress_replies = load->columns.received;
 }
 
-static void run_turn(rs_run *run) {
+static void run_turn(rs_load_run *run) {
     const uint64_t before_ns = rs_os_now_ns();
     const int64_t wait_ns = run_wait_ns(run, before_ns);
     const uint32_t count =
@@ -551,7 +551,7 @@ static void run_turn(rs_run *run) {
     run_progress(run);
 }
 
-void rs_run_go(rs_run *run) {
+void rs_load_run_go(rs_load_run *run) {
     run->start_ns = run->now_ns = run->phase_ns = run->progress_ns = rs_os_now_ns();
     run->tick_ns = run->now_ns + RUN_FAST_TICK_NS;
     rs_pace_init(&run->pace, run->now_ns);

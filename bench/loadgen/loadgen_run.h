@@ -15,7 +15,7 @@
 #include "seam/os.h"
 #include "seam/printer.h"
 
-typedef enum rs_run_phase {
+typedef enum rs_load_run_phase {
     RS_PHASE_IDLE_CONNECT, /* the silent ones come first */
     RS_PHASE_CONNECT,      /* without --churn: until each had its first reply */
     RS_PHASE_WARMUP,
@@ -23,16 +23,16 @@ typedef enum rs_run_phase {
     RS_PHASE_DRAIN,  /* nothing is sent any more; the replies still due */
     RS_PHASE_FINISH, /* every connection ends its stream, sees the server's end, closes */
     RS_PHASE_OVER
-} rs_run_phase;
+} rs_load_run_phase;
 
 /* Cost at one moment. */
-typedef struct rs_run_cost {
+typedef struct rs_load_run_cost {
     rs_os_usage usage;
     rs_backend_stats stats;
     uint64_t lives; /* connections that had ended as they should */
-} rs_run_cost;
+} rs_load_run_cost;
 
-typedef struct rs_run {
+typedef struct rs_load_run {
     const rs_load_settings *settings;
     const rs_backend_api *api;
     rs_backend *backend;
@@ -46,7 +46,7 @@ typedef struct rs_run {
     void *pages;
     size_t pages_bytes;
     bool region_held;
-    rs_run_phase phase;
+    rs_load_run_phase phase;
     uint32_t cursor, cursor_end; /* clients still to be connected for the first time */
     uint64_t issued;             /* open loop: messages handed to connections */
     uint64_t paced_ns;           /* open loop: what was due by then has had a turn to be sent */
@@ -57,23 +57,25 @@ typedef struct rs_run {
     uint64_t setup_ns;           /* from the start until the load began; 0 = it never did */
     uint64_t ramp_ns;            /* 0 = none, or not all connections were served */
     uint32_t stuck;              /* connections whose CLOSE never completed */
-    rs_printer *out, *err;       /* the owner's, from before rs_run_go on */
+    rs_printer *out, *err;       /* the owner's, from before rs_load_run_go on */
     bool progress, interrupted, forced;
-    rs_run_cost before, after; /* around the measurement */
+    rs_load_run_cost before, after; /* around the measurement */
     rs_atomic_u32 stop;
-} rs_run;
+} rs_load_run;
 
-/* rs_run_open: allocates all the run needs, opens the back end. *run zeroed by the caller.
- * RS_E_NO_MEMORY and what the back end's open gives; *error filled. rs_run_close in any case. */
-rs_status rs_run_open(rs_run *run, const rs_load_settings *settings, const rs_backend_api *api,
-                      rs_error *error);
+/* rs_load_run_open: allocates all the run needs, opens the back end. *run zeroed by the caller.
+ * RS_E_NO_MEMORY and what the back end's open gives; *error filled. rs_load_run_close in any case.
+ */
+rs_status rs_load_run_open(rs_load_run *run, const rs_load_settings *settings,
+                           const rs_backend_api *api, rs_error *error);
 
-/* rs_run_go: the whole run; ends in bounded time after its length, whatever the server does. */
-void rs_run_go(rs_run *run);
+/* rs_load_run_go: the whole run; ends in bounded time after its length, whatever the server does.
+ */
+void rs_load_run_go(rs_load_run *run);
 
-/* rs_run_stop: from any thread: the run drains and ends. */
-void rs_run_stop(rs_run *run);
+/* rs_load_run_stop: from any thread: the run drains and ends. */
+void rs_load_run_stop(rs_load_run *run);
 
-void rs_run_close(rs_run *run);
+void rs_load_run_close(rs_load_run *run);
 
 #endif

@@ -31,11 +31,11 @@ static rs_status epoll_register_memory(rs_backend *backend, void *base, size_t b
                                        rs_error *error) {
     (void)cut;
     RS_ASSERT(base != NULL && bytes > 0);
-    return rs_region_set_take(&backend->regions, out, error);
+    return rs_region_set_acquire(&backend->regions, out, error);
 }
 
 static void epoll_release_memory(rs_backend *backend, rs_region_id region) {
-    rs_region_set_give(&backend->regions, region);
+    rs_region_set_release(&backend->regions, region);
 }
 
 /* ---- statistics */
@@ -82,11 +82,11 @@ static uint32_t epoll_files_of(uint32_t conns_max) {
     return conns_max + EPOLL_INSTANCE_FILES;
 }
 
-static void epoll_files_give(uint32_t conns_max) {
+static void epoll_files_release(uint32_t conns_max) {
     (void)rs_atomic_add_u32(&epoll_files_spoken_for, 0u - epoll_files_of(conns_max));
 }
 
-static rs_status epoll_files_take(uint32_t conns_max, rs_error *error) {
+static rs_status epoll_files_acquire(uint32_t conns_max, rs_error *error) {
     uint32_t own = epoll_files_of(conns_max);
     uint32_t others, all;
     rlim_t limit = 0;
@@ -100,7 +100,7 @@ static rs_status epoll_files_take(uint32_t conns_max, rs_error *error) {
     if (all <= limit) {
         return RS_OK;
     }
-    epoll_files_give(conns_max);
+    epoll_files_release(conns_max);
     return rs_error_set(error, RS_E_NO_BUFFERS, "setrlimit", 0,
                         "%u connections, and %u open files for other workers, need a limit of "
                         "%u and it is %llu: raise it (ulimit -n) or lower --max-sessions",
@@ -125,7 +125,7 @@ static void epoll_close(rs_backend *backend) {
     free(backend->events);
     free(backend->conns);
     free(backend->engine_memory);
-    epoll_files_give(backend->engine.cfg.conns_max);
+    epoll_files_release(backend->engine.cfg.conns_max);
     free(backend);
 }
 
@@ -190,14 +190,14 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
     *out = NULL;
     status = epoll_check_config(cfg, error);
     if (status == RS_OK) {
-        status = epoll_files_take(cfg->conns_max, error);
+        status = epoll_files_acquire(cfg->conns_max, error);
     }
     if (status != RS_OK) {
         return status;
     }
     backend = calloc(1, sizeof(*backend));
     if (backend == NULL) {
-        epoll_files_give(cfg->conns_max);
+        epoll_files_release(cfg->conns_max);
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a back end");
     }
     backend->epoll_fd = backend->wake_fd = backend->listen_fd = backend->reserve_fd = -1;

@@ -30,11 +30,11 @@ static rs_status iocp_register_memory(rs_backend *backend, void *base, size_t by
                                       rs_error *error) {
     (void)cut;
     RS_ASSERT(base != NULL && bytes > 0);
-    return rs_region_set_take(&backend->regions, out, error);
+    return rs_region_set_acquire(&backend->regions, out, error);
 }
 
 static void iocp_release_memory(rs_backend *backend, rs_region_id region) {
-    rs_region_set_give(&backend->regions, region);
+    rs_region_set_release(&backend->regions, region);
 }
 
 /* ---- statistics */

@@ -4,7 +4,11 @@
 
 #include "core/options.h"
 
-typedef enum rs_rio_wait { RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN, RS_RIO_WAIT_NOTIFY } rs_rio_wait;
+typedef enum rs_rio_wait_mode {
+    RS_RIO_WAIT_POLL,
+    RS_RIO_WAIT_SPIN,
+    RS_RIO_WAIT_NOTIFY
+} rs_rio_wait_mode;
 typedef enum rs_rio_notify_by { RS_RIO_NOTIFY_IOCP, RS_RIO_NOTIFY_EVENT } rs_rio_notify_by;
 typedef enum rs_rio_registration {
     RS_RIO_REG_SLAB,    /* one for each region */
@@ -13,7 +17,7 @@ typedef enum rs_rio_registration {
 } rs_rio_registration;
 
 typedef struct rs_rio_settings {
-    rs_rio_wait wait;
+    rs_rio_wait_mode wait;
     rs_rio_notify_by notify_by;
     rs_rio_registration registration;
     bool defer;  /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */

@@ -459,7 +459,8 @@ static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32
         rv_report(verify, RS_RV_RANGE, buffer, (uint64_t)slice->offset + slice->bytes);
         return false;
     }
-    if (!rs_rv_shadow_take(&verify->shadow, rv_bytes(slice), slice->bytes, request->post.is_recv)) {
+    if (!rs_rv_shadow_acquire(&verify->shadow, rv_bytes(slice), slice->bytes,
+                              request->post.is_recv)) {
         rv_report(verify, RS_RV_OVERLAP, rv_bytes(slice), slice->bytes);
         return false;
     }
@@ -540,7 +541,7 @@ static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
 /* A slice is in flight no more. */
 static void rv_land(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_recv, bool marked) {
     if (marked) {
-        rs_rv_shadow_give(&verify->shadow, rv_bytes(slice), slice->bytes, is_recv);
+        rs_rv_shadow_release(&verify->shadow, rv_bytes(slice), slice->bytes, is_recv);
     }
     if (slice->buffer != NULL && --slice->buffer->in_flight == 0 && slice->buffer->dead) {
         rv_bury(verify, &slice->buffer->record);

@@ -84,12 +84,12 @@ static bool shadow_walk(rs_rv_shadow *shadow, const uint8_t *from, uint32_t left
     return true;
 }
 
-bool rs_rv_shadow_take(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv) {
+bool rs_rv_shadow_acquire(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv) {
     return shadow_walk(shadow, at, bytes, is_recv, true, true) &&
            shadow_walk(shadow, at, bytes, is_recv, false, true);
 }
 
-void rs_rv_shadow_give(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv) {
+void rs_rv_shadow_release(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv) {
     (void)shadow_walk(shadow, at, bytes, is_recv, false, false); /* marks only */
 }
 

@@ -18,12 +18,12 @@ typedef struct rs_rv_shadow {
     struct rs_rv_page *pages[RS_RV_PAGE_BUCKETS];
 } rs_rv_shadow;
 
-/* rs_rv_shadow_take: marks [at, at + bytes) as in flight. False, with nothing marked: a receive
+/* rs_rv_shadow_acquire: marks [at, at + bytes) as in flight. False, with nothing marked: a receive
  * overlaps anything in flight, or a send overlaps a receive. */
-bool rs_rv_shadow_take(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv);
+bool rs_rv_shadow_acquire(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv);
 
-/* rs_rv_shadow_give: in flight no more. The same range as was taken. */
-void rs_rv_shadow_give(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv);
+/* rs_rv_shadow_release: in flight no more. The same range as was taken. */
+void rs_rv_shadow_release(rs_rv_shadow *shadow, const uint8_t *at, uint32_t bytes, bool is_recv);
 
 /* rs_rv_shadow_free: all of its memory. */
 void rs_rv_shadow_free(rs_rv_shadow *shadow);

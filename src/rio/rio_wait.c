@@ -3,7 +3,7 @@
 
 #include "core/assert.h"
 
-void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us) {
+void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait_mode mode, uint32_t spin_us) {
     *waiter = (rs_rio_waiter){
         .mode = mode,
         .spin_ns = mode == RS_RIO_WAIT_SPIN ? (uint64_t)spin_us * 1000u : 0,

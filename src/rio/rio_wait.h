@@ -28,7 +28,7 @@ typedef enum rs_rio_step {
 } rs_rio_step;
 
 typedef struct rs_rio_waiter {
-    rs_rio_wait mode;
+    rs_rio_wait_mode mode;
     uint64_t spin_ns;
     bool wakes_itself;   /* the sleep ends with the first completion, without a notification */
     bool armed;          /* a notification is still to come */
@@ -42,7 +42,7 @@ typedef struct rs_rio_waiter {
     uint64_t look_ns;  /* spinning: when to read the port next */
 } rs_rio_waiter;
 
-void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait mode, uint32_t spin_us);
+void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait_mode mode, uint32_t spin_us);
 
 /* rs_rio_wait_by_itself: from now on, or no longer: SLEEP sees completions without being armed. */
 void rs_rio_wait_by_itself(rs_rio_waiter *waiter, bool wakes_itself);

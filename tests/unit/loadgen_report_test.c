@@ -18,7 +18,7 @@
 
 typedef struct report_bed {
     rs_load_settings settings;
-    rs_run run;
+    rs_load_run run;
     char reason[256];
     char json[16384];
 } report_bed;

@@ -19,14 +19,14 @@ static void test_region_set_gives_each_id_once(void **state) {
     rs_error error;
     (void)state;
     for (uint32_t i = 0; i < RS_REGIONS_MAX; i++) {
-        assert_int_equal(rs_region_set_take(&set, &region, &error), RS_OK);
+        assert_int_equal(rs_region_set_acquire(&set, &region, &error), RS_OK);
         assert_int_equal(region.value, i);
     }
-    assert_int_equal(rs_region_set_take(&set, &region, &error), RS_E_NO_BUFFERS);
+    assert_int_equal(rs_region_set_acquire(&set, &region, &error), RS_E_NO_BUFFERS);
     assert_string_equal(error.call, "register_memory");
     region.value = RS_REGIONS_MAX / 2u;
-    rs_region_set_give(&set, region);
-    assert_int_equal(rs_region_set_take(&set, &region, &error), RS_OK);
+    rs_region_set_release(&set, region);
+    assert_int_equal(rs_region_set_acquire(&set, &region, &error), RS_OK);
     assert_int_equal(region.value, RS_REGIONS_MAX / 2u);
 }
 
@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
         if (strcmp(child_case(argc, argv), "behind") == 0) {
             (void)rs_region_piece_at(&cut, 7);
         } else {
-            rs_region_set_give(&set, (rs_region_id){.value = 3});
+            rs_region_set_release(&set, (rs_region_id){.value = 3});
         }
         return 0;
     }

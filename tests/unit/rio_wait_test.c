@@ -76,7 +76,8 @@ static void test_wait_woken_by_another_packet_returns_still_armed(void **state) 
 }
 
 static void test_wait_without_time_looks_at_queue_and_port_once_and_returns(void **state) {
-    static const rs_rio_wait modes[] = {RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN, RS_RIO_WAIT_NOTIFY};
+    static const rs_rio_wait_mode modes[] = {RS_RIO_WAIT_POLL, RS_RIO_WAIT_SPIN,
+                                             RS_RIO_WAIT_NOTIFY};
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
         rs_rio_waiter waiter;

@@ -80,7 +80,7 @@ static void check_bytes(const model *m, uint32_t block) {
 
 static void model_drop(model *m, uint32_t block) {
     check_bytes(m, block);
-    rs_slab_drop(&m->slab, m->held[block]);
+    rs_slab_release(&m->slab, m->held[block]);
     m->refs[block]--;
     if (m->refs[block] == 0) {
         m->held_count--;
@@ -156,7 +156,7 @@ static void test_slab_block_freed_last_is_given_out_first(void **state) {
     model *m = model_make(false);
     assert_true(rs_slab_acquire(&m->slab, &a));
     assert_true(rs_slab_acquire(&m->slab, &b));
-    rs_slab_drop(&m->slab, a);
+    rs_slab_release(&m->slab, a);
     assert_true(rs_slab_acquire(&m->slab, &again));
     assert_int_equal(again.index, a.index);
     assert_int_not_equal(again.generation, a.generation);
@@ -206,7 +206,7 @@ static void test_slab_lent_until_taken_back_or_freed(void **state) {
                 assert_false(rs_slab_is_lent(&m->slab, slice[i]));
                 assert_true(rs_slab_is_live(&m->slab, slice[i]));
             }
-            rs_slab_drop(&m->slab, slice[i]);
+            rs_slab_release(&m->slab, slice[i]);
             assert_false(rs_slab_is_lent(&m->slab, slice[i]));
         }
     }
@@ -232,14 +232,14 @@ static int run_child(const char *name) {
     if (!rs_slab_acquire(&slab, &stale)) {
         return 0;
     }
-    rs_slab_drop(&slab, stale);
+    rs_slab_release(&slab, stale);
     if (!rs_slab_acquire(&slab, &present) || present.index != stale.index) {
         return 0;
     }
     if (strcmp(name, "hold") == 0) {
         rs_slab_hold(&slab, stale);
     } else if (strcmp(name, "drop") == 0) {
-        rs_slab_drop(&slab, stale);
+        rs_slab_release(&slab, stale);
     } else {
         (void)rs_slab_data(&slab, stale);
     }

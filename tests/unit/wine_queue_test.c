@@ -37,7 +37,7 @@ static void make(fixture *f, uint32_t size, uint32_t recvs, uint32_t sends) {
 }
 
 static void close_all(fixture *f) {
-    rs_rio_result out;
+    rs_queue_result out;
 
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         rs_rio_lane *lane = &f->rq.lane[d];
@@ -82,7 +82,7 @@ static void test_queue_charge_is_the_sum_of_limits(void **state) {
 static void test_queue_request_counts_until_taken(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 1, 1);
@@ -105,7 +105,7 @@ static void test_queue_receive_of_whole_length_ends_full_or_with_the_stream(void
     for (uint32_t i = 0; i < 2; i++) {
         fixture f;
         rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
-        rs_rio_result out;
+        rs_queue_result out;
         make(&f, 8, 1, 1);
         ask(lane, 10, 1)->wait_all = true;
         rs_queue_commit(lane);
@@ -126,7 +126,7 @@ static void test_queue_receive_of_whole_length_ends_full_or_with_the_stream(void
 static void test_queue_failed_request_has_no_bytes(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 1, 1);
@@ -146,7 +146,7 @@ static void test_queue_failed_request_has_no_bytes(void **state) {
 static void test_queue_send_cut_short_by_the_close_is_aborted(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 1, 2);
@@ -194,7 +194,7 @@ static void test_queue_uncommitted_requests_do_not_start(void **state) {
 static void test_queue_sends_are_gathered_and_split_again(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 1, 3);
@@ -237,7 +237,7 @@ static void test_queue_gather_is_bounded_by_count_and_bytes(void **state) {
 static void test_queue_failure_finishes_the_first_request_only(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 1, 2);
@@ -255,7 +255,7 @@ static void test_queue_failure_finishes_the_first_request_only(void **state) {
 
 static void test_queue_close_gives_the_charge_back_by_and_by(void **state) {
     fixture f;
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 4, 2);
@@ -305,7 +305,7 @@ static void test_queue_silent_completions_are_not_loud(void **state) {
 static void test_queue_datagrams_finish_one_by_one(void **state) {
     fixture f;
     rs_rio_lane *recv = &f.rq.lane[RS_RIO_RECV], *send = &f.rq.lane[RS_RIO_SEND];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 4, 4);
@@ -359,7 +359,7 @@ static void test_queue_standing_operation_keeps_its_lane(void **state) {
 static void test_queue_taken_completions_are_not_loud(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-    rs_rio_result out;
+    rs_queue_result out;
 
     (void)state;
     make(&f, 8, 1, 3);
@@ -423,7 +423,7 @@ static void test_queue_random_steps_keep_the_sums(void **state) {
         fixture f;
         rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
         uint64_t asked = 0, taken = 0;
-        rs_rio_result out;
+        rs_queue_result out;
 
         make(&f, 16, 1, (uint32_t)rand() % 12 + 1);
         for (int step = 0; step < 300; step++) {

@@ -198,13 +198,13 @@ static void pack_leave(rs_sendq_pool *pool) {
     RS_ASSERT(pack.generation != 0);
     pool->pack = pool->packed = (rs_slice){.index = 0};
     pool->pack_used = 0;
-    rs_slab_drop(pool->blocks, pack);
+    rs_slab_release(pool->blocks, pack);
     pool->shared_live -= rs_slab_is_live(pool->blocks, pack) ? 0u : 1u;
 }
 
 static void shared_drop(rs_sendq_pool *pool, rs_slice slice) {
     uint32_t refs;
-    rs_slab_drop(pool->blocks, slice);
+    rs_slab_release(pool->blocks, slice);
     refs = pool->blocks->entries[slice.index].refs;
     if (refs == 0) {
         RS_ASSERT(pool->shared_live > 0);
@@ -282,7 +282,7 @@ static uint32_t sendq_index_of(const rs_sendq_pool *pool, const rs_sendq_entry *
 RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
                                         rs_sendq_entry *entry) {
     if (rs_sendq_is_own(pool, entry)) {
-        rs_slab_drop(pool->blocks, entry->slice);
+        rs_slab_release(pool->blocks, entry->slice);
         sendq_given_back(pool, queue);
         return;
     }

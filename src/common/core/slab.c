@@ -54,7 +54,7 @@ void rs_slab_hold(rs_slab *slab, rs_slice slice) {
     slab->entries[slice.index].refs++;
 }
 
-void rs_slab_drop(rs_slab *slab, rs_slice slice) {
+void rs_slab_release(rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_live(slab, slice));
     rs_slab_entry *entry = &slab->entries[slice.index];
     entry->refs--;

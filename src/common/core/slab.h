@@ -51,11 +51,11 @@ void rs_slab_init(rs_slab *slab, uint8_t *base, uint8_t **scattered, rs_slab_ent
  * Thread   the owner's.  Bounds  O(1). */
 bool rs_slab_acquire(rs_slab *slab, rs_slice *out);
 
-/* rs_slab_hold / rs_slab_drop: one reference more / less; the last drop frees. The handle must be
- * live (asserted: a stale generation is our bug). At most UINT32_MAX references (asserted).
+/* rs_slab_hold / rs_slab_release: one reference more / less; the last release frees. The handle
+ * must be live (asserted: a stale generation is our bug). At most UINT32_MAX references (asserted).
  * Thread   the owner's.  Bounds  O(1). */
 void rs_slab_hold(rs_slab *slab, rs_slice slice);
-void rs_slab_drop(rs_slab *slab, rs_slice slice);
+void rs_slab_release(rs_slab *slab, rs_slice slice);
 
 /* rs_slab_lend: notes that one of the references of a live block (asserted) is somebody's who is
  * not trusted to give it back but once. rs_slab_take_back: it is not any more; lent (asserted).

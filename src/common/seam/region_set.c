@@ -3,7 +3,7 @@
 
 #include "core/assert.h"
 
-rs_status rs_region_set_take(rs_region_set *set, rs_region_id *out, rs_error *error) {
+rs_status rs_region_set_acquire(rs_region_set *set, rs_region_id *out, rs_error *error) {
     for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {
         if ((set->taken >> i & 1u) == 0) {
             set->taken |= UINT64_C(1) << i;
@@ -15,7 +15,7 @@ rs_status rs_region_set_take(rs_region_set *set, rs_region_id *out, rs_error *er
                         "all %u memory regions are in use", RS_REGIONS_MAX);
 }
 
-void rs_region_set_give(rs_region_set *set, rs_region_id region) {
+void rs_region_set_release(rs_region_set *set, rs_region_id region) {
     RS_ASSERT(region.value < RS_REGIONS_MAX);
     RS_ASSERT((set->taken >> region.value & 1u) != 0);
     set->taken &= ~(UINT64_C(1) << region.value);

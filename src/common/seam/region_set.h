@@ -14,12 +14,12 @@ typedef struct rs_region_set {
 
 _Static_assert(RS_REGIONS_MAX == 64u, "one bit a region");
 
-/* rs_region_set_take: *out = the lowest free id. RS_E_NO_BUFFERS when there is none; *error
+/* rs_region_set_acquire: *out = the lowest free id. RS_E_NO_BUFFERS when there is none; *error
  * filled. */
-rs_status rs_region_set_take(rs_region_set *set, rs_region_id *out, rs_error *error);
+rs_status rs_region_set_acquire(rs_region_set *set, rs_region_id *out, rs_error *error);
 
-/* rs_region_set_give: a taken id (asserted) is free again. */
-void rs_region_set_give(rs_region_set *set, rs_region_id region);
+/* rs_region_set_release: a taken id (asserted) is free again. */
+void rs_region_set_release(rs_region_set *set, rs_region_id region);
 
 /* rs_region_cut_pieces, rs_region_cut_bytes: of the whole. */
 static inline uint32_t rs_region_cut_pieces(const rs_region_cut *cut) {

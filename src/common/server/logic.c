@@ -570,7 +570,7 @@ static void logic_shared_release(rs_session *handle, rs_shared *shared) {
         logic_push_id(channel, FROM_FRAME_END, 0, NULL, 0);
         channel->told_bytes = 0;
     }
-    rs_slab_drop(&channel->blocks, rs_shared_take_back(&channel->blocks, shared));
+    rs_slab_release(&channel->blocks, rs_shared_take_back(&channel->blocks, shared));
 }
 
 static rs_session_ops logic_ops(uint32_t shard) {
