@@ -50,8 +50,7 @@ static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
     SOCKADDR_INET own, peer = part->address;
     int size = sizeof own;
     ULONG flags = part->flags;
-
-    if (request->remote.at && lane->direction == RS_RIO_RECV) {
+    if (request->remote.at != NULL && lane->direction == RS_RIO_RECV) {
         if (lane->rq->stream) {
             int peer_size = sizeof peer;
             (void)getpeername(lane->rq->socket, (struct sockaddr *)&peer, &peer_size);
@@ -59,7 +58,8 @@ static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
         rs_provider_address_out(&request->remote, &peer, sizeof peer);
     }
     memset(&own, 0, sizeof own);
-    if (request->local.at && getsockname(lane->rq->socket, (struct sockaddr *)&own, &size) == 0) {
+    if (request->local.at != NULL &&
+        getsockname(lane->rq->socket, (struct sockaddr *)&own, &size) == 0) {
         rs_provider_address_out(&request->local, &own, sizeof own);
     }
     rs_provider_address_out(&request->control, &no_control, sizeof no_control);
@@ -70,14 +70,12 @@ static void emulated_addresses(rs_rio_lane *lane, const emulated_lane *part) {
 static bool emulated_was_reset(const rs_rio_rq *rq) {
     int fd = emulated.gate ? rs_gate_socket_fd(rq->socket) : -1;
     bool reset = rs_gate_was_reset(fd, rq->received);
-
     rs_gate_close_fd(fd);
     return reset;
 }
 
 static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
     const rs_rio_request *request = lane->head;
-
     if (lane->closing && error) {
         error = WSA_OPERATION_ABORTED;
     }
@@ -95,7 +93,7 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
         return;
     }
     emulated_addresses(lane, lane->engine);
-    if (error && request->data.at) {
+    if (error && request->data.at != NULL) {
         rs_queue_finish(lane, error, 0);
         return; /* a datagram cut short; one whose payload nobody wanted is not */
     }
@@ -111,7 +109,6 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
 
 static int emulated_call_recv(rs_rio_lane *lane, emulated_lane *part, DWORD *bytes) {
     SOCKET s = lane->rq->socket;
-
     part->flags = 0;
     if (lane->rq->stream) {
         return WSARecv(s, part->buffers, 1, bytes, &part->flags, &part->overlapped, NULL);
@@ -125,8 +122,7 @@ static int emulated_call_recv(rs_rio_lane *lane, emulated_lane *part, DWORD *byt
 static int emulated_call_send(rs_rio_lane *lane, emulated_lane *part, DWORD count, DWORD *bytes) {
     const rs_rio_segment *remote = &lane->head->remote;
     SOCKET s = lane->rq->socket;
-
-    if (!remote->at) {
+    if (remote->at == NULL) {
         return WSASend(s, part->buffers, count, bytes, 0, &part->overlapped, NULL);
     }
     memcpy(&part->address, remote->at, sizeof part->address);
@@ -138,7 +134,6 @@ static int emulated_call_send(rs_rio_lane *lane, emulated_lane *part, DWORD coun
 
 static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count) {
     const rs_rio_request *request = lane->head;
-
     for (uint32_t i = 0; i < count; i++, request = request->next) {
         part->buffers[i].buf = request->data.at + request->done;
         part->buffers[i].len = request->data.length - request->done;
@@ -146,7 +141,7 @@ static void emulated_fill(rs_rio_lane *lane, emulated_lane *part, uint32_t count
     memset(&part->overlapped, 0, sizeof part->overlapped);
     part->overlapped.Offset = EMULATED_MARK;
     part->overlapped.OffsetHigh = (DWORD)(uintptr_t)part;
-    if (part->event) {
+    if (part->event != NULL) {
         /* The low bit keeps the packet out of the program's port. */
         part->overlapped.hEvent = (HANDLE)((uintptr_t)part->event | 1u);
     }
@@ -156,7 +151,6 @@ static int emulated_call(rs_rio_lane *lane, DWORD count, DWORD *bytes) {
     emulated_lane *part = lane->engine;
     int result = lane->direction == RS_RIO_RECV ? emulated_call_recv(lane, part, bytes)
                                                 : emulated_call_send(lane, part, count, bytes);
-
     return result == 0 ? 0 : WSAGetLastError();
 }
 
@@ -167,7 +161,6 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
     emulated_lane *part = lane->engine;
     DWORD bytes = 0;
     int error;
-
     rs_queue_start(lane, count);
     emulated_fill(lane, part, count);
     if (part->blocks) {
@@ -177,7 +170,7 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
     if (error == WSA_IO_PENDING) {
         return false;
     }
-    if (error == 0 && part->event) {
+    if (error == 0 && part->event != NULL) {
         return false; /* signalled, or about to be */
     }
     emulated_finish(lane, error, bytes);
@@ -186,7 +179,6 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
 
 static void emulated_start(rs_rio_lane *lane) {
     uint32_t count = rs_queue_startable(lane);
-
     while (count > 0 && emulated_begin(lane, count)) {
         count = rs_queue_startable(lane);
     }
@@ -209,7 +201,6 @@ static void emulated_complete(emulated_lane *part) {
     rs_cq *cq = emulated_cq_of(lane);
     DWORD bytes = 0, flags = 0;
     int error = 0;
-
     rs_cq_lock(cq);
     if (lane->running == 0) {
         rs_cq_unlock(cq); /* its queue was closed under it */
@@ -236,7 +227,6 @@ static DWORD WINAPI emulated_block(void *argument) {
     DWORD count, bytes = 0;
     int error = WSA_OPERATION_ABORTED;
     bool closing;
-
     rs_cq_lock(cq);
     closing = lane->closing || cq->core.dead;
     count = lane->running;
@@ -255,7 +245,6 @@ static DWORD WINAPI emulated_block(void *argument) {
 
 static bool emulated_begin_blocking(rs_rio_lane *lane) {
     emulated_lane *part = lane->engine;
-
     (void)rs_atomic_add_u32(&part->inside, 1);
     if (QueueUserWorkItem(emulated_block, part, WT_EXECUTELONGFUNCTION)) {
         return false;
@@ -275,7 +264,6 @@ static bool emulated_is_ours(const OVERLAPPED *overlapped) {
 static DWORD WINAPI emulated_serve(void *unused) {
     OVERLAPPED_ENTRY entries[EMULATED_BATCH];
     ULONG count = 0;
-
     (void)unused;
     while (GetQueuedCompletionStatusEx(emulated.port, entries, EMULATED_BATCH, &count, INFINITE,
                                        FALSE)) {
@@ -291,14 +279,13 @@ static DWORD WINAPI emulated_serve(void *unused) {
 static BOOL CALLBACK emulated_initialise(INIT_ONCE *once, void *unused, void **context) {
     const char *why = NULL; /* without it only resets are told worse */
     HANDLE thread;
-
     (void)once;
     (void)unused;
     (void)context;
     emulated.gate = rs_gate_open(&why);
     emulated.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
-    thread = emulated.port ? CreateThread(NULL, 0, emulated_serve, NULL, 0, NULL) : NULL;
-    if (!thread) {
+    thread = emulated.port != NULL ? CreateThread(NULL, 0, emulated_serve, NULL, 0, NULL) : NULL;
+    if (thread == NULL) {
         return FALSE;
     }
     CloseHandle(thread);
@@ -314,7 +301,6 @@ static bool emulated_open_cq(rs_cq *cq) {
 
 static void emulated_cancel(rs_rio_lane *lane) {
     emulated_lane *part = lane->engine;
-
     if (lane->running > 0) {
         (void)CancelIoEx((HANDLE)lane->rq->socket, &part->overlapped); /* too late is as well */
     }
@@ -322,11 +308,10 @@ static void emulated_cancel(rs_rio_lane *lane) {
 
 static void emulated_close_cq(rs_cq *cq) {
     bool running = true;
-
     for (int i = 0; i < EMULATED_DRAIN_ROUNDS && running; i++) { /* their ends come by themselves */
         running = false;
         rs_cq_lock(cq);
-        for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+        for (rs_rio_lane *lane = cq->core.first_lane; lane != NULL; lane = lane->cq_next) {
             emulated_cancel(lane);
             running = running || lane->running > 0;
         }
@@ -340,7 +325,7 @@ static void emulated_close_cq(rs_cq *cq) {
 static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = rq->lane[d].engine;
-        if (part && part->event) {
+        if (part != NULL && part->event != NULL) {
             /* Nothing is in progress; a callback on its way out no longer touches the lane. */
             (void)UnregisterWaitEx(part->wait, NULL);
             CloseHandle(part->event);
@@ -353,7 +338,7 @@ static void emulated_free_rq(rs_rio_rq *rq) {
 static int emulated_open_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = calloc(1, sizeof *part);
-        if (!part) {
+        if (part == NULL) {
             emulated_free_rq(rq);
             return WSAENOBUFS;
         }
@@ -372,7 +357,7 @@ static bool emulated_use_events(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = rq->lane[d].engine;
         HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
-        if (!event) {
+        if (event == NULL) {
             return false;
         }
         if (!RegisterWaitForSingleObject(&part->wait, event, emulated_signalled, part, INFINITE,
@@ -396,14 +381,14 @@ static bool emulated_is_synchronous(SOCKET s) {
     query_file query;
 
     memcpy(&query, &found, sizeof query);
-    return query && query((HANDLE)s, status, &mode, sizeof mode, file_mode_information) == 0 &&
+    return query != NULL &&
+           query((HANDLE)s, status, &mode, sizeof mode, file_mode_information) == 0 &&
            (mode & synchronous);
 }
 
 /* One call is in progress, and what comes meanwhile has to find room in the socket. */
 static void emulated_make_room(const rs_rio_rq *rq) {
     int fd = emulated.gate ? rs_gate_socket_fd(rq->socket) : -1;
-
     rs_gate_make_room(fd, rq->lane[RS_RIO_RECV].limit);
     rs_gate_close_fd(fd);
 }
@@ -411,7 +396,6 @@ static void emulated_make_room(const rs_rio_rq *rq) {
 static bool emulated_never_connected(SOCKET s) {
     int fd = emulated.gate ? rs_gate_socket_fd(s) : -1;
     bool never = rs_gate_never_connected(fd);
-
     rs_gate_close_fd(fd);
     return never;
 }
@@ -421,7 +405,6 @@ static bool emulated_never_connected(SOCKET s) {
 static int emulated_bind_rq(rs_rio_rq *rq) {
     HANDLE handle = (HANDLE)rq->socket;
     UCHAR modes = FILE_SKIP_COMPLETION_PORT_ON_SUCCESS | FILE_SKIP_SET_EVENT_ON_HANDLE;
-
     if (rq->stream && emulated_never_connected(rq->socket)) {
         return WSAENOTCONN;
     }
@@ -435,7 +418,7 @@ static int emulated_bind_rq(rs_rio_rq *rq) {
         return 0;
     }
 
-    if (CreateIoCompletionPort(handle, emulated.port, 0, 0) &&
+    if (CreateIoCompletionPort(handle, emulated.port, 0, 0) != NULL &&
         SetFileCompletionNotificationModes(handle, modes)) {
         return 0;
     }

@@ -25,13 +25,12 @@ EXPORT BOOL WINAPI ringside_rio_hook(HMODULE module);
 BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved);
 
 BOOL WINAPI ringside_rio_table(RIO_EXTENSION_FUNCTION_TABLE *table) {
-    return table && rs_table_fill(table);
+    return table != NULL && rs_table_fill(table);
 }
 
 const char *WINAPI ringside_rio_provider_name(void) {
     const rs_engine *engine = rs_provider_state()->engine;
-
-    return engine ? engine->name : "none";
+    return engine != NULL ? engine->name : "none";
 }
 
 int WINAPI ringside_rio_closesocket(SOCKET s) {
@@ -45,15 +44,14 @@ int WINAPI ringside_rio_shutdown(SOCKET s, int how) {
 BOOL WINAPI ringside_rio_wait(RIO_CQ cq, HANDLE port, OVERLAPPED_ENTRY *entries, ULONG capacity,
                               ULONG *taken, DWORD timeout_ms) {
     rs_cq *queue = rs_table_cq(cq);
-
-    if (taken) {
+    if (taken != NULL) {
         *taken = 0;
     }
     if (rs_provider_state()->engine != &rs_engine_uring) {
         SetLastError(ERROR_NOT_SUPPORTED);
         return FALSE;
     }
-    if (!queue) {
+    if (queue == NULL) {
         SetLastError(WSAEINVAL);
         return FALSE;
     }
@@ -62,15 +60,13 @@ BOOL WINAPI ringside_rio_wait(RIO_CQ cq, HANDLE port, OVERLAPPED_ENTRY *entries,
 
 void WINAPI ringside_rio_wake(RIO_CQ cq) {
     rs_cq *queue = rs_table_cq(cq);
-
-    if (queue && rs_provider_state()->engine == &rs_engine_uring) {
+    if (queue != NULL && rs_provider_state()->engine == &rs_engine_uring) {
         rs_wait_wake(queue);
     }
 }
 
 void WINAPI ringside_rio_counters(ringside_rio_counts *out) {
     rs_provider *provider = rs_provider_state();
-
     AcquireSRWLockShared(&provider->lock);
     out->enters = 0;
     out->completion_queues = provider->cqs.live;
@@ -78,7 +74,7 @@ void WINAPI ringside_rio_counters(ringside_rio_counts *out) {
     out->buffers = provider->buffers.live;
     for (uint32_t i = 0; provider->engine == &rs_engine_uring && i < provider->cqs.used; i++) {
         const rs_cq *cq = rs_handle_at(&provider->cqs, i);
-        if (cq) {
+        if (cq != NULL) {
             out->enters += ((const rs_uring_cq *)cq->engine)->ring.enters;
         }
     }
@@ -93,15 +89,13 @@ BOOL WINAPI ringside_rio_hook(HMODULE module) {
 static HANDLE exports_handle(const char *variable) {
     char text[RS_HOOK_VALUE_CHARS] = "";
     DWORD length = GetEnvironmentVariableA(variable, text, sizeof text);
-
     return length < sizeof text ? (HANDLE)(uintptr_t)strtoull(text, NULL, 10) : NULL;
 }
 
 /* False: what riorun asked for cannot be. */
 static bool exports_lend(void) {
     HANDLE interrupt = exports_handle(RS_HOOK_VARIABLE);
-
-    if (!interrupt) {
+    if (interrupt == NULL) {
         return true;
     }
     if (!rs_verify_open()) {

@@ -39,11 +39,10 @@ static void gate_lookup(HMODULE module, const char *name, void *out) {
 bool rs_gate_open(const char **why) {
     HMODULE ntdll = GetModuleHandleA("ntdll.dll");
     gate_query query = NULL;
-
     gate_lookup(ntdll, "wine_server_handle_to_fd", &gate.handle_to_fd);
     gate_lookup(ntdll, "__wine_unix_call_dispatcher", &gate.dispatcher);
     gate_lookup(ntdll, "NtQueryVirtualMemory", &query);
-    if (!gate.handle_to_fd || !gate.dispatcher || !query) {
+    if (gate.handle_to_fd == NULL || gate.dispatcher == NULL || query == NULL) {
         *why = "this is not Wine, or a Wine older than 8";
         return false;
     }
@@ -59,7 +58,6 @@ bool rs_gate_open(const char **why) {
 int64_t rs_gate_call6(int64_t number, int64_t a, int64_t b, int64_t c, int64_t d, int64_t e,
                       int64_t f) {
     rs_gate_call call = {number, {a, b, c, d, e, f}, 0};
-
     (void)(*gate.dispatcher)(gate.module, 0, &call); /* the entry always returns 0 */
     return call.result;
 }
@@ -68,7 +66,6 @@ int rs_gate_socket_fd(uintptr_t socket_handle) {
     int fd = -1;
     unsigned options = 0;
     LONG status = gate.handle_to_fd((HANDLE)socket_handle, 0, &fd, &options);
-
     if (status != 0) {
         return status == GATE_TOO_MANY_OPENED_FILES ? RS_GATE_FULL : -1;
     }
@@ -86,7 +83,6 @@ static bool gate_closed_info(int fd, uint8_t *info, uint32_t size) {
 bool rs_gate_was_reset(int fd, uint64_t received) {
     uint8_t info[GATE_TCP_INFO_BYTES] = {0};
     uint64_t counted;
-
     if (!gate_closed_info(fd, info, sizeof info)) {
         return false;
     }
@@ -97,7 +93,6 @@ bool rs_gate_was_reset(int fd, uint64_t received) {
 bool rs_gate_never_connected(int fd) {
     uint8_t info[GATE_TCP_INFO_BYTES] = {0};
     uint8_t byte;
-
     /* One that was connected and is not any more reads an error or the end. */
     return gate_closed_info(fd, info, sizeof info) &&
            rs_gate_call6(LX_SYS_RECVFROM, fd, (intptr_t)&byte, sizeof byte,
@@ -107,7 +102,6 @@ bool rs_gate_never_connected(int fd) {
 void rs_gate_make_room(int fd, uint32_t datagrams) {
     uint64_t wanted = (uint64_t)datagrams * GATE_DATAGRAM_BYTES;
     int32_t bytes = wanted < GATE_ROOM_MAX ? (int32_t)wanted : GATE_ROOM_MAX;
-
     if (fd >= 0 && rs_gate_call6(LX_SYS_SETSOCKOPT, fd, LX_SOL_SOCKET, LX_SO_RCVBUFFORCE,
                                  (intptr_t)&bytes, sizeof bytes, 0) != 0) {
         (void)rs_gate_call6(LX_SYS_SETSOCKOPT, fd, LX_SOL_SOCKET, LX_SO_RCVBUF, (intptr_t)&bytes,

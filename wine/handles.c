@@ -12,7 +12,6 @@ static rs_handle_slot *handles_slot(const rs_handle_table *table, uint32_t index
 /* The slot that a handle names, whatever its generation; NULL when it names none. */
 static rs_handle_slot *handles_named(const rs_handle_table *table, uint64_t handle) {
     uint32_t number = (uint32_t)handle;
-
     if (number == 0 || number > table->used) {
         return NULL;
     }
@@ -21,11 +20,10 @@ static rs_handle_slot *handles_named(const rs_handle_table *table, uint64_t hand
 
 static bool handles_grow(rs_handle_table *table) {
     uint32_t chunk = table->used / RS_HANDLE_CHUNK;
-
     if (chunk >= RS_HANDLE_CHUNKS) {
         return false;
     }
-    if (!table->chunk[chunk]) {
+    if (table->chunk[chunk] == NULL) {
         table->chunk[chunk] = calloc(RS_HANDLE_CHUNK, sizeof *table->chunk[chunk]);
     }
     return table->chunk[chunk] != NULL;
@@ -47,13 +45,12 @@ static bool handles_take(rs_handle_table *table, uint32_t *index) {
 uint64_t rs_handle_open(rs_handle_table *table, void *object) {
     rs_handle_slot *slot;
     uint32_t index;
-
     RS_ASSERT(object);
     if (!handles_take(table, &index)) {
         return 0;
     }
     slot = handles_slot(table, index);
-    RS_ASSERT(!slot->object);
+    RS_ASSERT(slot->object == NULL);
     slot->generation = slot->generation == UINT32_MAX ? 1 : slot->generation + 1;
     slot->object = object;
     table->live++;
@@ -62,25 +59,23 @@ uint64_t rs_handle_open(rs_handle_table *table, void *object) {
 
 void *rs_handle_find(const rs_handle_table *table, uint64_t handle) {
     const rs_handle_slot *slot = handles_named(table, handle);
-
-    return slot && slot->generation == handle >> 32 ? slot->object : NULL;
+    return slot != NULL && slot->generation == handle >> 32 ? slot->object : NULL;
 }
 
 bool rs_handle_was(const rs_handle_table *table, uint64_t handle) {
     const rs_handle_slot *slot = handles_named(table, handle);
     uint32_t generation = (uint32_t)(handle >> 32);
-
-    if (!slot || generation == 0) {
+    if (slot == NULL || generation == 0) {
         return false;
     }
-    return generation < slot->generation || (generation == slot->generation && !slot->object);
+    return generation < slot->generation ||
+           (generation == slot->generation && slot->object == NULL);
 }
 
 void *rs_handle_close(rs_handle_table *table, uint64_t handle) {
     void *object = rs_handle_find(table, handle);
     rs_handle_slot *slot;
-
-    if (!object) {
+    if (object == NULL) {
         return NULL;
     }
     slot = handles_named(table, handle);

@@ -38,7 +38,7 @@ static int WINAPI hook_missing_int(void) {
 }
 
 static int hook_answer_table(void *out, DWORD out_bytes, DWORD *returned) {
-    if (!out || out_bytes < sizeof(RIO_EXTENSION_FUNCTION_TABLE) || !returned) {
+    if (out == NULL || out_bytes < sizeof(RIO_EXTENSION_FUNCTION_TABLE) || returned == NULL) {
         WSASetLastError(WSAEFAULT);
         return SOCKET_ERROR;
     }
@@ -55,9 +55,8 @@ static void hook_answer_missing(const GUID *id, void *out, DWORD *returned) {
         memcmp(id, &hook_send_msg, sizeof *id) == 0 || memcmp(id, &hook_recv_msg, sizeof *id) == 0;
     FARPROC stub = wants_int ? (FARPROC)(void (*)(void))hook_missing_int
                              : (FARPROC)(void (*)(void))hook_missing_bool;
-
     memcpy(out, &stub, sizeof stub);
-    if (returned) {
+    if (returned != NULL) {
         *returned = sizeof stub;
     }
 }
@@ -65,15 +64,14 @@ static void hook_answer_missing(const GUID *id, void *out, DWORD *returned) {
 static int WSAAPI hook_ioctl(SOCKET s, DWORD code, void *in, DWORD in_bytes, void *out,
                              DWORD out_bytes, DWORD *returned, OVERLAPPED *overlapped,
                              LPWSAOVERLAPPED_COMPLETION_ROUTINE routine) {
-    bool has_id = in && in_bytes >= sizeof(GUID);
+    bool has_id = in != NULL && in_bytes >= sizeof(GUID);
     int result;
-
     if (code == SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER && has_id &&
         memcmp(in, &hook_multiple_rio, sizeof(GUID)) == 0) {
         return hook_answer_table(out, out_bytes, returned);
     }
     result = WSAIoctl(s, code, in, in_bytes, out, out_bytes, returned, overlapped, routine);
-    if (result != 0 && code == SIO_GET_EXTENSION_FUNCTION_POINTER && has_id && out &&
+    if (result != 0 && code == SIO_GET_EXTENSION_FUNCTION_POINTER && has_id && out != NULL &&
         out_bytes >= sizeof(FARPROC)) {
         hook_answer_missing(in, out, returned);
         return 0;
@@ -83,7 +81,6 @@ static int WSAAPI hook_ioctl(SOCKET s, DWORD code, void *in, DWORD in_bytes, voi
 
 static SOCKET hook_note(SOCKET s, bool registered_io) {
     int error = WSAGetLastError();
-
     if (s != INVALID_SOCKET) {
         rs_socket_flag(s, registered_io);
     }
@@ -155,8 +152,7 @@ static FARPROC hook_original[HOOK_ENTRIES];
 
 static void hook_remember(void) {
     HMODULE winsock = GetModuleHandleA("ws2_32.dll"); /* ours too: it is loaded */
-
-    for (size_t i = 0; i < HOOK_ENTRIES && !hook_original[i]; i++) {
+    for (size_t i = 0; i < HOOK_ENTRIES && hook_original[i] == NULL; i++) {
         hook_original[i] = GetProcAddress(winsock, hook_entries[i].name);
     }
 }
@@ -164,7 +160,6 @@ static void hook_remember(void) {
 /* The entry that replaces a function, HOOK_ENTRIES = none does. */
 static size_t hook_find(uintptr_t function) {
     size_t i = 0;
-
     while (i < HOOK_ENTRIES && function != (uintptr_t)hook_original[i]) {
         i++;
     }
@@ -174,7 +169,6 @@ static size_t hook_find(uintptr_t function) {
 static bool hook_thunk(FARPROC *thunk) {
     size_t entry = hook_find((uintptr_t)*thunk);
     DWORD before;
-
     if (entry == HOOK_ENTRIES ||
         !VirtualProtect((void *)thunk, sizeof *thunk, PAGE_READWRITE, &before)) {
         return false;
@@ -190,7 +184,6 @@ static void *hook_directory(HMODULE module, int which) {
     const IMAGE_DOS_HEADER *dos = (const IMAGE_DOS_HEADER *)(const void *)base;
     const IMAGE_NT_HEADERS *nt = (const IMAGE_NT_HEADERS *)(const void *)(base + dos->e_lfanew);
     const IMAGE_DATA_DIRECTORY *directory = &nt->OptionalHeader.DataDirectory[which];
-
     return directory->Size > 0 ? base + directory->VirtualAddress : NULL;
 }
 
@@ -198,10 +191,10 @@ bool rs_hook_module(HMODULE module) {
     char *base = (char *)module;
     const IMAGE_IMPORT_DESCRIPTOR *import = hook_directory(module, IMAGE_DIRECTORY_ENTRY_IMPORT);
     bool any = false;
-
     hook_remember();
-    for (; import && import->Name; import++) {
-        for (FARPROC *thunk = (FARPROC *)(void *)(base + import->FirstThunk); *thunk; thunk++) {
+    for (; import != NULL && import->Name; import++) {
+        for (FARPROC *thunk = (FARPROC *)(void *)(base + import->FirstThunk); *thunk != NULL;
+             thunk++) {
             any = hook_thunk(thunk) || any;
         }
     }
@@ -221,8 +214,7 @@ static hook_jump *hook_room_above(HMODULE module) {
     const uintptr_t step = 65536, reach = UINT32_MAX;
     const uintptr_t base = (uintptr_t)module;
     hook_jump *room = NULL;
-
-    for (uintptr_t at = base + step; !room && at < base + reach - step; at += step) {
+    for (uintptr_t at = base + step; room == NULL && at < base + reach - step; at += step) {
         room = VirtualAlloc((void *)at, HOOK_ENTRIES * sizeof *room, MEM_RESERVE | MEM_COMMIT,
                             PAGE_EXECUTE_READWRITE);
     }
@@ -232,7 +224,6 @@ static hook_jump *hook_room_above(HMODULE module) {
 static bool hook_export(HMODULE module, DWORD *slot, hook_jump *jump, FARPROC replacement) {
     static const uint8_t code[6] = {0xFF, 0x25, 0, 0, 0, 0};
     DWORD before;
-
     memcpy(jump->code, code, sizeof code);
     memcpy(jump->to, &replacement, sizeof replacement);
     if (!VirtualProtect(slot, sizeof *slot, PAGE_READWRITE, &before)) {
@@ -247,11 +238,10 @@ bool rs_hook_exports(void) {
     HMODULE module = GetModuleHandleA("ws2_32.dll");
     char *base = (char *)module;
     const IMAGE_EXPORT_DIRECTORY *exports = hook_directory(module, IMAGE_DIRECTORY_ENTRY_EXPORT);
-    hook_jump *jumps = exports ? hook_room_above(module) : NULL;
+    hook_jump *jumps = exports != NULL ? hook_room_above(module) : NULL;
     DWORD *slots;
-
     hook_remember();
-    if (!jumps) {
+    if (jumps == NULL) {
         return false;
     }
     slots = (DWORD *)(void *)(base + exports->AddressOfFunctions);
@@ -269,7 +259,6 @@ bool rs_hook_exports(void) {
 bool rs_hook_program(void) {
     HMODULE modules[HOOK_MODULES_MAX], self = NULL;
     DWORD bytes = 0;
-
     (void)GetModuleHandleExA(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS |
                                  GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
                              (const char *)hook_entries, &self); /* this very module */
@@ -315,10 +304,10 @@ static bool hook_was_interrupted(void) {
 static DWORD WINAPI hook_wait_for_interrupt(void *unused) {
     FARPROC found = GetProcAddress(GetModuleHandleA("kernelbase.dll"), "CtrlRoutine");
     hook_ctrl_routine routine;
-
     (void)unused;
     memcpy(&routine, &found, sizeof routine);
-    while (routine && WaitForSingleObject(hook_interrupt.event, INFINITE) == WAIT_OBJECT_0) {
+    while (routine != NULL &&
+           WaitForSingleObject(hook_interrupt.event, INFINITE) == WAIT_OBJECT_0) {
         Sleep(HOOK_INTERRUPT_LATE_MS);
         if (!hook_was_interrupted()) {
             (void)routine((void *)(uintptr_t)CTRL_C_EVENT); /* the program's handlers, in turn */
@@ -329,11 +318,10 @@ static DWORD WINAPI hook_wait_for_interrupt(void *unused) {
 
 void rs_hook_listen(HANDLE event) {
     HANDLE thread;
-
     hook_interrupt.event = event;
     (void)AddVectoredExceptionHandler(1, hook_on_exception); /* without: Ctrl+C comes twice */
     thread = CreateThread(NULL, 65536, hook_wait_for_interrupt, NULL, 0, NULL);
-    if (thread) { /* without: an interrupt of riorun alone is lost */
+    if (thread != NULL) { /* without: an interrupt of riorun alone is lost */
         CloseHandle(thread);
     }
 }

@@ -19,7 +19,6 @@ static struct {
 static bool lazy_look(rs_cq *cq) {
     uint32_t commits = rs_atomic_load_u32(&cq->commits);
     bool moved = commits != cq->ticker_saw;
-
     cq->ticker_saw = commits;
     if (moved) {
         return true;
@@ -34,12 +33,11 @@ static bool lazy_look(rs_cq *cq) {
 
 static bool lazy_look_at_all(rs_provider *provider) {
     bool moved = false;
-
     /* The lock keeps queues from being freed. */
     AcquireSRWLockShared(&provider->lock);
     for (uint32_t i = 0; i < provider->cqs.used; i++) {
         rs_cq *cq = rs_handle_at(&provider->cqs, i);
-        if (cq && lazy_look(cq)) {
+        if (cq != NULL && lazy_look(cq)) {
             moved = true;
         }
     }
@@ -49,7 +47,6 @@ static bool lazy_look_at_all(rs_provider *provider) {
 
 static void lazy_sleep(void) {
     uint64_t count;
-
     while (rs_atomic_load_u32(&lazy.asleep)) {
         (void)rs_gate_call6(LX_SYS_READ, lazy.event_fd, (intptr_t)&count, sizeof count, 0, 0, 0);
     }
@@ -58,7 +55,6 @@ static void lazy_sleep(void) {
 static DWORD WINAPI lazy_ticker(void *unused) {
     rs_provider *provider = rs_provider_state();
     uint32_t idle = 0;
-
     (void)unused;
     while (lazy.event_fd >= 0) {
         Sleep(LAZY_TICK_MS);
@@ -79,13 +75,12 @@ static DWORD WINAPI lazy_ticker(void *unused) {
 
 static BOOL CALLBACK lazy_start(INIT_ONCE *once, void *unused, void **context) {
     HANDLE thread;
-
     (void)once;
     (void)unused;
     (void)context;
     lazy.event_fd = (int)rs_gate_call6(LX_SYS_EVENTFD2, 0, LX_EFD_CLOEXEC, 0, 0, 0, 0);
     thread = lazy.event_fd < 0 ? NULL : CreateThread(NULL, 65536, lazy_ticker, NULL, 0, NULL);
-    if (!thread) {
+    if (thread == NULL) {
         return FALSE;
     }
     CloseHandle(thread);
@@ -94,7 +89,6 @@ static BOOL CALLBACK lazy_start(INIT_ONCE *once, void *unused, void **context) {
 
 static void lazy_wake(void) {
     uint64_t one = 1;
-
     if (rs_atomic_exchange_u32(&lazy.asleep, 0)) {
         (void)rs_gate_call6(LX_SYS_WRITE, lazy.event_fd, (intptr_t)&one, sizeof one, 0, 0, 0);
     }
@@ -102,7 +96,6 @@ static void lazy_wake(void) {
 
 void rs_lazy_commit(rs_cq *cq) {
     bool first = cq->unsent++ == 0;
-
     if (rs_provider_state()->settings.ring == RS_RING_SINGLE) {
         return; /* nobody else may touch such a ring; its owner sleeps in ringside_rio_wait */
     }

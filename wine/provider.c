@@ -22,7 +22,6 @@ rs_provider *rs_provider_state(void) {
  * the helper or the ticker meets the owner: a word is enough, and cheaper than any of Wine's. */
 void rs_cq_lock(rs_cq *cq) {
     uint32_t spins = 0;
-
     while (rs_atomic_exchange_u32(&cq->locked, 1)) {
         if (++spins < PROVIDER_SPINS) {
             YieldProcessor();
@@ -38,7 +37,6 @@ void rs_cq_unlock(rs_cq *cq) {
 
 static void provider_notify(const RIO_NOTIFICATION_COMPLETION *how) {
     BOOL done;
-
     if (how->Type == RIO_EVENT_COMPLETION) {
         done = SetEvent(how->Event.EventHandle);
     } else {
@@ -52,7 +50,6 @@ static void provider_notify(const RIO_NOTIFICATION_COMPLETION *how) {
 void rs_cq_leave(rs_cq *cq) {
     bool fire = cq->core.armed && (cq->core.ready_loud > 0 || cq->core.woken);
     RIO_NOTIFICATION_COMPLETION how = cq->notification;
-
     if (fire) {
         cq->core.armed = cq->core.woken = false;
         provider.engine->arm(cq, false);
@@ -64,7 +61,7 @@ void rs_cq_leave(rs_cq *cq) {
 }
 
 void rs_provider_address_out(const rs_rio_segment *segment, const void *address, uint32_t length) {
-    if (segment->at) {
+    if (segment->at != NULL) {
         memcpy(segment->at, address, length < segment->length ? length : segment->length);
     }
 }

@@ -13,12 +13,11 @@ struct rs_rio_pool {
 
 static bool queue_grow(rs_rio_lane *lane, uint32_t count) {
     rs_rio_pool *pool;
-
     if (count == 0) {
         return true;
     }
     pool = calloc(1, sizeof *pool + count * sizeof pool->request[0]);
-    if (!pool) {
+    if (pool == NULL) {
         return false;
     }
     pool->next = lane->pools;
@@ -33,7 +32,7 @@ static bool queue_grow(rs_rio_lane *lane, uint32_t count) {
 }
 
 static void queue_free_pools(rs_rio_lane *lane) {
-    while (lane->pools) {
+    while (lane->pools != NULL) {
         rs_rio_pool *pool = lane->pools;
         lane->pools = pool->next;
         free(pool);
@@ -64,7 +63,7 @@ int rs_queue_attach(rs_rio_lane *lane, rs_rio_rq *rq, rs_rio_cq *cq, rs_rio_dire
     cq->charged += limit;
     cq->lanes++;
     lane->cq_next = cq->first_lane;
-    if (lane->cq_next) {
+    if (lane->cq_next != NULL) {
         lane->cq_next->cq_previous = lane;
     }
     cq->first_lane = lane;
@@ -72,13 +71,13 @@ int rs_queue_attach(rs_rio_lane *lane, rs_rio_rq *rq, rs_rio_cq *cq, rs_rio_dire
 }
 
 static void queue_unlink(rs_rio_lane *lane) {
-    if (lane->cq_previous) {
+    if (lane->cq_previous != NULL) {
         lane->cq_previous->cq_next = lane->cq_next;
     } else {
         RS_ASSERT(lane->cq->first_lane == lane);
         lane->cq->first_lane = lane->cq_next;
     }
-    if (lane->cq_next) {
+    if (lane->cq_next != NULL) {
         lane->cq_next->cq_previous = lane->cq_previous;
     }
     lane->cq_next = lane->cq_previous = NULL;
@@ -124,15 +123,14 @@ int rs_queue_resize_cq(rs_rio_cq *cq, uint32_t size) {
 
 rs_rio_request *rs_queue_accept(rs_rio_lane *lane) {
     rs_rio_request *request = lane->free;
-
     if (lane->outstanding >= lane->limit) {
         return NULL;
     }
-    RS_ASSERT(request && !lane->closing);
+    RS_ASSERT(request != NULL && !lane->closing);
     lane->free = request->next;
     memset(request, 0, sizeof *request);
     request->lane = lane;
-    if (lane->tail) {
+    if (lane->tail != NULL) {
         lane->tail->next = request;
     } else {
         lane->head = request;
@@ -155,7 +153,6 @@ uint32_t rs_queue_startable(const rs_rio_lane *lane) {
     const rs_rio_request *request = lane->head;
     uint64_t bytes = 0;
     uint32_t count = 0;
-
     if (lane->many && lane->direction == RS_RIO_RECV) {
         return lane->closing ? 0 : lane->committed - lane->running;
     }
@@ -188,17 +185,16 @@ void rs_queue_start(rs_rio_lane *lane, uint32_t count) {
 static void queue_complete(rs_rio_lane *lane, int32_t status) {
     rs_rio_request *request = lane->head;
     rs_rio_cq *cq = lane->cq;
-
-    RS_ASSERT(request && lane->queued > 0);
+    RS_ASSERT(request != NULL && lane->queued > 0);
     lane->head = request->next;
-    if (!lane->head) {
+    if (lane->head == NULL) {
         lane->tail = NULL;
     }
     lane->queued--;
     lane->committed -= lane->committed > 0;
     request->status = status;
     request->next = NULL;
-    if (cq->ready_tail) {
+    if (cq->ready_tail != NULL) {
         cq->ready_tail->next = request;
     } else {
         cq->ready_head = request;
@@ -218,7 +214,6 @@ static bool queue_must_be_whole(const rs_rio_lane *lane, const rs_rio_request *r
 
 void rs_queue_finish(rs_rio_lane *lane, int32_t status, uint64_t bytes) {
     uint32_t count = lane->many ? 1 : lane->running;
-
     RS_ASSERT(lane->running > 0);
     lane->running -= count;
     if (status != RS_RIO_OK) {
@@ -291,13 +286,12 @@ void rs_queue_forget(rs_rio_lane *lane) {
 bool rs_queue_take(rs_rio_cq *cq, rs_queue_result *out) {
     rs_rio_request *request = cq->ready_head;
     rs_rio_lane *lane;
-
-    if (!request) {
+    if (request == NULL) {
         return false;
     }
     lane = request->lane;
     cq->ready_head = request->next;
-    if (!cq->ready_head) {
+    if (cq->ready_head == NULL) {
         cq->ready_tail = NULL;
     }
     cq->ready--;
@@ -316,7 +310,6 @@ bool rs_queue_take(rs_rio_cq *cq, rs_queue_result *out) {
 
 void rs_queue_drop(rs_rio_rq *rq) {
     uint32_t before = rs_atomic_add_u32(&rq->holders, UINT32_MAX); /* minus one */
-
     RS_ASSERT(before > 0);
     if (before == 1) {
         rq->retire(rq);

@@ -21,13 +21,11 @@ static int64_t ring_enter(rs_ring *ring, uint32_t submit, uint32_t wait, uint32_
 static void *ring_map(int fd, uint64_t bytes, int64_t offset) {
     int64_t at = rs_gate_call6(LX_SYS_MMAP, 0, (int64_t)bytes, LX_PROT_RW, LX_MAP_SHARED_POPULATE,
                                fd, offset);
-
     return at < 0 && at > -4096 ? NULL : (void *)(intptr_t)at;
 }
 
 static uint32_t ring_flags(rs_ring_mode mode) {
     uint32_t flags = LX_SETUP_CQSIZE | LX_SETUP_CLAMP | LX_SETUP_SUBMIT_ALL;
-
     if (mode == RS_RING_COOP) {
         flags |= LX_SETUP_COOP_TASKRUN | LX_SETUP_TASKRUN_FLAG;
     } else if (mode == RS_RING_SINGLE) {
@@ -44,7 +42,6 @@ static rs_atomic_u32 *ring_word(char *map, uint32_t offset) {
 static void ring_bind(rs_ring *ring, const lx_uring_params *p) {
     char *map = ring->map;
     uint32_t *array = (uint32_t *)(void *)(map + p->sq_off.array);
-
     ring->sq_head = ring_word(map, p->sq_off.head);
     ring->sq_tail = ring_word(map, p->sq_off.tail);
     ring->sq_flags = ring_word(map, p->sq_off.flags);
@@ -63,12 +60,11 @@ static void ring_bind(rs_ring *ring, const lx_uring_params *p) {
 static int ring_map_all(rs_ring *ring, const lx_uring_params *p) {
     uint64_t sq_bytes = p->sq_off.array + p->sq_entries * sizeof(uint32_t);
     uint64_t cq_bytes = p->cq_off.cqes + p->cq_entries * sizeof(lx_cqe);
-
     ring->map_bytes = sq_bytes > cq_bytes ? sq_bytes : cq_bytes;
     ring->sqe_bytes = p->sq_entries * sizeof(lx_sqe);
     ring->map = ring_map(ring->fd, ring->map_bytes, 0);
-    ring->sqes = ring->map ? ring_map(ring->fd, ring->sqe_bytes, LX_OFF_SQES) : NULL;
-    if (!ring->sqes) {
+    ring->sqes = ring->map != NULL ? ring_map(ring->fd, ring->sqe_bytes, LX_OFF_SQES) : NULL;
+    if (ring->sqes == NULL) {
         rs_ring_close(ring);
         return -LX_ENOMEM;
     }
@@ -79,7 +75,6 @@ static int ring_map_all(rs_ring *ring, const lx_uring_params *p) {
 int rs_ring_open(rs_ring *ring, uint32_t entries, rs_ring_mode mode) {
     lx_uring_params p;
     int64_t fd;
-
     if (entries < RING_ENTRIES_MIN) {
         entries = RING_ENTRIES_MIN;
     }
@@ -102,11 +97,11 @@ int rs_ring_open(rs_ring *ring, uint32_t entries, rs_ring_mode mode) {
 }
 
 void rs_ring_close(rs_ring *ring) {
-    if (ring->sqes) {
+    if (ring->sqes != NULL) {
         (void)rs_gate_call6(LX_SYS_MUNMAP, (intptr_t)ring->sqes, (int64_t)ring->sqe_bytes, 0, 0, 0,
                             0); /* our own mapping: cannot fail */
     }
-    if (ring->map) {
+    if (ring->map != NULL) {
         (void)rs_gate_call6(LX_SYS_MUNMAP, (intptr_t)ring->map, (int64_t)ring->map_bytes, 0, 0, 0,
                             0); /* our own mapping: cannot fail */
     }
@@ -133,7 +128,6 @@ void rs_ring_publish(rs_ring *ring) {
 
 void rs_ring_submit(rs_ring *ring) {
     uint32_t pending = rs_ring_pending(ring);
-
     if (pending == 0) {
         return;
     }
@@ -158,7 +152,6 @@ void rs_ring_reserve(rs_ring *ring, uint32_t count) {
 
 lx_sqe *rs_ring_prepare(rs_ring *ring) {
     lx_sqe *sqe;
-
     if (rs_ring_pending(ring) >= ring->sq_entries) {
         rs_ring_submit(ring);
         RS_ASSERT(rs_ring_pending(ring) < ring->sq_entries);
@@ -180,7 +173,6 @@ void rs_ring_poke(rs_ring *ring) {
 
 bool rs_ring_peek(rs_ring *ring, lx_cqe *out) {
     uint32_t head = rs_atomic_load_u32(ring->cq_head);
-
     if (head == rs_atomic_load_u32(ring->cq_tail)) {
         return false;
     }
@@ -192,7 +184,6 @@ bool rs_ring_peek(rs_ring *ring, lx_cqe *out) {
 void rs_ring_wait(rs_ring *ring, int64_t timeout_ns) {
     lx_timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     lx_getevents_arg arg = {0, 0, 0, timeout_ns < 0 ? 0 : (uint64_t)(intptr_t)&ts};
-
     ring_enable(ring);
     (void)ring_enter(ring, rs_ring_pending(ring), 1, LX_ENTER_GETEVENTS | LX_ENTER_EXT_ARG, &arg,
                      sizeof arg); /* timeout and interruption are ordinary: the caller looks */
@@ -200,7 +191,6 @@ void rs_ring_wait(rs_ring *ring, int64_t timeout_ns) {
 
 int rs_ring_set_event(rs_ring *ring, int event_fd) {
     int fd = event_fd;
-
     rs_ring_switch_event(ring, false);
     return (int)rs_ring_register(ring, LX_REGISTER_EVENTFD, &fd, 1);
 }

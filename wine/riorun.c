@@ -26,7 +26,6 @@ static volatile LONG *run_violations; /* --verify: counted by the program's DLL 
 static wchar_t *run_rest(void) {
     wchar_t *at = GetCommandLineW();
     wchar_t end = *at == L'"' ? L'"' : L' ';
-
     at += *at == L'"';
     while (*at && *at != end && !(end == L' ' && *at == L'\t')) {
         at++;
@@ -47,8 +46,7 @@ static bool run_dll_path(wchar_t *path, size_t chars) {
     static const wchar_t name[] = L"ringside_rio.dll";
     DWORD length = GetModuleFileNameW(NULL, path, (DWORD)chars);
     wchar_t *end = wcsrchr(path, L'\\');
-
-    if (length == 0 || length >= chars || !end ||
+    if (length == 0 || length >= chars || end == NULL ||
         (size_t)(end + 1 - path) + sizeof name / sizeof name[0] > chars) {
         return false;
     }
@@ -64,13 +62,12 @@ static bool run_inject(HANDLE process, const wchar_t *path) {
     LPTHREAD_START_ROUTINE start;
     HANDLE thread;
     DWORD loaded = 0;
-
-    if (!remote || !WriteProcessMemory(process, remote, path, bytes, NULL)) {
+    if (remote == NULL || !WriteProcessMemory(process, remote, path, bytes, NULL)) {
         return false;
     }
     memcpy(&start, &load, sizeof start);
     thread = CreateRemoteThread(process, NULL, 0, start, remote, 0, NULL);
-    if (!thread) {
+    if (thread == NULL) {
         return false;
     }
     if (WaitForSingleObject(thread, RUN_INJECT_MS) == WAIT_OBJECT_0) {
@@ -90,11 +87,10 @@ static BOOL WINAPI run_on_event(DWORD event) {
 static HANDLE run_job(HANDLE process) {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limit;
     HANDLE job = CreateJobObjectW(NULL, NULL);
-
     memset(&limit, 0, sizeof limit);
     limit.BasicLimitInformation.LimitFlags =
         JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
-    if (job &&
+    if (job != NULL &&
         SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limit, sizeof limit) &&
         AssignProcessToJobObject(job, process)) {
         return job; /* kept to riorun's end */
@@ -105,16 +101,14 @@ static HANDLE run_job(HANDLE process) {
 /* A handle of ours that the program inherits, told to it by an environment variable. */
 static void run_tell(const char *variable, HANDLE handle, const char *more) {
     char text[RS_HOOK_VALUE_CHARS];
-
     (void)snprintf(text, sizeof text, "%llu%s", (unsigned long long)(uintptr_t)handle, more);
     (void)SetEnvironmentVariableA(variable, text);
 }
 
 static bool run_open_interrupt(void) {
     SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
-
     run_interrupt = CreateEventW(&inherited, FALSE, FALSE, NULL);
-    if (!run_interrupt) {
+    if (run_interrupt == NULL) {
         return false;
     }
     run_tell(RS_HOOK_VARIABLE, run_interrupt, "");
@@ -125,9 +119,9 @@ static bool run_open_verify(bool strict) {
     SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
     HANDLE mapping = CreateFileMappingW(INVALID_HANDLE_VALUE, &inherited, PAGE_READWRITE, 0,
                                         RS_VERIFY_BYTES, NULL);
-
-    run_violations = mapping ? MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, RS_VERIFY_BYTES) : NULL;
-    if (!run_violations) {
+    run_violations =
+        mapping != NULL ? MapViewOfFile(mapping, FILE_MAP_WRITE, 0, 0, RS_VERIFY_BYTES) : NULL;
+    if (run_violations == NULL) {
         return false;
     }
     run_tell(RS_VERIFY_VARIABLE, mapping, strict ? " strict" : "");
@@ -136,7 +130,7 @@ static bool run_open_verify(bool strict) {
 
 /* The program's exit code, unless it broke rules. */
 static int run_verdict(DWORD code) {
-    if (!run_violations || *run_violations == 0) {
+    if (run_violations == NULL || *run_violations == 0) {
         return (int)code;
     }
     fprintf(stderr, "riorun: verify: %ld violations; the program's exit code was %lu\n",
@@ -146,8 +140,7 @@ static int run_verdict(DWORD code) {
 
 static int run_process(const PROCESS_INFORMATION *process, const wchar_t *dll) {
     DWORD code = RUN_EXIT_FAILED;
-
-    if (!run_job(process->hProcess)) {
+    if (run_job(process->hProcess) == NULL) {
         (void)TerminateProcess(process->hProcess, RUN_EXIT_FAILED); /* it never ran */
         return run_fail("creating a job object for the program");
     }
@@ -167,7 +160,6 @@ static HANDLE run_open_image(const wchar_t *command) {
     wchar_t name[MAX_PATH], path[MAX_PATH];
     wchar_t end = *command == L'"' ? L'"' : L' ';
     size_t length = 0;
-
     command += *command == L'"';
     while (command[length] && command[length] != end && length + 1 < MAX_PATH) {
         length++;
@@ -186,7 +178,6 @@ static WORD run_machine(const wchar_t *command) {
     IMAGE_DOS_HEADER dos = {0};
     IMAGE_NT_HEADERS nt = {0};
     DWORD bytes;
-
     if (file == INVALID_HANDLE_VALUE) {
         return 0;
     }
@@ -202,7 +193,6 @@ static int run_program(wchar_t *command, const wchar_t *dll) {
     STARTUPINFOW startup = {.cb = sizeof startup};
     WORD machine = run_machine(command);
     PROCESS_INFORMATION process;
-
     if (machine != 0 && machine != IMAGE_FILE_MACHINE_AMD64) {
         fprintf(stderr,
                 "riorun: the program is built for machine 0x%04X%s, and ringside_rio.dll exists "
@@ -221,7 +211,6 @@ static int run_program(wchar_t *command, const wchar_t *dll) {
 static bool run_option(wchar_t **command, bool *verifies, bool *strict) {
     static const wchar_t option[] = L"--verify";
     wchar_t *at = *command;
-
     *verifies = *strict = false;
     if (wcsncmp(at, L"--", 2) != 0) {
         return true;
@@ -244,7 +233,6 @@ int main(void) {
     wchar_t dll[MAX_PATH];
     wchar_t *command = run_rest();
     bool verifies, strict;
-
     if (!run_option(&command, &verifies, &strict) || *command == L'\0') {
         fprintf(stderr, "usage: riorun [--verify[=strict]] PROGRAM.exe [ARGS...]\n");
         return RUN_EXIT_USAGE;

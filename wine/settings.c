@@ -13,17 +13,16 @@ static int settings_choice(const char *name, const char *words, int fallback) {
     char value[SETTING_CHARS_MAX];
     DWORD length = GetEnvironmentVariableA(name, value, sizeof value);
     const char *word = words;
-
     if (length == 0) {
         return fallback;
     }
-    for (int i = 0; length < sizeof value && word; i++) {
+    for (int i = 0; length < sizeof value && word != NULL; i++) {
         const char *end = strchr(word, '|');
-        size_t size = end ? (size_t)(end - word) : strlen(word);
+        size_t size = end != NULL ? (size_t)(end - word) : strlen(word);
         if (size == length && memcmp(word, value, size) == 0) {
             return i;
         }
-        word = end ? end + 1 : NULL;
+        word = end != NULL ? end + 1 : NULL;
     }
     fprintf(stderr, "ringside_rio: %s must be one of %s\n", name, words);
     return -1;
@@ -37,7 +36,6 @@ bool rs_settings_read(rs_settings *out) {
     int files = settings_choice("RINGSIDE_RIO_FILES", "0|1", 0);
     int poll_first = settings_choice("RINGSIDE_RIO_POLL_FIRST", "0|1", 1);
     int notify_pause = settings_choice("RINGSIDE_RIO_NOTIFY_PAUSE", "0|1", 0);
-
     if (mode < 0 || ops < 0 || ring < 0 || lazy < 0 || files < 0 || poll_first < 0 ||
         notify_pause < 0) {
         return false;

@@ -25,8 +25,7 @@ static uint32_t sockets_bucket(uintptr_t socket_handle) {
 
 static rs_rio_rq **sockets_link(uintptr_t socket_handle) {
     rs_rio_rq **link = &sockets.queue[sockets_bucket(socket_handle)];
-
-    while (*link && (*link)->socket != socket_handle) {
+    while (*link != NULL && (*link)->socket != socket_handle) {
         link = &(*link)->next;
     }
     return link;
@@ -36,10 +35,9 @@ bool rs_socket_add(rs_rio_rq *rq) {
     rs_provider *provider = rs_provider_state();
     bool added = false;
     rs_rio_rq **link;
-
     AcquireSRWLockExclusive(&provider->lock);
     link = sockets_link(rq->socket);
-    if (!*link) {
+    if (*link == NULL) {
         rq->handle = rs_handle_open(&provider->rqs, rq);
         if (rq->handle) {
             rq->next = NULL;
@@ -54,11 +52,10 @@ bool rs_socket_add(rs_rio_rq *rq) {
 rs_rio_rq *rs_socket_take(SOCKET s) {
     rs_provider *provider = rs_provider_state();
     rs_rio_rq **link, *rq;
-
     AcquireSRWLockExclusive(&provider->lock);
     link = sockets_link(s);
     rq = *link;
-    if (rq) {
+    if (rq != NULL) {
         *link = rq->next;
         (void)rs_handle_close(&provider->rqs, rq->handle); /* the object is in hand */
     }
@@ -69,7 +66,6 @@ rs_rio_rq *rs_socket_take(SOCKET s) {
 rs_rio_rq *rs_socket_find(SOCKET s) {
     rs_provider *provider = rs_provider_state();
     rs_rio_rq *rq;
-
     AcquireSRWLockShared(&provider->lock);
     rq = *sockets_link(s);
     ReleaseSRWLockShared(&provider->lock);
@@ -82,8 +78,7 @@ void rs_socket_watch(void) {
 
 static flagged_socket **sockets_flag_link(SOCKET s) {
     flagged_socket **link = &sockets.flagged[sockets_bucket(s)];
-
-    while (*link && (*link)->socket != s) {
+    while (*link != NULL && (*link)->socket != s) {
         link = &(*link)->next;
     }
     return link;
@@ -92,16 +87,16 @@ static flagged_socket **sockets_flag_link(SOCKET s) {
 void rs_socket_flag(SOCKET s, bool registered_io) {
     rs_provider *provider = rs_provider_state();
     flagged_socket **link, *entry;
-
     AcquireSRWLockExclusive(&provider->lock);
     link = sockets_flag_link(s);
     entry = *link;
-    if (entry && !registered_io) {
+    if (entry != NULL && !registered_io) {
         *link = entry->next;
         free(entry);
-    } else if (!entry && registered_io) {
+    } else if (entry == NULL && registered_io) {
         entry = calloc(1, sizeof *entry);
-        if (entry) { /* without memory the socket is refused, as it would be for lack of memory */
+        if (entry !=
+            NULL) { /* without memory the socket is refused, as it would be for lack of memory */
             entry->socket = s;
             *link = entry;
         }
@@ -112,7 +107,6 @@ void rs_socket_flag(SOCKET s, bool registered_io) {
 bool rs_socket_may(SOCKET s) {
     rs_provider *provider = rs_provider_state();
     bool may;
-
     if (!sockets.watching) {
         return true;
     }
@@ -126,7 +120,6 @@ bool rs_socket_may(SOCKET s) {
 static void sockets_close_lane(rs_rio_lane *lane) {
     const rs_engine *engine = rs_provider_state()->engine;
     rs_cq *cq = (rs_cq *)lane->cq;
-
     rs_cq_lock(cq);
     if (!cq->core.dead) {
         engine->harvest(cq); /* what has ended before: the socket still tells whether by a reset */
@@ -145,7 +138,6 @@ static void sockets_bury(rs_rio_cq *core) {
     rs_provider *provider = rs_provider_state();
     rs_cq *cq = (rs_cq *)core;
     bool last;
-
     AcquireSRWLockExclusive(&provider->lock);
     rs_cq_lock(cq);
     last = core->dead && core->lanes == 0;
@@ -160,9 +152,8 @@ int rs_provider_close(SOCKET s) {
     rs_rio_rq *rq = rs_socket_take(s);
     rs_rio_cq *cq[RS_RIO_DIRECTIONS];
     bool dead[RS_RIO_DIRECTIONS];
-
     rs_socket_flag(s, false);
-    if (!rq) {
+    if (rq == NULL) {
         return closesocket(s);
     }
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
@@ -184,8 +175,7 @@ int rs_provider_close(SOCKET s) {
 
 int rs_provider_shutdown(SOCKET s, int how) {
     rs_rio_rq *rq = rs_socket_find(s);
-
-    if (rq) {
+    if (rq != NULL) {
         rs_cq *cq = (rs_cq *)rq->lane[RS_RIO_SEND].cq;
         rs_cq_lock(cq);
         if (!cq->core.dead) {

@@ -49,7 +49,6 @@ static bool table_is_writable(const char *base, DWORD length) {
         PAGE_READWRITE | PAGE_WRITECOPY | PAGE_EXECUTE_READWRITE | PAGE_EXECUTE_WRITECOPY;
     const char *at = base;
     MEMORY_BASIC_INFORMATION info;
-
     while (at < base + length) {
         if (!VirtualQuery(at, &info, sizeof info) || info.State != MEM_COMMIT ||
             !(info.Protect & writable) || (info.Protect & PAGE_GUARD)) {
@@ -64,14 +63,13 @@ static RIO_BUFFERID PASCAL table_register_buffer(PCHAR base, DWORD length) {
     rs_provider *provider = rs_provider_state();
     rs_buffer *buffer;
     uint64_t handle;
-
-    if (length == 0 || !base || !table_is_writable(base, length)) {
+    if (length == 0 || base == NULL || !table_is_writable(base, length)) {
         WSASetLastError(length == 0 ? WSAEINVAL : WSAEFAULT);
         return RIO_INVALID_BUFFERID;
     }
     buffer = calloc(1, sizeof *buffer);
     AcquireSRWLockExclusive(&provider->lock);
-    handle = buffer ? rs_handle_open(&provider->buffers, buffer) : 0;
+    handle = buffer != NULL ? rs_handle_open(&provider->buffers, buffer) : 0;
     if (handle) {
         buffer->base = base;
         buffer->length = length;
@@ -89,11 +87,10 @@ static RIO_BUFFERID PASCAL table_register_buffer(PCHAR base, DWORD length) {
 static VOID PASCAL table_deregister_buffer(RIO_BUFFERID id) {
     rs_provider *provider = rs_provider_state();
     rs_buffer *buffer;
-
     AcquireSRWLockExclusive(&provider->lock);
     buffer = rs_handle_find(&provider->buffers, table_number(id));
-    if (buffer) {
-        if (provider->engine->forget_buffer) {
+    if (buffer != NULL) {
+        if (provider->engine->forget_buffer != NULL) {
             provider->engine->forget_buffer(buffer);
         }
         (void)rs_handle_close(&provider->buffers, table_number(id)); /* found just above */
@@ -106,12 +103,11 @@ static VOID PASCAL table_deregister_buffer(RIO_BUFFERID id) {
 static int table_segment(rs_rio_segment *out, const RIO_BUF *slice, ULONG bytes_min) {
     rs_provider *provider = rs_provider_state();
     const rs_buffer *buffer;
-
-    if (!slice) {
+    if (slice == NULL) {
         return 0;
     }
     buffer = rs_handle_find(&provider->buffers, table_number(slice->BufferId));
-    if (!buffer) {
+    if (buffer == NULL) {
         return rs_handle_was(&provider->buffers, table_number(slice->BufferId)) ? WSAEFAULT
                                                                                 : WSAEINVAL;
     }
@@ -128,16 +124,14 @@ static int table_segment(rs_rio_segment *out, const RIO_BUF *slice, ULONG bytes_
 /* ---- requests ---- */
 
 static int table_check_commit(const table_call *call) {
-    bool bare = call->flags == RIO_MSG_COMMIT_ONLY && !call->data && call->count == 0 &&
-                !call->local && !call->remote && !call->control && !call->out_flags &&
-                !call->context;
-
+    bool bare = call->flags == RIO_MSG_COMMIT_ONLY && call->data == NULL && call->count == 0 &&
+                call->local == NULL && call->remote == NULL && call->control == NULL &&
+                call->out_flags == NULL && call->context == NULL;
     return bare ? 0 : WSAEINVAL;
 }
 
 static int table_check(const table_call *call, const rs_rio_rq *rq) {
     DWORD allowed = call->direction == RS_RIO_SEND ? TABLE_FLAGS_SEND : TABLE_FLAGS_RECV;
-
     if (call->flags & ~allowed) {
         return WSAEINVAL;
     }
@@ -153,7 +147,7 @@ static int table_check(const table_call *call, const rs_rio_rq *rq) {
     if (!rq->stream && call->flags & RIO_MSG_WAITALL) {
         return WSAEOPNOTSUPP;
     }
-    if (call->direction == RS_RIO_SEND && call->local) {
+    if (call->direction == RS_RIO_SEND && call->local != NULL) {
         return WSAEINVAL; /* reserved */
     }
     return 0;
@@ -162,7 +156,6 @@ static int table_check(const table_call *call, const rs_rio_rq *rq) {
 static int table_segments(rs_rio_request *out, const table_call *call) {
     ULONG address = sizeof(SOCKADDR_INET);
     int error = table_segment(&out->data, call->data, 0);
-
     if (!error) {
         error = table_segment(&out->local, call->local, address);
     }
@@ -183,7 +176,6 @@ static int table_segments(rs_rio_request *out, const table_call *call) {
 static void table_push(rs_cq *cq, const rs_rio_lane *lane) {
     const rs_engine *engine = rs_provider_state()->engine;
     uint32_t before;
-
     do {
         engine->flush(cq);
         before = lane->committed;
@@ -196,7 +188,6 @@ static void table_push(rs_cq *cq, const rs_rio_lane *lane) {
 static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
     const rs_provider *provider = rs_provider_state();
     bool idle;
-
     rs_queue_commit(lane);
     if (lane->standing || (lane->running > 0 && lane->committed > lane->running)) {
         provider->engine->harvest(cq); /* is the one before us done already? */
@@ -215,7 +206,6 @@ static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
 
 static BOOL table_commit_only(rs_rio_lane *lane) {
     rs_cq *cq = (rs_cq *)lane->cq;
-
     rs_cq_lock(cq);
     if (cq->core.dead) {
         rs_cq_unlock(cq);
@@ -231,7 +221,6 @@ static BOOL table_commit_only(rs_rio_lane *lane) {
 /* Under the lock: fills in a request of the lane's own. */
 static void table_fill(rs_rio_lane *lane, rs_rio_request *request, const rs_rio_request *filled) {
     rs_rio_request *next = request->next;
-
     *request = *filled;
     request->next = next;
     if (filled->data.length > lane->widest) {
@@ -244,10 +233,9 @@ static void table_fill(rs_rio_lane *lane, rs_rio_request *request, const rs_rio_
 static BOOL table_queue(rs_rio_lane *lane, const rs_rio_request *filled, bool defer, int early) {
     rs_cq *cq = (rs_cq *)lane->cq;
     rs_rio_request *request;
-
     rs_cq_lock(cq);
     request = cq->core.dead ? NULL : rs_queue_accept(lane);
-    if (!request) {
+    if (request == NULL) {
         int error = cq->core.dead ? WSAEINVAL : WSAENOBUFS;
         rs_cq_unlock(cq);
         return table_fail(error);
@@ -268,18 +256,16 @@ static BOOL table_queue(rs_rio_lane *lane, const rs_rio_request *filled, bool de
  * one does whose connection has gone, and leaves the socket as it is. */
 static int table_bind(rs_rio_rq *rq) {
     int error = rq->bound ? 0 : rs_provider_state()->engine->bind_rq(rq);
-
     rq->bound = error == 0;
     return error;
 }
 
 static BOOL table_request(const table_call *call) {
     rs_rio_rq *rq = table_rq(call->queue);
-    rs_rio_lane *lane = rq ? &rq->lane[call->direction] : NULL;
+    rs_rio_lane *lane = rq != NULL ? &rq->lane[call->direction] : NULL;
     rs_rio_request filled = {.lane = lane};
-    int error = rq ? table_check(call, rq) : WSAEINVAL;
+    int error = rq != NULL ? table_check(call, rq) : WSAEINVAL;
     int early;
-
     if (error) {
         return table_fail(error);
     }
@@ -334,14 +320,14 @@ static BOOL PASCAL table_send(RIO_RQ queue, PRIO_BUF data, ULONG count, DWORD fl
 /* ---- completion queues ---- */
 
 static int table_check_notification(const RIO_NOTIFICATION_COMPLETION *how) {
-    if (!how) {
+    if (how == NULL) {
         return 0;
     }
     if (how->Type == RIO_EVENT_COMPLETION) {
-        return how->Event.EventHandle ? 0 : WSAEINVAL;
+        return how->Event.EventHandle != NULL ? 0 : WSAEINVAL;
     }
     if (how->Type == RIO_IOCP_COMPLETION) {
-        return how->Iocp.IocpHandle && how->Iocp.Overlapped ? 0 : WSAEINVAL;
+        return how->Iocp.IocpHandle != NULL && how->Iocp.Overlapped != NULL ? 0 : WSAEINVAL;
     }
     return WSAEINVAL;
 }
@@ -355,16 +341,15 @@ static RIO_CQ PASCAL table_create_cq(DWORD size, PRIO_NOTIFICATION_COMPLETION ho
     rs_provider *provider = rs_provider_state();
     int error = size < 1 || size > RIO_MAX_CQ_SIZE ? WSAEINVAL : table_check_notification(how);
     rs_cq *cq;
-
     if (error) {
         return table_no_cq(error);
     }
     cq = calloc(1, sizeof *cq);
-    if (!cq) {
+    if (cq == NULL) {
         return table_no_cq(WSAENOBUFS);
     }
     cq->core.size = size;
-    if (how) {
+    if (how != NULL) {
         cq->notifies = true;
         cq->notification = *how;
     }
@@ -386,10 +371,9 @@ static RIO_CQ PASCAL table_create_cq(DWORD size, PRIO_NOTIFICATION_COMPLETION ho
 
 static void table_forget_lanes(rs_cq *cq) {
     rs_rio_lane *lane = cq->core.first_lane;
-
     cq->core.ready_head = cq->core.ready_tail = NULL;
     cq->core.ready = cq->core.ready_loud = 0;
-    while (lane) {
+    while (lane != NULL) {
         rs_rio_lane *next = lane->cq_next;
         rs_queue_forget(lane);
         lane = next;
@@ -400,11 +384,10 @@ static VOID PASCAL table_close_cq(RIO_CQ handle) {
     rs_provider *provider = rs_provider_state();
     bool last;
     rs_cq *cq;
-
     AcquireSRWLockExclusive(&provider->lock);
     cq = rs_handle_close(&provider->cqs, table_number(handle));
     ReleaseSRWLockExclusive(&provider->lock);
-    if (!cq) {
+    if (cq == NULL) {
         return;
     }
     rs_cq_lock(cq);
@@ -427,9 +410,8 @@ static ULONG PASCAL table_dequeue(RIO_CQ handle, PRIORESULT results, ULONG capac
     rs_cq *cq = rs_table_cq(handle);
     rs_queue_result one;
     ULONG count = 0;
-
-    if (!cq || (!results && capacity > 0)) {
-        WSASetLastError(cq ? WSAEFAULT : WSAEINVAL);
+    if (cq == NULL || (results == NULL && capacity > 0)) {
+        WSASetLastError(cq != NULL ? WSAEFAULT : WSAEINVAL);
         return RIO_CORRUPT_CQ;
     }
     rs_cq_lock(cq);
@@ -454,8 +436,7 @@ static ULONG PASCAL table_dequeue(RIO_CQ handle, PRIORESULT results, ULONG capac
 static INT PASCAL table_notify(RIO_CQ handle) {
     const rs_engine *engine = rs_provider_state()->engine;
     rs_cq *cq = rs_table_cq(handle);
-
-    if (!cq || !cq->notifies) {
+    if (cq == NULL || !cq->notifies) {
         return WSAEINVAL;
     }
     rs_cq_lock(cq);
@@ -484,8 +465,7 @@ static INT PASCAL table_notify(RIO_CQ handle) {
 static BOOL PASCAL table_resize_cq(RIO_CQ handle, DWORD size) {
     rs_cq *cq = rs_table_cq(handle);
     int error;
-
-    if (!cq || size < 1 || size > RIO_MAX_CQ_SIZE) {
+    if (cq == NULL || size < 1 || size > RIO_MAX_CQ_SIZE) {
         return table_fail(WSAEINVAL);
     }
     rs_cq_lock(cq);
@@ -505,7 +485,6 @@ static RIO_RQ table_no_rq(int error) {
 static int table_inspect(SOCKET s, rs_rio_rq *rq) {
     WSAPROTOCOL_INFOW info;
     int size = sizeof info;
-
     if (getsockopt(s, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)&info, &size) != 0) {
         return WSAGetLastError();
     }
@@ -522,7 +501,6 @@ static int table_inspect(SOCKET s, rs_rio_rq *rq) {
 
 static int table_attach(rs_rio_rq *rq, rs_cq *cq, rs_rio_direction direction, ULONG limit) {
     int error;
-
     rs_cq_lock(cq);
     error = cq->core.dead ? RS_RIO_E_INVALID
                           : rs_queue_attach(&rq->lane[direction], rq, &cq->core, direction, limit);
@@ -532,7 +510,6 @@ static int table_attach(rs_rio_rq *rq, rs_cq *cq, rs_rio_direction direction, UL
 
 static void table_detach(rs_rio_rq *rq, rs_rio_direction direction) {
     rs_cq *cq = (rs_cq *)rq->lane[direction].cq;
-
     rs_cq_lock(cq);
     rs_queue_detach(&rq->lane[direction]);
     rs_cq_unlock(cq);
@@ -540,7 +517,6 @@ static void table_detach(rs_rio_rq *rq, rs_rio_direction direction) {
 
 static int table_join(rs_rio_rq *rq, rs_cq *recv_cq, ULONG recvs, rs_cq *send_cq, ULONG sends) {
     int error = table_attach(rq, recv_cq, RS_RIO_RECV, recvs);
-
     if (error) {
         return error;
     }
@@ -577,13 +553,12 @@ static RIO_RQ PASCAL table_create_rq(SOCKET s, ULONG recvs, ULONG recv_buffers, 
     rs_cq *send_queue = rs_table_cq(send_cq);
     rs_rio_rq *rq;
     int error;
-
-    if (!recv_queue || !send_queue || (recvs == 0 && sends == 0) || recv_buffers != 1 ||
-        send_buffers != 1) {
+    if (recv_queue == NULL || send_queue == NULL || (recvs == 0 && sends == 0) ||
+        recv_buffers != 1 || send_buffers != 1) {
         return table_no_rq(WSAEINVAL);
     }
     rq = calloc(1, sizeof *rq);
-    if (!rq) {
+    if (rq == NULL) {
         return table_no_rq(WSAENOBUFS);
     }
     rq->socket = s;
@@ -605,7 +580,6 @@ static RIO_RQ PASCAL table_create_rq(SOCKET s, ULONG recvs, ULONG recv_buffers, 
 static int table_resize_lane(rs_rio_lane *lane, DWORD limit) {
     rs_cq *cq = (rs_cq *)lane->cq;
     int error;
-
     rs_cq_lock(cq);
     error = cq->core.dead ? RS_RIO_E_INVALID : rs_queue_resize_lane(lane, limit);
     rs_cq_unlock(cq);
@@ -616,8 +590,7 @@ static BOOL PASCAL table_resize_rq(RIO_RQ handle, DWORD recvs, DWORD sends) {
     rs_rio_rq *rq = table_rq(handle);
     DWORD before;
     int error;
-
-    if (!rq || (recvs == 0 && sends == 0)) {
+    if (rq == NULL || (recvs == 0 && sends == 0)) {
         return table_fail(WSAEINVAL);
     }
     before = rq->lane[RS_RIO_RECV].limit;
@@ -637,7 +610,6 @@ static BOOL PASCAL table_resize_rq(RIO_RQ handle, DWORD recvs, DWORD sends) {
 
 static bool table_choose_engine(rs_provider *provider) {
     const char *why = "";
-
     if (!rs_settings_read(&provider->settings)) {
         return false;
     }
@@ -665,7 +637,6 @@ static BOOL CALLBACK table_initialise(INIT_ONCE *once, void *unused, void **cont
 
 bool rs_table_fill(RIO_EXTENSION_FUNCTION_TABLE *out) {
     static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
-
     if (!InitOnceExecuteOnce(&once, table_initialise, NULL, NULL)) {
         return false;
     }

@@ -13,7 +13,6 @@ static int gate_call(void *argument) {
     rs_gate_call *call = argument;
     const int64_t *a = call->argument;
     long result = syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
-
     call->result = result < 0 ? -errno : result;
     return 0;
 }

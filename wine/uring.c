@@ -30,7 +30,6 @@ static rs_cq *uring_cq_of(const rs_rio_lane *lane) {
 
 bool rs_engine_uring_usable(const char **why) {
     rs_ring ring;
-
     if (!rs_gate_open(why)) {
         return false;
     }
@@ -89,8 +88,7 @@ static bool uring_is_fixed(rs_uring_cq *uring, const rs_rio_segment *data) {
     const rs_buffer *buffer;
     lx_iovec iov;
     lx_rsrc_update2 update = {0};
-
-    if (!uring->fixed || data->length == 0 || data->buffer >= LX_FIXED_BUFFERS_MAX) {
+    if (uring->fixed == NULL || data->length == 0 || data->buffer >= LX_FIXED_BUFFERS_MAX) {
         return false;
     }
     if (uring->fixed[data->buffer] == 0) {
@@ -149,7 +147,6 @@ static bool uring_needs_message(const rs_rio_lane *lane, uint32_t count) {
 /* An operation on the lane's socket, its kind still to be filled in. */
 static lx_sqe *uring_sqe(rs_rio_lane *lane) {
     lx_sqe *sqe = rs_ring_prepare(&uring_of(uring_cq_of(lane))->ring);
-
     sqe->user_data = (uint64_t)(intptr_t)lane;
     sqe->fd = lane->rq->fd;
     if (lane->rq->file >= 0) {
@@ -164,7 +161,6 @@ static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
     const rs_rio_request *request = lane->head;
     bool fixed = count == 1 && lane->rq->stream && uring_is_fixed(uring, &request->data);
     lx_sqe *sqe = uring_sqe(lane);
-
     if (uring_needs_message(lane, count)) {
         rs_uring_message_prepare(lane, count, sqe);
         return;
@@ -182,7 +178,6 @@ static void uring_cancel(rs_rio_lane *lane);
 
 static void uring_start_burst(rs_rio_lane *lane) {
     rs_ring *ring = &uring_of(uring_cq_of(lane))->ring;
-
     switch (rs_uring_burst_start(lane, uring_of(uring_cq_of(lane)))) {
     case RS_BURST_GOES:
         break;
@@ -205,7 +200,6 @@ static void uring_start_burst(rs_rio_lane *lane) {
 static void uring_start_sends(rs_rio_lane *lane) {
     uint32_t count = rs_queue_startable(lane);
     const rs_rio_request *request = lane->head;
-
     if (count == 0) {
         return;
     }
@@ -225,7 +219,6 @@ static void uring_start_sends(rs_rio_lane *lane) {
 
 static void uring_start(rs_rio_lane *lane) {
     uint32_t count;
-
     if (lane->many && lane->direction == RS_RIO_SEND) {
         uring_start_sends(lane);
         return;
@@ -266,7 +259,6 @@ static int32_t uring_failure(rs_rio_lane *lane, int32_t error) {
 static void uring_finish_bytes(rs_rio_lane *lane, uint32_t bytes) {
     const rs_rio_request *request = lane->head;
     bool stream_end = bytes == 0 && lane->rq->stream && request->data.length > request->done;
-
     if (lane->direction == RS_RIO_RECV) {
         lane->rq->received += bytes;
     }
@@ -324,7 +316,6 @@ static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
 static void uring_harvest(rs_cq *cq) {
     rs_uring_cq *uring = uring_of(cq);
     lx_cqe cqe;
-
     if (rs_ring_empty(&uring->ring)) {
         rs_ring_poke(&uring->ring);
     }
@@ -341,7 +332,6 @@ static void uring_harvest(rs_cq *cq) {
 static void uring_cancel(rs_rio_lane *lane) {
     rs_uring_cq *uring = uring_of(uring_cq_of(lane));
     lx_sqe *sqe;
-
     if (lane->many && lane->direction == RS_RIO_RECV && !lane->standing) {
         rs_uring_burst_discard(lane, uring);
     }
@@ -366,7 +356,6 @@ static DWORD WINAPI uring_helper(void *argument) {
     rs_cq *cq = argument;
     rs_uring_cq *uring = uring_of(cq);
     uint64_t count;
-
     for (;;) {
         int64_t got =
             rs_gate_call6(LX_SYS_READ, uring->event_fd, (intptr_t)&count, sizeof count, 0, 0, 0);
@@ -386,7 +375,6 @@ static DWORD WINAPI uring_helper(void *argument) {
 
 static bool uring_open_helper(rs_cq *cq) {
     rs_uring_cq *uring = uring_of(cq);
-
     uring->event_fd = (int)rs_gate_call6(LX_SYS_EVENTFD2, 0, LX_EFD_CLOEXEC, 0, 0, 0, 0);
     if (uring->event_fd < 0 || rs_ring_set_event(&uring->ring, uring->event_fd) != 0) {
         return false;
@@ -397,8 +385,7 @@ static bool uring_open_helper(rs_cq *cq) {
 
 static void uring_close_helper(rs_uring_cq *uring) {
     uint64_t one = 1;
-
-    if (!uring->helper) {
+    if (uring->helper == NULL) {
         return;
     }
     (void)rs_atomic_exchange_u32(&uring->quit, 1);
@@ -412,12 +399,11 @@ static void uring_close_helper(rs_uring_cq *uring) {
 
 static void uring_open_files(rs_uring_cq *uring, uint32_t entries) {
     lx_rsrc_register files = {0};
-
     uring->files_max = entries < URING_FILES_MAX ? entries : URING_FILES_MAX;
     uring->files_free = calloc(uring->files_max, sizeof *uring->files_free);
     files.nr = uring->files_max;
     files.flags = LX_RSRC_SPARSE;
-    if (!uring->files_free ||
+    if (uring->files_free == NULL ||
         rs_ring_register(&uring->ring, LX_REGISTER_FILES2, &files, sizeof files) < 0) {
         uring->files_max = 0; /* more than the limit of open files: ordinary descriptors do */
     }
@@ -425,7 +411,6 @@ static void uring_open_files(rs_uring_cq *uring, uint32_t entries) {
 
 static void uring_open_fixed(rs_uring_cq *uring) {
     lx_rsrc_register buffers = {0};
-
     buffers.nr = LX_FIXED_BUFFERS_MAX;
     buffers.flags = LX_RSRC_SPARSE;
     if (rs_ring_register(&uring->ring, LX_REGISTER_BUFFERS2, &buffers, sizeof buffers) == 0) {
@@ -444,8 +429,7 @@ static void uring_free(rs_uring_cq *uring) {
 static bool uring_open_cq(rs_cq *cq) {
     const rs_settings *settings = &rs_provider_state()->settings;
     rs_uring_cq *uring = calloc(1, sizeof *uring);
-
-    if (!uring) {
+    if (uring == NULL) {
         return false;
     }
     uring->event_fd = -1;
@@ -468,7 +452,7 @@ static bool uring_open_cq(rs_cq *cq) {
 }
 
 static bool uring_any_running(const rs_cq *cq) {
-    for (const rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+    for (const rs_rio_lane *lane = cq->core.first_lane; lane != NULL; lane = lane->cq_next) {
         if (lane->running > 0 || lane->standing) {
             return true;
         }
@@ -479,9 +463,8 @@ static bool uring_any_running(const rs_cq *cq) {
 /* The kernel must be done with the buffers before their lanes are forgotten. */
 static void uring_drain(rs_cq *cq) {
     rs_uring_cq *uring = uring_of(cq);
-
     RS_ASSERT(cq->core.dead); /* no successor is started */
-    for (rs_rio_lane *lane = cq->core.first_lane; lane; lane = lane->cq_next) {
+    for (rs_rio_lane *lane = cq->core.first_lane; lane != NULL; lane = lane->cq_next) {
         uring_cancel(lane);
     }
     for (int i = 0; i < URING_DRAIN_ROUNDS && uring_any_running(cq); i++) {
@@ -493,7 +476,6 @@ static void uring_drain(rs_cq *cq) {
 
 static void uring_close_cq(rs_cq *cq) {
     rs_uring_cq *uring = uring_of(cq);
-
     uring_close_helper(uring);
     rs_cq_lock(cq);
     uring_drain(cq);
@@ -513,8 +495,7 @@ static void uring_register_file(rs_rio_rq *rq) {
     rs_uring_cq *uring = uring_of(cq);
     int32_t fd = rq->fd;
     lx_rsrc_update2 update = {0};
-
-    if (!uring || uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
+    if (uring == NULL || uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
         return;
     }
     rs_cq_lock(cq);
@@ -562,10 +543,9 @@ static void uring_unregister_file(rs_rio_rq *rq) {
     rs_uring_cq *uring;
     int32_t none = -1;
     lx_rsrc_update2 update = {0};
-
     rs_cq_lock(cq);
     uring = uring_of(cq);
-    if (uring) {
+    if (uring != NULL) {
         update.offset = (uint32_t)rq->file;
         update.data = (uint64_t)(intptr_t)&none;
         update.nr = 1;
@@ -579,7 +559,6 @@ static void uring_unregister_file(rs_rio_rq *rq) {
 
 static void uring_close_rq(rs_rio_rq *rq) {
     int fd = rq->fd;
-
     if (rq->file >= 0) {
         uring_unregister_file(rq);
     }
@@ -600,13 +579,12 @@ static void uring_forget_buffer(const rs_buffer *buffer) {
     rs_provider *provider = rs_provider_state();
     lx_iovec none = {NULL, 0};
     lx_rsrc_update2 update = {0};
-
     update.offset = buffer->index;
     update.data = (uint64_t)(intptr_t)&none;
     update.nr = 1;
     for (uint32_t i = 0; i < provider->cqs.used; i++) {
         rs_cq *cq = rs_handle_at(&provider->cqs, i);
-        if (!cq || !uring_of(cq)->fixed || buffer->index >= LX_FIXED_BUFFERS_MAX) {
+        if (cq == NULL || uring_of(cq)->fixed == NULL || buffer->index >= LX_FIXED_BUFFERS_MAX) {
             continue;
         }
         rs_cq_lock(cq);

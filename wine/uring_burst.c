@@ -37,7 +37,6 @@ typedef struct burst {
 
 static uint32_t burst_entries(uint32_t limit, uint32_t each) {
     uint32_t entries = BURST_ENTRIES_MIN;
-
     while (entries < limit && entries < BURST_ENTRIES_MAX &&
            (size_t)entries * 2 * each <= BURST_BYTES_MAX) {
         entries *= 2;
@@ -48,7 +47,6 @@ static uint32_t burst_entries(uint32_t limit, uint32_t each) {
 static bool burst_register(burst *b, rs_uring_cq *uring) {
     int64_t result = -LX_EEXIST;
     lx_buf_reg reg;
-
     memset(&reg, 0, sizeof reg);
     reg.ring_addr = (uint64_t)(intptr_t)b->ring;
     reg.ring_entries = b->entries;
@@ -64,13 +62,12 @@ static burst *burst_make(uint32_t limit, uint32_t payload) {
     uint32_t each = (BURST_HEAD_BYTES + payload + 63u) & ~63u;
     uint32_t entries = burst_entries(limit, each);
     burst *b = calloc(1, sizeof *b + entries * sizeof b->free[0]);
-
-    if (!b) {
+    if (b == NULL) {
         return NULL;
     }
     b->bytes = entries * sizeof *b->ring + (size_t)entries * each;
     b->ring = VirtualAlloc(NULL, b->bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
-    if (!b->ring) {
+    if (b->ring == NULL) {
         free(b);
         return NULL;
     }
@@ -95,12 +92,11 @@ static void burst_free(burst *b) {
 static bool burst_open(rs_rio_lane *lane, rs_uring_cq *uring) {
     uint32_t payload = lane->widest > BURST_PAYLOAD_MIN ? lane->widest : BURST_PAYLOAD_MIN;
     burst *b;
-
     if (uring->no_bursts) {
         return false;
     }
     b = burst_make(lane->limit, payload);
-    if (b && !burst_register(b, uring)) {
+    if (b != NULL && !burst_register(b, uring)) {
         burst_free(b);
         b = NULL;
     }
@@ -111,11 +107,10 @@ static bool burst_open(rs_rio_lane *lane, rs_uring_cq *uring) {
 void rs_uring_burst_discard(rs_rio_lane *lane, rs_uring_cq *uring) {
     burst *b = lane->engine;
     lx_buf_reg reg;
-
-    if (!b) {
+    if (b == NULL) {
         return;
     }
-    if (uring) {
+    if (uring != NULL) {
         memset(&reg, 0, sizeof reg);
         reg.bgid = b->group;
         (void)rs_ring_register(&uring->ring, LX_UNREGISTER_PBUF_RING, &reg,
@@ -130,7 +125,6 @@ void rs_uring_burst_discard(rs_rio_lane *lane, rs_uring_cq *uring) {
 /* The ring's tail shares a word with the first entry's number, which stays what it is. */
 static void burst_publish(const burst *b) {
     rs_atomic_u32 *word = (rs_atomic_u32 *)(void *)&b->ring[0].bid;
-
     rs_atomic_store_u32(word, b->ring[0].bid | (uint32_t)b->tail << 16);
 }
 
@@ -160,21 +154,20 @@ static burst *burst_renew(rs_rio_lane *lane, rs_uring_cq *uring) {
 rs_burst_next rs_uring_burst_start(rs_rio_lane *lane, rs_uring_cq *uring) {
     burst *b = lane->engine;
     uint32_t count;
-
     RS_ASSERT(b != NULL || !lane->standing);
     if (rs_queue_startable(lane) + lane->running == 0) {
         return RS_BURST_GOES;
     }
-    if (b && burst_is_outgrown(lane, b)) {
+    if (b != NULL && burst_is_outgrown(lane, b)) {
         b->spoilt = true;
     }
     if (lane->standing && !b->renewing && (b->spoilt || b->standing < RS_BURST_CHAIN / 2)) {
         b->renewing = true;
         return RS_BURST_RENEW;
     }
-    if (!lane->standing && (!b || b->spoilt)) {
+    if (!lane->standing && (b == NULL || b->spoilt)) {
         b = burst_renew(lane, uring);
-        if (!b) {
+        if (b == NULL) {
             return RS_BURST_CANNOT;
         }
     }
@@ -195,7 +188,6 @@ rs_burst_next rs_uring_burst_start(rs_rio_lane *lane, rs_uring_cq *uring) {
 
 void rs_uring_burst_prepare(rs_rio_lane *lane, uint32_t at, lx_sqe *sqe) {
     burst *b = lane->engine;
-
     b->header.name_length = RS_URING_NAME_MAX;
     b->header.control_length = RS_URING_CONTROL_MAX;
     sqe->opcode = LX_OP_RECVMSG;
@@ -226,12 +218,11 @@ static void burst_take(rs_rio_lane *lane, burst *b, uint32_t number) {
         .bytes = length < data->length ? length : data->length,
         .truncated = (out->flags & LX_MSG_TRUNC) != 0 || out->payload_length > data->length,
     };
-
     RS_ASSERT(lane->running > 0 && number < b->entries);
     if (out->name_length < RS_URING_NAME_MAX) {
         memset(name + out->name_length, 0, RS_URING_NAME_MAX - out->name_length);
     }
-    if (data->at) {
+    if (data->at != NULL) {
         memcpy(data->at, control + RS_URING_CONTROL_MAX, datagram.bytes);
     }
     rs_uring_datagram_finish(lane, &datagram);
@@ -248,7 +239,6 @@ static bool burst_is_harmless(int32_t result) {
 static void burst_failed(rs_rio_lane *lane, rs_uring_cq *uring, int32_t result,
                          int32_t error_status) {
     burst *b = lane->engine;
-
     if (result == -LX_EINVAL) {
         uring->no_bursts = true; /* the kernel has buffer rings, and not this operation */
     } else if (lane->running > 0) {
@@ -276,8 +266,7 @@ static bool burst_end(rs_rio_lane *lane, rs_uring_cq *uring) {
 bool rs_uring_burst_complete(rs_rio_lane *lane, rs_uring_cq *uring, const lx_cqe *cqe,
                              int32_t error_status) {
     burst *b = lane->engine;
-
-    RS_ASSERT(b && b->standing > 0);
+    RS_ASSERT(b != NULL && b->standing > 0);
     if (cqe->flags & LX_CQE_F_BUFFER) {
         burst_take(lane, b, cqe->flags >> LX_CQE_BUFFER_SHIFT);
     }

@@ -37,7 +37,6 @@ bool rs_verify_open(void) {
     char text[RS_HOOK_VALUE_CHARS] = "";
     char *end = text;
     HANDLE mapping;
-
     if (GetEnvironmentVariableA(RS_VERIFY_VARIABLE, text, sizeof text) == 0) {
         return true;
     }
@@ -53,7 +52,6 @@ static BOOL CALLBACK verify_wrap(INIT_ONCE *once, void *table, void **context) {
                                    .documented_only = !verify.strict,
                                    .unique_ids = verify.strict,
                                    .report = verify_report};
-
     (void)once;
     (void)context;
     verify.api.fn = *(const RIO_EXTENSION_FUNCTION_TABLE *)table;
@@ -66,7 +64,7 @@ static BOOL CALLBACK verify_wrap(INIT_ONCE *once, void *table, void **context) {
 }
 
 bool rs_verify_table(RIO_EXTENSION_FUNCTION_TABLE *table) {
-    if (!verify.violations) {
+    if (verify.violations == NULL) {
         return true;
     }
     if (!InitOnceExecuteOnce(&verify.once, verify_wrap, table, NULL)) {

@@ -33,14 +33,12 @@ typedef struct wait_bridge {
 
 static void wait_ring(const wait_bridge *bridge) {
     uint64_t one = 1;
-
     (void)rs_gate_call6(LX_SYS_WRITE, bridge->event_fd, (intptr_t)&one, sizeof one, 0, 0, 0);
 }
 
 /* Under the lock: one packet goes where the program finds it, now or when the queue is closed. */
 static void wait_stash_one(wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) {
     ULONG count;
-
     if (entry->lpOverlapped == &bridge->stop) {
         bridge->stop_taken = true;
         return;
@@ -59,7 +57,6 @@ static void wait_stash_one(wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) {
 /* Returns: the thread stays at the port. */
 static bool wait_stash(wait_bridge *bridge, const OVERLAPPED_ENTRY *entries, ULONG count) {
     bool stays;
-
     AcquireSRWLockExclusive(&bridge->lock);
     for (ULONG i = 0; i < count; i++) {
         wait_stash_one(bridge, &entries[i]);
@@ -73,7 +70,6 @@ static DWORD WINAPI wait_stand_at_port(void *argument) {
     wait_bridge *bridge = argument;
     OVERLAPPED_ENTRY entries[WAIT_BATCH];
     ULONG count = 0;
-
     while (
         GetQueuedCompletionStatusEx(bridge->port, entries, WAIT_BATCH, &count, INFINITE, FALSE)) {
         if (!wait_stash(bridge, entries, count)) {
@@ -85,15 +81,15 @@ static DWORD WINAPI wait_stand_at_port(void *argument) {
 }
 
 static bool wait_open_port(wait_bridge *bridge, HANDLE port) {
-    if (!port || bridge->port == port) {
+    if (port == NULL || bridge->port == port) {
         return true;
     }
-    if (bridge->port) {
+    if (bridge->port != NULL) {
         return false;
     }
     bridge->port = port;
     bridge->thread = CreateThread(NULL, 65536, wait_stand_at_port, bridge, 0, NULL);
-    if (!bridge->thread) {
+    if (bridge->thread == NULL) {
         bridge->port = NULL;
     }
     return bridge->thread != NULL;
@@ -102,12 +98,11 @@ static bool wait_open_port(wait_bridge *bridge, HANDLE port) {
 static wait_bridge *wait_open(rs_cq *cq) {
     wait_bridge *bridge;
     bool taken;
-
-    if (cq->waiter) {
+    if (cq->waiter != NULL) {
         return cq->waiter;
     }
     bridge = calloc(1, sizeof *bridge);
-    if (!bridge) {
+    if (bridge == NULL) {
         return NULL;
     }
     bridge->event_fd = (int)rs_gate_call6(LX_SYS_EVENTFD2, 0, LX_EFD_CLOEXEC, 0, 0, 0, 0);
@@ -128,7 +123,6 @@ static wait_bridge *wait_open(rs_cq *cq) {
 
 static ULONG wait_take(wait_bridge *bridge, OVERLAPPED_ENTRY *entries, ULONG capacity) {
     ULONG held, count;
-
     if (rs_atomic_load_u32(&bridge->count) == 0) {
         return 0;
     }
@@ -147,7 +141,6 @@ static ULONG wait_take(wait_bridge *bridge, OVERLAPPED_ENTRY *entries, ULONG cap
 
 static void wait_arm_wake(const wait_bridge *bridge, rs_uring_cq *uring) {
     lx_sqe *sqe;
-
     if (uring->wake_armed) {
         return;
     }
@@ -163,7 +156,6 @@ static void wait_arm_wake(const wait_bridge *bridge, rs_uring_cq *uring) {
 /* Under the lock: is there anything to return for? */
 static bool wait_look(rs_cq *cq, rs_uring_cq *uring) {
     bool woken;
-
     rs_provider_state()->engine->harvest(cq);
     woken = uring->woken;
     uring->woken = false;
@@ -174,7 +166,6 @@ static bool wait_look(rs_cq *cq, rs_uring_cq *uring) {
 static bool wait_pass(rs_cq *cq, const wait_bridge *bridge, int64_t timeout_ns) {
     rs_uring_cq *uring = cq->engine;
     bool found;
-
     rs_cq_lock(cq);
     wait_arm_wake(bridge, uring);
     found = wait_look(cq, uring);
@@ -200,8 +191,7 @@ BOOL rs_wait(rs_cq *cq, HANDLE port, OVERLAPPED_ENTRY *entries, ULONG capacity, 
     wait_bridge *bridge = wait_open(cq);
     ULONG count = 0;
     bool found;
-
-    if (!bridge || !wait_open_port(bridge, port)) {
+    if (bridge == NULL || !wait_open_port(bridge, port)) {
         SetLastError(ERROR_NOT_SUPPORTED);
         return FALSE;
     }
@@ -209,10 +199,10 @@ BOOL rs_wait(rs_cq *cq, HANDLE port, OVERLAPPED_ENTRY *entries, ULONG capacity, 
         timeout_ns = 0; /* packets wait: only submit and look */
     }
     found = wait_pass(cq, bridge, timeout_ns);
-    if (entries) {
+    if (entries != NULL) {
         count = wait_take(bridge, entries, capacity);
     }
-    if (taken) {
+    if (taken != NULL) {
         *taken = count;
     }
     if (!found && count == 0) {
@@ -224,8 +214,7 @@ BOOL rs_wait(rs_cq *cq, HANDLE port, OVERLAPPED_ENTRY *entries, ULONG capacity, 
 
 void rs_wait_wake(rs_cq *cq) {
     const wait_bridge *bridge = wait_open(cq);
-
-    if (bridge) {
+    if (bridge != NULL) {
         wait_ring(bridge);
     }
 }
@@ -241,7 +230,6 @@ static void wait_post(const wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) 
 static void wait_give_back(wait_bridge *bridge) {
     OVERLAPPED_ENTRY entry;
     ULONG count = 0;
-
     while (wait_take(bridge, &entry, 1) == 1) {
         wait_post(bridge, &entry);
     }
@@ -272,11 +260,10 @@ static void wait_stop(wait_bridge *bridge) {
 
 void rs_wait_close(rs_cq *cq) {
     wait_bridge *bridge = cq->waiter;
-
-    if (!bridge) {
+    if (bridge == NULL) {
         return;
     }
-    if (bridge->thread) {
+    if (bridge->thread != NULL) {
         wait_stop(bridge);
     }
     rs_gate_close_fd(bridge->event_fd);

@@ -18,7 +18,6 @@
 void rs_client_init(rs_client *client, const rs_load *load, uint32_t index, uint64_t *sent_ns,
                     uint8_t *send_base, uint8_t *recv_base, uint32_t recv_bytes) {
     const rs_load_settings *s = load->settings;
-
     *client = (rs_client){
         .index = index,
         .send_base = send_base,
@@ -92,7 +91,6 @@ static uint64_t *client_error_column(rs_load *load, rs_status status) {
 
 static void client_start_life(rs_client *client, rs_load *load) {
     const rs_load_settings *s = load->settings;
-
     client->state = RS_CLIENT_OPEN;
     client->life++;
     client->recv_used = 0;
@@ -137,7 +135,6 @@ static void client_connected(rs_client *client, rs_load *load, rs_status status,
 static void client_closed(rs_client *client, rs_load *load) {
     const bool mortal =
         client->send_base != NULL && (load->settings->churn || client->role != RS_ROLE_NORMAL);
-
     RS_ASSERT(client->state == RS_CLIENT_CLOSING);
     RS_ASSERT(client->track.outstanding == 0);
     client->state = RS_CLIENT_UNUSED;
@@ -179,7 +176,6 @@ static uint64_t client_intended_ns(const rs_client *client, const rs_load *load,
 static void client_record(rs_client *client, rs_load *load, uint64_t sequence, uint64_t sent_ns,
                           uint64_t now_ns) {
     const uint64_t latency_ns = client_since(sent_ns, now_ns);
-
     load->measured += !load->tail;
     if (latency_ns != load->batch_ns) {
         client_batch_flush(load);
@@ -197,7 +193,6 @@ void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due
     const uint64_t due = rs_plan_due_of(&load->plan, client->index, due_ns);
     const uint64_t sent = client->track.next - client->plan_base;
     uint64_t left = due > sent ? due - sent : 0;
-
     left = left < load->messages_left ? left : load->messages_left;
     load->messages_left -= load->messages_left == UINT64_MAX ? 0 : left;
     load->never_sent += left;
@@ -217,7 +212,6 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
     rs_payload_verdict verdict = RS_PAYLOAD_EXPECTED;
     uint64_t sequence = client->track.expected;
     uint64_t sent_ns;
-
     if (bytes != load->payload.frame_bytes) {
         verdict = RS_PAYLOAD_WRONG;
     } else if (load->settings->verify) {
@@ -253,7 +247,6 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     uint8_t *data = client->recv_base;
     uint32_t at = 0, bytes = 0;
     rs_status status;
-
     while ((status = client_cut(load, data + at, client->recv_used - at, &bytes)) == RS_OK) {
         client_reply(client, load, data + at, bytes, now_ns);
         at += bytes;
@@ -344,7 +337,6 @@ static rs_op client_op(const rs_client *client, rs_op_kind kind) {
 
 static rs_op client_emit_connect(rs_client *client, rs_load *load, uint64_t now_ns) {
     rs_op op;
-
     RS_ASSERT(client->state == RS_CLIENT_UNUSED);
     client->generation++;
     client->state = RS_CLIENT_CONNECTING;
@@ -369,7 +361,6 @@ static uint32_t client_min(uint64_t a, uint64_t b) {
 /* How many requests may be sent now. */
 static uint32_t client_room(const rs_client *client, const rs_load *load) {
     uint32_t room;
-
     if (client->send_base == NULL || client->state != RS_CLIENT_OPEN ||
         load->gate == RS_GATE_SHUT) {
         return 0;
@@ -406,7 +397,6 @@ static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, u
     const uint32_t count = client_min(room, load->block_bytes / frame_bytes);
     uint8_t *block = client->send_base + (size_t)client->send_slot * load->block_bytes;
     rs_op op = client_op(client, RS_OP_SEND);
-
     RS_ASSERT(count > 0);
     client_record_pacing(client, load, count, now_ns);
     for (uint32_t i = 0; i < count; i++) {
@@ -465,7 +455,6 @@ static void client_end_life(rs_client *client, rs_load *load, uint64_t now_ns) {
 /* false: a slow reader has had enough for now. */
 static bool client_emit_recv(rs_client *client, const rs_load *load, uint64_t now_ns, rs_op *op) {
     uint32_t room = client->recv_bytes - client->recv_used;
-
     if (client->recv_in_flight ||
         (client->state != RS_CLIENT_OPEN && client->state != RS_CLIENT_FINISHING)) {
         return false;
@@ -504,7 +493,6 @@ static uint32_t client_emit_unused(rs_client *client, rs_load *load, uint64_t no
 
 static rs_op client_emit_close(rs_client *client) {
     rs_op op = client_op(client, RS_OP_CLOSE);
-
     op.flags = client->broke_off || client->dead ? RS_OPF_ABORT : 0;
     client->state = RS_CLIENT_CLOSING;
     return op;
@@ -513,7 +501,6 @@ static rs_op client_emit_close(rs_client *client) {
 static uint32_t client_emit_used(rs_client *client, rs_load *load, uint64_t now_ns,
                                  rs_op ops[RS_CLIENT_OPS_MAX]) {
     uint32_t count = 0, room;
-
     count += client_emit_recv(client, load, now_ns, &ops[count]) ? 1u : 0u;
     while (client->sends_in_flight < load->settings->sends_in_flight &&
            (room = client_room(client, load)) > 0) {
@@ -536,7 +523,6 @@ uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
     const uint32_t count = client->state == RS_CLIENT_UNUSED
                                ? client_emit_unused(client, load, now_ns, ops)
                                : client_emit_used(client, load, now_ns, ops);
-
     client->behind = client->due > 0; /* it had its turn and could not send them all */
     return count;
 }

@@ -26,7 +26,6 @@ static int main_report(const rs_load_run *run) {
     rs_error error = {.text = ""};
     char reason[MAIN_REASON_BYTES];
     int exit_code;
-
     rs_report_void(run, reason, sizeof reason);
     exit_code = reason[0] == '\0' ? EXIT_SUCCESS : EXIT_FAILURE;
     if (rs_report_write_json(run, reason, &error) != RS_OK) {
@@ -43,7 +42,6 @@ static int main_report(const rs_load_run *run) {
 static rs_status main_open(rs_load_run *run, const rs_load_settings *settings,
                            const rs_backend_api *backend, rs_error *error) {
     rs_status status = rs_load_run_open(run, settings, backend, error);
-
     if (status == RS_OK) {
         status = rs_printer_open(&run->out, RS_OS_STDOUT, error);
     }
@@ -58,7 +56,6 @@ static int main_run(rs_load_run *run, const rs_load_settings *settings,
     rs_error error = {.call = NULL};
     rs_status status;
     int exit_code = rs_record_check("loadgen", settings->json_path);
-
     if (exit_code != 0) {
         return exit_code;
     }
@@ -82,7 +79,6 @@ int rs_loadgen_main(const rs_backend_api *backend, bool on_terminal, int argc,
     static rs_load_settings settings;
     static rs_load_run run; /* outlives main: the watcher of Ctrl+C may still look at it */
     int exit_code;
-
     rs_os_begin();
     exit_code = rs_load_settings_read(&settings, argc, argv);
 

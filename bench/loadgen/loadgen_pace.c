@@ -28,7 +28,6 @@ uint64_t rs_pace_sleep_ns(rs_pace *pace, uint64_t now_ns, uint64_t due_ns) {
 void rs_pace_woke(rs_pace *pace, uint64_t until_ns, uint64_t now_ns) {
     const uint64_t late_ns = now_ns > until_ns ? now_ns - until_ns : 0;
     const uint64_t wanted_ns = late_ns + late_ns / 4u;
-
     if (wanted_ns > pace->margin_ns) {
         pace->margin_ns = wanted_ns;
     }

@@ -27,7 +27,6 @@ static void payload_store(uint8_t *out, uint64_t value, uint32_t bytes) {
 
 static uint64_t payload_load(const uint8_t *data, uint32_t bytes) {
     uint64_t value = 0;
-
     for (uint32_t i = 0; i < bytes; i++) {
         value |= (uint64_t)data[i] << (8u * i);
     }
@@ -36,7 +35,6 @@ static uint64_t payload_load(const uint8_t *data, uint32_t bytes) {
 
 void rs_payload_init(rs_payload *payload, uint64_t seed, uint32_t frame_bytes) {
     uint32_t length;
-
     RS_ASSERT(frame_bytes >= RS_FRAME_HEADER_BYTES && frame_bytes <= RS_FRAME_BYTES_MAX);
     payload->key = payload_mix(seed);
     payload->frame_bytes = frame_bytes;
@@ -52,7 +50,6 @@ void rs_payload_init(rs_payload *payload, uint64_t seed, uint32_t frame_bytes) {
 static const uint8_t *payload_pattern(const rs_payload *payload, uint32_t connection,
                                       uint64_t sequence) {
     uint64_t h = (sequence ^ payload->key) * UINT64_C(0x9E3779B97F4A7C15);
-
     h = (h ^ (h >> 32) ^ connection) * UINT64_C(0xD6E8FEB86659FD93);
     return payload->table + (h >> 52);
 }
@@ -68,7 +65,6 @@ void rs_payload_build(const rs_payload *payload, uint32_t connection, uint64_t s
                       uint8_t *out) {
     const uint8_t *pattern = payload_pattern(payload, connection, sequence);
     uint32_t at = RS_FRAME_HEADER_BYTES;
-
     memcpy(out, payload->header, RS_FRAME_HEADER_BYTES);
     if (payload->frame_bytes >= RS_PAYLOAD_ID_FRAME_BYTES) {
         payload_identity(out + at, connection, sequence);
@@ -87,7 +83,6 @@ static rs_payload_verdict payload_identify(const rs_payload *payload, uint32_t c
         payload_load(identity, 4) == connection &&
         memcmp(data + RS_PAYLOAD_ID_FRAME_BYTES, payload_pattern(payload, connection, found),
                payload->frame_bytes - RS_PAYLOAD_ID_FRAME_BYTES) == 0;
-
     if (!intact) {
         return RS_PAYLOAD_WRONG;
     }
@@ -99,7 +94,6 @@ rs_payload_verdict rs_payload_check(const rs_payload *payload, uint32_t connecti
                                     uint64_t expected, const uint8_t *data, uint64_t *sequence) {
     const uint8_t *pattern = payload_pattern(payload, connection, expected);
     uint8_t head[RS_PAYLOAD_ID_FRAME_BYTES];
-
     memcpy(head, payload->header, RS_FRAME_HEADER_BYTES);
     *sequence = expected;
     if (payload->frame_bytes < RS_PAYLOAD_ID_FRAME_BYTES) {

@@ -17,7 +17,6 @@ uint64_t rs_plan_intended_ns(const rs_plan *plan, uint64_t index) {
 
 uint64_t rs_plan_due(const rs_plan *plan, uint64_t now_ns) {
     uint64_t passed_ns;
-
     RS_ASSERT(plan->rate > 0 && plan->rate <= RS_PLAN_RATE_MAX);
     if (now_ns < plan->start_ns) {
         return 0;
@@ -29,7 +28,6 @@ uint64_t rs_plan_due(const rs_plan *plan, uint64_t now_ns) {
 
 uint64_t rs_plan_due_of(const rs_plan *plan, uint32_t connection, uint64_t now_ns) {
     const uint64_t due = rs_plan_due(plan, now_ns);
-
     RS_ASSERT(connection < plan->connections);
     return due > connection ? (due - connection - 1u) / plan->connections + 1u : 0;
 }
@@ -42,7 +40,6 @@ uint64_t rs_plan_index(const rs_plan *plan, uint32_t connection, uint64_t sequen
 rs_plan_role rs_plan_role_of(uint32_t connection, uint32_t connections, uint32_t reset_percent,
                              uint32_t half_close_percent, uint32_t slow_percent) {
     uint32_t place;
-
     RS_ASSERT(connection < connections);
     RS_ASSERT(reset_percent + half_close_percent + slow_percent <= 100u);
     place = (uint32_t)((uint64_t)connection * 100u / connections);
@@ -58,7 +55,6 @@ rs_plan_role rs_plan_role_of(uint32_t connection, uint32_t connections, uint32_t
 
 uint32_t rs_plan_quota(uint64_t seed, uint32_t connection, uint32_t life, uint32_t mean) {
     uint64_t h = seed + ((uint64_t)connection << 32 | life);
-
     RS_ASSERT(mean > 0 && mean <= UINT32_MAX / 2u);
     h = (h ^ (h >> 31)) * UINT64_C(0xD6E8FEB86659FD93);
     h = (h ^ (h >> 29)) * UINT64_C(0x9E3779B97F4A7C15);

@@ -33,20 +33,17 @@ static double report_seconds(const rs_load_run *run) {
 
 static double report_rate(const rs_load_run *run) {
     const double seconds = report_seconds(run);
-
     return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
 }
 
 /* Payload both ways would count twice: this is one way, whole frames. */
 static double report_megabytes(const rs_load_run *run) {
     const double rate = report_rate(run);
-
     return rate >= 0.0 ? rate * run->settings->frame_bytes / 1e6 : -1.0;
 }
 
 static double report_lives_rate(const rs_load_run *run) {
     const double seconds = report_seconds(run);
-
     return seconds > 0.0 && run->settings->churn
                ? (double)(run->after.lives - run->before.lives) / seconds
                : -1.0;
@@ -64,7 +61,6 @@ static bool report_knows_cpu(const rs_load_run *run) {
 
 static double report_cpu_ns(const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
-
     return report_knows_cpu(run) ? report_per_message(run, before->user_ns + before->kernel_ns,
                                                       after->user_ns + after->kernel_ns)
                                  : -1.0;
@@ -72,7 +68,6 @@ static double report_cpu_ns(const rs_load_run *run) {
 
 static uint64_t report_calls(const rs_backend_stats *stats) {
     uint64_t sum = 0;
-
     for (uint32_t i = 0; i < stats->count; i++) {
         sum += stats->stat[i].is_call ? stats->stat[i].value : 0;
     }
@@ -93,7 +88,6 @@ bool rs_report_overloaded(const rs_load_run *run) {
     const double seconds = report_seconds(run), asked = run->settings->rate;
     const double wanted = asked * seconds * run->settings->rate_min_percent / 100.0;
     const double under_way = asked * (double)run->load.corrected.min / REPORT_NS_PER_S;
-
     return asked > 0.0 && seconds > 0.0 && run->load.measured > 0 &&
            (double)run->load.measured + under_way + 1.0 < wanted;
 }
@@ -109,7 +103,6 @@ bool rs_report_paced_late(const rs_load_run *run) {
 /* A ramp alone measures its first replies. */
 static bool report_measured_nothing(const rs_load_run *run) {
     const rs_load_settings *s = run->settings;
-
     if (s->ramp && s->seconds <= 0.0) {
         return run->ramp_ns == 0;
     }
@@ -136,7 +129,6 @@ static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes)
     const rs_load_ends *ends = &run->load.ends;
     const rs_addr *addr = &run->settings->addr;
     int n = 0;
-
     out[0] = '\0';
     if (ends->refused > 0 && ends->connected == 0) {
         n = snprintf(out, bytes, "no listener on %u.%u.%u.%u:%u: ", addr->ip >> 24,
@@ -153,7 +145,6 @@ static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes)
 void rs_report_void(const rs_load_run *run, char *out, size_t bytes) {
     const size_t cause = report_void_cause(run, out, bytes);
     size_t used = cause;
-
 #define X(text, value)                                                                             \
     if ((value) != 0 && used < bytes) {                                                            \
         const int n = snprintf(out + used, bytes - used, "%s%s %" PRIu64,                          \
@@ -204,7 +195,6 @@ static void json_histogram(rs_json *json, const char *key, const rs_histogram *h
 static void json_counts(rs_json *json, const rs_load_run *run) {
     const rs_track_columns *columns = &run->load.columns;
     const rs_load_ends *ends = &run->load.ends;
-
     rs_json_object(json, "counts");
     rs_json_u64(json, "sent", columns->sent);
     rs_json_u64(json, "received", columns->received);
@@ -224,7 +214,6 @@ static void json_counts(rs_json *json, const rs_load_run *run) {
 
 static void json_cpu(rs_json *json, const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
-
     if (report_cpu_ns(run) < 0.0) {
         rs_json_null(json, "cpu");
         return;
@@ -243,7 +232,6 @@ static void json_cpu(rs_json *json, const rs_load_run *run) {
 /* Of the measurement alone. */
 static void json_calls(rs_json *json, const rs_load_run *run) {
     const rs_backend_stats *before = &run->before.stats, *after = &run->after.stats;
-
     if (report_seconds(run) < 0.0) {
         rs_json_null(json, "kernel_calls");
     } else {
@@ -280,7 +268,6 @@ static void json_setup(rs_json *json, const rs_load_run *run) {
 /* What an open loop asked for, and what came of it; null in a closed one. */
 static void json_asked(rs_json *json, const rs_load_run *run) {
     const double asked = run->settings->rate, rate = report_rate(run);
-
     if (run->settings->rate == 0) {
         rs_json_null(json, "rate_asked_per_s");
         rs_json_null(json, "rate_share");
@@ -306,7 +293,6 @@ static void json_members(rs_json *json, const void *ctx) {
     const rs_load_run *run = ((const report_figures *)ctx)->run;
     const char *void_reason = ((const report_figures *)ctx)->void_reason;
     rs_backend_stats stats;
-
     run->api->stats(run->backend, &stats);
     rs_record_head(json, "loadgen", run->api->name, stats.provider);
     rs_json_bool(json, "valid", void_reason[0] == '\0');
@@ -330,7 +316,6 @@ static void json_members(rs_json *json, const void *ctx) {
 
 rs_status rs_report_write_json(const rs_load_run *run, const char *void_reason, rs_error *error) {
     const report_figures figures = {run, void_reason};
-
     return rs_record_write(run->settings->json_path, json_members, &figures, error);
 }
 
@@ -338,7 +323,6 @@ rs_status rs_report_write_json(const rs_load_run *run, const char *void_reason, 
 
 static void print_latency(rs_printer *out, const char *name, const rs_histogram *histogram) {
     static const uint32_t points[] = {50000, 90000, 99000, 99900, 99990};
-
     if (histogram->count == 0) {
         return;
     }
@@ -360,7 +344,6 @@ static void print_maybe(rs_printer *out, const char *name, double value, const c
 static void print_counts(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load_ends *ends = &run->load.ends;
-
     rs_printer_say(out, "%-22s sent %" PRIu64 "  received %" PRIu64, "messages",
                    run->load.columns.sent, run->load.columns.received);
     if (run->load.columns.abandoned > 0) {
@@ -385,7 +368,6 @@ static void print_counts(const rs_load_run *run) {
 static void print_latencies(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load *load = &run->load;
-
     if (load->uncorrected.count + load->first_reply.count == 0) {
         return;
     }
@@ -402,7 +384,6 @@ static void print_latencies(const rs_load_run *run) {
 static void print_rate(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load_settings *s = run->settings;
-
     print_maybe(out, "rate", report_rate(run), "messages/s");
     if (s->rate != 0 && report_rate(run) >= 0.0) {
         rs_printer_say(out, "%-22s %u messages/s; %.1f %% reached, %" PRIu64 " never sent\n",
@@ -432,7 +413,6 @@ static void print_notes(const rs_load_run *run) {
 void rs_report_print(const rs_load_run *run, const char *void_reason) {
     const rs_load_settings *s = run->settings;
     rs_printer *out = run->out;
-
     rs_printer_say(out,
                    "loadgen %s: %u connections (+ %u idle) x depth %u x %u bytes, %s, %s loop, "
                    "verify %s\n",

@@ -39,7 +39,6 @@ static uint32_t run_line_up(uint64_t bytes) {
 static uint32_t run_slice_bytes(const rs_load_settings *s) {
     const uint64_t window = (uint64_t)s->depth * s->frame_bytes;
     const uint64_t capped = window < RUN_BLOCK_BYTES ? window : RUN_BLOCK_BYTES;
-
     return run_line_up(capped > s->frame_bytes ? capped : s->frame_bytes);
 }
 
@@ -48,7 +47,6 @@ static void run_cut(rs_load_run *run) {
     const rs_load_settings *s = run->settings;
     const uint32_t ring = rs_track_ring(s->depth);
     uint8_t *at = run->pages;
-
     for (uint32_t i = 0; i < run->total; i++) {
         const bool sends = i < s->connections;
         const uint32_t recv_bytes = sends ? run->load.recv_bytes : RUN_IDLE_RECV_BYTES;
@@ -66,7 +64,6 @@ static rs_status run_allocate(rs_load_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
     const size_t slices = (size_t)s->sends_in_flight * run->load.block_bytes + run->load.recv_bytes;
     const size_t bytes = s->connections * slices + (size_t)s->idle * RUN_IDLE_RECV_BYTES;
-
     run->pages_bytes = (bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES;
     run->pages = rs_os_pages_alloc(run->pages_bytes, NULL);
     run->clients = calloc(run->total, sizeof *run->clients);
@@ -94,7 +91,6 @@ static rs_status run_open_backend(rs_load_run *run, rs_error *error) {
     };
     rs_region_id region;
     rs_status status;
-
     cfg.tuning.dequeue_batch = s->dequeue_batch;
     status = run->api->open(&run->backend, &cfg, error);
     if (status != RS_OK) {
@@ -112,7 +108,6 @@ static rs_status run_open_backend(rs_load_run *run, rs_error *error) {
 static void run_init_load(rs_load_run *run) {
     const rs_load_settings *s = run->settings;
     rs_load *load = &run->load;
-
     load->settings = s;
     load->block_bytes = run_slice_bytes(s);
     /* A receive that comes back full says nothing about what is left, and costs epoll one more. */
@@ -132,7 +127,6 @@ static void run_init_load(rs_load_run *run) {
 rs_status rs_load_run_open(rs_load_run *run, const rs_load_settings *settings,
                            const rs_backend_api *api, rs_error *error) {
     rs_status status;
-
     run->settings = settings;
     run->api = api;
     run->total = settings->connections + settings->idle;
@@ -172,7 +166,6 @@ void rs_load_run_stop(rs_load_run *run) {
 
 static void run_touch(rs_load_run *run, uint32_t index) {
     rs_client *client = &run->clients[index];
-
     if (!client->touched) {
         client->touched = true;
         RS_ASSERT(run->touched_count < run->total);
@@ -188,7 +181,6 @@ static void run_touch_senders(rs_load_run *run) {
 
 static void run_submit(rs_load_run *run, const rs_op *ops, uint32_t count) {
     rs_status why = RS_OK;
-
     if (count > 0 && run->api->submit(run->backend, ops, count, &why) != count) {
         rs_fatal("submit", (unsigned long)why, "the back end refused an operation within bounds");
     }
@@ -200,7 +192,6 @@ static void run_emit(rs_load_run *run) {
     rs_op ops[RUN_OPS];
     uint32_t count = 0;
     uint64_t stamp_ns = 0;
-
     run->touched = run->emitting;
     run->emitting = list;
     run->touched_count = 0;
@@ -225,7 +216,6 @@ static void run_emit(rs_load_run *run) {
 static void run_connect_more(rs_load_run *run) {
     const uint32_t limit = run->settings->ramp ? run->total : RUN_CONNECTING_MAX;
     uint32_t room = run->load.connecting < limit ? limit - run->load.connecting : 0;
-
     while (run->cursor < run->cursor_end && room > 0) {
         run->clients[run->cursor].again = true;
         run_touch(run, run->cursor);
@@ -237,7 +227,6 @@ static void run_connect_more(rs_load_run *run) {
 /* Hands messages that are due to their connections. */
 static void run_pace(rs_load_run *run) {
     uint64_t due;
-
     if (run->settings->rate == 0 || run->load.gate != RS_GATE_OPEN) {
         return;
     }
@@ -268,7 +257,6 @@ static void run_tick(rs_load_run *run) {
 
 static int64_t run_wait_ns(rs_load_run *run, uint64_t now_ns) {
     uint64_t until_ns = run->tick_ns;
-
     if (run->touched_count > 0) {
         return 0;
     }
@@ -366,7 +354,6 @@ static bool run_all_served(const rs_load_run *run) {
 /* What was due by the turn before this one has had its turn: it was held up. */
 static void run_count_unsent(rs_load_run *run) {
     const uint32_t connections = run->settings->connections;
-
     for (uint32_t i = 0; i < connections; i++) {
         rs_client_count_unsent(&run->clients[i], &run->load, run->paced_ns, run->end_ns,
                                1u + RUN_UNSENT_ENTRIES / connections);
@@ -400,7 +387,6 @@ static void run_start_drain(rs_load_run *run) {
 
 static void run_connect_step(rs_load_run *run) {
     const rs_load *load = &run->load;
-
     if (!run_all_settled(run, 0, run->settings->connections) || !run_all_served(run)) {
         return;
     }
@@ -425,7 +411,6 @@ static void run_start_measure(rs_load_run *run) {
 static bool run_measure_is_over(const rs_load_run *run) {
     const double passed_s = (double)(run->now_ns - run->phase_ns) / RUN_NS_PER_S;
     const rs_load *load = &run->load;
-
     return (run->settings->seconds > 0.0 && passed_s >= run->settings->seconds) ||
            load->messages_left == 0 || load->senders_left == 0;
 }
@@ -451,7 +436,6 @@ static void run_start_finish(rs_load_run *run) {
 
 static void run_finish_step(rs_load_run *run) {
     const uint64_t passed_ns = run->now_ns - run->phase_ns;
-
     if (run->load.not_done == 0) {
         run_enter(run, RS_PHASE_OVER);
     } else if (!run->forced && passed_ns > run->load.timeout_ns + RUN_TICK_NS) {
@@ -509,7 +493,6 @@ static void run_progress(rs_load_run *run) {
     const double passed_s = (double)(run->now_ns - run->start_ns) / RUN_NS_PER_S;
     uint64_t replies;
     double interval_s;
-
     if (!run->progress || run->now_ns - run->progress_ns < RUN_PROGRESS_NS) {
         return;
     }
@@ -530,7 +513,6 @@ static void run_turn(rs_load_run *run) {
     const int64_t wait_ns = run_wait_ns(run, before_ns);
     const uint32_t count =
         run->api->poll(run->backend, run->completions, run->settings->dequeue_batch, wait_ns);
-
     run->paced_ns = run->now_ns; /* of the turn before */
     run->now_ns = rs_os_now_ns();
     if (count == 0 && wait_ns > 0) {

@@ -101,7 +101,6 @@ static uint64_t settings_buffer_bytes(const rs_load_settings *s) {
 /* Without the options: many for churn on loopback, where ports run out, else none. */
 static void settings_sources(rs_load_settings *s) {
     const bool loopback = SETTINGS_LOOPBACK(s->addr.ip);
-
     if (!rs_options_given(&s->options, "sources")) {
         s->sources = s->source_ip != 0 ? 1u : s->churn && loopback ? SETTINGS_CHURN_SOURCES : 0;
     }
@@ -146,7 +145,6 @@ static const char *settings_conflict(const rs_load_settings *s) {
 static const char *settings_complete(rs_load_settings *s) {
     const bool counted = s->messages != 0 || s->churn_total != 0;
     const bool timed = rs_options_given(&s->options, "seconds");
-
     settings_sources(s);
     s->ramp_only = s->ramp && !timed && s->messages == 0;
     if (!timed) { /* what is recorded is what holds: a ramp alone measures no time */
@@ -163,7 +161,6 @@ static const char *settings_complete(rs_load_settings *s) {
 int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv) {
     const char *conflict;
     int exit_code;
-
     memset(settings, 0, sizeof *settings);
     settings->options.program = "loadgen";
     settings->options.summary =

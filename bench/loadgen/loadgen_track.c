@@ -10,7 +10,6 @@
 
 uint32_t rs_track_ring(uint32_t depth) {
     uint32_t ring = TRACK_RING_MIN;
-
     RS_ASSERT(depth > 0 && depth <= UINT32_MAX / 4u);
     while (ring < 2u * depth) {
         ring *= 2u;
@@ -38,7 +37,6 @@ static void track_settle(rs_track *track, uint64_t sequence, rs_track_columns *c
 
 void rs_track_send(rs_track *track, uint64_t now_ns, rs_track_columns *columns) {
     uint64_t *slot = &track->sent_ns[track->next & track->mask];
-
     RS_ASSERT(now_ns != 0);
     RS_ASSERT(track->next - track->expected <= track->mask / 2u);
     if (*slot != 0) {
@@ -55,7 +53,6 @@ void rs_track_send(rs_track *track, uint64_t now_ns, rs_track_columns *columns) 
 /* A right reply with a number of its own: in order, early, late or a second time. */
 static uint64_t track_known(rs_track *track, uint64_t sequence, rs_track_columns *columns) {
     uint64_t sent_ns = 0;
-
     if (track->next - sequence <= track->mask + 1u) {
         sent_ns = track->sent_ns[sequence & track->mask];
     }
@@ -101,7 +98,6 @@ uint64_t rs_track_reply(rs_track *track, rs_payload_verdict verdict, uint64_t *s
 static void track_expire_skipped(rs_track *track, uint64_t now_ns, uint64_t timeout_ns,
                                  rs_track_columns *columns) {
     uint64_t span = track->mask + 1u < track->next ? track->mask + 1u : track->next;
-
     for (uint64_t i = track->next - span; i < track->expected && track->skipped > 0; i++) {
         uint64_t sent_ns = track->sent_ns[i & track->mask];
 
@@ -115,7 +111,6 @@ static void track_expire_skipped(rs_track *track, uint64_t now_ns, uint64_t time
 bool rs_track_expire(rs_track *track, uint64_t now_ns, uint64_t timeout_ns,
                      rs_track_columns *columns) {
     uint64_t due_ns;
-
     if (track->skipped > 0) {
         track_expire_skipped(track, now_ns, timeout_ns, columns);
     }
@@ -129,7 +124,6 @@ bool rs_track_expire(rs_track *track, uint64_t now_ns, uint64_t timeout_ns,
 
 void rs_track_end(rs_track *track, bool we_broke_it, rs_track_columns *columns) {
     uint64_t span = track->mask + 1u < track->next ? track->mask + 1u : track->next;
-
     if (we_broke_it) {
         columns->abandoned += track->outstanding;
     } else {

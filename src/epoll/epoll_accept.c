@@ -16,7 +16,6 @@
 static void epoll_complete_accept(rs_backend *backend, rs_status status, uintptr_t socket) {
     const rs_completion record = {
         .kind = RS_OP_ACCEPT, .status = (uint16_t)status, .socket = socket};
-
     rs_engine_accepted(&backend->engine, &record, 1);
 }
 
@@ -26,7 +25,6 @@ static rs_status epoll_listen_fail(rs_backend *backend, int fd, const char *call
                                    const rs_addr *addr, rs_error *error) {
     int os_error = errno;
     rs_status status = rs_posix_status(os_error);
-
     if (fd >= 0) {
         rs_epoll_descriptor_close(backend, fd);
     }
@@ -42,16 +40,15 @@ static rs_status epoll_listen_fail(rs_backend *backend, int fd, const char *call
 rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
     struct sockaddr_in name = rs_epoll_sockaddr(addr);
-    socklen_t name_bytes = sizeof(name);
+    socklen_t name_bytes = sizeof name;
     int fd;
-
     RS_ASSERT(backend->listen_fd < 0);
     fd = rs_epoll_socket(backend);
     /* On Linux SO_REUSEADDR allows a restart during TIME_WAIT, never beside a live listener. */
     if (fd < 0 || !rs_epoll_set_int(backend, fd, SOL_SOCKET, SO_REUSEADDR, 1)) {
         return epoll_listen_fail(backend, fd, "socket", addr, error);
     }
-    if (bind(fd, (const struct sockaddr *)&name, sizeof(name)) != 0) {
+    if (bind(fd, (const struct sockaddr *)&name, sizeof name) != 0) {
         return epoll_listen_fail(backend, fd, "bind", addr, error);
     }
     if (listen(fd, (int)backend->tuning.backlog) != 0) {
@@ -84,7 +81,6 @@ void rs_epoll_unlisten(rs_backend *backend) {
 
 static void epoll_listener_watch(rs_backend *backend, uint32_t events) {
     struct epoll_event event = {.events = events, .data = {.u64 = RS_EPOLL_DATA_LISTENER}};
-
     backend->counters.epoll_ctl_calls++;
     int failed = epoll_ctl(backend->epoll_fd, EPOLL_CTL_MOD, backend->listen_fd, &event);
     RS_ASSERT(failed == 0); /* it is in the set, and changing needs no memory */
@@ -100,7 +96,6 @@ static void epoll_accept_pause(rs_backend *backend) {
 
 int64_t rs_epoll_accept_resume(rs_backend *backend, int64_t timeout_ns) {
     int64_t wait_ns;
-
     if (!backend->accept_paused) {
         return timeout_ns;
     }
@@ -124,7 +119,6 @@ static void epoll_reserve_open(rs_backend *backend) {
  * descriptor. */
 static bool epoll_accept_refuse(rs_backend *backend) {
     int fd;
-
     epoll_reserve_open(backend);
     if (backend->reserve_fd >= 0) {
         rs_epoll_descriptor_close(backend, backend->reserve_fd);
@@ -173,7 +167,6 @@ static bool epoll_accept_failed(rs_backend *backend, int os_error) {
 
 void rs_epoll_accept_batch(rs_backend *backend) {
     bool more = true;
-
     /* One entry stays free for the last completion, after unlisten. */
     while (more && backend->engine.accepts < backend->tuning.accepts) {
         int fd;

@@ -49,11 +49,10 @@ static void epoll_stats(const rs_backend *backend, rs_backend_stats *out) {
         RS_EPOLL_STATS(X)
 #undef X
     };
-
-    _Static_assert(sizeof(stats) / sizeof(stats[0]) <= RS_BACKEND_STATS_MAX, "they fit the record");
-    memset(out, 0, sizeof(*out));
-    out->count = (uint32_t)(sizeof(stats) / sizeof(stats[0]));
-    memcpy(out->stat, stats, sizeof(stats));
+    _Static_assert(sizeof stats / sizeof stats[0] <= RS_BACKEND_STATS_MAX, "they fit the record");
+    memset(out, 0, sizeof *out);
+    out->count = (uint32_t)(sizeof stats / sizeof stats[0]);
+    memcpy(out->stat, stats, sizeof stats);
     out->provider = "linux";
 }
 
@@ -62,7 +61,6 @@ static void epoll_stats(const rs_backend *backend, rs_backend_stats *out) {
 /* Raises the limit as far as the system allows, for the other parts of the process too. */
 static rs_status epoll_files_limit(rlim_t *out, rs_error *error) {
     struct rlimit limit;
-
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
         return rs_error_set(error, RS_E_OS, "getrlimit", (uint32_t)errno,
                             "cannot read the open file limit");
@@ -91,7 +89,6 @@ static rs_status epoll_files_acquire(uint32_t conns_max, rs_error *error) {
     uint32_t others, all;
     rlim_t limit = 0;
     rs_status status = epoll_files_limit(&limit, error);
-
     if (status != RS_OK) {
         return status;
     }
@@ -116,7 +113,7 @@ static void epoll_close(rs_backend *backend) {
     RS_ASSERT(backend->listen_fd < 0);
     RS_ASSERT(backend->engine.ready.count == 0 && backend->engine.bound == 0);
     const int files[] = {backend->reserve_fd, backend->wake_fd, backend->epoll_fd};
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (files[i] >= 0) {
             (void)close(files[i]); /* nothing of ours can be lost in them */
         }
@@ -131,7 +128,6 @@ static void epoll_close(rs_backend *backend) {
 
 static rs_status epoll_check_config(const rs_backend_config *cfg, rs_error *error) {
     rs_status status = rs_backend_config_read(cfg, NULL, NULL, 0, error);
-
     if (status == RS_OK && cfg->tuning.accept_mode != RS_ACCEPT_OVERLAPPED) {
         return rs_error_set(error, RS_E_UNSUPPORTED, "open", 0,
                             "the epoll back end has no accept thread; it accepts in its own loop");
@@ -148,11 +144,10 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
         .gather_max = RS_GATHER_MAX,
         .partial_sends = true,
     };
-
     backend->engine.cfg = engine; /* what close returns if this fails */
     backend->engine_memory = calloc(1, rs_engine_bytes(&engine));
-    backend->conns = calloc(cfg->conns_max, sizeof(*backend->conns));
-    backend->events = calloc(backend->tuning.dequeue_batch, sizeof(*backend->events));
+    backend->conns = calloc(cfg->conns_max, sizeof *backend->conns);
+    backend->events = calloc(backend->tuning.dequeue_batch, sizeof *backend->events);
     backend->discard = malloc(RS_EPOLL_DISCARD_BYTES);
     if (backend->engine_memory == NULL || backend->conns == NULL || backend->events == NULL ||
         backend->discard == NULL) {
@@ -186,7 +181,6 @@ static rs_status epoll_open_files(rs_backend *backend, rs_error *error) {
 static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
     rs_backend *backend;
     rs_status status;
-
     *out = NULL;
     status = epoll_check_config(cfg, error);
     if (status == RS_OK) {
@@ -195,7 +189,7 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
     if (status != RS_OK) {
         return status;
     }
-    backend = calloc(1, sizeof(*backend));
+    backend = calloc(1, sizeof *backend);
     if (backend == NULL) {
         epoll_files_release(cfg->conns_max);
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a back end");

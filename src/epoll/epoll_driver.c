@@ -28,7 +28,6 @@ static void epoll_recv(rs_backend *backend, uint32_t index, uint32_t at, bool ca
     const rs_engine_req *req = &backend->engine.reqs[at];
     rs_status status = RS_OK;
     ssize_t got;
-
     do {
         backend->counters.recv_calls++;
         got = recv(conn->fd, req->op.u.data, req->op.bytes, 0);
@@ -55,7 +54,6 @@ static void epoll_recv(rs_backend *backend, uint32_t index, uint32_t at, bool ca
 static ssize_t epoll_sendmsg(rs_backend *backend, uint32_t index, const rs_engine_action *action,
                              size_t *asked) {
     struct iovec parts[RS_GATHER_MAX];
-
     *asked = 0;
     for (uint32_t i = 0; i < action->count; i++) {
         const rs_engine_req *req =
@@ -77,7 +75,6 @@ static void epoll_send(rs_backend *backend, uint32_t index, const rs_engine_acti
     rs_status status = RS_OK;
     size_t asked = req->op.bytes - req->done;
     ssize_t taken;
-
     if (action->count == 1) {
         backend->counters.send_calls++;
         taken = send(conn->fd, req->op.u.data + req->done, asked, MSG_NOSIGNAL);
@@ -105,7 +102,6 @@ static void epoll_send(rs_backend *backend, uint32_t index, const rs_engine_acti
 static void epoll_shutdown(rs_backend *backend, uint32_t index) {
     const rs_epoll_conn *conn = &backend->conns[index];
     rs_status status = (rs_status)conn->error;
-
     if (status == RS_OK) {
         backend->counters.shutdown_calls++;
         status = shutdown(conn->fd, SHUT_WR) == 0 ? RS_OK : rs_posix_status(errno);
@@ -133,15 +129,13 @@ static void epoll_discard_input(rs_backend *backend, const rs_epoll_conn *conn) 
 
 static void epoll_make_resetting(rs_backend *backend, int fd) {
     const struct linger now = {.l_onoff = 1, .l_linger = 0};
-
     backend->counters.setsockopt_calls++;
-    int failed = setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    int failed = setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     RS_ASSERT(failed == 0);
 }
 
 static void epoll_socket_end(rs_backend *backend, uint32_t index, bool abort_it) {
     rs_epoll_conn *conn = &backend->conns[index];
-
     if (conn->fd >= 0) {
         if (abort_it) {
             epoll_make_resetting(backend, conn->fd);
@@ -161,7 +155,6 @@ static void epoll_socket_end(rs_backend *backend, uint32_t index, bool abort_it)
 
 void rs_epoll_run(rs_backend *backend, uint32_t index, bool called) {
     const rs_epoll_conn *conn = &backend->conns[index];
-
     for (;;) { /* terminates: every iteration removes something from the todo list or the readiness
                 */
         const rs_engine_action action = rs_engine_next(&backend->engine, index, conn->may);
@@ -190,14 +183,12 @@ void rs_epoll_run(rs_backend *backend, uint32_t index, bool called) {
 
 bool rs_epoll_watch(rs_backend *backend, int fd, uint64_t data, uint32_t events) {
     struct epoll_event event = {.events = events, .data = {.u64 = data}};
-
     backend->counters.epoll_ctl_calls++;
     return epoll_ctl(backend->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 static bool epoll_watch_conn(rs_backend *backend, uint32_t index) {
     const rs_epoll_conn *conn = &backend->conns[index];
-
     return rs_epoll_watch(backend, conn->fd,
                           (uint64_t)backend->engine.conns[index].generation << 32 | index,
                           EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
@@ -237,13 +228,12 @@ struct sockaddr_in rs_epoll_sockaddr(const rs_addr *addr) {
 
 bool rs_epoll_set_int(rs_backend *backend, int fd, int level, int option, int value) {
     backend->counters.setsockopt_calls++;
-    return setsockopt(fd, level, option, &value, sizeof(value)) == 0;
+    return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
 
 /* On a listener too: what it accepts inherits all three (tcp(7), socket(7)). */
 static bool epoll_tune(rs_backend *backend, int fd) {
     const rs_tuning *tuning = &backend->tuning;
-
     return (!tuning->nodelay || rs_epoll_set_int(backend, fd, IPPROTO_TCP, TCP_NODELAY, 1)) &&
            (tuning->sndbuf_bytes < 0 ||
             rs_epoll_set_int(backend, fd, SOL_SOCKET, SO_SNDBUF, tuning->sndbuf_bytes)) &&
@@ -253,7 +243,6 @@ static bool epoll_tune(rs_backend *backend, int fd) {
 
 int rs_epoll_socket(rs_backend *backend) {
     int fd;
-
     backend->counters.socket_calls++;
     fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && !epoll_tune(backend, fd)) {
@@ -271,10 +260,9 @@ int rs_epoll_socket(rs_backend *backend) {
 static bool epoll_bind_from(rs_backend *backend, int fd, uint32_t ip) {
     const rs_addr from = {.ip = ip};
     const struct sockaddr_in name = rs_epoll_sockaddr(&from);
-
     (void)rs_epoll_set_int(backend, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     backend->counters.bind_calls++;
-    return bind(fd, (const struct sockaddr *)&name, sizeof(name)) == 0;
+    return bind(fd, (const struct sockaddr *)&name, sizeof name) == 0;
 }
 
 /* A new socket connecting to its server; 0 or the errno. The descriptor stays with the slot either
@@ -282,13 +270,12 @@ static bool epoll_bind_from(rs_backend *backend, int fd, uint32_t ip) {
 static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
     const struct sockaddr_in name = rs_epoll_sockaddr(op->u.addr);
     rs_epoll_conn *conn = &backend->conns[index];
-
     conn->fd = rs_epoll_socket(backend);
     if (conn->fd < 0 || (op->bytes != 0 && !epoll_bind_from(backend, conn->fd, op->bytes))) {
         return errno;
     }
     backend->counters.connect_calls++;
-    if (connect(conn->fd, (const struct sockaddr *)&name, sizeof(name)) != 0 &&
+    if (connect(conn->fd, (const struct sockaddr *)&name, sizeof name) != 0 &&
         errno != EINPROGRESS) {
         return errno;
     }
@@ -304,7 +291,6 @@ void rs_epoll_connect_end(rs_backend *backend, uint32_t index, int os_error) {
 
 static void epoll_connect(rs_backend *backend, const rs_op *op) {
     int os_error;
-
     backend->conns[op->conn] = (rs_epoll_conn){.fd = -1};
     os_error = epoll_connect_start(backend, op->conn, op);
     if (os_error != 0) {
@@ -316,7 +302,6 @@ static void epoll_connect(rs_backend *backend, const rs_op *op) {
 
 uint32_t rs_epoll_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why) {
     uint32_t taken = 0;
-
     RS_ASSERT(count <= RS_OPS_PER_SUBMIT_MAX);
     *why = RS_OK;
     while (taken < count && *why == RS_OK) {

@@ -19,8 +19,7 @@
 
 static int epoll_take_error(rs_backend *backend, int fd) {
     int os_error = 0;
-    socklen_t bytes = sizeof(os_error);
-
+    socklen_t bytes = sizeof os_error;
     backend->counters.getsockopt_calls++;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &os_error, &bytes) != 0) {
         return errno;
@@ -31,7 +30,6 @@ static int epoll_take_error(rs_backend *backend, int fd) {
 static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t events) {
     const uint32_t end = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
     rs_epoll_conn *conn = &backend->conns[index];
-
     if (backend->engine.conns[index].phase == RS_CONN_CONNECTING) {
         rs_epoll_connect_end(backend, index, epoll_take_error(backend, conn->fd));
     }
@@ -48,7 +46,6 @@ static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t event
 static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *event) {
     uint64_t data = event->data.u64;
     uint32_t index = (uint32_t)data;
-
     if (data == RS_EPOLL_DATA_LISTENER) {
         if (backend->listen_fd >= 0 && !backend->accept_paused) {
             rs_epoll_accept_batch(backend);
@@ -73,7 +70,6 @@ static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *
 
 static int epoll_wait_call(rs_backend *backend, int64_t timeout_ns) {
     int batch = (int)backend->tuning.dequeue_batch;
-
     if (timeout_ns == RS_FOREVER) {
         backend->counters.epoll_wait_calls++;
         return epoll_wait(backend->epoll_fd, backend->events, batch, -1);
@@ -98,7 +94,6 @@ static int epoll_wait_call(rs_backend *backend, int64_t timeout_ns) {
 /* Asks the kernel once and turns its events into completions. */
 static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
     int count = epoll_wait_call(backend, timeout_ns);
-
     backend->polls_without_wait = 0;
     if (count < 0) {
         if (errno != EINTR) {
@@ -117,7 +112,6 @@ static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
  * asked anyway, or busy connections would starve the others. */
 uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
     bool idle = backend->engine.ready.count == 0;
-
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
     if (idle || ++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT) {
@@ -129,12 +123,11 @@ uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, in
 
 void rs_epoll_wake(rs_backend *backend) {
     const uint64_t one = 1;
-
     if (rs_atomic_exchange_u32(&backend->wake_pending, 1) != 0) {
         return; /* an earlier wake is still pending: one poll serves both */
     }
     (void)rs_atomic_add_u32(&backend->wake_writes, 1);
-    if (write(backend->wake_fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
+    if (write(backend->wake_fd, &one, sizeof one) != (ssize_t)sizeof one) {
         RS_FATAL("write(eventfd)", errno, "cannot wake the shard");
     }
 }

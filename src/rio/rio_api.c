@@ -37,7 +37,6 @@ static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *tabl
     GUID id = WSAID_MULTIPLE_RIO;
     DWORD bytes = 0;
     int rc;
-
     memset(table, 0, sizeof *table);
     table->cbSize = sizeof *table;
     rc = WSAIoctl(socket, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, table,
@@ -48,7 +47,6 @@ static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *tabl
 static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *error) {
     SOCKET socket = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
                                WSA_FLAG_OVERLAPPED | WSA_FLAG_REGISTERED_IO);
-
     if (socket == INVALID_SOCKET) {
         *os_error = (uint32_t)WSAGetLastError();
         if (*os_error == WSAEINVAL || *os_error == WSAEOPNOTSUPP) {
@@ -123,7 +121,6 @@ static rs_status api_from_module(rs_rio_api *out, const char *path, rs_error *er
 
 static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *error) {
     rs_status status;
-
     out->module = LoadLibraryA(path);
     if (out->module == NULL) {
         uint32_t os_error = GetLastError();
@@ -150,7 +147,6 @@ rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *
     char variable[RS_RIO_PATH_MAX];
     uint32_t os_error = 0;
     rs_status status;
-
     *out = (rs_rio_api){.provider = "none"};
     status = api_from_system(out, &os_error, error);
     if (status == RS_OK && api_missing(&out->fn) != NULL) {

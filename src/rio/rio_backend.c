@@ -32,7 +32,6 @@ static void rio_unlisten(rs_backend *backend) {
 static rs_status rio_register_pieces(rs_backend *backend, rs_rio_region *region, rs_error *error) {
     uint32_t count = rs_region_cut_pieces(&region->cut);
     uint32_t os_error;
-
     if (backend->own.registration == RS_RIO_REG_REQUEST) {
         return RS_OK; /* registered with each request */
     }
@@ -64,7 +63,6 @@ static rs_status rio_register_memory(rs_backend *backend, void *base, size_t byt
     bool in_pieces = cut != NULL && backend->own.registration == RS_RIO_REG_SESSION;
     uint16_t i = 0;
     rs_status status;
-
     RS_ASSERT(base != NULL && bytes > 0);
     RS_ASSERT(cut == NULL || rs_region_cut_bytes(cut) <= bytes);
     if (bytes > UINT32_MAX) {
@@ -115,7 +113,6 @@ _Static_assert(RS_RIO_STAT_COUNT + 1u + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
 static void rio_straggler(rs_backend *backend, uint32_t conn) {
     const rs_engine_conn *state = &backend->engine.conns[conn];
     char text[200];
-
     if (backend->verified) {
         (void)snprintf(text, sizeof text,
                        "connection %u: %u requests and %u connects outstanding %u ms after its "
@@ -128,7 +125,6 @@ static void rio_straggler(rs_backend *backend, uint32_t conn) {
 
 static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_calls calls = backend->calls;
-
     memset(out, 0, sizeof *out);
     calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts);
     rs_win_calls_stats(&calls, out);
@@ -205,7 +201,6 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
         .gather_max = 1, /* RIO has no gather */
     };
     uint32_t batch = cfg->tuning.dequeue_batch;
-
     backend->engine_memory = calloc(1, rs_engine_bytes(&engine));
     backend->stamps = calloc(reqs, sizeof *backend->stamps);
     backend->touched = calloc(conns, sizeof *backend->touched);
@@ -235,7 +230,6 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
 
 static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
     const rs_rv_options options = {.unique_ids = backend->own.registration == RS_RIO_REG_REQUEST};
-
     if (!backend->own.verify) {
         return RS_OK;
     }
@@ -249,7 +243,6 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
     uint32_t os_error = 0;
     SOCKET probe;
     rs_status status = rs_win_socket_start(error);
-
     if (status != RS_OK) {
         return status;
     }
@@ -277,7 +270,6 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
 
 static rs_status rio_open_handles(rs_backend *backend, rs_error *error) {
     bool by_event = backend->own.notify_by == RS_RIO_NOTIFY_EVENT;
-
     backend->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     if (by_event) {
         backend->notify_event = CreateEventW(NULL, TRUE, FALSE, NULL);
@@ -297,7 +289,6 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
     uint32_t entries =
         rs_rio_cq_entries(backend->engine.cfg.conns_max, backend->engine.cfg.sends_per_conn);
     RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_IOCP_COMPLETION};
-
     if (backend->notify_event != NULL) {
         how.Type = RIO_EVENT_COMPLETION;
         how.Event.EventHandle = backend->notify_event;
@@ -324,7 +315,6 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
 /* The provider's own wait, if it has a working one; decided before any other thread can wake. */
 static void rio_probe_wait(rs_backend *backend) {
     ULONG count = 0;
-
     if (backend->notify_event != NULL) {
         backend->api.wait = NULL; /* events were requested: wait for them */
     }
@@ -347,14 +337,12 @@ static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
         .provider = &backend->extensions.provider,
         .calls = &backend->calls,
     };
-
     rio_probe_wait(backend);
     return rs_win_accept_open(&backend->accept, &cfg, error);
 }
 
 static rs_status rio_open_all(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     rs_status status = rio_allocate(backend, cfg, error);
-
     if (status == RS_OK) {
         status = rio_open_winsock(backend, error);
     }
@@ -377,7 +365,6 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
     rs_backend *backend;
     rs_rio_settings own;
     rs_status status = rs_backend_config_read(cfg, &rs_rio_options, &own, sizeof own, error);
-
     *out = NULL;
     if (status != RS_OK) {
         return status;

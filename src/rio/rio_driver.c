@@ -11,7 +11,6 @@
 /* The status of a failed call; never RS_OK. */
 static rs_status rio_error(uint32_t os_error) {
     rs_status status = rs_win_error_status(os_error);
-
     return status == RS_OK ? RS_E_OS : status;
 }
 
@@ -24,7 +23,6 @@ static rs_status rio_failure(void) {
 static bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
     const rs_rio_region *region;
     uintptr_t offset;
-
     if (op->region >= RS_REGIONS_MAX) {
         return false;
     }
@@ -48,7 +46,6 @@ static rs_status slot_fill(rs_backend *backend, uint32_t at) {
     const rs_rio_region *region = &backend->regions[op->region];
     rs_rio_slot *slot = &backend->slots[at];
     rs_region_piece piece = {.start = 0};
-
     RS_ASSERT(region->base != NULL);
     RS_ASSERT(slot->own == RIO_INVALID_BUFFERID);
     if (backend->own.registration == RS_RIO_REG_REQUEST) {
@@ -67,7 +64,6 @@ static rs_status slot_fill(rs_backend *backend, uint32_t at) {
 
 void rs_rio_request_over(rs_backend *backend, uint32_t req) {
     rs_rio_slot *slot = &backend->slots[req];
-
     if (slot->own != RIO_INVALID_BUFFERID) {
         backend->api.fn.RIODeregisterBuffer(slot->own);
         slot->own = RIO_INVALID_BUFFERID;
@@ -76,7 +72,6 @@ void rs_rio_request_over(rs_backend *backend, uint32_t req) {
 
 void rs_rio_region_end(rs_backend *backend, uint16_t index) {
     rs_rio_region *region = &backend->regions[index];
-
     for (uint32_t i = 0; i < region->id_count; i++) {
         backend->api.fn.RIODeregisterBuffer(region->ids[i]);
     }
@@ -92,7 +87,6 @@ static void rio_post(rs_backend *backend, uint32_t conn, uint32_t req, bool is_r
     PVOID context = (PVOID)(uintptr_t)rs_rio_ledger_stamp(&backend->ledger, req);
     rs_status status = slot_fill(backend, req);
     BOOL accepted;
-
     RS_ASSERT(rq != RIO_INVALID_RQ);
     if (status == RS_OK) {
         PRIO_BUF buf = &backend->slots[req].buf;
@@ -135,7 +129,6 @@ static bool rio_commit_one(rs_backend *backend, RIO_RQ rq, uint32_t dir) {
 static void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
     static const uint32_t order[] = {RS_ENGINE_SEND, RS_ENGINE_RECV};
     RIO_RQ rq = backend->sockets[conn].rq;
-
     for (uint32_t i = 0; i < 2; i++) {
         if ((dirs & order[i]) == 0) {
             continue;
@@ -155,7 +148,6 @@ static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
     rs_rio_socket *io = &backend->sockets[conn];
     PVOID context = (PVOID)(uintptr_t)rs_rio_ledger_socket_context(&backend->ledger, conn);
     rs_status status;
-
     RS_ASSERT(io->rq == RIO_INVALID_RQ);
     backend->counters.request_queues++;
     io->rq = backend->api.fn.RIOCreateRequestQueue(io->socket, RS_ENGINE_RECVS, 1,
@@ -171,7 +163,6 @@ static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
 
 static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET socket) {
     rs_rio_socket *io = &backend->sockets[conn];
-
     RS_ASSERT(io->socket == INVALID_SOCKET && io->rq == RIO_INVALID_RQ);
     *io = (rs_rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
 }
@@ -179,7 +170,6 @@ static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET sock
 /* Through the provider, which must see the close of a socket with a request queue. */
 static void rio_socket_close(rs_backend *backend, uint32_t conn) {
     rs_rio_socket *io = &backend->sockets[conn];
-
     if (io->socket == INVALID_SOCKET) {
         return;
     }
@@ -197,7 +187,6 @@ static void rio_socket_close(rs_backend *backend, uint32_t conn) {
 
 rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
     rs_status status;
-
     rs_engine_bind(&backend->engine, conn, generation);
     rio_socket_bind_slot(backend, conn, (SOCKET)socket);
     status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
@@ -223,7 +212,6 @@ void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket) {
 
 static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
     int rc;
-
     RS_ASSERT(backend->sockets[conn].socket != INVALID_SOCKET);
     backend->calls.count[RS_WIN_SHUTDOWN]++;
     rc = shutdown(backend->sockets[conn].socket, SD_SEND); /* behind every send's completion */
@@ -234,7 +222,6 @@ static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
  * shutdown. */
 static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
     SOCKET socket = backend->sockets[conn].socket;
-
     if (backend->engine.conns[conn].recv_posted) {
         backend->calls.count[RS_WIN_SHUTDOWN]++;
         /* Fails if the connection is gone, which is as good. */
@@ -246,7 +233,6 @@ static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
 
 static void rio_socket_end(rs_backend *backend, uint32_t conn, bool abort_it) {
     rs_rio_socket *io = &backend->sockets[conn];
-
     /* Uncommitted requests might never complete. */
     rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));
     if (io->socket != INVALID_SOCKET && abort_it) {
@@ -284,7 +270,6 @@ void rs_rio_run(rs_backend *backend, uint32_t conn) {
 
 void rs_rio_commit_all(rs_backend *backend) {
     uint32_t dirs, conn;
-
     while ((conn = rs_rio_ledger_touched(&backend->ledger, &dirs)) != RS_ENGINE_NONE) {
         rio_commit(backend, conn, dirs);
         rs_rio_run(backend, conn);
@@ -297,7 +282,6 @@ void rs_rio_commit_all(rs_backend *backend) {
 static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t from_ip) {
     uint32_t os_error = 0;
     SOCKET socket = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
-
     rio_socket_bind_slot(backend, conn, socket);
     if (socket == INVALID_SOCKET) {
         return os_error;
@@ -319,7 +303,6 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t 
  * after its context update. */
 static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status) {
     rs_rio_socket *io = &backend->sockets[conn];
-
     if (status == RS_OK && io->socket != INVALID_SOCKET) {
         status = rs_win_socket_update_connect(io->socket, &backend->calls);
     }
@@ -336,7 +319,6 @@ static void rio_connect_start(rs_backend *backend, const rs_op *op) {
     struct sockaddr_in name = rs_win_sockaddr(op->u.addr);
     uint32_t os_error = rio_connect_socket(backend, conn, op->bytes);
     DWORD bytes = 0;
-
     if (io->socket == INVALID_SOCKET || os_error != 0) {
         rio_connect_end(backend, conn, rio_error(os_error));
         return;
@@ -357,7 +339,6 @@ static void rio_connect_start(rs_backend *backend, const rs_op *op) {
 void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped) {
     rs_rio_socket *io = (rs_rio_socket *)(void *)overlapped; /* its first member */
     size_t conn = (size_t)(io - backend->sockets);
-
     RS_ASSERT(conn < backend->engine.cfg.conns_max);
     RS_ASSERT(backend->engine.conns[conn].connect_busy);
     /* Internal holds the NTSTATUS: reading it saves WSAGetOverlappedResult's call. */
@@ -373,7 +354,6 @@ static bool rio_op_is_io(const rs_op *op) {
 /* The engine checks everything except memory, which it does not know. */
 static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
     rs_status status;
-
     if (rio_op_is_io(op) && !rio_op_fits(backend, op)) {
         return RS_E_INVALID;
     }
@@ -390,7 +370,6 @@ static rs_status rio_submit_one(rs_backend *backend, const rs_op *op) {
 
 uint32_t rs_rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why) {
     uint32_t taken = 0;
-
     RS_ASSERT(count <= RS_OPS_PER_SUBMIT_MAX);
     *why = RS_OK;
     while (taken < count) {

@@ -40,7 +40,6 @@ static bool ledger_is_in_flight(const rs_rio_ledger *ledger, const rs_rio_result
     const uint32_t per_conn = rs_engine_reqs(1, engine->cfg.sends_per_conn);
     uint32_t index = (uint32_t)result->socket_context;
     uint32_t at = (uint32_t)result->request_context;
-
     return index < engine->cfg.conns_max && at / per_conn == index &&
            engine->conns[index].generation == (uint32_t)(result->socket_context >> 32) &&
            engine->reqs[at].state == RS_REQ_POSTED &&
@@ -63,7 +62,6 @@ rs_status rs_rio_ledger_find(rs_rio_ledger *ledger, const rs_rio_result *result,
 
 void rs_rio_ledger_touch(rs_rio_ledger *ledger, uint32_t conn, uint32_t dir) {
     bool listed = (ledger->dirs[conn] & LEDGER_LISTED) != 0;
-
     RS_ASSERT(dir == RS_ENGINE_RECV || dir == RS_ENGINE_SEND);
     ledger->dirs[conn] |= (uint8_t)(dir | LEDGER_LISTED);
     if (!listed) {
@@ -74,7 +72,6 @@ void rs_rio_ledger_touch(rs_rio_ledger *ledger, uint32_t conn, uint32_t dir) {
 
 uint32_t rs_rio_ledger_take_touched(rs_rio_ledger *ledger, uint32_t conn) {
     uint32_t dirs = ledger->dirs[conn] & RS_ENGINE_BOTH;
-
     ledger->dirs[conn] &= (uint8_t)~RS_ENGINE_BOTH;
     return dirs;
 }

@@ -27,7 +27,6 @@ static void rio_result(rs_backend *backend, const RIORESULT *from) {
         .status = rs_win_error_status((uint32_t)from->Status),
     };
     uint32_t conn, req;
-
     if (rs_rio_ledger_find(&backend->ledger, &result, &conn, &req) != RS_OK) {
         RS_FATAL("RIODequeueCompletion", from->Status,
                  "a completion without a request in flight: the queue is corrupt");
@@ -42,7 +41,6 @@ static void rio_result(rs_backend *backend, const RIORESULT *from) {
 
 static void rio_dequeue(rs_backend *backend) {
     ULONG count;
-
     backend->counters.dequeues++;
     count = backend->api.fn.RIODequeueCompletion(backend->cq, backend->results,
                                                  backend->tuning.dequeue_batch);
@@ -61,7 +59,6 @@ static void rio_dequeue(rs_backend *backend) {
 
 static void rio_arm(rs_backend *backend) {
     INT os_error;
-
     backend->counters.notifies++;
     os_error = backend->api.fn.RIONotify(backend->cq);
     if (os_error != ERROR_SUCCESS && os_error != WSAEALREADY) {
@@ -79,7 +76,6 @@ static void rio_notified(rs_backend *backend) {
 
 static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
-
     switch (entry->lpCompletionKey) {
     case RS_RIO_KEY_NOTIFY:
         rio_notified(backend);
@@ -101,7 +97,6 @@ static void rio_packet(rs_backend *backend, const OVERLAPPED_ENTRY *entry) {
 
 static ULONG rio_port_dequeue(rs_backend *backend, DWORD wait_ms) {
     ULONG count = 0;
-
     backend->calls.count[RS_WIN_GQCSEX]++;
     if (!GetQueuedCompletionStatusEx(backend->port, backend->entries, backend->tuning.dequeue_batch,
                                      &count, wait_ms, FALSE)) {
@@ -119,7 +114,6 @@ static ULONG rio_port_dequeue(rs_backend *backend, DWORD wait_ms) {
 static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
     ULONG count = 0;
     DWORD os_error;
-
     backend->counters.provider_waits++;
     if (backend->api.wait(backend->cq, backend->port, backend->entries,
                           backend->tuning.dequeue_batch, &count, wait_ms)) {
@@ -135,7 +129,6 @@ static ULONG rio_provider_dequeue(rs_backend *backend, DWORD wait_ms) {
 /* Reads a batch of packets from the port; true if it is known to be empty. */
 static bool rio_port_read(rs_backend *backend, DWORD wait_ms) {
     ULONG count;
-
     if (backend->engine.accepts > 0) {
         return false; /* these are returned first, or one poll could read accepts without end */
     }
@@ -161,7 +154,6 @@ static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
     int64_t sleep_ns = rs_rio_wait_sleep_ns(&backend->waiter, now_ns);
     uint32_t retry_ms = rs_win_accept_retry_ms(backend->accept);
     int64_t ms = RS_RIO_WAIT_MS_MAX;
-
     if (sleep_ns != RS_FOREVER && sleep_ns / RS_RIO_NS_PER_MS < ms) {
         ms = sleep_ns / RS_RIO_NS_PER_MS + (sleep_ns % RS_RIO_NS_PER_MS != 0);
     } else if (sleep_ns == RS_FOREVER && retry_ms == 0) {
@@ -176,7 +168,6 @@ static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
 static void rio_sleep_for_events(rs_backend *backend, DWORD wait_ms) {
     const HANDLE events[] = {backend->notify_event, backend->port_event};
     DWORD rc;
-
     backend->counters.event_waits++;
     rc = WaitForMultipleObjects(2, events, FALSE, wait_ms);
     if (rc == WAIT_OBJECT_0) {
@@ -191,7 +182,6 @@ static void rio_sleep_for_events(rs_backend *backend, DWORD wait_ms) {
 /* Reads the port until it is empty; true if it was empty already. */
 static bool rio_port_clean(rs_backend *backend) {
     bool was_clean = !backend->port_dirty;
-
     for (uint32_t i = 0; backend->port_dirty && i < RS_RIO_BUSY_POLLS_MAX; i++) {
         bool is_empty = rio_port_read(backend, 0);
 
@@ -204,7 +194,6 @@ static bool rio_port_clean(rs_backend *backend) {
 static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     DWORD wait_ms = rio_wait_ms(backend, now_ns);
     bool by_event = backend->notify_event != NULL;
-
     if (by_event && !rio_port_clean(backend)) {
         return; /* something was there: no sleep this time */
     }
@@ -275,7 +264,6 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
     uint64_t now_ns = 0;
     rs_rio_step step;
-
     RS_ASSERT(cap > 0 && cap <= backend->poll_max);
     rs_engine_accepted(&backend->engine, accepts, rs_win_accept_retry(backend->accept, accepts));
     rs_rio_wait_begin(&backend->waiter, timeout_ns);

@@ -95,7 +95,6 @@ const char *rs_rv_name(rs_rv_check check) {
 static void rv_where(const rs_rio_verify *verify, char *out, size_t size) {
     const rs_rv_slice *slice = verify->slice;
     int used;
-
     out[0] = '\0';
     if (verify->call == NULL) {
         return;
@@ -116,7 +115,6 @@ static void rv_report(rs_rio_verify *verify, rs_rv_check check, const void *obje
 #undef X
     };
     char text[RV_TEXT_BYTES], where[RV_TEXT_BYTES / 2];
-
     RS_ASSERT((unsigned)check < RS_RV_CHECKS);
     verify->violations++;
     rv_where(verify, where, sizeof where);
@@ -136,7 +134,6 @@ static rv_record **rv_record_bucket(rs_rio_verify *verify, uintptr_t handle) {
 
 static void rv_record_add(rs_rio_verify *verify, rv_record *record, rv_kind kind) {
     rv_record **bucket = rv_record_bucket(verify, (uintptr_t)record);
-
     record->kind = kind;
     record->chain = *bucket;
     *bucket = record;
@@ -144,7 +141,6 @@ static void rv_record_add(rs_rio_verify *verify, rv_record *record, rv_kind kind
 
 static void rv_record_free(rs_rio_verify *verify, rv_record *record) {
     rv_record **at = rv_record_bucket(verify, (uintptr_t)record);
-
     while (*at != record) {
         RS_ASSERT(*at != NULL);
         at = &(*at)->chain;
@@ -164,7 +160,6 @@ static void rv_bury(rs_rio_verify *verify, rv_record *record) {
 
 static void *rv_record_find(const rs_rio_verify *verify, uintptr_t handle, rv_kind kind) {
     rv_record *record = verify->records[rs_rv_hash(handle, RV_RECORD_BUCKETS)];
-
     while (record != NULL && ((uintptr_t)record != handle || record->kind != kind)) {
         record = record->chain;
     }
@@ -177,7 +172,6 @@ rs_rv_buffer *rs_rv_buffer_find(const rs_rio_verify *verify, uintptr_t handle) {
 
 rs_rv_cq *rs_rv_cq_find(rs_rio_verify *verify, uintptr_t handle) {
     rs_rv_cq *cq = rv_record_find(verify, handle, RV_CQ);
-
     if (cq == NULL) {
         rv_report(verify, RS_RV_CQ_DEAD, (void *)handle, 0);
     }
@@ -186,7 +180,6 @@ rs_rv_cq *rs_rv_cq_find(rs_rio_verify *verify, uintptr_t handle) {
 
 rs_rv_rq *rs_rv_rq_find(rs_rio_verify *verify, uintptr_t handle) {
     rs_rv_rq *rq = rv_record_find(verify, handle, RV_RQ);
-
     if (rq == NULL) {
         rv_report(verify, RS_RV_RQ_CLOSED, (void *)handle, 0);
     }
@@ -207,7 +200,6 @@ void rs_rv_two_threads(rs_rio_verify *verify, rs_rv_check check, uint64_t other_
 
 rs_rv_buffer *rs_rv_register(rs_rio_verify *verify, void *base, uint32_t bytes, uintptr_t inner) {
     rs_rv_buffer *buffer = rs_rv_alloc(sizeof *buffer);
-
     *buffer = (rs_rv_buffer){.next = verify->buffers, .base = base, .bytes = bytes, .inner = inner};
     if (buffer->next != NULL) {
         buffer->next->prev = buffer;
@@ -247,7 +239,6 @@ void rs_rv_deregister(rs_rio_verify *verify, rs_rv_buffer *buffer) {
 
 rs_rv_cq *rs_rv_cq_open(rs_rio_verify *verify, uint32_t entries, bool notifies, uintptr_t inner) {
     rs_rv_cq *cq = rs_rv_alloc(sizeof *cq);
-
     *cq = (rs_rv_cq){.next = verify->cqs, .entries = entries, .notifies = notifies, .inner = inner};
     verify->cqs = cq;
     rv_record_add(verify, &cq->record, RV_CQ);
@@ -315,7 +306,6 @@ static rs_rv_rq **rv_socket_bucket(rs_rio_verify *verify, uint64_t socket) {
 /* The request queue of an open socket. */
 static rs_rv_rq *rv_socket_find(rs_rio_verify *verify, uint64_t socket) {
     rs_rv_rq *rq = *rv_socket_bucket(verify, socket);
-
     while (rq != NULL && (rq->cfg.socket != socket || rq->closed)) {
         rq = rq->next;
     }
@@ -332,7 +322,6 @@ static void rv_reserve(rs_rio_verify *verify, rs_rv_cq *cq, uint32_t entries) {
 rs_rv_rq *rs_rv_rq_prepare(rs_rio_verify *verify, const rs_rv_rq_config *cfg, uint64_t thread) {
     rs_rv_rq **bucket = rv_socket_bucket(verify, cfg->socket);
     rs_rv_rq *rq = rs_rv_alloc(sizeof *rq);
-
     rv_cq_use(verify, cfg->recv_cq, thread);
     if (cfg->send_cq != cfg->recv_cq) {
         rv_cq_use(verify, cfg->send_cq, thread);
@@ -357,7 +346,6 @@ uintptr_t rs_rv_rq_inner(const rs_rv_rq *rq) {
 
 static void rv_rq_free(rs_rio_verify *verify, rs_rv_rq *rq) {
     rs_rv_rq **at = rv_socket_bucket(verify, rq->cfg.socket);
-
     while (*at != rq) {
         RS_ASSERT(*at != NULL);
         at = &(*at)->next;
@@ -407,14 +395,12 @@ static rs_rv_cq *rv_cq_of(const rs_rv_rq *rq, bool is_recv) {
 
 static void rv_commit(rs_rv_rq *rq, bool is_recv) {
     uint32_t *uncommitted = is_recv ? &rq->recvs_uncommitted : &rq->sends_uncommitted;
-
     rv_cq_of(rq, is_recv)->uncommitted -= *uncommitted;
     *uncommitted = 0;
 }
 
 void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread) {
     rs_rv_rq *rq = rv_socket_find(verify, socket);
-
     if (rq == NULL) {
         return; /* a socket without a request queue */
     }
@@ -445,7 +431,6 @@ static uint8_t *rv_bytes(const rs_rv_slice *slice) {
 static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32_t which) {
     rs_rv_slice *slice = &request->post.slice[which];
     rs_rv_buffer *buffer = slice->buffer;
-
     if (slice->descriptor == NULL) {
         return false;
     }
@@ -469,7 +454,6 @@ static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32
 
 static void rv_check_slices(rs_rio_verify *verify, rs_rv_request *request) {
     const rs_rv_slice *data = &request->post.slice[0];
-
     if (data->buffer != NULL && data->buffer->in_flight > 0 && verify->options.unique_ids) {
         verify->slice = data;
         rv_report(verify, RS_RV_ID_SHARED, data->buffer, data->buffer->in_flight);
@@ -490,7 +474,6 @@ static void rv_check_slices(rs_rio_verify *verify, rs_rv_request *request) {
 
 static void rv_check_queue(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post) {
     const rs_rv_request *other = verify->options.documented_only ? NULL : rq->first;
-
     for (; other != NULL; other = other->next) {
         if (post->count > 0 && other->post.slice[0].descriptor == post->slice[0].descriptor) {
             rv_report(verify, RS_RV_DESCRIPTOR_BUSY, post->slice[0].descriptor, 0);
@@ -505,7 +488,6 @@ static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq = request->rq;
     rs_rv_request **bucket =
         &verify->requests[rs_rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
-
     request->chain = *bucket;
     *bucket = request;
     request->next = rq->first;
@@ -527,7 +509,6 @@ static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
 static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
     rs_rv_request **at =
         &verify->requests[rs_rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
-
     while (*at != NULL && *at != request) {
         at = &(*at)->chain;
     }
@@ -550,7 +531,6 @@ static void rv_land(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_rec
 
 static void rv_unlink(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq = request->rq;
-
     if (request->prev != NULL) {
         request->prev->next = request->next;
     } else {
@@ -573,7 +553,6 @@ static void rv_unlink(rs_rio_verify *verify, rs_rv_request *request) {
 
 static bool rv_slices_fit(const rs_rv_rq *rq, const rs_rv_post *post) {
     bool has_data = post->slice[0].descriptor != NULL;
-
     if (post->count != (has_data ? 1u : 0u)) {
         return false;
     }
@@ -596,7 +575,6 @@ static bool rv_flags_fit(const rs_rv_rq *rq, const rs_rv_post *post) {
 rs_rv_request *rs_rv_post_begin(rs_rio_verify *verify, rs_rv_rq *rq, const rs_rv_post *post,
                                 uint64_t thread) {
     rs_rv_request *request;
-
     if (!rv_rq_use(verify, rq, thread)) {
         return NULL;
     }
@@ -628,7 +606,6 @@ void *rs_rv_scratch(rs_rv_request *request) {
 
 void rs_rv_post_refused(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq;
-
     if (request == NULL) {
         return; /* a commit, or one that was reported */
     }
@@ -648,7 +625,6 @@ void rs_rv_post_refused(rs_rio_verify *verify, rs_rv_request *request) {
 static void rv_check_contents(rs_rio_verify *verify, const rs_rv_request *request, bool succeeded,
                               uint32_t bytes) {
     const rs_rv_slice *data = &request->post.slice[0];
-
     if (!request->marked[0]) {
         return; /* none, or reported when it was posted */
     }
@@ -667,7 +643,6 @@ static void rv_check_contents(rs_rio_verify *verify, const rs_rv_request *reques
 bool rs_rv_complete(rs_rio_verify *verify, rs_rv_cq *cq, rs_rv_request *request, bool succeeded,
                     uint32_t bytes, rs_rv_origin *origin) {
     rs_rv_rq *rq;
-
     if (!rv_unchain(verify, request)) {
         rv_report(verify, RS_RV_COMPLETION, request, bytes);
         return false;
@@ -693,7 +668,6 @@ bool rs_rv_complete(rs_rio_verify *verify, rs_rv_cq *cq, rs_rv_request *request,
 
 rs_rio_verify *rs_rv_open(const rs_rv_options *options) {
     rs_rio_verify *verify = calloc(1, sizeof *verify);
-
     if (verify != NULL) {
         verify->options = *options;
     }
@@ -720,7 +694,6 @@ static void rv_close_requests(rs_rio_verify *verify) {
 
 static void rv_close_queues(rs_rio_verify *verify) {
     uint32_t left = 0;
-
     for (uint32_t i = 0; i < RV_SOCKET_BUCKETS; i++) {
         while (verify->sockets[i] != NULL) {
             rs_rv_rq *rq = verify->sockets[i];
@@ -744,7 +717,6 @@ static void rv_close_queues(rs_rio_verify *verify) {
 
 static void rv_close_memory(rs_rio_verify *verify) {
     uint32_t left = 0;
-
     while (verify->buffers != NULL) {
         rs_rv_buffer *buffer = verify->buffers;
 
@@ -763,7 +735,6 @@ static void rv_close_memory(rs_rio_verify *verify) {
 
 uint32_t rs_rv_close(rs_rio_verify *verify) {
     uint32_t violations;
-
     rs_rv_enter(verify, NULL, 0);
     rv_close_requests(verify);
     rv_close_queues(verify);

@@ -19,7 +19,6 @@ typedef struct rs_rv_page {
 
 void *rs_rv_alloc(size_t bytes) {
     void *memory = calloc(1, bytes);
-
     if (memory == NULL) {
         RS_FATAL("rio_verify", 0, "out of memory");
     }
@@ -30,7 +29,6 @@ static uint8_t *shadow_of(rs_rv_shadow *shadow, uintptr_t address) {
     uintptr_t number = address / RS_PAGE_BYTES;
     rs_rv_page **bucket = &shadow->pages[rs_rv_hash(number, RS_RV_PAGE_BUCKETS)];
     rs_rv_page *page = *bucket;
-
     while (page != NULL && page->number != number) {
         page = page->next;
     }
@@ -66,7 +64,6 @@ static void shadow_mark(uint8_t *shadow, uint32_t bytes, bool is_recv, bool on) 
 static bool shadow_walk(rs_rv_shadow *shadow, const uint8_t *from, uint32_t left, bool is_recv,
                         bool check, bool on) {
     uintptr_t at = (uintptr_t)from;
-
     while (left > 0) {
         uint32_t part = RS_PAGE_BYTES - (uint32_t)(at % RS_PAGE_BYTES);
         uint8_t *bytes = shadow_of(shadow, at);
@@ -108,7 +105,6 @@ void rs_rv_shadow_free(rs_rv_shadow *shadow) {
 
 uint64_t rs_rv_sum(const uint8_t *data, uint32_t bytes) {
     uint64_t sum = bytes + 1u;
-
     for (; bytes >= 8; bytes -= 8, data += 8) {
         uint64_t word;
 

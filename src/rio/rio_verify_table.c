@@ -31,7 +31,6 @@ static DWORD checked_begin_use(uintptr_t queue, rs_rv_check check) {
     checked_use *free_use = NULL;
     DWORD other = 0;
     bool yields;
-
     AcquireSRWLockExclusive(&checked.uses_lock);
     yields = ++checked.uses_begun % CHECKED_YIELD_USES == 0;
     for (uint32_t i = 0; i < CHECKED_USES_MAX; i++) {
@@ -54,7 +53,6 @@ static DWORD checked_begin_use(uintptr_t queue, rs_rv_check check) {
 
 static void checked_end_use(uintptr_t queue, rs_rv_check check) {
     DWORD thread = GetCurrentThreadId();
-
     AcquireSRWLockExclusive(&checked.uses_lock);
     for (uint32_t i = 0; i < CHECKED_USES_MAX; i++) {
         checked_use *use = &checked.uses[i];
@@ -74,7 +72,6 @@ static void checked_enter(const char *call, uintptr_t queue) {
 
 static void checked_leave(void) {
     DWORD os_error = GetLastError(); /* the provider's, for the program */
-
     ReleaseSRWLockExclusive(&checked.lock);
     SetLastError(os_error);
 }
@@ -82,7 +79,6 @@ static void checked_leave(void) {
 /* The same for a call that must have the queue for itself. check: RS_RV_RQ_THREAD, _CQ_THREAD. */
 static void checked_enter_alone(const char *call, uintptr_t queue, rs_rv_check check) {
     DWORD other = checked.any_thread ? checked_begin_use(queue, check) : 0;
-
     checked_enter(call, queue);
     if (other != 0) {
         rs_rv_two_threads(checked.verify, check, other);
@@ -128,7 +124,6 @@ static RIO_RQ inner_rq(const rs_rv_rq *rq) {
 
 static RIO_BUFFERID inner_id(RIO_BUFFERID id) {
     rs_rv_buffer *buffer = checked_buffer(id);
-
     return buffer == NULL ? RIO_INVALID_BUFFERID : (RIO_BUFFERID)rs_rv_buffer_inner(buffer);
 }
 
@@ -136,7 +131,6 @@ static RIO_BUFFERID inner_id(RIO_BUFFERID id) {
 
 static RIO_BUFFERID PASCAL FAR checked_RIORegisterBuffer(PCHAR data, DWORD bytes) {
     RIO_BUFFERID id;
-
     checked_enter("RIORegisterBuffer", 0);
     id = checked.inner.fn.RIORegisterBuffer(data, bytes);
     if (id != RIO_INVALID_BUFFERID) {
@@ -148,7 +142,6 @@ static RIO_BUFFERID PASCAL FAR checked_RIORegisterBuffer(PCHAR data, DWORD bytes
 
 static void PASCAL FAR checked_RIODeregisterBuffer(RIO_BUFFERID id) {
     rs_rv_buffer *buffer;
-
     checked_enter("RIODeregisterBuffer", 0);
     buffer = checked_buffer(id);
     if (buffer != NULL) {
@@ -165,7 +158,6 @@ static void PASCAL FAR checked_RIODeregisterBuffer(RIO_BUFFERID id) {
 static RIO_CQ PASCAL FAR checked_RIOCreateCompletionQueue(DWORD entries,
                                                           PRIO_NOTIFICATION_COMPLETION how) {
     RIO_CQ cq;
-
     checked_enter("RIOCreateCompletionQueue", 0);
     cq = checked.inner.fn.RIOCreateCompletionQueue(entries, how);
     if (cq != RIO_INVALID_CQ) {
@@ -177,7 +169,6 @@ static RIO_CQ PASCAL FAR checked_RIOCreateCompletionQueue(DWORD entries,
 
 static void PASCAL FAR checked_RIOCloseCompletionQueue(RIO_CQ handle) {
     rs_rv_cq *cq;
-
     checked_enter_alone("RIOCloseCompletionQueue", checked_number(handle), RS_RV_CQ_THREAD);
     cq = checked_cq(handle);
     if (cq != NULL) {
@@ -190,7 +181,6 @@ static void PASCAL FAR checked_RIOCloseCompletionQueue(RIO_CQ handle) {
 static BOOL PASCAL FAR checked_RIOResizeCompletionQueue(RIO_CQ handle, DWORD entries) {
     rs_rv_cq *cq;
     BOOL done;
-
     checked_enter_alone("RIOResizeCompletionQueue", checked_number(handle), RS_RV_CQ_THREAD);
     cq = checked_cq(handle);
     done = checked.inner.fn.RIOResizeCompletionQueue(inner_cq(cq), entries);
@@ -204,7 +194,6 @@ static BOOL PASCAL FAR checked_RIOResizeCompletionQueue(RIO_CQ handle, DWORD ent
 static INT PASCAL FAR checked_RIONotify(RIO_CQ handle) {
     rs_rv_cq *cq;
     INT rc;
-
     checked_enter("RIONotify", checked_number(handle));
     cq = checked_cq(handle);
     if (cq != NULL) {
@@ -221,7 +210,6 @@ static INT PASCAL FAR checked_RIONotify(RIO_CQ handle) {
 /* Checks each result and gives it the program's own contexts back; drops those of nobody. */
 static ULONG checked_results(rs_rv_cq *cq, RIORESULT *results, ULONG count) {
     ULONG kept = 0;
-
     for (ULONG i = 0; i < count; i++) {
         rs_rv_request *request = (rs_rv_request *)(uintptr_t)results[i].RequestContext;
         rs_rv_origin origin;
@@ -241,7 +229,6 @@ static ULONG PASCAL FAR checked_RIODequeueCompletion(RIO_CQ handle, PRIORESULT r
                                                      ULONG capacity) {
     rs_rv_cq *cq;
     ULONG count;
-
     checked_enter_alone("RIODequeueCompletion", checked_number(handle), RS_RV_CQ_THREAD);
     cq = checked_cq(handle);
     if (cq != NULL) {
@@ -259,7 +246,6 @@ static BOOL WINAPI checked_wait(RIO_CQ handle, HANDLE port, OVERLAPPED_ENTRY *en
                                 ULONG capacity, ULONG *taken, DWORD timeout_ms) {
     rs_rv_cq *cq;
     RIO_CQ inner;
-
     checked_enter("ringside_rio_wait", checked_number(handle));
     cq = checked_cq(handle);
     if (cq != NULL) {
@@ -272,7 +258,6 @@ static BOOL WINAPI checked_wait(RIO_CQ handle, HANDLE port, OVERLAPPED_ENTRY *en
 
 static void WINAPI checked_wake(RIO_CQ handle) {
     RIO_CQ inner;
-
     checked_enter("ringside_rio_wake", checked_number(handle));
     inner = inner_cq(checked_cq(handle));
     checked_leave();
@@ -283,7 +268,6 @@ static void WINAPI checked_wake(RIO_CQ handle) {
 
 static bool checked_is_datagram(SOCKET socket) {
     int type = 0, size = sizeof type;
-
     return getsockopt(socket, SOL_SOCKET, SO_TYPE, (char *)&type, &size) == 0 && type == SOCK_DGRAM;
 }
 
@@ -302,7 +286,6 @@ static RIO_RQ PASCAL FAR checked_RIOCreateRequestQueue(SOCKET socket, ULONG recv
     };
     rs_rv_rq *rq = NULL;
     RIO_RQ inner;
-
     checked_enter("RIOCreateRequestQueue", checked_number(recv_cq));
     cfg.recv_cq = checked_cq(recv_cq);
     cfg.send_cq = checked_cq(send_cq);
@@ -322,7 +305,6 @@ static RIO_RQ PASCAL FAR checked_RIOCreateRequestQueue(SOCKET socket, ULONG recv
 static BOOL PASCAL FAR checked_RIOResizeRequestQueue(RIO_RQ handle, DWORD recvs, DWORD sends) {
     rs_rv_rq *rq;
     BOOL done;
-
     checked_enter_alone("RIOResizeRequestQueue", checked_number(handle), RS_RV_RQ_THREAD);
     rq = checked_rq(handle);
     done = checked.inner.fn.RIOResizeRequestQueue(inner_rq(rq), recvs, sends);
@@ -335,7 +317,6 @@ static BOOL PASCAL FAR checked_RIOResizeRequestQueue(RIO_RQ handle, DWORD recvs,
 
 static int PASCAL FAR checked_closesocket(SOCKET socket) {
     int rc;
-
     checked_enter("closesocket", 0);
     rs_rv_socket_close(checked.verify, socket, checked_thread());
     rc = checked.inner.close_socket(socket);
@@ -373,7 +354,6 @@ static BOOL checked_call(const checked_args *args, const rs_rv_rq *checked_queue
                          PVOID context) {
     const RIO_EXTENSION_FUNCTION_TABLE *fn = &checked.inner.fn;
     RIO_RQ rq = inner_rq(checked_queue);
-
     if (!args->extended) {
         return args->is_recv ? fn->RIOReceive(rq, buffer[0], args->count, args->flags, context)
                              : fn->RIOSend(rq, buffer[0], args->count, args->flags, context);
@@ -398,7 +378,6 @@ static rs_rv_post checked_post(const checked_args *args) {
         .count = args->count,
         .context = (uintptr_t)args->context,
     };
-
     for (uint32_t i = 0; i < RS_RV_SLICES; i++) {
         const RIO_BUF *buffer = args->buffer[i];
 
@@ -437,7 +416,6 @@ static BOOL checked_submit(const checked_args *args) {
 static BOOL checked_request(const checked_args *args) {
     uintptr_t queue = checked_number(args->rq);
     BOOL accepted;
-
     if ((args->flags & RIO_MSG_COMMIT_ONLY) != 0) {
         checked_enter(checked_call_name(args), queue);
         accepted = checked_submit(args);
@@ -458,7 +436,6 @@ static BOOL PASCAL FAR checked_RIOReceive(RIO_RQ rq, PRIO_BUF data, ULONG count,
                                .count = count,
                                .flags = flags,
                                .context = context};
-
     return checked_request(&args);
 }
 
@@ -466,7 +443,6 @@ static BOOL PASCAL FAR checked_RIOSend(RIO_RQ rq, PRIO_BUF data, ULONG count, DW
                                        PVOID context) {
     const checked_args args = {
         .rq = rq, .buffer = {data}, .count = count, .flags = flags, .context = context};
-
     return checked_request(&args);
 }
 
@@ -480,7 +456,6 @@ static int PASCAL FAR checked_RIOReceiveEx(RIO_RQ rq, PRIO_BUF data, ULONG count
                                .count = count,
                                .flags = flags,
                                .context = context};
-
     return checked_request(&args);
 }
 
@@ -493,7 +468,6 @@ static BOOL PASCAL FAR checked_RIOSendEx(RIO_RQ rq, PRIO_BUF data, ULONG count, 
                                .count = count,
                                .flags = flags,
                                .context = context};
-
     return checked_request(&args);
 }
 
@@ -514,7 +488,6 @@ static bool checked_open(const rs_rio_api *api, const rs_rv_options *options) {
 
 bool rs_rio_verify_wrap(rs_rio_api *api, const rs_rv_options *options) {
     bool opened;
-
     AcquireSRWLockExclusive(&checked.lock);
     opened = checked_open(api, options);
     checked.users += opened;
@@ -536,14 +509,12 @@ bool rs_rio_verify_wrap(rs_rio_api *api, const rs_rv_options *options) {
 /* Under the lock. */
 static uint32_t checked_close(void) {
     uint32_t violations = rs_rv_close(checked.verify);
-
     checked.verify = NULL;
     return violations;
 }
 
 uint32_t rs_rio_verify_unwrap(void) {
     uint32_t violations = 0;
-
     AcquireSRWLockExclusive(&checked.lock);
     RS_ASSERT(checked.users > 0);
     if (--checked.users == 0) {

@@ -95,7 +95,6 @@ static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool foun
 
 rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found) {
     rs_rio_step step = wait_decide(waiter, now_ns, found);
-
     waiter->last = step;
     if (step == RS_RIO_STEP_PORT || step == RS_RIO_STEP_SLEEP) {
         waiter->looked = true;
@@ -113,7 +112,6 @@ void rs_rio_wait_took(rs_rio_waiter *waiter, uint32_t completions) {
 
 int64_t rs_rio_wait_sleep_ns(const rs_rio_waiter *waiter, uint64_t now_ns) {
     uint64_t passed = now_ns - waiter->start_ns;
-
     if (waiter->timeout_ns == RS_FOREVER) {
         return RS_FOREVER;
     }

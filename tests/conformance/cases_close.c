@@ -22,7 +22,6 @@ static void close_half(conf_run *run, conf_side *from, uint32_t from_slot, conf_
     conf_sender sender = conf_sender_make(from, from_slot, 300000);
     conf_receiver receiver = conf_receiver_make(to, to_slot);
     uint32_t shutdown = CONF_NOTHING;
-
     CONF_WAIT(run, conf_sender_step(&sender));
     shutdown = conf_shutdown(from, from_slot);
     conf_receive_end(run, &receiver, sender.total);
@@ -84,12 +83,12 @@ void conf_case_data_and_end_at_once_arrive_in_order(conf_run *run) {
     conf_receiver receiver = conf_receiver_make(&run->server, pair.server);
     uint8_t data[100];
 
-    conf_fill(data, sizeof(data), 0);
-    (void)conf_send(&run->client, pair.client, data, sizeof(data));
+    conf_fill(data, sizeof data, 0);
+    (void)conf_send(&run->client, pair.client, data, sizeof data);
     uint32_t closed = conf_close(&run->client, pair.client, 0);
     CONF_WAIT(run, conf_done(&run->client, closed));
     conf_settle(run); /* both have arrived before the first receive is asked for */
-    conf_receive_end(run, &receiver, sizeof(data));
+    conf_receive_end(run, &receiver, sizeof data);
 }
 
 void conf_case_shutdown_waits_for_earlier_sends(conf_run *run) {
@@ -97,7 +96,6 @@ void conf_case_shutdown_waits_for_earlier_sends(conf_run *run) {
     conf_pair pair = close_blocked_pair(run, &sender);
     conf_receiver receiver = conf_receiver_make(&run->client, pair.client);
     uint32_t shutdown = conf_shutdown(&run->server, pair.server);
-
     conf_receive_end(run, &receiver, sender.offset);
     CONF_WAIT(run, conf_done(&run->server, shutdown) && conf_sender_done(&sender));
     CONF_STATUS(run, conf_result(&run->server, shutdown)->status, RS_OK);
@@ -118,7 +116,6 @@ void conf_case_reset_with_send_in_flight(conf_run *run) {
     conf_sender sender;
     conf_pair pair = close_blocked_pair(run, &sender);
     uint32_t last = sender.ops[(sender.next + 1u) % run->config.sends_per_conn];
-
     (void)conf_close(&run->client, pair.client, RS_OPF_ABORT);
     CONF_WAIT(run, conf_sender_done(&sender));
     CONF_STATUS(run, conf_result(&run->server, last)->status, RS_E_RESET);
@@ -172,7 +169,6 @@ void conf_case_close_with_recv_in_flight_aborts_it(conf_run *run) {
 /* The client reads to the end of the stream: all of `bytes`, and no reset before or after. */
 static void close_client_gets(conf_run *run, uint32_t slot, uint64_t bytes) {
     conf_receiver receiver = conf_receiver_make(&run->client, slot);
-
     conf_receive_end(run, &receiver, bytes);
 }
 
@@ -213,7 +209,7 @@ void conf_case_close_with_unread_input_delivers_what_was_sent(conf_run *run) {
     conf_sender sender = conf_sender_make(&run->server, pair.server, 40000);
     uint8_t unread[1000] = {0};
 
-    (void)conf_send(&run->client, pair.client, unread, sizeof(unread));
+    (void)conf_send(&run->client, pair.client, unread, sizeof unread);
     conf_settle(run);
     CONF_WAIT(run, conf_sender_step(&sender));
     uint32_t closed = conf_close(&run->server, pair.server, 0);
@@ -291,7 +287,6 @@ void conf_case_close_with_sends_in_flight_delivers_them(conf_run *run) {
     conf_pair pair = close_blocked_pair(run, &sender);
     conf_receiver receiver = conf_receiver_make(&run->client, pair.client);
     uint32_t closed = conf_close(&run->server, pair.server, 0);
-
     conf_receive_end(run, &receiver, sender.offset);
     CONF_WAIT(run, conf_done(&run->server, closed));
     for (uint32_t i = 0; i < run->config.sends_per_conn; i++) {
@@ -339,7 +334,6 @@ void conf_case_abort_close_cancels_sends(conf_run *run) {
     conf_pair pair = close_blocked_pair(run, &sender);
     uint32_t last = sender.ops[(sender.next + 1u) % run->config.sends_per_conn];
     uint32_t closed = conf_close(&run->server, pair.server, RS_OPF_ABORT);
-
     CONF_WAIT(run, conf_done(&run->server, closed));
     CONF_STATUS(run, conf_result(&run->server, last)->status, RS_E_ABORTED);
 }
@@ -350,7 +344,6 @@ void conf_case_plain_close_escalates_to_abort_once(conf_run *run) {
     conf_side *server = &run->server;
     uint32_t last = sender.ops[(sender.next + 1u) % run->config.sends_per_conn];
     uint32_t closed = conf_close(server, pair.server, 0);
-
     conf_settle(run);
     CONF_CHECK(run, !conf_done(server, closed)); /* the peer does not read, so it waits */
     (void)conf_close(server, pair.server, RS_OPF_ABORT);

@@ -30,7 +30,6 @@ static uint32_t listen_connect_in_vain(conf_run *run) {
 
 void conf_case_connect_refused(conf_run *run) {
     uint32_t connect = listen_connect_in_vain(run);
-
     CONF_STATUS(run, conf_result(&run->client, connect)->status, RS_E_REFUSED);
 }
 
@@ -136,7 +135,6 @@ void conf_case_accept_burst_of_200_all_arrive(conf_run *run) {
     uint32_t connects[LISTEN_BURST];
     conf_setup setup = {.conns = LISTEN_BURST,
                         .accepts = rs_option_named(run->api->tuning, "accepts") ? 16u : 0u};
-
     conf_open_listening(run, &setup);
     for (uint32_t i = 0; i < LISTEN_BURST; i++) {
         connects[i] = conf_connect(&run->client, i, conf_server_addr(run));
@@ -168,7 +166,6 @@ void conf_case_discard_closes(conf_run *run) {
 void conf_case_connect_close_cycles_leave_no_slot_bound(conf_run *run) {
     const uint32_t cycles =
         run->instance->cycles != 0 ? run->instance->cycles : LISTEN_CYCLES_DEFAULT;
-
     conf_open_listening(run, NULL);
     for (uint32_t i = 0; i < cycles; i++) {
         conf_pair pair = conf_pair_open(run, i % 16u, (i * 7u) % 16u);

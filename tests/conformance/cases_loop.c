@@ -61,7 +61,6 @@ void conf_case_poll_timeout_ends(conf_run *run) {
 /* A poll with a long timeout that must be ended by a wake. */
 static void loop_poll_is_woken(conf_run *run) {
     const uint64_t start_ns = rs_os_now_ns();
-
     (void)conf_poll_side(&run->server, run->cap, LOOP_LONG_NS);
     CONF_CHECK(run, rs_os_now_ns() - start_ns < (uint64_t)LOOP_LONG_NS);
 }
@@ -82,7 +81,6 @@ typedef struct loop_waker {
 /* Wakes once for each time it is asked to, some while later, so that poll sleeps already. */
 static void loop_waker_main(void *arg) {
     loop_waker *waker = arg;
-
     for (uint32_t i = 1; i <= 5u; i++) {
         while (rs_atomic_load_u32(&waker->asked) < i) {
             rs_os_sleep_ms(1);
@@ -97,7 +95,6 @@ void conf_case_wake_from_another_thread_ends_poll(conf_run *run) {
     loop_waker waker = {.run = run};
     rs_os_thread *thread;
     rs_error error = {0};
-
     conf_open_listening(run, NULL);
     CONF_STATUS(run, rs_os_thread_start(&thread, loop_waker_main, &waker, &error), RS_OK);
     for (uint32_t i = 1; i <= 5u; i++) {
@@ -194,7 +191,6 @@ void conf_case_busy_connection_does_not_starve_another(conf_run *run) {
 static void loop_must_not_open(conf_run *run, const rs_backend_config *cfg, rs_status expected) {
     rs_backend *backend = (rs_backend *)run; /* not NULL, so that clearing it shows */
     rs_error error = {0};
-
     CONF_STATUS(run, run->api->open(&backend, cfg, &error), expected);
     CONF_CHECK(run, backend == NULL);
     CONF_CHECK(run, error.text[0] != '\0');
@@ -203,7 +199,6 @@ static void loop_must_not_open(conf_run *run, const rs_backend_config *cfg, rs_s
 
 void conf_case_open_with_impossible_config_fails_with_message(conf_run *run) {
     rs_backend_config good, cfg;
-
     conf_open(run, NULL);
     good = cfg = conf_config(run, NULL);
     cfg.conns_max = 0;
@@ -224,7 +219,6 @@ void conf_case_open_with_impossible_config_fails_with_message(conf_run *run) {
 
 void conf_case_not_available_is_a_status_of_its_own(conf_run *run) {
     rs_backend_config cfg;
-
     conf_open(run, NULL); /* where it is available, that status does not come */
     cfg = conf_config(run, NULL);
     if (run->instance->make_unavailable != NULL) {
@@ -239,7 +233,6 @@ void conf_case_regions_up_to_the_limit(conf_run *run) {
     size_t bytes = (size_t)RS_REGIONS_MAX * RS_PAGE_BYTES;
     rs_backend *backend;
     uint8_t *pages = rs_os_pages_alloc(bytes, NULL);
-
     CONF_CHECK(run, pages != NULL);
     conf_open(run, NULL);
     backend = run->client.backend;
@@ -265,11 +258,10 @@ void conf_case_regions_up_to_the_limit(conf_run *run) {
 void conf_case_stats_name_their_calls(conf_run *run) {
     rs_backend_stats stats;
     uint64_t sum = 0;
-
     conf_open_listening(run, NULL);
     conf_pair pair = conf_pair_open(run, 0, 0);
     conf_echo_once(run, pair, "counted", 7);
-    memset(&stats, 0xFF, sizeof(stats));
+    memset(&stats, 0xFF, sizeof stats);
     run->api->stats(run->server.backend, &stats);
     CONF_CHECK(run, stats.provider != NULL && stats.provider[0] != '\0');
     CONF_CHECK(run, stats.count > 0 && stats.count <= RS_BACKEND_STATS_MAX);

@@ -36,7 +36,6 @@ typedef struct server_fixture {
 
 static void server_turn(void *ctx, int64_t max_wait_ns) {
     server_fixture *fixture = ctx;
-
     if (fixture->running) {
         fixture->running = rs_shard_step(fixture->shard, max_wait_ns);
     }
@@ -47,7 +46,6 @@ static void server_turn(void *ctx, int64_t max_wait_ns) {
 
 static uint64_t server_now_ns(void *ctx) {
     const server_fixture *fixture = ctx;
-
     return (fixture->frozen_ns != 0 ? fixture->frozen_ns : conf_now_ns(fixture->run)) +
            fixture->away_ns;
 }
@@ -56,7 +54,6 @@ static uint64_t server_now_ns(void *ctx) {
  * histograms. */
 static server_fixture *server_make(conf_run *run, const conf_setup *setup) {
     server_fixture *fixture = calloc(1, sizeof *fixture);
-
     RS_ASSERT(fixture != NULL);
     conf_open_client(run, setup);
     fixture->run = run;
@@ -79,7 +76,6 @@ static void server_start(server_fixture *fixture) {
         .server = &fixture->config,
         .clock = {.now_ns = server_now_ns, .ctx = fixture},
     };
-
     if (run->logic_thread) {
         CONF_STATUS(run, rs_logic_open(&fixture->logic, &fixture->config.app, 1, false, &error),
                     RS_OK);
@@ -110,7 +106,6 @@ static uint64_t server_closed(server_fixture *fixture, rs_close_reason reason) {
 static void server_end(server_fixture *fixture) {
     conf_run *run = fixture->run;
     const rs_slab *blocks = rs_shard_blocks(fixture->shard);
-
     for (uint32_t i = 0; i < run->config.conns_max; i++) {
         if (run->client.slots[i].bound && !run->client.slots[i].closing) {
             (void)conf_close(&run->client, i, 0);
@@ -132,7 +127,6 @@ static void server_end(server_fixture *fixture) {
 
 static void server_connect(conf_run *run, uint32_t slot) {
     uint32_t connect = conf_connect(&run->client, slot, conf_server_addr(run));
-
     CONF_WAIT(run, conf_done(&run->client, connect));
     CONF_STATUS(run, conf_result(&run->client, connect)->status, RS_OK);
 }
@@ -148,7 +142,6 @@ static void server_frame(uint8_t *to, uint32_t bytes, uint64_t offset) {
 static void server_receive(conf_run *run, uint32_t slot, uint32_t bytes) {
     conf_side *client = &run->client;
     uint32_t got = 0;
-
     while (got < bytes) {
         uint32_t recv =
             conf_must(client, conf_op_recv(client, slot, conf_rx(client, slot) + got, bytes - got));
@@ -163,7 +156,6 @@ static void server_receive(conf_run *run, uint32_t slot, uint32_t bytes) {
 /* One frame there and back. */
 static void server_echo(conf_run *run, uint32_t slot, uint32_t bytes) {
     uint8_t frame[CONF_SLICE_BYTES];
-
     server_frame(frame, bytes, bytes);
     uint32_t sent = conf_send(&run->client, slot, frame, bytes);
     server_receive(run, slot, bytes);
@@ -174,7 +166,6 @@ static void server_echo(conf_run *run, uint32_t slot, uint32_t bytes) {
 /* The server ends this connection: an end of stream or a reset, and no byte before it. */
 static void server_ends(conf_run *run, uint32_t slot) {
     uint32_t recv = conf_recv(&run->client, slot);
-
     CONF_WAIT(run, conf_done(&run->client, recv));
     const conf_op *told = conf_result(&run->client, recv);
     CONF_CHECK(run, told->bytes == 0);
@@ -183,7 +174,6 @@ static void server_ends(conf_run *run, uint32_t slot) {
 
 static void server_disconnect(conf_run *run, uint32_t slot) {
     uint32_t closed = conf_close(&run->client, slot, 0);
-
     CONF_WAIT(run, conf_done(&run->client, closed));
 }
 
@@ -192,7 +182,6 @@ static void server_disconnect(conf_run *run, uint32_t slot) {
 void conf_case_server_echoes_frames_of_all_sizes(conf_run *run) {
     const uint32_t sizes[] = {3, 4, 5, 64, 1000, 4095, 4096};
     server_fixture *fixture = server_make(run, NULL);
-
     server_start(fixture);
     server_connect(run, 2);
     for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -212,7 +201,6 @@ static uint32_t server_random(uint32_t *state) {
 /* Frames of random sizes back to back; returns their bytes. */
 static uint32_t server_fill_stream(uint8_t *to, uint32_t bytes_max, uint32_t *random) {
     uint32_t at = 0;
-
     for (;;) {
         uint32_t bytes = RS_FRAME_HEADER_BYTES + server_random(random) % 600u;
 
@@ -231,7 +219,6 @@ static void server_stream(conf_run *run, uint32_t slot, uint32_t seed) {
     uint32_t random = seed, sent = 0, got = 0, send = CONF_NOTHING, recv = CONF_NOTHING;
     const uint32_t total = server_fill_stream(stream, SERVER_STREAM_BYTES, &random);
     conf_wait wait = conf_wait_start(run);
-
     while (got < total) {
         if (sent < total && (send == CONF_NOTHING || conf_done(client, send))) {
             uint32_t most = server_random(&random) % 8u == 0 ? 5000u : 40u;
@@ -257,7 +244,6 @@ static void server_stream(conf_run *run, uint32_t slot, uint32_t seed) {
 
 void conf_case_server_random_fragmentation_echoes_equal(conf_run *run) {
     server_fixture *fixture = server_make(run, NULL);
-
     fixture->config.frame_bytes_max = 700; /* one receive slice of a page holds several */
     server_start(fixture);
     server_connect(run, 0);
@@ -270,7 +256,6 @@ void conf_case_server_random_fragmentation_echoes_equal(conf_run *run) {
 void conf_case_server_malformed_frame_closes_only_that_session(conf_run *run) {
     const uint8_t malformed[3][3] = {{0, 0, 1}, {2, 0, 1}, {0x01, 0x10, 1}}; /* 0, 2, 4097 long */
     server_fixture *fixture = server_make(run, NULL);
-
     server_start(fixture);
     server_connect(run, 0);
     for (uint32_t i = 0; i < 3u; i++) {
@@ -287,7 +272,6 @@ void conf_case_server_malformed_frame_closes_only_that_session(conf_run *run) {
 
 static void server_idle_case(conf_run *run, const uint8_t *bytes, uint32_t count) {
     server_fixture *fixture = server_make(run, NULL);
-
     fixture->config.idle_timeout_ms = 60;
     server_start(fixture);
     server_connect(run, 0);
@@ -347,7 +331,6 @@ void conf_case_server_frames_that_wait_come_before_idleness(conf_run *run) {
 
 void conf_case_server_half_finished_frame_is_closed_idle(conf_run *run) {
     const uint8_t half[] = {20, 0, 1, 'h', 'a', 'l', 'f'};
-
     server_idle_case(run, half, sizeof half);
 }
 
@@ -358,7 +341,6 @@ static void server_flood_until_closed(conf_run *run, server_fixture *fixture, ui
     uint8_t *frames = conf_big_tx(client);
     uint32_t send = CONF_NOTHING;
     conf_wait wait = conf_wait_start(run);
-
     for (uint32_t i = 0; i < 16u; i++) {
         server_frame(frames + i * 4096u, 4096, i);
     }
@@ -374,7 +356,6 @@ static void server_flood_until_closed(conf_run *run, server_fixture *fixture, ui
  * timeout is needed for that. */
 void conf_case_server_never_reader_ends_as_slow_consumer(conf_run *run) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
-
     fixture->config.idle_timeout_ms = 0;
     fixture->config.queued_bytes_max = 4u * 4096u; /* the pool has blocks for more than that */
     server_start(fixture);
@@ -396,7 +377,6 @@ typedef struct server_reader {
 static void server_reader_step(conf_run *run, uint32_t slot, server_reader *reader, uint32_t bytes,
                                uint64_t total) {
     conf_side *client = &run->client;
-
     if (reader->sent < total && (reader->send == CONF_NOTHING || conf_done(client, reader->send))) {
         reader->send = conf_must(client, conf_op_send(client, slot, conf_big_tx(client), bytes));
         reader->sent += bytes;
@@ -461,7 +441,6 @@ static uint64_t server_send_until_stuck(conf_run *run, server_fixture *fixture, 
     conf_side *client = &run->client;
     uint64_t sent = 0, read;
     uint32_t send;
-
     do {
         send =
             conf_must(client, conf_op_send(client, slot, conf_big_tx(client), SERVER_BULK_BYTES));
@@ -482,7 +461,6 @@ static void server_echo_deep(conf_run *run, uint32_t slot) {
     uint8_t *back = conf_big_rx(client);
     uint32_t sent = conf_must(client, conf_op_send(client, slot, conf_big_tx(client), total));
     uint32_t got = 0;
-
     while (got < total) {
         uint32_t recv = conf_must(client, conf_op_recv(client, slot, back + got, total - got));
 
@@ -500,7 +478,6 @@ static void server_echo_deep(conf_run *run, uint32_t slot) {
 void conf_case_server_greedy_clients_leave_others_their_blocks(conf_run *run) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
     conf_side *client = &run->client;
-
     fixture->config.send_blocks = SERVER_LEAST_BLOCKS;
     fixture->config.idle_timeout_ms = 0; /* some say nothing for as long as the others flood */
     server_start(fixture);
@@ -539,7 +516,6 @@ void conf_case_server_greedy_clients_leave_others_their_blocks(conf_run *run) {
 static void server_read_back(conf_run *run, uint32_t slot, uint64_t bytes_max, uint64_t *got) {
     conf_side *client = &run->client;
     uint8_t *back = conf_big_rx(client);
-
     while (*got < bytes_max) {
         uint32_t recv = conf_must(client, conf_op_recv(client, slot, back, SERVER_BULK_BYTES));
         uint32_t at = (uint32_t)(*got % SERVER_BULK_BYTES), bytes;
@@ -560,7 +536,6 @@ static void server_read_back(conf_run *run, uint32_t slot, uint64_t bytes_max, u
 void conf_case_server_reader_is_served_after_the_server_was_away(conf_run *run) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
     uint64_t sent, got = 0;
-
     fixture->config.queued_bytes_max = 5u * 4096u;
     fixture->config.idle_timeout_ms = 0;
     fixture->frozen_ns = conf_now_ns(run);
@@ -588,7 +563,6 @@ void conf_case_server_reader_is_served_after_the_server_was_away(conf_run *run) 
 static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_bytes_max) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
     uint64_t sent, got = 0;
-
     fixture->config.app = rs_app_raw;
     fixture->config.idle_timeout_ms = 0;
     fixture->config.recv_bytes = recv_bytes;
@@ -627,14 +601,12 @@ typedef struct server_crowd {
 
 static void crowd_on_open(void *ctx, rs_session *session) {
     server_crowd *crowd = ctx;
-
     RS_ASSERT(crowd->count < SERVER_CROWD);
     crowd->session[crowd->count++] = session;
 }
 
 static void crowd_on_close(void *ctx, rs_session *session, rs_close_reason reason) {
     server_crowd *crowd = ctx;
-
     (void)reason;
     for (uint32_t i = 0; i < crowd->count; i++) {
         if (crowd->session[i] == session) {
@@ -646,7 +618,6 @@ static void crowd_on_close(void *ctx, rs_session *session, rs_close_reason reaso
 /* One message: a thousand broadcasts, numbered. */
 static void crowd_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     server_crowd *crowd = ctx;
-
     (void)data;
     (void)bytes;
     for (uint32_t n = 0; n < SERVER_BROADCASTS; n++) {
@@ -666,7 +637,6 @@ static void server_broadcast_case(conf_run *run, uint32_t bytes) {
     server_fixture *fixture = server_make(run, &(conf_setup){.conns = SERVER_CROWD});
     uint8_t expected[CONF_SLICE_BYTES];
     uint32_t part = CONF_SLICE_BYTES / bytes, done = 0;
-
     fixture->config.sessions_max = SERVER_CROWD;
     fixture->config.app = (rs_app){.ctx = &crowd,
                                    .on_open = crowd_on_open,
@@ -706,7 +676,6 @@ void conf_case_server_thousand_longer_broadcasts_close_nobody(conf_run *run) {
 
 void conf_case_server_refuses_beyond_max_sessions(conf_run *run) {
     server_fixture *fixture = server_make(run, NULL);
-
     fixture->config.sessions_max = 4;
     server_start(fixture);
     for (uint32_t i = 0; i < 4u; i++) {
@@ -731,7 +700,6 @@ void conf_case_server_half_close_gets_every_reply(conf_run *run) {
     server_fixture *fixture = server_make(run, NULL);
     conf_side *client = &run->client;
     const uint32_t total = 50u * 1000u;
-
     server_start(fixture);
     server_connect(run, 0);
     for (uint32_t i = 0; i < 50u; i++) {
@@ -755,7 +723,6 @@ void conf_case_server_half_close_gets_every_reply(conf_run *run) {
 
 void conf_case_server_reset_is_counted(conf_run *run) {
     server_fixture *fixture = server_make(run, NULL);
-
     server_start(fixture);
     server_connect(run, 0);
     for (uint32_t i = 1; i <= 5u; i++) {
@@ -775,7 +742,6 @@ void conf_case_server_stop_under_load_drains(conf_run *run) {
     conf_side *client = &run->client;
     uint32_t got[8] = {0}, recv[8];
     uint64_t echoed = 0;
-
     server_start(fixture);
     for (uint32_t i = 0; i < 8u; i++) {
         server_connect(run, i);
@@ -817,7 +783,6 @@ void conf_case_server_stop_under_load_drains(conf_run *run) {
 
 void conf_case_server_cycles_leave_nothing_behind(conf_run *run) {
     server_fixture *fixture = server_make(run, NULL);
-
     server_start(fixture);
     for (uint32_t i = 0; i < 300u; i++) {
         uint32_t slot = i % 16u;

@@ -79,8 +79,8 @@ void conf_case_sends_complete_in_order(conf_run *run) {
     for (uint32_t i = 0; i < RS_SENDS_IN_FLIGHT_MAX; i++) {
         uint8_t part[32];
 
-        conf_fill(part, sizeof(part), i * sizeof(part));
-        last = conf_send(&run->client, pair.client, part, sizeof(part));
+        conf_fill(part, sizeof part, i * sizeof part);
+        last = conf_send(&run->client, pair.client, part, sizeof part);
     }
     /* The ledger checks the order of completion, the receiver that of the bytes. */
     CONF_WAIT(run,

@@ -8,6 +8,5 @@ int main(int argc, char **argv) {
         .api = &rs_epoll_backend,
         .cycles = 10000,
     };
-
     return conf_main(&instance, argc, argv);
 }

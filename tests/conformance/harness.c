@@ -29,7 +29,6 @@
 static void harness_print_side(const conf_side *side) {
     uint32_t first = side->op_count > CONF_OPS_MAX ? side->op_count - CONF_OPS_MAX : 0;
     uint32_t shown = 0;
-
     if (side->backend == NULL) {
         print_error("conf: a server stands in for this side\n");
         return;
@@ -69,7 +68,6 @@ void conf_check_status(conf_run *run, const char *file, int line, const char *wh
 
 static void harness_accepted(conf_side *side, const rs_completion *record) {
     conf_run *run = side->run;
-
     CONF_CHECK(run, side->listening && !side->listener_ended);
     if (record->status == RS_E_CLOSED) {
         side->listener_ended = true;
@@ -88,7 +86,6 @@ static void harness_accepted(conf_side *side, const rs_completion *record) {
 static void harness_check_order(conf_side *side, const rs_completion *record, uint32_t index) {
     conf_slot *slot = &side->slots[record->conn];
     uint32_t *last = record->kind == RS_OP_SEND ? &slot->last_send : &slot->last_recv;
-
     if (record->kind == RS_OP_SEND || record->kind == RS_OP_RECV) {
         CONF_CHECK(side->run, *last < index + 1u); /* kept as index + 1; 0 = none yet */
         *last = index + 1u;
@@ -97,7 +94,6 @@ static void harness_check_order(conf_side *side, const rs_completion *record, ui
 
 static void harness_check_result(conf_side *side, const rs_completion *record, const rs_op *op) {
     conf_run *run = side->run;
-
     CONF_CHECK(run, record->kind == op->kind);
     CONF_CHECK(run, record->conn == op->conn);
     CONF_CHECK(run, record->generation == op->generation);
@@ -117,7 +113,6 @@ static void harness_completed(conf_side *side, const rs_completion *record) {
     uint32_t index = (uint32_t)record->tag;
     conf_op *one = &side->ops[index % CONF_OPS_MAX];
     conf_slot *slot;
-
     CONF_CHECK(run, record->tag == one->op.tag); /* the whole of it: intact, and not overwritten */
     CONF_CHECK(run, index < side->op_count);
     CONF_CHECK(run, !one->done && !one->no_completion);
@@ -141,12 +136,11 @@ static void harness_completed(conf_side *side, const rs_completion *record) {
 uint32_t conf_poll_side(conf_side *side, uint32_t cap, int64_t timeout_ns) {
     rs_completion out[CONF_POLL_MAX + 1u];
     uint32_t count;
-
-    memset(&out[cap], 0xA5, sizeof(out[cap]));
+    memset(&out[cap], 0xA5, sizeof out[cap]);
     const rs_completion guard = out[cap];
     count = side->run->api->poll(side->backend, out, cap, timeout_ns);
     CONF_CHECK(side->run, count <= cap);
-    CONF_CHECK(side->run, memcmp(&out[cap], &guard, sizeof(guard)) == 0);
+    CONF_CHECK(side->run, memcmp(&out[cap], &guard, sizeof guard) == 0);
     for (uint32_t i = 0; i < count; i++) {
         if (out[i].kind == RS_OP_ACCEPT) {
             harness_accepted(side, &out[i]);
@@ -176,7 +170,6 @@ static uint32_t harness_turn(conf_run *run, conf_side *side, int64_t timeout_ns)
 
 uint32_t conf_pump(conf_run *run) {
     uint32_t count = harness_turn(run, &run->server, 0);
-
     count += harness_turn(run, &run->client, 0);
     if (count > 0) {
         run->idle_rounds = 0;
@@ -196,7 +189,6 @@ uint32_t conf_pump(conf_run *run) {
 
 void conf_settle(conf_run *run) {
     conf_wait wait = conf_wait_start(run);
-
     run->idle_rounds = 0;
     while (run->idle_rounds < CONF_SETTLED_ROUNDS) {
         conf_wait_step(run, &wait, __FILE__, __LINE__, "the traffic comes to rest");
@@ -205,7 +197,6 @@ void conf_settle(conf_run *run) {
 
 bool conf_done_or_settled(conf_run *run, const conf_side *side, uint32_t op) {
     conf_wait wait = conf_wait_start(run);
-
     while (!conf_done(side, op) && run->idle_rounds < CONF_SETTLED_ROUNDS) {
         conf_wait_step(run, &wait, __FILE__, __LINE__, "the traffic comes to rest");
     }
@@ -239,7 +230,6 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
         .tuning = rs_tuning_default(),
         .world = run->world,
     };
-
     if (want->accepts != 0) {
         cfg.tuning.accepts = want->accepts;
     }
@@ -260,7 +250,6 @@ static void harness_open_side(conf_run *run, conf_side *side, const char *name) 
     rs_backend_config cfg = run->config;
     rs_error error = {0};
     rs_status status;
-
     side->run = run;
     side->name = name;
     cfg.fine_waits = side == &run->client; /* every case with both kinds of waits */
@@ -302,7 +291,6 @@ void conf_open(conf_run *run, const conf_setup *setup) {
 
 uint32_t conf_loopback(void) {
     static uint32_t own; /* the only thread's */
-
     if (own == 0) {
         own = CONF_LOOPBACK_FIRST + (uint32_t)(rs_os_now_ns() % CONF_LOOPBACKS);
     }
@@ -312,7 +300,6 @@ uint32_t conf_loopback(void) {
 void conf_listen(conf_run *run) {
     const rs_addr any_port = {.ip = conf_loopback(), .port = 0};
     rs_error error = {0};
-
     CONF_STATUS(run, run->api->listen(run->server.backend, &any_port, &run->server.port, &error),
                 RS_OK);
     CONF_CHECK(run, run->server.port != 0);
@@ -362,7 +349,6 @@ static void harness_close_side(conf_side *side) {
 /* "inline completions" counts what carries the flag, and nothing else. */
 static void harness_check_inline(const conf_side *side) {
     rs_backend_stats stats;
-
     if (side->backend == NULL) {
         return; /* a server stood in for this side, and took its completions */
     }
@@ -417,7 +403,6 @@ uint8_t *conf_big_tx(conf_side *side) {
 static void harness_enter(conf_side *side, const rs_op *op) {
     conf_op *one = &side->ops[side->op_count % CONF_OPS_MAX];
     conf_slot *slot = &side->slots[op->conn];
-
     RS_ASSERT(one->op.kind == RS_OP_NONE || one->done || one->no_completion);
     *one = (conf_op){.op = *op};
     side->op_count++;
@@ -437,7 +422,6 @@ static void harness_enter(conf_side *side, const rs_op *op) {
 
 static void harness_bind(conf_side *side, uint32_t index) {
     conf_slot *slot = &side->slots[index];
-
     RS_ASSERT(!slot->bound);
     slot->bound = true;
     slot->closing = slot->escalated = false;
@@ -457,8 +441,7 @@ uint32_t conf_submit(conf_side *side, const rs_op *ops, uint32_t count, rs_statu
                      uint32_t *first) {
     rs_op batch[64];
     uint32_t taken;
-
-    RS_ASSERT(count > 0 && count <= sizeof(batch) / sizeof(batch[0]));
+    RS_ASSERT(count > 0 && count <= sizeof batch / sizeof batch[0]);
     for (uint32_t i = 0; i < count; i++) {
         batch[i] = ops[i];
         harness_number(side, &batch[i], side->op_count + i);
@@ -476,13 +459,12 @@ uint32_t conf_submit(conf_side *side, const rs_op *ops, uint32_t count, rs_statu
         }
         harness_enter(side, &batch[i]);
     }
-    memset(batch, 0xEE, sizeof(batch)); /* the records are ours again: nobody may still read them */
+    memset(batch, 0xEE, sizeof batch); /* the records are ours again: nobody may still read them */
     return taken;
 }
 
 rs_op conf_op_recv(conf_side *side, uint32_t slot, uint8_t *data, uint32_t bytes) {
     rs_op op = conf_op_plain(side, slot, RS_OP_RECV, 0);
-
     op.u.data = data;
     op.bytes = bytes;
     return op;
@@ -490,7 +472,6 @@ rs_op conf_op_recv(conf_side *side, uint32_t slot, uint8_t *data, uint32_t bytes
 
 rs_op conf_op_send(conf_side *side, uint32_t slot, uint8_t *data, uint32_t bytes) {
     rs_op op = conf_op_recv(side, slot, data, bytes);
-
     op.kind = RS_OP_SEND;
     return op;
 }
@@ -509,7 +490,6 @@ uint32_t conf_must(conf_side *side, rs_op op) {
     rs_status why;
     uint32_t index;
     uint32_t taken = conf_submit(side, &op, 1, &why, &index);
-
     if (taken != 1) {
         print_error("conf: refused with %s\n", rs_status_name(why));
     }
@@ -519,7 +499,6 @@ uint32_t conf_must(conf_side *side, rs_op op) {
 
 void conf_must_refuse(conf_side *side, rs_op op, rs_status expected) {
     rs_status why;
-
     CONF_CHECK(side->run, conf_submit(side, &op, 1, &why, NULL) == 0);
     CONF_STATUS(side->run, why, expected);
 }
@@ -532,7 +511,6 @@ uint32_t conf_recv(conf_side *side, uint32_t slot) {
  * larger one takes the whole slice, and its case sees to it that no other is in flight. */
 uint32_t conf_send(conf_side *side, uint32_t slot, const void *data, uint32_t bytes) {
     uint8_t *to = conf_tx(side, slot);
-
     RS_ASSERT(bytes <= CONF_SLICE_BYTES);
     if (bytes <= CONF_SMALL_SEND_BYTES) {
         to += (size_t)(side->op_count % RS_SENDS_IN_FLIGHT_MAX) * CONF_SMALL_SEND_BYTES;
@@ -551,7 +529,6 @@ uint32_t conf_close(conf_side *side, uint32_t slot, uint8_t flags) {
 
 uint32_t conf_connect(conf_side *side, uint32_t slot, rs_addr addr) {
     rs_op op = conf_op_plain(side, slot, RS_OP_CONNECT, 0);
-
     op.u.addr = &addr; /* read before submit returns */
     return conf_must(side, op);
 }
@@ -559,7 +536,6 @@ uint32_t conf_connect(conf_side *side, uint32_t slot, rs_addr addr) {
 void conf_attach(conf_side *side, uint32_t slot) {
     conf_run *run = side->run;
     uintptr_t socket;
-
     RS_ASSERT(side->accepted_taken < side->accepted_count);
     socket = side->accepted[side->accepted_taken++ % CONF_CONNS_MAX];
     harness_bind(side, slot);
@@ -570,7 +546,6 @@ void conf_attach(conf_side *side, uint32_t slot) {
 
 bool conf_done(const conf_side *side, uint32_t op) {
     const conf_op *one = &side->ops[op % CONF_OPS_MAX];
-
     RS_ASSERT((uint32_t)one->op.tag == op);
     return one->done;
 }
@@ -582,7 +557,6 @@ const conf_op *conf_result(const conf_side *side, uint32_t op) {
 
 conf_pair conf_pair_open(conf_run *run, uint32_t client, uint32_t server) {
     uint32_t connect = conf_connect(&run->client, client, conf_server_addr(run));
-
     CONF_WAIT(run, conf_done(&run->client, connect) &&
                        run->server.accepted_taken < run->server.accepted_count);
     CONF_STATUS(run, conf_result(&run->client, connect)->status, RS_OK);
@@ -593,14 +567,12 @@ conf_pair conf_pair_open(conf_run *run, uint32_t client, uint32_t server) {
 void conf_pair_close(conf_run *run, conf_pair pair) {
     uint32_t client = conf_close(&run->client, pair.client, 0);
     uint32_t server = conf_close(&run->server, pair.server, 0);
-
     CONF_WAIT(run, conf_done(&run->client, client) && conf_done(&run->server, server));
 }
 
 void conf_echo_once(conf_run *run, conf_pair pair, const void *data, uint32_t bytes) {
     conf_side *ends[2] = {&run->client, &run->server};
     const uint32_t slots[2] = {pair.client, pair.server};
-
     for (uint32_t from = 0; from < 2u; from++) {
         conf_side *to = ends[1u - from];
         uint32_t slot = slots[1u - from], got = 0;
@@ -625,7 +597,6 @@ void conf_echo_once(conf_run *run, conf_pair pair, const void *data, uint32_t by
 
 uint8_t conf_pattern(uint64_t offset) {
     uint64_t mixed = (offset + 1u) * UINT64_C(0x9E3779B97F4A7C15); /* odd: every offset differs */
-
     return (uint8_t)(mixed >> 56);
 }
 
@@ -642,7 +613,6 @@ conf_sender conf_sender_make(conf_side *side, uint32_t slot, uint64_t total) {
         .total = total,
         .chunk_bytes = CONF_BIG_BYTES / side->run->config.sends_per_conn,
     };
-
     if (sender.chunk_bytes > 65536u) {
         sender.chunk_bytes = 65536u;
     }
@@ -654,7 +624,6 @@ conf_sender conf_sender_make(conf_side *side, uint32_t slot, uint64_t total) {
 
 bool conf_sender_step(conf_sender *sender) {
     conf_side *side = sender->side;
-
     while (sender->offset < sender->total) {
         uint32_t *op = &sender->ops[sender->next];
         uint64_t left = sender->total - sender->offset;
@@ -699,7 +668,6 @@ conf_receiver conf_receiver_make(conf_side *side, uint32_t slot) {
 
 static void harness_receiver_take(conf_receiver *receiver) {
     const conf_op *got = conf_result(receiver->side, receiver->op);
-
     receiver->status = got->status;
     receiver->ended = got->status != RS_OK || got->bytes == 0;
     for (uint32_t i = 0; i < got->bytes; i++) {
@@ -748,7 +716,6 @@ void conf_transfer(conf_run *run, conf_sender *sender, conf_receiver *receiver) 
 
 void conf_block(conf_run *run, conf_sender *sender) {
     conf_wait wait = conf_wait_start(run);
-
     run->idle_rounds = 0;
     while (run->idle_rounds < CONF_SETTLED_ROUNDS) {
         CONF_CHECK(run, sender->offset < CONF_BLOCK_BYTES_MAX); /* somebody's buffer is endless */

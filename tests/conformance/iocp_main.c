@@ -8,6 +8,5 @@ int main(int argc, char **argv) {
         .api = &rs_iocp_backend,
         .cycles = 2000,
     };
-
     return conf_main(&instance, argc, argv);
 }

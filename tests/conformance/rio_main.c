@@ -19,6 +19,5 @@ int main(int argc, char **argv) {
         .make_unavailable = rs_os_is_wine() ? make_unavailable : NULL,
         .cycles = 2000,
     };
-
     return conf_main(&instance, argc, argv);
 }

@@ -22,6 +22,5 @@ int main(int argc, char **argv) {
         .prepare = prepare,
         .cycles = 500,
     };
-
     return conf_main(&instance, argc, argv);
 }

@@ -52,8 +52,7 @@ static const conf_skip *runner_skip(const conf_instance *instance, const char *n
 /* The ledgers make it too large for a stack. A failed case leaks it: its sockets are in a state
  * that nothing may be asserted about. */
 static conf_run *runner_new(const conf_instance *instance) {
-    conf_run *run = calloc(1, sizeof(*run));
-
+    conf_run *run = calloc(1, sizeof *run);
     RS_ASSERT(run != NULL);
     run->instance = instance;
     run->api = instance->api;
@@ -71,7 +70,6 @@ static void runner_once(const runner_state *state, bool logic_thread) {
 static void runner_test(void **opaque) {
     const runner_state *state = *opaque;
     const conf_skip *skipped = runner_skip(state->instance, state->one->name);
-
     if (skipped != NULL) {
         ++*state->skipped;
         print_message("conf: %s skipped: %s\n", state->one->name, skipped->reason);
@@ -115,7 +113,6 @@ static int runner_run(const conf_instance *instance, const char *only) {
     static runner_state states[RUNNER_CASES + 1];
     uint32_t ran = 0, skipped = 0, wanted = only != NULL ? 1u : (uint32_t)RUNNER_CASES;
     int failed;
-
     for (size_t i = 0; i < RUNNER_CASES; i++) {
         states[i] = (runner_state){instance, &runner_cases[i], &ran, &skipped};
         tests[i] = (struct CMUnitTest){

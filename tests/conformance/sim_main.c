@@ -31,6 +31,5 @@ int main(int argc, char **argv) {
         .idle = idle,
         .cycles = 10000,
     };
-
     return conf_main(&instance, argc, argv);
 }

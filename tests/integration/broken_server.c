@@ -68,7 +68,6 @@ static void die(const char *call) {
 
 static void conn_end(broken_conn *conn, bool abort_it) {
     const struct linger linger = {.l_onoff = 1, .l_linger = 0};
-
     if (abort_it && setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) != 0) {
         die("setsockopt");
     }
@@ -92,7 +91,6 @@ static void conn_write(const broken_conn *conn, const uint8_t *data, size_t byte
 
 static void conn_write_slowly(const broken_conn *conn, const uint8_t *data, size_t bytes) {
     const struct timespec pause = {.tv_nsec = 200000};
-
     while (bytes > 0) {
         const size_t part = bytes < SLOW_PIECE_BYTES ? bytes : SLOW_PIECE_BYTES;
 
@@ -108,7 +106,6 @@ static void conn_write_slowly(const broken_conn *conn, const uint8_t *data, size
 static uint32_t strike(broken_server *server, broken_conn *conn, uint8_t *data, uint32_t bytes,
                        uint32_t next_bytes) {
     static const uint8_t garbage[] = {2, 0, 0};
-
     if (server->mode == MODE_REORDER && next_bytes == 0) {
         conn_write(conn, data, bytes);
         return bytes; /* nothing to swap it with yet */
@@ -144,7 +141,6 @@ static uint32_t strike(broken_server *server, broken_conn *conn, uint8_t *data, 
 
 static uint32_t frame_at(const broken_conn *conn, uint32_t at) {
     uint32_t bytes;
-
     if (conn->used < at + HEADER_BYTES) {
         return 0;
     }
@@ -154,7 +150,6 @@ static uint32_t frame_at(const broken_conn *conn, uint32_t at) {
 
 static void echo_frames(broken_server *server, broken_conn *conn) {
     uint32_t at = 0, bytes;
-
     while (conn->fd >= 0 && !conn->muted && (bytes = frame_at(conn, at)) > 0) {
         const bool due = server->mode != MODE_NONE && server->mode < MODE_SILENT &&
                          !server->struck && ++server->frames >= server->fault_frame;
@@ -177,7 +172,6 @@ static void echo_frames(broken_server *server, broken_conn *conn) {
 
 static void conn_read(broken_server *server, broken_conn *conn) {
     const ssize_t got = recv(conn->fd, conn->data + conn->used, BUFFER_BYTES - conn->used, 0);
-
     if (got <= 0) {
         conn_end(conn, false);
         return;
@@ -193,7 +187,6 @@ static void conn_read(broken_server *server, broken_conn *conn) {
 static void accept_one(broken_server *server) {
     const int fd = accept(server->listener, NULL, NULL);
     const int on = 1;
-
     if (fd < 0) {
         return;
     }
@@ -211,7 +204,6 @@ static void accept_one(broken_server *server) {
 
 static int64_t now_ms(void) {
     struct timespec now;
-
     if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
         die("clock_gettime");
     }
@@ -221,14 +213,12 @@ static int64_t now_ms(void) {
 /* Milliseconds until the listener may be looked at again. */
 static int accept_delay(const broken_server *server) {
     const int64_t left = server->accept_ms - now_ms();
-
     return server->mode == MODE_LATE && left > 0 ? (int)left : 0;
 }
 
 static void turn(broken_server *server) {
     const int delay = accept_delay(server);
     struct pollfd fds[CONNS_MAX + 1];
-
     for (int i = 0; i < CONNS_MAX; i++) {
         fds[i] = (struct pollfd){.fd = server->conns[i].fd, .events = POLLIN};
     }
@@ -252,7 +242,6 @@ static void open_listener(broken_server *server) {
     struct sockaddr_in name = {.sin_family = AF_INET,
                                .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
     socklen_t bytes = sizeof name;
-
     server->listener = socket(AF_INET, SOCK_STREAM, 0);
     if (server->listener < 0 ||
         bind(server->listener, (const struct sockaddr *)&name, sizeof name) != 0 ||
@@ -282,7 +271,6 @@ static broken_mode mode_read(int argc, char **argv) {
 
 int main(int argc, char **argv) {
     static broken_server server;
-
     server.mode = mode_read(argc, argv);
     server.fault_frame = argc == 5 ? (uint32_t)strtoul(argv[4], NULL, 10) : FAULT_FRAME;
     for (int i = 0; i < CONNS_MAX; i++) {

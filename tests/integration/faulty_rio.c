@@ -29,7 +29,6 @@ static struct {
 static ULONG PASCAL faulty_dequeue(RIO_CQ cq, PRIORESULT results, ULONG count) {
     ULONG got = inner.rio.RIODequeueCompletion(cq, results, count);
     ULONG kept = 0;
-
     for (ULONG i = 0; got != RIO_CORRUPT_CQ && i < got; i++) {
         if (results[i].Status != 0 && InterlockedDecrement(&inner.left) >= 0) {
             continue;

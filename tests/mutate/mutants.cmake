@@ -513,8 +513,8 @@ mutant("a failed request has bytes" [[    out->bytes = @{request->status == RS_R
 mutant("the queue's slice is cut short by a close and told as sent" [[        if (share < room && @{lane->closing}@ && lane->direction == RS_RIO_SEND) {]] [[0]])
 
 mutants_of(wine/handles.c "unit\\.wine_handles")
-mutant("a stale handle is found" [[    return slot && @{slot->generation == handle >> 32}@ ? slot->object]] [[1]])
-mutant("a handle that never was, was" [[    if (!slot || @{generation == 0}@) {]] [[0]])
+mutant("a stale handle is found" [[    return slot != NULL && @{slot->generation == handle >> 32}@ ? slot->object]] [[1]])
+mutant("a handle that never was, was" [[    if (slot == NULL || @{generation == 0}@) {]] [[0]])
 mutant("a freed slot is lost" [[    @{table->first_free = (uint32_t)handle;}@]] [[;]])
 mutant("handle 0 names the first slot" [[    if (@{number == 0}@ || number > table->used) {]] [[0]])
 
@@ -558,7 +558,7 @@ mutants_of(wine/uring_burst.c "rio_contract\\.wine")
 mutant("a datagram cut short is whole" [[ || @{out->payload_length > data->length}@,]] [[0]])
 mutant("a buffer that was read is lost" [[    @{b->free[b->free_count++] = (uint16_t)number;}@]] [[;]])
 mutant("buffers stay too short for longer slices" [[    return @{lane->widest > b->payload}@ ||]] [[0]])
-mutant("what is spoilt is not made anew" [[    if (!lane->standing && (!b || @{b->spoilt}@)) {]] [[0]])
+mutant("what is spoilt is not made anew" [[    if (!lane->standing && (b == NULL || @{b->spoilt}@)) {]] [[0]])
 mutant("more is lent than is free" [[    count = @{count < b->free_count ? count : b->free_count}@;]] [[count]])
 mutant("a receive that stands is not ended by the close" [[    if (@{lane->closing}@) {
         rs_uring_burst_discard]] [[0]])
@@ -583,7 +583,7 @@ mutant("a commit does not wake the ticker" [[        @{lazy_wake();}@]] [[;]])
 
 mutants_of(wine/sockets.c "rio_provider|rio_contract\\.(wine|emulated)|conf\\.rio$")
 mutant("a socket gets two request queues" [[    link = sockets_link(rq->socket);
-    if (@{!*link}@) {]] [[1]])
+    if (@{*link == NULL}@) {]] [[1]])
 mutant("what was committed does not leave before the close" [[        engine->cancel(lane);
         @{engine->flush(cq);}@]] [[;]])
 mutant("a shutdown overtakes what was committed" [[            @{rs_provider_state()->engine->flush(cq);}@
@@ -599,7 +599,7 @@ mutant("a reset is an end of stream" [[request->done == 0 && !lane->closing &&
         @{emulated_was_reset(lane->rq)}@) {]] [[false]])
 mutant("a packet of the program's own is ours" [[    return @{overlapped->Offset == EMULATED_MARK &&
            overlapped->OffsetHigh == (DWORD)(uintptr_t)overlapped}@;]] [[true]])
-mutant("a datagram cut short is whole" [[    if (@{error && request->data.at}@) {]] [[0]])
+mutant("a datagram cut short is whole" [[    if (@{error && request->data.at != NULL}@) {]] [[0]])
 mutant("a burst finds no room in the socket" [[        @{emulated_make_room(rq);}@]] [[;]])
 mutant("our own close is told as a failure" [[    if (@{lane->closing && error}@) {]] [[0]]
     EQUIVALENT "a call that was cancelled says the same; another end would have to come between the close and its cancel")

@@ -22,7 +22,7 @@ int main(int argc, char **argv) {
     }
     setvbuf(stdout, NULL, _IONBF, 0);
     interrupted = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (!interrupted || !SetConsoleCtrlHandler(on_event, TRUE)) {
+    if (interrupted == NULL || !SetConsoleCtrlHandler(on_event, TRUE)) {
         return 1;
     }
     for (int i = 0; i < BEATS_MAX; i++) {

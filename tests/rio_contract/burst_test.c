@@ -20,7 +20,6 @@ typedef struct burst {
 
 static burst burst_open(DWORD recvs) {
     burst b;
-
     b.s = rc_udp(AF_INET, &b.ours);
     b.peer = rc_udp(AF_INET, &b.theirs);
     b.cq = rc_cq(recvs + 4);
@@ -32,7 +31,6 @@ static burst burst_open(DWORD recvs) {
 /* A datagram of this many bytes, its number in the first four when there is room. */
 static void burst_send(const burst *b, uint32_t number, int bytes) {
     char data[4096];
-
     memset(data, (int)number, sizeof data);
     memcpy(data, &number, sizeof number);
     assert_int_equal(send(b->peer, data, bytes, 0), bytes);
@@ -40,7 +38,6 @@ static void burst_send(const burst *b, uint32_t number, int bytes) {
 
 static uint32_t number_at(ULONG offset) {
     uint32_t number;
-
     memcpy(&number, rc.memory + offset, sizeof number);
     return number;
 }
@@ -49,7 +46,6 @@ static uint32_t number_at(ULONG offset) {
  * machine may not let it enlarge: there it is said, and not demanded. */
 static ULONG kept(RIO_CQ cq) {
     ULONG count = rc_dequeue(cq, results, 1);
-
     while (count < BURST) {
         ULONG n = rc.rio.RIODequeueCompletion(cq, results + count, POSTED - count);
         assert_true(n != RIO_CORRUPT_CQ);
@@ -71,7 +67,6 @@ static ULONG kept(RIO_CQ cq) {
 static void test_burst_is_taken_while_busy(void **state) {
     burst b = burst_open(POSTED);
     ULONG count;
-
     (void)state;
     for (ULONG i = 0; i < POSTED; i++) {
         rc_recv(b.rq, i * SLICE, SLICE, 0, i);
@@ -94,7 +89,6 @@ static void test_burst_is_taken_while_busy(void **state) {
 static void test_committed_burst_is_taken_while_busy(void **state) {
     burst b = burst_open(POSTED);
     ULONG count;
-
     (void)state;
     for (ULONG i = 0; i < POSTED; i++) {
         rc_recv(b.rq, i * SLICE, SLICE, RIO_MSG_DEFER, i);
@@ -148,7 +142,6 @@ static void test_burst_with_growing_slices(void **state) {
     burst b = burst_open(8);
     ULONG offset = 0;
     uint32_t sent = 0;
-
     (void)state;
     assert_true(rc.rio.RIOResizeCompletionQueue(b.cq, 600));
     assert_true(rc.rio.RIOResizeRequestQueue(b.rq, 500, 4));
@@ -254,7 +247,6 @@ static void test_memory_goes_right_after_a_datagram_socket(void **state) {
  * the close or not. */
 static void test_datagram_sockets_give_their_charge_back(void **state) {
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     for (int i = 0; i < 60; i++) {
         SOCKADDR_INET ours, theirs;

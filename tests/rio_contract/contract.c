@@ -53,7 +53,6 @@ void rc_close(SOCKET s) {
 
 void rc_listen(SOCKET listener, SOCKADDR_IN *address) {
     int bytes = sizeof *address;
-
     memset(address, 0, sizeof *address);
     address->sin_family = AF_INET;
     address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -64,7 +63,6 @@ void rc_listen(SOCKET listener, SOCKADDR_IN *address) {
 
 SOCKET rc_listener(SOCKADDR_IN *address) {
     SOCKET listener = rc_socket(AF_INET, SOCK_STREAM);
-
     rc_listen(listener, address);
     return listener;
 }
@@ -72,7 +70,6 @@ SOCKET rc_listener(SOCKADDR_IN *address) {
 SOCKET rc_dial(const SOCKADDR_IN *address) {
     SOCKET client = rc_own(socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
     DWORD limit_ms = RC_WAIT_MS;
-
     assert_int_equal(connect(client, (const struct sockaddr *)address, sizeof *address), 0);
     setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, (const char *)&limit_ms, sizeof limit_ms);
     return client;
@@ -82,7 +79,6 @@ rc_pair rc_connect(void) {
     SOCKADDR_IN address;
     SOCKET listener = rc_listener(&address);
     rc_pair pair;
-
     pair.client = rc_dial(&address);
     pair.server = rc_own(accept(listener, NULL, NULL));
     rc_close(listener);
@@ -93,7 +89,6 @@ SOCKET rc_udp(int family, SOCKADDR_INET *address) {
     SOCKET s = rc_socket(family, SOCK_DGRAM);
     DWORD limit_ms = RC_WAIT_MS;
     int bytes = family == AF_INET ? (int)sizeof address->Ipv4 : (int)sizeof address->Ipv6;
-
     memset(address, 0, sizeof *address);
     address->si_family = (ADDRESS_FAMILY)family;
     if (family == AF_INET) {
@@ -115,7 +110,6 @@ void rc_peer_send(SOCKET s, const char *text) {
 
 int rc_peer_recv(SOCKET s, char *out, int length) {
     int got = 0;
-
     while (got < length) {
         int n = recv(s, out + got, length - got, 0);
         if (n <= 0) {
@@ -129,7 +123,6 @@ int rc_peer_recv(SOCKET s, char *out, int length) {
 bool rc_peer_quiet(SOCKET s) {
     struct timeval limit = {0, RC_QUIET_MS * 1000};
     fd_set set;
-
     set.fd_count = 1;
     set.fd_array[0] = s;
     return select(0, &set, NULL, NULL, &limit) == 0;
@@ -149,7 +142,6 @@ RIO_CQ rc_cq(DWORD size) {
 
 RIO_CQ rc_cq_event(DWORD size, HANDLE event, BOOL reset) {
     RIO_NOTIFICATION_COMPLETION how;
-
     memset(&how, 0, sizeof how);
     how.Type = RIO_EVENT_COMPLETION;
     how.Event.EventHandle = event;
@@ -159,7 +151,6 @@ RIO_CQ rc_cq_event(DWORD size, HANDLE event, BOOL reset) {
 
 RIO_CQ rc_cq_port(DWORD size, HANDLE port, void *key, OVERLAPPED *overlapped) {
     RIO_NOTIFICATION_COMPLETION how;
-
     memset(&how, 0, sizeof how);
     how.Type = RIO_IOCP_COMPLETION;
     how.Iocp.IocpHandle = port;
@@ -181,7 +172,6 @@ void rc_close_cq(RIO_CQ cq) {
 
 RIO_RQ rc_rq(SOCKET s, ULONG recvs, ULONG sends, RIO_CQ cq, uintptr_t context) {
     RIO_RQ rq = rc.rio.RIOCreateRequestQueue(s, recvs, 1, sends, 1, cq, cq, (PVOID)context);
-
     assert_true(rq != RIO_INVALID_RQ);
     return rq;
 }
@@ -204,26 +194,22 @@ HANDLE rc_port(void) {
 
 RIO_BUF rc_slice(ULONG offset, ULONG length) {
     RIO_BUF slice = {rc.id, offset, length};
-
     return slice;
 }
 
 void rc_recv(RIO_RQ rq, ULONG offset, ULONG length, DWORD flags, uintptr_t context) {
     RIO_BUF slice = rc_slice(offset, length);
-
     assert_true(rc.rio.RIOReceive(rq, &slice, 1, flags, (PVOID)context));
 }
 
 void rc_send(RIO_RQ rq, ULONG offset, ULONG length, DWORD flags, uintptr_t context) {
     RIO_BUF slice = rc_slice(offset, length);
-
     assert_true(rc.rio.RIOSend(rq, &slice, 1, flags, (PVOID)context));
 }
 
 ULONG rc_dequeue(RIO_CQ cq, RIORESULT *results, ULONG want) {
     ULONGLONG end = GetTickCount64() + RC_WAIT_MS;
     ULONG count = 0;
-
     while (count < want && GetTickCount64() < end) {
         ULONG n = rc.rio.RIODequeueCompletion(cq, results + count, want - count);
         assert_true(n != RIO_CORRUPT_CQ);
@@ -237,7 +223,6 @@ ULONG rc_dequeue(RIO_CQ cq, RIORESULT *results, ULONG want) {
 
 RIORESULT rc_one(RIO_CQ cq) {
     RIORESULT result;
-
     assert_int_equal(rc_dequeue(cq, &result, 1), 1);
     return result;
 }
@@ -245,7 +230,6 @@ RIORESULT rc_one(RIO_CQ cq) {
 void rc_none(RIO_CQ cq) {
     ULONGLONG end = GetTickCount64() + RC_QUIET_MS;
     RIORESULT result;
-
     while (GetTickCount64() < end) {
         assert_int_equal(rc.rio.RIODequeueCompletion(cq, &result, 1), 0);
         Sleep(1);
@@ -259,7 +243,6 @@ bool rc_is_ours(void) {
 void rc_open_question(const char *format, ...) {
     char text[256];
     va_list args;
-
     rc.open_questions++;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
@@ -301,7 +284,6 @@ static bool rc_load_system(void) {
     DWORD bytes = 0;
     int result = WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rc.rio,
                           sizeof rc.rio, &bytes, NULL, NULL);
-
     closesocket(s);
     rc.closesocket = closesocket;
     rc.provider = "windows";
@@ -310,7 +292,6 @@ static bool rc_load_system(void) {
 
 static void rc_symbol(HMODULE module, const char *name, void *out) {
     FARPROC found = GetProcAddress(module, name);
-
     memcpy(out, &found, sizeof found);
 }
 
@@ -319,14 +300,14 @@ static bool rc_load_dll(const char *path) {
     BOOL(WINAPI * table)(RIO_EXTENSION_FUNCTION_TABLE * out) = NULL;
     const char *(WINAPI * name)(void) = NULL;
 
-    if (!module) {
+    if (module == NULL) {
         fprintf(stderr, "rio_contract: cannot load %s: error %lu\n", path, GetLastError());
         return false;
     }
     rc_symbol(module, "ringside_rio_table", &table);
     rc_symbol(module, "ringside_rio_provider_name", &name);
     rc_symbol(module, "ringside_rio_closesocket", &rc.closesocket);
-    if (!table || !name || !rc.closesocket || !table(&rc.rio)) {
+    if (table == NULL || name == NULL || rc.closesocket == NULL || !table(&rc.rio)) {
         fprintf(stderr, "rio_contract: %s serves no RIO table\n", path);
         return false;
     }
@@ -357,7 +338,6 @@ static bool rc_read_args(rc_args *args, int argc, char **argv) {
 /* 0 = loaded, else the exit code. */
 static int rc_load(const char *provider) {
     const char *path = getenv("RINGSIDE_RIO_PROVIDER");
-
     if (provider != NULL && strcmp(provider, "windows") != 0) {
         return rc_load_dll(provider) ? 0 : 1;
     }
@@ -365,7 +345,7 @@ static int rc_load(const char *provider) {
         (void)SetEnvironmentVariableA(RC_CHILD_PROVIDER, "windows");
         return 0;
     }
-    if (provider != NULL || !path) {
+    if (provider != NULL || path == NULL) {
         printf("skipped: RIO is not available here; name a provider with --provider PATH or "
                "RINGSIDE_RIO_PROVIDER\n");
         return RC_EXIT_SKIPPED;
@@ -412,7 +392,6 @@ int main(int argc, char **argv) {
     rc_args args = {NULL, NULL, NULL};
     WSADATA data;
     int code;
-
     if (!rc_read_args(&args, argc, argv)) {
         fprintf(stderr, "usage: rio_contract [--provider windows|PATH] [--json FILE]\n");
         return 2;
@@ -429,5 +408,5 @@ int main(int argc, char **argv) {
         return code;
     }
     rc.memory = VirtualAlloc(NULL, RC_MEMORY_BYTES, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
-    return rc.memory ? rc_run_all(&args) : 1;
+    return rc.memory != NULL ? rc_run_all(&args) : 1;
 }

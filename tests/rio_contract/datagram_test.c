@@ -18,7 +18,6 @@ static void peer_send_to(SOCKET s, const char *data, int bytes, const SOCKADDR_I
 static bool receive_ex(RIO_RQ rq, ULONG offset, ULONG length, RIO_BUF *local, RIO_BUF *remote,
                        RIO_BUF *flags) {
     RIO_BUF slice = rc_slice(offset, length);
-
     return rc.rio.RIOReceiveEx(rq, &slice, 1, local, remote, NULL, flags, 0, NULL) != 0;
 }
 
@@ -27,7 +26,6 @@ static void test_datagram_is_received(void **state) {
     SOCKADDR_INET ours, theirs;
     SOCKET s = rc_udp(AF_INET, &ours), peer = rc_udp(AF_INET, &theirs);
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     rc_recv(rc_rq(s, 1, 1, cq, 0), 0, 64, 0, 0);
     peer_send_to(peer, "gram", 4, &ours);
@@ -42,7 +40,6 @@ static void test_datagram_boundaries_are_kept(void **state) {
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(s, 3, 1, cq, 0);
     RIORESULT results[3];
-
     (void)state;
     for (ULONG i = 0; i < 3; i++) {
         rc_recv(rq, i * 64, 64, 0, i);
@@ -63,7 +60,6 @@ static void test_receive_ex_tells_the_sender(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours), peer = rc_udp(AF_INET, &theirs);
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof told);
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     assert_true(receive_ex(rc_rq(s, 1, 1, cq, 0), 0, 64, NULL, &remote, NULL));
     peer_send_to(peer, "x", 1, &ours);
@@ -80,7 +76,6 @@ static void test_receive_ex_tells_the_local_address(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours), peer = rc_udp(AF_INET, &theirs);
     RIO_BUF local = rc_slice(LOCAL_AT, sizeof told);
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     assert_true(receive_ex(rc_rq(s, 1, 1, cq, 0), 0, 64, &local, NULL, NULL));
     peer_send_to(peer, "x", 1, &ours);
@@ -99,7 +94,6 @@ static void test_receive_ex_tells_an_ipv6_sender(void **state) {
     SOCKET s = rc_udp(AF_INET6, &ours), peer;
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof told);
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     if (s == INVALID_SOCKET) {
         rc_open_question("no IPv6 loopback on this machine");
@@ -124,7 +118,6 @@ static void test_send_ex_goes_to_the_address(void **state) {
     RIO_RQ rq = rc_rq(s, 1, 1, cq, 0);
     char got[16];
     RIORESULT result;
-
     (void)state;
     memcpy(rc.memory, "ping", 4);
     memcpy(rc.memory + REMOTE_AT, &theirs, sizeof theirs);
@@ -143,7 +136,6 @@ static void test_send_ex_goes_to_an_ipv6_address(void **state) {
     RIO_BUF data = rc_slice(0, 4), remote = rc_slice(REMOTE_AT, sizeof theirs);
     RIO_CQ cq = rc_cq(4);
     char got[16];
-
     (void)state;
     if (s == INVALID_SOCKET) {
         rc_open_question("no IPv6 loopback on this machine");
@@ -164,7 +156,6 @@ static void test_send_on_a_connected_datagram_socket(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours), peer = rc_udp(AF_INET, &theirs);
     RIO_CQ cq = rc_cq(4);
     char got[16];
-
     (void)state;
     assert_int_equal(connect(s, (struct sockaddr *)&theirs, address_bytes(&theirs)), 0);
     memcpy(rc.memory, "conn", 4);
@@ -180,7 +171,6 @@ static void test_send_ex_without_data_sends_an_empty_datagram(void **state) {
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof theirs);
     RIO_CQ cq = rc_cq(4);
     char got[16];
-
     (void)state;
     memcpy(rc.memory + REMOTE_AT, &theirs, sizeof theirs);
     assert_true(
@@ -196,7 +186,6 @@ static void test_receive_ex_without_data_takes_the_datagram(void **state) {
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof told);
     RIO_CQ cq = rc_cq(4);
     RIORESULT result;
-
     (void)state;
     assert_true(
         rc.rio.RIOReceiveEx(rc_rq(s, 1, 1, cq, 0), NULL, 0, NULL, &remote, NULL, NULL, 0, NULL));
@@ -213,7 +202,6 @@ static void test_receive_ex_with_small_address_slice_is_refused(void **state) {
     SOCKADDR_INET ours;
     SOCKET s = rc_udp(AF_INET, &ours);
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof ours - 1);
-
     (void)state;
     assert_false(receive_ex(rc_rq(s, 1, 1, rc_cq(4), 0), 0, 64, NULL, &remote, NULL));
     rc_open_question("small address slice: error %d", WSAGetLastError());
@@ -225,7 +213,6 @@ static void test_send_ex_with_local_address_is_refused(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours);
     RIO_BUF data = rc_slice(0, 4), local = rc_slice(LOCAL_AT, sizeof ours);
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof ours);
-
     (void)state;
     (void)rc_udp(AF_INET, &theirs);
     memcpy(rc.memory + REMOTE_AT, &theirs, sizeof theirs);
@@ -240,7 +227,6 @@ static void test_receive_ex_with_deregistered_address_faults(void **state) {
     RIO_BUF slice = rc_slice(0, 64);
     RIO_BUF remote = {rc.rio.RIORegisterBuffer(rc.memory + REMOTE_AT, 64), 0, sizeof ours};
     RIO_RQ rq = rc_rq(s, 1, 1, rc_cq(4), 0);
-
     (void)state;
     rc.rio.RIODeregisterBuffer(remote.BufferId);
     rc_refused(rc.rio.RIOReceiveEx(rq, &slice, 1, NULL, &remote, NULL, NULL, 0, NULL), WSAEFAULT);
@@ -252,7 +238,6 @@ static void test_commit_ex_with_an_address_is_refused(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours);
     RIO_BUF remote = rc_slice(REMOTE_AT, sizeof ours);
     RIO_RQ rq = rc_rq(s, 1, 1, rc_cq(4), 0);
-
     (void)state;
     rc_refused(
         rc.rio.RIOReceiveEx(rq, NULL, 0, NULL, &remote, NULL, NULL, RIO_MSG_COMMIT_ONLY, NULL),
@@ -267,7 +252,6 @@ static void test_waitall_on_a_datagram_socket(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours);
     RIO_BUF slice = rc_slice(0, 64);
     BOOL taken = rc.rio.RIOReceive(rc_rq(s, 1, 1, rc_cq(4), 0), &slice, 1, RIO_MSG_WAITALL, NULL);
-
     (void)state;
     rc_open_question("WAITALL on a datagram socket: %s, error %d", taken ? "taken" : "refused",
                      taken ? 0 : WSAGetLastError());
@@ -279,7 +263,6 @@ static void test_datagram_larger_than_its_slice(void **state) {
     SOCKET s = rc_udp(AF_INET, &ours), peer = rc_udp(AF_INET, &theirs);
     RIO_CQ cq = rc_cq(4);
     RIORESULT result;
-
     (void)state;
     rc_recv(rc_rq(s, 1, 1, cq, 0), 0, 4, 0, 0);
     peer_send_to(peer, "too long", 8, &ours);
@@ -297,7 +280,6 @@ static void test_deferred_datagrams_leave_at_the_commit(void **state) {
     RIO_RQ rq = rc_rq(s, 1, 3, cq, 0);
     RIORESULT results[3];
     char got[16];
-
     (void)state;
     assert_int_equal(connect(s, (struct sockaddr *)&theirs, address_bytes(&theirs)), 0);
     for (ULONG i = 0; i < 3; i++) {
@@ -315,7 +297,6 @@ static void test_close_completes_a_datagram_receive(void **state) {
     SOCKADDR_INET ours;
     SOCKET s = rc_udp(AF_INET, &ours);
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     rc_recv(rc_rq(s, 1, 1, cq, 0), 0, 64, 0, 0);
     rc_close(s);

@@ -12,7 +12,6 @@ SOCKET late_socket(DWORD flags) {
 int late_ask(SOCKET s, RIO_EXTENSION_FUNCTION_TABLE *out) {
     GUID id = WSAID_MULTIPLE_RIO;
     DWORD bytes = 0;
-
     return WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, out,
                     sizeof *out, &bytes, NULL, NULL);
 }

@@ -24,7 +24,6 @@ static struct {
 
 static void find(const char *dll, const char *name, void *out) {
     FARPROC found = GetProcAddress(LoadLibraryA(dll), name);
-
     assert_non_null(found);
     memcpy(out, &found, sizeof found);
 }
@@ -77,7 +76,6 @@ static int by_late_dll(void **state) {
 
 static RIO_EXTENSION_FUNCTION_TABLE table(SOCKET s) {
     RIO_EXTENSION_FUNCTION_TABLE rio;
-
     memset(&rio, 0, sizeof rio);
     assert_int_equal(way.ask(s, &rio), 0);
     assert_non_null(rio.RIOCreateRequestQueue);
@@ -88,7 +86,6 @@ static void test_flag_decides_about_a_request_queue(void **state) {
     SOCKET with = way.make(WSA_FLAG_REGISTERED_IO), without = way.make(WSA_FLAG_OVERLAPPED);
     RIO_EXTENSION_FUNCTION_TABLE rio = table(with);
     RIO_CQ cq = rio.RIOCreateCompletionQueue(4, NULL);
-
     (void)state;
     assert_true(rio.RIOCreateRequestQueue(with, 1, 1, 1, 1, cq, cq, NULL) != RIO_INVALID_RQ);
     assert_true(rio.RIOCreateRequestQueue(without, 1, 1, 1, 1, cq, cq, NULL) == RIO_INVALID_RQ);
@@ -121,7 +118,6 @@ static void test_close_is_seen_by_the_peer(void **state) {
     RIORESULT result;
     RIO_CQ cq;
     RIO_RQ rq;
-
     (void)state;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(bind(listener, (struct sockaddr *)&address, bytes), 0);
@@ -149,7 +145,6 @@ static bool is_lent(void) {
     SOCKET s = looked_up_make(WSA_FLAG_REGISTERED_IO);
     RIO_EXTENSION_FUNCTION_TABLE rio;
     int result = looked_up_ask(s, &rio);
-
     closesocket(s);
     return result == 0;
 }
@@ -162,7 +157,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test_setup(test_close_is_seen_by_the_peer, by_late_dll),
     };
     WSADATA data;
-
     (void)argc;
     if (WSAStartup(MAKEWORD(2, 2), &data) != 0) {
         return 1;

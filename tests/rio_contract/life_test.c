@@ -10,7 +10,6 @@ static void test_close_completes_an_outstanding_receive(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 77);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 5);
     rc_close(pair.server);
@@ -27,7 +26,6 @@ static void test_close_completes_each_request_once(void **state) {
     RIO_CQ cq = rc_cq(16);
     RIO_RQ rq = rc_rq(pair.server, 5, 1, cq, 0);
     RIORESULT results[5];
-
     (void)state;
     for (ULONG i = 0; i < 5; i++) {
         rc_recv(rq, i * 16, 16, 0, i);
@@ -47,7 +45,6 @@ static void test_close_completes_deferred_requests(void **state) {
     RIO_CQ cq = rc_cq(16);
     RIO_RQ rq = rc_rq(pair.server, 2, 2, cq, 0);
     RIORESULT results[4];
-
     (void)state;
     rc_recv(rq, 0, 16, RIO_MSG_DEFER, 0);
     rc_recv(rq, 16, 16, RIO_MSG_DEFER, 0);
@@ -63,7 +60,6 @@ static void test_close_with_a_receive_outstanding_ends_the_connection(void **sta
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
     char byte;
     int got;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     rc_close(pair.server);
@@ -78,7 +74,6 @@ static void test_close_completes_a_send_under_way(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 2, cq, 0);
     RIORESULT results[2];
-
     (void)state;
     rc_send(rq, 0, RC_MEMORY_BYTES, 0, 1);
     rc_send(rq, 0, RC_MEMORY_BYTES, 0, 2); /* nobody reads: surely not done */
@@ -97,7 +92,6 @@ static void test_send_just_before_close(void **state) {
     char got[4];
     RIORESULT result;
     int bytes;
-
     (void)state;
     rc_send(rq, 0, 4, 0, 0);
     rc_close(pair.server);
@@ -114,7 +108,6 @@ static void test_request_after_close(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
     RIO_BUF slice = rc_slice(0, 16);
     BOOL taken;
-
     (void)state;
     rc_send(rq, 0, 4, 0, 0);
     rc_close(pair.server);
@@ -130,7 +123,6 @@ static void test_commit_after_close(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
     BOOL taken;
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER, 0);
     rc_close(pair.server);
@@ -147,7 +139,6 @@ static void test_closing_a_cq_with_requests_outstanding_disturbs_nobody(void **s
     RIO_RQ rq = rc_rq(one.server, 1, 1, doomed, 0);
     RIO_RQ lives = rc_rq(two.server, 1, 1, other, 0);
     RIORESULT results[1];
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     rc_recv(lives, 64, 16, 0, 9);
@@ -164,7 +155,6 @@ static void test_closed_cq_makes_no_queue(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4), other = rc_cq(4);
     bool made;
-
     (void)state;
     rc_close_cq(cq);
     WSASetLastError(0);
@@ -181,7 +171,6 @@ static void test_request_on_a_closed_cq(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUF slice = rc_slice(0, 4);
     BOOL taken;
-
     (void)state;
     rc_close_cq(cq);
     WSASetLastError(0);
@@ -196,7 +185,6 @@ static void test_closed_cq_in_other_calls(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIORESULT result;
     ULONG count;
-
     (void)state;
     rc_close_cq(cq);
     count = rc.rio.RIODequeueCompletion(cq, &result, 1);
@@ -240,7 +228,6 @@ static void test_directions_complete_into_their_own_cq(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ recv_cq = rc_cq(4), send_cq = rc_cq(4);
     RIO_RQ rq = rc.rio.RIOCreateRequestQueue(pair.server, 1, 1, 1, 1, recv_cq, send_cq, NULL);
-
     (void)state;
     assert_true(rq != RIO_INVALID_RQ);
     rc_recv(rq, 0, 16, 0, 1);
@@ -261,7 +248,6 @@ static void test_both_ends_on_one_cq(void **state) {
     RIO_RQ ours, theirs;
     RIORESULT results[2];
     SOCKET server;
-
     (void)state;
     assert_int_equal(connect(client, (struct sockaddr *)&address, sizeof address), 0);
     server = accept(listener, NULL, NULL);
@@ -290,7 +276,6 @@ static void test_queue_made_before_accept_works(void **state) {
     DWORD bytes = 0;
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq;
-
     (void)state;
     assert_int_equal(WSAIoctl(listener, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id,
                               &accept_ex, sizeof accept_ex, &bytes, NULL, NULL),
@@ -315,7 +300,6 @@ static void test_shutdown_after_send_delivers_then_ends(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     char got[8];
-
     (void)state;
     rc_send(rq, 0, 4, 0, 0);
     (void)rc_one(cq);
@@ -333,7 +317,6 @@ static void test_socket_in_a_port_works_and_posts_nothing_there(void **state) {
     OVERLAPPED *got = NULL;
     ULONG_PTR key = 0;
     DWORD bytes = 0;
-
     (void)state;
     assert_true(CreateIoCompletionPort((HANDLE)pair.server, port, 7, 0) == port);
     for (int i = 0; i < 10; i++) {
@@ -353,7 +336,6 @@ static RIO_RQ thread_rq[4];
 
 static DWORD WINAPI thread_posts(void *argument) {
     uintptr_t which = (uintptr_t)argument;
-
     for (ULONG i = 0; i < 64; i++) {
         RIO_BUF slice = rc_slice((ULONG)which * 4096 + i * 8, 8);
         if (!rc.rio.RIOSend(thread_rq[which], &slice, 1, i % 3 ? RIO_MSG_DEFER : 0, NULL)) {
@@ -371,7 +353,6 @@ static void test_threads_use_their_own_queues(void **state) {
     HANDLE thread[4];
     static RIORESULT results[256];
     static char got[512];
-
     (void)state;
     for (uintptr_t i = 0; i < 4; i++) {
         pair[i] = rc_connect();
@@ -395,7 +376,6 @@ static void test_threads_use_their_own_queues(void **state) {
 
 static DWORD WINAPI thread_receives(void *argument) {
     RIO_BUF slice = rc_slice(0, 16);
-
     (void)argument;
     return (DWORD)rc.rio.RIOReceive(thread_rq[0], &slice, 1, 0, NULL);
 }
@@ -406,7 +386,6 @@ static void test_request_of_an_exited_thread(void **state) {
     RIO_CQ cq = rc_cq(4);
     HANDLE thread;
     RIORESULT result;
-
     (void)state;
     thread_rq[0] = rc_rq(pair.server, 1, 1, cq, 0);
     thread = CreateThread(NULL, 0, thread_receives, NULL, 0, NULL);
@@ -423,7 +402,6 @@ static void test_request_of_an_exited_thread(void **state) {
  * queue, sized for one, still takes the last. */
 static void test_a_hundred_lives_leave_nothing_behind(void **state) {
     RIO_CQ cq = rc_cq(2);
-
     (void)state;
     for (int i = 0; i < 100; i++) {
         rc_pair pair = rc_connect();

@@ -11,7 +11,6 @@ typedef struct watched {
 
 static watched watch_event(BOOL manual, BOOL reset) {
     watched w;
-
     w.pair = rc_connect();
     w.signal = rc_event(manual);
     w.cq = rc_cq_event(16, w.signal, reset);
@@ -29,14 +28,12 @@ static bool quiet(HANDLE event) {
 
 static bool packet(HANDLE port, DWORD limit_ms, ULONG_PTR *key, OVERLAPPED **overlapped) {
     DWORD bytes;
-
     return GetQueuedCompletionStatus(port, &bytes, key, overlapped, limit_ms) != 0;
 }
 
 /* [LPFN_RIONOTIFY] before RIONotify a completion signals nothing. */
 static void test_no_signal_without_notify(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     rc_send(w.rq, 0, 4, 0, 0);
     assert_true(quiet(w.signal));
@@ -45,7 +42,6 @@ static void test_no_signal_without_notify(void **state) {
 /* [LPFN_RIONOTIFY] armed, the next completion signals. */
 static void test_armed_queue_signals_at_a_completion(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     rc_recv(w.rq, 0, 16, 0, 0);
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
@@ -59,7 +55,6 @@ static void test_armed_queue_signals_at_a_completion(void **state) {
 static void test_arming_a_nonempty_queue_signals(void **state) {
     watched w = watch_event(FALSE, FALSE);
     char got[4];
-
     (void)state;
     rc_send(w.rq, 0, 4, 0, 0);
     assert_int_equal(rc_peer_recv(w.pair.client, got, 4), 4);
@@ -70,7 +65,6 @@ static void test_arming_a_nonempty_queue_signals(void **state) {
 /* [LPFN_RIONOTIFY] one arming, one signal. */
 static void test_notification_is_one_shot(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     rc_recv(w.rq, 0, 1, 0, 0);
     rc_recv(w.rq, 1, 1, 0, 0);
@@ -86,7 +80,6 @@ static void test_notification_is_one_shot(void **state) {
 /* [LPFN_RIONOTIFY] a second call before the first has fired: WSAEALREADY. */
 static void test_notify_twice_is_already(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
     assert_int_equal(rc.rio.RIONotify(w.cq), WSAEALREADY);
@@ -95,7 +88,6 @@ static void test_notify_twice_is_already(void **state) {
 /* [LPFN_RIONOTIFY] after it has fired it can be armed again. */
 static void test_notify_rearms_after_a_signal(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     for (int i = 0; i < 50; i++) {
         rc_recv(w.rq, 0, 1, 0, 0);
@@ -115,7 +107,6 @@ static void test_notify_invalid_queue_is_invalid(void **state) {
 /* [LPFN_RIOCREATECOMPLETIONQUEUE] without notification the queue is for polling only. */
 static void test_notify_polled_queue_fails(void **state) {
     INT result = rc.rio.RIONotify(rc_cq(4));
-
     (void)state;
     assert_int_not_equal(result, ERROR_SUCCESS);
     rc_open_question("RIONotify on a queue made for polling: %d", result);
@@ -124,7 +115,6 @@ static void test_notify_polled_queue_fails(void **state) {
 /* [LPFN_RIONOTIFY] NotifyReset: the event is reset when arming. */
 static void test_notify_reset_resets_the_event(void **state) {
     watched w = watch_event(TRUE, TRUE);
-
     (void)state;
     SetEvent(w.signal);
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
@@ -136,7 +126,6 @@ static void test_notify_reset_resets_the_event(void **state) {
 /* [LPFN_RIONOTIFY] without NotifyReset the event is left as it is. */
 static void test_notify_without_reset_leaves_the_event(void **state) {
     watched w = watch_event(TRUE, FALSE);
-
     (void)state;
     SetEvent(w.signal);
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
@@ -151,7 +140,6 @@ static void test_port_packet_carries_key_and_overlapped(void **state) {
     ULONG_PTR key = 0;
     RIO_CQ cq = rc_cq_port(16, port, (void *)(uintptr_t)0x5EED, &mine);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     assert_int_equal(rc.rio.RIONotify(cq), ERROR_SUCCESS);
@@ -171,7 +159,6 @@ static void test_port_gets_one_packet_for_many_completions(void **state) {
     RIO_CQ cq = rc_cq_port(16, port, NULL, &mine);
     RIO_RQ rq = rc_rq(pair.server, 1, 8, cq, 0);
     RIORESULT results[8];
-
     (void)state;
     assert_int_equal(rc.rio.RIONotify(cq), ERROR_SUCCESS);
     for (ULONG i = 0; i < 8; i++) {
@@ -191,7 +178,6 @@ static void test_port_arming_a_nonempty_queue_posts(void **state) {
     RIO_CQ cq = rc_cq_port(16, port, NULL, &mine);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     char byte;
-
     (void)state;
     rc_send(rq, 0, 1, 0, 0);
     assert_int_equal(rc_peer_recv(pair.client, &byte, 1), 1);
@@ -207,7 +193,6 @@ static void test_two_queues_share_a_port(void **state) {
     ULONG_PTR key = 0;
     RIO_CQ first = rc_cq_port(4, port, (void *)(uintptr_t)1, &mine[0]);
     RIO_CQ second = rc_cq_port(4, port, (void *)(uintptr_t)2, &mine[1]);
-
     (void)state;
     (void)rc_rq(one.server, 1, 1, first, 0);
     assert_int_equal(rc.rio.RIONotify(first), ERROR_SUCCESS);
@@ -221,7 +206,6 @@ static void test_two_queues_share_a_port(void **state) {
 /* [LPFN_RIOSEND] a DONT_NOTIFY completion does not signal. */
 static void test_dont_notify_is_silent(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
     rc_send(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 0);
@@ -233,7 +217,6 @@ static void test_dont_notify_is_silent(void **state) {
 static void test_arming_over_silent_entries_does_not_signal(void **state) {
     watched w = watch_event(FALSE, FALSE);
     char got[4];
-
     (void)state;
     rc_send(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 0);
     assert_int_equal(rc_peer_recv(w.pair.client, got, 4), 4);
@@ -245,7 +228,6 @@ static void test_arming_over_silent_entries_does_not_signal(void **state) {
 static void test_ordinary_completion_after_silent_ones_signals(void **state) {
     watched w = watch_event(FALSE, FALSE);
     RIORESULT results[2];
-
     (void)state;
     rc_send(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 0);
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
@@ -259,7 +241,6 @@ static void test_ordinary_completion_after_silent_ones_signals(void **state) {
 static void test_silent_sends_go_on_while_armed(void **state) {
     watched w = watch_event(FALSE, FALSE);
     char got[8];
-
     (void)state;
     rc_recv(w.rq, 100, 16, 0, 0);
     rc_send(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 0);
@@ -276,7 +257,6 @@ static void test_silent_sends_go_on_while_armed(void **state) {
 static void test_receive_behind_silent_ones_signals_while_armed(void **state) {
     watched w = watch_event(FALSE, FALSE);
     RIORESULT results[3];
-
     (void)state;
     rc_recv(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 0);
     rc_recv(w.rq, 4, 4, RIO_MSG_DONT_NOTIFY, 1);
@@ -295,7 +275,6 @@ static void test_receive_behind_silent_ones_signals_while_armed(void **state) {
 /* [LPFN_RIOCREATECOMPLETIONQUEUE] silent completions are dequeued like any. */
 static void test_silent_completion_is_dequeued(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     rc_send(w.rq, 0, 4, RIO_MSG_DONT_NOTIFY, 33);
     assert_int_equal(rc_one(w.cq).RequestContext, 33);
@@ -304,7 +283,6 @@ static void test_silent_completion_is_dequeued(void **state) {
 /* [LPFN_RIONOTIFY] completions that a close causes signal as well. */
 static void test_close_signals_an_armed_queue(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     rc_recv(w.rq, 0, 16, 0, 0);
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
@@ -316,7 +294,6 @@ static void test_close_signals_an_armed_queue(void **state) {
 /* [LPFN_RIONOTIFY] a deferred and committed request signals like any. */
 static void test_committed_send_signals(void **state) {
     watched w = watch_event(FALSE, FALSE);
-
     (void)state;
     assert_int_equal(rc.rio.RIONotify(w.cq), ERROR_SUCCESS);
     rc_send(w.rq, 0, 4, RIO_MSG_DEFER, 0);
@@ -326,7 +303,6 @@ static void test_committed_send_signals(void **state) {
 
 static DWORD WINAPI send_later(void *argument) {
     SOCKET client = (SOCKET)(uintptr_t)argument;
-
     for (int i = 0; i < 200; i++) {
         (void)send(client, "x", 1, 0); /* the other side counts them */
         if (i % 16 == 0) {
@@ -342,7 +318,6 @@ static void test_no_notification_is_lost_in_a_race(void **state) {
     HANDLE thread;
     RIORESULT results[4];
     ULONG bytes = 0;
-
     (void)state;
     rc_recv(w.rq, 0, 4, 0, 0);
     thread = CreateThread(NULL, 0, send_later, (void *)(uintptr_t)w.pair.client, 0, NULL);

@@ -26,7 +26,6 @@ static SOCKET bound_socket(void) {
     DWORD bytes = 0;
     SOCKET s = WSASocketW(AF_INET, SOCK_DGRAM, IPPROTO_UDP, NULL, 0,
                           WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
-
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     need("WSASocketW", s != INVALID_SOCKET);
     need("WSAIoctl", WSAIoctl(s, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio,
@@ -41,7 +40,6 @@ static void post_all(SOCKET s, RIO_CQ cq) {
     char *memory = VirtualAlloc(NULL, POSTED * SLICE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     RIO_BUF slice = {.Length = SLICE};
     RIO_RQ rq = rio.RIOCreateRequestQueue(s, POSTED, 1, 1, 1, cq, cq, NULL);
-
     need("memory", memory != NULL);
     need("RIOCreateRequestQueue", rq != RIO_INVALID_RQ);
     slice.BufferId = rio.RIORegisterBuffer(memory, POSTED * SLICE);
@@ -58,7 +56,6 @@ int main(void) {
     SOCKET s;
     ULONG count = 0, more;
     ULONGLONG last;
-
     setvbuf(stdout, NULL, _IONBF, 0);
     need("WSAStartup", WSAStartup(MAKEWORD(2, 2), &data) == 0);
     s = bound_socket();

@@ -51,7 +51,6 @@ void rc_record_answer(const char *text) {
 static HANDLE child_output(void) {
     SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
     WCHAR folder[MAX_PATH], path[MAX_PATH];
-
     if (GetTempPathW(MAX_PATH, folder) == 0 || GetTempFileNameW(folder, L"rio", 0, path) == 0) {
         return INVALID_HANDLE_VALUE;
     }
@@ -64,7 +63,6 @@ static bool child_start(const char *name, HANDLE output, HANDLE *process) {
     static WCHAR program[MAX_PATH * 4], command[MAX_PATH * 5];
     STARTUPINFOW start = {.cb = sizeof start};
     PROCESS_INFORMATION info;
-
     if (GetModuleFileNameW(NULL, program, MAX_PATH * 4) == 0 ||
         _snwprintf(command, MAX_PATH * 5, L"\"%ls\" --child %hs", program, name) < 0) {
         return false;
@@ -84,7 +82,6 @@ static bool child_start(const char *name, HANDLE output, HANDLE *process) {
 static void child_report(HANDLE output) {
     static char text[RC_CHILD_OUT_BYTES];
     DWORD got = 0;
-
     (void)SetFilePointer(output, 0, NULL, FILE_BEGIN);
     (void)ReadFile(output, text, sizeof text - 1, &got, NULL);
     text[got] = '\0';
@@ -117,7 +114,6 @@ static const char *child_outcome(rc_record *record, HANDLE process) {
 static void child_run(rc_record *record) {
     HANDLE output = child_output();
     HANDLE process = NULL;
-
     if (output == INVALID_HANDLE_VALUE || !child_start(record->test.name, output, &process)) {
         fail_msg("cannot start a child process: error %lu", GetLastError());
         return;
@@ -152,7 +148,6 @@ static void child_begin(void) {
 static void record_run(void **state) {
     rc_record *record = *state;
     void *nothing = NULL;
-
     harvest.current = record;
     record->outcome = "failed"; /* an assertion does not come back */
     if (harvest.is_child) {
@@ -216,7 +211,6 @@ bool rc_record_write(const char *path, int failed) {
     size_t length = 0;
     rs_json json;
     bool written = false;
-
     if (text != NULL) {
         rs_json_init(&json, text, RC_JSON_BYTES);
         rs_json_object(&json, NULL);

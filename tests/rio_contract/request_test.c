@@ -16,7 +16,6 @@ static void test_receive_delivers_bytes_into_the_slice(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 100, 64, 0, 0);
     rc_none(cq);
@@ -32,7 +31,6 @@ static void test_receive_leaves_the_rest_untouched(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     memset(rc.memory, '.', 64);
     rc_peer_send(pair.client, "abcdefgh");
@@ -46,7 +44,6 @@ static void test_receive_leaves_excess_for_the_next(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_peer_send(pair.client, "abcdef");
     rc_recv(rq, 0, 4, 0, 0);
@@ -64,7 +61,6 @@ static void test_contexts_come_back_intact(void **state) {
     uintptr_t request_context = (uintptr_t)0xFEDCBA9876543210ull;
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, socket_context);
     RIORESULT result;
-
     (void)state;
     rc_send(rq, 0, 4, 0, request_context);
     result = rc_one(cq);
@@ -79,7 +75,6 @@ static void test_send_delivers_the_slice(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     char got[5];
     RIORESULT result;
-
     (void)state;
     memcpy(rc.memory + 50, "world", 5);
     rc_send(rq, 50, 5, 0, 0);
@@ -97,7 +92,6 @@ static void test_send_of_three_megabytes_is_whole(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     const int size = 3 << 20;
     char *got = VirtualAlloc(NULL, (SIZE_T)size, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
-
     (void)state;
     for (int i = 0; i < size; i++) {
         rc.memory[i] = (char)(i * 7 + (i >> 12));
@@ -127,7 +121,6 @@ static BOOL refusal_call(const refusal *row, bool is_send, RIO_RQ rq, RIO_BUF sl
     RIO_BUF slices[2] = {slice, slice};
     PRIO_BUF data = row->count > 0 ? slices : NULL;
     PVOID context = row->odd == A_CONTEXT ? rc.memory : NULL;
-
     rq = row->odd == NO_QUEUE ? RIO_INVALID_RQ : rq;
     return is_send ? rc.rio.RIOSend(rq, data, row->count, row->flags, context)
                    : rc.rio.RIOReceive(rq, data, row->count, row->flags, context);
@@ -138,7 +131,6 @@ static void refusal_check(const refusal *row, bool is_send) {
     RIO_RQ rq = rc_rq(pair.server, is_send ? 1 : row->depth, is_send ? row->depth : 1, rc_cq(4), 0);
     RIO_BUFFERID dead = rc.rio.RIORegisterBuffer(rc.memory, 64);
     RIO_BUF slice = rc_slice(row->offset, row->length);
-
     rc.rio.RIODeregisterBuffer(dead);
     if (row->odd == DEAD_BUFFER) {
         slice.BufferId = dead;
@@ -189,7 +181,6 @@ static void test_request_counts_until_dequeued(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     char got[4];
-
     (void)state;
     rc_send(rq, 0, 4, 0, 0);
     assert_int_equal(rc_peer_recv(pair.client, got, 4), 4);
@@ -204,7 +195,6 @@ static void test_refused_request_completes_never(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     assert_false(try_send(rq, rc_slice(RC_MEMORY_BYTES, 1), 0));
     assert_false(try_recv(rq, rc_slice(RC_MEMORY_BYTES, 1), 0));
@@ -217,7 +207,6 @@ static void test_deregistering_one_leaves_the_other_usable(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUFFERID other = rc.rio.RIORegisterBuffer(rc.memory, 64);
-
     (void)state;
     rc.rio.RIODeregisterBuffer(other);
     rc_send(rq, 0, 4, 0, 0);
@@ -231,7 +220,6 @@ static void test_registration_after_the_queues_works(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUF slice = {rc.rio.RIORegisterBuffer(rc.memory + 8192, 4096), 10, 4};
     char got[4];
-
     (void)state;
     memcpy(rc.memory + 8192 + 10, "late", 4);
     assert_true(try_send(rq, slice, 0));
@@ -246,7 +234,6 @@ static void test_receive_with_invented_buffer_is_refused(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
     RIO_BUF slice = {RIO_INVALID_BUFFERID, 0, 16};
-
     (void)state;
     assert_false(try_recv(rq, slice, 0));
     rc_open_question("RIO_INVALID_BUFFERID in a receive: error %d", WSAGetLastError());
@@ -258,7 +245,6 @@ static void test_stream_request_without_data(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 2, 2, rc_cq(16), 0);
     int errors[2];
-
     (void)state;
     WSASetLastError(0);
     errors[0] = rc.rio.RIOReceive(rq, NULL, 0, 0, NULL) ? 0 : WSAGetLastError();
@@ -274,7 +260,6 @@ static void test_stream_request_without_data(void **state) {
 static void test_send_with_waitall_is_invalid(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
-
     (void)state;
     rc_refused(try_send(rq, rc_slice(0, 16), RIO_MSG_WAITALL), WSAEINVAL);
 }
@@ -285,7 +270,6 @@ static void test_receives_complete_in_order(void **state) {
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(pair.server, 3, 1, cq, 0);
     RIORESULT results[3];
-
     (void)state;
     for (ULONG i = 0; i < 3; i++) {
         rc_recv(rq, i * 100, 3, 0, 10 + i);
@@ -306,7 +290,6 @@ static void test_sends_leave_in_order(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 40, cq, 0);
     RIORESULT results[40];
     char got[400];
-
     (void)state;
     for (ULONG i = 0; i < 40; i++) {
         memset(rc.memory + i * 10, (int)('A' + i), 10);
@@ -330,7 +313,6 @@ static void test_large_sends_keep_their_order(void **state) {
     char *got = VirtualAlloc(NULL, 4 * each, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     RIORESULT results[4];
     int total = 0;
-
     (void)state;
     for (ULONG i = 0; i < 4; i++) {
         memset(rc.memory + i * each, (int)('a' + i), each);
@@ -357,7 +339,6 @@ static void test_receive_at_end_of_stream_gets_zero_bytes(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     shutdown(pair.client, SD_SEND);
@@ -372,7 +353,6 @@ static void test_send_after_peers_half_close_arrives(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     char got[4];
-
     (void)state;
     shutdown(pair.client, SD_SEND);
     rc_recv(rq, 0, 16, 0, 0);
@@ -389,7 +369,6 @@ static void test_receive_after_both_half_closes_gets_zero_bytes(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     shutdown(pair.server, SD_SEND);
@@ -405,7 +384,6 @@ static void test_receive_after_both_half_closes_gets_zero_bytes(void **state) {
 
 static void reset_peer(SOCKET client) {
     struct linger hard = {1, 0};
-
     setsockopt(client, SOL_SOCKET, SO_LINGER, (const char *)&hard, sizeof hard);
     rc_close(client);
 }
@@ -416,7 +394,6 @@ static void test_receive_at_reset_fails(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     reset_peer(pair.client);
@@ -431,7 +408,6 @@ static void test_sends_after_reset_fail(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     reset_peer(pair.client);
     Sleep(RC_QUIET_MS);
@@ -452,7 +428,6 @@ static void test_close_over_a_reset_not_dequeued(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     reset_peer(pair.client);
@@ -468,7 +443,6 @@ static void test_receive_after_reset_fails(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     reset_peer(pair.client);
@@ -487,7 +461,6 @@ static void test_waitall_completes_when_full(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_recv(rq, 0, 10, RIO_MSG_WAITALL, 0);
     rc_peer_send(pair.client, "12345");
@@ -503,7 +476,6 @@ static void test_waitall_completes_at_end_of_stream(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     rc_recv(rq, 0, 10, RIO_MSG_WAITALL, 0);
     rc_peer_send(pair.client, "123");
@@ -518,7 +490,6 @@ static void test_receive_without_waitall_completes_short(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_recv(rq, 0, 10, 0, 0);
     rc_peer_send(pair.client, "123");
@@ -531,7 +502,6 @@ static void test_receive_into_empty_slice(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIORESULT result;
-
     (void)state;
     if (!try_recv(rq, rc_slice(0, 0), 0)) {
         rc_open_question("receive of length 0: refused, error %d", WSAGetLastError());
@@ -553,7 +523,6 @@ static void test_receive_without_slice_on_a_stream(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
     BOOL taken = rc.rio.RIOReceive(rq, NULL, 0, 0, NULL);
-
     (void)state;
     rc_open_question("receive without a slice on a stream: %s, error %d",
                      taken ? "taken" : "refused", taken ? 0 : WSAGetLastError());
@@ -565,7 +534,6 @@ static void test_receive_without_slice_on_a_stream(void **state) {
 static void test_deferred_send_without_commit(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER, 0);
     rc_open_question("a deferred send %s before its commit",
@@ -579,7 +547,6 @@ static void test_commit_starts_deferred_sends(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 3, cq, 0);
     RIORESULT results[3];
     char got[9];
-
     (void)state;
     memcpy(rc.memory, "AAABBBCCC", 9);
     for (ULONG i = 0; i < 3; i++) {
@@ -598,7 +565,6 @@ static void test_commit_starts_deferred_receives(void **state) {
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(pair.server, 2, 1, cq, 0);
     RIORESULT results[2];
-
     (void)state;
     rc_recv(rq, 0, 2, RIO_MSG_DEFER, 0);
     rc_recv(rq, 2, 2, RIO_MSG_DEFER, 1);
@@ -613,7 +579,6 @@ static void test_committed_send_needs_no_further_call(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
     char got[4];
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER, 0);
     assert_true(rc.rio.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
@@ -625,7 +590,6 @@ static void test_commit_generates_no_completion(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER, 0);
     assert_true(rc.rio.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
@@ -637,7 +601,6 @@ static void test_commit_generates_no_completion(void **state) {
 static void test_commit_of_nothing_succeeds(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(8), 0);
-
     (void)state;
     assert_true(rc.rio.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
     assert_true(rc.rio.RIOReceive(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
@@ -647,7 +610,6 @@ static void test_commit_of_nothing_succeeds(void **state) {
 static void test_deferred_requests_are_charged(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 2, 2, rc_cq(8), 0);
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER, 0);
     rc_send(rq, 4, 4, RIO_MSG_DEFER, 0);
@@ -663,7 +625,6 @@ static void test_undeferred_send_commits_those_before(void **state) {
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(pair.server, 1, 3, cq, 0);
     char got[9];
-
     (void)state;
     memcpy(rc.memory, "111222333", 9);
     rc_send(rq, 0, 3, RIO_MSG_DEFER, 0);
@@ -677,7 +638,6 @@ static void test_undeferred_send_commits_those_before(void **state) {
 static void test_receive_beside_a_deferred_send(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(8), 0);
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER, 0);
     rc_recv(rq, 100, 4, 0, 0);
@@ -690,7 +650,6 @@ static void test_defer_and_dont_notify_combine(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
-
     (void)state;
     rc_send(rq, 0, 4, RIO_MSG_DEFER | RIO_MSG_DONT_NOTIFY, 9);
     assert_true(rc.rio.RIOSend(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
@@ -704,7 +663,6 @@ static void test_dequeue_takes_at_most_the_array(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 8, cq, 0);
     RIORESULT results[8];
     char got[32];
-
     (void)state;
     for (ULONG i = 0; i < 8; i++) {
         rc_send(rq, i * 4, 4, i < 7 ? RIO_MSG_DEFER : 0, i);
@@ -723,7 +681,6 @@ static void test_receive_ex_on_a_stream_works(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUF slice = rc_slice(0, 16);
-
     (void)state;
     assert_true(rc.rio.RIOReceiveEx(rq, &slice, 1, NULL, NULL, NULL, NULL, 0, NULL));
     rc_peer_send(pair.client, "ex");
@@ -737,7 +694,6 @@ static void test_send_ex_on_a_stream_works(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUF slice = rc_slice(0, 2);
     char got[2];
-
     (void)state;
     memcpy(rc.memory, "ex", 2);
     assert_true(rc.rio.RIOSendEx(rq, &slice, 1, NULL, NULL, NULL, NULL, 0, NULL));

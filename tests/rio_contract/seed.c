@@ -34,7 +34,6 @@ static void stop(const char *what) {
 static void connect_pair(void) {
     SOCKADDR_IN address = {.sin_family = AF_INET};
     int bytes = sizeof address;
-
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     p.listener = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
     if (bind(p.listener, (struct sockaddr *)&address, bytes) != 0 || listen(p.listener, 4) != 0) {
@@ -52,7 +51,6 @@ static void start(void) {
     GUID id = WSAID_MULTIPLE_RIO;
     RIO_NOTIFICATION_COMPLETION how;
     DWORD bytes = 0;
-
     connect_pair();
     if (WSAIoctl(p.server, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, &rio,
                  sizeof rio, &bytes, NULL, NULL) != 0) {
@@ -67,7 +65,7 @@ static void start(void) {
     p.rq = rio.RIOCreateRequestQueue(p.server, 4, 1, 4, 1, p.cq, p.cq, NULL);
     p.memory = VirtualAlloc(NULL, BYTES, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
     p.id = rio.RIORegisterBuffer(p.memory, BYTES);
-    if (!p.rq || !p.memory || p.id == RIO_INVALID_BUFFERID) {
+    if (p.rq == NULL || p.memory == NULL || p.id == RIO_INVALID_BUFFERID) {
         stop("set-up");
     }
 }
@@ -75,7 +73,6 @@ static void start(void) {
 static bool post(bool is_recv, int descriptor, ULONG offset, ULONG bytes, DWORD flags) {
     RIO_BUF *slice = &p.slice[descriptor];
     BOOL taken;
-
     *slice = (RIO_BUF){p.id, offset, bytes};
     taken = is_recv ? rio.RIOReceive(p.rq, slice, 1, flags, NULL)
                     : rio.RIOSend(p.rq, slice, 1, flags, NULL);
@@ -85,7 +82,6 @@ static bool post(bool is_recv, int descriptor, ULONG offset, ULONG bytes, DWORD 
 
 static void take(ULONG want) {
     RIORESULT results[8];
-
     for (int i = 0; i < WAIT_STEPS && want > 0; i++) {
         ULONG n = rio.RIODequeueCompletion(p.cq, results, want < 8 ? want : 8);
         if (n == RIO_CORRUPT_CQ) {
@@ -147,7 +143,6 @@ static void patterns(void) {
     RIO_BUFFERID again = rio.RIORegisterBuffer(p.memory, BYTES);
     HANDLE thread[2];
     char sink[8192];
-
     for (int i = 0; i < 2; i++) {
         thread[i] = CreateThread(NULL, 0, pattern_post, NULL, 0, NULL);
     }
@@ -171,7 +166,6 @@ static HANDLE race_begun;
 /* Valid calls, and two threads make them without a lock. */
 static DWORD WINAPI race_rq(void *unused) {
     ULONGLONG end = GetTickCount64() + RACE_MS;
-
     (void)unused;
     SetEvent(race_begun);
     while (GetTickCount64() < end) {
@@ -182,7 +176,6 @@ static DWORD WINAPI race_rq(void *unused) {
 
 static DWORD WINAPI race_cq(void *unused) {
     ULONGLONG end = GetTickCount64() + RACE_MS;
-
     (void)unused;
     SetEvent(race_begun);
     while (GetTickCount64() < end) {
@@ -194,7 +187,6 @@ static DWORD WINAPI race_cq(void *unused) {
 
 static void race(LPTHREAD_START_ROUTINE routine) {
     HANDLE thread;
-
     race_begun = CreateEventW(NULL, FALSE, FALSE, NULL);
     thread = CreateThread(NULL, 0, routine, NULL, 0, NULL);
     WaitForSingleObject(race_begun, 5000);
@@ -214,20 +206,17 @@ static void cq_thread(void) {
 
 static void buffer_stale(void) {
     RIO_BUF slice = {rio.RIORegisterBuffer(p.memory, 4096), 0, 64};
-
     rio.RIODeregisterBuffer(slice.BufferId);
     (void)rio.RIOSend(p.rq, &slice, 1, 0, NULL);
 }
 
 static void buffer_invented(void) {
     RIO_BUF slice = {(RIO_BUFFERID)(uintptr_t)0x12345, 0, 64};
-
     (void)rio.RIOReceive(p.rq, &slice, 1, 0, NULL);
 }
 
 static void buffer_twice(void) {
     RIO_BUFFERID id = rio.RIORegisterBuffer(p.memory, 4096);
-
     rio.RIODeregisterBuffer(id);
     rio.RIODeregisterBuffer(id);
 }
@@ -248,7 +237,6 @@ static void overlap_send_in_receive(void) {
 
 static void overlap_by_two_ids(void) {
     RIO_BUF other = {rio.RIORegisterBuffer(p.memory, BYTES), 16, 16};
-
     post(true, 0, 0, 64, 0);
     p.outstanding += rio.RIOReceive(p.rq, &other, 1, 0, NULL) != 0;
     say("overlapping bytes of more than a slice, for both of the receives, so that both complete");
@@ -282,7 +270,6 @@ static void send_touched(void) {
 
 static void deregister_busy(void) {
     RIO_BUF slice = {rio.RIORegisterBuffer(p.memory, 4096), 0, 64};
-
     p.outstanding += rio.RIOReceive(p.rq, &slice, 1, 0, NULL) != 0;
     rio.RIODeregisterBuffer(slice.BufferId);
 }
@@ -295,7 +282,6 @@ static void rq_full(void) {
 
 static void cq_full(void) {
     SOCKET s = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
-
     (void)rio.RIOCreateRequestQueue(s, 1, 1, 1, 1, p.cq, p.cq, NULL);
     closesocket(s);
 }
@@ -309,7 +295,6 @@ static void cq_busy(void) {
 static void cq_dead(void) {
     RIO_CQ cq = rio.RIOCreateCompletionQueue(4, NULL);
     RIORESULT result;
-
     rio.RIOCloseCompletionQueue(cq);
     (void)rio.RIODequeueCompletion(cq, &result, 1);
 }
@@ -355,14 +340,12 @@ static void flags_no_data(void) {
 
 static void flags_two_buffers(void) {
     SOCKET s = WSASocketW(AF_INET, SOCK_STREAM, 0, NULL, 0, WSA_FLAG_REGISTERED_IO);
-
     (void)rio.RIOCreateRequestQueue(s, 1, 2, 1, 1, p.polled, p.polled, NULL);
     closesocket(s);
 }
 
 static void rq_closed(void) {
     RIO_BUF slice = {p.id, 0, 64};
-
     closesocket(p.server);
     (void)rio.RIOSend(p.rq, &slice, 1, 0, NULL);
     p.server = socket(AF_INET, SOCK_STREAM, 0); /* for finish */
@@ -385,7 +368,6 @@ static void address_range(void) {
     SOCKADDR_IN any = {.sin_family = AF_INET};
     RIO_BUF data = {p.id, 0, 64}, remote = {p.id, BYTES - 4, sizeof(SOCKADDR_INET)};
     RIO_RQ rq;
-
     (void)bind(s, (struct sockaddr *)&any, sizeof any);
     rq = rio.RIOCreateRequestQueue(s, 1, 1, 1, 1, p.polled, p.polled, NULL);
     (void)rio.RIOReceiveEx(rq, &data, 1, NULL, &remote, NULL, NULL, 0, NULL);
@@ -444,7 +426,6 @@ int main(int argc, char **argv) {
     const size_t count = sizeof cases / sizeof cases[0];
     size_t which = 0;
     WSADATA data;
-
     while (argc > 1 && which < count && strcmp(cases[which].name, argv[1]) != 0) {
         which++;
     }

@@ -25,7 +25,6 @@ static void test_table_holds_all_functions(void **state) {
 /* [LPFN_RIOREGISTERBUFFER] a registration gives a valid identifier. */
 static void test_register_returns_an_id(void **state) {
     RIO_BUFFERID id;
-
     (void)state;
     id = rc.rio.RIORegisterBuffer(rc.memory, 4096);
     assert_true(id != RIO_INVALID_BUFFERID);
@@ -51,7 +50,6 @@ static void test_register_null_pointer_faults(void **state) {
 /* [LPFN_RIOREGISTERBUFFER] memory that is reserved and not committed: WSAEFAULT. */
 static void test_register_uncommitted_memory_faults(void **state) {
     char *reserved = VirtualAlloc(NULL, 65536, MEM_RESERVE, PAGE_NOACCESS);
-
     (void)state;
     assert_non_null(reserved);
     WSASetLastError(0);
@@ -65,7 +63,6 @@ static void test_register_read_only_memory(void **state) {
     char *memory = VirtualAlloc(NULL, 65536, MEM_RESERVE | MEM_COMMIT, PAGE_READONLY);
     RIO_BUFFERID id;
     int error;
-
     (void)state;
     assert_non_null(memory);
     WSASetLastError(0);
@@ -85,7 +82,6 @@ static void test_register_read_only_memory(void **state) {
  * for each request. */
 static void test_register_same_memory_twice_gives_two_ids(void **state) {
     RIO_BUFFERID one, two;
-
     (void)state;
     one = rc.rio.RIORegisterBuffer(rc.memory, 4096);
     two = rc.rio.RIORegisterBuffer(rc.memory, 4096);
@@ -98,7 +94,6 @@ static void test_register_same_memory_twice_gives_two_ids(void **state) {
 /* [LPFN_RIOREGISTERBUFFER] no small limit on their number is documented: 1000 at once. */
 static void test_register_a_thousand_works(void **state) {
     static RIO_BUFFERID id[1000];
-
     (void)state;
     for (int i = 0; i < 1000; i++) {
         id[i] = rc.rio.RIORegisterBuffer(rc.memory + i * 1024, 1024);
@@ -137,7 +132,6 @@ static void test_cq_size_one_works(void **state) {
 /* [LPFN_RIOCREATECOMPLETIONQUEUE] Iocp.Overlapped must not be NULL. */
 static void test_cq_port_without_overlapped_is_refused(void **state) {
     RIO_NOTIFICATION_COMPLETION how;
-
     (void)state;
     memset(&how, 0, sizeof how);
     how.Type = RIO_IOCP_COMPLETION;
@@ -155,7 +149,6 @@ static void test_cq_close_invalid_is_ignored(void **state) {
 /* [LPFN_RIODEQUEUECOMPLETION] nothing there: 0. */
 static void test_cq_empty_dequeues_nothing(void **state) {
     RIORESULT results[4];
-
     (void)state;
     assert_int_equal(rc.rio.RIODequeueCompletion(rc_cq(4), results, 4), 0);
 }
@@ -164,7 +157,6 @@ static void test_cq_empty_dequeues_nothing(void **state) {
 static void test_rq_both_maxima_zero_is_invalid(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     rc_refused(make_rq(pair.server, 0, 0, cq, cq) != RIO_INVALID_RQ, WSAEINVAL);
 }
@@ -172,7 +164,6 @@ static void test_rq_both_maxima_zero_is_invalid(void **state) {
 /* [LPFN_RIOCREATEREQUESTQUEUE] ReceiveCQ is RIO_INVALID_CQ: WSAEINVAL. */
 static void test_rq_without_receive_cq_is_invalid(void **state) {
     rc_pair pair = rc_connect();
-
     (void)state;
     rc_refused(make_rq(pair.server, 1, 1, RIO_INVALID_CQ, rc_cq(16)) != RIO_INVALID_RQ, WSAEINVAL);
 }
@@ -180,7 +171,6 @@ static void test_rq_without_receive_cq_is_invalid(void **state) {
 /* [LPFN_RIOCREATEREQUESTQUEUE] SendCQ is RIO_INVALID_CQ: WSAEINVAL. */
 static void test_rq_without_send_cq_is_invalid(void **state) {
     rc_pair pair = rc_connect();
-
     (void)state;
     rc_refused(make_rq(pair.server, 1, 1, rc_cq(16), RIO_INVALID_CQ) != RIO_INVALID_RQ, WSAEINVAL);
 }
@@ -188,7 +178,6 @@ static void test_rq_without_send_cq_is_invalid(void **state) {
 /* [LPFN_RIOCREATEREQUESTQUEUE] not a socket: WSAENOTSOCK. */
 static void test_rq_on_no_socket_is_refused(void **state) {
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     rc_refused(make_rq((SOCKET)rc_event(TRUE), 1, 1, cq, cq) != RIO_INVALID_RQ, WSAENOTSOCK);
 }
@@ -199,7 +188,6 @@ static void test_rq_on_raw_socket_is_not_supported(void **state) {
                             WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
     RIO_CQ cq = rc_cq(16);
     RIO_RQ rq;
-
     (void)state;
     if (raw == INVALID_SOCKET) {
         rc_open_question("raw sockets are not allowed to this user: error %d", WSAGetLastError());
@@ -216,7 +204,6 @@ static void test_rq_on_raw_socket_is_not_supported(void **state) {
 static void test_rq_with_two_receive_buffers_is_refused(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     assert_true(rc.rio.RIOCreateRequestQueue(pair.server, 1, 2, 1, 1, cq, cq, NULL) ==
                 RIO_INVALID_RQ);
@@ -227,7 +214,6 @@ static void test_rq_with_two_receive_buffers_is_refused(void **state) {
 static void test_rq_with_two_send_buffers_is_refused(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     assert_true(rc.rio.RIOCreateRequestQueue(pair.server, 1, 1, 1, 2, cq, cq, NULL) ==
                 RIO_INVALID_RQ);
@@ -237,7 +223,6 @@ static void test_rq_with_two_send_buffers_is_refused(void **state) {
 static void test_rq_larger_than_cq_gets_no_buffers(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     rc_refused(make_rq(pair.server, 10, 7, cq, cq) != RIO_INVALID_RQ, WSAENOBUFS);
 }
@@ -246,7 +231,6 @@ static void test_rq_larger_than_cq_gets_no_buffers(void **state) {
 static void test_rq_that_fills_the_cq_fits(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     assert_true(make_rq(pair.server, 10, 6, cq, cq) != RIO_INVALID_RQ);
 }
@@ -255,7 +239,6 @@ static void test_rq_that_fills_the_cq_fits(void **state) {
 static void test_rq_charges_the_cq_though_unused(void **state) {
     rc_pair one = rc_connect(), two = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     assert_true(make_rq(one.server, 8, 7, cq, cq) != RIO_INVALID_RQ);
     rc_refused(make_rq(two.server, 1, 1, cq, cq) != RIO_INVALID_RQ, WSAENOBUFS);
@@ -265,7 +248,6 @@ static void test_rq_charges_the_cq_though_unused(void **state) {
 static void test_rq_charges_each_cq_by_direction(void **state) {
     rc_pair one = rc_connect(), two = rc_connect();
     RIO_CQ recv_cq = rc_cq(4), send_cq = rc_cq(8);
-
     (void)state;
     assert_true(make_rq(one.server, 4, 4, recv_cq, send_cq) != RIO_INVALID_RQ);
     rc_refused(make_rq(two.server, 1, 1, recv_cq, send_cq) != RIO_INVALID_RQ, WSAENOBUFS);
@@ -276,7 +258,6 @@ static void test_rq_charges_each_cq_by_direction(void **state) {
 static void test_rq_failed_creation_charges_nothing(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ recv_cq = rc_cq(4), send_cq = rc_cq(4);
-
     (void)state;
     assert_true(make_rq(pair.server, 4, 5, recv_cq, send_cq) == RIO_INVALID_RQ);
     assert_true(make_rq(pair.server, 4, 4, recv_cq, send_cq) != RIO_INVALID_RQ);
@@ -285,7 +266,6 @@ static void test_rq_failed_creation_charges_nothing(void **state) {
 /* [LPFN_RIOCREATEREQUESTQUEUE] closing the socket frees the slots. */
 static void test_rq_close_gives_capacity_back(void **state) {
     RIO_CQ cq = rc_cq(8);
-
     (void)state;
     for (int i = 0; i < 20; i++) {
         rc_pair pair = rc_connect();
@@ -301,7 +281,6 @@ static void test_rq_charge_of_a_closed_socket_with_a_completion_waiting(void **s
     RIO_CQ cq = rc_cq(2);
     RIO_RQ rq = rc_rq(one.server, 1, 1, cq, 0);
     bool early;
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 1);
     rc_close(one.server);
@@ -319,7 +298,6 @@ static void test_rq_on_unflagged_socket(void **state) {
     SOCKET s = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
     RIO_CQ cq = rc_cq(16);
     RIO_RQ rq = make_rq(s, 1, 1, cq, cq);
-
     (void)state;
     rc_open_question("request queue on a socket without the flag: %s, error %d",
                      rq == RIO_INVALID_RQ ? "refused" : "made",
@@ -332,7 +310,6 @@ static void test_rq_second_on_one_socket(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
     RIO_RQ second;
-
     (void)state;
     (void)rc_rq(pair.server, 1, 1, cq, 0);
     second = make_rq(pair.server, 1, 1, cq, cq);
@@ -364,7 +341,6 @@ static void test_resize_invalid_cq_is_invalid(void **state) {
 static void test_resize_cq_up_admits_more(void **state) {
     rc_pair one = rc_connect(), two = rc_connect();
     RIO_CQ cq = rc_cq(2);
-
     (void)state;
     assert_true(make_rq(one.server, 1, 1, cq, cq) != RIO_INVALID_RQ);
     assert_true(make_rq(two.server, 1, 1, cq, cq) == RIO_INVALID_RQ);
@@ -376,7 +352,6 @@ static void test_resize_cq_up_admits_more(void **state) {
 static void test_resize_cq_below_reservation_is_refused(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(16);
-
     (void)state;
     assert_true(make_rq(pair.server, 4, 4, cq, cq) != RIO_INVALID_RQ);
     rc_refused(rc.rio.RIOResizeCompletionQueue(cq, 7), WSAETOOMANYREFS);
@@ -389,7 +364,6 @@ static void test_resize_cq_keeps_completions(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 2, cq, 0);
     RIORESULT results[2];
-
     (void)state;
     rc_send(rq, 0, 8, 0, 71);
     rc_send(rq, 8, 8, 0, 72);
@@ -403,7 +377,6 @@ static void test_resize_cq_keeps_completions(void **state) {
 static void test_resize_rq_to_zero_is_invalid(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 1, 1, rc_cq(4), 0);
-
     (void)state;
     rc_refused(rc.rio.RIOResizeRequestQueue(rq, 0, 0), WSAEINVAL);
 }
@@ -421,7 +394,6 @@ static void test_resize_rq_up_allows_more(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUF slice = rc_slice(64, 16);
     RIORESULT results[3];
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 1);
     rc_refused(rc.rio.RIOReceive(rq, &slice, 1, 0, NULL), WSAENOBUFS);
@@ -437,7 +409,6 @@ static void test_resize_rq_below_outstanding_is_refused(void **state) {
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(pair.server, 3, 1, cq, 0);
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 1);
     rc_recv(rq, 16, 16, 0, 2);
@@ -449,7 +420,6 @@ static void test_resize_rq_below_outstanding_is_refused(void **state) {
 static void test_resize_rq_beyond_cq_gets_no_buffers(void **state) {
     rc_pair pair = rc_connect();
     RIO_RQ rq = rc_rq(pair.server, 2, 2, rc_cq(4), 0);
-
     (void)state;
     rc_refused(rc.rio.RIOResizeRequestQueue(rq, 2, 3), WSAENOBUFS);
 }
@@ -460,7 +430,6 @@ static void test_resize_rq_that_fails_charges_nothing(void **state) {
     RIO_CQ cq = rc_cq(6);
     RIO_RQ rq = rc_rq(one.server, 2, 2, cq, 0);
     bool room;
-
     (void)state;
     rc_refused(rc.rio.RIOResizeRequestQueue(rq, 3, 4), WSAENOBUFS);
     room = make_rq(two.server, 1, 1, cq, cq) != RIO_INVALID_RQ;
@@ -473,7 +442,6 @@ static void test_resize_rq_down_gives_capacity_back(void **state) {
     rc_pair one = rc_connect(), two = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(one.server, 2, 2, cq, 0);
-
     (void)state;
     assert_true(rc.rio.RIOResizeRequestQueue(rq, 1, 1));
     assert_true(make_rq(two.server, 1, 1, cq, cq) != RIO_INVALID_RQ);

@@ -9,7 +9,6 @@ typedef struct later {
 
 static DWORD WINAPI send_later(void *argument) {
     const later *what = argument;
-
     Sleep(what->after_ms);
     return (DWORD)send(what->s, "late", 4, 0);
 }
@@ -25,7 +24,6 @@ static void test_flag_alone_does_not_block_its_caller(void **state) {
     ULONGLONG started;
     HANDLE thread;
     RIO_RQ rq;
-
     (void)state;
     rc_listen(listener, &address);
     what.s = rc_dial(&address);
@@ -49,7 +47,6 @@ static void test_flag_alone_closes_with_requests_under_way(void **state) {
     SOCKET listener = rc_socket_with(AF_INET, SOCK_STREAM, WSA_FLAG_REGISTERED_IO);
     RIO_CQ cq = rc_cq(4);
     RIORESULT results[2];
-
     (void)state;
     rc_listen(listener, &address);
     for (int i = 0; i < 20; i++) {
@@ -79,7 +76,6 @@ static void test_flag_alone_serves_datagrams(void **state) {
     RIO_CQ cq = rc_cq(4);
     int bytes = sizeof address.Ipv4;
     RIO_RQ rq;
-
     (void)state;
     memset(&address, 0, sizeof address);
     address.Ipv4.sin_family = AF_INET;
@@ -101,7 +97,6 @@ static void test_wsa_accept_yields_a_registered_socket(void **state) {
     SOCKET listener = rc_listener(&address), client = rc_dial(&address);
     SOCKET server = rc_own(WSAAccept(listener, NULL, NULL, NULL, 0));
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     rc_recv(rc_rq(server, 1, 1, cq, 0), 0, 16, 0, 0);
     rc_peer_send(client, "hello");
@@ -122,7 +117,6 @@ static void early_receive(RIO_RQ rq, RIO_CQ cq, const char *what) {
     int error = taken ? 0 : WSAGetLastError();
     RIORESULT result = {0};
     ULONG n = 0;
-
     for (int i = 0; taken && i < 20 && n == 0; i++) {
         n = rc.rio.RIODequeueCompletion(cq, &result, 1);
         Sleep(n == 0 ? 5 : 0);
@@ -137,7 +131,6 @@ static void early_receive(RIO_RQ rq, RIO_CQ cq, const char *what) {
 static void works(RIO_RQ rq, RIO_CQ cq, SOCKET peer) {
     RIORESULT results[2];
     char got[4];
-
     rc_recv(rq, 0, 16, 0, 1);
     rc_peer_send(peer, "four");
     assert_int_equal(rc_dequeue(cq, results, 1), 1);
@@ -157,7 +150,6 @@ static void test_queue_made_before_connect_works(void **state) {
     SOCKET listener = rc_listener(&address), s = registered(AF_INET, SOCK_STREAM);
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(s, 2, 2, cq, 0);
-
     (void)state;
     assert_int_equal(connect(s, (struct sockaddr *)&address, sizeof address), 0);
     works(rq, cq, rc_own(accept(listener, NULL, NULL)));
@@ -169,7 +161,6 @@ static void test_request_before_connect(void **state) {
     SOCKET listener = rc_listener(&address), s = registered(AF_INET, SOCK_STREAM);
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(s, 2, 2, cq, 0);
-
     (void)state;
     early_receive(rq, cq, "connect");
     assert_int_equal(connect(s, (struct sockaddr *)&address, sizeof address), 0);
@@ -178,7 +169,6 @@ static void test_request_before_connect(void **state) {
 
 static void extension(SOCKET s, GUID id, void *out, DWORD size) {
     DWORD bytes = 0;
-
     assert_int_equal(WSAIoctl(s, SIO_GET_EXTENSION_FUNCTION_POINTER, &id, sizeof id, out, size,
                               &bytes, NULL, NULL),
                      0);
@@ -192,7 +182,6 @@ static void test_request_before_connect_ex_completes(void **state) {
     LPFN_CONNECTEX connect_ex = NULL;
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(s, 2, 2, cq, 0);
-
     (void)state;
     extension(s, (GUID)WSAID_CONNECTEX, &connect_ex, sizeof connect_ex);
     assert_int_equal(bind(s, (struct sockaddr *)&any, sizeof any), 0);
@@ -214,7 +203,6 @@ static void test_request_before_accept_ex_completes(void **state) {
     DWORD bytes = 0;
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(s, 2, 2, cq, 0);
-
     (void)state;
     extension(listener, (GUID)WSAID_ACCEPTEX, &accept_ex, sizeof accept_ex);
     (void)accept_ex(listener, s, addresses, 0, 64, 64, &bytes, &overlapped);
@@ -237,7 +225,6 @@ static void test_queues_are_resized_under_running_requests(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 2, 2, cq, 0);
     ULONG posted = 0, got = 0;
     RIORESULT results[32];
-
     (void)state;
     rc_recv(rq, 0, 1, 0, posted++);
     for (ULONG recvs = 3; recvs <= 24; recvs++) {
@@ -268,7 +255,6 @@ static void test_queues_are_resized_under_running_requests(void **state) {
  * and, at times, bytes on the way: each request completes once, and nothing breaks. */
 static void test_memory_goes_right_after_its_socket(void **state) {
     RIO_CQ cq = rc_cq(4);
-
     (void)state;
     for (ULONG i = 0; i < 30; i++) {
         const ULONG bytes = 1u << 20, requests = 1 + i % 2;
@@ -303,7 +289,6 @@ static void test_charge_of_a_closed_socket_returns(void **state) {
     RIO_CQ cq = rc_cq(8);
     RIO_RQ rq = rc_rq(one.server, 6, 2, cq, 0), next;
     RIORESULT results[2];
-
     (void)state;
     rc_recv(rq, 0, 16, 0, 0);
     rc_recv(rq, 16, 16, 0, 0);
@@ -364,16 +349,15 @@ static void test_same_memory_registered_thousands_of_times(void **state) {
  * there (rings without a seam are made so). */
 static void test_section_with_two_views(void **state) {
     HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READWRITE, 0, 65536, NULL);
-    char *one = section ? MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 65536) : NULL;
-    char *two = section ? MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 65536) : NULL;
+    char *one = section != NULL ? MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 65536) : NULL;
+    char *two = section != NULL ? MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 65536) : NULL;
     rc_pair pair = rc_connect();
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     RIO_BUF in = {NULL, 100, 16}, out = {NULL, 100, 4};
     char got[4];
-
     (void)state;
-    assert_true(one && two && one != two);
+    assert_true(one != NULL && two != NULL && one != two);
     in.BufferId = rc.rio.RIORegisterBuffer(one, 65536);
     out.BufferId = rc.rio.RIORegisterBuffer(two, 65536);
     assert_true(in.BufferId != RIO_INVALID_BUFFERID && out.BufferId != RIO_INVALID_BUFFERID);
@@ -401,7 +385,6 @@ static void test_queues_of_size_one(void **state) {
     RIO_RQ rq = rc.rio.RIOCreateRequestQueue(pair.server, 1, 1, 1, 1, recv_cq, send_cq, NULL);
     RIO_BUF slice = rc_slice(64, 16);
     char got[4];
-
     (void)state;
     assert_true(rq != RIO_INVALID_RQ);
     for (int i = 0; i < 20; i++) {

@@ -20,7 +20,6 @@ typedef struct team {
 static void team_took(team *t, const RIORESULT *result) {
     uintptr_t which = (uintptr_t)result->SocketContext;
     RIO_BUF slice = rc_slice((ULONG)which * 64, 64);
-
     if (result->Status != 0 || !rc.rio.RIOReceive(t->rq[which], &slice, 1, 0, NULL)) {
         InterlockedIncrement(&t->errors);
     }
@@ -33,7 +32,6 @@ static DWORD WINAPI team_works(void *argument) {
     OVERLAPPED *overlapped;
     ULONG_PTR key;
     DWORD n;
-
     while (GetQueuedCompletionStatus(t->port, &n, &key, &overlapped, RC_WAIT_MS) && key != 0) {
         RIORESULT results[4];
         ULONG count;
@@ -57,7 +55,6 @@ static void test_team_of_threads_serves_one_port(void **state) {
     team t = {.port = rc_port(), .lock = SRWLOCK_INIT};
     ULONGLONG end = GetTickCount64() + RC_WAIT_MS;
     HANDLE thread[TEAM];
-
     (void)state;
     t.cq = rc_cq_port(TEAM_PAIRS, t.port, (void *)(uintptr_t)1, &mine);
     for (uintptr_t i = 0; i < TEAM_PAIRS; i++) {
@@ -95,7 +92,6 @@ static void test_notify_after_a_partial_dequeue(void **state) {
     RIO_RQ rq = rc_rq(pair.server, 4, 4, cq, 0);
     RIORESULT results[4];
     char got[4];
-
     (void)state;
     for (ULONG round = 0; round < 20; round++) {
         for (ULONG i = 0; i < 3; i++) {
@@ -133,7 +129,6 @@ typedef struct posting {
 
 static DWORD WINAPI post_numbers(void *argument) {
     posting *p = argument;
-
     for (;;) {
         ULONG number;
         RIO_BUF slice;
@@ -166,7 +161,6 @@ static void test_threads_post_what_another_dequeues(void **state) {
     static RIORESULT results[POSTS];
     static ULONG got[POSTS];
     HANDLE thread[POSTERS];
-
     (void)state;
     for (int i = 0; i < POSTERS; i++) {
         thread[i] = CreateThread(NULL, 0, post_numbers, &p, 0, NULL);
@@ -192,7 +186,6 @@ static void test_threads_post_what_another_dequeues(void **state) {
 
 static DWORD WINAPI close_all(void *argument) {
     const rc_pair *pair = argument;
-
     for (int i = 0; i < CLOSED; i++) {
         if (rc.closesocket(pair[i].server) != 0) {
             return 1;
@@ -257,7 +250,6 @@ static void test_two_queues_share_one_overlapped(void **state) {
     ULONG packets = 0;
     ULONG_PTR key;
     DWORD bytes;
-
     (void)state;
     assert_true(rq != RIO_INVALID_RQ);
     for (int i = 0; i < 10; i++) {
@@ -288,7 +280,6 @@ static void test_notify_does_no_harm_to_a_polled_queue(void **state) {
     RIO_CQ cq = rc_cq(4);
     RIO_RQ rq = rc_rq(pair.server, 1, 1, cq, 0);
     char byte;
-
     (void)state;
     for (int i = 0; i < 5; i++) {
         rc_send(rq, 0, 1, 0, 1);
@@ -341,7 +332,6 @@ static SOCKET dual_stack(SOCKADDR_INET *address) {
     SOCKET s = rc_socket_with(AF_INET6, SOCK_DGRAM, WSA_FLAG_REGISTERED_IO | WSA_FLAG_OVERLAPPED);
     int bytes = sizeof address->Ipv6;
     DWORD off = 0;
-
     memset(address, 0, sizeof *address);
     address->si_family = AF_INET6;
     if (setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, (const char *)&off, sizeof off) != 0 ||
@@ -354,7 +344,6 @@ static SOCKET dual_stack(SOCKADDR_INET *address) {
 
 static void post_far(RIO_RQ rq, RIO_BUFFERID id, ULONG i) {
     RIO_BUF data = {id, i * FAR_EACH, 4}, remote = {id, i * FAR_EACH + 4, sizeof(SOCKADDR_INET)};
-
     assert_true(rc.rio.RIOReceiveEx(rq, &data, 1, NULL, &remote, NULL, NULL,
                                     i + 1 < FAR_SLICES ? RIO_MSG_DEFER : 0, (PVOID)(uintptr_t)i));
 }

@@ -19,7 +19,6 @@ static void bounds(rs_backend_config *cfg, uint32_t *value, uint32_t max) {
     const uint32_t before = *value;
     rs_error error;
     char text[32];
-
     *value = 1;
     assert_int_equal(rs_backend_config_read(cfg, NULL, NULL, 0, &error), RS_OK);
     *value = max;

@@ -15,7 +15,6 @@
 static void test_counters_add_sums_every_member(void **state) {
     rs_counters a, b, sum;
     uint64_t words_a[WORDS], words_b[WORDS], words_sum[WORDS];
-
     (void)state;
     for (size_t i = 0; i < WORDS; i++) {
         words_a[i] = 1000 + i;

@@ -344,7 +344,6 @@ static int files_of_two_instances(void) {
     rs_backend_config cfg = bed_config();
     rs_backend *first, *second;
     rs_error error = {.call = NULL};
-
     cfg.conns_max = 100;
     if (setrlimit(RLIMIT_NOFILE, &low) != 0 || api->open(&first, &cfg, &error) != RS_OK) {
         return 1;
@@ -423,7 +422,7 @@ static void test_epoll_backend_accept_thread_is_refused(void **state) {
 static void test_epoll_backend_connects_from_the_address_asked_for(void **state) {
     const uint32_t from_ip = LOOPBACK + 4u; /* 127.0.0.5 */
     struct sockaddr_in peer = {.sin_family = AF_UNSPEC};
-    socklen_t bytes = sizeof(peer);
+    socklen_t bytes = sizeof peer;
     bed b;
     (void)state;
     bed_open(&b);

@@ -37,7 +37,6 @@ typedef struct client_bed {
 
 static client_bed *bed_new(void) {
     client_bed *bed = calloc(1, sizeof *bed);
-
     assert_non_null(bed);
     bed->settings = (rs_load_settings){.connections = 1,
                                        .depth = DEPTH,
@@ -60,7 +59,6 @@ static client_bed *bed_new(void) {
 static void bed_turn_at(client_bed *bed, uint64_t now_ns) {
     rs_op ops[RS_CLIENT_OPS_MAX];
     const uint32_t count = rs_client_emit(&bed->client, &bed->load, now_ns, ops);
-
     for (uint32_t i = 0; i < count; i++) {
         const rs_op *op = &ops[i];
         rs_completion done = {.kind = op->kind, .generation = op->generation, .tag = op->tag};
@@ -105,7 +103,6 @@ static void bed_complete(client_bed *bed, rs_op_kind kind, rs_status status, uin
                                 .status = (uint16_t)status,
                                 .generation = bed->client.generation,
                                 .bytes = bytes};
-
     if (kind == RS_OP_RECV) {
         bed->recv.kind = RS_OP_NONE;
     }
@@ -137,7 +134,6 @@ static void bed_deliver(client_bed *bed, const uint8_t *data, uint32_t bytes) {
 /* Takes the wire's bytes for a server that answers them. */
 static uint32_t bed_take(client_bed *bed, uint8_t *out) {
     const uint32_t bytes = bed->wire_bytes;
-
     memcpy(out, bed->wire, bytes);
     bed->wire_bytes = 0;
     return bytes;
@@ -146,14 +142,12 @@ static uint32_t bed_take(client_bed *bed, uint8_t *out) {
 static uint64_t bed_faults(const client_bed *bed) {
     const rs_track_columns *c = &bed->load.columns;
     const rs_load_ends *e = &bed->load.ends;
-
     return c->lost + c->wrong + c->reordered + c->duplicated + e->refused + e->reset + e->closed +
            e->timed_out + e->failed;
 }
 
 static void test_client_open_fills_its_depth_in_one_send(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed_open(bed);
     assert_int_equal(bed->wire_bytes, BLOCK);
@@ -166,7 +160,6 @@ static void test_client_open_fills_its_depth_in_one_send(void **state) {
 static void test_client_whole_replies_are_ok_and_answered_by_new_requests(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->load.recording = true;
     bed_open(bed);
@@ -184,7 +177,6 @@ static void test_client_whole_replies_are_ok_and_answered_by_new_requests(void *
 static void run_trickle(int app) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     bed->settings.app = app;
     bed_open(bed);
     for (uint32_t round = 0; round < 5; round++) {
@@ -209,7 +201,6 @@ static void run_flip(int app) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
     uint32_t bytes;
-
     bed->settings.app = app;
     bed_open(bed);
     bytes = bed_take(bed, data);
@@ -230,7 +221,6 @@ static void test_client_flipped_byte_is_wrong(void **state) {
 static void run_drop(int app) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     bed->settings.app = app;
     bed_open(bed);
     (void)bed_take(bed, data);
@@ -250,7 +240,6 @@ static void run_drop(int app) {
 static void test_client_reply_of_another_size_is_wrong(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->settings.verify = false;
     bed_open(bed);
@@ -265,7 +254,6 @@ static void test_client_reply_of_another_size_is_wrong(void **state) {
 
 static void test_client_send_that_is_cut_short_is_a_failure(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->send_short = 1;
     bed_open(bed);
@@ -283,7 +271,6 @@ static void test_client_dropped_reply_is_lost(void **state) {
 static void test_client_duplicated_reply_is_duplicated(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed_open(bed);
     (void)bed_take(bed, data);
@@ -299,7 +286,6 @@ static void test_client_duplicated_reply_is_duplicated(void **state) {
 static void test_client_swapped_replies_are_reordered(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed_open(bed);
     (void)bed_take(bed, data);
@@ -314,7 +300,6 @@ static void test_client_swapped_replies_are_reordered(void **state) {
 static void test_client_reply_of_impossible_length_ends_the_connection(void **state) {
     static const uint8_t hopeless[] = {1, 0, 0};
     client_bed *bed = bed_new();
-
     (void)state;
     bed_open(bed);
     bed_deliver(bed, hopeless, sizeof hopeless);
@@ -326,7 +311,6 @@ static void test_client_reply_of_impossible_length_ends_the_connection(void **st
 
 static void test_client_servers_end_of_stream_is_closed_and_its_debts_lost(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed_open(bed);
     bed_complete(bed, RS_OP_RECV, RS_OK, 0);
@@ -341,7 +325,6 @@ static void test_client_servers_end_of_stream_is_closed_and_its_debts_lost(void 
 
 static void test_client_reset_is_reset(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed_open(bed);
     bed_complete(bed, RS_OP_RECV, RS_E_RESET, 0);
@@ -352,7 +335,6 @@ static void test_client_reset_is_reset(void **state) {
 
 static void test_client_refused_connection_is_refused_and_closed(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
                    BLOCK);
@@ -367,7 +349,6 @@ static void test_client_refused_connection_is_refused_and_closed(void **state) {
 
 static void test_client_without_a_local_port_tries_again(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->load.connect_timeout_ns = 1000000000;
     rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
@@ -387,7 +368,6 @@ static void test_client_without_a_local_port_tries_again(void **state) {
 
 static void test_client_silent_server_times_out(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed_open(bed);
     assert_false(rs_client_tick(&bed->client, &bed->load, NOW + 999u));
@@ -402,7 +382,6 @@ static void test_client_silent_server_times_out(void **state) {
 static void test_client_churn_closes_after_its_messages_and_connects_again(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->settings.churn = true;
     bed_open(bed);
@@ -420,7 +399,6 @@ static void test_client_churn_closes_after_its_messages_and_connects_again(void 
 
 static void test_client_of_the_reset_role_aborts_and_abandons(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->settings.reset_percent = 100;
     bed->settings.churn_messages = 1;
@@ -436,7 +414,6 @@ static void test_client_of_the_reset_role_aborts_and_abandons(void **state) {
 /* An abort would take back what the kernel does not have yet: the server would see no request. */
 static void test_client_of_the_reset_role_waits_for_its_sends(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->settings.reset_percent = 100;
     bed->settings.churn_messages = 1;
@@ -455,7 +432,6 @@ static void test_client_of_the_reset_role_waits_for_its_sends(void **state) {
 static void test_client_at_the_first_gate_sends_one_and_is_served_by_any_reply(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->load.gate = RS_GATE_FIRST;
     bed_open(bed);
@@ -474,7 +450,6 @@ static void test_client_at_the_first_gate_sends_one_and_is_served_by_any_reply(v
 
 static void test_client_that_dies_at_the_first_gate_awaits_nothing(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->load.gate = RS_GATE_FIRST;
     bed_open(bed);
@@ -486,7 +461,6 @@ static void test_client_that_dies_at_the_first_gate_awaits_nothing(void **state)
 
 static void test_client_at_the_first_gate_keeps_to_the_messages_left(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->load.gate = RS_GATE_FIRST;
     bed->load.messages_left = 0;
@@ -501,7 +475,6 @@ static void test_client_at_the_first_gate_keeps_to_the_messages_left(void **stat
 static void test_client_misbehaves_only_behind_the_first_gate(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->settings.reset_percent = 100;
     bed->settings.churn_messages = 1;
@@ -523,7 +496,6 @@ static void test_client_misbehaves_only_behind_the_first_gate(void **state) {
 static void test_client_of_the_half_close_role_takes_the_tail(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->settings.half_close_percent = 100;
     bed->settings.churn_messages = 1;
@@ -540,7 +512,6 @@ static void test_client_of_the_half_close_role_takes_the_tail(void **state) {
 
 static void test_client_half_close_with_a_missing_tail_is_lost(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->settings.half_close_percent = 100;
     bed->settings.churn_messages = 1;
@@ -554,7 +525,6 @@ static void test_client_half_close_with_a_missing_tail_is_lost(void **state) {
 static void test_client_slow_reader_pauses_and_may_be_dropped(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
-
     (void)state;
     bed->settings.slow_percent = 100;
     bed_open(bed);
@@ -573,7 +543,6 @@ static void test_client_slow_reader_pauses_and_may_be_dropped(void **state) {
 
 static void test_client_slow_reader_never_answered_is_a_failure(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     bed->settings.slow_percent = 100;
     bed_open(bed);
@@ -589,7 +558,6 @@ static void test_client_finish_sees_a_reply_too_many(void **state) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
     uint32_t bytes;
-
     (void)state;
     bed_open(bed);
     bed->load.gate = RS_GATE_SHUT;
@@ -610,7 +578,6 @@ static void test_client_finish_sees_a_reply_too_many(void **state) {
 /* Neither the beginning of a frame nor a whole one. */
 static void test_client_silent_one_takes_no_bytes(void **state) {
     uint8_t frame[FRAME] = {0};
-
     (void)state;
     (void)rs_frame_header(frame, 1, FRAME - RS_FRAME_HEADER_BYTES);
     for (uint32_t bytes = 1; bytes <= FRAME; bytes += FRAME - 1u) {
@@ -631,7 +598,6 @@ static void test_client_silent_one_takes_no_bytes(void **state) {
 /* An open loop of 1,000 messages a second on one connection, served but for the plan. */
 static client_bed *bed_planned(void) {
     client_bed *bed = bed_new();
-
     bed->settings.rate = 1000;
     bed->load.plan = (rs_plan){.start_ns = NOW, .rate = 1000, .connections = 1};
     bed->load.recording = true;
@@ -650,7 +616,6 @@ static void bed_answer(client_bed *bed, uint64_t now_ns) {
     const uint32_t bytes = bed_take(bed, data);
     const rs_completion done = {
         .kind = RS_OP_RECV, .generation = bed->client.generation, .bytes = bytes};
-
     assert_true(bytes <= bed->recv.bytes);
     memcpy(bed->recv.u.data, data, bytes);
     bed->recv.kind = RS_OP_NONE;
@@ -662,7 +627,6 @@ static void bed_answer(client_bed *bed, uint64_t now_ns) {
  * 1 ms from the actual send, 5 ms of pacing error. */
 static void test_client_corrected_latency_counts_from_the_intended_send(void **state) {
     client_bed *bed = bed_planned();
-
     (void)state;
     bed_due(bed, 1, NOW + 5000000u);
     bed_answer(bed, NOW + 6000000u);
@@ -678,7 +642,6 @@ static void test_client_corrected_latency_counts_from_the_intended_send(void **s
  * is the server's and not the pacing's, and the corrected latency holds it. */
 static void test_client_held_up_by_its_window_has_no_pacing_error(void **state) {
     client_bed *bed = bed_planned();
-
     (void)state;
     bed_due(bed, DEPTH, NOW + 3000000u);
     assert_int_equal(bed->load.pacing.count, DEPTH);
@@ -699,7 +662,6 @@ static void test_client_held_up_by_its_window_has_no_pacing_error(void **state) 
  */
 static void test_client_counts_what_was_never_sent(void **state) {
     client_bed *bed = bed_planned();
-
     (void)state;
     bed_due(bed, 100, NOW + 99000000u);
     assert_int_equal(bed->load.columns.sent, DEPTH);
@@ -714,7 +676,6 @@ static void test_client_counts_what_was_never_sent(void **state) {
 
 static void test_client_counts_the_unsent_in_a_few_entries_and_within_messages_left(void **state) {
     client_bed *bed = bed_planned();
-
     (void)state;
     bed->load.messages_left = 10 + DEPTH;
     bed_due(bed, 100, NOW + 99000000u);
@@ -728,7 +689,6 @@ static void test_client_counts_the_unsent_in_a_few_entries_and_within_messages_l
 
 static void test_client_tail_counts_for_latency_and_not_for_the_rate(void **state) {
     client_bed *bed = bed_planned();
-
     (void)state;
     bed_due(bed, 2, NOW + 1000000u);
     bed->load.tail = true;
@@ -741,7 +701,6 @@ static void test_client_tail_counts_for_latency_and_not_for_the_rate(void **stat
 /* EADDRNOTAVAIL, EADDRINUSE, and what Windows says when a range of ports is used up. */
 static void test_client_any_shortage_of_ports_is_a_wait_for_one(void **state) {
     static const rs_status shortages[] = {RS_E_ADDRESS, RS_E_ADDRESS_IN_USE, RS_E_NO_BUFFERS};
-
     (void)state;
     for (size_t i = 0; i < sizeof shortages / sizeof shortages[0]; i++) {
         client_bed *bed = bed_new();
@@ -760,7 +719,6 @@ static void test_client_any_shortage_of_ports_is_a_wait_for_one(void **state) {
 
 static uint32_t bed_connects_from(client_bed *bed) {
     rs_op ops[RS_CLIENT_OPS_MAX];
-
     rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
                    BLOCK);
     bed->client.again = true;
@@ -771,7 +729,6 @@ static uint32_t bed_connects_from(client_bed *bed) {
 
 static void test_client_connects_from_each_source_in_turn(void **state) {
     client_bed *bed = bed_new();
-
     (void)state;
     assert_int_equal(bed_connects_from(bed), 0);
     bed->settings.source_ip = 0x7F000002u;
@@ -821,6 +778,5 @@ int main(void) {
         cmocka_unit_test(test_client_any_shortage_of_ports_is_a_wait_for_one),
         cmocka_unit_test(test_client_connects_from_each_source_in_turn),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,6 @@
  * polling, which costs nothing here. Returns the worst error of the last ten. */
 static uint64_t pace_worst_ns(rs_pace *pace, uint64_t tick_ns) {
     uint64_t now_ns = START, worst_ns = 0;
-
     for (uint32_t i = 1; i <= 50; i++) {
         const uint64_t due_ns = START + i * 5u * MS;
         const uint64_t sleep_ns = rs_pace_sleep_ns(pace, now_ns, due_ns);
@@ -38,7 +37,6 @@ static uint64_t pace_worst_ns(rs_pace *pace, uint64_t tick_ns) {
 
 static void test_pace_learns_what_sleeps_overrun_by(void **state) {
     static const uint64_t ticks[] = {1, 60000, 500000, 1000000, 1900000};
-
     (void)state;
     for (size_t i = 0; i < sizeof ticks / sizeof ticks[0]; i++) {
         rs_pace pace;
@@ -51,7 +49,6 @@ static void test_pace_learns_what_sleeps_overrun_by(void **state) {
 /* A tick of 15.6 ms cannot be made good within the bound; the error then shows, and is reported. */
 static void test_pace_spins_no_longer_than_its_bound(void **state) {
     rs_pace pace;
-
     (void)state;
     rs_pace_init(&pace, START);
     assert_true(pace_worst_ns(&pace, 15625000) > MS);
@@ -61,7 +58,6 @@ static void test_pace_spins_no_longer_than_its_bound(void **state) {
 
 static void test_pace_forgets_a_late_sleep_by_time_alone(void **state) {
     rs_pace pace;
-
     (void)state;
     rs_pace_init(&pace, START);
     rs_pace_woke(&pace, START, START + 50u * MS);
@@ -81,6 +77,5 @@ int main(void) {
         cmocka_unit_test(test_pace_spins_no_longer_than_its_bound),
         cmocka_unit_test(test_pace_forgets_a_late_sleep_by_time_alone),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,6 @@ static void test_payload_flipped_byte_is_wrong_where_the_pattern_is_long(void **
 
 static void test_payload_other_sequence_is_named(void **state) {
     uint64_t found = 0;
-
     (void)state;
     rs_payload_init(&payload, SEED, 32);
     rs_payload_build(&payload, 3, 101, message);
@@ -73,7 +72,6 @@ static void test_payload_other_sequence_is_named(void **state) {
 
 static void test_payload_other_connection_is_wrong(void **state) {
     uint64_t found;
-
     (void)state;
     rs_payload_init(&payload, SEED, 32);
     rs_payload_build(&payload, 4, 99, message);
@@ -83,7 +81,6 @@ static void test_payload_other_connection_is_wrong(void **state) {
 static void test_payload_other_seed_is_wrong(void **state) {
     static rs_payload other;
     uint64_t found;
-
     (void)state;
     rs_payload_init(&payload, SEED, 32);
     rs_payload_init(&other, SEED + 1u, 32);
@@ -93,7 +90,6 @@ static void test_payload_other_seed_is_wrong(void **state) {
 
 static void test_payload_small_frames_tell_neighbours_apart(void **state) {
     uint32_t same_sequence = 0, same_conn = 0;
-
     (void)state;
     rs_payload_init(&payload, SEED, 11); /* eight bytes of pattern, no identity */
     for (uint64_t sequence = 0; sequence < 1000; sequence++) {
@@ -120,6 +116,5 @@ int main(void) {
         cmocka_unit_test(test_payload_other_seed_is_wrong),
         cmocka_unit_test(test_payload_small_frames_tell_neighbours_apart),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,6 @@
 
 static void test_plan_intended_time_is_the_first_at_which_it_is_due(void **state) {
     static const uint32_t rates[] = {1, 3, 7, 1000, 99999, 1000003, RS_PLAN_RATE_MAX};
-
     (void)state;
     for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++) {
         const rs_plan plan = {.start_ns = START_NS, .rate = rates[r], .connections = 5};
@@ -30,7 +29,6 @@ static void test_plan_intended_time_is_the_first_at_which_it_is_due(void **state
 
 static void test_plan_before_the_start_nothing_is_due(void **state) {
     const rs_plan plan = {.start_ns = START_NS, .rate = 10, .connections = 1};
-
     (void)state;
     assert_int_equal(rs_plan_due(&plan, START_NS - 1u), 0);
     assert_int_equal(rs_plan_due(&plan, START_NS), 1);
@@ -38,7 +36,6 @@ static void test_plan_before_the_start_nothing_is_due(void **state) {
 
 static void test_plan_does_not_drift_over_a_day(void **state) {
     const rs_plan plan = {.start_ns = START_NS, .rate = 999983, .connections = 5};
-
     (void)state;
     assert_true(rs_plan_intended_ns(&plan, UINT64_C(86400) * 999983u) ==
                 START_NS + UINT64_C(86400) * NS_PER_S);
@@ -47,7 +44,6 @@ static void test_plan_does_not_drift_over_a_day(void **state) {
 static void test_plan_index_covers_each_message_once(void **state) {
     const rs_plan plan = {.start_ns = 0, .rate = 1, .connections = 7};
     uint8_t seen[70] = {0};
-
     (void)state;
     for (uint32_t connection = 0; connection < 7; connection++) {
         for (uint64_t sequence = 0; sequence < 10; sequence++) {
@@ -61,7 +57,6 @@ static void test_plan_index_covers_each_message_once(void **state) {
 
 static void test_plan_roles_are_shared_out_exactly(void **state) {
     uint32_t count[4] = {0};
-
     (void)state;
     for (uint32_t i = 0; i < 40; i++) {
         count[rs_plan_role_of(i, 40, 10, 25, 50)]++;
@@ -75,7 +70,6 @@ static void test_plan_roles_are_shared_out_exactly(void **state) {
 static void test_plan_quota_stays_within_twice_the_mean(void **state) {
     uint32_t lives[20] = {0};
     uint64_t sum = 0;
-
     (void)state;
     for (uint32_t life = 0; life < 10000; life++) {
         const uint32_t quota = rs_plan_quota(1, 3, life, 10);
@@ -93,7 +87,6 @@ static void test_plan_quota_stays_within_twice_the_mean(void **state) {
 
 static void test_plan_due_of_the_connections_adds_up_to_what_is_due(void **state) {
     const rs_plan plan = {.start_ns = 1000, .rate = 30011, .connections = 7};
-
     (void)state;
     for (uint64_t now_ns = 990; now_ns < 1000000; now_ns += 997) {
         uint64_t sum = 0;
@@ -119,6 +112,5 @@ int main(void) {
         cmocka_unit_test(test_plan_quota_stays_within_twice_the_mean),
         cmocka_unit_test(test_plan_due_of_the_connections_adds_up_to_what_is_due),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

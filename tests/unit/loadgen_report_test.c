@@ -41,7 +41,6 @@ static rs_backend_stats bed_calls(uint64_t recv, uint64_t send, uint64_t wakes) 
 static report_bed *bed_new(void) {
     report_bed *bed = calloc(1, sizeof *bed);
     rs_load *load;
-
     assert_non_null(bed);
     bed->settings = (rs_load_settings){.connections = 4,
                                        .depth = 1,
@@ -77,7 +76,6 @@ static report_bed *bed_new(void) {
 /* An open loop of rate a second; what was corrected lies 10 ms higher than the rest. */
 static report_bed *bed_open_loop(uint32_t rate) {
     report_bed *bed = bed_new();
-
     bed->settings.rate = rate;
     for (uint64_t i = 1; i <= 1000; i++) {
         rs_histogram_record(&bed->run.load.corrected, 10000 * US + i * US);
@@ -88,7 +86,6 @@ static report_bed *bed_open_loop(uint32_t rate) {
 static void bed_write(report_bed *bed) {
     FILE *file;
     size_t bytes;
-
     rs_report_void(&bed->run, bed->reason, sizeof bed->reason);
     assert_int_equal(rs_report_write_json(&bed->run, bed->reason, NULL), RS_OK);
     file = fopen(PATH, "rb");
@@ -103,7 +100,6 @@ static void bed_write(report_bed *bed) {
 static const char *bed_value(const report_bed *bed, const char *from, const char *key) {
     char name[64];
     const char *at = from[0] != '\0' ? strstr(bed->json, from) : bed->json;
-
     (void)snprintf(name, sizeof name, "\"%s\":", key);
     assert_non_null(at);
     at = strstr(at, name);
@@ -130,7 +126,6 @@ static bool bed_says(const report_bed *bed, const char *key, const char *words) 
 
 static void test_report_rate_and_megabytes_are_of_the_measured_time(void **state) {
     report_bed *bed = bed_new();
-
     (void)state;
     bed_write(bed);
     assert_string_equal(bed->reason, "");
@@ -147,7 +142,6 @@ static void test_report_rate_and_megabytes_are_of_the_measured_time(void **state
 
 static void test_report_cpu_is_user_and_kernel_time_of_the_measurement(void **state) {
     report_bed *bed = bed_new();
-
     (void)state;
     bed_write(bed);
     assert_int_equal(bed_number(bed, "\"cpu\"", "user_ns"), 3000000);
@@ -163,7 +157,6 @@ static void test_report_cpu_is_user_and_kernel_time_of_the_measurement(void **st
 
 static void test_report_kernel_calls_are_calls_of_the_measurement(void **state) {
     report_bed *bed = bed_new();
-
     (void)state;
     bed_write(bed);
     assert_int_equal(bed_number(bed, "\"kernel_calls\"", "recv"), 2000);
@@ -189,7 +182,6 @@ static void check_percentiles(const report_bed *bed, const char *key, double add
 
 static void test_report_percentiles_are_in_nanoseconds(void **state) {
     report_bed *bed = bed_open_loop(500);
-
     (void)state;
     bed_write(bed);
     check_percentiles(bed, "\"latency_ns\"", 0);
@@ -225,7 +217,6 @@ static void test_report_counts_stand_under_their_names(void **state) {
                                 &ends->slow_dropped,
                                 &ends->port_waits};
     const size_t faults = 10;
-
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char expected[64];
@@ -256,7 +247,6 @@ static void test_report_counts_stand_under_their_names(void **state) {
 static void test_report_names_the_cause_where_there_is_no_doubt(void **state) {
     report_bed *bed = bed_new();
     rs_load *load = &bed->run.load;
-
     (void)state;
     bed->settings.addr = (rs_addr){.ip = 0x7F000001u, .port = 4321};
     load->columns.ok = load->columns.received = load->measured = 0;
@@ -279,7 +269,6 @@ static void test_report_names_the_cause_where_there_is_no_doubt(void **state) {
 
 static void test_report_without_a_reply_in_the_measurement_is_void(void **state) {
     report_bed *bed = bed_new();
-
     (void)state;
     bed->run.load.measured = 0;
     bed_write(bed);
@@ -330,7 +319,6 @@ static void test_report_below_rate_min_of_the_rate_asked_for_is_overloaded(void 
 static void test_report_pacing_error_above_a_tenth_of_the_p50_is_marked(void **state) {
     report_bed *bed = bed_open_loop(500);
     rs_histogram *pacing = &bed->run.load.pacing;
-
     (void)state;
     rs_histogram_record_n(pacing, 3 * US, 980);
     rs_histogram_record_n(pacing, 1000 * US, 20);
@@ -359,6 +347,5 @@ int main(void) {
         cmocka_unit_test(test_report_below_rate_min_of_the_rate_asked_for_is_overloaded),
         cmocka_unit_test(test_report_pacing_error_above_a_tenth_of_the_p50_is_marked),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

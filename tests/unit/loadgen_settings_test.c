@@ -18,7 +18,6 @@ static int read_line(rs_load_settings *settings, const char *words) {
     static char copy[256];
     const char *argv[ARGS_MAX] = {"loadgen"};
     int argc = 1;
-
     assert_true(strlen(words) < sizeof copy);
     (void)strcpy(copy, words);
     for (char *at = strtok(copy, " "); at != NULL; at = strtok(NULL, " ")) {
@@ -57,7 +56,6 @@ static void test_settings_churn_on_loopback_comes_from_many_addresses(void **sta
 
 static void test_settings_sources_elsewhere_need_an_address(void **state) {
     rs_load_settings settings;
-
     (void)state;
     assert_int_equal(read_line(&settings, "--host 10.0.0.1 --sources 4"), 2);
     assert_int_equal(read_line(&settings, "--source 255.255.255.250 --sources 9"), 2);
@@ -96,6 +94,5 @@ int main(void) {
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
         cmocka_unit_test(test_settings_seconds_are_those_that_hold),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

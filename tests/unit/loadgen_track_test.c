@@ -37,13 +37,11 @@ static void bed_send(track_bed *bed, uint32_t count) {
 static uint64_t bed_reply(track_bed *bed, uint64_t sequence) {
     const rs_payload_verdict verdict =
         sequence == bed->track.expected ? RS_PAYLOAD_EXPECTED : RS_PAYLOAD_OTHER;
-
     return rs_track_reply(&bed->track, verdict, &sequence, &bed->columns);
 }
 
 static void bed_wrong(track_bed *bed) {
     uint64_t sequence = bed->track.expected;
-
     assert_int_equal(rs_track_reply(&bed->track, RS_PAYLOAD_WRONG, &sequence, &bed->columns), 0);
 }
 
@@ -65,7 +63,6 @@ static void assert_columns(const track_bed *bed, uint64_t ok, uint64_t lost, uin
 
 static void test_track_replies_in_order_are_ok_and_give_their_send_time(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     for (uint32_t round = 0; round < 100; round++) {
@@ -82,7 +79,6 @@ static void test_track_replies_in_order_are_ok_and_give_their_send_time(void **s
 
 static void test_track_damaged_reply_is_one_wrong_one(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 3);
@@ -128,7 +124,6 @@ static void test_track_ring_holds_the_window_and_what_it_overtook(void **state) 
 
 static void test_track_dropped_reply_is_lost_at_the_end(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 3);
@@ -141,7 +136,6 @@ static void test_track_dropped_reply_is_lost_at_the_end(void **state) {
 
 static void test_track_dropped_reply_is_lost_after_the_timeout(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 2);
@@ -154,7 +148,6 @@ static void test_track_dropped_reply_is_lost_after_the_timeout(void **state) {
 
 static void test_track_dropped_reply_is_lost_once_its_place_is_needed(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 2);
@@ -170,7 +163,6 @@ static void test_track_dropped_reply_is_lost_once_its_place_is_needed(void **sta
 
 static void test_track_missing_next_reply_tells_that_the_connection_is_dead(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     assert_false(rs_track_expire(&bed.track, UINT64_MAX, TIMEOUT_NS, &bed.columns));
@@ -181,7 +173,6 @@ static void test_track_missing_next_reply_tells_that_the_connection_is_dead(void
 
 static void test_track_swapped_replies_are_one_reordered(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 3);
@@ -194,7 +185,6 @@ static void test_track_swapped_replies_are_one_reordered(void **state) {
 
 static void test_track_second_reply_is_duplicated(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 2);
@@ -206,7 +196,6 @@ static void test_track_second_reply_is_duplicated(void **state) {
 
 static void test_track_very_old_reply_is_duplicated(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     for (uint64_t sequence = 0; sequence < 3u * RING; sequence++) {
@@ -220,7 +209,6 @@ static void test_track_very_old_reply_is_duplicated(void **state) {
 
 static void test_track_reply_nobody_asked_for_is_wrong(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     assert_int_equal(bed_reply(&bed, 0), 0);
@@ -231,7 +219,6 @@ static void test_track_reply_nobody_asked_for_is_wrong(void **state) {
 
 static void test_track_our_own_break_abandons(void **state) {
     track_bed bed;
-
     (void)state;
     bed_init(&bed);
     bed_send(&bed, 5);
@@ -305,6 +292,5 @@ int main(void) {
         cmocka_unit_test(test_track_our_own_break_abandons),
         cmocka_unit_test(test_track_random_replies_match_a_model),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

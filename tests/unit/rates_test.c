@@ -113,6 +113,5 @@ int main(void) {
         cmocka_unit_test_setup(test_rates_of_an_earlier_comparison_stay, setup),
         cmocka_unit_test_setup(test_cost_follows_what_the_runs_took, setup),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,5 @@ int main(void) {
         cmocka_unit_test(test_recorded_rest_is_what_the_others_have_not),
         cmocka_unit_test(test_recorded_list_of_full_length_is_cut_and_ends),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -78,7 +78,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_region_cut_may_be_one_piece),
         cmocka_unit_test(test_region_cut_behind_its_end_stops_the_process),
     };
-
     self = argv[0];
     if (child_case(argc, argv) != NULL) {
         rs_region_set set = {.taken = 0};

@@ -26,7 +26,6 @@ static SOCKET plain_socket(void) {
     uint32_t os_error;
     u_long on = 1;
     SOCKET opened = rs_win_socket_open(0, &calls, &os_error);
-
     assert_true(opened != INVALID_SOCKET);
     assert_int_equal(ioctlsocket(opened, (long)FIONBIO, &on), 0);
     return opened;
@@ -34,7 +33,6 @@ static SOCKET plain_socket(void) {
 
 static void plain_connect(SOCKET socket, rs_addr addr) {
     struct sockaddr_in name = rs_win_sockaddr(&addr);
-
     (void)connect(socket, (struct sockaddr *)&name, (int)sizeof name); /* in progress, or refused */
 }
 
@@ -43,7 +41,6 @@ static rs_addr make_hanging(SOCKET *listener, SOCKET *fillers) {
     rs_addr addr = {.ip = 0x7F000001u};
     struct sockaddr_in name = rs_win_sockaddr(&addr);
     int bytes = (int)sizeof name;
-
     *listener = plain_socket();
     assert_int_equal(bind(*listener, (struct sockaddr *)&name, bytes), 0);
     assert_int_equal(listen(*listener, 1), 0);
@@ -61,7 +58,6 @@ static rs_addr make_hanging(SOCKET *listener, SOCKET *fillers) {
 static rs_completion poll_until(rs_backend *backend, rs_op_kind kind, int64_t timeout_ns) {
     uint64_t end_ns = rs_os_now_ns() + (uint64_t)LONG_NS;
     rs_completion out[OUT_MAX];
-
     for (;;) {
         uint32_t count = api->poll(backend, out, OUT_MAX, timeout_ns);
 
@@ -84,7 +80,6 @@ static rs_backend *open_listening(rs_addr *addr) {
     rs_completion out[OUT_MAX];
     rs_backend *backend;
     rs_status status;
-
     cfg.tuning.accepts = 2;
     cfg.tuning.dequeue_batch = 1;
     rs_options_defaults(&rs_rio_options, &own);
@@ -208,7 +203,6 @@ static void test_rio_attach_that_fails_leaves_the_slot_free(void **state) {
 
 static uint64_t stat_of(const rs_backend *backend, const char *name) {
     rs_backend_stats stats;
-
     api->stats(backend, &stats);
     for (uint32_t i = 0; i < stats.count; i++) {
         if (strcmp(stats.stat[i].name, name) == 0) {

@@ -41,7 +41,6 @@ static BOOL PASCAL fake_accept_ex(SOCKET listener, SOCKET accepted, PVOID buffer
 
 static rs_status fake_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error) {
     rs_status status = rs_win_socket_extensions(socket, out, error);
-
     fake.asked = socket;
     fake.real = out->accept_ex;
     out->accept_ex = fake_accept_ex;
@@ -70,7 +69,6 @@ static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint3
                                 .extensions = fake_extensions};
     uint32_t os_error;
     SOCKET probe;
-
     memset(b, 0, sizeof *b);
     b->tuning = rs_tuning_default();
     b->tuning.accept_mode = mode;
@@ -99,7 +97,6 @@ static void bed_connect(bed *b, SOCKET *clients, uint32_t count) {
     const rs_addr addr = {.ip = 0x7F000001u, .port = b->tcp_port};
     struct sockaddr_in name = rs_win_sockaddr(&addr);
     uint32_t os_error;
-
     for (uint32_t i = 0; i < count; i++) {
         clients[i] = rs_win_socket_open(0, &b->calls, &os_error);
         assert_int_equal(connect(clients[i], (struct sockaddr *)&name, (int)sizeof name), 0);
@@ -109,7 +106,6 @@ static void bed_connect(bed *b, SOCKET *clients, uint32_t count) {
 /* Returns how many of the completions have a socket, which is closed. */
 static uint32_t bed_said(bed *b, const rs_completion *out, uint32_t count) {
     uint32_t sockets = 0;
-
     for (uint32_t i = 0; i < count; i++) {
         if (out[i].status == RS_OK) {
             rs_win_socket_close((SOCKET)out[i].socket, &b->calls);
@@ -127,7 +123,6 @@ static uint32_t bed_poll(bed *b, DWORD wait_ms) {
     rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
     ULONG count = 0;
     uint32_t sockets = 0;
-
     (void)bed_said(b, out, rs_win_accept_retry(b->source, out));
     if (!GetQueuedCompletionStatusEx(b->port, entries, ACCEPTS, &count, wait_ms, FALSE)) {
         return 0;

@@ -25,7 +25,6 @@ typedef struct alarm_bed {
 
 static void bed_open(alarm_bed *bed) {
     rs_error error = {.call = NULL};
-
     *bed = (alarm_bed){.port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1)};
     assert_non_null(bed->port);
     assert_int_equal(rs_win_alarm_open(&bed->alarm, bed->port, KEY, &error), RS_OK);
@@ -41,19 +40,16 @@ static ULONG_PTR bed_take(const alarm_bed *bed, DWORD wait_ms) {
     OVERLAPPED *record = NULL;
     ULONG_PTR key = 0;
     DWORD bytes = 0;
-
     return GetQueuedCompletionStatus(bed->port, &bytes, &key, &record, wait_ms) ? key : 0;
 }
 
 static void bed_set(alarm_bed *bed, uint64_t in_ns) {
     const uint64_t now_ns = rs_os_now_ns();
-
     rs_win_alarm_set(bed->alarm, now_ns, now_ns + in_ns, &bed->calls);
 }
 
 static void test_alarm_rings_each_time_and_not_before(void **state) {
     alarm_bed bed;
-
     (void)state;
     bed_open(&bed);
     for (uint32_t i = 0; i < 20; i++) {
@@ -76,7 +72,6 @@ static void test_alarm_rings_each_time_and_not_before(void **state) {
 static void test_alarm_in_the_past_rings_at_once(void **state) {
     alarm_bed bed;
     const uint64_t now_ns = rs_os_now_ns();
-
     (void)state;
     bed_open(&bed);
     rs_win_alarm_set(bed.alarm, now_ns, now_ns - MS, &bed.calls);
@@ -87,7 +82,6 @@ static void test_alarm_in_the_past_rings_at_once(void **state) {
 /* One that is set for later stays; for an earlier time it is set anew. */
 static void test_alarm_keeps_the_earliest_time(void **state) {
     alarm_bed bed;
-
     (void)state;
     bed_open(&bed);
     bed_set(&bed, 60000 * MS);
@@ -101,7 +95,6 @@ static void test_alarm_keeps_the_earliest_time(void **state) {
 
 static void test_alarm_leaves_the_port_to_others(void **state) {
     alarm_bed bed;
-
     (void)state;
     bed_open(&bed);
     bed_set(&bed, 60000 * MS); /* never rings: closing ends it */
@@ -118,6 +111,5 @@ int main(void) {
         cmocka_unit_test(test_alarm_keeps_the_earliest_time),
         cmocka_unit_test(test_alarm_leaves_the_port_to_others),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -162,6 +162,5 @@ int main(void) {
         cmocka_unit_test(test_abi_ring_numbers_are_the_machines),
         cmocka_unit_test(test_abi_ring_layouts_are_the_machines),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,6 @@
 
 static rs_handle_table *make_table(void) {
     rs_handle_table *table = calloc(1, sizeof *table);
-
     assert_non_null(table);
     return table;
 }
@@ -26,7 +25,6 @@ static void test_handles_live_handle_finds_its_object(void **state) {
     rs_handle_table *table = make_table();
     int one, two;
     uint64_t a = rs_handle_open(table, &one), b = rs_handle_open(table, &two);
-
     (void)state;
     assert_ptr_equal(rs_handle_find(table, a), &one);
     assert_ptr_equal(rs_handle_find(table, b), &two);
@@ -38,7 +36,6 @@ static void test_handles_invented_handle_finds_nothing(void **state) {
     rs_handle_table *table = make_table();
     int object;
     uint64_t a = rs_handle_open(table, &object);
-
     (void)state;
     assert_null(rs_handle_find(table, 0));
     assert_null(rs_handle_find(table, 0xFFFFFFFFu));
@@ -54,7 +51,6 @@ static void test_handles_closed_handle_stays_dead_when_its_slot_lives_again(void
     rs_handle_table *table = make_table();
     int one, two;
     uint64_t a = rs_handle_open(table, &one), b;
-
     (void)state;
     assert_ptr_equal(rs_handle_close(table, a), &one);
     assert_null(rs_handle_close(table, a));
@@ -92,6 +88,5 @@ int main(void) {
         cmocka_unit_test(test_handles_closed_handle_stays_dead_when_its_slot_lives_again),
         cmocka_unit_test(test_handles_grow_over_chunks_and_keep_all),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

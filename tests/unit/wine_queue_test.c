@@ -38,7 +38,6 @@ static void make(fixture *f, uint32_t size, uint32_t recvs, uint32_t sends) {
 
 static void close_all(fixture *f) {
     rs_queue_result out;
-
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         rs_rio_lane *lane = &f->rq.lane[d];
         if (!lane->closing) {
@@ -59,8 +58,7 @@ static void close_all(fixture *f) {
 
 static rs_rio_request *ask(rs_rio_lane *lane, uint32_t length, uint64_t context) {
     rs_rio_request *request = rs_queue_accept(lane);
-
-    if (request) {
+    if (request != NULL) {
         request->data.length = length;
         request->context = context;
     }
@@ -70,7 +68,6 @@ static rs_rio_request *ask(rs_rio_lane *lane, uint32_t length, uint64_t context)
 static void test_queue_charge_is_the_sum_of_limits(void **state) {
     fixture f;
     rs_rio_lane more;
-
     (void)state;
     make(&f, 8, 3, 4);
     assert_int_equal(f.cq.charged, 7);
@@ -83,7 +80,6 @@ static void test_queue_request_counts_until_taken(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 1, 1);
     assert_non_null(ask(lane, 10, 1));
@@ -127,7 +123,6 @@ static void test_queue_failed_request_has_no_bytes(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 1, 1);
     (void)ask(lane, 10, 1);
@@ -147,7 +142,6 @@ static void test_queue_send_cut_short_by_the_close_is_aborted(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 1, 2);
     (void)ask(lane, 10, 1);
@@ -166,7 +160,6 @@ static void test_queue_send_cut_short_by_the_close_is_aborted(void **state) {
 
 static void test_queue_detached_lane_gives_its_charge_back(void **state) {
     fixture f;
-
     (void)state;
     make(&f, 8, 3, 4);
     rs_queue_detach(&f.rq.lane[RS_RIO_RECV]);
@@ -195,7 +188,6 @@ static void test_queue_sends_are_gathered_and_split_again(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 1, 3);
     for (uint64_t i = 0; i < 3; i++) {
@@ -221,7 +213,6 @@ static void test_queue_sends_are_gathered_and_split_again(void **state) {
 static void test_queue_gather_is_bounded_by_count_and_bytes(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-
     (void)state;
     make(&f, 64, 1, 40);
     for (uint64_t i = 0; i < 20; i++) {
@@ -238,7 +229,6 @@ static void test_queue_failure_finishes_the_first_request_only(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 1, 2);
     (void)ask(lane, 10, 1);
@@ -256,7 +246,6 @@ static void test_queue_failure_finishes_the_first_request_only(void **state) {
 static void test_queue_close_gives_the_charge_back_by_and_by(void **state) {
     fixture f;
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 4, 2);
     (void)ask(&f.rq.lane[RS_RIO_RECV], 10, 1);
@@ -284,7 +273,6 @@ static void test_queue_close_gives_the_charge_back_by_and_by(void **state) {
 static void test_queue_silent_completions_are_not_loud(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
-
     (void)state;
     make(&f, 8, 1, 2);
     ask(lane, 1, 1)->silent = true;
@@ -306,7 +294,6 @@ static void test_queue_datagrams_finish_one_by_one(void **state) {
     fixture f;
     rs_rio_lane *recv = &f.rq.lane[RS_RIO_RECV], *send = &f.rq.lane[RS_RIO_SEND];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 4, 4);
     f.rq.stream = false;
@@ -340,7 +327,6 @@ static void test_queue_datagrams_finish_one_by_one(void **state) {
 static void test_queue_standing_operation_keeps_its_lane(void **state) {
     fixture f;
     rs_rio_lane *recv = &f.rq.lane[RS_RIO_RECV];
-
     (void)state;
     make(&f, 8, 4, 1);
     recv->many = true;
@@ -360,7 +346,6 @@ static void test_queue_taken_completions_are_not_loud(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_SEND];
     rs_queue_result out;
-
     (void)state;
     make(&f, 8, 1, 3);
     (void)ask(lane, 1, 1);
@@ -384,7 +369,6 @@ static void test_queue_taken_completions_are_not_loud(void **state) {
 static void test_queue_resize_keeps_the_sums(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
-
     (void)state;
     make(&f, 8, 2, 2);
     (void)ask(lane, 1, 1);
@@ -402,7 +386,6 @@ static void test_queue_resize_keeps_the_sums(void **state) {
 static void test_queue_forget_drops_everything_without_completion(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
-
     (void)state;
     make(&f, 8, 2, 2);
     (void)ask(lane, 1, 1);
@@ -481,7 +464,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_queue_forget_drops_everything_without_completion),
         cmocka_unit_test(test_queue_random_steps_keep_the_sums),
     };
-
     if (argc > 1) {
         seed = (unsigned)strtoul(argv[1], NULL, 10);
     }

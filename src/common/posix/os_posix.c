@@ -29,7 +29,6 @@
 
 uint64_t rs_os_now_ns(void) {
     struct timespec now;
-
     if (clock_gettime(CLOCK_MONOTONIC, &now) != 0) {
         RS_FATAL("clock_gettime", errno, "no monotonic clock");
     }
@@ -39,7 +38,6 @@ uint64_t rs_os_now_ns(void) {
 void rs_os_sleep_ms(uint32_t ms) {
     struct timespec left = {.tv_sec = (time_t)(ms / 1000u),
                             .tv_nsec = (long)(ms % 1000u) * 1000000L};
-
     while (nanosleep(&left, &left) != 0 && errno == EINTR) {
         /* interrupted by a signal; `left` is the rest */
     }
@@ -55,15 +53,13 @@ struct rs_os_thread {
 
 static void *os_thread_main(void *opaque) {
     rs_os_thread *thread = opaque;
-
     thread->fn(thread->arg);
     return NULL;
 }
 
 rs_status rs_os_thread_start(rs_os_thread **out, rs_os_thread_fn fn, void *arg, rs_error *error) {
-    rs_os_thread *thread = calloc(1, sizeof(*thread));
+    rs_os_thread *thread = calloc(1, sizeof *thread);
     int failed;
-
     RS_ASSERT(out != NULL);
     RS_ASSERT(fn != NULL);
     *out = NULL;
@@ -93,13 +89,12 @@ void rs_os_thread_join(rs_os_thread *thread) {
 
 rs_status rs_os_pin_self(uint32_t cpu) {
     cpu_set_t set;
-
     if (cpu >= CPU_SETSIZE) {
         return RS_E_INVALID;
     }
     CPU_ZERO(&set);
     CPU_SET(cpu, &set);
-    if (sched_setaffinity(0, sizeof(set), &set) == 0) {
+    if (sched_setaffinity(0, sizeof set, &set) == 0) {
         return RS_OK;
     }
     return errno == EINVAL ? RS_E_INVALID : RS_E_OS;
@@ -107,7 +102,6 @@ rs_status rs_os_pin_self(uint32_t cpu) {
 
 uint32_t rs_os_cpu_count(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
-
     return count > 0 ? (uint32_t)count : 1u;
 }
 
@@ -130,7 +124,6 @@ struct rs_os_event {
 static int os_event_init(rs_os_event *event) {
     pthread_condattr_t attributes;
     int failed = pthread_condattr_init(&attributes);
-
     if (failed != 0) {
         return failed;
     }
@@ -150,9 +143,8 @@ static int os_event_init(rs_os_event *event) {
 }
 
 rs_status rs_os_event_open(rs_os_event **out, rs_error *error) {
-    rs_os_event *event = calloc(1, sizeof(*event));
+    rs_os_event *event = calloc(1, sizeof *event);
     int failed;
-
     RS_ASSERT(out != NULL);
     *out = NULL;
     if (event == NULL) {
@@ -180,13 +172,11 @@ void rs_os_event_close(rs_os_event *event) {
 
 static void os_event_lock(rs_os_event *event) {
     int failed = pthread_mutex_lock(&event->lock);
-
     RS_ASSERT(failed == 0);
 }
 
 static void os_event_unlock(rs_os_event *event) {
     int failed = pthread_mutex_unlock(&event->lock);
-
     RS_ASSERT(failed == 0);
 }
 
@@ -200,7 +190,6 @@ void rs_os_event_set(rs_os_event *event) {
 
 static struct timespec os_deadline(uint32_t timeout_ms) {
     uint64_t at_ns = rs_os_now_ns() + (uint64_t)timeout_ms * 1000000u;
-
     return (struct timespec){.tv_sec = (time_t)(at_ns / OS_NS_PER_S),
                              .tv_nsec = (long)(at_ns % OS_NS_PER_S)};
 }
@@ -209,7 +198,6 @@ bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
     struct timespec deadline = os_deadline(timeout_ms);
     int failed = 0;
     bool was_set;
-
     os_event_lock(event);
     while (!event->is_set && failed == 0) {
         failed = timeout_ms == UINT32_MAX
@@ -232,13 +220,11 @@ static size_t os_round_up(size_t bytes, size_t unit) {
 static void *os_map(size_t bytes, int extra_flags) {
     void *pages =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | extra_flags, -1, 0);
-
     return pages == MAP_FAILED ? NULL : pages;
 }
 
 void *rs_os_pages_alloc(size_t bytes, bool *large) {
     void *pages = NULL;
-
     RS_ASSERT(bytes > 0);
     RS_ASSERT(bytes % RS_PAGE_BYTES == 0);
     if (large != NULL && *large) {
@@ -265,7 +251,6 @@ void rs_os_pages_free(void *pages, size_t bytes) {
 
 void rs_os_begin(void) {
     int fd;
-
     do { /* the lowest free number each time */
         fd = open("/dev/null", O_RDWR);
     } while (fd >= 0 && fd <= STDERR_FILENO);
@@ -277,13 +262,11 @@ void rs_os_begin(void) {
 /* A non-blocking descriptor fails with EAGAIN instead of waiting. */
 static bool os_print_again(int fd) {
     struct pollfd wait = {.fd = fd, .events = POLLOUT};
-
     return errno == EINTR || (errno == EAGAIN && (poll(&wait, 1, -1) >= 0 || errno == EINTR));
 }
 
 bool rs_os_print(rs_os_stream stream, const char *text, size_t bytes) {
     int fd = stream == RS_OS_STDOUT ? STDOUT_FILENO : STDERR_FILENO;
-
     while (bytes > 0) {
         ssize_t wrote = write(fd, text, bytes);
 
@@ -318,8 +301,7 @@ typedef struct os_stop_signal {
 static void os_stop_handler(int signal_number) {
     int saved_errno = errno;
     os_stop_signal came = {.at_ns = rs_os_now_ns(), .number = signal_number};
-
-    if (write(os_stop_state.pipe_write, &came, sizeof(came)) != (ssize_t)sizeof(came)) {
+    if (write(os_stop_state.pipe_write, &came, sizeof came) != (ssize_t)sizeof came) {
         /* the pipe is full: a stop is in progress */
     }
     errno = saved_errno;
@@ -335,13 +317,12 @@ static void *os_stop_main(void *unused) {
     os_stop_signal came;
     uint64_t first_ns = 0;
     ssize_t got;
-
     (void)unused;
     for (;;) {
         do {
-            got = read(os_stop_state.pipe_read, &came, sizeof(came));
+            got = read(os_stop_state.pipe_read, &came, sizeof came);
         } while (got < 0 && errno == EINTR);
-        if (got != (ssize_t)sizeof(came)) {
+        if (got != (ssize_t)sizeof came) {
             return NULL; /* cannot be: the pipe stays open, and such writes are atomic */
         }
         if (first_ns == 0) {
@@ -359,7 +340,6 @@ static bool os_stop_install(void) {
     struct sigaction action = {.sa_handler = os_stop_handler, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction hangup = {.sa_handler = SIG_IGN};
-
     (void)sigemptyset(&action.sa_mask);
     (void)sigemptyset(&ignore.sa_mask);
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0 ||
@@ -372,7 +352,6 @@ static bool os_stop_install(void) {
 rs_status rs_os_on_stop(void (*fn)(void *arg), void *arg) {
     pthread_t thread;
     int ends[2];
-
     RS_ASSERT(fn != NULL);
     RS_ASSERT(os_stop_state.fn == NULL); /* once per process */
     if (pipe2(ends, O_CLOEXEC) != 0 || fcntl(ends[1], F_SETFL, O_NONBLOCK) != 0) {
@@ -399,7 +378,6 @@ static uint64_t os_timeval_ns(struct timeval t) {
 static void os_read_text(const char *path, char *text, size_t text_bytes) {
     ssize_t got = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-
     if (fd >= 0) {
         got = read(fd, text, text_bytes - 1u);
         (void)close(fd); /* read-only: nothing can be lost */
@@ -410,7 +388,6 @@ static void os_read_text(const char *path, char *text, size_t text_bytes) {
 /* The number behind `name` in /proc/self/status, whose unit is kB. */
 static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes) {
     const char *at = strstr(text, name);
-
     if (at == NULL) {
         return false;
     }
@@ -421,8 +398,7 @@ static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes)
 void rs_os_usage_read(rs_os_usage *out) {
     struct rusage used;
     char text[4096];
-
-    memset(out, 0, sizeof(*out));
+    memset(out, 0, sizeof *out);
     if (getrusage(RUSAGE_SELF, &used) == 0) {
         out->known |= RS_USE_CPU | RS_USE_SWITCHES | RS_USE_FAULTS;
         out->user_ns = os_timeval_ns(used.ru_utime);
@@ -430,7 +406,7 @@ void rs_os_usage_read(rs_os_usage *out) {
         out->context_switches = (uint64_t)used.ru_nvcsw + (uint64_t)used.ru_nivcsw;
         out->page_faults = (uint64_t)used.ru_minflt + (uint64_t)used.ru_majflt;
     }
-    os_read_text("/proc/self/status", text, sizeof(text));
+    os_read_text("/proc/self/status", text, sizeof text);
     if (os_status_bytes(text, "VmRSS:", &out->working_set_bytes) &&
         os_status_bytes(text, "VmHWM:", &out->working_set_peak_bytes)) {
         out->known |= RS_USE_WORKING_SET;
@@ -445,12 +421,11 @@ static pthread_once_t os_platform_once = PTHREAD_ONCE_INIT;
 
 static void os_platform_fill(void) {
     struct utsname name;
-
     if (uname(&name) != 0) {
-        (void)snprintf(os_platform_text, sizeof(os_platform_text), "Linux (version unknown)");
+        (void)snprintf(os_platform_text, sizeof os_platform_text, "Linux (version unknown)");
         return;
     }
-    (void)snprintf(os_platform_text, sizeof(os_platform_text), "%.60s %.80s", name.sysname,
+    (void)snprintf(os_platform_text, sizeof os_platform_text, "%.60s %.80s", name.sysname,
                    name.release);
 }
 

@@ -26,7 +26,6 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
     rs_engine_req *reqs = (rs_engine_req *)(void *)(conns + cfg->conns_max);
     rs_completion *ready =
         (rs_completion *)(void *)(reqs + rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn));
-
     RS_ASSERT(memory != NULL);
     RS_ASSERT(cfg->conns_max >= 1 && cfg->conns_max <= RS_SESSIONS_MAX);
     RS_ASSERT(cfg->sends_per_conn >= 1 && cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
@@ -44,7 +43,6 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 /* The record of the offset-th send without a completion, counted from the oldest. */
 static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
     uint32_t slot = engine->conns[index].send_head + offset;
-
     if (slot >= engine->cfg.sends_per_conn) {
         slot -= engine->cfg.sends_per_conn;
     }
@@ -54,7 +52,6 @@ static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index
 
 uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t index, uint32_t at, uint32_t i) {
     uint32_t end = rs_engine_recv_at(engine, index + 1u);
-
     RS_DEBUG_ASSERT(i < engine->cfg.sends_per_conn);
     return at + i < end ? at + i : at + i - engine->cfg.sends_per_conn;
 }
@@ -66,7 +63,6 @@ static bool engine_is_draining(const rs_engine_conn *conn) {
 static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_status status,
                                uint32_t bytes, uint64_t tag, bool called) {
     const uint8_t flags = rs_op_ended_inline(called, kind, (int)status);
-
     engine->inline_completions += flags;
     *rs_ready_next(&engine->ready) = (rs_completion){
         .kind = (uint8_t)kind,
@@ -85,7 +81,6 @@ static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kin
 static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_status status,
                                       uint32_t bytes, bool called) {
     rs_engine_req *req = &engine->reqs[rs_engine_recv_at(engine, index)];
-
     RS_ASSERT(bytes <= req->op.bytes);
     req->state = RS_REQ_FREE;
     engine_tell(engine, index, RS_OP_RECV, status, bytes, req->op.tag, called);
@@ -95,7 +90,6 @@ static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_stat
 static inline void engine_send_tell(rs_engine *engine, uint32_t index, rs_engine_req *req,
                                     rs_status status, bool called) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_DEBUG_ASSERT(req == &engine->reqs[engine_send_index(engine, index, 0)]);
     RS_ASSERT(conn->sends_untold > 0);
     req->state = RS_REQ_FREE;
@@ -132,7 +126,6 @@ static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at
                                   rs_status status, uint32_t bytes, bool called) {
     const bool oldest = at == engine_send_index(engine, index, 0);
     uint32_t over = 0;
-
     while (over < count) {
         rs_engine_req *req = &engine->reqs[at];
         uint32_t left = req->op.bytes - req->done;
@@ -164,7 +157,6 @@ static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at
 
 static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT(status != RS_OK);
     while (conn->sends_held > 0) {
         uint32_t offset = (uint32_t)conn->sends_untold - conn->sends_held;
@@ -180,7 +172,6 @@ static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status statu
 /* Fails requests that the kernel never got. */
 static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
-
     if ((conn->todo & RS_ENGINE_RECV) != 0) {
         conn->todo &= (uint8_t)~RS_ENGINE_RECV;
         engine_recv_finish(engine, index, status, 0, false);
@@ -190,7 +181,6 @@ static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status
 
 static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0);
     conn->todo &= (uint8_t)~RS_ENGINE_TODO_SHUTDOWN;
     engine_tell(engine, index, RS_OP_SHUTDOWN, status, 0, conn->shutdown_tag, false);
@@ -201,7 +191,6 @@ static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status 
 /* The kernel has no more requests of it: a CLOSE may complete, after everything else. */
 static void engine_drained(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
-
     if (conn->phase != RS_CONN_CLOSING) {
         return; /* broken, and not closed by its owner yet */
     }
@@ -218,7 +207,6 @@ static void engine_drained(rs_engine *engine, uint32_t index) {
 static void engine_settle_end(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
     const rs_status status = (rs_status)(conn->broken != RS_OK ? conn->broken : conn->gap);
-
     if (conn->broken != RS_OK) {
         engine_held_fail(engine, index, status);
     } else if (status != RS_OK) {
@@ -241,7 +229,6 @@ static inline void engine_settle(rs_engine *engine, uint32_t index) {
 
 void rs_engine_socket_gone(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT(!conn->socket_gone);
     RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
     RS_ASSERT(conn->abort_taken || conn->broken != RS_OK || conn->sends_posted == 0);
@@ -254,7 +241,6 @@ void rs_engine_socket_gone(rs_engine *engine, uint32_t index) {
 static void engine_bind(rs_engine *engine, uint32_t index, uint32_t generation,
                         rs_conn_phase phase) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT(conn->phase == RS_CONN_FREE);
     RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
     RS_ASSERT(!engine_is_draining(conn));
@@ -343,7 +329,6 @@ static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, co
 
 static rs_status engine_submit_connect(rs_engine *engine, const rs_op *op) {
     rs_engine_conn *conn = &engine->conns[op->conn];
-
     if (conn->phase != RS_CONN_FREE || op->u.addr == NULL) {
         return RS_E_INVALID;
     }
@@ -366,7 +351,6 @@ static rs_status engine_submit_late(rs_engine_conn *conn, const rs_op *op) {
 
 static rs_status engine_submit_one(rs_engine *engine, const rs_op *op) {
     rs_engine_conn *conn;
-
     if (op->conn >= engine->cfg.conns_max) {
         return RS_E_INVALID;
     }
@@ -399,7 +383,6 @@ static rs_status engine_submit_one(rs_engine *engine, const rs_op *op) {
 uint32_t rs_engine_submit(rs_engine *engine, const rs_op *ops, uint32_t count, rs_status *why) {
     uint32_t taken = 0;
     bool joins;
-
     RS_ASSERT(count >= 1);
     do {
         *why = engine_submit_one(engine, &ops[taken]);
@@ -435,7 +418,6 @@ rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, ui
     const rs_engine_conn *conn = &engine->conns[index];
     const bool ends = (todo & RS_ENGINE_TODO_END) != 0;
     rs_engine_action action = {.kind = RS_DO_NONE};
-
     RS_ASSERT(index < engine->cfg.conns_max);
     if (conn->socket_gone) {
         return action;
@@ -467,7 +449,6 @@ rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, ui
 void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
     rs_engine_conn *conn = &engine->conns[index];
     rs_engine_req *req = &engine->reqs[at];
-
     RS_ASSERT(req->state == RS_REQ_HELD);
     engine->posted++;
     if (req->op.kind == RS_OP_RECV) {
@@ -517,7 +498,6 @@ static inline void engine_send_finish(rs_engine *engine, uint32_t index, uint32_
     rs_engine_conn *conn = &engine->conns[index];
     rs_engine_req *req = &engine->reqs[at];
     const bool was_held = req->state == RS_REQ_HELD;
-
     if (conn->sends_untold == 1 && bytes == req->op.bytes - req->done) {
         req->done = req->op.bytes;
         engine_sends_left(conn, was_held ? 1 : 0);
@@ -535,7 +515,6 @@ void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_statu
     rs_engine_conn *conn = &engine->conns[index];
     const rs_engine_req *req = &engine->reqs[at];
     const bool was_posted = req->state == RS_REQ_POSTED;
-
     RS_ASSERT(was_posted || req->state == RS_REQ_HELD);
     if (status != RS_OK) {
         status = engine_result_status(conn, (rs_op_kind)req->op.kind, status);
@@ -563,14 +542,12 @@ void rs_engine_shut_down(rs_engine *engine, uint32_t index, rs_status status) {
 
 void rs_engine_recv_cancelled(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT(conn->phase == RS_CONN_CLOSING && conn->recv_posted);
     conn->recv_cancelled = true;
 }
 
 void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT(conn->connect_busy);
     conn->connect_busy = false;
     if (conn->phase == RS_CONN_CONNECTING) {
@@ -589,7 +566,6 @@ void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
 
 void rs_engine_broken(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
-
     RS_ASSERT(status != RS_OK);
     if (conn->socket_gone ||
         (conn->phase == RS_CONN_CLOSING &&
@@ -617,7 +593,6 @@ void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_
 /* A request whose completion leaves the ready ring is no longer in flight: its record is free. */
 static inline void engine_retire(rs_engine *engine, const rs_completion *record) {
     rs_engine_conn *conn = &engine->conns[record->conn];
-
     if (record->kind == RS_OP_SEND) {
         RS_ASSERT(conn->sends > conn->sends_untold);
         conn->sends--;
@@ -648,7 +623,6 @@ static inline void engine_retire(rs_engine *engine, const rs_completion *record)
 
 uint32_t rs_engine_take(rs_engine *engine, rs_completion *out, uint32_t cap) {
     uint32_t count = engine->ready.count < cap ? engine->ready.count : cap;
-
     for (uint32_t i = 0; i < count; i++) {
         out[i] = *rs_ready_take(&engine->ready);
         engine_retire(engine, &out[i]);

@@ -182,7 +182,6 @@ static inline bool rs_engine_wants(const rs_engine *engine, uint32_t conn, uint3
 static inline rs_engine_action rs_engine_next(const rs_engine *engine, uint32_t conn,
                                               uint32_t may) {
     const uint32_t todo = engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH);
-
     if (todo == 0) {
         return (rs_engine_action){.kind = RS_DO_NONE};
     }

@@ -28,7 +28,6 @@ static inline void rs_ready_init(rs_ready_ring *ring, rs_completion *records, ui
 /* rs_ready_next: appends a record, which the caller fills in. There is room (asserted). */
 static inline rs_completion *rs_ready_next(rs_ready_ring *ring) {
     uint32_t tail = ring->head + ring->count;
-
     RS_ASSERT(ring->count < ring->capacity);
     ring->count++;
     return &ring->records[tail < ring->capacity ? tail : tail - ring->capacity];
@@ -39,7 +38,6 @@ static inline rs_completion *rs_ready_next(rs_ready_ring *ring) {
  * cache lines. */
 static inline const rs_completion *rs_ready_take(rs_ready_ring *ring) {
     const rs_completion *oldest = &ring->records[ring->head];
-
     RS_ASSERT(ring->count > 0);
     ring->count--;
     ring->head = ring->count == 0 || ring->head + 1u == ring->capacity ? 0 : ring->head + 1u;

@@ -19,7 +19,6 @@ typedef struct rs_retry {
 /* rs_retry_failed: one more failure at now_ns. Returns the wait that begins, in milliseconds. */
 static inline uint32_t rs_retry_failed(rs_retry *retry, uint64_t now_ns) {
     uint32_t wait_ms = retry->wait_ms == 0 ? RS_RETRY_FIRST_MS : retry->wait_ms * 2u;
-
     retry->wait_ms = wait_ms < RS_RETRY_MAX_MS ? wait_ms : RS_RETRY_MAX_MS;
     retry->due_ns = now_ns + (uint64_t)retry->wait_ms * 1000000u;
     return retry->wait_ms;

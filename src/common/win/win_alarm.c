@@ -28,7 +28,6 @@ struct rs_win_alarm {
 static void alarm_main(void *arg) {
     rs_win_alarm *alarm = arg;
     const HANDLE waits[] = {alarm->quit, alarm->timer};
-
     while (WaitForMultipleObjects(2, waits, FALSE, INFINITE) == WAIT_OBJECT_0 + 1u) {
         if (!PostQueuedCompletionStatus(alarm->port, 0, alarm->key, NULL)) {
             RS_FATAL("PostQueuedCompletionStatus", GetLastError(),
@@ -51,7 +50,6 @@ static alarm_period_fn alarm_period(HMODULE winmm, const char *name) {
 /* Without it the timer is as coarse as the tick, which shows in loadgen's pacing error. */
 static void alarm_fine_tick(rs_win_alarm *alarm) {
     alarm_period_fn begin;
-
     alarm->winmm = LoadLibraryExW(L"winmm.dll", NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);
     if (alarm->winmm == NULL) {
         return;
@@ -84,7 +82,6 @@ static rs_status alarm_make(rs_win_alarm *alarm, rs_error *error) {
 rs_status rs_win_alarm_open(rs_win_alarm **out, HANDLE port, ULONG_PTR key, rs_error *error) {
     rs_win_alarm *alarm = calloc(1, sizeof *alarm);
     rs_status status;
-
     *out = NULL;
     if (alarm == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for an alarm");
@@ -102,7 +99,6 @@ rs_status rs_win_alarm_open(rs_win_alarm **out, HANDLE port, ULONG_PTR key, rs_e
 
 void rs_win_alarm_set(rs_win_alarm *alarm, uint64_t now_ns, uint64_t due_ns, rs_win_calls *calls) {
     LARGE_INTEGER due; /* negative: from now, in units of 100 ns */
-
     if (alarm->armed_ns != 0 && alarm->armed_ns <= due_ns) {
         return;
     }

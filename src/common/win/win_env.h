@@ -13,7 +13,6 @@ static inline DWORD rs_win_env(const wchar_t *name, char *out, DWORD bytes) {
     wchar_t wide[RS_WIN_ENV_CHARS];
     const DWORD length = GetEnvironmentVariableW(name, wide, RS_WIN_ENV_CHARS);
     int got = 0;
-
     if (length > 0 && length < RS_WIN_ENV_CHARS) {
         got = WideCharToMultiByte(CP_ACP, 0, wide, (int)length + 1, out, (int)bytes, NULL, NULL);
     }
