@@ -2,10 +2,10 @@
  * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
  *
  * Sockets share one private port and one thread, so that the two completion queues of a socket may
- * differ. A socket that the program has given to a port of its own, for ConnectEx say, is served by
- * an event for each direction instead. Calls run under the completion queue's lock. A socket made
- * without WSA_FLAG_OVERLAPPED is synchronous to Wine, its calls block: each runs on a thread of
- * the pool, without the lock. (Under riorun there are none: the hooks add the flag.) */
+ * differ. A socket that the program has associated with its own port, for ConnectEx say, uses an
+ * event per direction instead. Calls run under the completion queue's lock. A socket made without
+ * WSA_FLAG_OVERLAPPED is synchronous to Wine, its calls block: each runs on a thread of the pool,
+ * without the lock. (Under riorun there are none: the hooks add the flag.) */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +33,7 @@ typedef struct emulated_lane {
 static struct {
     INIT_ONCE once;
     HANDLE port;
-    bool gate; /* Linux can be asked: this is Wine, with the Unix half in place */
+    bool gate; /* Linux calls work: this is Wine, with the Unix half loaded */
 } emulated;
 
 static void emulated_start(rs_rio_lane *lane);
@@ -95,7 +95,7 @@ static void emulated_finish(rs_rio_lane *lane, int32_t error, DWORD bytes) {
     emulated_addresses(lane, lane->engine);
     if (error && request->data.at != NULL) {
         rs_queue_finish(lane, error, 0);
-        return; /* a datagram cut short; one whose payload nobody wanted is not */
+        return; /* a truncated datagram; not if no payload was requested */
     }
     if (bytes == 0 && lane->rq->stream && lane->direction == RS_RIO_SEND &&
         request->data.length > request->done) {
@@ -156,7 +156,7 @@ static int emulated_call(rs_rio_lane *lane, DWORD count, DWORD *bytes) {
 
 static bool emulated_begin_blocking(rs_rio_lane *lane);
 
-/* One call. Returns: it ended at once, with success or without, and no packet follows. */
+/* One call. Returns true if it completed at once, successfully or not, and no packet follows. */
 static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
     emulated_lane *part = lane->engine;
     DWORD bytes = 0;
@@ -254,8 +254,8 @@ static bool emulated_begin_blocking(rs_rio_lane *lane) {
     return true;
 }
 
-/* The program's own overlapped calls on the socket, DisconnectEx say, send their packets here too:
- * it has no port of its own there, and waits for them in another way. */
+/* The program's own overlapped calls on the socket, DisconnectEx say, post their packets here too:
+ * the program has no port there and waits for them in another way. */
 static bool emulated_is_ours(const OVERLAPPED *overlapped) {
     return overlapped->Offset == EMULATED_MARK &&
            overlapped->OffsetHigh == (DWORD)(uintptr_t)overlapped;
@@ -326,7 +326,7 @@ static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = rq->lane[d].engine;
         if (part != NULL && part->event != NULL) {
-            /* Nothing is in progress; a callback on its way out no longer touches the lane. */
+            /* Nothing is in progress; a returning callback no longer uses the lane. */
             (void)UnregisterWaitEx(part->wait, NULL);
             CloseHandle(part->event);
         }
@@ -365,7 +365,7 @@ static bool emulated_use_events(rs_rio_rq *rq) {
             CloseHandle(event);
             return false;
         }
-        part->event = event; /* a first lane's goes with the request queue */
+        part->event = event; /* a first lane's is freed with the request queue */
     }
     return true;
 }

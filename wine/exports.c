@@ -92,7 +92,7 @@ static HANDLE exports_handle(const char *variable) {
     return length < sizeof text ? (HANDLE)(uintptr_t)strtoull(text, NULL, 10) : NULL;
 }
 
-/* False: what riorun asked for cannot be. */
+/* False: what riorun requested is impossible. */
 static bool exports_lend(void) {
     HANDLE interrupt = exports_handle(RS_HOOK_VARIABLE);
     if (interrupt == NULL) {

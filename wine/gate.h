@@ -1,4 +1,4 @@
-/* The way from the provider's Windows half to Linux.
+/* System calls from the provider's Windows half to Linux.
  *
  * Opened once per process; afterwards any thread may call. Nothing here is documented by Wine:
  * the dispatcher variable and the information class are the ones that winecrt0 uses in Wine 8 and

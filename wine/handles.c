@@ -9,7 +9,7 @@ static rs_handle_slot *handles_slot(const rs_handle_table *table, uint32_t index
     return &table->chunk[index / RS_HANDLE_CHUNK][index % RS_HANDLE_CHUNK];
 }
 
-/* The slot that a handle names, whatever its generation; NULL when it names none. */
+/* The slot of a handle, whatever its generation; NULL if there is none. */
 static rs_handle_slot *handles_named(const rs_handle_table *table, uint64_t handle) {
     uint32_t number = (uint32_t)handle;
     if (number == 0 || number > table->used) {

@@ -1,6 +1,6 @@
-/* Handles that tell a live object from a dead or invented one: RIO_CQ, RIO_RQ and RIO_BUFFERID
- * values are {generation, index + 1}, never pointers, so that a stale or garbage value is an
- * error code and not a crash. Pure C. Lookup may run beside open and close of other handles;
+/* Handles that distinguish live objects from closed or invalid ones: RIO_CQ, RIO_RQ and
+ * RIO_BUFFERID values are {generation, index + 1}, never pointers, so that a stale or garbage value
+ * is an error code and not a crash. Pure C. Lookup may run beside open and close of other handles;
  * open and close need the owner's lock. */
 #ifndef RS_WINE_HANDLES_H
 #define RS_WINE_HANDLES_H
@@ -31,7 +31,7 @@ uint64_t rs_handle_open(rs_handle_table *table, void *object);
 /* rs_handle_find: the object, or NULL for a handle that is closed or never was. */
 void *rs_handle_find(const rs_handle_table *table, uint64_t handle);
 
-/* rs_handle_was: the handle was valid once, and is no longer. */
+/* rs_handle_was: the handle was valid and has been closed. */
 bool rs_handle_was(const rs_handle_table *table, uint64_t handle);
 
 /* rs_handle_close: ends a live handle and returns its object; NULL if there is none. */

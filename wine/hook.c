@@ -3,7 +3,7 @@
  * Replaced: WSAIoctl (answers the RIO table), closesocket and shutdown (the provider must see
  * them), WSASocketW/A, socket, accept and WSAAccept (which sockets carry WSA_FLAG_REGISTERED_IO).
  *
- * Two ways, because each misses what the other sees. Import tables of modules that are there at
+ * Two ways, because each misses what the other covers. Import tables of modules that are there at
  * the start: entries are matched by address, so that imports by ordinal, or through wsock32, are
  * found too. The export table of ws2_32: GetProcAddress, delayed imports and modules that are
  * loaded later are all served from it. Runs in DllMain, one thread. */
@@ -88,7 +88,7 @@ static SOCKET hook_note(SOCKET s, bool registered_io) {
     return s;
 }
 
-/* RIO needs WSA_FLAG_REGISTERED_IO alone; Wine knows that flag not, and would make such a socket
+/* RIO needs WSA_FLAG_REGISTERED_IO alone; Wine does not know that flag and would make such a socket
  * synchronous. */
 static DWORD hook_flags(DWORD flags) {
     return flags & WSA_FLAG_REGISTERED_IO ? flags | WSA_FLAG_OVERLAPPED : flags;
@@ -147,7 +147,7 @@ static const hook_entry hook_entries[] = {
 
 #define HOOK_ENTRIES (sizeof hook_entries / sizeof hook_entries[0])
 
-/* What the names stood for before anything was replaced. */
+/* The original functions. */
 static FARPROC hook_original[HOOK_ENTRIES];
 
 static void hook_remember(void) {
@@ -275,7 +275,7 @@ bool rs_hook_program(void) {
 
 /* ---- Ctrl+C, from riorun ---- */
 
-/* A terminal tells both processes, one a little later than the other. */
+/* A terminal interrupts both processes, one a little later than the other. */
 #define HOOK_INTERRUPT_LATE_MS 100
 #define HOOK_INTERRUPT_SAME_MS 1000
 

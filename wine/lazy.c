@@ -97,7 +97,7 @@ static void lazy_wake(void) {
 void rs_lazy_commit(rs_cq *cq) {
     bool first = cq->unsent++ == 0;
     if (rs_provider_state()->settings.ring == RS_RING_SINGLE) {
-        return; /* nobody else may touch such a ring; its owner sleeps in ringside_rio_wait */
+        return; /* no other thread may use such a ring; its owner sleeps in ringside_rio_wait */
     }
     if (cq->unsent >= RS_LAZY_COMMITS_MAX ||
         !InitOnceExecuteOnce(&lazy.once, lazy_start, NULL, NULL)) {

@@ -1,16 +1,16 @@
 /* Lazy commits: many COMMIT_ONLY requests, one system call.
  *
- * A COMMIT_ONLY prepares submissions in the ring and returns. They reach the kernel together at
- * the program's next RIODequeueCompletion, RIONotify, ringside_rio_wait or undeferred request on
- * that completion queue, when a socket of it is closed or shut down through the provider, after
+ * A COMMIT_ONLY prepares submissions in the ring and returns. They reach the kernel together at the
+ * program's next RIODequeueCompletion, RIONotify, ringside_rio_wait or undeferred request on that
+ * completion queue, when a socket of it is closed or shut down through the provider, after
  * RS_LAZY_COMMITS_MAX of them, or at the latest 1 to 2 ms later by the ticker thread: a program
- * that commits and then waits for something else altogether still makes progress.
+ * that commits and then waits for something else still makes progress.
  *
- * Can that be told from outside? A commit promises no starting time and produces no completion;
- * results are seen only through the calls above. What could show is another call on the same
- * socket that RIO does not see and that depends on the send having started: shutdown(SD_SEND), or
- * a plain send(). riorun replaces shutdown; a program that uses the provider directly calls
- * ringside_rio_shutdown, or dequeues once before. RINGSIDE_RIO_COMMIT=eager: one call a commit. */
+ * Is that visible? A commit promises no starting time and produces no completion; results are seen
+ * only through the calls above. It could show in another call on the same socket that RIO does not
+ * see and that depends on the send having started: shutdown(SD_SEND), or a plain send(). riorun
+ * replaces shutdown; a program that uses the provider directly calls ringside_rio_shutdown, or
+ * dequeues once before. RINGSIDE_RIO_COMMIT=eager: one call per commit. */
 #ifndef RS_WINE_LAZY_H
 #define RS_WINE_LAZY_H
 

@@ -1,4 +1,4 @@
-/* The provider's one state, the queue lock, and notification. */
+/* The provider's state, the queue lock, and notification. */
 #include "provider.h"
 
 #include <string.h>
@@ -44,7 +44,7 @@ static void provider_notify(const RIO_NOTIFICATION_COMPLETION *how) {
             PostQueuedCompletionStatus(how->Iocp.IocpHandle, 0, (ULONG_PTR)how->Iocp.CompletionKey,
                                        (OVERLAPPED *)how->Iocp.Overlapped);
     }
-    (void)done; /* a handle that the program closed: there is nobody left to tell */
+    (void)done; /* a handle that the program closed: nobody to notify */
 }
 
 void rs_cq_leave(rs_cq *cq) {

@@ -83,7 +83,7 @@ static void queue_unlink(rs_rio_lane *lane) {
     lane->cq_next = lane->cq_previous = NULL;
 }
 
-/* Gives the charge back; the lane is no holder of its request queue any more. */
+/* Releases the charge; the lane no longer holds its request queue. */
 static void queue_release(rs_rio_lane *lane) {
     RS_ASSERT(lane->attached && lane->outstanding == 0 && lane->queued == 0);
     RS_ASSERT(lane->cq->charged >= lane->limit && lane->cq->lanes > 0);

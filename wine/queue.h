@@ -1,4 +1,4 @@
-/* Request and completion queues: what RIO promises about them, without any I/O.
+/* Request and completion queues: RIO's guarantees, without any I/O.
  *
  * A request queue has two lanes, one per direction. A request is accepted into a lane, committed,
  * run by an engine (io_uring or overlapped calls), finished into its completion queue's ready
@@ -10,9 +10,9 @@
  * engine sees to, and finish one by one; more receives may join them, sends may not.
  *
  * Capacity: a completion queue is charged a lane's limit when the lane is attached, so that every
- * completion has its place. When the lane is closed, what is not outstanding returns at once, and
- * the rest one by one as completions are taken: one that waits to be taken still has its place. A
- * lane counts a request from acceptance until its completion was taken.
+ * completion has an entry. When the lane is closed, what is not outstanding is released at once,
+ * and the rest one by one as completions are taken: a waiting completion still occupies its entry.
+ * A lane counts a request from acceptance until its completion was taken.
  *
  * Pure C, unit-tested natively. The caller holds the completion queue's lock in every function
  * that takes a lane or a completion queue.
@@ -75,7 +75,7 @@ struct rs_rio_lane {
     rs_rio_direction direction;
     bool closing;
     bool attached;        /* charges its completion queue */
-    bool many;            /* an operation for each request that is in progress (datagrams) */
+    bool many;            /* one operation per request in progress (datagrams) */
     bool standing;        /* one that stands without a request: no release before its end */
     uint32_t limit;       /* outstanding requests allowed, = the charge */
     uint32_t outstanding; /* accepted and not yet taken */
@@ -119,8 +119,8 @@ struct rs_rio_cq {
     uint32_t ready;      /* finished, not yet taken */
     uint32_t ready_loud; /* of those, may notify */
     bool armed;
-    bool woken; /* armed, and the engine cannot tell what for: notify anyway */
-    bool dead;  /* closed by the program; kept until its last lane is gone */
+    bool woken; /* armed, and the engine does not know the reason: notify anyway */
+    bool dead;  /* closed by the program; kept until its last lane is released */
 };
 
 typedef struct rs_queue_result {

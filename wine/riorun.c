@@ -1,5 +1,5 @@
 /* riorun.exe [--verify[=strict]] PROGRAM ARGS: starts a Windows program under Wine with Registered
- * I/O lent to it.
+ * I/O.
  *
  * The program is created suspended, ringside_rio.dll (from riorun's own folder) is loaded into it,
  * which replaces its Winsock functions, and it runs. Its exit code is riorun's. It lives in a job
@@ -22,7 +22,7 @@
 static HANDLE run_interrupt;          /* passes Ctrl+C on to the program */
 static volatile LONG *run_violations; /* --verify: counted by the program's DLL */
 
-/* The command line after riorun's own name: passed on to the letter, quotes included. */
+/* The command line after riorun's own name: passed on unchanged, quotes included. */
 static wchar_t *run_rest(void) {
     wchar_t *at = GetCommandLineW();
     wchar_t end = *at == L'"' ? L'"' : L' ';
@@ -128,7 +128,7 @@ static bool run_open_verify(bool strict) {
     return true;
 }
 
-/* The program's exit code, unless it broke rules. */
+/* The program's exit code, unless there were violations. */
 static int run_verdict(DWORD code) {
     if (run_violations == NULL || *run_violations == 0) {
         return (int)code;
@@ -172,7 +172,7 @@ static HANDLE run_open_image(const wchar_t *command) {
     return CreateFileW(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
 }
 
-/* The machine that an image was built for; 0 = it is no image, or cannot be read. */
+/* The machine type of an image; 0 = not an image, or cannot be read. */
 static WORD run_machine(const wchar_t *command) {
     HANDLE file = run_open_image(command);
     IMAGE_DOS_HEADER dos = {0};
@@ -207,7 +207,7 @@ static int run_program(wchar_t *command, const wchar_t *dll) {
     return run_process(&process, dll);
 }
 
-/* Takes our own option off the command line. False: it is none that we know. */
+/* Removes our own option from the command line. False: an unknown option. */
 static bool run_option(wchar_t **command, bool *verifies, bool *strict) {
     static const wchar_t option[] = L"--verify";
     wchar_t *at = *command;

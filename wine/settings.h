@@ -39,7 +39,7 @@ typedef struct rs_settings {
     bool notify_pause;
 } rs_settings;
 
-/* rs_settings_read: false and a line on stderr for a value that means nothing. */
+/* rs_settings_read: false and a line on stderr for an invalid value. */
 bool rs_settings_read(rs_settings *out);
 
 #endif

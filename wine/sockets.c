@@ -122,18 +122,18 @@ static void sockets_close_lane(rs_rio_lane *lane) {
     rs_cq *cq = (rs_cq *)lane->cq;
     rs_cq_lock(cq);
     if (!cq->core.dead) {
-        engine->harvest(cq); /* what has ended before: the socket still tells whether by a reset */
+        engine->harvest(cq); /* what has ended before: the socket still shows whether by a reset */
         engine->cancel(lane);
         engine->flush(cq);
     }
     rs_queue_close(lane);
     if (!cq->core.dead) {
-        engine->harvest(cq); /* the end is there by now: nobody touches the slices after this */
+        engine->harvest(cq); /* it has ended by now: the slices are not used after this */
     }
     rs_cq_leave(cq);
 }
 
-/* A completion queue that the program closed goes with its last lane. */
+/* A completion queue that the program closed is freed with its last lane. */
 static void sockets_bury(rs_rio_cq *core) {
     rs_provider *provider = rs_provider_state();
     rs_cq *cq = (rs_cq *)core;

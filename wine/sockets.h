@@ -12,9 +12,9 @@ rs_rio_rq *rs_socket_take(SOCKET s);
 /* rs_socket_find: the socket's request queue, or NULL. */
 rs_rio_rq *rs_socket_find(SOCKET s);
 
-/* With riorun the provider sees sockets being made and refuses those without
- * WSA_FLAG_REGISTERED_IO, as Windows does; without it every socket passes.
- * rs_socket_watch: from now on flags are known. rs_socket_flag: this one has it, or is gone. */
+/* With riorun the provider sees sockets being created and refuses those without
+ * WSA_FLAG_REGISTERED_IO, as Windows does; without it every socket is accepted. rs_socket_watch:
+ * from now on flags are known. rs_socket_flag: this one has it, or is gone. */
 void rs_socket_watch(void);
 void rs_socket_flag(SOCKET s, bool registered_io);
 bool rs_socket_may(SOCKET s);

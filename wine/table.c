@@ -171,8 +171,8 @@ static int table_segments(rs_rio_request *out, const table_call *call) {
     return error;
 }
 
-/* More was committed than one operation carries: as much of it leaves now as the kernel takes,
- * since the program may not call again for a while. Ends: each round completes a request. */
+/* More was committed than one operation carries: send as much as the kernel takes now, since the
+ * program may not call again for a while. Terminates: each round completes a request. */
 static void table_push(rs_cq *cq, const rs_rio_lane *lane) {
     const rs_engine *engine = rs_provider_state()->engine;
     uint32_t before;
@@ -183,8 +183,8 @@ static void table_push(rs_cq *cq, const rs_rio_lane *lane) {
     } while (lane->committed < before);
 }
 
-/* Under the lock: everything accepted so far may start, and starts now or with the next flush.
- * An armed queue's program is about to sleep: nothing waits then. */
+/* Under the lock: everything accepted so far may start, and starts now or with the next flush. The
+ * program of an armed queue is about to sleep: nothing is delayed then. */
 static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
     const rs_provider *provider = rs_provider_state();
     bool idle;
@@ -454,7 +454,7 @@ static INT PASCAL table_notify(RIO_CQ handle) {
             Sleep(RS_NOTIFY_PAUSE_MS);
         }
         engine->arm(cq, true);
-        engine->harvest(cq); /* what came between the look and the arming */
+        engine->harvest(cq); /* what completed between the check and the arming */
     }
     engine->flush(cq);
     cq->core.armed = true;

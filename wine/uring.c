@@ -98,7 +98,7 @@ static bool uring_is_fixed(rs_uring_cq *uring, const rs_rio_segment *data) {
         update.offset = data->buffer;
         update.data = (uint64_t)(intptr_t)&iov;
         update.nr = 1;
-        /* No room below RLIMIT_MEMLOCK is no error: that buffer is used by plain operations. */
+        /* Exceeding RLIMIT_MEMLOCK is not an error: that buffer is used by plain operations. */
         uring->fixed[data->buffer] =
             rs_ring_register(&uring->ring, LX_REGISTER_BUFFERS_UPDATE, &update, sizeof update) == 1
                 ? 1
@@ -117,7 +117,7 @@ static void uring_prepare_recv(lx_sqe *sqe, rs_rio_lane *lane, const rs_rio_requ
     }
     sqe->opcode = LX_OP_RECV;
     sqe->op_flags = request->wait_all ? LX_MSG_WAITALL : 0;
-    /* The last receive emptied the socket, so that a first attempt would almost surely fail. */
+    /* The last receive emptied the socket, so a first attempt would almost certainly fail. */
     if (lane->drained && rs_provider_state()->settings.poll_first) {
         sqe->ioprio = LX_RECVSEND_POLL_FIRST;
     }
@@ -364,7 +364,7 @@ static DWORD WINAPI uring_helper(void *argument) {
         }
         rs_cq_lock(cq);
         if (cq->core.armed && uring->ring.mode == RS_RING_SINGLE) {
-            cq->core.woken = true; /* only the owner may look; it may find nothing */
+            cq->core.woken = true; /* only the owner may check; it may find nothing */
         } else if (cq->core.armed) {
             uring_harvest(cq);
             uring_flush(cq); /* successors: completions that may not notify must not stop them */
@@ -460,7 +460,7 @@ static bool uring_any_running(const rs_cq *cq) {
     return false;
 }
 
-/* The kernel must be done with the buffers before their lanes are forgotten. */
+/* The kernel must release the buffers before their lanes are freed. */
 static void uring_drain(rs_cq *cq) {
     rs_uring_cq *uring = uring_of(cq);
     RS_ASSERT(cq->core.dead); /* no successor is started */
@@ -529,7 +529,7 @@ static int uring_bind_rq(rs_rio_rq *rq) {
         rq->fd = -1;
         return WSAENOTCONN;
     }
-    if (!rq->stream) { /* the kernel fills them only while one of our threads gets a turn */
+    if (!rq->stream) { /* the kernel fills them only while one of our threads runs */
         rs_gate_make_room(rq->fd, rq->lane[RS_RIO_RECV].limit);
     }
     rq->lane[RS_RIO_SEND].many = !rq->stream;

@@ -1,4 +1,4 @@
-/* Buffers lent to the kernel, and datagrams out of them. See uring_burst.h. */
+/* Buffers provided to the kernel, and datagrams from them. See uring_burst.h. */
 #include "uring_burst.h"
 
 #include <stdlib.h>
@@ -244,10 +244,10 @@ static void burst_failed(rs_rio_lane *lane, rs_uring_cq *uring, int32_t result,
     } else if (lane->running > 0) {
         rs_queue_finish(lane, error_status, 0);
     }
-    b->spoilt = true; /* more buffers are lent than requests wait */
+    b->spoilt = true; /* the kernel has more buffers than requests wait */
 }
 
-/* Nothing stands. Returns: the lane lives. */
+/* No operation is pending. Returns: the lane is alive. */
 static bool burst_end(rs_rio_lane *lane, rs_uring_cq *uring) {
     if (lane->closing) {
         rs_uring_burst_discard(lane, uring);

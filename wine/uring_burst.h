@@ -16,7 +16,7 @@
 typedef enum rs_burst_next {
     RS_BURST_GOES,   /* nothing is to be done */
     RS_BURST_SUBMIT, /* RS_BURST_CHAIN operations, in one call */
-    RS_BURST_RENEW,  /* cancel what stands: it needs larger buffers, or has few operations left */
+    RS_BURST_RENEW,  /* cancel the pending operations: larger buffers are needed, or few are left */
     RS_BURST_CANNOT  /* no memory, or a kernel older than 6.0: one receive after the other */
 } rs_burst_next;
 

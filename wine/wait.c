@@ -1,5 +1,5 @@
-/* A wait that wineserver has no part in: the thread sleeps in io_uring_enter. Another thread
- * stands at the port for it and rings an eventfd that the ring polls. */
+/* A wait without wineserver: the thread sleeps in io_uring_enter. Another thread waits at the port
+ * for it and signals an eventfd that the ring polls. */
 #include "wait.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #define WAIT_PACKETS_MAX 256u /* taken from the port ahead of the program */
 #define WAIT_BATCH 64u
-/* Bounds the search for the stop packet, should somebody else have taken it from the port. */
+/* Bounds the search for the stop packet, in case another thread took it from the port. */
 #define WAIT_ROTATIONS_MAX 65536u
 
 typedef struct wait_bridge {
@@ -36,7 +36,7 @@ static void wait_ring(const wait_bridge *bridge) {
     (void)rs_gate_call6(LX_SYS_WRITE, bridge->event_fd, (intptr_t)&one, sizeof one, 0, 0, 0);
 }
 
-/* Under the lock: one packet goes where the program finds it, now or when the queue is closed. */
+/* Under the lock: passes one packet to the program, now or when the queue is closed. */
 static void wait_stash_one(wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) {
     ULONG count;
     if (entry->lpOverlapped == &bridge->stop) {
@@ -225,8 +225,8 @@ static void wait_post(const wait_bridge *bridge, const OVERLAPPED_ENTRY *entry) 
                                      entry->lpOverlapped); /* a closed port wants none */
 }
 
-/* The thread is gone. Behind what it took stand packets that it did not, up to the stop packet:
- * taking and posting those as well keeps the order, and leaves no stop packet to the program. */
+/* The thread has ended. Behind the packets it took are others, up to the stop packet: taking and
+ * posting those as well keeps the order, and leaves no stop packet to the program. */
 static void wait_give_back(wait_bridge *bridge) {
     OVERLAPPED_ENTRY entry;
     ULONG count = 0;
@@ -248,7 +248,7 @@ static void wait_give_back(wait_bridge *bridge) {
 }
 
 static void wait_stop(wait_bridge *bridge) {
-    AcquireSRWLockExclusive(&bridge->lock); /* else the thread may miss it on its way to sleep */
+    AcquireSRWLockExclusive(&bridge->lock); /* else the thread may miss it while going to sleep */
     bridge->quit = true;
     ReleaseSRWLockExclusive(&bridge->lock);
     WakeAllConditionVariable(&bridge->room);

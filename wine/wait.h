@@ -8,8 +8,8 @@ BOOL rs_wait(rs_cq *cq, HANDLE port, OVERLAPPED_ENTRY *entries, ULONG capacity, 
              DWORD timeout_ms);
 void rs_wait_wake(rs_cq *cq);
 
-/* rs_wait_close: ends what the queue's waits left behind; before its engine closes it. Packets
- * taken from the port and not yet handed out go back to it. */
+/* rs_wait_close: ends the queue's waits, before its engine closes it. Packets taken from the port
+ * and not yet returned go back to it. */
 void rs_wait_close(rs_cq *cq);
 
 #endif

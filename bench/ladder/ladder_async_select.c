@@ -1,15 +1,15 @@
-/* WSAAsyncSelect: what happens to a socket arrives as a window message.
+/* WSAAsyncSelect: socket events arrive as window messages.
  *
- * The model: made for programs that have a message loop anyway. Here the window is a message-only
- * one, which is never seen. A helper thread inside Winsock posts the messages.
- * Where it ends: one thread's queue takes 10,000 posted messages, later ones are lost (PostMessage,
- * remarks). A connection can have three waiting (FD_READ, FD_WRITE, FD_CLOSE), the listener one:
- * 3,333 connections keep the queue safe.
- * What the documentation asks: the call makes the socket non-blocking; an accepted socket inherits
- * the listener's window, message and events until it gets its own; events come again by the rules
- * at ladder_echo_on_events; messages may still wait for a socket that is closed. Each connection
- * has a message number of its own, which finds it without a search, and the socket in wParam tells
- * a late message for its predecessor; where even that is the same, the calls tell what is true. */
+ * The model: for programs that have a message loop anyway. The window here is a message-only one,
+ * which is never visible. A helper thread inside Winsock posts the messages. Where it ends: one
+ * thread's queue takes 10,000 posted messages, later ones are lost (PostMessage, remarks). A
+ * connection can have three waiting (FD_READ, FD_WRITE, FD_CLOSE), the listener one: 3,333
+ * connections keep the queue safe. What the documentation asks: the call makes the socket
+ * non-blocking; an accepted socket inherits the listener's window, message and events until it gets
+ * its own; events come again by the rules at ladder_echo_on_events; messages may still wait for a
+ * socket that is closed. Each connection has a message number of its own, which finds it without a
+ * search, and the socket in wParam tells a late message for its predecessor; where even that is the
+ * same, the calls tell what is true. */
 #include "ladder/ladder_common.h"
 
 #include "core/assert.h"
@@ -90,7 +90,7 @@ static LRESULT CALLBACK async_window(HWND window, UINT message, WPARAM wparam, L
     return 0;
 }
 
-/* Asking for a message makes the queue, before anything is posted to it. */
+/* Peeking creates the queue before anything is posted to it. */
 static HWND async_open_window(void) {
     const WNDCLASSW class_of = {
         .lpfnWndProc = async_window,

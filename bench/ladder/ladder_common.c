@@ -104,7 +104,7 @@ static void ladder_say_listening(const ladder *server) {
                    run->ip >> 8 & 255u, run->ip & 255u, run->bound_port);
 }
 
-/* From here on nothing waits for who reads what is printed. */
+/* From here on nothing waits for the reader of the output. */
 static bool ladder_open_printers(ladder *server) {
     rs_error error = {.text = ""};
     if (rs_printer_open(&server->run->out, RS_OS_STDOUT, &error) == RS_OK &&
@@ -117,7 +117,7 @@ static bool ladder_open_printers(ladder *server) {
 
 bool ladder_start(ladder *server, const ladder_model *model, int argc, char **argv,
                   int *exit_code) {
-    static ladder_run run; /* outlives main: the console handler may still look at it */
+    static ladder_run run; /* outlives main: the console handler may still use it */
     RS_ASSERT(model->connections_max >= 1 && model->connections_max <= LADDER_CONNECTIONS_MAX);
     rs_os_begin();
     memset(server, 0, sizeof *server);
@@ -234,7 +234,7 @@ int ladder_finish(ladder *server) {
     server->run->end_ns = rs_os_now_ns();
     ladder_close(server->listener, &server->counts);
     counts_calls(counts, &calls);
-    /* The figures first: they must not wait for whoever reads what is printed. */
+    /* The figures first: they must not wait for the reader of the output. */
     const rs_status status = rs_record_write(run->json_path, json_members, server, &error);
     if (status != RS_OK) {
         rs_printer_say(run->err, "%s: --json: %s\n", server->model->program, error.text);
@@ -258,7 +258,7 @@ void ladder_close(SOCKET socket, ladder_counts *counts) {
     RS_ASSERT(rc == 0 || WSAGetLastError() != WSAENOTSOCK); /* ours, and open */
 }
 
-/* Once a run: who reads only the client's errors would take the model's end for a fault. */
+/* Once per run: from the client's errors alone the model's limit would look like a fault. */
 static void tell_refusal(const ladder *server, uint32_t live) {
     const bool by_model = server->connections_max == server->model->connections_max;
     if (server->run->refusal_told) {
@@ -280,7 +280,7 @@ bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live) {
     }
     server->counts.accepted++;
     server->counts.call[LADDER_SETSOCKOPT]++;
-    /* A failure means that the connection is gone, and shows at its first use. */
+    /* A failure means that the connection is gone, which shows at its first use. */
     (void)setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, (const char *)&on, (int)sizeof on);
     return true;
 }

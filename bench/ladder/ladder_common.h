@@ -1,7 +1,7 @@
-/* What the rungs of the ladder share: everything that is not their Winsock model.
+/* What the ladder's servers share: everything except their Winsock model.
  *
  * Options, the listening socket, the stop, the counts and the JSON at the end; and for the models
- * that tell when a call would succeed (select, WSAAsyncSelect, WSAEventSelect) the echo by
+ * that report when a call would succeed (select, WSAAsyncSelect, WSAEventSelect) the echo by
  * non-blocking calls. Knows no model: each of those is one file, ladder_NAME.c, with its own main.
  * The main thread calls everything here unless a function says otherwise. */
 #ifndef RS_LADDER_LADDER_COMMON_H
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #define LADDER_TICK_MS 50u              /* longest time until a stop is noticed */
-#define LADDER_DRAIN_MS 5000u           /* for requests to come back after they were cancelled */
-#define LADDER_BUFFER_BYTES 16384u      /* of one connection: all that it can owe its client */
+#define LADDER_DRAIN_MS 5000u           /* for cancelled requests to complete */
+#define LADDER_BUFFER_BYTES 16384u      /* of one connection: the most it can owe its client */
 #define LADDER_ACCEPTS_PER_TURN 64u     /* then the connections get their turn */
 #define LADDER_CONNECTIONS_MAX 1048576u /* what --max-sessions takes, as in the main servers */
 
@@ -95,19 +95,19 @@ void ladder_count_end(ladder_counts *counts, DWORD os_error);
 /* ladder_close: closesocket; what was sent is still delivered. */
 void ladder_close(SOCKET socket, ladder_counts *counts);
 
-/* ladder_admit: true: the connection is counted and set up (TCP_NODELAY). False: live, the
- * connections open now, are all that fit; it is counted as refused and closed, and the first time
- * one line on stderr says why. Main thread. */
+/* ladder_admit: true: the connection is counted and set up (TCP_NODELAY). False: the `live` open
+ * connections are the limit; it is counted as refused and closed, and the first time a line on
+ * stderr says why. Main thread. */
 bool ladder_admit(ladder *server, SOCKET accepted, uint32_t live);
 
 /* ladder_accept: one accept, never blocking; INVALID_SOCKET when no connection waits, or the one
- * that did was refused. For FD_ACCEPT exactly one is called: it re-enables the event, which then
- * comes again at once when more wait. (Wine 8: a further accept that finds none may leave the
- * listener silent for good.) The socket inherits the listener's mode and
- * its WSAAsyncSelect or WSAEventSelect association: the caller sets its own. */
+ * that did was refused. For FD_ACCEPT exactly one is called: it re-enables the event, which is
+ * signalled again if more wait. (Wine 8: a further accept that finds none may disable the event
+ * forever.) The socket inherits the listener's mode and its WSAAsyncSelect or WSAEventSelect
+ * association: the caller sets its own. */
 SOCKET ladder_accept(ladder *server, uint32_t live);
 
-/* ladder_await_connection: waits for one, LADDER_TICK_MS at most. For models that wait for nothing
+/* ladder_await_connection: waits for one, at most LADDER_TICK_MS. For models that wait for nothing
  * else on the main thread. */
 void ladder_await_connection(ladder *server);
 
@@ -116,8 +116,8 @@ void ladder_set_blocking(SOCKET socket, ladder_counts *counts);
 
 /* ---- echo by non-blocking calls */
 
-/* Receives only when it owes nothing, so a client that does not read stops its own stream and
- * costs one buffer, never more. */
+/* Receives only when it owes nothing, so a client that does not read stops its own stream and costs
+ * one buffer. */
 typedef struct ladder_echo {
     SOCKET socket;
     uint32_t begin, end; /* bytes[begin..end) were received and are not sent yet */
@@ -147,7 +147,7 @@ ladder_step ladder_echo_receive(ladder_echo *echo, ladder_counts *counts);
  *   what was owed is sent; FD_WRITE comes only after a send that would have blocked, so a send
  *   must fail before it is waited for; FD_CLOSE comes once, maybe before the last byte is read, so
  *   from then on recv is called until it says that the stream ended.
- * An event may also be late and stand for a state that has passed: the calls tell what is true. */
+ * An event may also be late and report a state that has passed: the calls decide. */
 ladder_step ladder_echo_on_events(ladder_echo *echo, long events, ladder_counts *counts);
 
 /* ---- a list of connections, for the stop */

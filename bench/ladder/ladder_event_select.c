@@ -46,7 +46,7 @@ static void event_add(event_server *server, SOCKET accepted) {
     server->count++;
 }
 
-/* The last connection takes the place of the closed one. */
+/* The last connection moves to the slot of the closed one. */
 static void event_drop(event_server *server, DWORD i) {
     RS_ASSERT(i > EVENT_LISTENER && i < server->count);
     ladder_close(server->echo[i]->socket, &server->ladder.counts);
@@ -78,7 +78,7 @@ static void event_take_in(event_server *server) {
     }
 }
 
-/* False: the connection ended, and its place holds another one or none. */
+/* False: the connection ended, and its slot has another one or none. */
 static bool event_serve(event_server *server, DWORD i) {
     ladder_echo *echo = server->echo[i];
     const long events = event_record(server, echo->socket, server->event[i]);

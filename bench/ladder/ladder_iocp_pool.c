@@ -49,9 +49,9 @@ typedef struct pool_worker {
 
 typedef struct pool_connection {
     ladder_link link; /* first; guarded by the server's lock */
-    SRWLOCK lock;     /* guards what follows; never held when the server's is asked for */
-    SOCKET socket;    /* INVALID_SOCKET: closed, its requests are still to come back */
-    uint32_t pending; /* requests in flight: at none it is freed */
+    SRWLOCK lock;     /* guards the following; never held while taking the server's */
+    SOCKET socket;    /* INVALID_SOCKET: closed, its requests have not completed yet */
+    uint32_t pending; /* requests in flight: freed at 0 */
     uint32_t owed_bytes;
     bool paused; /* no receive in flight because too much is owed */
     bool ended;  /* no further receive */
@@ -116,8 +116,8 @@ static void pool_records_close(void) {
 
 /* ---- requests: under the connection's lock */
 
-/* Its requests come back with an error. closesocket alone sees to that on Windows; Wine 8 keeps a
- * send that waits for room. */
+/* Its requests complete with an error. On Windows closesocket is enough; Wine 8 keeps a send that
+ * waits for room. */
 static void pool_break(pool_connection *connection, ladder_counts *counts) {
     if (connection->socket == INVALID_SOCKET) {
         return;

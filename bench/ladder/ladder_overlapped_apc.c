@@ -23,7 +23,7 @@ typedef struct apc_server {
     ladder ladder;
     WSAEVENT listener_event;
     ladder_link connections;
-    ladder_link ready; /* those whose next request is to be made: none is in flight */
+    ladder_link ready; /* those whose next request has to be made: none is in flight */
     uint32_t live;
     bool stopping; /* no further request */
 } apc_server;
@@ -105,7 +105,7 @@ static void CALLBACK apc_on_sent(DWORD os_error, DWORD bytes, WSAOVERLAPPED *ove
     ladder_link_insert(&connection->server->ready, &connection->ready);
 }
 
-/* A send that took only a part is followed by one of the rest, and only then by a receive. */
+/* After a short send the rest is sent, and only then is a receive posted. */
 static void apc_go_on(apc_server *server) {
     while (server->ready.next != &server->ready) {
         apc_connection *connection = CONTAINING_RECORD(server->ready.next, apc_connection, ready);

@@ -75,7 +75,7 @@ static DWORD overlapped_result(overlapped_server *server, SOCKET socket, WSAOVER
 
 /* ---- connections */
 
-/* No request may be in flight. The last connection takes the place of the closed one. */
+/* No request may be in flight. The last connection moves to the slot of the closed one. */
 static void overlapped_drop(overlapped_server *server, DWORD i) {
     RS_ASSERT(i > OVERLAPPED_ACCEPT && i < server->count);
     ladder_close(server->connection[i]->socket, &server->ladder.counts);
@@ -111,7 +111,7 @@ static void overlapped_add(overlapped_server *server, SOCKET accepted) {
     }
 }
 
-/* A send that took only a part is followed by one of the rest, and only then by a receive. */
+/* After a short send the rest is sent, and only then is a receive posted. */
 static DWORD overlapped_go_on(overlapped_connection *connection, DWORD bytes,
                               ladder_counts *counts) {
     if (connection->sending) {
@@ -128,7 +128,7 @@ static DWORD overlapped_go_on(overlapped_connection *connection, DWORD bytes,
                                                : overlapped_receive(connection, counts);
 }
 
-/* False: the connection ended, and its place holds another one or none. */
+/* False: the connection ended, and its slot has another one or none. */
 static bool overlapped_serve(overlapped_server *server, DWORD i) {
     overlapped_connection *connection = server->connection[i];
     DWORD bytes = 0;
@@ -151,7 +151,7 @@ static bool overlapped_serve(overlapped_server *server, DWORD i) {
 
 static void overlapped_accept_post(overlapped_server *server) {
     DWORD os_error = WSAECONNRESET;
-    /* With that error who connected has gone: the next one. */
+    /* With that error the client has gone: the next one. */
     for (uint32_t i = 0; i < LADDER_ACCEPTS_PER_TURN && os_error == WSAECONNRESET; i++) {
         DWORD bytes = 0;
         server->ladder.counts.call[LADDER_ACCEPTEX]++;

@@ -1,13 +1,13 @@
 /* select: one thread asks which of its sockets can be read or written.
  *
  * The model: every turn names all sockets anew, the system strikes out those that are not ready,
- * and non-blocking calls serve the rest.
- * Where it ends: an fd_set of Windows is an array of sockets, not a bit map. It holds FD_SETSIZE,
- * 64 unless the program defines more before it includes winsock2.h, which is documented as allowed;
- * 1024 here, one of them the listener. FD_SET and FD_ISSET search that array, and the system walks
- * it too, so a turn gets dearer with every connection, busy or not.
- * What the documentation asks: the sets are filled again for each call; sockets are non-blocking,
- * since one that was ready need not be by the time of the call; the first argument is ignored. */
+ * and non-blocking calls serve the rest. Where it ends: an fd_set of Windows is an array of
+ * sockets, not a bit map. It holds FD_SETSIZE, 64 unless the program defines more before it
+ * includes winsock2.h, which is documented as allowed; 1024 here, one of them the listener. FD_SET
+ * and FD_ISSET search that array, and the system walks it too, so a turn costs more with every
+ * connection, busy or not. What the documentation asks: the sets are filled again for each call;
+ * sockets are non-blocking, since one that was ready need not be by the time of the call; the first
+ * argument is ignored. */
 #define FD_SETSIZE 1024
 #include "ladder/ladder_common.h"
 
@@ -41,7 +41,7 @@ static void select_take_in(select_server *server) {
     }
 }
 
-/* The last connection takes the place of the closed one. */
+/* The last connection moves to the slot of the closed one. */
 static void select_drop(select_server *server, uint32_t i) {
     RS_ASSERT(i < server->live);
     ladder_close(server->echo[i]->socket, &server->ladder.counts);

@@ -1,13 +1,13 @@
 /* One blocking thread for each connection.
  *
  * The model: a thread calls recv, then send until all is sent, and the system wakes it when it can
- * go on. The code reads like the protocol; there are no states.
- * Where it ends: each connection costs a thread: a stack, a kernel object, and a switch of threads
- * for every message. 2,048 are allowed here; nothing in Windows stops there, the machine slows.
- * What the documentation asks: threads that use the C library come from _beginthreadex; a send may
- * take fewer bytes than it was given; a socket that another thread may be using is not closed under
- * it, since its handle may be another socket's by then. So at the stop each socket is shut down
- * and its pending call cancelled, and the thread that owns it closes it. */
+ * go on. The code reads like the protocol; there are no states. Where it ends: each connection
+ * costs a thread: a stack, a kernel object, and a switch of threads for every message. 2,048 are
+ * allowed here; Windows has no such limit, but the machine slows down. What the documentation asks:
+ * threads that use the C library come from _beginthreadex; a send may take fewer bytes than it was
+ * given; a socket that another thread may be using is not closed under it, since its handle may be
+ * another socket's by then. So at the stop each socket is shut down and its pending call cancelled,
+ * and the thread that owns it closes it. */
 #include "ladder/ladder_common.h"
 
 #include "core/assert.h"

@@ -1,8 +1,8 @@
 /* The life of a connection: unused, connecting, open, (finishing,) closing, and again or done.
  *
- * One function each decides what may be sent (client_room) and how a life ends (client_end_life);
- * failures all pass through client_fail, which counts the connection in one column and what it
- * still owed in the track's. */
+ * client_room alone decides what may be sent, client_end_life how a life ends; all failures pass
+ * through client_fail, which counts the connection in one column and its unanswered requests in the
+ * track's. */
 #include "loadgen/loadgen_client.h"
 
 #include <string.h>
@@ -55,15 +55,15 @@ static void client_break(rs_client *client, rs_load *load, bool we_broke_it) {
     client->want_fin = false;
 }
 
-/* The one way for a connection to end that should not have: its column, and no further life. */
+/* The only way for a connection to fail: counts it in its column and starts no further life. */
 static void client_fail(rs_client *client, rs_load *load, uint64_t *column) {
     (*column)++;
     client->dead = true;
     client_break(client, load, false);
 }
 
-/* The server ended or reset it. Slow readers may be got rid of: that is what servers should do.
- * One that was never answered was not slow yet; and a run must not connect it again for ever. */
+/* The server ended or reset it. Servers may and should disconnect slow readers. One that was never
+ * answered was not slow yet, and a run must not reconnect it forever. */
 static void client_ended(rs_client *client, rs_load *load, uint64_t *column) {
     if (client->role == RS_ROLE_SLOW && client->answered && !client->last) {
         load->ends.slow_dropped++;
@@ -107,7 +107,7 @@ static void client_start_life(rs_client *client, rs_load *load) {
     }
 }
 
-/* Windows says WSAENOBUFS when a range is used up, Linux EADDRNOTAVAIL. */
+/* If the port range is exhausted, Windows returns WSAENOBUFS, Linux EADDRNOTAVAIL. */
 static bool client_is_port_shortage(rs_status status) {
     return status == RS_E_ADDRESS || status == RS_E_ADDRESS_IN_USE || status == RS_E_NO_BUFFERS;
 }
@@ -145,7 +145,7 @@ static void client_closed(rs_client *client, rs_load *load) {
         load->ends.lives++;
     }
     if (client->retry && !load->ending) {
-        return; /* the tick connects it again; it still counts as connecting */
+        return; /* the tick reconnects it; it still counts as connecting */
     }
     if (client->dead || load->ending || !mortal) {
         client_set_done(client, load);
@@ -165,7 +165,7 @@ static uint64_t client_since(uint64_t then_ns, uint64_t now_ns) {
     return now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
-/* When the plan wanted this message sent. */
+/* When this message was due by the plan. */
 static uint64_t client_intended_ns(const rs_client *client, const rs_load *load,
                                    uint64_t sequence) {
     RS_ASSERT(sequence >= client->plan_base);
@@ -377,7 +377,7 @@ static uint32_t client_room(const rs_client *client, const rs_load *load) {
     return client_min(room, load->messages_left);
 }
 
-/* Of messages that came due while nothing but this program kept them from being sent. */
+/* Of due messages that only this program delayed. */
 static void client_record_pacing(const rs_client *client, rs_load *load, uint32_t count,
                                  uint64_t now_ns) {
     if (load->settings->rate == 0 || load->gate != RS_GATE_OPEN || !load->recording ||
@@ -404,7 +404,7 @@ static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, u
                          block + (size_t)i * frame_bytes);
         rs_track_send(&client->track, now_ns, &load->columns);
     }
-    if (load->gate == RS_GATE_OPEN) { /* a first message is in no plan and in no life's quota */
+    if (load->gate == RS_GATE_OPEN) { /* a first message is not in the plan or in a quota */
         client->due -= load->settings->rate != 0 ? count : 0;
         client->quota_left -= client->quota_left == UINT32_MAX ? 0 : count;
     }
@@ -427,7 +427,7 @@ static void client_end_stream(rs_client *client, uint64_t now_ns) {
     client->since_ns = now_ns;
 }
 
-/* A life whose messages are all sent ends as its role demands. */
+/* Ends a life whose messages are all sent, according to its role. */
 static void client_end_life(rs_client *client, rs_load *load, uint64_t now_ns) {
     if (client->state != RS_CLIENT_OPEN || client->quota_left != 0) {
         return;
@@ -523,7 +523,7 @@ uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
     const uint32_t count = client->state == RS_CLIENT_UNUSED
                                ? client_emit_unused(client, load, now_ns, ops)
                                : client_emit_used(client, load, now_ns, ops);
-    client->behind = client->due > 0; /* it had its turn and could not send them all */
+    client->behind = client->due > 0; /* it had a turn and could not send them all */
     return count;
 }
 
@@ -538,8 +538,8 @@ static bool client_is_late(const rs_client *client, uint64_t now_ns, uint64_t pa
     return now_ns > client->since_ns && now_ns - client->since_ns >= patience_ns;
 }
 
-/* The server has answered everything and should have ended its stream after ours. At the end of
- * the run that is only its habit; a half-closing connection tests for it. */
+/* The server has answered everything and should have ended its stream after ours. At the end of the
+ * run that is optional; a half-closing connection tests for it. */
 static void client_tick_finishing(rs_client *client, rs_load *load, uint64_t now_ns) {
     if (client->track.outstanding > 0 || !client_is_late(client, now_ns, load->timeout_ns)) {
         return;

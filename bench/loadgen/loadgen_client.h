@@ -1,8 +1,7 @@
 /* One connection of the load generator as a state machine: completions in, operations out.
  *
- * Pure C, no clock and no back end: the run feeds it completions with the time they came at and
- * submits what it asks for. Everything that a reply can be is decided here and in the track.
- * One thread. Nothing allocates. */
+ * Pure C, no clock and no back end: the run passes it completions with their time and submits its
+ * ops. It classifies every reply, together with the track. One thread. Nothing allocates. */
 #ifndef RS_LOADGEN_CLIENT_H
 #define RS_LOADGEN_CLIENT_H
 
@@ -23,7 +22,7 @@ typedef enum rs_client_state {
     RS_CLIENT_UNUSED,     /* not connected; `again` asks for a connection */
     RS_CLIENT_CONNECTING, /* CONNECT in flight */
     RS_CLIENT_OPEN,
-    RS_CLIENT_FINISHING, /* our stream has ended; takes what is still coming */
+    RS_CLIENT_FINISHING, /* our stream has ended; receives the rest */
     RS_CLIENT_BREAKING,  /* CLOSE is wanted but not asked for yet */
     RS_CLIENT_CLOSING,   /* CLOSE in flight */
     RS_CLIENT_DONE       /* for good */
@@ -32,19 +31,19 @@ typedef enum rs_client_state {
 /* Who may send. */
 typedef enum rs_load_gate {
     RS_GATE_SHUT,
-    RS_GATE_FIRST, /* each its first message, which shows that the server has taken it in */
+    RS_GATE_FIRST, /* each its first message, which shows that the server has accepted it */
     RS_GATE_OPEN
 } rs_load_gate;
 
-/* How connections ended, or did not come about; those above `port_waits` void the run. */
+/* How connections ended or failed to connect; those above `port_waits` void the run. */
 typedef struct rs_load_ends {
     uint64_t refused;
     uint64_t reset;        /* by the server, not asked for */
     uint64_t closed;       /* the server ended its stream, not asked for */
     uint64_t timed_out;    /* connecting, or waiting for a reply */
     uint64_t failed;       /* any other error */
-    uint64_t port_waits;   /* no local port was free; tried again later */
-    uint64_t slow_dropped; /* slow readers that the server got rid of: its right */
+    uint64_t port_waits;   /* no local port was free; retried later */
+    uint64_t slow_dropped; /* slow readers that the server disconnected: allowed */
     uint64_t connected;
     uint64_t lives;       /* connections that ended as they should */
     uint64_t resets_made; /* by us, asked for */
@@ -85,7 +84,7 @@ typedef struct rs_client {
     rs_track track;
     uint8_t *send_base;     /* [sends_in_flight][block_bytes]; NULL: this one stays silent */
     uint8_t *recv_base;     /* [recv_bytes] */
-    uint64_t since_ns;      /* when the present state's patience began */
+    uint64_t since_ns;      /* when the timeout of the current state began */
     uint64_t wait_until_ns; /* slow readers: before the next RECV; retry: before CONNECT */
     uint64_t plan_base;     /* sequence of the first message of the plan */
     uint32_t index, generation, life;
@@ -103,7 +102,7 @@ typedef struct rs_client {
     bool replied : 1;   /* had its first reply */
     bool want_fin : 1;  /* SHUTDOWN to be asked for */
     bool last : 1;      /* FINISHING because the run ends */
-    bool behind : 1;    /* open loop: the window or the connection held a due message up */
+    bool behind : 1;    /* open loop: the window or the connection delayed a due message */
     bool touched : 1;   /* in the run's list; the run's */
 } rs_client;
 
@@ -121,7 +120,7 @@ void rs_client_completed(rs_client *client, rs_load *load, const rs_completion *
 uint32_t rs_client_emit(rs_client *client, rs_load *load, uint64_t now_ns,
                         rs_op ops[RS_CLIENT_OPS_MAX]);
 
-/* rs_client_tick: looks for what has taken too long. Returns true when emit should be asked. */
+/* rs_client_tick: checks timeouts. Returns true if emit should be called. */
 bool rs_client_tick(rs_client *client, rs_load *load, uint64_t now_ns);
 
 /* rs_client_count_unsent: books what was due by due_ns and is not sent at end_ns: in never_sent,

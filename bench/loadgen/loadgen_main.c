@@ -21,7 +21,7 @@ static int main_fail(const rs_error *error, rs_status status) {
     return EXIT_FAILURE;
 }
 
-/* The figures first: they must not wait for whoever reads what is printed. */
+/* The figures first: they must not wait for the reader of the output. */
 static int main_report(const rs_load_run *run) {
     rs_error error = {.text = ""};
     char reason[MAIN_REASON_BYTES];
@@ -77,7 +77,7 @@ static int main_run(rs_load_run *run, const rs_load_settings *settings,
 int rs_loadgen_main(const rs_backend_api *backend, bool on_terminal, int argc,
                     const char *const *argv) {
     static rs_load_settings settings;
-    static rs_load_run run; /* outlives main: the watcher of Ctrl+C may still look at it */
+    static rs_load_run run; /* outlives main: the Ctrl+C handler may still use it */
     int exit_code;
     rs_os_begin();
     exit_code = rs_load_settings_read(&settings, argc, argv);

@@ -1,6 +1,6 @@
 /* How long to sleep before the next send is due, and when to look at the clock instead.
  *
- * No system wakes at the nanosecond asked for, so the sleep ends `margin_ns` early and the rest is
+ * No system wakes at the exact nanosecond, so the sleep ends `margin_ns` early and the rest is
  * spent polling. The margin is what this system's sleeps have lately overrun by and a quarter more:
  * it follows a late one at once, and shrinks by a part every RS_PACE_DECAY_NS, bounded on both
  * sides. Pure; time comes in from outside. */

@@ -46,7 +46,7 @@ void rs_payload_init(rs_payload *payload, uint64_t seed, uint32_t frame_bytes) {
     }
 }
 
-/* Where the pattern of a message starts. One multiplication each: this runs twice a message. */
+/* Where the pattern of a message starts. One multiplication each: this runs twice per message. */
 static const uint8_t *payload_pattern(const rs_payload *payload, uint32_t connection,
                                       uint64_t sequence) {
     uint64_t h = (sequence ^ payload->key) * UINT64_C(0x9E3779B97F4A7C15);

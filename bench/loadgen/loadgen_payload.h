@@ -1,4 +1,4 @@
-/* What the load generator's messages contain: a function of (seed, connection, sequence) alone.
+/* The content of the load generator's messages: a function of (seed, connection, sequence) alone.
  *
  *   frame header (core/frame.h) | uint32 connection | uint64 sequence | pattern
  *

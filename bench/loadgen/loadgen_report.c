@@ -1,4 +1,4 @@
-/* Figures out of a finished run. What was not measured is null, or "-" in the table, never 0. */
+/* Figures of a finished run. Values not measured are null, or "-" in the table, never 0. */
 #include "loadgen/loadgen_report.h"
 
 #include <inttypes.h>
@@ -124,7 +124,7 @@ static void report_void_by_figures(const rs_load_run *run, char *out, size_t byt
     }
 }
 
-/* What the counts come down to where they leave no doubt; else "". Returns its length. */
+/* The obvious cause, if the counts show one; else "". Returns its length. */
 static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes) {
     const rs_load_ends *ends = &run->load.ends;
     const rs_addr *addr = &run->settings->addr;
@@ -265,7 +265,7 @@ static void json_setup(rs_json *json, const rs_load_run *run) {
     }
 }
 
-/* What an open loop asked for, and what came of it; null in a closed one. */
+/* Requested and achieved rate of an open loop; null in a closed one. */
 static void json_asked(rs_json *json, const rs_load_run *run) {
     const double asked = run->settings->rate, rate = report_rate(run);
     if (run->settings->rate == 0) {
@@ -392,7 +392,7 @@ static void print_rate(const rs_load_run *run) {
     }
 }
 
-/* What the latency is not, whatever its digits say. */
+/* Limits of the latency figures. */
 static void print_notes(const rs_load_run *run) {
     rs_printer *out = run->out;
     if (rs_report_overloaded(run)) {

@@ -1,4 +1,4 @@
-/* What a run says about itself: is it valid, the table for a person, the JSON for programs. */
+/* Reports of a run: whether it is valid, the table, the JSON. */
 #ifndef RS_LOADGEN_REPORT_H
 #define RS_LOADGEN_REPORT_H
 
@@ -7,10 +7,10 @@
 
 #include "loadgen/loadgen_run.h"
 
-#define RS_REPORT_PACING_SHARE                                                                     \
-    10u /* of the p50 latency that its own error may reach: one part in */
+#define RS_REPORT_PACING_SHARE 10u /* largest pacing error, as a fraction of the p50 latency: 1 /  \
+                                    */
 
-/* rs_report_void: why the run must not be used, in one line; "" when it may. */
+/* rs_report_void: why the run is void, in one line; "" if it is valid. */
 void rs_report_void(const rs_load_run *run, char *out, size_t bytes);
 
 /* rs_report_overloaded: open loop: the rate stayed below --rate-min of the one asked for. */

@@ -1,4 +1,4 @@
-/* The loop: poll, book the completions, ask the connections touched by them what they want, submit.
+/* The loop: poll, count the completions, collect the ops of the touched connections, submit.
  *
  * Clock: one reading after each poll, which is the time of every reply in that batch, and one
  * before each submit of at most RUN_OPS operations, which is the time of every request in it. So a
@@ -22,7 +22,7 @@
 #define RUN_CLOSE_GRACE_NS UINT64_C(5000000000)
 #define RUN_PROGRESS_NS UINT64_C(1000000000)
 #define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
-#define RUN_ISSUE_MAX 65536u /* messages handed out in a turn: a turn stays short at any rate */
+#define RUN_ISSUE_MAX 65536u      /* messages assigned per turn: a turn stays short at any rate */
 #define RUN_UNSENT_ENTRIES 65536u /* in the histogram, for what was never sent */
 #define RUN_IDLE_RECV_BYTES RS_CACHE_LINE_BYTES
 
@@ -110,7 +110,7 @@ static void run_init_load(rs_load_run *run) {
     rs_load *load = &run->load;
     load->settings = s;
     load->block_bytes = run_slice_bytes(s);
-    /* A receive that comes back full says nothing about what is left, and costs epoll one more. */
+    /* A full receive does not tell what is left, and costs epoll another one. */
     load->recv_bytes = load->block_bytes + RS_CACHE_LINE_BYTES;
     load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;
@@ -224,7 +224,7 @@ static void run_connect_more(rs_load_run *run) {
     }
 }
 
-/* Hands messages that are due to their connections. */
+/* Assigns due messages to their connections. */
 static void run_pace(rs_load_run *run) {
     uint64_t due;
     if (run->settings->rate == 0 || run->load.gate != RS_GATE_OPEN) {
@@ -336,9 +336,9 @@ static void run_start_connecting(rs_load_run *run) {
     }
 }
 
-/* Our side's connect ends in the backlog, long before a slow server accepts: only a reply tells
- * that it has. The silent connections were opened before, and a listener accepts in order: the
- * senders' replies vouch for the crowd too. */
+/* A connect completes in the backlog, long before a slow server accepts: only a reply shows that it
+ * has. The silent connections were opened before, and a listener accepts in order: the senders'
+ * replies prove that they were accepted too. */
 static bool run_all_served(const rs_load_run *run) {
     if (run->load.columns.outstanding > 0) {
         return false; /* the common case, without the search */
@@ -351,7 +351,7 @@ static bool run_all_served(const rs_load_run *run) {
     return true;
 }
 
-/* What was due by the turn before this one has had its turn: it was held up. */
+/* Messages due by the previous turn have had their chance: they were delayed. */
 static void run_count_unsent(rs_load_run *run) {
     const uint32_t connections = run->settings->connections;
     for (uint32_t i = 0; i < connections; i++) {
@@ -422,7 +422,7 @@ static void run_finish_all(rs_load_run *run, bool force) {
     }
 }
 
-/* Everything due has come or been given up. */
+/* All due replies have arrived or been given up. */
 static void run_start_finish(rs_load_run *run) {
     if (run->load.recording && !run->load.tail) {
         run->end_ns =

@@ -29,7 +29,7 @@ typedef enum rs_load_run_phase {
 typedef struct rs_load_run_cost {
     rs_os_usage usage;
     rs_backend_stats stats;
-    uint64_t lives; /* connections that had ended as they should */
+    uint64_t lives; /* connections that had ended normally */
 } rs_load_run_cost;
 
 typedef struct rs_load_run {
@@ -54,7 +54,7 @@ typedef struct rs_load_run {
     uint64_t now_ns, tick_ns, progress_ns, progress_replies;
     uint64_t start_ns, phase_ns; /* of the run; of the present phase */
     uint64_t measure_ns, end_ns; /* the measurement's ends; 0 = not reached */
-    uint64_t setup_ns;           /* from the start until the load began; 0 = it never did */
+    uint64_t setup_ns;           /* from the start until the load began; 0 = never */
     uint64_t ramp_ns;            /* 0 = none, or not all connections were served */
     uint32_t stuck;              /* connections whose CLOSE never completed */
     rs_printer *out, *err;       /* the owner's, from before rs_load_run_go on */

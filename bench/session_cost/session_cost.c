@@ -1,4 +1,4 @@
-/* What the session layer alone costs: one 32-byte frame echoed, no back end, no kernel.
+/* The cost of the session layer alone: one 32-byte frame echoed, no back end, no kernel.
  *
  * session_cost_turn is a turn of the loop over 64 sessions with a message each: receive
  * completions, the ops made of them, send completions. bench/session_cost.sh runs it under
@@ -75,7 +75,7 @@ void session_cost_turn(cost_bed *b, const rs_completion *received, const rs_comp
     (void)rs_sessions_collect(&b->table, b->ops, OPS);
 }
 
-/* Called through this, so that no optimiser makes it part of main. */
+/* Called through this, so that it is not inlined into main. */
 static void (*volatile turn)(cost_bed *, const rs_completion *,
                              const rs_completion *) = session_cost_turn;
 

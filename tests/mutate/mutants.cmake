@@ -519,7 +519,7 @@ mutant("a freed slot is lost" [[    @{table->first_free = (uint32_t)handle;}@]] 
 mutant("handle 0 names the first slot" [[    if (@{number == 0}@ || number > table->used) {]] [[0]])
 
 mutants_of(wine/table.c "rio_provider|rio_contract\\.(wine|emulated)|rio_lent\\.wine")
-mutant("RIONotify without the second look after arming" [[        @{engine->harvest(cq);}@ /* what came between]] [[;]])
+mutant("RIONotify without the second look after arming" [[        @{engine->harvest(cq);}@ /* what completed between]] [[;]])
 mutant("a queue is armed twice" [[    rs_cq_lock(cq);
     if (@{cq->core.armed}@) {
         rs_cq_unlock(cq);
