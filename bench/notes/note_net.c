@@ -149,7 +149,7 @@ static bool net_name(note_socket socket, struct sockaddr_in *address) {
 }
 
 uint16_t note_local_port(note_socket socket) {
-    struct sockaddr_in address;
+    struct sockaddr_in address = note_address(0, 0);
     return net_name(socket, &address) ? ntohs(address.sin_port) : 0;
 }
 
