@@ -68,7 +68,7 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
     X(POOL_EACH, "pool_each_bytes", "bytes", "the same for each connection")                       \
     X(LOCKED, "locked_bytes", "bytes", "server: pages locked at its end")                          \
     X(MESSAGES, "messages", "count",                                                               \
-      "server, warm-up included; of a rung of the ladder what loadgen sent")                       \
+      "server, warm-up included; of a ladder server what loadgen sent")                            \
     X(OTHERS, "others_cpu", "CPUs",                                                                \
       "processes' CPU time (/proc/stat, NtQuerySystemInformation over all processor groups) less " \
       "server, wineserver, loadgen")                                                               \

@@ -21,7 +21,7 @@ typedef struct rs_target {
     char name[RS_NAME_BYTES];
     char program[RS_ARG_BYTES]; /* absolute */
     bool wine;                  /* started by scripts/wine.sh in a prefix of its own */
-    bool streams;               /* a rung of the ladder: knows no frames */
+    bool streams;               /* a ladder server: has no frames */
     char prefix[RS_ARG_BYTES];
     rs_process wineserver; /* id 0: none seen yet */
     rs_args extra;         /* options of --set: pairs of name and value */

@@ -11,7 +11,7 @@
 static const rs_scenario scenario_table[] = {
     {"ping-pong", "1 connection, 32 bytes, one request in flight: the bare round trip",
      RS_SCENARIO_CLOSED, 1, 1, 32, 0, 0, 16, 0, 0, RS_IN_QUICK | RS_IN_FULL | RS_IN_LADDER, NULL},
-    {"sixty", "60 connections, 32 bytes, one request in flight: as many as every rung holds",
+    {"sixty", "60 connections, 32 bytes, one request in flight: as many as every model holds",
      RS_SCENARIO_CLOSED, 60, 1, 32, 0, 0, 128, 0, 0, RS_IN_LADDER, NULL},
     {"many-small", "64 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED,
      64, 1, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL},

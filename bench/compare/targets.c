@@ -100,8 +100,8 @@ static bool targets_set_options(const targets *self, rs_target *target) {
     return !target->extra.overflow;
 }
 
-/* The rungs share a prefix: one after the other, so its wineserver still serves one at a time, and
- * making a prefix takes longer than their runs. */
+/* The ladder servers share a prefix: one after the other, so its wineserver still serves one at a
+ * time, and making a prefix takes longer than their runs. */
 static const char *targets_prefix(const rs_target *target) {
     return target->streams ? "ladder" : target->name;
 }

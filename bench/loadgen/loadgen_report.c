@@ -421,7 +421,7 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
                    s->verify ? "on" : "off");
     rs_printer_say(out, "%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
     if (rs_os_is_wine()) {
-        rs_printer_say(out, "%-22s taken under Wine: not a statement about Windows\n", "note");
+        rs_printer_say(out, "%-22s measured under Wine: not about Windows\n", "note");
     }
     print_counts(run);
     print_maybe(out, "set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");

@@ -10,7 +10,7 @@ static const rs_option rio_rows[] = {
                   "what RIONotify signals"),
     RS_ROW_CHOICE(rs_rio_settings, registration, "rio-registration", "slab|session|request",
                   RS_RIO_REG_SLAB,
-                  "one registration a worker, one for each session's receive slice and each send "
+                  "one registration per worker, one per receive slice and per send "
                   "block, or one for each request"),
     RS_ROW_BOOL(rs_rio_settings, defer, "rio-defer", true,
                 "defer requests and commit once per queue and direction"),

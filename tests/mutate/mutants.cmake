@@ -249,7 +249,7 @@ mutant("a close that completes late stays given up" [[    table->quarantined -= 
 mutant("a stale id is found" [[    if (@{table->sessions[index].handle.generation != rs_session_id_generation(id)}@ ||]] [[0]])
 mutant("a refused CLOSE counts as the close" [[    } else if (@{op->kind != RS_OP_CLOSE}@) {
         /* A second]] [[1]])
-mutant("one release too many ends the server" [[    if (@{session->holds == 0}@) { /* the caller's]] [[0]])
+mutant("one release too many ends the server" [[    if (@{session->holds == 0}@) { /* a caller's]] [[0]])
 mutant("send times are told in microseconds" [[    sessions_record_send(table, @{table->now_ns - posted_ns}@);]] [[(table->now_ns - posted_ns) / 1000u]])
 mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
     RS_ASSERT(session->sendq.owned]] [[;]])

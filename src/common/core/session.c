@@ -66,7 +66,7 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
 static rs_session_ops session_ops(uint32_t shard);
 
-/* Up to where the answers to a whole slice find both their blocks and room in the queue. */
+/* The limit up to which the replies to a whole slice find their blocks and room in the queue. */
 static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesce) {
     uint32_t limit = table->sendq_pool.queued_bytes_max;
     uint32_t recv_bytes = table->cfg.recv_bytes;
@@ -74,7 +74,8 @@ static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesc
     uint32_t with_room = room / table->sendq_pool.blocks->block_bytes;
     RS_ASSERT(blocks > 0 && table->answer_blocks > 0);
     table->easy = blocks < with_room ? blocks : with_room;
-    /* Not coalesced, small answers take the blocks of longer ones behind them, unless promised. */
+    /* Without coalescing, small replies take the blocks of longer ones behind them, unless
+     * promised. */
     table->careful = (!coalesce && table->answer_blocks > 1u) || recv_bytes > limit;
 }
 
@@ -150,7 +151,7 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
     return true;
 }
 
-/* Must each RECV ask for the blocks and the room of its answers? */
+/* Must each RECV check blocks and room for its replies? */
 static bool session_needs_care(const rs_slot *session) {
     return rs_slot_table(session)->app.raw || rs_slot_table(session)->careful ||
            session->handed > 0 || session->sendq.promised > 0 || session->sendq.shared > 0 ||
@@ -220,13 +221,13 @@ static bool reason_flushes(rs_close_reason reason) {
 }
 
 /* Our side ended first and the peer may still be sending: wait for its FIN before the close. Not
- * for a peer that broke the protocol or fell silent: it has earned no more of our time. */
+ * for a peer that broke the protocol or fell silent. */
 static bool reason_lingers(rs_close_reason reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN;
 }
 
-/* An orderly end, by the peer or by the server, which answers that are owed put off. */
+/* An orderly close, by the peer or by the server, deferred while replies are owed. */
 static bool reason_waits(rs_close_reason reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_SHUTDOWN;
@@ -280,7 +281,7 @@ RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
     }
 }
 
-/* Something failed for good: whatever is queued can no longer be delivered. */
+/* A permanent failure: queued data can no longer be delivered. */
 RS_COLD static void session_fail(rs_slot *session, rs_close_reason reason) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
     RS_ASSERT(reason < RS_CLOSE_REASONS);
@@ -301,8 +302,7 @@ static rs_slot *session_of_queue(rs_sendq *queue) {
     return (rs_slot *)(void *)at;
 }
 
-/* What it has not sent is free at once; what is in flight, within its reserve, when it completes.
- */
+/* Unsent blocks are free at once; blocks in flight, within its reserve, when they complete. */
 RS_COLD static void session_cut(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->state != RS_SESSION_FREE);
@@ -332,8 +332,8 @@ static bool sessions_reclaim(void *ctx, const rs_sendq *asker) {
     return true;
 }
 
-/* The time of an absence tells nothing about the peer, which may have been away with us, or have
- * read what is not handed to us yet: who comes back begins anew. */
+/* The time of an absence says nothing about the peer, which may have been away too, or may have
+ * read what we have not been told yet: all deadlines start again. */
 static bool queue_is_stalled(const rs_sessions *table, const rs_sendq *queue) {
     uint64_t since_ns = rs_sendq_oldest_ns(queue);
     RS_ASSERT(table->back_ns <= table->now_ns);
@@ -341,14 +341,14 @@ static bool queue_is_stalled(const rs_sessions *table, const rs_sendq *queue) {
     return since_ns < table->now_ns && table->now_ns - since_ns >= RS_STALLED_NS;
 }
 
-/* For who can wait instead: only a session whose peer does not read is cut. */
+/* For a caller that can wait: closes only a session whose peer does not read. */
 RS_COLD static bool sessions_reclaim_stalled(rs_sessions *table, const rs_sendq *asker) {
     const rs_sendq *first = table->sendq_pool.above_first;
     return first != NULL && first != asker && queue_is_stalled(table, first) &&
            sessions_reclaim(table, asker);
 }
 
-/* Shared blocks are in no list. The search is for all slots, at most once a millisecond. */
+/* Shared blocks are in no list. The search visits all slots, at most once a millisecond. */
 RS_COLD static void sessions_reclaim_shared(rs_sessions *table) {
     rs_slot *oldest = NULL;
     uint64_t oldest_ns = UINT64_MAX;
@@ -407,8 +407,8 @@ RS_COLD static void session_free(rs_slot *session) {
 
 /* ---- receiving */
 
-/* Makes room for the rest of a partial frame. Moved only when it must be: a frame that still fits
- * behind its beginning is received where it is. */
+/* Makes room for the rest of a partial frame. Moved only if necessary: a frame that still fits
+ * behind its beginning is received in place. */
 static void session_make_room(rs_slot *session, uint32_t frame_bytes) {
     rs_sessions *table = rs_slot_table(session);
     uint32_t held = session->held;
@@ -426,7 +426,7 @@ static void session_make_room(rs_slot *session, uint32_t frame_bytes) {
     RS_ASSERT(session->recv_room >= need - held);
 }
 
-/* No whole frame is held: part of one, what is none, or raw bytes. */
+/* No whole frame: a partial one, an invalid one, or raw bytes. */
 static void session_parse_rest(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     const uint8_t *data = session->recv_at - session->held;
@@ -446,7 +446,7 @@ static void session_parse_rest(rs_slot *session) {
     }
 }
 
-/* `bytes` have come behind those held, and `left` of them all are held now. */
+/* `bytes` have been received behind those held, and `left` of them all are held now. */
 static void session_keep(rs_slot *session, uint32_t bytes, uint32_t left) {
     RS_ASSERT(bytes <= session->recv_room && left <= session->held + bytes);
     session->recv_at += bytes;
@@ -464,7 +464,7 @@ RS_COLD static void session_parsed(rs_slot *session, uint32_t bytes, uint32_t le
     }
 }
 
-/* Gives the frames away that are whole. Returns how many bytes are left behind them. */
+/* Delivers the whole frames. Returns how many bytes are left behind them. */
 static inline uint32_t session_give(rs_sessions *table, rs_slot *session, const uint8_t *data,
                                     uint32_t left) {
     uint32_t frame_bytes;
@@ -490,8 +490,8 @@ RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
     session_parsed(session, bytes, left);
 }
 
-/* Paused: what has come waits in the slice, and the end of the stream behind it. Ended: what still
- * comes is thrown away. */
+/* Paused: received bytes wait in the slice, and the end of the stream behind them. Ended: further
+ * input is discarded. */
 RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *completion) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->recv_in_flight == 1);
@@ -515,8 +515,8 @@ RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *
     }
 }
 
-/* Commonly the session is open, nothing else has touched it in this batch, nothing was held and
- * nothing stays: then where the next is received does not change. */
+/* The common case: the session is open, untouched in this batch, nothing was held and nothing
+ * stays; then the next receive position does not change. */
 static inline void session_on_recv(rs_sessions *table, rs_slot *session,
                                    const rs_completion *completion) {
     uint32_t left;
@@ -558,7 +558,7 @@ void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
     rs_histogram_record_n(into, table->send_run_ns, table->send_run_count);
 }
 
-/* More is to be sent, or it waits for this. */
+/* More to send, or it waits for this. */
 RS_COLD static void session_sent(rs_slot *session) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
     if (!rs_session_takes(session)) {
@@ -570,7 +570,7 @@ RS_COLD static void session_sent(rs_slot *session) {
     session_touch(session);
 }
 
-/* The oldest send is over. Returns the bytes it was asked for. */
+/* The oldest send is over. Returns the bytes it had. */
 static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
     const bool more = session->sendq.unsent_bytes > 0;
     uint64_t posted_ns;
@@ -604,8 +604,8 @@ static void session_queued(rs_slot *session) {
     session_touch(session);
 }
 
-/* A result of the send queue: the failures end the session, as the notes ask. What it took may be
- * more than the answers to a RECV may find taken. */
+/* A result of the send queue: failures end the session. It may use more than what the replies to a
+ * RECV leave free. */
 RS_COLD static rs_status session_asked(rs_slot *session, rs_status status) {
     RS_ASSERT(rs_session_takes(session));
     if (status == RS_OK) {
@@ -649,8 +649,8 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
     const rs_completion *at = completions;
     for (; at != end; at++) {
         rs_slot *session;
-        /* A free slot already has the generation of its next use, for which nothing was issued;
-         * that of an ACCEPT is 0. */
+        /* A free slot already has the generation of its next use, for which no op was issued; that
+         * of an ACCEPT is 0. */
         if (at->conn >= table->cfg.slot_count ||
             table->sessions[at->conn].handle.generation != at->generation) {
             if (at->kind == RS_OP_ACCEPT) {
@@ -671,7 +671,7 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
     return (uint32_t)(at - completions);
 }
 
-/* Only this send failed: those before it are still with the kernel, and so are their blocks. */
+/* Only this send failed: earlier ones are still with the kernel, and so are their blocks. */
 RS_COLD static void session_send_refused(rs_slot *session, const rs_op *op, rs_status why) {
     RS_ASSERT(op->kind == RS_OP_SEND && why != RS_OK);
     rs_sendq_refuse(&rs_slot_table(session)->sendq_pool, &session->sendq, op->u.data, op->bytes);
@@ -692,15 +692,15 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
     if (op->kind == RS_OP_SEND) {
         session_send_refused(&table->sessions[op->conn], op, why);
     } else if (op->kind != RS_OP_CLOSE) {
-        /* A second CLOSE has nothing to fail: the first one's completion is still to come. */
+        /* A second CLOSE cannot fail: the first one's completion is still to come. */
         (void)rs_sessions_complete(table, &failed, 1);
     }
 }
 
 /* ---- patience */
 
-/* Since when the peer has done nothing. Paused, it cannot be asked for frames: what counts is
- * whether it takes what is in flight. */
+/* Since when the peer has been idle. While paused it cannot send frames: what counts is whether it
+ * accepts what is in flight. */
 static uint64_t session_silent_since_ms(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint64_t posted_ms;
@@ -722,7 +722,7 @@ static uint32_t session_patience_ms(const rs_slot *session) {
     return stalls && (idle_ms == 0 || idle_ms > RS_STALLED_MS) ? RS_STALLED_MS : idle_ms;
 }
 
-/* One node of the wheel is for both, the earlier counts. */
+/* One timer node serves both, the earlier deadline counts. */
 static void session_arm(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     uint32_t patience_ms = session_patience_ms(session);
@@ -737,7 +737,7 @@ static void session_arm(rs_slot *session) {
 
 /* ---- ops */
 
-/* What the ops of one batch have in common. */
+/* The common state of the ops of one batch. */
 typedef struct session_batch {
     rs_sendq_pool *pool;
     uint64_t now_ns;
@@ -762,7 +762,7 @@ static inline void session_op(const rs_slot *session, rs_op *op, rs_op_kind kind
     op->generation = session->handle.generation;
 }
 
-/* This and those that follow: the ops are written from out on; returned is where the next one goes.
+/* This and the following functions write ops from out on and return the position of the next one.
  */
 static inline rs_op *session_collect_send(session_batch batch, rs_slot *session, rs_op *out) {
     const rs_sendq_entry *entry = rs_sendq_post(batch.pool, &session->sendq, batch.now_ns);
@@ -793,8 +793,8 @@ static inline rs_op *session_collect_recv(uint16_t region, rs_slot *session, rs_
     return out + 1;
 }
 
-/* Raw: within the reserve, and one chunk at a time at another thread, so that what is echoed never
- * passes queued_bytes_max. */
+/* Raw: within the reserve, and one chunk at a time at another thread, so that an echo never exceeds
+ * queued_bytes_max. */
 static bool session_may_receive_raw(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     const rs_sendq_pool *pool = &table->sendq_pool;
@@ -803,8 +803,8 @@ static bool session_may_receive_raw(const rs_slot *session) {
            rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u;
 }
 
-/* Blocks that the answers to a full slice may take, and those to what another thread has. These
- * come turn by turn: as many of them as may be in flight are not full. */
+/* Blocks that the replies to a full slice may take, and those to messages with another thread. The
+ * latter come turn by turn: as many blocks as may be in flight are not full. */
 static uint32_t session_due(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint32_t block_bytes = table->sendq_pool.blocks->block_bytes;
@@ -816,15 +816,15 @@ static uint32_t session_due(const rs_slot *session) {
            (session->handed_bytes + block_bytes - 1u) / block_bytes;
 }
 
-/* Bytes queued, and those whose answers are still to come if all is echoed. */
+/* Bytes queued, and the bytes of replies still to come if everything is echoed. */
 static uint64_t session_load(const rs_slot *session) {
     RS_ASSERT(session->held <= rs_slot_table(session)->cfg.recv_bytes);
     return (uint64_t)rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq) +
            session->handed_bytes + session->held;
 }
 
-/* Would the answers to what is received next pass queued_bytes_max? Less than a whole slice will
- * do, down to half of the limit. With nothing queued there is nothing to wait for. */
+/* Would the replies to the next receive exceed queued_bytes_max? Less than a whole slice is enough,
+ * down to half of the limit. With nothing queued there is nothing to wait for. */
 static bool session_is_full(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint32_t limit = table->sendq_pool.queued_bytes_max;
@@ -834,9 +834,9 @@ static bool session_is_full(const rs_slot *session) {
            session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
 }
 
-/* Has the blocks set aside that the answers may take. False: they are not there, or no room in the
- * queue. An empty queue's blocks always are, but for those of what another thread has: they come
- * back soon, and nobody is cut for that. */
+/* Sets aside the blocks that the replies may take. False: there are none, or no room in the queue.
+ * An empty queue's blocks always exist, except for messages with another thread: those return soon,
+ * and no session is closed for that. */
 RS_COLD static bool session_book_receive(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     rs_sendq *queue = &session->sendq;
@@ -845,7 +845,7 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     if (table->app.raw) {
         return session_may_receive_raw(session);
     }
-    if (session->handed == 0) { /* else the earlier promise is for answers still to come */
+    if (session->handed == 0) { /* else the earlier promise is for replies still to come */
         (void)rs_sendq_promise(&table->sendq_pool, queue, 0);
     }
     if (session_is_full(session)) {
@@ -873,8 +873,8 @@ RS_COLD static void session_watch(rs_slot *session) {
     session_arm(session);
 }
 
-/* A RECV if it may be, and no longer than the queue has room for. A pause ends with the completion
- * of one of its sends, or the return of what was handed over. */
+/* A RECV if allowed, and no longer than the queue has room for. A pause ends when one of its sends
+ * completes or a message returns from another thread. */
 RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
     uint32_t limit = rs_slot_table(session)->sendq_pool.queued_bytes_max;
     uint64_t load = session_load(session);
@@ -908,7 +908,7 @@ static rs_op *session_close_op(rs_slot *session, rs_op *out) {
     return out + 1;
 }
 
-/* What an ending session wants next, once its queue is empty. */
+/* The next op of an ending session, once its queue is empty. */
 static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->state == RS_SESSION_DRAINING || session->state == RS_SESSION_LINGER);
     if (session->abort || session->peer_ended ||
@@ -954,7 +954,7 @@ RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     session->state = RS_SESSION_OPEN;
     session->last_frame_ms = rs_slot_table(session)->now_ms;
     session_deliver(session);
-    session_touch(session); /* what is open, or has ended, wants more than this */
+    session_touch(session); /* open and ended sessions need more than this */
     return out;
 }
 
@@ -976,7 +976,7 @@ static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
     return out;
 }
 
-/* Everything but an open session that receives without asking. */
+/* Everything except an open session that receives without checks. */
 RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     switch ((rs_session_state)session->state) {
@@ -1012,7 +1012,7 @@ static inline rs_op *session_collect(session_batch batch, rs_slot *session, rs_o
     return out;
 }
 
-/* Those before `from` were looked at; others, and the same again, may have come behind. */
+/* Those before `from` are done; others, and the same again, may have been added behind. */
 static void sessions_drop_touched(rs_sessions *table, rs_slot **from) {
     size_t count = (size_t)(table->touched_end - from);
     RS_ASSERT(table->touched_end - table->touched <= 2 * (ptrdiff_t)table->cfg.slot_count);
@@ -1044,8 +1044,8 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
 
 /* ---- time */
 
-/* Nothing harder than a reset is left, and something of it has not come back: its slot and buffers
- * are the kernel's, and nobody waits for them any more. */
+/* A reset was the last resort, and a request has not returned: the kernel owns its slot and
+ * buffers, and we no longer wait for them. */
 RS_COLD static void session_quarantine(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->state == RS_SESSION_CLOSING && !session->quarantined);
@@ -1055,7 +1055,7 @@ RS_COLD static void session_quarantine(rs_slot *session) {
     table->counters.quarantined++;
 }
 
-/* A straggler: its sends, its FIN or its close have hung for too long. */
+/* A straggler: its sends, its FIN or its close have been pending too long. */
 static void session_escalate(rs_slot *session) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
     if (session->abort_posted) {
@@ -1067,8 +1067,8 @@ static void session_escalate(rs_slot *session) {
     session_touch(session);
 }
 
-/* Its queue is full and none of its sends has completed. That we were away counts for nothing: who
- * is found long after the deadline has the time again. */
+/* Its queue is full and none of its sends has completed. Our own absence does not count: a session
+ * found long after the deadline gets the time again. */
 RS_COLD static void session_stalled(rs_slot *session, uint64_t late_ms) {
     RS_ASSERT((session->pause & RS_PAUSE_FULL) != 0);
     if (late_ms > RS_AWAY_MS) {
@@ -1174,7 +1174,7 @@ RS_COLD static rs_status session_send_asking(rs_slot *session, const uint8_t *da
                                                   &session->sendq, data, bytes));
 }
 
-/* The copy comes last: nothing has to be kept across it. */
+/* The copy comes last: nothing has to be kept in registers across it. */
 static rs_status session_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
     rs_slot *session = slot_of(handle);
     uint8_t *to;
@@ -1204,7 +1204,7 @@ static void session_release(rs_session *handle) {
     if (!rs_session_takes(session)) {
         return;
     }
-    if (session->holds == 0) { /* the caller's mistake must not cost the others their server */
+    if (session->holds == 0) { /* a caller's mistake must not stop the server for others */
         rs_slot_table(session)->counters.refused_releases++;
         return;
     }
@@ -1219,7 +1219,7 @@ static void session_pause(rs_session *handle) {
     RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         session->state = RS_SESSION_PAUSED;
-        session->pause = RS_PAUSE_APP; /* whatever it waited for: a timer that is armed finds out */
+        session->pause = RS_PAUSE_APP; /* whatever it waited for: an armed timer checks it */
     }
 }
 
@@ -1303,7 +1303,7 @@ void rs_session_handed_back(rs_slot *session, uint32_t bytes) {
         RS_ASSERT(session->handed > 0 && session->handed_bytes >= bytes);
         session->handed--;
         session->handed_bytes -= bytes;
-        /* Answers of several turns may have taken more blocks than their bytes need. */
+        /* Replies of several turns may have taken more blocks than their bytes need. */
         (void)rs_sendq_promise(&rs_slot_table(session)->sendq_pool, &session->sendq,
                                session_due(session));
         if (session->state == RS_SESSION_PAUSED) {

@@ -1,8 +1,8 @@
 /* Sessions of one shard: a pure state machine from completions to ops.
  *
  * Owns the session table, its free list, what each session has in flight and why it ended. Takes
- * completions and a time, calls the application, and gives ops to hand to the back end; it knows
- * no back end, reads no clock and allocates nothing. One thread.
+ * completions and a time, calls the application, and returns ops for the back end; it knows no back
+ * end, reads no clock and allocates nothing. One thread.
  *
  *   FREE -> OPEN -> (HELD) -> DRAINING -> LINGER -> CLOSING -> FREE
  *
@@ -24,8 +24,7 @@
  * for want of a block, and only as many bytes as may still be queued, so that no echo ends one as a
  * slow consumer. A session that waits for such room ends so when none of its sends has completed
  * for RS_STALLED_MS; a raw application's, which never reads beyond its reserve either, waits for
- * ever. What the application sends of itself beyond queued_bytes_max ends a session at once.
- */
+ * ever. What the application sends of itself beyond queued_bytes_max ends a session at once. */
 #ifndef RS_CORE_SESSION_H
 #define RS_CORE_SESSION_H
 
@@ -54,17 +53,17 @@ typedef enum rs_session_state {
     RS_SESSION_CLOSING
 } rs_session_state;
 
-/* Why a session is PAUSED; 0 there: about to go on. */
+/* Why a session is PAUSED; 0: about to continue. */
 #define RS_PAUSE_APP 0x01u   /* rs_session_pause */
-#define RS_PAUSE_QUEUE 0x02u /* its own queue: answers might find no block, or no room */
-#define RS_PAUSE_FULL 0x04u  /* no room: it has to get on, RS_STALLED_MS a send */
+#define RS_PAUSE_QUEUE 0x02u /* its own queue: replies might find no block, or no room */
+#define RS_PAUSE_FULL 0x04u  /* no room: each send must complete within RS_STALLED_MS */
 
 typedef struct rs_sessions rs_sessions;
 
 /* A session's place in the table. */
 typedef struct rs_slot {
-    rs_session handle; /* what the application has; its ops are those of rs_slot_table */
-    uint8_t *recv_at;  /* in its slice: where the next byte is received; ... */
+    rs_session handle; /* the application's handle; its ops are those of rs_slot_table */
+    uint8_t *recv_at;  /* in its slice: position of the next received byte; ... */
     uint32_t
         recv_room; /* ... the kernel's from there to the end of the slice while recv_in_flight */
     uint32_t held; /* bytes before recv_at that are not yet parsed; 0: nothing is in the slice */
@@ -79,24 +78,25 @@ typedef struct rs_slot {
     bool quarantined;       /* ... and not expected back */
     uint8_t pause;          /* RS_PAUSE_* */
     uint32_t holds;         /* answers owed; 0 once it has ended */
-    uint32_t handed; /* messages that another thread has and whose answers are not back, ... */
-    uint32_t handed_bytes; /* ... and their bytes */
+    uint32_t handed;        /* messages with another thread whose replies are not back, ... */
+    uint32_t handed_bytes;  /* ... and their bytes */
     rs_sendq sendq;
-    uint64_t last_frame_ms; /* when it last gave a whole frame, or with RS_PAUSE_FULL took a send */
+    uint64_t
+        last_frame_ms; /* when it last sent a whole frame, or with RS_PAUSE_FULL accepted a send */
 } rs_slot;
 
 typedef struct rs_sessions_config {
     uint32_t shard;
-    uint32_t sessions_max; /* OPEN or HELD at once; the table has more slots for those closing */
+    uint32_t sessions_max; /* OPEN or HELD at once; the table has more slots for closing ones */
     uint32_t slot_count;   /* >= sessions_max */
     uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
     uint32_t frame_bytes_max;
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t drain_timeout_ms; /* for flushing and for lingering */
-    uint32_t blocks_handed;    /* not 0: messages go to another thread; so many send blocks more for
-                                  what they are answered */
-    uint32_t shared_blocks;    /* send blocks of broadcasts alive at once, >= 1 */
+    uint32_t blocks_handed; /* not 0: messages go to another thread; this many more send blocks for
+                               their replies */
+    uint32_t shared_blocks; /* send blocks of broadcasts alive at once, >= 1 */
 } rs_sessions_config;
 
 struct rs_sessions {
@@ -109,28 +109,28 @@ struct rs_sessions {
     uint32_t free_tail;
     uint32_t open_count;  /* state OPEN or HELD */
     uint32_t used_count;  /* state != FREE */
-    uint32_t quarantined; /* ... whose CLOSE is not expected any more, and the last such slot */
+    uint32_t quarantined; /* ... whose CLOSE is no longer expected, and the last such slot */
     uint32_t straggler;
-    rs_slot **touched;     /* [2 * slot_count]: those that may want something, in order */
+    rs_slot **touched;     /* [2 * slot_count]: those that may have ops, in order */
     rs_slot **touched_end; /* behind the last one */
     rs_timers timers;
     rs_sendq_pool sendq_pool;
-    uint32_t answer_blocks; /* send blocks that the answers to one RECV may take */
-    uint32_t easy;          /* own blocks up to which the answers find blocks and room */
-    bool careful;           /* a framed session asks at each RECV, whatever it has */
-    uint64_t searched_ms;   /* when a search for who holds shared blocks found nobody */
+    uint32_t answer_blocks; /* send blocks that the replies to one RECV may take */
+    uint32_t easy;          /* own blocks up to which the replies find blocks and room */
+    bool careful;           /* a framed session checks at each RECV */
+    uint64_t searched_ms;   /* when a search for holders of shared blocks found none */
     uint32_t frame_lengths; /* how many are legal; 0 for a raw application, which has no frames */
     uint8_t *recv_base;     /* as rs_sessions_memory says, ... */
     uint8_t **recv_scattered;
     uint16_t region; /* ... and the one registered region: receive slices and send blocks */
     rs_counters counters;
     rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_add_send_ns */
-    uint64_t send_run_ns;    /* the last value, and how often it came since it was recorded: */
+    uint64_t send_run_ns;    /* the last value, and how often it was seen since it was recorded: */
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
     uint64_t back_ns;    /* the end of the last absence: a turn of RS_AWAY_MS or more */
-    uint64_t expired_ms; /* the deadlines up to this millisecond were looked at */
+    uint64_t expired_ms; /* the deadlines up to this millisecond have been checked */
 };
 
 _Static_assert(offsetof(rs_slot, handle) == 0, "an application's session is the slot's beginning");
@@ -156,9 +156,9 @@ typedef struct rs_sessions_memory {
     bool coalesce;
 } rs_sessions_memory;
 
-/* rs_sessions_reserve_blocks: send blocks that each session has in any case: as many as it may have
- * in flight, and room for the answers to a full receive slice behind one of them; behind all of
- * them when the answers come from another thread, turn by turn. */
+/* rs_sessions_reserve_blocks: send blocks reserved for each session: as many as it may have in
+ * flight, and room for the replies to a full receive slice behind one of them, or behind all of
+ * them if the replies come from another thread, turn by turn. */
 uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes);
 
 /* rs_sessions_blocks: send blocks in all: the reserves of all slots, blocks_handed, shared_blocks.
@@ -169,42 +169,42 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
                       const rs_sessions_memory *memory, uint64_t now_ns);
 
-/* rs_sessions_set_time: the time all that follows happens at. Never goes back. Called at each turn,
- * and after rs_sessions_next_ms at the latest: a longer while was an absence (RS_AWAY_MS). */
+/* rs_sessions_set_time: the current time for the following calls. Never goes back. Called at each
+ * turn, and after rs_sessions_next_ms at the latest: a longer while was an absence (RS_AWAY_MS). */
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns);
 
-/* rs_sessions_reserve: the slot and generation the next connection is to be attached under, and its
- * reserve of send blocks; false when sessions_max are open, or no slot is free. Follow it with
- * exactly one of the next two. */
+/* rs_sessions_reserve: the slot and generation for the next connection, and its reserve of send
+ * blocks; false if sessions_max are open or no slot is free. Follow it with exactly one of the next
+ * two. */
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
 
-/* rs_sessions_open: the reserved slot is attached: OPEN, the application is told. */
+/* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called. */
 void rs_sessions_open(rs_sessions *table, uint32_t conn);
 
 /* rs_sessions_unreserve: attaching failed: the slot is free again. */
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);
 
-/* rs_sessions_complete: takes completions of kind RECV, SEND, SHUTDOWN and CLOSE, up to an ACCEPT,
- * which is no session's. Any conn and generation is legal; one that is not current is counted as
- * stale and dropped. Returns how many it took. */
+/* rs_sessions_complete: handles completions of kind RECV, SEND, SHUTDOWN and CLOSE, up to an
+ * ACCEPT, which belongs to no session. Any conn and generation is legal; one that is not current is
+ * counted as stale and dropped. Returns how many it handled. */
 uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completions, uint32_t count);
 
-/* rs_sessions_expire: closes what has been silent too long, escalates closes that hang and gives up
- * those that then still do (seam/backend.h, point 4; table->quarantined, counters.quarantined),
- * where the deadline was not after upto_ms: the latest time of which the caller knows that what had
- * come in by then was handed to rs_sessions_complete. Not after the table's time. */
+/* rs_sessions_expire: closes idle sessions, escalates closes that hang and gives up those that
+ * still do (seam/backend.h, point 4; table->quarantined, counters.quarantined), if the deadline was
+ * not after upto_ms: the latest time up to which the caller has passed all completions to
+ * rs_sessions_complete. Not after the table's time. */
 void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms);
 
-/* rs_sessions_collect: fills ops with what the touched sessions want now, at most cap >=
+/* rs_sessions_collect: fills ops with the ops of the touched sessions, at most cap >=
  * RS_SESSION_OPS_MAX. Returns the count; call again until it returns 0. */
 #define RS_SESSION_OPS_MAX (RS_SENDS_IN_FLIGHT_MAX + 3u) /* sends, receive, shutdown, close */
 uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap);
 
-/* rs_sessions_refused: the back end refused this op of ours; it is as if it had failed. */
+/* rs_sessions_refused: the back end refused this op: treated as a failure. */
 void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why);
 
-/* rs_sessions_shared_acquire, rs_sessions_shared_release: as app.h's functions, for who has no
- * session at hand. */
+/* rs_sessions_shared_acquire, rs_sessions_shared_release: as app.h's functions, for a caller
+ * without a session. */
 bool rs_sessions_shared_acquire(rs_sessions *table, rs_shared *out);
 void rs_sessions_shared_release(rs_sessions *table, rs_shared *shared);
 
@@ -212,25 +212,25 @@ void rs_sessions_shared_release(rs_sessions *table, rs_shared *shared);
  * shard. */
 rs_slot *rs_sessions_find(rs_sessions *table, rs_session_id id);
 
-/* rs_sessions_close_all: ends every open session with RS_CLOSE_SHUTDOWN (flushed, put off by
+/* rs_sessions_close_all: ends every open session with RS_CLOSE_SHUTDOWN (flushed, deferred by
  * holds), or, with abort, forces every used one. */
 void rs_sessions_close_all(rs_sessions *table, bool abort);
 
 /* rs_sessions_next_ms: milliseconds until rs_sessions_expire has something to do, or until the time
- * has to be set again so that a sleep is not taken for an absence; UINT64_MAX never. */
+ * must be set again so that a sleep is not taken for an absence; UINT64_MAX = never. */
 uint64_t rs_sessions_next_ms(const rs_sessions *table);
 
 /* rs_sessions_add_send_ns: adds the times from post to completion of all sends so far. */
 void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into);
 
-/* rs_session_takes: the session takes sends, and on_close is still to come. */
+/* rs_session_takes: the session accepts sends, and on_close is still to come. */
 static inline bool rs_session_takes(const rs_slot *session) {
     return session->state >= RS_SESSION_OPEN && session->state <= RS_SESSION_PAUSED;
 }
 
 /* rs_session_hand_over, rs_session_handed_back: a message of so many bytes goes to another thread,
- * which holds the session (rs_session_hold) until its answers are back. More is received meanwhile
- * only when there are blocks for the answers to all of it, and room in the queue. */
+ * which holds the session (rs_session_hold) until its replies are back. More is received meanwhile
+ * only if there are blocks for all replies, and room in the queue. */
 void rs_session_hand_over(rs_slot *session, uint32_t bytes);
 void rs_session_handed_back(rs_slot *session, uint32_t bytes);
 

@@ -13,10 +13,10 @@
 /* To the logic thread. All but END: value = session id. */
 enum { TO_OPEN = 1, TO_MESSAGE, TO_CLOSED /* payload: the reason, one byte */, TO_END };
 
-/* To the shard: value = session id. LONG: a send that no record holds, payload: where its bytes
- * stand meanwhile. DONE: a message was dealt with, its hold comes back; its bytes stand above the
- * kind, so that the record needs no payload. FRAME, payload: what the next SHARED is about, until
- * FRAME_END; these two are for no session. */
+/* To the shard: value = session id. LONG: a send too large for a record, payload: the address of
+ * its bytes. DONE: a message was handled, its hold is released; its bytes are above the kind, so
+ * that the record needs no payload. FRAME, payload: the data of the following SHARED records, until
+ * FRAME_END; these two have no session. */
 enum {
     FROM_FRAME = 1,
     FROM_FRAME_END,
@@ -37,7 +37,7 @@ typedef struct logic_long_send {
     uint32_t bytes;
 } logic_long_send;
 
-/* What a shard that sleeps wants to be woken for. */
+/* What a sleeping shard waits for. */
 enum { SHARD_AWAKE, SHARD_POLLS /* records */, SHARD_POLLS_FOR_ROOM /* or room */, SHARD_WAITS };
 
 /* What the logic thread sleeps for. */
@@ -45,8 +45,8 @@ enum { LOGIC_AWAKE, LOGIC_WANTS_RECORDS, LOGIC_WANTS_ROOM };
 
 enum { CHANNEL_NONE, CHANNEL_OPEN, CHANNEL_ENDED };
 
-/* An on_close that is not in the ring yet. One a slot is enough: the slot is opened again only by
- * a record that goes behind it. */
+/* An on_close that is not in the ring yet. One per slot is enough: the slot is opened again only by
+ * a later record. */
 typedef struct logic_close {
     rs_session_id id;
     uint32_t next;
@@ -55,7 +55,7 @@ typedef struct logic_close {
 
 #define CLOSE_NONE UINT32_MAX
 
-/* What the application on the logic thread has of a session: its calls become records. */
+/* A session as the application on the logic thread sees it: its calls become records. */
 typedef struct logic_session {
     rs_session handle;
     rs_logic_channel *channel;
@@ -78,7 +78,7 @@ struct rs_logic_channel {
     /* the shard's */
     logic_close *closes; /* [slot_count] */
     uint32_t close_head, close_tail;
-    bool handed;          /* a record since the logic thread was last looked at */
+    bool handed;          /* a record since the logic thread was last checked */
     rs_shared frame;      /* for many sessions; generation 0: there was no block, ... */
     uint8_t *frame_copy;  /* ... it is here, [payload_max] */
     uint32_t frame_bytes; /* 0 = none */
@@ -89,7 +89,7 @@ struct rs_logic_channel {
     logic_session *sessions; /* [slot_count] */
     rs_slab blocks;
     rs_slab_entry *block_entries;
-    bool sent;      /* a record since the shard was last looked at */
+    bool sent;      /* a record since the shard was last checked */
     rs_shared told; /* the frame that the shard has */
     uint32_t told_bytes;
     rs_atomic_u64 shard_wakes, logic_fulls, refused; /* written by one, read by the other */
@@ -118,7 +118,7 @@ static void count_up(rs_atomic_u64 *counter) {
 
 /* ---- the shard's side: waking and waiting */
 
-/* The logic thread may sleep for what this shard has just done. */
+/* The logic thread may be sleeping and waiting for this. */
 static void channel_kick(rs_logic_channel *channel, bool drained) {
     rs_logic *logic = channel->logic;
     uint32_t asleep = rs_atomic_add_u32(&logic->sleep, 0);
@@ -134,7 +134,7 @@ static void channel_kick(rs_logic_channel *channel, bool drained) {
 void rs_logic_channel_release(rs_logic_channel *channel, rs_slot *session) {
     if (session->holds > session->handed) {
         rs_session_release(&session->handle);
-    } else { /* the application has none: those that are left belong to messages */
+    } else { /* the application has none: the remaining ones belong to messages */
         channel->cfg.sessions->counters.refused_releases++;
     }
 }
@@ -188,7 +188,7 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
     }
     slot = rs_sessions_find(channel->cfg.sessions, record->value);
     if (slot == NULL) {
-        /* Its holds are gone with it: only what the application asked for is missed. */
+        /* Its holds ended with it: only the application's requests are lost. */
         channel->dropped += kind < FROM_PAUSE ? 1u : 0u;
         return;
     }
@@ -227,7 +227,7 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
     }
 }
 
-/* All that is there now, and not what the logic thread adds meanwhile. */
+/* Everything there now, not what the logic thread adds meanwhile. */
 static bool channel_drain(rs_logic_channel *channel) {
     rs_spsc *ring = &channel->from_logic;
     uint32_t pending = rs_spsc_pending(ring);
@@ -241,7 +241,7 @@ static bool channel_drain(rs_logic_channel *channel) {
     return pending > 0;
 }
 
-/* False when the ring is full before all of them are in it. */
+/* False if the ring is full before all are in it. */
 static bool channel_flush_closes(rs_logic_channel *channel) {
     while (channel->close_head != CLOSE_NONE) {
         logic_close *closed = &channel->closes[channel->close_head];
@@ -255,7 +255,7 @@ static bool channel_flush_closes(rs_logic_channel *channel) {
     return true;
 }
 
-/* Sleeps until the logic thread has taken or given something, or has ended the channel. */
+/* Sleeps until the logic thread has read or written something, or has ended the channel. */
 static void channel_wait(rs_logic_channel *channel, bool for_room) {
     if (!channel->logic->threaded) {
         bool progressed = rs_logic_step(channel->logic);
@@ -281,8 +281,8 @@ static bool channel_try(rs_logic_channel *channel, uint32_t kind, rs_session_id 
     return true;
 }
 
-/* The ring is full. What is taken meanwhile may end the session whose message this is (nullable):
- * its on_close is then in line already, and the message must not follow it. */
+/* The ring is full. A record read meanwhile may end the session of this message (nullable): its
+ * on_close is then queued already, and the message must not follow it. */
 RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kind,
                                          const rs_slot *session, rs_session_id id,
                                          const uint8_t *data, uint32_t bytes) {
@@ -373,7 +373,7 @@ void rs_logic_channel_end(rs_logic_channel *channel) {
         channel_push_waiting(channel, TO_END, NULL, 0, NULL, 0);
     }
     for (;;) {
-        /* Asked first: what was sent before the end is then in the ring. */
+        /* Read first: sends before the end are then in the ring. */
         bool ended = rs_atomic_load_u32(&channel->state) == CHANNEL_ENDED;
         bool drained = channel_drain(channel);
         channel_kick(channel, drained);
@@ -399,7 +399,7 @@ void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
 
 /* ---- the logic thread's side */
 
-/* The shard may sleep for what the logic thread has just done. */
+/* The shard may be sleeping and waiting for this. */
 static void logic_kick(rs_logic_channel *channel, bool took) {
     uint32_t asleep = rs_atomic_add_u32(&channel->shard_sleep, 0);
     bool wake =
@@ -408,7 +408,7 @@ static void logic_kick(rs_logic_channel *channel, bool took) {
     if (!wake) {
         return;
     }
-    /* It may have woken by itself and gone to sleep elsewhere since. */
+    /* It may have woken up and gone to sleep elsewhere since. */
     asleep = rs_atomic_exchange_u32(&channel->shard_sleep, SHARD_AWAKE);
     if (asleep == SHARD_WAITS) {
         rs_os_event_set(channel->room);
@@ -425,7 +425,7 @@ static void logic_sleep(rs_logic *logic) {
     (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE);
 }
 
-/* Until the shard has taken something; `enough` says, after the announcement, whether it has. */
+/* Until the shard has read something; `enough` checks that after the announcement. */
 RS_COLD static void logic_wait_for_shard(rs_logic_channel *channel,
                                          bool (*enough)(const rs_spsc *ring)) {
     rs_logic *logic = channel->logic;
@@ -434,7 +434,7 @@ RS_COLD static void logic_wait_for_shard(rs_logic_channel *channel,
         RS_ASSERT(drained);
         return;
     }
-    channel->sent = true; /* an earlier look may have missed a shard that went to sleep since */
+    channel->sent = true; /* an earlier check may have missed a shard that went to sleep since */
     logic_kick(channel, true);
     (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_WANTS_ROOM);
     if (enough(&channel->from_logic)) {
@@ -459,8 +459,9 @@ static void logic_push(const logic_session *session, uint32_t kind, const uint8_
     logic_push_id(session->channel, kind, rs_session_id_of(&session->handle), data, bytes);
 }
 
-/* One send is one append on the shard, whole or not at all. What no record holds is left where it
- * stands until the shard has copied it: it always gets on (see logic.h), so this wait ends. */
+/* One send is one append on the shard, whole or not at all. A send too large for a record stays in
+ * place until the shard has copied it: the shard always progresses (see logic.h), so this wait
+ * ends. */
 RS_COLD static void logic_send_long(const logic_session *session, const uint8_t *data,
                                     uint32_t bytes) {
     rs_logic_channel *channel = session->channel;
@@ -489,7 +490,7 @@ static rs_status logic_send(rs_session *handle, const uint8_t *data, uint32_t by
     return RS_OK;
 }
 
-/* What needs no more than the session's id. */
+/* Records that need only the session's id. */
 static void logic_ask(rs_session *handle, uint32_t kind) {
     const logic_session *session = logic_session_of(handle);
     if (session->state == LOGIC_OPEN) {
@@ -497,7 +498,7 @@ static void logic_ask(rs_session *handle, uint32_t kind) {
     }
 }
 
-/* As on a shard: nothing is sent or delivered any more. on_close comes once the shard says so. */
+/* As on a shard: nothing more is sent or delivered. on_close comes when the shard says so. */
 static void logic_close_session(rs_session *handle) {
     logic_session *session = logic_session_of(handle);
     if (session->state == LOGIC_OPEN) {
@@ -522,8 +523,8 @@ static void logic_resume(rs_session *handle) {
     logic_ask(handle, FROM_RESUME);
 }
 
-/* A frame for many is in a block of the logic thread's own. It crosses once, then each session's
- * part of it is its id. */
+/* A broadcast frame is in a block of the logic thread. It crosses once; each session then adds only
+ * its id. */
 static bool logic_has_told(const rs_logic_channel *channel, const rs_shared *shared) {
     return channel->told_bytes > 0 && channel->told.index == shared->index &&
            channel->told.generation == shared->generation;
@@ -652,7 +653,7 @@ static bool logic_batch(rs_logic_channel *channel) {
     return count > 0;
 }
 
-/* After a batch of one channel: that shard, and those that its messages caused sends to. */
+/* After a batch of one channel: wakes that shard, and those it sent to. */
 static void logic_kick_all(rs_logic *logic, const rs_logic_channel *took) {
     for (uint32_t i = 0; i < logic->channel_count; i++) {
         rs_logic_channel *channel = logic_channel(logic, i);
@@ -798,7 +799,7 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
         channel_free(channel);
         return status == RS_E_NO_MEMORY
                    ? rs_error_set(error, status, NULL, 0,
-                                  "out of memory for the hand-over to the logic thread: lower "
+                                  "out of memory for the rings to the logic thread: lower "
                                   "--max-sessions or --max-frame")
                    : status;
     }

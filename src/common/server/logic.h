@@ -1,16 +1,16 @@
 /* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
  *
  * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and
- * one back {send, close, pause, resume, hold, release, done}. The application is given handles
- * (core/handle.h) whose operations are records, so that its code is the same as on a shard. Every
- * message holds its session (rs_session_hand_over) until the callback has returned and what it sent
- * is in the ring: a half-closing client loses nothing.
+ * one back {send, close, pause, resume, hold, release, done}. The application gets handles
+ * (core/handle.h) whose operations are records, so its code is the same as on a shard. Every
+ * message holds its session (rs_session_hand_over) until the callback has returned and its sends
+ * are in the ring: a half-closing client loses nothing.
  *
- * Back-pressure: a shard that finds its ring full waits inside its callback and goes on taking the
- * records that come back; the logic thread that finds a ring full waits for that shard. So the
- * logic thread always gets room in the end, then makes room, and neither waits for ever. Wake-ups
- * are asked for by who is about to sleep: announce, look once more, sleep. Both sides announce and
- * look by read-modify-writes of one word, so that one of the two sees the other.
+ * Back-pressure: a shard that finds its ring full waits inside its callback and continues to read
+ * the records that come back; if the logic thread finds a ring full it waits for that shard. So the
+ * logic thread always gets room eventually, then makes room, and neither waits forever. A thread
+ * that is about to sleep requests its wake-up: announce, check once more, sleep. Both sides
+ * announce and look by read-modify-writes of one word, so that one of the two sees the other.
  *
  * Threads: "shard's" and "logic's" below; without `threaded` all is one thread, and who would wait
  * steps the other instead. Nothing allocates after rs_logic_attach. */
@@ -38,8 +38,8 @@ rs_status rs_logic_open(rs_logic **out, const rs_app *app, uint32_t channels, bo
 /* rs_logic_run: the logic thread: delivers records until rs_logic_stop. logic: an rs_logic. */
 void rs_logic_run(void *logic);
 
-/* rs_logic_step: delivers up to RS_LOGIC_BATCH records of each channel and wakes who waits for
- * that. False if there was nothing. Logic's; not from a callback (asserted). */
+/* rs_logic_step: delivers up to RS_LOGIC_BATCH records of each channel and wakes shards that wait
+ * for that. False if there was nothing. Logic's; not from a callback (asserted). */
 bool rs_logic_step(rs_logic *logic);
 
 /* rs_logic_stop: rs_logic_run returns. Any thread, once every channel has ended (asserted). */
@@ -65,27 +65,26 @@ typedef struct rs_logic_channel_config {
  */
 uint32_t rs_logic_ring_bytes(uint32_t payload_max);
 
-/* rs_logic_attach: the shard's channel, and in *app what its sessions are to call. Allocates.
+/* rs_logic_attach: the shard's channel, and in *app the callbacks for its sessions. Allocates.
  * RS_E_NO_MEMORY, RS_E_OS. Owner: the logic, until rs_logic_close. */
 rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
                           rs_logic_channel **out, rs_app *app, rs_error *error);
 
-/* rs_logic_channel_turn: hands over what is due, wakes the logic thread for it, and takes back what
- * is there (bounded by the ring): what is for a session that has ended is dropped, and counted. */
+/* rs_logic_channel_turn: passes due records to the logic thread, wakes it, and reads what came back
+ * (bounded by the ring): records for a session that has ended are dropped and counted. */
 void rs_logic_channel_turn(rs_logic_channel *channel);
 
-/* rs_logic_channel_release: rs_session_release asked for by the application: holds of messages that
- * it has not dealt with yet are not its to give back. Refused and counted as there. */
+/* rs_logic_channel_release: rs_session_release called by the application: it cannot release the
+ * holds of messages that it has not handled yet. Refused and counted as there. */
 void rs_logic_channel_release(rs_logic_channel *channel, rs_slot *session);
 
 /* rs_logic_channel_sleep: the shard is about to sleep in poll. False: do not, there is work.
- * rs_logic_channel_awake: it has come back; also after false. */
+ * rs_logic_channel_awake: it is awake again; also after false. */
 bool rs_logic_channel_sleep(rs_logic_channel *channel);
 void rs_logic_channel_awake(rs_logic_channel *channel);
 
 /* rs_logic_channel_end: every session has ended: waits until the logic thread has delivered the
- * last on_close and is done with this shard. Nothing of the channel but the next may be called
- * afterwards. */
+ * last on_close and finished with this shard. Afterwards only the next function may be called. */
 void rs_logic_channel_end(rs_logic_channel *channel);
 
 /* rs_logic_channel_stats: adds the channel's figures. Shard's, or anyone after the end. */

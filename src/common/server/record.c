@@ -55,7 +55,7 @@ void rs_record_head(rs_json *json, const char *program, const char *backend, con
     rs_json_string(json, "platform", rs_os_platform());
     rs_json_bool(json, "wine", rs_os_is_wine());
     if (rs_os_is_wine()) {
-        rs_json_string(json, "warning", "taken under Wine: not a statement about Windows");
+        rs_json_string(json, "warning", "measured under Wine: not about Windows");
     }
     rs_json_string(json, "commit", RS_COMMIT);
 }

@@ -1,5 +1,5 @@
-/* The record that a measured program leaves: the JSON object of --json, and what all programs write
- * into it alike. The main thread's. */
+/* The record that a measured program writes: the JSON object of --json, and what all programs write
+ * alike. Main thread only. */
 #ifndef RS_SERVER_RECORD_H
 #define RS_SERVER_RECORD_H
 
@@ -9,14 +9,14 @@
 #include "seam/os.h"
 
 /* rs_record_check: before the run: can the file be written? path NULL: there is none. Returns 0, or
- * the exit code of a program that cannot: 2 for a path that is no file, else 1; said on stderr. */
+ * the exit code: 2 for a path that is not a regular file, else 1, with a line on stderr. */
 int rs_record_check(const char *program, const char *path);
 
 /* Writes the members of the record. */
 typedef void (*rs_record_fn)(rs_json *json, const void *ctx);
 
-/* rs_record_write: the record that `members` writes replaces the file whole, or nothing changes.
- * path NULL: nothing to do. RS_E_NO_MEMORY, or as rs_file_replace; *error filled. */
+/* rs_record_write: replaces the whole file with the record that `members` writes, or changes
+ * nothing. path NULL: nothing to do. RS_E_NO_MEMORY, or as rs_file_replace; *error filled. */
 rs_status rs_record_write(const char *path, rs_record_fn members, const void *ctx, rs_error *error);
 
 /* ---- members, for an rs_record_fn */
@@ -24,17 +24,17 @@ rs_status rs_record_write(const char *path, rs_record_fn members, const void *ct
 /* rs_record_head: who ran, on what: program, backend, provider, platform, wine, warning, commit. */
 void rs_record_head(rs_json *json, const char *program, const char *backend, const char *provider);
 
-/* rs_record_calls: kernel_calls and backend_counters by name, their total and how many a message;
+/* rs_record_calls: kernel_calls and backend_counters by name, their total and calls per message;
  * messages 0: null. */
 void rs_record_calls(rs_json *json, const rs_backend_stats *stats, uint64_t messages);
 
-/* rs_record_usage: what the process used since `then`; null for what the system does not tell. */
+/* rs_record_usage: resource usage since `then`; null for unknown figures. */
 void rs_record_usage(rs_json *json, const rs_os_usage *then);
 
 /* rs_record_histogram: count, mean, p50, p99, max. */
 void rs_record_histogram(rs_json *json, const char *key, const rs_histogram *histogram);
 
-/* rs_record_calls_total: the sum of all that entered the kernel. */
+/* rs_record_calls_total: the sum of all kernel calls. */
 uint64_t rs_record_calls_total(const rs_backend_stats *stats);
 
 #endif

@@ -23,9 +23,10 @@ typedef struct server_worker {
     uint32_t index;
     rs_os_thread *thread;
     rs_shard *shard;
-    rs_atomic_u32 state;   /* worker_state; every member above is written before it changes */
-    rs_os_event *settled;  /* set once it is not STARTING any more, ... */
-    rs_os_event *finished; /* ... and once it is ENDED or FAILED; who waited sets it for the next */
+    rs_atomic_u32 state;  /* worker_state; every member above is written before it changes */
+    rs_os_event *settled; /* set once it is not STARTING any more, ... */
+    rs_os_event
+        *finished; /* ... and once it is ENDED or FAILED; each waiter sets it for the next */
     rs_status status;
     rs_error error;
 } server_worker;
@@ -33,7 +34,8 @@ typedef struct server_worker {
 struct rs_server {
     rs_server_config cfg;
     uint16_t port;
-    uint32_t routed[RS_SHARDS_MAX]; /* sockets given to each worker; the listening shard's alone */
+    uint32_t routed[RS_SHARDS_MAX]; /* sockets given to each worker; written by the listening shard
+                                       only */
     uint32_t route_next;            /* the same */
     uint32_t worker_count;
     rs_logic *logic; /* NULL: callbacks run on the workers */
@@ -72,7 +74,7 @@ static uint32_t route_pick(rs_server *server, const uint32_t *used) {
     return best;
 }
 
-/* One whose mailbox is full is passed over: better unbalanced than lost. */
+/* A worker whose mailbox is full is skipped: better unbalanced than lost. */
 static rs_route worker_route(void *ctx, uintptr_t socket) {
     server_worker *self = ctx;
     rs_server *server = self->server;
@@ -134,7 +136,7 @@ static worker_state worker_settled(server_worker *worker) {
     return (worker_state)rs_atomic_load_u32(&worker->state);
 }
 
-/* The listening shard listens only when all are open: nobody is accepted who cannot be served. */
+/* The listening shard listens only when all are open: every accepted client can be served. */
 static rs_status worker_start(server_worker *worker) {
     rs_status status = worker_open(worker);
     if (status == RS_OK && worker->index == 0) {

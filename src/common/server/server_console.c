@@ -20,7 +20,7 @@ void rs_console_banner(const rs_server_run *run, const rs_server_stats *stats) {
                    rs_os_platform(), run->cfg.workers, run->cfg.workers == 1 ? "" : "s",
                    run->cfg.sessions_max, (double)stats->registered_bytes / (1024 * 1024));
     if (rs_os_is_wine()) {
-        rs_printer_say(run->out, "under Wine: no figure of this run is about Windows\n");
+        rs_printer_say(run->out, "under Wine: the figures of this run are not about Windows\n");
     }
 }
 
@@ -47,11 +47,11 @@ static const char *cut_advice(rs_close_reason reason) {
     case RS_CLOSE_IDLE:
         return "no whole frame for --idle-timeout";
     case RS_CLOSE_SLOW_CONSUMER:
-        return "it did not read what it was sent, up to --max-queued";
+        return "it did not read its replies, up to --max-queued";
     case RS_CLOSE_NO_BUFFERS:
-        return "no send block left: --send-blocks, or the system is out of memory";
+        return "no send block left (--send-blocks), or the system is out of memory";
     case RS_CLOSE_TRUNCATED_SEND:
-        return "the system sent less than was asked for";
+        return "the system sent less than requested";
     case RS_CLOSE_ERROR:
         return "the system reported an error";
     default:

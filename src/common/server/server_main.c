@@ -75,7 +75,8 @@ static bool run_open(rs_server_run *run, rs_server_stats **stats) {
         rs_os_on_stop(run_on_stop, run) == RS_OK) {
         return true;
     }
-    (void)fprintf(stderr, "%s: out of memory, or no way to notice Ctrl+C\n", run->options.program);
+    (void)fprintf(stderr, "%s: out of memory, or cannot install the Ctrl+C handler\n",
+                  run->options.program);
     return false;
 }
 

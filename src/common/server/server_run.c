@@ -10,10 +10,10 @@ static const rs_option run_rows[] = {
         rs_server_args, app, "app", "echo|raw|slow", RS_SERVER_ECHO,
         "echo: frames back as they came; raw: bytes, unframed; slow: an echo, one message "
         "in 100 of which takes 5 ms"),
-    RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line a second"),
+    RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line per second"),
     RS_ROW_STRING(rs_server_args, json_path, "json", NULL, "write the final figures to this file"),
     RS_ROW_DOUBLE(rs_server_args, duration_s, "duration", 0, 86400, 0, "s",
-                  "stop by itself after so long; 0 = run until Ctrl+C"),
+                  "stop after this time; 0 = run until Ctrl+C"),
 };
 const rs_option_table rs_server_run_options = {run_rows, RS_ROWS(run_rows), NULL};
 

@@ -160,10 +160,11 @@ static rs_status shard_plan_blocks(shard_plan *plan, const rs_shard_config *cfg,
         asked != 0 ? asked : least - 1u + RS_SHARED_BLOCKS + RS_AHEAD_BLOCKS(plan->slots);
     RS_ASSERT(plan->slots > 0 && plan->block_bytes > 0);
     if (count < least) {
-        return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "--send-blocks %u: the least is %llu, so that each of %u sessions a "
-                            "worker has blocks of its own",
-                            asked, (unsigned long long)least, cfg->sessions_max);
+        return rs_error_set(
+            error, RS_E_INVALID, NULL, 0,
+            "--send-blocks %u: the minimum is %llu, so that each of %u sessions per "
+            "worker has its own blocks",
+            asked, (unsigned long long)least, cfg->sessions_max);
     }
     plan->block_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
     plan->shared_blocks =
@@ -189,7 +190,7 @@ static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, r
             (uint64_t)plan->block_count * (plan->block_bytes + plan->heap_gap) + plan->heap_gap;
     if (total > UINT32_MAX - RS_PAGE_BYTES) { /* regions have 32-bit lengths */
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "buffers of one worker would take %llu MiB, 4095 is the most: lower "
+                            "buffers of one worker would take %llu MiB, the maximum is 4095: lower "
                             "--max-sessions, --max-frame or --recv-buffer, or raise --workers",
                             (unsigned long long)(total >> 20));
     }
@@ -512,7 +513,7 @@ static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
         shard->listening = false;
         break;
     case RS_E_LISTENER:
-        RS_FATAL("accept", 0, "the listener failed: no connection can arrive any more");
+        RS_FATAL("accept", 0, "the listener failed: no more connections can arrive");
     default: /* that connection was gone before it was ours */
         shard->sessions.counters.accept_failed++;
         break;
@@ -567,7 +568,7 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
         rs_os_event_set(request->answered);
         break;
     default:
-        RS_UNREACHABLE("a mail of an unknown kind");
+        RS_UNREACHABLE("a message of an unknown kind");
     }
 }
 
@@ -690,10 +691,11 @@ static void shard_say_stragglers(rs_shard *shard) {
         shard->api->straggler(shard->backend, sessions->straggler);
     }
     if (shard->stragglers_said == 0) {
-        (void)fprintf(stderr,
-                      "%s: worker %u: the system does not give back requests of connection %u: its "
-                      "slot and buffers stay in quarantine\n",
-                      shard->api->name, shard->cfg.index, sessions->straggler);
+        (void)fprintf(
+            stderr,
+            "%s: worker %u: the system does not return the requests of connection %u: its "
+            "slot and buffers stay in quarantine\n",
+            shard->api->name, shard->cfg.index, sessions->straggler);
     }
     shard->stragglers_said = sessions->counters.quarantined;
 }

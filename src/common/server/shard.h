@@ -53,15 +53,15 @@ uint64_t rs_shard_send_blocks_least(const rs_shard_config *cfg);
  * RS_E_NO_MEMORY or the back end's; *error filled. */
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error);
 
-/* rs_shard_listen: *port_out = the port really bound. */
+/* rs_shard_listen: *port_out = the bound port. */
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error);
 
-/* rs_shard_step: one turn: poll (sleeping at most max_wait_ns), completions, mail, timers, ops.
- * false when the shard has stopped: everything is closed, or the drain has been given up. */
+/* rs_shard_step: one turn: poll (sleeping at most max_wait_ns), completions, messages, timers, ops.
+ * False: the shard has stopped: everything is closed, or the drain has been given up. */
 bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns);
 
-/* rs_shard_stop: asks for a graceful end. Any thread; idempotent. */
+/* rs_shard_stop: requests a graceful end. Any thread; idempotent. */
 void rs_shard_stop(rs_shard *shard);
 
 /* rs_shard_post: a message to the shard. Any thread. RS_E_FULL, RS_E_INVALID as the mailbox;
@@ -75,16 +75,16 @@ typedef struct rs_shard_stats_request {
     rs_os_event *answered;
 } rs_shard_stats_request;
 
-/* rs_shard_ask_stats: posts the request, and waits while the mailbox is full. Any thread but the
+/* rs_shard_ask_stats: posts the request, and waits while the mailbox is full. Any thread except the
  * shard's, one at a time. RS_OK: it will be answered; RS_E_CLOSED: not posted. */
 rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request);
 
 /* rs_shard_stats_add: adds the shard's figures. Shard thread, or anyone after it has ended. */
 void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
 
-/* Sockets that the shard was given and that are over: `ended` no longer count as sessions (refused,
- * or their session has ended), `freed` leave no slot in use either. Counted modulo 2^32, before the
- * peer can learn of it. Any thread. */
+/* Sockets given to the shard that have ended: `ended` no longer count as sessions (refused, or
+ * their session has ended), `freed` no longer use a slot either. Counted modulo 2^32, before the
+ * peer can know. Any thread. */
 uint32_t rs_shard_ended(const rs_shard *shard);
 uint32_t rs_shard_freed(const rs_shard *shard);
 
@@ -105,8 +105,8 @@ const rs_slab *rs_shard_blocks(const rs_shard *shard);
  * nothing is outstanding. Shard thread, after rs_shard_step returned false. */
 void rs_shard_quiesce(rs_shard *shard);
 
-/* rs_shard_close: quiesces if that is still due, and frees. NULL is accepted. What is outstanding
- * is left to the end of the process: its memory is the kernel's. */
+/* rs_shard_close: quiesces if necessary, and frees. NULL is accepted. Outstanding requests are left
+ * to the end of the process: the kernel owns their memory. */
 void rs_shard_close(rs_shard *shard);
 
 #endif

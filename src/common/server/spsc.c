@@ -1,4 +1,4 @@
-/* Positions are multiples of a header's size, so a header always fits in front of the end. */
+/* Positions are multiples of a header's size, so a header always fits before the end. */
 #include "server/spsc.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ void rs_spsc_init(rs_spsc *ring, uint8_t *memory, uint32_t capacity) {
     ring->capacity = capacity;
 }
 
-/* Room for so many bytes; looks at the reader's own word only when the copy does not do. */
+/* Room for this many bytes; reads the reader's word only if the copy is not enough. */
 static bool spsc_has_room(rs_spsc *ring, uint32_t need) {
     if (ring->capacity - (ring->write_at - ring->read_seen) >= need) {
         return true;
@@ -59,7 +59,7 @@ rs_status rs_spsc_push(rs_spsc *ring, uint32_t kind, uint64_t value, const void 
     return RS_OK;
 }
 
-/* The record at read_at, be it a skip; NULL when all that was written has been read. */
+/* The record at read_at, possibly a skip; NULL if everything has been read. */
 static const rs_spsc_record *spsc_next(rs_spsc *ring) {
     if (ring->read_at == ring->written_seen) {
         ring->written_seen = rs_atomic_load_u32(&ring->written);

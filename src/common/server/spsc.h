@@ -1,9 +1,9 @@
 /* A ring of records of any length between two threads: one writer, one reader, no lock.
  *
- * The bytes are copied in and read in place, so a record never wraps: what is left at the end of
- * the memory is skipped when the next record does not fit there. Positions count bytes and run
- * over at 2^32; each side keeps a copy of the other's and looks again only when it must. Nothing
- * here waits or wakes: that is the user's (server/logic.c). */
+ * The bytes are copied in and read in place, so a record never wraps: the rest of the memory is
+ * skipped if the next record does not fit there. Positions count bytes and wrap at 2^32; each side
+ * keeps a copy of the other's and reads it again only if it must. Nothing here waits or wakes: the
+ * user does (server/logic.c). */
 #ifndef RS_SERVER_SPSC_H
 #define RS_SERVER_SPSC_H
 
@@ -17,10 +17,10 @@
 typedef struct rs_spsc_record {
     uint64_t value;
     uint32_t kind;  /* the user's; 0 is the ring's own */
-    uint32_t bytes; /* of payload, which stands behind this header */
+    uint32_t bytes; /* of payload, which follows this header */
 } rs_spsc_record;
 
-/* The two sides' words are a cache line apart, or each would slow the other down. */
+/* The two sides' words are on separate cache lines, or each would slow the other down. */
 typedef struct rs_spsc {
     uint8_t *memory;
     uint32_t capacity; /* bytes, a power of two */
@@ -35,7 +35,7 @@ typedef struct rs_spsc {
     uint8_t pad_2[RS_CACHE_LINE_BYTES];
 } rs_spsc;
 
-/* rs_spsc_record_bytes: what one record takes of a ring. */
+/* rs_spsc_record_bytes: the size of one record in a ring. */
 static inline uint64_t rs_spsc_record_bytes(uint64_t payload) {
     return (sizeof(rs_spsc_record) + payload + sizeof(rs_spsc_record) - 1) /
            sizeof(rs_spsc_record) * sizeof(rs_spsc_record);
@@ -58,22 +58,22 @@ rs_status rs_spsc_push(rs_spsc *ring, uint32_t kind, uint64_t value, const void 
 /* rs_spsc_peek: the reader's next record, NULL when there is none; valid until rs_spsc_done. */
 const rs_spsc_record *rs_spsc_peek(rs_spsc *ring);
 
-/* rs_spsc_done: gives the room of the peeked record (asserted to exist) back to the writer. */
+/* rs_spsc_done: releases the peeked record (asserted to exist) to the writer. */
 void rs_spsc_done(rs_spsc *ring);
 
-/* rs_spsc_reader_moved: the reader has given room back since the last push. The writer's: after a
- * push that was refused, whether another try may do. */
+/* rs_spsc_reader_moved: the reader has released room since the last push. Writer: after a refused
+ * push, whether another try may succeed. */
 static inline bool rs_spsc_reader_moved(const rs_spsc *ring) {
     return rs_atomic_load_u32(&ring->read) != ring->read_seen;
 }
 
-/* rs_spsc_is_read: all that was written has been given back. The writer's. */
+/* rs_spsc_is_read: everything written has been released. Writer. */
 static inline bool rs_spsc_is_read(const rs_spsc *ring) {
     return rs_atomic_load_u32(&ring->read) == ring->write_at;
 }
 
 /* rs_spsc_pending: bytes written and not yet read, at most the capacity: a bound for a reader that
- * takes what is there and no more. The reader's. */
+ * reads only what is there now. Reader. */
 static inline uint32_t rs_spsc_pending(const rs_spsc *ring) {
     return rs_atomic_load_u32(&ring->written) - ring->read_at;
 }
