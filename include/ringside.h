@@ -88,7 +88,7 @@ void rs_server_free(rs_server *server);
 /* rs_server_send: queues a copy of data[0..bytes) on a session, from any thread.
  * bytes [1, frame_bytes_max]. RS_E_FULL: the shard's mailbox is full, nothing was queued;
  * RS_E_CLOSED: the server is stopping. Only the shard detects a stale or ended session; it drops
- * and counts the message (mails_dropped). Does not block, does not allocate. */
+ * and counts the message (messages_dropped). Does not block, does not allocate. */
 rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes);
 
 /* rs_server_close_session: rs_session_close from any thread. Errors as rs_server_send. */
@@ -103,7 +103,7 @@ typedef struct rs_server_stats {
     rs_histogram batch;       /* completions per poll that returned any */
     rs_histogram send_ns;     /* from the post of a send to its completion */
     rs_backend_stats backend; /* sums by name */
-    uint64_t mails_dropped;
+    uint64_t messages_dropped;
     uint64_t registered_bytes;
     uint64_t blocks_low; /* the lowest number of free send blocks on any shard so far */
     uint32_t sessions_open;

@@ -137,7 +137,8 @@ static void test_server_three_workers_share_the_connections(void **state) {
         assert_int_equal(stats->counters.messages_in, (round + 1) * CLIENTS);
         assert_int_equal(stats->sessions_open, CLIENTS);
     }
-    assert_true(stats->counters.mails >= CLIENTS / 3 * 2); /* two of three went by mail */
+    assert_true(stats->counters.mailbox_messages >=
+                CLIENTS / 3 * 2); /* two of three went by message */
     for (uint32_t i = 0; i < CLIENTS; i++) {
         (void)close(fd[i]);
     }
@@ -206,7 +207,7 @@ static void test_server_other_threads_may_send_and_close(void **state) {
     assert_int_equal(rs_server_send(server, id, "x", 1), RS_OK); /* posted, then found stale */
     rs_server_stats_read(server, stats);
     stop(server, stats);
-    assert_int_equal(stats->mails_dropped, 1);
+    assert_int_equal(stats->messages_dropped, 1);
     assert_int_equal(stats->counters.closed[RS_CLOSE_LOCAL], 1);
     assert_int_equal(rs_atomic_load_u32(&app.closed), 1);
     free(stats);
@@ -249,7 +250,7 @@ static void test_server_other_threads_may_answer_later(void **state) {
     assert_int_equal(stats->counters.expired_holds, 0);
     assert_true(stats->counters.held_ends > 0);
     assert_int_equal(rs_atomic_load_u32(&app.closed), 20);
-    assert_true(stats->counters.refused_releases + stats->mails_dropped == 20);
+    assert_true(stats->counters.refused_releases + stats->messages_dropped == 20);
     free(stats);
 }
 
@@ -517,7 +518,7 @@ static void test_server_full_mailbox_loses_no_connection(void **state) {
     }
     assert_true(held >= 0);
     for (uint32_t i = 0; rs_server_send(server, (uint64_t)1 << 52 | 7, "x", 1) == RS_OK; i++) {
-        assert_true(i < 4 * RS_MAIL_SLOTS);
+        assert_true(i < 4 * RS_MAILBOX_SLOTS);
     }
     for (uint32_t i = 0; i < 6; i++) {
         assert_true(client_served(server, &fd[i]));
@@ -601,7 +602,7 @@ static void ending_read(void *arg) {
     rs_atomic_store_u32(&reader->done, 1);
 }
 
-/* A worker that takes no mail any more and has not ended yet is still writing its figures. */
+/* A worker that takes no more messages and has not ended yet is still writing its figures. */
 static void test_server_figures_of_a_worker_that_ends_are_its_last(void **state) {
     rs_server_stats *stats = new_stats();
     ending_reader reader = {.stats = stats};

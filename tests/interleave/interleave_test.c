@@ -1,6 +1,6 @@
 /* The lock-free parts over every order of their atomic operations (explore.h): the mailbox, the
  * ring of records, the wake word of the back ends, the arming of RIO's notification, the shard's
- * mail with its sleep and its end, the hand-over to the logic thread.
+ * messages with its sleep and its end, the hand-over to the logic thread.
  *
  * A pass is: no run deadlocks, loses, doubles, reorders or tears anything, and all runs were seen.
  * Each model is also run with its read-modify-writes torn into a load and a later store, and must

@@ -25,7 +25,7 @@ static void mailbox_begin(void) {
     rs_atomic_store_u32(&box.write_position, start);
     for (uint32_t at = start; at != start + MAIL_SLOTS; at++) {
         void *slot = (uint8_t *)memory + (at % MAIL_SLOTS) * box.slot_bytes;
-        rs_atomic_store_u32(&((rs_mail *)slot)->turn, at);
+        rs_atomic_store_u32(&((rs_message *)slot)->turn, at);
     }
     memset(posted, 0, sizeof posted);
     memset(taken, 0, sizeof taken);
@@ -62,26 +62,26 @@ static void mailbox_writer_1(void) {
     }
 }
 
-static void mailbox_take(const rs_mail *mail) {
+static void mailbox_take(const rs_message *message) {
     uint64_t payload;
-    memcpy(&payload, mail->payload, sizeof payload);
-    if (mail->kind > 1 || mail->bytes != sizeof payload ||
-        payload != mail->value * 1000u + mail->kind) {
+    memcpy(&payload, message->payload, sizeof payload);
+    if (message->kind > 1 || message->bytes != sizeof payload ||
+        payload != message->value * 1000u + message->kind) {
         xp_fail("a message is torn");
     }
-    if (mail->value != ++taken[mail->kind]) {
+    if (message->value != ++taken[message->kind]) {
         xp_fail("a message is lost, doubled or out of order");
     }
 }
 
 static void mailbox_reader(void) {
     for (uint32_t count = 0; count < 3;) {
-        const rs_mail *mail = rs_mailbox_peek(&box);
-        if (mail == NULL) {
+        const rs_message *message = rs_mailbox_peek(&box);
+        if (message == NULL) {
             xp_relax();
             continue;
         }
-        mailbox_take(mail);
+        mailbox_take(message);
         rs_mailbox_done(&box);
         count++;
     }
@@ -110,12 +110,12 @@ static void full_writer_1(void) {
 }
 
 static void full_end(void) {
-    const rs_mail *mail;
+    const rs_message *message;
     if (posted[0] + posted[1] != MAIL_SLOTS) {
         xp_fail("a full mailbox took more, or one with room took less");
     }
-    while ((mail = rs_mailbox_peek(&box)) != NULL) {
-        mailbox_take(mail);
+    while ((message = rs_mailbox_peek(&box)) != NULL) {
+        mailbox_take(message);
         rs_mailbox_done(&box);
     }
     if (taken[0] != posted[0] || taken[1] != posted[1]) {

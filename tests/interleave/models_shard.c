@@ -1,4 +1,4 @@
-/* A shard's mail, sleep and end against threads that post and stop: no message is lost, none is
+/* A shard's messages, sleep and end against threads that post and stop: no message is lost, none is
  * counted twice, and the back end is never touched after it was closed. */
 #include <string.h>
 
@@ -142,7 +142,7 @@ static void shard_count(rs_status status) {
 }
 
 static void shard_poster(void) {
-    shard_count(rs_shard_post(shard, RS_MAIL_CLOSE, STALE_ID, NULL, NULL, 0));
+    shard_count(rs_shard_post(shard, RS_MESSAGE_CLOSE, STALE_ID, NULL, NULL, 0));
 }
 
 static void shard_poster_that_stops(void) {
@@ -163,8 +163,8 @@ static void shard_end(void) {
     rs_server_stats stats;
     memset(&stats, 0, sizeof stats);
     rs_shard_stats_add(shard, &stats);
-    if (stats.mails_dropped != accepted) {
-        xp_fail("the mail that was dropped is not the mail that was posted");
+    if (stats.messages_dropped != accepted) {
+        xp_fail("the dropped messages are not the posted ones");
     }
     rs_shard_close(shard);
     rs_os_event_close(request.answered);

@@ -36,7 +36,7 @@ static void word_waker_1(void) {
     word_wake(1);
 }
 
-/* As a poll of the IOCP back end: announce, sleep, take; then the shard looks for its mail. */
+/* As a poll of the IOCP back end: announce, sleep, take; then the shard looks for its messages. */
 static void word_worker(void) {
     while (done < 2) {
         if (rs_wake_may_sleep(&wake)) {
@@ -70,14 +70,14 @@ static rs_atomic_u32 queued, armed; /* the kernel's */
 static uint32_t port;               /* notification or wake-up */
 static uint32_t notified;           /* what the packet at the port says */
 static uint32_t dequeued;
-static rs_atomic_u32 mail;
+static rs_atomic_u32 message;
 
 static void arm_begin(void) {
     rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
     rs_atomic_store_u32(&wake.state, RS_WAKE_RUNNING);
     rs_atomic_store_u32(&queued, 0);
     rs_atomic_store_u32(&armed, 0);
-    rs_atomic_store_u32(&mail, 0);
+    rs_atomic_store_u32(&message, 0);
     port = notified = dequeued = done = 0;
 }
 
@@ -96,7 +96,7 @@ static void arm_kernel(void) {
 }
 
 static void arm_waker(void) {
-    rs_atomic_store_u32(&mail, 1);
+    rs_atomic_store_u32(&message, 1);
     if (rs_wake_needs_signal(&wake)) {
         xp_signal(&port);
     }
@@ -148,8 +148,8 @@ static uint32_t arm_poll(void) {
 static void arm_worker(void) {
     while (dequeued < KERNEL_COMPLETIONS || done == 0) {
         dequeued += arm_poll();
-        if (rs_atomic_load_u32(&mail) != 0) {
-            rs_atomic_store_u32(&mail, 0);
+        if (rs_atomic_load_u32(&message) != 0) {
+            rs_atomic_store_u32(&message, 0);
             done = 1;
         }
     }

@@ -21,7 +21,7 @@ byte queued, taken;
 bool kernel_armed;       /* the notification */
 bool armed;              /* what the worker believes */
 byte word = RUNNING;
-bool mail, mail_read;
+bool message, message_read;
 chan port = [4] of { bit };  /* 0 = notification, 1 = wake */
 
 active proctype kernel() {
@@ -42,7 +42,7 @@ active proctype kernel() {
 
 active proctype waker() {
     byte was;
-    mail = true;
+    message = true;
     atomic { was = word; word = WOKEN };
 #if BROKEN == 4
     if
@@ -80,7 +80,7 @@ active proctype worker() {
     byte found, packet;
     bool go;
     do
-    :: taken == COMPLETIONS && mail_read -> break
+    :: taken == COMPLETIONS && message_read -> break
     :: else ->
         /* one poll, without a time limit */
         found = 0;
@@ -130,7 +130,7 @@ active proctype worker() {
         fi;
         /* the shard's turn */
         if
-        :: mail -> mail = false; mail_read = true
+        :: message -> message = false; message_read = true
         :: else -> skip
         fi
     od

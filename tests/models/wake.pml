@@ -1,12 +1,12 @@
-/* A shard's mail_pending word over the wake of a back end (src/common/server/shard.c, and the poll
+/* A shard's message_pending word over the wake of a back end (src/common/server/shard.c, and the poll
  * of each back end), with two posters.
  * BACKEND=1  IOCP, RIO by port or by the provider's wait: the wake word {running, sleeping, woken}
  *            (src/common/seam/wake_word.h), a packet, or an eventfd, for a sleeper
  * BACKEND=2  epoll: a pending word, an eventfd that is written for the first of several wakes
  * BACKEND=3  RIO by event: as 1 with an event that is set
- * Checked: the mail of both posters is read, and the shard does not sleep over it.
- * BROKEN=1  the poster wakes before it says that mail is pending
- * BROKEN=2  the shard clears mail_pending after it has read the mailbox
+ * Checked: the messages of both posters are read, and the shard does not sleep over it.
+ * BROKEN=1  the poster wakes before it says that a message is pending
+ * BROKEN=2  the shard clears message_pending after it has read the mailbox
  * BROKEN=3  a poll that did not sleep uses up the wake and then sleeps (the fault of inline
  *           completions that was once here); epoll: the pending word is never taken back */
 #ifndef BROKEN
@@ -21,7 +21,7 @@
 #define POSTERS 2
 
 byte box;            /* messages in the mailbox */
-bit pending;         /* mail_pending */
+bit pending;         /* message_pending */
 byte got;
 byte word = RUNNING; /* BACKEND 2: 1 = a wake has not been seen */
 byte port;           /* packets, or the level of an event or an eventfd */

@@ -140,10 +140,10 @@ mutant("a full ring looks like a fast rival" [[        } else if (@{(int32_t)(tu
 mutant("the position is not looked up again" [[        @{position = rs_atomic_load_u32(&box->write_position);}@
     }]] [[position++;]]
     EQUIVALENT "it walks to where the rivals are instead of jumping: what it passes is taken")
-mutant("a slot is given back to the wrong round" [[&mail->turn, box->read_position + @{box->slot_count}@);]] [[box->slot_count - 1u]])
+mutant("a slot is given back to the wrong round" [[&message->turn, box->read_position + @{box->slot_count}@);]] [[box->slot_count - 1u]])
 mutant("a payload one byte too long is taken" [[    if (@{bytes > box->payload_max}@) {]] [[bytes > box->payload_max + 1u]])
-mutant("the length of an empty message is the last one's" [[    @{mail->bytes = bytes;}@]] [[mail->bytes = bytes > 0 ? bytes : mail->bytes;]])
-mutant("written before it is whole" [[    @{mail->kind = kind;}@]] [[rs_atomic_store_u32(&mail->turn, position + 1); mail->kind = kind;]])
+mutant("the length of an empty message is the last one's" [[    @{message->bytes = bytes;}@]] [[message->bytes = bytes > 0 ? bytes : message->bytes;]])
+mutant("written before it is whole" [[    @{message->kind = kind;}@]] [[rs_atomic_store_u32(&message->turn, position + 1); message->kind = kind;]])
 
 mutants_of(src/common/server/spsc.c "unit\\.spsc|interleave|unit\\.logic")
 mutant("the end of the memory is one record short" [[    uint32_t skip = @{need > to_end}@ ? to_end : 0;]] [[need >= to_end]])
@@ -171,36 +171,36 @@ mutant("the session whose message waits may have ended" [[        if (session !=
             return;]] [[0]])
 
 mutants_of(src/common/server/shard.c "unit\\.shard|unit\\.logic|interleave|conf\\.epoll|sim\\.seeds")
-mutant("mail beyond one turn's share is forgotten" [[    @{rs_atomic_store_u32(&shard->mail_pending, 1);}@ /* more is there: the next turn goes on */]] [[;]])
-mutant("sleeps over pending mail" [[    if (@{rs_atomic_load_u32(&shard->mail_pending) != 0}@) {
+mutant("messages beyond one turn's share is forgotten" [[    @{rs_atomic_store_u32(&shard->message_pending, 1);}@ /* more is there: the next turn goes on */]] [[;]])
+mutant("sleeps over a pending message" [[    if (@{rs_atomic_load_u32(&shard->message_pending) != 0}@) {
         return 0;]] [[0]])
 mutant("the end does not wait for posters" [[    while (@{rs_atomic_add_u32(&shard->posters, 0) != 0}@) {]] [[0]])
 mutant("who comes late gets in" [[    if (@{rs_atomic_add_u32(&shard->gate_closed, 0) == 0}@) {]] [[1]])
-mutant("mail is said to be there before it is" [[    @{status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);
-    if (status == RS_OK && rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0) {
+mutant("message is said to be there before it is" [[    @{status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);
+    if (status == RS_OK && rs_atomic_exchange_u32(&shard->message_pending, 1) == 0) {
         shard->api->wake(shard->backend);
-    }}@]] [[if (rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0) { shard->api->wake(shard->backend); } status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);]])
-mutant("pending is cleared after the mailbox was read" [[    @{(void)rs_atomic_exchange_u32(&shard->mail_pending, 0);}@
-    for (uint32_t i = 0; i < RS_MAIL_PER_STEP_MAX; i++) {
-        const rs_mail *mail = rs_mailbox_peek(&shard->mailbox);
-        if (mail == NULL) {]] [[if (rs_mailbox_peek(&shard->mailbox) == NULL) { (void)rs_atomic_exchange_u32(&shard->mail_pending, 0); }]])
+    }}@]] [[if (rs_atomic_exchange_u32(&shard->message_pending, 1) == 0) { shard->api->wake(shard->backend); } status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);]])
+mutant("pending is cleared after the mailbox was read" [[    @{(void)rs_atomic_exchange_u32(&shard->message_pending, 0);}@
+    for (uint32_t i = 0; i < RS_MESSAGES_PER_STEP_MAX; i++) {
+        const rs_message *message = rs_mailbox_peek(&shard->mailbox);
+        if (message == NULL) {]] [[if (rs_mailbox_peek(&shard->mailbox) == NULL) { (void)rs_atomic_exchange_u32(&shard->message_pending, 0); }]])
 mutant("sends behind a refused one go out" [[        at++;
     } while (@{at < count && refused->kind == RS_OP_SEND}@ && shard->ops]] [[0]])
 mutant("who waits for room in the mailbox is not told of it" [[        @{rs_os_event_set(shard->room);}@]] [[;]])
 mutant("a stop is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0}@) {]] [[rs_atomic_exchange_u32(&shard->stop_asked, 1) == 2]])
 mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->logic);}@
     }
-    shard->sessions.counters.mails++;]] [[;]])
+    shard->sessions.counters.mailbox_messages++;]] [[;]])
 mutant("the first deadline of a drain resets nobody" [[        @{rs_sessions_close_all(&shard->sessions, true);}@]] [[;]])
-mutant("a question asked at the end is not answered" [[        if (mail->kind == RS_MAIL_ATTACH || @{mail->kind == RS_MAIL_STATS}@) {]] [[0]])
+mutant("a question asked at the end is not answered" [[        if (message->kind == RS_MESSAGE_ATTACH || @{message->kind == RS_MESSAGE_STATS}@) {]] [[0]])
 mutant("deadlines are looked at before what has come in" [[    if (@{settling->dry < settling->dry_max && settling->turns < settling->turns_max}@) {
         return;]] [[0]])
 
 mutants_of(src/common/server/server.c "integration\\.server|conf\\.epoll|integration\\.loadgen")
 mutant("--max-sessions is not divided among the workers" [[    if (@{route_count(server, used) >= server->cfg.sessions_max}@) {]] [[route_count(server, used) == UINT32_MAX]])
 mutant("worker 0 listens though another failed" [[                @{return RS_E_CLOSED;}@ /* the other worker's error is the one to report */]] [[;]])
-mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
-            RS_OK}@) {]] [[rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) < 1000]])
+mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, socket, NULL, NULL,
+                          0) == RS_OK}@) {]] [[rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, socket, NULL, NULL, 0) < 1000]])
 mutant("connections go round in turn whatever the fill" [[        best = @{used[i] < used[best] ? i : best}@;]] [[best]])
 mutant("figures are read of a shard that still runs" [[    @{(void)rs_os_event_wait(worker->finished, UINT32_MAX);}@]] [[;]])
 mutant("a worker's end is not told to the next who waits" [[    @{rs_os_event_set(worker->finished);}@

@@ -164,7 +164,7 @@ static void client_ended(sim_run *run, sim_client *client) {
 static void client_cut(sim_run *run, sim_client *client) {
     const rs_sessions *table = rs_shard_sessions(run->shard);
     if (client->manner == SIM_MANNER_GOOD && !client->failed && run->faultless &&
-        run->server.idle_timeout_ms == 0 && !run->mails && !run->stopping && !run->cut_short &&
+        run->server.idle_timeout_ms == 0 && !run->posts && !run->stopping && !run->cut_short &&
         table->counters.refused == 0) {
         sim_fail(run, "client %u reads, and was reset after %u of %u bytes",
                  client_index(run, client), client->received, client->echo_bytes);

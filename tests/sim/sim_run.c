@@ -141,7 +141,7 @@ static void draw_server(sim_run *run) {
     cfg->tuning.dequeue_batch = sim_between(run, 1, 64);
     cfg->tuning.backlog = sim_between(run, 1, 32);
     run->shared_app = sim_one_in(run, 4);
-    run->mails = sim_one_in(run, 6);
+    run->posts = sim_one_in(run, 6);
     run->sessions_max = sim_between(run, 1, SIM_CLIENTS_MAX);
     run->stop_early = sim_one_in(run, 8);
     run->stop_at = sim_between(run, 5, 400);
@@ -245,25 +245,26 @@ static int64_t step_wait_ns(sim_run *run, bool clients_busy) {
 
 /* A message as from another thread. A stale id must reach nobody: a stranger who got these bytes
  * would see that they are not his. */
-static void play_mail(sim_run *run) {
+static void play_message(sim_run *run) {
     static const uint8_t foreign[3] = {3, 0, 0xEE};
     rs_sessions *table = rs_shard_sessions(run->shard);
     bool stale = rs_sessions_find(table, run->some_id) == NULL;
-    if (!run->mails || run->some_id == 0 || !sim_one_in(run, 20)) {
+    if (!run->posts || run->some_id == 0 || !sim_one_in(run, 20)) {
         return;
     }
     if (stale) {
-        (void)rs_shard_post(run->shard, RS_MAIL_SEND, run->some_id, NULL, foreign, sizeof foreign);
+        (void)rs_shard_post(run->shard, RS_MESSAGE_SEND, run->some_id, NULL, foreign,
+                            sizeof foreign);
     } else if (sim_one_in(run, 4)) {
         run->has_dismissals = run->cut_short = true;
-        (void)rs_shard_post(run->shard, RS_MAIL_CLOSE, run->some_id, NULL, NULL, 0);
+        (void)rs_shard_post(run->shard, RS_MESSAGE_CLOSE, run->some_id, NULL, NULL, 0);
     }
 }
 
 /* One turn of the server, then of the clients. False when the server has stopped. */
 static bool play_step(sim_run *run, bool *clients_busy) {
     bool runs;
-    play_mail(run);
+    play_message(run);
     runs = rs_shard_step(run->shard, step_wait_ns(run, *clients_busy));
     if (runs && run->with_logic && !sim_one_in(run, 3)) { /* not always: it may lag behind */
         (void)rs_logic_step(run->logic);

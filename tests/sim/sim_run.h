@@ -94,7 +94,7 @@ typedef struct sim_run {
     bool cut_short;  /* the server may have ended a good client's session in order */
     bool has_greedy; /* a client that reads little or nothing */
     bool few_blocks; /* hardly more send blocks than the sessions' reserves */
-    bool mails;      /* other threads' messages come, to sessions that are or were */
+    bool posts;      /* other threads' messages come, to sessions that are or were */
     rs_session_id some_id;
     uint32_t stop_at;
     uint64_t opened, ended, steps;

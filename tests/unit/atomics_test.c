@@ -67,7 +67,7 @@ static void test_atomics_cas_changes_only_what_was_expected(void **state) {
 
 typedef struct shared {
     rs_atomic_u32 added, swapped, full;
-    uint32_t mail; /* plain: guarded by full */
+    uint32_t message; /* plain: guarded by full */
     uint64_t sum;
 } shared;
 
@@ -97,13 +97,13 @@ static void test_atomics_four_threads_lose_no_count(void **state) {
     assert_true(rs_atomic_load_u32(&s.swapped) == THREADS * ROUNDS);
 }
 
-static void *take_mail(void *arg) {
+static void *take_message(void *arg) {
     shared *s = arg;
     for (uint32_t i = 0; i < ROUNDS; i++) {
         while (rs_atomic_load_u32(&s->full) == 0) {
             (void)sched_yield();
         }
-        s->sum += s->mail;
+        s->sum += s->message;
         rs_atomic_store_u32(&s->full, 0);
     }
     return NULL;
@@ -113,12 +113,12 @@ static void test_atomics_store_publishes_what_was_written_before(void **state) {
     (void)state;
     static shared s;
     pthread_t taker;
-    assert_int_equal(pthread_create(&taker, NULL, take_mail, &s), 0);
+    assert_int_equal(pthread_create(&taker, NULL, take_message, &s), 0);
     for (uint32_t i = 1; i <= ROUNDS; i++) {
         while (rs_atomic_load_u32(&s.full) != 0) {
             (void)sched_yield();
         }
-        s.mail = i;
+        s.message = i;
         rs_atomic_store_u32(&s.full, 1);
     }
     assert_int_equal(pthread_join(taker, NULL), 0);

@@ -27,17 +27,17 @@ static void test_mailbox_keeps_order_and_says_when_full(void **state) {
     for (uint64_t round = 0; round < 5; round++) {
         assert_null(rs_mailbox_peek(&box));
         for (uint64_t i = 0; i < SLOTS; i++) {
-            assert_int_equal(
-                rs_mailbox_post(&box, RS_MAIL_SEND, i, NULL, "payload", (uint32_t)(round + i) % 8u),
-                RS_OK);
+            assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, i, NULL, "payload",
+                                             (uint32_t)(round + i) % 8u),
+                             RS_OK);
         }
-        assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 9, NULL, NULL, 0), RS_E_FULL);
+        assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, 9, NULL, NULL, 0), RS_E_FULL);
         for (uint64_t i = 0; i < SLOTS; i++) {
-            const rs_mail *mail = rs_mailbox_peek(&box);
-            assert_non_null(mail);
-            assert_int_equal(mail->value, i);
-            assert_int_equal(mail->bytes, (round + i) % 8u);
-            assert_memory_equal(mail->payload, "payload", mail->bytes);
+            const rs_message *message = rs_mailbox_peek(&box);
+            assert_non_null(message);
+            assert_int_equal(message->value, i);
+            assert_int_equal(message->bytes, (round + i) % 8u);
+            assert_memory_equal(message->payload, "payload", message->bytes);
             rs_mailbox_done(&box);
         }
     }
@@ -60,10 +60,10 @@ static void test_mailbox_refuses_a_payload_too_long(void **state) {
     uint8_t payload[PAYLOAD + 1] = {0};
     (void)state;
     rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
-    assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 0, NULL, payload, PAYLOAD + 1),
+    assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, 0, NULL, payload, PAYLOAD + 1),
                      RS_E_INVALID);
     assert_null(rs_mailbox_peek(&box));
-    assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 0, NULL, payload, PAYLOAD), RS_OK);
+    assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, 0, NULL, payload, PAYLOAD), RS_OK);
     rs_mailbox_done(&box);
 }
 
@@ -76,23 +76,24 @@ static void test_mailbox_positions_may_wrap(void **state) {
     rs_atomic_store_u32(&box.write_position, UINT32_MAX - 75);
     for (uint32_t i = 0; i < SLOTS; i++) {
         uint32_t position = UINT32_MAX - 75 + i;
-        rs_mail *mail = (void *)(memory + (position % SLOTS) * box.slot_bytes);
-        rs_atomic_store_u32(&mail->turn, position);
+        rs_message *message = (void *)(memory + (position % SLOTS) * box.slot_bytes);
+        rs_atomic_store_u32(&message->turn, position);
     }
     for (uint64_t i = 0; i < 40; i++) { /* full on both sides of the end and across it */
         uint64_t first = i * 3u, n = 0;
         while (n < SLOTS) {
-            assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, first + n, NULL, NULL, 0), RS_OK);
+            assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, first + n, NULL, NULL, 0),
+                             RS_OK);
             n++;
         }
-        assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, 0, NULL, NULL, 0), RS_E_FULL);
+        assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, 0, NULL, NULL, 0), RS_E_FULL);
         for (n = 0; n < SLOTS; n++) {
             assert_non_null(rs_mailbox_peek(&box));
             assert_int_equal(rs_mailbox_peek(&box)->value, first + n);
             rs_mailbox_done(&box);
         }
         assert_null(rs_mailbox_peek(&box));
-        assert_int_equal(rs_mailbox_post(&box, RS_MAIL_SEND, i, NULL, NULL, 0), RS_OK);
+        assert_int_equal(rs_mailbox_post(&box, RS_MESSAGE_SEND, i, NULL, NULL, 0), RS_OK);
         assert_int_equal(rs_mailbox_peek(&box)->value, i);
         rs_mailbox_done(&box);
     }
@@ -103,12 +104,13 @@ typedef struct writer {
     uint32_t number;
 } writer;
 
-static void write_mails(void *arg) {
+static void write_messages(void *arg) {
     const writer *w = arg;
     for (uint32_t i = 0; i < MAILS_PER_WRITER;) {
         uint32_t payload[2] = {w->number, i ^ 0xA5A5A5A5u};
         uint64_t value = (uint64_t)w->number << 32 | i;
-        if (rs_mailbox_post(w->box, RS_MAIL_SEND, value, NULL, payload, sizeof payload) == RS_OK) {
+        if (rs_mailbox_post(w->box, RS_MESSAGE_SEND, value, NULL, payload, sizeof payload) ==
+            RS_OK) {
             i++;
         } else {
             rs_os_sleep_ms(0);
@@ -116,12 +118,12 @@ static void write_mails(void *arg) {
     }
 }
 
-static void read_one(const rs_mail *mail, uint32_t *next) {
+static void read_one(const rs_message *message, uint32_t *next) {
     uint32_t payload[2];
-    uint32_t number = (uint32_t)(mail->value >> 32);
+    uint32_t number = (uint32_t)(message->value >> 32);
     assert_true(number < WRITERS);
-    assert_int_equal((uint32_t)mail->value, next[number]);
-    memcpy(payload, mail->payload, sizeof payload);
+    assert_int_equal((uint32_t)message->value, next[number]);
+    memcpy(payload, message->payload, sizeof payload);
     assert_int_equal(payload[0], number);
     assert_int_equal(payload[1], next[number] ^ 0xA5A5A5A5u);
     next[number]++;
@@ -137,15 +139,16 @@ static void test_mailbox_four_writers_lose_and_swap_nothing(void **state) {
     rs_mailbox_init(&box, memory, SLOTS, PAYLOAD);
     for (uint32_t i = 0; i < WRITERS; i++) {
         writers[i] = (writer){.box = &box, .number = i};
-        assert_int_equal(rs_os_thread_start(&threads[i], write_mails, &writers[i], &error), RS_OK);
+        assert_int_equal(rs_os_thread_start(&threads[i], write_messages, &writers[i], &error),
+                         RS_OK);
     }
     for (uint32_t got = 0; got < WRITERS * MAILS_PER_WRITER;) {
-        const rs_mail *mail = rs_mailbox_peek(&box);
-        if (mail == NULL) {
+        const rs_message *message = rs_mailbox_peek(&box);
+        if (message == NULL) {
             rs_os_sleep_ms(0);
             continue;
         }
-        read_one(mail, next);
+        read_one(message, next);
         rs_mailbox_done(&box);
         got++;
     }

@@ -1,6 +1,6 @@
 /* The shard over a back end played by the test, one connection. A refused send takes those behind
- * it along, because the stream would have a gap; mail is all delivered, in order, and never slept
- * over; nobody is inside the back end when it goes. */
+ * it along, because the stream would have a gap; messages are all delivered, in order, and never
+ * slept over; nobody is inside the back end when it goes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -283,28 +283,29 @@ static void test_shard_sends_that_are_not_refused_all_go_out(void **state) {
 }
 
 /* More than one turn takes: the rest is not forgotten, and no turn sleeps before it is taken. */
-static void test_shard_mail_of_many_turns_is_all_delivered(void **state) {
-    const uint32_t mails = RS_MAIL_PER_STEP_MAX * 2u + 88u;
+static void test_shard_messages_of_many_turns_are_all_delivered(void **state) {
+    const uint32_t messages = RS_MESSAGES_PER_STEP_MAX * 2u + 88u;
     rs_server_stats *stats = calloc(1, sizeof *stats);
     bench b;
     (void)state;
     assert_non_null(stats);
     bench_make(&b, rs_app_echo);
     bench_open(&b);
-    for (uint32_t i = 0; i < mails; i++) {
-        assert_int_equal(rs_shard_post(b.shard, RS_MAIL_SEND, bench_id(&b), NULL, "x", 1), RS_OK);
+    for (uint32_t i = 0; i < messages; i++) {
+        assert_int_equal(rs_shard_post(b.shard, RS_MESSAGE_SEND, bench_id(&b), NULL, "x", 1),
+                         RS_OK);
     }
     for (uint32_t turn = 0; turn < 3; turn++) {
         assert_true(rs_shard_step(b.shard, RS_FOREVER));
-        assert_int_equal(fake.slept_ns, 0); /* there was mail when it polled */
+        assert_int_equal(fake.slept_ns, 0); /* there was a message when it polled */
     }
     assert_true(rs_shard_step(b.shard, RS_FOREVER));
     assert_true(fake.slept_ns > 0);
     assert_true(rs_shard_step(b.shard, 0));
-    assert_int_equal(fake.bytes_sent, mails);
+    assert_int_equal(fake.bytes_sent, messages);
     rs_shard_stats_add(b.shard, stats);
-    assert_int_equal(stats->counters.mails, mails);
-    assert_int_equal(stats->mails_dropped, 0);
+    assert_int_equal(stats->counters.mailbox_messages, messages);
+    assert_int_equal(stats->messages_dropped, 0);
     bench_end(&b);
     bench_close(&b);
     free(stats);
@@ -319,17 +320,18 @@ static void hold_on_message(void *ctx, rs_session *session, const uint8_t *data,
     (void)ctx;
     (void)rs_session_send(session, data, bytes);
     rs_session_hold(session);
-    assert_int_equal(rs_shard_post(overtaking->shard, RS_MAIL_RELEASE, id, NULL, NULL, 0), RS_OK);
-    assert_int_equal(rs_shard_post(overtaking->shard, RS_MAIL_CLOSE, id, NULL, NULL, 0), RS_OK);
+    assert_int_equal(rs_shard_post(overtaking->shard, RS_MESSAGE_RELEASE, id, NULL, NULL, 0),
+                     RS_OK);
+    assert_int_equal(rs_shard_post(overtaking->shard, RS_MESSAGE_CLOSE, id, NULL, NULL, 0), RS_OK);
 }
 
-/* In the midst of the shard's mail: it has looked at the ring for this turn already. */
+/* While the shard reads its messages: it has already checked the ring in this turn. */
 static void run_callbacks(void) {
     fake.on_stats = NULL;
     assert_true(rs_logic_step(overtaking->logic));
 }
 
-static void test_shard_mail_does_not_overtake_what_was_done_before(void **state) {
+static void test_shard_message_does_not_overtake_what_was_done_before(void **state) {
     rs_server_stats *stats = calloc(1, sizeof *stats);
     rs_shard_stats_request request = {.into = stats};
     rs_error error;
@@ -509,7 +511,7 @@ static void test_shard_lost_request_holds_up_no_stop(void **state) {
 
 static void post_one(void *arg) {
     bench *b = arg;
-    (void)rs_shard_post(b->shard, RS_MAIL_SEND, 1, NULL, "x", 1);
+    (void)rs_shard_post(b->shard, RS_MESSAGE_SEND, 1, NULL, "x", 1);
 }
 
 static void quiesce(void *arg) {
@@ -543,7 +545,7 @@ static void test_shard_back_end_stays_while_a_poster_wakes_it(void **state) {
     rs_os_thread_join(ender);
     assert_int_equal(rs_atomic_load_u32(&fake.closed), 1);
     assert_int_equal(rs_atomic_load_u32(&fake.closed_in_wake), 0);
-    assert_int_equal(rs_shard_post(b.shard, RS_MAIL_SEND, 1, NULL, "x", 1), RS_E_CLOSED);
+    assert_int_equal(rs_shard_post(b.shard, RS_MESSAGE_SEND, 1, NULL, "x", 1), RS_E_CLOSED);
     bench_close(&b);
 }
 
@@ -553,15 +555,16 @@ static void step_woken(void) {
     assert_true(rs_shard_step(woken, 0));
 }
 
-/* The turn that a post's own wake brings finds the mail: there may be no other. */
-static void test_shard_mail_is_there_when_it_is_announced(void **state) {
+/* The turn that a post's own wake brings finds the message: there may be no other wake. */
+static void test_shard_message_is_there_when_it_is_announced(void **state) {
     bench b;
     (void)state;
     bench_make(&b, rs_app_echo);
     bench_open(&b);
     woken = b.shard;
     fake.on_wake = step_woken;
-    assert_int_equal(rs_shard_post(b.shard, RS_MAIL_SEND, bench_id(&b), NULL, "hello", 5), RS_OK);
+    assert_int_equal(rs_shard_post(b.shard, RS_MESSAGE_SEND, bench_id(&b), NULL, "hello", 5),
+                     RS_OK);
     assert_int_equal(fake.bytes_sent, 5);
     fake.on_wake = NULL;
     bench_end(&b);
@@ -606,10 +609,10 @@ static void ask(void *arg) {
 
 static void fill_mailbox(bench *b) {
     uint32_t count = 0;
-    while (rs_shard_post(b->shard, RS_MAIL_CLOSE, 1, NULL, NULL, 0) == RS_OK) {
+    while (rs_shard_post(b->shard, RS_MESSAGE_CLOSE, 1, NULL, NULL, 0) == RS_OK) {
         count++;
     }
-    assert_int_equal(count, RS_MAIL_SLOTS);
+    assert_int_equal(count, RS_MAILBOX_SLOTS);
 }
 
 /* The turn that makes room, or the end, wakes who waits for it. */
@@ -639,7 +642,7 @@ static void question_behind_a_full_mailbox(bool quiesces) {
     rs_os_thread_join(asker);
     assert_int_equal(a.status, quiesces ? RS_E_CLOSED : RS_OK);
     if (!quiesces) {
-        for (uint32_t i = 0; i <= RS_MAIL_SLOTS / RS_MAIL_PER_STEP_MAX; i++) {
+        for (uint32_t i = 0; i <= RS_MAILBOX_SLOTS / RS_MESSAGES_PER_STEP_MAX; i++) {
             assert_true(rs_shard_step(b.shard, 0));
         }
         assert_true(rs_os_event_wait(a.request.answered, 0));
@@ -663,15 +666,15 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shard_refused_send_takes_those_behind_it_along),
         cmocka_unit_test(test_shard_sends_that_are_not_refused_all_go_out),
-        cmocka_unit_test(test_shard_mail_of_many_turns_is_all_delivered),
-        cmocka_unit_test(test_shard_mail_does_not_overtake_what_was_done_before),
+        cmocka_unit_test(test_shard_messages_of_many_turns_are_all_delivered),
+        cmocka_unit_test(test_shard_message_does_not_overtake_what_was_done_before),
         cmocka_unit_test(test_shard_frame_that_waits_comes_before_idleness),
         cmocka_unit_test(test_shard_idleness_is_found_under_load),
         cmocka_unit_test(test_shard_completions_that_wait_come_before_a_reset),
         cmocka_unit_test(test_shard_drain_that_takes_too_long_resets),
         cmocka_unit_test(test_shard_lost_request_holds_up_no_stop),
         cmocka_unit_test(test_shard_back_end_stays_while_a_poster_wakes_it),
-        cmocka_unit_test(test_shard_mail_is_there_when_it_is_announced),
+        cmocka_unit_test(test_shard_message_is_there_when_it_is_announced),
         cmocka_unit_test(test_shard_question_behind_the_last_turn_is_answered),
         cmocka_unit_test(test_shard_question_waits_for_room_in_the_mailbox),
         cmocka_unit_test(test_shard_question_that_waits_for_room_is_refused_at_the_end),

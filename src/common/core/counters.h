@@ -29,7 +29,7 @@
     X(expired_holds, "closes deferred for the whole drain timeout")                                \
     X(refused_releases, "releases of a hold or a shared block that was not held")                  \
     X(pauses, "times a session stopped reading until its send queue drained")                      \
-    X(mails, "messages from other threads")                                                        \
+    X(mailbox_messages, "messages from other threads")                                             \
     X(steps, "turns of the loop")                                                                  \
     X(logic_wakes, "times a shard woke the logic thread")                                          \
     X(shard_wakes, "times the logic thread woke a shard")                                          \

@@ -69,8 +69,8 @@
 #define RS_CLOSE_STRAGGLER_MS 5000u /* a close that has not completed by then is reported */
 
 /* Mailbox: messages from other threads to one shard. */
-#define RS_MAIL_SLOTS 1024u
-#define RS_MAIL_PER_STEP_MAX 256u
+#define RS_MAILBOX_SLOTS 1024u
+#define RS_MESSAGES_PER_STEP_MAX 256u
 
 /* Logic thread: the two rings of each shard. */
 #define RS_LOGIC_RING_FRAMES 8u /* of the longest, so that one side need not wait for each */
@@ -84,7 +84,8 @@ _Static_assert(RS_FRAME_BYTES_DEFAULT <= RS_SEND_BLOCK_BYTES_MIN,
                "a default frame fits one send block, so an echo is one slice");
 _Static_assert(RS_QUEUED_BYTES_DEFAULT >= 2u * RS_FRAME_BYTES_MAX,
                "a session may queue two of the longest frames before it is called slow");
-_Static_assert((RS_MAIL_SLOTS & (RS_MAIL_SLOTS - 1u)) == 0, "the mailbox masks its positions");
+_Static_assert((RS_MAILBOX_SLOTS & (RS_MAILBOX_SLOTS - 1u)) == 0,
+               "the mailbox masks its positions");
 _Static_assert(RS_SESSIONS_MAX == 1u << 20, "the session id holds 20 bits of index");
 _Static_assert(RS_SHARDS_MAX <= 1u << 12, "the session id holds 12 bits of shard");
 _Static_assert(RS_COMPLETIONS_PER_POLL_DEFAULT <= RS_COMPLETIONS_PER_POLL_MAX, "default in range");

@@ -14,10 +14,10 @@ static size_t whole_lines(size_t bytes) {
 }
 
 size_t rs_mailbox_slot_bytes(uint32_t payload_max) {
-    return whole_lines(sizeof(rs_mail)) + whole_lines(payload_max);
+    return whole_lines(sizeof(rs_message)) + whole_lines(payload_max);
 }
 
-static rs_mail *mailbox_slot(const rs_mailbox *box, uint32_t position) {
+static rs_message *mailbox_slot(const rs_mailbox *box, uint32_t position) {
     void *slot = box->slots + (size_t)(position & (box->slot_count - 1)) * box->slot_bytes;
     return slot;
 }
@@ -26,15 +26,15 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
     RS_ASSERT(slot_count >= 2 && (slot_count & (slot_count - 1)) == 0);
     box->slots = slots;
     box->slot_count = slot_count;
-    box->slot_bytes = whole_lines(sizeof(rs_mail));
+    box->slot_bytes = whole_lines(sizeof(rs_message));
     box->payload_max = payload_max;
     box->read_position = 0;
     rs_atomic_store_u32(&box->write_position, 0);
     for (uint32_t i = 0; i < slot_count; i++) {
-        rs_mail *mail = mailbox_slot(box, i);
-        mail->payload =
-            slots + whole_lines(sizeof *mail) * slot_count + whole_lines(payload_max) * i;
-        rs_atomic_store_u32(&mail->turn, i);
+        rs_message *message = mailbox_slot(box, i);
+        message->payload =
+            slots + whole_lines(sizeof *message) * slot_count + whole_lines(payload_max) * i;
+        rs_atomic_store_u32(&message->turn, i);
     }
 }
 
@@ -58,33 +58,33 @@ static bool mailbox_claim(rs_mailbox *box, uint32_t *out) {
 rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
                           const void *payload, uint32_t bytes) {
     uint32_t position;
-    rs_mail *mail;
+    rs_message *message;
     if (bytes > box->payload_max) {
         return RS_E_INVALID;
     }
     if (!mailbox_claim(box, &position)) {
         return RS_E_FULL;
     }
-    mail = mailbox_slot(box, position);
-    mail->kind = kind;
-    mail->value = value;
-    mail->pointer = pointer;
-    mail->bytes = bytes;
+    message = mailbox_slot(box, position);
+    message->kind = kind;
+    message->value = value;
+    message->pointer = pointer;
+    message->bytes = bytes;
     if (bytes > 0) {
-        memcpy(mail->payload, payload, bytes);
+        memcpy(message->payload, payload, bytes);
     }
-    rs_atomic_store_u32(&mail->turn, position + 1);
+    rs_atomic_store_u32(&message->turn, position + 1);
     return RS_OK;
 }
 
-const rs_mail *rs_mailbox_peek(const rs_mailbox *box) {
-    const rs_mail *mail = mailbox_slot(box, box->read_position);
-    return rs_atomic_load_u32(&mail->turn) == box->read_position + 1 ? mail : NULL;
+const rs_message *rs_mailbox_peek(const rs_mailbox *box) {
+    const rs_message *message = mailbox_slot(box, box->read_position);
+    return rs_atomic_load_u32(&message->turn) == box->read_position + 1 ? message : NULL;
 }
 
 void rs_mailbox_done(rs_mailbox *box) {
-    rs_mail *mail = mailbox_slot(box, box->read_position);
-    RS_ASSERT(rs_atomic_load_u32(&mail->turn) == box->read_position + 1);
-    rs_atomic_store_u32(&mail->turn, box->read_position + box->slot_count);
+    rs_message *message = mailbox_slot(box, box->read_position);
+    RS_ASSERT(rs_atomic_load_u32(&message->turn) == box->read_position + 1);
+    rs_atomic_store_u32(&message->turn, box->read_position + box->slot_count);
     box->read_position++;
 }

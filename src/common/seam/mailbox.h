@@ -13,22 +13,22 @@
 #include "core/status.h"
 #include "seam/atomics.h"
 
-typedef enum rs_mail_kind {
-    RS_MAIL_ATTACH = 1, /* value = socket */
-    RS_MAIL_SEND,       /* value = session id, payload = bytes */
-    RS_MAIL_CLOSE,      /* value = session id */
-    RS_MAIL_RELEASE,    /* value = session id */
-    RS_MAIL_STATS       /* pointer = struct to fill */
-} rs_mail_kind;
+typedef enum rs_message_kind {
+    RS_MESSAGE_ATTACH = 1, /* value = socket */
+    RS_MESSAGE_SEND,       /* value = session id, payload = bytes */
+    RS_MESSAGE_CLOSE,      /* value = session id */
+    RS_MESSAGE_RELEASE,    /* value = session id */
+    RS_MESSAGE_STATS       /* pointer = struct to fill */
+} rs_message_kind;
 
-typedef struct rs_mail {
+typedef struct rs_message {
     rs_atomic_u32 turn; /* the ring's own */
     uint32_t kind;
     uint64_t value;
     void *pointer;
     uint8_t *payload; /* behind all headers; set once, by rs_mailbox_init */
     uint32_t bytes;   /* of payload */
-} rs_mail;
+} rs_message;
 
 typedef struct rs_mailbox {
     uint8_t *slots;
@@ -52,7 +52,7 @@ rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *
 
 /* rs_mailbox_peek: the reader's next message, NULL when there is none; valid until
  * rs_mailbox_done. */
-const rs_mail *rs_mailbox_peek(const rs_mailbox *box);
+const rs_message *rs_mailbox_peek(const rs_mailbox *box);
 
 /* rs_mailbox_done: returns the slot of the peeked message to the writers. */
 void rs_mailbox_done(rs_mailbox *box);

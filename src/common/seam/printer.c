@@ -26,7 +26,7 @@ struct rs_printer {
     rs_atomic_u32 failed; /* 1: a text could not be written */
 };
 
-static void printer_print(rs_printer *printer, const rs_mail *mail, uint32_t *dropped_told) {
+static void printer_print(rs_printer *printer, const rs_message *message, uint32_t *dropped_told) {
     uint32_t dropped = rs_atomic_load_u32(&printer->dropped);
     if (dropped != *dropped_told) {
         char text[64];
@@ -35,7 +35,7 @@ static void printer_print(rs_printer *printer, const rs_mail *mail, uint32_t *dr
         (void)rs_os_print(printer->stream, text, (size_t)bytes);
         *dropped_told = dropped;
     }
-    if (!rs_os_print(printer->stream, (const char *)mail->payload, mail->bytes)) {
+    if (!rs_os_print(printer->stream, (const char *)message->payload, message->bytes)) {
         rs_atomic_store_u32(&printer->failed, 1);
     }
 }
@@ -46,9 +46,9 @@ static void printer_run(void *arg) {
     for (;;) {
         /* Read first: texts queued before the end are then seen. */
         bool end = rs_atomic_load_u32(&printer->end_asked) != 0;
-        const rs_mail *mail;
-        while ((mail = rs_mailbox_peek(&printer->box)) != NULL) {
-            printer_print(printer, mail, &dropped_told);
+        const rs_message *message;
+        while ((message = rs_mailbox_peek(&printer->box)) != NULL) {
+            printer_print(printer, message, &dropped_told);
             rs_mailbox_done(&printer->box);
             (void)rs_atomic_add_u32(&printer->printed, 1);
         }

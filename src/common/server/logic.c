@@ -389,12 +389,12 @@ void rs_logic_channel_end(rs_logic_channel *channel) {
 }
 
 void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
-                            uint64_t *mails_dropped) {
+                            uint64_t *messages_dropped) {
     into->logic_wakes += channel->logic_wakes;
     into->shard_wakes += rs_atomic_load_u64(&channel->shard_wakes);
     into->logic_fulls += channel->shard_fulls + rs_atomic_load_u64(&channel->logic_fulls);
     into->refused_releases += rs_atomic_load_u64(&channel->refused);
-    *mails_dropped += channel->dropped;
+    *messages_dropped += channel->dropped;
 }
 
 /* ---- the logic thread's side */

@@ -89,6 +89,6 @@ void rs_logic_channel_end(rs_logic_channel *channel);
 
 /* rs_logic_channel_stats: adds the channel's figures. Shard's, or anyone after the end. */
 void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
-                            uint64_t *mails_dropped);
+                            uint64_t *messages_dropped);
 
 #endif

@@ -88,8 +88,8 @@ static rs_route worker_route(void *ctx, uintptr_t socket) {
             server->routed[target]++;
             return RS_ROUTE_HERE;
         }
-        if (rs_shard_post(server->workers[target].shard, RS_MAIL_ATTACH, socket, NULL, NULL, 0) ==
-            RS_OK) {
+        if (rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, socket, NULL, NULL,
+                          0) == RS_OK) {
             server->routed[target]++;
             return RS_ROUTE_TAKEN;
         }
@@ -352,17 +352,18 @@ rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, 
     if (shard == NULL || bytes == 0) {
         return RS_E_INVALID;
     }
-    return rs_shard_post(shard, RS_MAIL_SEND, id, NULL, data, bytes);
+    return rs_shard_post(shard, RS_MESSAGE_SEND, id, NULL, data, bytes);
 }
 
 rs_status rs_server_close_session(rs_server *server, rs_session_id id) {
     rs_shard *shard = server_shard_of(server, id);
-    return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MAIL_CLOSE, id, NULL, NULL, 0);
+    return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MESSAGE_CLOSE, id, NULL, NULL, 0);
 }
 
 rs_status rs_server_release_session(rs_server *server, rs_session_id id) {
     rs_shard *shard = server_shard_of(server, id);
-    return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MAIL_RELEASE, id, NULL, NULL, 0);
+    return shard == NULL ? RS_E_INVALID
+                         : rs_shard_post(shard, RS_MESSAGE_RELEASE, id, NULL, NULL, 0);
 }
 
 static void worker_stats_add(server_worker *worker, rs_server_stats *into) {

@@ -59,7 +59,7 @@ static void json_members(rs_json *json, const void *ctx) {
     rs_record_calls(json, &stats->backend, stats->counters.messages_in);
     rs_record_histogram(json, "completions_per_batch", &stats->batch);
     rs_record_histogram(json, "send_completion_ns", &stats->send_ns);
-    rs_json_u64(json, "mails_dropped", stats->mails_dropped);
+    rs_json_u64(json, "messages_dropped", stats->messages_dropped);
     rs_json_u64(json, "registered_bytes", stats->registered_bytes);
     rs_json_bool(json, "large_pages", stats->large_pages);
     rs_json_u64(json, "send_blocks_low", stats->blocks_low);

@@ -1,4 +1,4 @@
-/* The loop of one shard. Order within a turn: completions, mail, timers, then one batch of ops,
+/* The loop of one shard. Order within a turn: completions, messages, timers, then one batch of ops,
  * so that everything a batch caused leaves together. */
 #include "server/shard.h"
 
@@ -53,7 +53,7 @@ struct rs_shard {
     uint64_t drain_deadline_ns;
     uint64_t give_up_ns; /* 0 until everything left was reset */
     uint32_t poll_max;
-    uint64_t mails_dropped;
+    uint64_t messages_dropped;
     uint64_t stragglers_said;
     uint32_t given; /* sockets to be attached here, so far */
     shard_waiters waiters;
@@ -67,15 +67,15 @@ struct rs_shard {
     rs_region_id region;
     bool region_registered;
     uint8_t **scattered;
-    uint8_t *mail_memory;
-    size_t mail_memory_bytes;
+    uint8_t *mailbox_memory;
+    size_t mailbox_memory_bytes;
     rs_sessions_memory memory;
     rs_slab_entry *slab_entries;
     rs_completion *completions;
     rs_op ops[SHARD_OPS];
     /* crossed by other threads */
     rs_atomic_u32 stop_asked;
-    rs_atomic_u32 mail_pending;
+    rs_atomic_u32 message_pending;
     rs_atomic_u32 room_wanted; /* somebody waits for room in the mailbox; `room` is set for it */
     rs_os_event *room;
     rs_atomic_u32 gate_closed;
@@ -237,9 +237,9 @@ static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
     return heap ? shard_scatter(shard, plan) : RS_OK;
 }
 
-static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t mail_payload) {
+static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t message_payload) {
     rs_sessions_memory *memory = &shard->memory;
-    RS_ASSERT(mail_payload > 0 && shard->poll_max > 0);
+    RS_ASSERT(message_payload > 0 && shard->poll_max > 0);
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
     memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
@@ -247,14 +247,14 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     memory->entries = calloc(plan->entry_count, sizeof *memory->entries);
     shard->slab_entries = calloc(plan->block_count, sizeof *shard->slab_entries);
     shard->completions = calloc(shard->poll_max, sizeof *shard->completions);
-    shard->mail_memory_bytes = rs_mailbox_slot_bytes(mail_payload) * RS_MAIL_SLOTS;
-    shard->mail_memory = rs_os_pages_alloc(shard->mail_memory_bytes, NULL);
+    shard->mailbox_memory_bytes = rs_mailbox_slot_bytes(message_payload) * RS_MAILBOX_SLOTS;
+    shard->mailbox_memory = rs_os_pages_alloc(shard->mailbox_memory_bytes, NULL);
     if (memory->sessions == NULL || memory->free_next == NULL || memory->touched == NULL ||
         memory->timer_nodes == NULL || memory->entries == NULL || shard->slab_entries == NULL ||
-        shard->completions == NULL || shard->mail_memory == NULL) {
+        shard->completions == NULL || shard->mailbox_memory == NULL) {
         return RS_E_NO_MEMORY;
     }
-    rs_mailbox_init(&shard->mailbox, shard->mail_memory, RS_MAIL_SLOTS, mail_payload);
+    rs_mailbox_init(&shard->mailbox, shard->mailbox_memory, RS_MAILBOX_SLOTS, message_payload);
     return shard_alloc_arena(shard, plan);
 }
 
@@ -269,8 +269,8 @@ static void shard_free(rs_shard *shard) {
     free(shard->completions);
     rs_os_event_close(shard->room);
     free(shard->scattered);
-    if (shard->mail_memory != NULL) {
-        rs_os_pages_free(shard->mail_memory, shard->mail_memory_bytes);
+    if (shard->mailbox_memory != NULL) {
+        rs_os_pages_free(shard->mailbox_memory, shard->mailbox_memory_bytes);
     }
     if (shard->arena_is_heap) {
         free(shard->arena);
@@ -533,28 +533,29 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
     }
 }
 
-static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
+static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     rs_slot *session;
     rs_shard_stats_request *request;
-    if (shard->logic != NULL && mail->kind != RS_MAIL_ATTACH && mail->kind != RS_MAIL_STATS) {
+    if (shard->logic != NULL && message->kind != RS_MESSAGE_ATTACH &&
+        message->kind != RS_MESSAGE_STATS) {
         /* What a callback did before it told the poster: above all the hold that is given back. */
         rs_logic_channel_turn(shard->logic);
     }
-    shard->sessions.counters.mails++;
-    switch (mail->kind) {
-    case RS_MAIL_ATTACH:
-        shard_on_given(shard, (uintptr_t)mail->value);
+    shard->sessions.counters.mailbox_messages++;
+    switch (message->kind) {
+    case RS_MESSAGE_ATTACH:
+        shard_on_given(shard, (uintptr_t)message->value);
         break;
-    case RS_MAIL_SEND:
-    case RS_MAIL_CLOSE:
-    case RS_MAIL_RELEASE:
-        session = rs_sessions_find(&shard->sessions, mail->value);
+    case RS_MESSAGE_SEND:
+    case RS_MESSAGE_CLOSE:
+    case RS_MESSAGE_RELEASE:
+        session = rs_sessions_find(&shard->sessions, message->value);
         if (session == NULL) {
-            shard->mails_dropped++;
-        } else if (mail->kind == RS_MAIL_SEND) {
+            shard->messages_dropped++;
+        } else if (message->kind == RS_MESSAGE_SEND) {
             /* A failure closed it. */
-            (void)rs_session_send(&session->handle, mail->payload, mail->bytes);
-        } else if (mail->kind == RS_MAIL_CLOSE) {
+            (void)rs_session_send(&session->handle, message->payload, message->bytes);
+        } else if (message->kind == RS_MESSAGE_CLOSE) {
             rs_session_close(&session->handle);
         } else if (shard->logic != NULL) {
             rs_logic_channel_release(shard->logic, session);
@@ -562,8 +563,8 @@ static void shard_on_mail(rs_shard *shard, const rs_mail *mail) {
             rs_session_release(&session->handle);
         }
         break;
-    case RS_MAIL_STATS:
-        request = mail->pointer;
+    case RS_MESSAGE_STATS:
+        request = message->pointer;
         rs_shard_stats_add(shard, request->into);
         rs_os_event_set(request->answered);
         break;
@@ -580,21 +581,21 @@ static void shard_tell_room(rs_shard *shard) {
     }
 }
 
-static void shard_read_mail(rs_shard *shard) {
-    if (rs_atomic_load_u32(&shard->mail_pending) == 0) {
+static void shard_read_mailbox(rs_shard *shard) {
+    if (rs_atomic_load_u32(&shard->message_pending) == 0) {
         return;
     }
-    (void)rs_atomic_exchange_u32(&shard->mail_pending, 0);
-    for (uint32_t i = 0; i < RS_MAIL_PER_STEP_MAX; i++) {
-        const rs_mail *mail = rs_mailbox_peek(&shard->mailbox);
-        if (mail == NULL) {
+    (void)rs_atomic_exchange_u32(&shard->message_pending, 0);
+    for (uint32_t i = 0; i < RS_MESSAGES_PER_STEP_MAX; i++) {
+        const rs_message *message = rs_mailbox_peek(&shard->mailbox);
+        if (message == NULL) {
             shard_tell_room(shard);
             return;
         }
-        shard_on_mail(shard, mail);
+        shard_on_mailbox(shard, message);
         rs_mailbox_done(&shard->mailbox);
     }
-    rs_atomic_store_u32(&shard->mail_pending, 1); /* more is there: the next turn goes on */
+    rs_atomic_store_u32(&shard->message_pending, 1); /* more is there: the next turn goes on */
     shard_tell_room(shard);
 }
 
@@ -729,7 +730,7 @@ static void shard_settle(rs_shard *shard, uint32_t count) {
 static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t max_wait_ns) {
     int64_t wait_ns = max_wait_ns;
     RS_ASSERT(max_wait_ns >= 0);
-    if (rs_atomic_load_u32(&shard->mail_pending) != 0) {
+    if (rs_atomic_load_u32(&shard->message_pending) != 0) {
         return 0;
     }
     if (shard->phase == SHARD_DRAINING && next_ms > RS_TIMER_TICK_MS) {
@@ -778,7 +779,7 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     if (shard->logic != NULL) {
         rs_logic_channel_turn(shard->logic);
     }
-    shard_read_mail(shard);
+    shard_read_mailbox(shard);
     if (shard->waiters.count > 0) {
         shard_publish(shard);
         shard_admit(shard);
@@ -822,7 +823,7 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
         return RS_E_CLOSED;
     }
     status = rs_mailbox_post(&shard->mailbox, kind, value, pointer, payload, bytes);
-    if (status == RS_OK && rs_atomic_exchange_u32(&shard->mail_pending, 1) == 0) {
+    if (status == RS_OK && rs_atomic_exchange_u32(&shard->message_pending, 1) == 0) {
         shard->api->wake(shard->backend);
     }
     shard_leave(shard);
@@ -832,7 +833,7 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
 rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request) {
     rs_status status;
     RS_ASSERT(request->into != NULL && request->answered != NULL);
-    while ((status = rs_shard_post(shard, RS_MAIL_STATS, 0, request, NULL, 0)) == RS_E_FULL) {
+    while ((status = rs_shard_post(shard, RS_MESSAGE_STATS, 0, request, NULL, 0)) == RS_E_FULL) {
         if (rs_atomic_exchange_u32(&shard->room_wanted, 1) != 0) { /* said before this try */
             (void)rs_os_event_wait(shard->room, UINT32_MAX);
         }
@@ -852,14 +853,14 @@ void rs_shard_stop(rs_shard *shard) {
 /* ---- the end */
 
 /* Mail that nobody will read any more: sockets are closed, askers are answered. */
-static void shard_discard_mail(rs_shard *shard) {
-    const rs_mail *mail;
+static void shard_discard_mailbox(rs_shard *shard) {
+    const rs_message *message;
     RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
-    while ((mail = rs_mailbox_peek(&shard->mailbox)) != NULL) {
-        if (mail->kind == RS_MAIL_ATTACH || mail->kind == RS_MAIL_STATS) {
-            shard_on_mail(shard, mail);
+    while ((message = rs_mailbox_peek(&shard->mailbox)) != NULL) {
+        if (message->kind == RS_MESSAGE_ATTACH || message->kind == RS_MESSAGE_STATS) {
+            shard_on_mailbox(shard, message);
         } else {
-            shard->mails_dropped++;
+            shard->messages_dropped++;
         }
         rs_mailbox_done(&shard->mailbox);
     }
@@ -879,7 +880,7 @@ void rs_shard_quiesce(rs_shard *shard) {
     if (shard->backend == NULL) {
         return;
     }
-    shard_discard_mail(shard);
+    shard_discard_mailbox(shard);
     shard->api->stats(shard->backend, &shard->final_backend);
     if (shard->sessions.used_count == 0 && !shard->listening) {
         if (shard->region_registered) {
@@ -952,9 +953,9 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     rs_histogram_merge(&into->batch, &shard->batch);
     rs_sessions_add_send_ns(&shard->sessions, &into->send_ns);
     stats_add_backend(&into->backend, &backend);
-    into->mails_dropped += shard->mails_dropped;
+    into->messages_dropped += shard->messages_dropped;
     if (shard->logic != NULL) {
-        rs_logic_channel_stats(shard->logic, &into->counters, &into->mails_dropped);
+        rs_logic_channel_stats(shard->logic, &into->counters, &into->messages_dropped);
     }
     into->registered_bytes += shard->region_registered ? shard->arena_bytes : 0;
     into->sessions_open += shard->sessions.open_count;

@@ -69,7 +69,7 @@ void rs_shard_stop(rs_shard *shard);
 rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
                         const void *payload, uint32_t bytes);
 
-/* What RS_MAIL_STATS carries. */
+/* What RS_MESSAGE_STATS carries. */
 typedef struct rs_shard_stats_request {
     rs_server_stats *into; /* the shard adds its figures, then sets: */
     rs_os_event *answered;
