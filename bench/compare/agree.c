@@ -23,7 +23,7 @@ static void agree_print_counts(const rs_agreement *count) {
 static int agree_print(const rs_past *first, const rs_past *second) {
     static rs_table table; /* large */
     rs_agreement count;
-    rs_text text;
+    rs_compare_text text;
     char note[256], warning[256];
     char *out = malloc(RS_REPORT_BYTES);
     const rs_json_node *said = rs_json_read_get(&first->doc, NULL, "warning");
@@ -33,7 +33,7 @@ static int agree_print(const rs_past *first, const rs_past *second) {
     const bool agree = rs_agreement_of(&first->doc, &second->doc, &table, &count);
     rs_agreement_note(&first->doc, &second->doc, note, sizeof note);
     rs_json_read_text(&first->doc, said, warning, sizeof warning);
-    rs_text_init(&text, out, RS_REPORT_BYTES);
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
     rs_table_write_plain(&table, &text);
     (void)fputs(out, stdout);
     free(out);

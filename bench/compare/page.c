@@ -37,28 +37,29 @@ static const char *const page_style[] = {
     ".key{display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0;font-size:.9em}.key i{display:"
     "inline-block;width:12px;height:12px;margin-right:6px;vertical-align:-1px}\n"};
 
-static void page_colours(rs_text *text) {
+static void page_colours(rs_compare_text *text) {
     for (uint32_t i = 0; i < RS_SVG_COLOURS; i++) {
-        rs_text_format(text,
-                       ".c%u,.s%u{fill:var(--k%u);background:var(--k%u)}.l.c%u{stroke:"
-                       "var(--k%u)}\n",
-                       i, i, i, i, i, i);
+        rs_compare_text_format(text,
+                               ".c%u,.s%u{fill:var(--k%u);background:var(--k%u)}.l.c%u{stroke:"
+                               "var(--k%u)}\n",
+                               i, i, i, i, i, i);
     }
 }
 
-void rs_page_begin(rs_text *text, const char *title) {
-    rs_text_raw(text, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-                      "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
-                      "<title>");
-    rs_text_html(text, title);
-    rs_text_raw(text, "</title>\n<style>\n");
+void rs_page_begin(rs_compare_text *text, const char *title) {
+    rs_compare_text_raw(text,
+                        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                        "<title>");
+    rs_compare_text_html(text, title);
+    rs_compare_text_raw(text, "</title>\n<style>\n");
     for (size_t i = 0; i < sizeof page_style / sizeof page_style[0]; i++) {
-        rs_text_raw(text, page_style[i]);
+        rs_compare_text_raw(text, page_style[i]);
     }
     page_colours(text);
-    rs_text_raw(text, "</style></head><body>\n");
+    rs_compare_text_raw(text, "</style></head><body>\n");
 }
 
-void rs_page_end(rs_text *text) {
-    rs_text_raw(text, "</body></html>\n");
+void rs_page_end(rs_compare_text *text) {
+    rs_compare_text_raw(text, "</body></html>\n");
 }

@@ -6,7 +6,7 @@
 
 /* rs_page_begin: up to the opened body. Classes: verdict, warn, dim, grid, card, wide, key, and the
  * colours of svg.h. rs_page_end: closes it. */
-void rs_page_begin(rs_text *text, const char *title);
-void rs_page_end(rs_text *text);
+void rs_page_begin(rs_compare_text *text, const char *title);
+void rs_page_end(rs_compare_text *text);
 
 #endif

@@ -7,14 +7,15 @@
 
 /* ---- console */
 
-static void report_voids(const rs_results *results, rs_text *text, const char *prefix) {
+static void report_voids(const rs_results *results, rs_compare_text *text, const char *prefix) {
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             for (uint32_t r = 0; r < results->repeats; r++) {
                 const rs_compare_run *run = rs_results_run(results, i, k, r);
                 if (run->state == RS_RUN_VOID) {
-                    rs_text_format(text, "%s%s %s, run %u: %s\n", prefix, results->subject[k].name,
-                                   results->scenario[i]->name, r + 1, run->why);
+                    rs_compare_text_format(text, "%s%s %s, run %u: %s\n", prefix,
+                                           results->subject[k].name, results->scenario[i]->name,
+                                           r + 1, run->why);
                 }
             }
         }
@@ -30,113 +31,114 @@ static bool report_has_limits(const rs_results *results) {
     return false;
 }
 
-typedef void (*report_words_fn)(rs_text *, const char *);
+typedef void (*report_words_fn)(rs_compare_text *, const char *);
 
-static void report_limits(const rs_results *results, rs_text *text, const char *title,
+static void report_limits(const rs_results *results, rs_compare_text *text, const char *title,
                           const char *prefix, report_words_fn words) {
     char limit[RS_LIMIT_BYTES + 64];
     if (!report_has_limits(results)) {
         return;
     }
-    rs_text_raw(text, title);
+    rs_compare_text_raw(text, title);
     for (uint32_t i = 0; i < results->subjects; i++) {
         if (rs_report_limit(results, i, limit, sizeof limit)) {
-            rs_text_raw(text, prefix);
+            rs_compare_text_raw(text, prefix);
             words(text, results->subject[i].name);
-            rs_text_raw(text, ": ");
+            rs_compare_text_raw(text, ": ");
             words(text, limit);
-            rs_text_raw(text, "\n");
+            rs_compare_text_raw(text, "\n");
         }
     }
 }
 
-static void report_paced_late(const rs_results *results, rs_text *text, const char *before,
+static void report_paced_late(const rs_results *results, rs_compare_text *text, const char *before,
                               report_words_fn words) {
     char late[RS_WHY_BYTES];
     rs_report_paced_late(results, late, sizeof late);
     if (late[0] != '\0') {
-        rs_text_raw(text, before);
+        rs_compare_text_raw(text, before);
         words(text, late);
-        rs_text_raw(text, "\n");
+        rs_compare_text_raw(text, "\n");
     }
 }
 
-void rs_report_console(const rs_results *results, rs_table *scratch, rs_text *text) {
+void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
     const char *warning = rs_results_warning(results);
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_text_format(text, "%-10s %s\n", results->banner[i].what, results->banner[i].text);
+        rs_compare_text_format(text, "%-10s %s\n", results->banner[i].what,
+                               results->banner[i].text);
     }
-    rs_text_format(text, "\n%s%s", warning, warning[0] != '\0' ? "\n\n" : "");
+    rs_compare_text_format(text, "\n%s%s", warning, warning[0] != '\0' ? "\n\n" : "");
     rs_report_table(results, scratch);
     rs_table_write_plain(scratch, text);
-    report_paced_late(results, text, "\n", rs_text_raw);
-    report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_text_raw);
+    report_paced_late(results, text, "\n", rs_compare_text_raw);
+    report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_compare_text_raw);
     if (rs_results_voided(results) > 0) {
-        rs_text_raw(text, "\nVoid runs:\n");
+        rs_compare_text_raw(text, "\nVoid runs:\n");
         report_voids(results, text, "  ");
     }
     if (results->interrupted) {
-        rs_text_raw(text, "\nInterrupted: the table holds what was measured until then.\n");
+        rs_compare_text_raw(text, "\nInterrupted: the table holds what was measured until then.\n");
     }
-    rs_text_format(text, "\n%s\n", results->verdict.text);
+    rs_compare_text_format(text, "\n%s\n", results->verdict.text);
     if (results->platform == RS_PLATFORM_WINDOWS) {
-        rs_text_format(text, "Rule: %s\n", rs_verdict_rule);
+        rs_compare_text_format(text, "Rule: %s\n", rs_verdict_rule);
     }
 }
 
 /* ---- Markdown */
 
 static void report_markdown_table(const rs_results *results, const char *title,
-                                  const rs_table *table, rs_text *text) {
-    rs_text_format(text, "\n## %s\n\n", title);
+                                  const rs_table *table, rs_compare_text *text) {
+    rs_compare_text_format(text, "\n## %s\n\n", title);
     if (rs_results_warning(results)[0] != '\0') {
-        rs_text_raw(text, "*");
-        rs_text_markdown(text, rs_results_warning(results));
-        rs_text_raw(text, "*\n\n");
+        rs_compare_text_raw(text, "*");
+        rs_compare_text_markdown(text, rs_results_warning(results));
+        rs_compare_text_raw(text, "*\n\n");
     }
     rs_table_write_markdown(table, text);
 }
 
-static void report_markdown_settings(rs_text *text, const char *what, const char *words) {
-    rs_text_raw(text, "- settings of ");
-    rs_text_markdown(text, what);
-    rs_text_raw(text, ": ");
-    rs_text_markdown(text, words);
-    rs_text_raw(text, "\n");
+static void report_markdown_settings(rs_compare_text *text, const char *what, const char *words) {
+    rs_compare_text_raw(text, "- settings of ");
+    rs_compare_text_markdown(text, what);
+    rs_compare_text_raw(text, ": ");
+    rs_compare_text_markdown(text, words);
+    rs_compare_text_raw(text, "\n");
 }
 
-static void report_markdown_list(const rs_results *results, rs_text *text) {
+static void report_markdown_list(const rs_results *results, rs_compare_text *text) {
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_text_raw(text, "- ");
-        rs_text_markdown(text, results->banner[i].what);
-        rs_text_raw(text, ": ");
-        rs_text_markdown(text, results->banner[i].text);
-        rs_text_raw(text, "\n");
+        rs_compare_text_raw(text, "- ");
+        rs_compare_text_markdown(text, results->banner[i].what);
+        rs_compare_text_raw(text, ": ");
+        rs_compare_text_markdown(text, results->banner[i].text);
+        rs_compare_text_raw(text, "\n");
     }
     rs_report_settings(results, text, report_markdown_settings);
 }
 
-static void report_markdown_voids(const rs_results *results, rs_text *text) {
-    rs_text_raw(text, "\n## Void runs\n\n");
+static void report_markdown_voids(const rs_results *results, rs_compare_text *text) {
+    rs_compare_text_raw(text, "\n## Void runs\n\n");
     for (uint32_t i = 0; i < results->scenarios * results->subjects * results->repeats; i++) {
         const rs_compare_run *run = &results->run[i];
         if (run->state == RS_RUN_VOID) {
-            rs_text_raw(text, "- ");
-            rs_text_markdown(text, run->why);
-            rs_text_raw(text, "\n");
+            rs_compare_text_raw(text, "- ");
+            rs_compare_text_markdown(text, run->why);
+            rs_compare_text_raw(text, "\n");
         }
     }
 }
 
-void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_text *text) {
-    rs_text_raw(text, "# Ringside comparison\n\n**");
-    rs_text_markdown(text, results->verdict.text);
-    rs_text_raw(text, "**\n\n");
+void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
+    rs_compare_text_raw(text, "# Ringside comparison\n\n**");
+    rs_compare_text_markdown(text, results->verdict.text);
+    rs_compare_text_raw(text, "**\n\n");
     report_markdown_list(results, text);
     rs_report_table(results, scratch);
     report_markdown_table(results, "Results", scratch, text);
-    report_paced_late(results, text, "\n", rs_text_markdown);
-    report_limits(results, text, "\n## Where each model ends\n\n", "- ", rs_text_markdown);
+    report_paced_late(results, text, "\n", rs_compare_text_markdown);
+    report_limits(results, text, "\n## Where each model ends\n\n", "- ", rs_compare_text_markdown);
     if (rs_results_voided(results) > 0) {
         report_markdown_voids(results, text);
     }
@@ -146,48 +148,50 @@ void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_text *t
         rs_report_memory_table(results, scratch);
         report_markdown_table(results, "Memory and environment", scratch, text);
     }
-    rs_text_raw(text, "\n## Scenarios\n\n");
+    rs_compare_text_raw(text, "\n## Scenarios\n\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
-        rs_text_format(text, "- %s: %s\n", results->scenario[i]->name, results->scenario[i]->about);
+        rs_compare_text_format(text, "- %s: %s\n", results->scenario[i]->name,
+                               results->scenario[i]->about);
     }
-    rs_text_format(text, "\n## The rule of the decision\n\n%s\n", rs_verdict_rule);
+    rs_compare_text_format(text, "\n## The rule of the decision\n\n%s\n", rs_verdict_rule);
 }
 
 /* ---- CSV */
 
-static void csv_number(rs_text *text, double value) {
+static void csv_number(rs_compare_text *text, double value) {
     if (rs_is_known(value)) {
-        rs_text_format(text, ",%.6g", value);
+        rs_compare_text_format(text, ",%.6g", value);
     } else {
-        rs_text_raw(text, ",");
+        rs_compare_text_raw(text, ",");
     }
 }
 
 static void csv_begin(const rs_results *results, uint32_t scenario, uint32_t subject,
-                      rs_text *text) {
-    rs_text_csv(text, results->scenario[scenario]->name);
-    rs_text_raw(text, ",");
-    rs_text_csv(text, results->subject[subject].name);
-    rs_text_raw(text, ",");
-    rs_text_csv(text, rs_report_platform(results, subject));
-    rs_text_raw(text, ",");
-    rs_text_csv(text, rs_results_warning(results));
+                      rs_compare_text *text) {
+    rs_compare_text_csv(text, results->scenario[scenario]->name);
+    rs_compare_text_raw(text, ",");
+    rs_compare_text_csv(text, results->subject[subject].name);
+    rs_compare_text_raw(text, ",");
+    rs_compare_text_csv(text, rs_report_platform(results, subject));
+    rs_compare_text_raw(text, ",");
+    rs_compare_text_csv(text, rs_results_warning(results));
 }
 
-static void csv_interval(rs_text *text, bool known, const rs_interval *ratio) {
+static void csv_interval(rs_compare_text *text, bool known, const rs_interval *ratio) {
     csv_number(text, known ? ratio->middle : NAN);
     csv_number(text, known ? ratio->low : NAN);
     csv_number(text, known ? ratio->high : NAN);
 }
 
-void rs_report_csv(const rs_results *results, rs_text *text) {
-    rs_text_raw(text, "scenario,server,platform,warning,runs,void,disturbed");
+void rs_report_csv(const rs_results *results, rs_compare_text *text) {
+    rs_compare_text_raw(text, "scenario,server,platform,warning,runs,void,disturbed");
     for (uint32_t i = 0; i < RS_METRICS; i++) {
-        rs_text_format(text, ",%s", rs_metric_infos[i].key);
+        rs_compare_text_format(text, ",%s", rs_metric_infos[i].key);
     }
-    rs_text_raw(text, ",rate_spread,cpu_spread,baseline,rate_ratio,rate_ratio_low,rate_ratio_high,"
-                      "cpu_ratio,cpu_ratio_low,cpu_ratio_high,machine_ratio,machine_ratio_low,"
-                      "machine_ratio_high\n");
+    rs_compare_text_raw(
+        text, ",rate_spread,cpu_spread,baseline,rate_ratio,rate_ratio_low,rate_ratio_high,"
+              "cpu_ratio,cpu_ratio_low,cpu_ratio_high,machine_ratio,machine_ratio_low,"
+              "machine_ratio_high\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             const rs_cell *cell = rs_results_cell(results, i, k);
@@ -195,42 +199,42 @@ void rs_report_csv(const rs_results *results, rs_text *text) {
                 continue;
             }
             csv_begin(results, i, k, text);
-            rs_text_format(text, ",%u,%u,%u", cell->ok, cell->voided, cell->disturbed);
+            rs_compare_text_format(text, ",%u,%u,%u", cell->ok, cell->voided, cell->disturbed);
             for (uint32_t m = 0; m < RS_METRICS; m++) {
                 csv_number(text, cell->median[m]);
             }
             csv_number(text, cell->rate_spread);
             csv_number(text, cell->cpu_spread);
-            rs_text_raw(text, ",");
-            rs_text_csv(text, cell->has_ratio ? rs_results_base_name(results, k) : "");
+            rs_compare_text_raw(text, ",");
+            rs_compare_text_csv(text, cell->has_ratio ? rs_results_base_name(results, k) : "");
             csv_interval(text, cell->has_ratio, &cell->rate);
             csv_interval(text, cell->has_ratio, &cell->cpu);
             csv_interval(text, cell->has_ratio, &cell->machine);
-            rs_text_raw(text, "\n");
+            rs_compare_text_raw(text, "\n");
         }
     }
 }
 
-void rs_report_runs_csv_head(rs_text *text) {
-    rs_text_raw(text, "scenario,server,platform,warning,run,state,disturbed,why");
+void rs_report_runs_csv_head(rs_compare_text *text) {
+    rs_compare_text_raw(text, "scenario,server,platform,warning,run,state,disturbed,why");
     for (uint32_t i = 0; i < RS_METRICS; i++) {
-        rs_text_format(text, ",%s", rs_metric_infos[i].key);
+        rs_compare_text_format(text, ",%s", rs_metric_infos[i].key);
     }
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
 }
 
 void rs_report_runs_csv_line(const rs_results *results, uint32_t scenario, uint32_t subject,
-                             uint32_t repeat, rs_text *text) {
+                             uint32_t repeat, rs_compare_text *text) {
     const rs_compare_run *run = rs_results_run(results, scenario, subject, repeat);
     csv_begin(results, scenario, subject, text);
-    rs_text_format(text, ",%u,%s,%s,", repeat + 1,
-                   run->state == RS_RUN_OK       ? "ok"
-                   : run->state == RS_RUN_BEYOND ? "beyond"
-                                                 : "void",
-                   run->disturbed ? "yes" : "no");
-    rs_text_csv(text, run->why);
+    rs_compare_text_format(text, ",%u,%s,%s,", repeat + 1,
+                           run->state == RS_RUN_OK       ? "ok"
+                           : run->state == RS_RUN_BEYOND ? "beyond"
+                                                         : "void",
+                           run->disturbed ? "yes" : "no");
+    rs_compare_text_csv(text, run->why);
     for (uint32_t i = 0; i < RS_METRICS; i++) {
         csv_number(text, run->state == RS_RUN_OK ? run->value[i] : NAN);
     }
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
 }

@@ -20,15 +20,15 @@ void rs_report_latency_table(const rs_results *results, rs_table *out);
 void rs_report_memory_table(const rs_results *results, rs_table *out);
 
 /* Each writes a whole document. scratch: one table, to be overwritten. */
-void rs_report_console(const rs_results *results, rs_table *scratch, rs_text *text);
-void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_text *text);
-void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text);
-void rs_report_csv(const rs_results *results, rs_text *text); /* medians */
+void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_text *text);
+void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare_text *text);
+void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_text *text);
+void rs_report_csv(const rs_results *results, rs_compare_text *text); /* medians */
 
 /* rs_report_runs_csv_head / _line: the file of single runs, written as they come. */
-void rs_report_runs_csv_head(rs_text *text);
+void rs_report_runs_csv_head(rs_compare_text *text);
 void rs_report_runs_csv_line(const rs_results *results, uint32_t scenario, uint32_t subject,
-                             uint32_t repeat, rs_text *text);
+                             uint32_t repeat, rs_compare_text *text);
 
 /* rs_report_json: everything, for programs. False: it did not fit. */
 bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *length);
@@ -40,8 +40,8 @@ const char *rs_report_platform(const rs_results *results, uint32_t subject);
 
 /* rs_report_settings: gives fn the settings, each once: of a server those of all its cells, then
  * what one of its cells has besides; the same of loadgen. words may be cut. */
-typedef void (*rs_report_settings_fn)(rs_text *text, const char *what, const char *words);
-void rs_report_settings(const rs_results *results, rs_text *text, rs_report_settings_fn fn);
+typedef void (*rs_report_settings_fn)(rs_compare_text *text, const char *what, const char *words);
+void rs_report_settings(const rs_results *results, rs_compare_text *text, rs_report_settings_fn fn);
 
 /* rs_report_paced_late: the line that explains the mark of latency figures; "" when none has it. */
 void rs_report_paced_late(const rs_results *results, char *out, size_t bytes);

@@ -35,7 +35,7 @@ static const char *chart_label(const rs_results *results, uint32_t subject, char
     return out;
 }
 
-void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_text *text,
+void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text,
                    const void *unused) {
     rs_bar bar[RS_SERVERS_MAX];
     char label[RS_SERVERS_MAX][64], note[RS_SERVERS_MAX][32];
@@ -58,7 +58,7 @@ void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_text *text,
                 rs_scenario_rate_unit(results->scenario[scenario]), bar, count, NULL);
 }
 
-void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_text *text,
+void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text,
                       const void *unused) {
     rs_curve curve[RS_SERVERS_MAX];
     char label[RS_SERVERS_MAX][64];
@@ -77,7 +77,8 @@ void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_text *tex
 
 const char *const rs_chart_cpu_parts[RS_CHART_CPU_PARTS] = {"user", "kernel", "wineserver"};
 
-void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_text *text, const void *unused) {
+void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text,
+                  const void *unused) {
     rs_bar bar[RS_SERVERS_MAX];
     char label[RS_SERVERS_MAX][64];
     uint32_t list[RS_SERVERS_MAX];
@@ -148,7 +149,8 @@ void rs_chart_calls_collect(const rs_results *results, rs_chart_calls_list *call
     calls->name[calls->count] = "others";
 }
 
-void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_text *text, const void *arg) {
+void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_compare_text *text,
+                    const void *arg) {
     const rs_chart_calls_list *calls = arg;
     rs_bar bar[RS_SERVERS_MAX];
     char label[RS_SERVERS_MAX][64];
@@ -192,7 +194,7 @@ static void ratios_add(const rs_results *results, uint32_t subject, uint32_t sce
 }
 
 void rs_chart_tradeoff(const rs_results *results, uint32_t of, rs_chart_figure figure,
-                       rs_text *text) {
+                       rs_compare_text *text) {
     static const char *const names[] = {"rate", "CPU time", "p99"};
     chart_ratios ratios;
     char title[RS_NAME_BYTES + 64];

@@ -36,15 +36,19 @@ void rs_chart_calls_collect(const rs_results *results, rs_chart_calls_list *call
 bool rs_chart_any(const rs_results *results, uint32_t scenario);
 
 /* One card each. arg: rs_chart_calls wants the list, the others nothing. */
-void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_text *text, const void *arg);
-void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_text *text, const void *arg);
-void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_text *text, const void *arg);
-void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_text *text, const void *arg);
+void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text,
+                   const void *arg);
+void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text,
+                      const void *arg);
+void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text,
+                  const void *arg);
+void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_compare_text *text,
+                    const void *arg);
 
 typedef enum rs_chart_figure { RS_CHART_RATE, RS_CHART_CPU, RS_CHART_P99 } rs_chart_figure;
 
 /* rs_chart_tradeoff: every changed setting of one server against its defaults. */
 void rs_chart_tradeoff(const rs_results *results, uint32_t of, rs_chart_figure figure,
-                       rs_text *text);
+                       rs_compare_text *text);
 
 #endif

@@ -9,41 +9,41 @@
 #include "compare/report_charts.h"
 #include "core/assert.h"
 
-static void html_paragraph(rs_text *text, const char *kind, const char *words) {
-    rs_text_format(text, "<p class=\"%s\">", kind);
-    rs_text_html(text, words);
-    rs_text_raw(text, "</p>\n");
+static void html_paragraph(rs_compare_text *text, const char *kind, const char *words) {
+    rs_compare_text_format(text, "<p class=\"%s\">", kind);
+    rs_compare_text_html(text, words);
+    rs_compare_text_raw(text, "</p>\n");
 }
 
-static void html_section(const rs_results *results, rs_text *text, const char *title,
+static void html_section(const rs_results *results, rs_compare_text *text, const char *title,
                          const char *about) {
-    rs_text_raw(text, "<h2>");
-    rs_text_html(text, title);
-    rs_text_raw(text, "</h2>\n");
+    rs_compare_text_raw(text, "<h2>");
+    rs_compare_text_html(text, title);
+    rs_compare_text_raw(text, "</h2>\n");
     html_paragraph(text, "dim", about);
     if (rs_results_warning(results)[0] != '\0') {
         html_paragraph(text, "warn", rs_results_warning(results));
     }
 }
 
-static void html_term(rs_text *text, const char *what, const char *words) {
-    rs_text_raw(text, "<dt>");
-    rs_text_html(text, what);
-    rs_text_raw(text, "</dt><dd>");
-    rs_text_html(text, words);
-    rs_text_raw(text, "</dd>\n");
+static void html_term(rs_compare_text *text, const char *what, const char *words) {
+    rs_compare_text_raw(text, "<dt>");
+    rs_compare_text_html(text, what);
+    rs_compare_text_raw(text, "</dt><dd>");
+    rs_compare_text_html(text, words);
+    rs_compare_text_raw(text, "</dd>\n");
 }
 
-static void html_banner(const rs_results *results, rs_text *text) {
-    rs_text_raw(text, "<dl>\n");
+static void html_banner(const rs_results *results, rs_compare_text *text) {
+    rs_compare_text_raw(text, "<dl>\n");
     for (uint32_t i = 0; i < results->banners; i++) {
         html_term(text, results->banner[i].what, results->banner[i].text);
     }
-    rs_text_raw(text, "</dl>\n");
+    rs_compare_text_raw(text, "</dl>\n");
 }
 
-static void html_top(const rs_results *results, rs_text *text) {
-    rs_text_raw(text, "<h1>Ringside comparison</h1>\n");
+static void html_top(const rs_results *results, rs_compare_text *text) {
+    rs_compare_text_raw(text, "<h1>Ringside comparison</h1>\n");
     html_paragraph(text, "verdict", results->verdict.text);
     if (rs_results_warning(results)[0] != '\0') {
         html_paragraph(text, "warn", rs_results_warning(results));
@@ -60,32 +60,32 @@ static void html_top(const rs_results *results, rs_text *text) {
 
 /* ---- charts: one card a scenario */
 
-typedef void (*html_chart_fn)(const rs_results *, uint32_t, rs_text *, const void *);
+typedef void (*html_chart_fn)(const rs_results *, uint32_t, rs_compare_text *, const void *);
 
-static void html_charts(const rs_results *results, rs_text *text, html_chart_fn fn,
+static void html_charts(const rs_results *results, rs_compare_text *text, html_chart_fn fn,
                         const void *arg) {
-    rs_text_raw(text, "<div class=\"grid\">\n");
+    rs_compare_text_raw(text, "<div class=\"grid\">\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         if (rs_chart_any(results, i)) {
-            rs_text_raw(text, "<div class=\"card\">");
+            rs_compare_text_raw(text, "<div class=\"card\">");
             fn(results, i, text, arg);
-            rs_text_raw(text, "</div>\n");
+            rs_compare_text_raw(text, "</div>\n");
         }
     }
-    rs_text_raw(text, "</div>\n");
+    rs_compare_text_raw(text, "</div>\n");
 }
 
-static void html_key(rs_text *text, const char *const *name, uint32_t count) {
-    rs_text_raw(text, "<div class=\"key\">");
+static void html_key(rs_compare_text *text, const char *const *name, uint32_t count) {
+    rs_compare_text_raw(text, "<div class=\"key\">");
     for (uint32_t i = 0; i < count; i++) {
-        rs_text_format(text, "<span><i class=\"s%u\"></i>", i % RS_SVG_COLOURS);
-        rs_text_html(text, name[i]);
-        rs_text_raw(text, "</span>");
+        rs_compare_text_format(text, "<span><i class=\"s%u\"></i>", i % RS_SVG_COLOURS);
+        rs_compare_text_html(text, name[i]);
+        rs_compare_text_raw(text, "</span>");
     }
-    rs_text_raw(text, "</div>\n");
+    rs_compare_text_raw(text, "</div>\n");
 }
 
-static void html_server_charts(const rs_results *results, rs_text *text) {
+static void html_server_charts(const rs_results *results, rs_compare_text *text) {
     html_section(results, text, "Rate",
                  "Median of the runs; the thin line reaches from the smallest to the largest.");
     html_charts(results, text, rs_chart_rate, NULL);
@@ -99,84 +99,85 @@ static void html_server_charts(const rs_results *results, rs_text *text) {
 }
 
 /* A row of cards for each server: what each of its settings is worth. */
-static void html_tradeoff_charts(const rs_results *results, rs_text *text) {
+static void html_tradeoff_charts(const rs_results *results, rs_compare_text *text) {
     static const char *const names[] = {"better than the defaults", "worse", "no difference"};
     static const uint32_t colours[] = {2, 1, RS_SVG_COLOURS - 1};
     html_section(results, text, "What each setting is worth",
                  "One setting changed, against the same server's defaults: the median of paired "
                  "ratios and its 95 % interval; logarithmic scale around 1. Left is less, right is "
                  "more of the figure.");
-    rs_text_raw(text, "<div class=\"key\">");
+    rs_compare_text_raw(text, "<div class=\"key\">");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        rs_text_format(text, "<span><i class=\"s%u\"></i>%s</span>", colours[i], names[i]);
+        rs_compare_text_format(text, "<span><i class=\"s%u\"></i>%s</span>", colours[i], names[i]);
     }
-    rs_text_raw(text, "</div>\n<div class=\"grid\">\n");
+    rs_compare_text_raw(text, "</div>\n<div class=\"grid\">\n");
     for (uint32_t i = 0; i < results->subjects; i++) {
         for (uint32_t k = RS_CHART_RATE; results->subject[i].changed == NULL && k <= RS_CHART_P99;
              k++) {
-            rs_text_raw(text, "<div class=\"card\">");
+            rs_compare_text_raw(text, "<div class=\"card\">");
             rs_chart_tradeoff(results, i, (rs_chart_figure)k, text);
-            rs_text_raw(text, "</div>\n");
+            rs_compare_text_raw(text, "</div>\n");
         }
     }
-    rs_text_raw(text, "</div>\n");
+    rs_compare_text_raw(text, "</div>\n");
 }
 
 /* ---- the rest */
 
-static void html_limits(const rs_results *results, rs_text *text) {
+static void html_limits(const rs_results *results, rs_compare_text *text) {
     char limit[RS_LIMIT_BYTES + 64];
     bool any = false;
     for (uint32_t i = 0; i < results->subjects; i++) {
         if (rs_report_limit(results, i, limit, sizeof limit)) {
-            rs_text_raw(text, any ? "" : "<h2>Where each model ends</h2>\n<dl>\n");
+            rs_compare_text_raw(text, any ? "" : "<h2>Where each model ends</h2>\n<dl>\n");
             html_term(text, results->subject[i].name, limit);
             any = true;
         }
     }
-    rs_text_raw(text, any ? "</dl>\n" : "");
+    rs_compare_text_raw(text, any ? "</dl>\n" : "");
 }
 
-static void html_void_list(const rs_results *results, rs_text *text) {
+static void html_void_list(const rs_results *results, rs_compare_text *text) {
     if (rs_results_voided(results) == 0) {
         return;
     }
-    rs_text_raw(text, "<h2>Void runs</h2>\n<ul>\n");
+    rs_compare_text_raw(text, "<h2>Void runs</h2>\n<ul>\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             for (uint32_t r = 0; r < results->repeats; r++) {
                 const rs_compare_run *run = rs_results_run(results, i, k, r);
                 if (run->state == RS_RUN_VOID) {
-                    rs_text_raw(text, "<li>");
-                    rs_text_html(text, results->subject[k].name);
-                    rs_text_format(text, ", %s, run %u: ", results->scenario[i]->name, r + 1);
-                    rs_text_html(text, run->why);
-                    rs_text_raw(text, "</li>\n");
+                    rs_compare_text_raw(text, "<li>");
+                    rs_compare_text_html(text, results->subject[k].name);
+                    rs_compare_text_format(text, ", %s, run %u: ", results->scenario[i]->name,
+                                           r + 1);
+                    rs_compare_text_html(text, run->why);
+                    rs_compare_text_raw(text, "</li>\n");
                 }
             }
         }
     }
-    rs_text_raw(text, "</ul>\n");
+    rs_compare_text_raw(text, "</ul>\n");
 }
 
-static void html_settings(const rs_results *results, rs_text *text) {
-    rs_text_raw(text, "<h2>Settings</h2>\n<dl>\n");
+static void html_settings(const rs_results *results, rs_compare_text *text) {
+    rs_compare_text_raw(text, "<h2>Settings</h2>\n<dl>\n");
     rs_report_settings(results, text, html_term);
-    rs_text_raw(text, "</dl>\n<h2>Scenarios</h2>\n<dl>\n");
+    rs_compare_text_raw(text, "</dl>\n<h2>Scenarios</h2>\n<dl>\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         html_term(text, results->scenario[i]->name, results->scenario[i]->about);
     }
-    rs_text_raw(text, "</dl>\n<h2>The rule of the decision</h2>\n");
+    rs_compare_text_raw(text, "</dl>\n<h2>The rule of the decision</h2>\n");
     html_paragraph(text, "dim", rs_verdict_rule);
 }
 
 static void html_table(const rs_table *table, const char *title, const char *warning,
-                       rs_text *text) {
-    rs_text_format(text, "<h2>%s</h2>\n", title);
+                       rs_compare_text *text) {
+    rs_compare_text_format(text, "<h2>%s</h2>\n", title);
     rs_table_write_html(table, warning, text);
 }
 
-void rs_report_html(const rs_results *results, rs_table *scratch, rs_text *text) {
+void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
     const char *warning = rs_results_warning(results);
     rs_chart_calls_list calls;
     char late[RS_WHY_BYTES];

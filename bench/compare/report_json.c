@@ -13,7 +13,7 @@ static void json_metrics(rs_json *json, const double *value) {
     }
 }
 
-static void json_calls(rs_json *json, const rs_call *call, uint32_t calls) {
+static void json_calls(rs_json *json, const rs_compare_call *call, uint32_t calls) {
     rs_json_object(json, "kernel_calls_by_name");
     for (uint32_t i = 0; i < calls; i++) {
         rs_json_double(json, call[i].name, call[i].per_message);

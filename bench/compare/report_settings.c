@@ -23,8 +23,8 @@ static void settings_share(rs_setting_list *common, const rs_setting_list *list)
 
 /* What is a cell's own, under "WHAT in SCENARIO". */
 static void settings_rest(const rs_results *results, uint32_t scenario, const char *what,
-                          const rs_setting_list *list, const rs_setting_list *common, rs_text *text,
-                          rs_report_settings_fn fn) {
+                          const rs_setting_list *list, const rs_setting_list *common,
+                          rs_compare_text *text, rs_report_settings_fn fn) {
     char title[2u * RS_NAME_BYTES], words[SETTINGS_WORDS_BYTES];
     rs_setting_list rest;
     rs_recorded_rest(&rest, list, common);
@@ -35,7 +35,7 @@ static void settings_rest(const rs_results *results, uint32_t scenario, const ch
     }
 }
 
-static void settings_server(const rs_results *results, uint32_t index, rs_text *text,
+static void settings_server(const rs_results *results, uint32_t index, rs_compare_text *text,
                             rs_report_settings_fn fn) {
     const rs_subject *subject = &results->subject[index];
     rs_setting_list common = {.count = 0};
@@ -65,7 +65,8 @@ static rs_setting_list settings_load_in(const rs_results *results, uint32_t scen
     return out;
 }
 
-static void settings_load(const rs_results *results, rs_text *text, rs_report_settings_fn fn) {
+static void settings_load(const rs_results *results, rs_compare_text *text,
+                          rs_report_settings_fn fn) {
     rs_setting_list common = {.count = 0};
     char words[SETTINGS_WORDS_BYTES];
     for (uint32_t i = 0; i < results->scenarios; i++) {
@@ -83,7 +84,8 @@ static void settings_load(const rs_results *results, rs_text *text, rs_report_se
     }
 }
 
-void rs_report_settings(const rs_results *results, rs_text *text, rs_report_settings_fn fn) {
+void rs_report_settings(const rs_results *results, rs_compare_text *text,
+                        rs_report_settings_fn fn) {
     for (uint32_t i = 0; i < results->subjects; i++) {
         settings_server(results, i, text, fn);
     }

@@ -84,8 +84,8 @@ static bool reports_file(const rs_reports *self, const char *name, size_t bytes)
 
 bool rs_reports_begin(rs_reports *self) {
     char path[RS_ARG_BYTES * 2];
-    rs_text text;
-    rs_text_init(&text, self->text, REPORTS_LINE_BYTES);
+    rs_compare_text text;
+    rs_compare_text_init(&text, self->text, REPORTS_LINE_BYTES);
     rs_report_runs_csv_head(&text);
     if (!reports_file(self, "runs.csv", text.used)) {
         return false;
@@ -96,11 +96,11 @@ bool rs_reports_begin(rs_reports *self) {
 }
 
 void rs_reports_keep(rs_reports *self, const rs_results *results, const rs_turn *turn) {
-    rs_text text;
+    rs_compare_text text;
     if (rs_reports_ended(self)) {
         return;
     }
-    rs_text_init(&text, self->text, REPORTS_LINE_BYTES);
+    rs_compare_text_init(&text, self->text, REPORTS_LINE_BYTES);
     rs_report_runs_csv_line(results, turn->scenario, turn->server, turn->repeat, &text);
     if (fputs(self->text, self->runs) < 0 || fflush(self->runs) != 0) {
         (void)rs_error_set(&self->runner->unwritable, RS_E_OS, "fflush", 0,
@@ -115,12 +115,12 @@ bool rs_reports_close(rs_reports *self) {
 
 /* ---- all of them */
 
-typedef void (*reports_fn)(const rs_results *, rs_table *, rs_text *);
+typedef void (*reports_fn)(const rs_results *, rs_table *, rs_compare_text *);
 
 static bool reports_one(rs_reports *self, const rs_results *results, const char *name,
                         reports_fn fn) {
-    rs_text text;
-    rs_text_init(&text, self->text, RS_REPORT_BYTES);
+    rs_compare_text text;
+    rs_compare_text_init(&text, self->text, RS_REPORT_BYTES);
     fn(results, &self->table, &text);
     if (text.overflow) {
         (void)rs_reports_fail(self, name, "longer than 4 MiB, cut");
@@ -128,7 +128,7 @@ static bool reports_one(rs_reports *self, const rs_results *results, const char 
     return reports_file(self, name, text.used) && !text.overflow;
 }
 
-static void reports_csv(const rs_results *results, rs_table *scratch, rs_text *text) {
+static void reports_csv(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
     (void)scratch;
     rs_report_csv(results, text);
 }
@@ -162,19 +162,20 @@ static bool reports_print(const rs_reports *self, const char *text) {
 }
 
 bool rs_reports_write(rs_reports *self, const rs_results *results) {
-    rs_text text;
+    rs_compare_text text;
     size_t length = 0;
     bool ok = reports_one(self, results, "report.html", rs_report_html);
     ok = reports_one(self, results, "report.md", rs_report_markdown) && ok;
     ok = reports_one(self, results, "results.csv", reports_csv) && ok;
     const bool fits = rs_report_json(results, self->text, RS_REPORT_BYTES, &length);
     ok = fits && reports_file(self, "results.json", length) && ok;
-    rs_text_init(&text, self->text, RS_REPORT_BYTES);
+    rs_compare_text_init(&text, self->text, RS_REPORT_BYTES);
     rs_report_console(results, &self->table, &text);
     if (ok) {
-        rs_text_raw(&text, "\nreport: ");
-        rs_text_raw(&text, self->folder);
-        rs_text_raw(&text, "/report.html (and .md, results.csv, results.json, runs.csv, runs/)\n");
+        rs_compare_text_raw(&text, "\nreport: ");
+        rs_compare_text_raw(&text, self->folder);
+        rs_compare_text_raw(&text,
+                            "/report.html (and .md, results.csv, results.json, runs.csv, runs/)\n");
     }
     (void)rs_printer_flush(self->err); /* both may go to one terminal */
     return reports_print(self, self->text) && ok;

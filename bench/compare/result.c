@@ -24,7 +24,7 @@ void rs_result_clean(char *text) {
     }
 }
 
-static void result_end(rs_compare_run *run, rs_run_state state) {
+static void result_end(rs_compare_run *run, rs_compare_run_state state) {
     rs_result_clean(run->why);
     run->state = state;
 }
@@ -96,7 +96,7 @@ static void result_read_calls(rs_compare_run *run, const rs_json_doc *server, do
         rs_json_read_child(server, rs_json_read_get(server, NULL, "kernel_calls"));
     for (run->calls = 0; node != NULL && run->calls < RS_CALLS_MAX;
          node = rs_json_read_next(server, node)) {
-        rs_call *call = &run->call[run->calls];
+        rs_compare_call *call = &run->call[run->calls];
         if (node->kind == RS_JSON_IS_NUMBER && node->number > 0) {
             rs_json_read_key(server, node, call->name, sizeof call->name);
             rs_result_clean(call->name);
@@ -284,7 +284,7 @@ static bool results_has_call(const rs_cell *cell, const char *name) {
 }
 
 static void results_median_call(const rs_results *results, uint32_t scenario, uint32_t subject,
-                                rs_call *call) {
+                                rs_compare_call *call) {
     double sample[RS_REPEATS_MAX];
     for (uint32_t i = 0; i < results->repeats; i++) {
         const rs_compare_run *run = rs_results_run(results, scenario, subject, i);

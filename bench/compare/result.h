@@ -89,24 +89,24 @@ typedef struct rs_metric_info {
 
 extern const rs_metric_info rs_metric_infos[RS_METRICS];
 
-typedef struct rs_call {
+typedef struct rs_compare_call {
     char name[RS_NAME_BYTES];
     double per_message;
-} rs_call;
+} rs_compare_call;
 
-typedef enum rs_run_state {
+typedef enum rs_compare_run_state {
     RS_RUN_NOT,
     RS_RUN_OK,
     RS_RUN_VOID,
     RS_RUN_BEYOND /* not tried: the server's model cannot hold so many connections */
-} rs_run_state;
+} rs_compare_run_state;
 
 typedef struct rs_compare_run {
-    rs_run_state state;
+    rs_compare_run_state state;
     bool paced_late; /* loadgen's pacing error is no small part of the latency, it says */
     bool disturbed;  /* others used more than RS_DISTURBED of a CPU */
     double value[RS_METRICS];
-    rs_call call[RS_CALLS_MAX];
+    rs_compare_call call[RS_CALLS_MAX];
     uint32_t calls;
     char why[RS_WHY_BYTES]; /* VOID, BEYOND: names the reason; printable, one line */
 } rs_compare_run;
@@ -172,7 +172,7 @@ typedef struct rs_cell {
     bool beyond; /* the model ends below what this scenario asks for */
     double median[RS_METRICS], rate_spread, cpu_spread;
     double rate_low, rate_high; /* smallest and largest of the runs */
-    rs_call call[RS_CALLS_MAX];
+    rs_compare_call call[RS_CALLS_MAX];
     uint32_t calls;
     bool has_ratio; /* against the baseline; those below are set */
     rs_interval rate, cpu, p99, machine;

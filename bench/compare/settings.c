@@ -187,7 +187,7 @@ static bool settings_sets(settings_parse *parse) {
         const size_t server = strcspn(part, ".=");
         const size_t option = part[server] == '.' ? strcspn(part + server + 1, "=") : 0;
         const char *value = part + server + 1 + option;
-        rs_set *set = &s->set[s->sets];
+        rs_compare_set *set = &s->set[s->sets];
         if (s->sets == RS_SETTINGS_SETS_MAX || option == 0 || option > 60 || *value != '=' ||
             value[1] == '\0' || server >= RS_NAME_BYTES || server == 0) {
             return settings_error(parse, "--set", part, "want SERVER.OPTION=VALUE, at most 32");

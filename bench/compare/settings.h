@@ -12,11 +12,11 @@
 #define RS_SETTINGS_SETS_MAX 32u
 
 /* --set server.option=value, taken apart. */
-typedef struct rs_set {
+typedef struct rs_compare_set {
     char server[RS_NAME_BYTES]; /* a server's name, or "all" */
     char option[64];            /* with its dashes */
     char value[128];
-} rs_set;
+} rs_compare_set;
 
 /* --servers name or name=path, taken apart. */
 typedef struct rs_server_name {
@@ -43,7 +43,7 @@ typedef struct rs_compare_settings {
     uint32_t scenarios, early;                     /* early: those before the late ones */
     rs_server_name server[RS_SERVERS_MAX];
     uint32_t servers; /* 0: the platform's own list */
-    rs_set set[RS_SETTINGS_SETS_MAX];
+    rs_compare_set set[RS_SETTINGS_SETS_MAX];
     uint32_t sets;
 } rs_compare_settings;
 

@@ -14,19 +14,20 @@
 #define SVG_LEGEND_ROW 19
 #define SVG_DECADES_MAX 12
 
-static void svg_begin(rs_text *text, const char *title, int height) {
-    rs_text_format(text, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", RS_SVG_WIDTH,
-                   height);
-    rs_text_html(text, title);
-    rs_text_raw(text, "\"><text class=\"t\" x=\"0\" y=\"15\">");
-    rs_text_html(text, title);
-    rs_text_raw(text, "</text>\n");
+static void svg_begin(rs_compare_text *text, const char *title, int height) {
+    rs_compare_text_format(text, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+                           RS_SVG_WIDTH, height);
+    rs_compare_text_html(text, title);
+    rs_compare_text_raw(text, "\"><text class=\"t\" x=\"0\" y=\"15\">");
+    rs_compare_text_html(text, title);
+    rs_compare_text_raw(text, "</text>\n");
 }
 
-static void svg_label(rs_text *text, double x, double y, const char *anchor, const char *label) {
-    rs_text_format(text, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
-    rs_text_html(text, label);
-    rs_text_raw(text, "</text>");
+static void svg_label(rs_compare_text *text, double x, double y, const char *anchor,
+                      const char *label) {
+    rs_compare_text_format(text, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">", x, y, anchor);
+    rs_compare_text_html(text, label);
+    rs_compare_text_raw(text, "</text>");
 }
 
 /* ---- bars */
@@ -51,7 +52,7 @@ static double bars_scale(const rs_bar *bar, uint32_t bars) {
     return most > 0 ? (RS_SVG_WIDTH - 4) / most : 0;
 }
 
-static void bar_parts(rs_text *text, const rs_bar *bar, double y, double scale,
+static void bar_parts(rs_compare_text *text, const rs_bar *bar, double y, double scale,
                       const char *const *part_name) {
     double x = 0;
     for (uint32_t i = 0; i < bar->parts; i++) {
@@ -60,32 +61,33 @@ static void bar_parts(rs_text *text, const rs_bar *bar, double y, double scale,
         if (!rs_is_known(width) || width <= 0) {
             continue;
         }
-        rs_text_format(text,
-                       "<rect class=\"%c%u\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\">",
-                       bar->parts == 1 ? 'c' : 's',
-                       (bar->parts == 1 ? bar->colour : i) % RS_SVG_COLOURS, x, y, width, SVG_BAR);
+        rs_compare_text_format(
+            text, "<rect class=\"%c%u\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\">",
+            bar->parts == 1 ? 'c' : 's', (bar->parts == 1 ? bar->colour : i) % RS_SVG_COLOURS, x, y,
+            width, SVG_BAR);
         if (part_name != NULL) {
             rs_table_number(number, bar->part[i]);
-            rs_text_raw(text, "<title>");
-            rs_text_html(text, part_name[i]);
-            rs_text_format(text, ": %s</title>", number);
+            rs_compare_text_raw(text, "<title>");
+            rs_compare_text_html(text, part_name[i]);
+            rs_compare_text_format(text, ": %s</title>", number);
         }
-        rs_text_raw(text, "</rect>");
+        rs_compare_text_raw(text, "</rect>");
         x += width;
     }
 }
 
-static void bar_whisker(rs_text *text, const rs_bar *bar, double y, double scale) {
+static void bar_whisker(rs_compare_text *text, const rs_bar *bar, double y, double scale) {
     const double low = bar->low * scale, high = bar->high * scale;
     const double middle = y + SVG_BAR / 2.0;
     if (rs_is_known(low) && rs_is_known(high)) {
-        rs_text_format(text, "<path class=\"w\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\"/>",
-                       low, middle, high, low, middle - 4, high, middle - 4);
+        rs_compare_text_format(text,
+                               "<path class=\"w\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\"/>",
+                               low, middle, high, low, middle - 4, high, middle - 4);
     }
 }
 
-static void svg_bar(rs_text *text, const rs_bar *bar, double y, double scale, const char *unit,
-                    const char *const *part_name) {
+static void svg_bar(rs_compare_text *text, const rs_bar *bar, double y, double scale,
+                    const char *unit, const char *const *part_name) {
     char number[RS_TABLE_CELL_BYTES], value[RS_TABLE_CELL_BYTES + 32];
     rs_table_number(number, bar_length(bar));
     (void)snprintf(value, sizeof value, "%s %.24s", number, unit);
@@ -96,10 +98,10 @@ static void svg_bar(rs_text *text, const rs_bar *bar, double y, double scale, co
     svg_label(text, RS_SVG_WIDTH, y + 12, "end", value);
     bar_parts(text, bar, y + 17, scale, part_name);
     bar_whisker(text, bar, y + 17, scale);
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
 }
 
-void rs_svg_bars(rs_text *text, const char *title, const char *unit, const rs_bar *bar,
+void rs_svg_bars(rs_compare_text *text, const char *title, const char *unit, const rs_bar *bar,
                  uint32_t bars, const char *const *part_name) {
     const double scale = bars_scale(bar, bars);
     svg_begin(text, title, SVG_TOP - 12 + SVG_ROW * (int)bars);
@@ -107,7 +109,7 @@ void rs_svg_bars(rs_text *text, const char *title, const char *unit, const rs_ba
         RS_ASSERT(bar[i].parts <= RS_SVG_PARTS_MAX);
         svg_bar(text, &bar[i], SVG_TOP - 6 + SVG_ROW * (double)i, scale, unit, part_name);
     }
-    rs_text_raw(text, "</svg>\n");
+    rs_compare_text_raw(text, "</svg>\n");
 }
 
 /* ---- curves */
@@ -160,48 +162,50 @@ static void axis_decade(int decade, char *out, size_t bytes) {
 static const char *const svg_points[RS_SVG_POINTS] = {"p50",   "p90",    "p99",
                                                       "p99.9", "p99.99", "max"};
 
-static void svg_axes(rs_text *text, const svg_axis *axis) {
+static void svg_axes(rs_compare_text *text, const svg_axis *axis) {
     char label[32];
     for (int i = axis->first; i <= axis->last; i++) {
         const double y = axis_y(axis, pow(10, i));
-        rs_text_format(text, "<path class=\"g\" d=\"M%d %.1fH%d\"/>", SVG_PLOT_LEFT, y,
-                       RS_SVG_WIDTH);
+        rs_compare_text_format(text, "<path class=\"g\" d=\"M%d %.1fH%d\"/>", SVG_PLOT_LEFT, y,
+                               RS_SVG_WIDTH);
         axis_decade(i, label, sizeof label);
         svg_label(text, SVG_PLOT_LEFT - 5, y + 4, "end", label);
     }
     for (uint32_t i = 0; i < RS_SVG_POINTS; i++) {
         svg_label(text, axis_x(i), SVG_TOP + SVG_PLOT_HEIGHT + 17, "middle", svg_points[i]);
     }
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
 }
 
-static void svg_curve(rs_text *text, const rs_curve *curve, const svg_axis *axis) {
+static void svg_curve(rs_compare_text *text, const rs_curve *curve, const svg_axis *axis) {
     bool drawing = false;
-    rs_text_format(text, "<path class=\"l c%u\" d=\"", curve->colour % RS_SVG_COLOURS);
+    rs_compare_text_format(text, "<path class=\"l c%u\" d=\"", curve->colour % RS_SVG_COLOURS);
     for (uint32_t i = 0; i < RS_SVG_POINTS; i++) {
         const bool known = rs_is_known(curve->value[i]) && curve->value[i] > 0;
         if (known) {
-            rs_text_format(text, "%c%.1f %.1f", drawing ? 'L' : 'M', axis_x(i),
-                           axis_y(axis, curve->value[i]));
+            rs_compare_text_format(text, "%c%.1f %.1f", drawing ? 'L' : 'M', axis_x(i),
+                                   axis_y(axis, curve->value[i]));
         }
         drawing = known;
     }
-    rs_text_raw(text, "\"/>");
+    rs_compare_text_raw(text, "\"/>");
     for (uint32_t i = 0; i < RS_SVG_POINTS; i++) {
         if (rs_is_known(curve->value[i]) && curve->value[i] > 0) {
             char number[RS_TABLE_CELL_BYTES];
             rs_table_number(number, curve->value[i]);
-            rs_text_format(text,
-                           "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%s: %s us"
-                           "</title></circle>",
-                           curve->colour % RS_SVG_COLOURS, axis_x(i), axis_y(axis, curve->value[i]),
-                           svg_points[i], number);
+            rs_compare_text_format(
+                text,
+                "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"><title>%s: %s us"
+                "</title></circle>",
+                curve->colour % RS_SVG_COLOURS, axis_x(i), axis_y(axis, curve->value[i]),
+                svg_points[i], number);
         }
     }
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
 }
 
-void rs_svg_curves(rs_text *text, const char *title, const rs_curve *curve, uint32_t curves) {
+void rs_svg_curves(rs_compare_text *text, const char *title, const rs_curve *curve,
+                   uint32_t curves) {
     const svg_axis axis = axis_of(curve, curves);
     const int legend = SVG_TOP + SVG_PLOT_HEIGHT + 28;
     svg_begin(text, title, legend + SVG_LEGEND_ROW * (int)curves);
@@ -209,11 +213,12 @@ void rs_svg_curves(rs_text *text, const char *title, const rs_curve *curve, uint
     for (uint32_t i = 0; i < curves; i++) {
         const int y = legend + SVG_LEGEND_ROW * (int)i;
         svg_curve(text, &curve[i], &axis);
-        rs_text_format(text, "<rect class=\"c%u\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>",
-                       curve[i].colour % RS_SVG_COLOURS, SVG_PLOT_LEFT, y);
+        rs_compare_text_format(text,
+                               "<rect class=\"c%u\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>",
+                               curve[i].colour % RS_SVG_COLOURS, SVG_PLOT_LEFT, y);
         svg_label(text, SVG_PLOT_LEFT + 18, y + 11, "start", curve[i].label);
     }
-    rs_text_raw(text, "</svg>\n");
+    rs_compare_text_raw(text, "</svg>\n");
 }
 
 /* ---- ratios */
@@ -245,8 +250,8 @@ static uint32_t ratio_colour(const rs_interval *ratio, bool more_is_better) {
     return (ratio->middle > 1) == more_is_better ? 2 : 1;
 }
 
-static void svg_ratio(rs_text *text, const rs_ratio_row *row, bool more_is_better, double reach,
-                      double y) {
+static void svg_ratio(rs_compare_text *text, const rs_ratio_row *row, bool more_is_better,
+                      double reach, double y) {
     const rs_interval *ratio = &row->ratio;
     char value[RS_TABLE_CELL_BYTES];
     svg_label(text, 0, y + 11, "start", row->label);
@@ -257,20 +262,20 @@ static void svg_ratio(rs_text *text, const rs_ratio_row *row, bool more_is_bette
     const uint32_t colour = ratio_colour(ratio, more_is_better);
     (void)snprintf(value, sizeof value, "%.2f", ratio->middle);
     svg_label(text, RS_SVG_WIDTH, y + 11, "end", value);
-    rs_text_format(text, "<path class=\"l c%u\" d=\"M%.1f %.1fH%.1f\"/>", colour,
-                   ratio_x(ratio->low, reach), y + 22, ratio_x(ratio->high, reach));
-    rs_text_format(text, "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n", colour,
-                   ratio_x(ratio->middle, reach), y + 22);
+    rs_compare_text_format(text, "<path class=\"l c%u\" d=\"M%.1f %.1fH%.1f\"/>", colour,
+                           ratio_x(ratio->low, reach), y + 22, ratio_x(ratio->high, reach));
+    rs_compare_text_format(text, "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n",
+                           colour, ratio_x(ratio->middle, reach), y + 22);
 }
 
-void rs_svg_ratios(rs_text *text, const char *title, bool more_is_better, const rs_ratio_row *row,
-                   uint32_t rows) {
+void rs_svg_ratios(rs_compare_text *text, const char *title, bool more_is_better,
+                   const rs_ratio_row *row, uint32_t rows) {
     const double reach = ratios_reach(row, rows);
     const int bottom = SVG_TOP + SVG_RATIO_ROW * (int)rows;
     char label[32];
     svg_begin(text, title, bottom + 20);
-    rs_text_format(text, "<path class=\"g\" d=\"M%.1f %dV%d\"/>", ratio_x(1, reach), SVG_TOP - 6,
-                   bottom + 2);
+    rs_compare_text_format(text, "<path class=\"g\" d=\"M%.1f %dV%d\"/>", ratio_x(1, reach),
+                           SVG_TOP - 6, bottom + 2);
     for (uint32_t i = 0; i < rows; i++) {
         svg_ratio(text, &row[i], more_is_better, reach, SVG_TOP - 4 + SVG_RATIO_ROW * (double)i);
     }
@@ -279,5 +284,5 @@ void rs_svg_ratios(rs_text *text, const char *title, bool more_is_better, const 
     svg_label(text, ratio_x(1, reach), bottom + 15, "middle", "1");
     (void)snprintf(label, sizeof label, "%.2f", reach);
     svg_label(text, RS_SVG_WIDTH, bottom + 15, "end", label);
-    rs_text_raw(text, "</svg>\n");
+    rs_compare_text_raw(text, "</svg>\n");
 }

@@ -34,12 +34,13 @@ typedef struct rs_curve {
 
 /* rs_svg_bars: one below the other, all to one scale that starts at 0. part_name: [parts of the
  * longest bar] for tool tips, or NULL. */
-void rs_svg_bars(rs_text *text, const char *title, const char *unit, const rs_bar *bar,
+void rs_svg_bars(rs_compare_text *text, const char *title, const char *unit, const rs_bar *bar,
                  uint32_t bars, const char *const *part_name);
 
 /* rs_svg_curves: latency at p50, p90, p99, p99.9, p99.99 and the maximum, on a logarithmic scale.
  */
-void rs_svg_curves(rs_text *text, const char *title, const rs_curve *curve, uint32_t curves);
+void rs_svg_curves(rs_compare_text *text, const char *title, const rs_curve *curve,
+                   uint32_t curves);
 
 typedef struct rs_ratio_row {
     const char *label;
@@ -48,7 +49,7 @@ typedef struct rs_ratio_row {
 
 /* rs_svg_ratios: a dot and its interval for each ratio, on a logarithmic scale around 1; those
  * whose interval holds 1 are grey. more_is_better: of the figure. */
-void rs_svg_ratios(rs_text *text, const char *title, bool more_is_better, const rs_ratio_row *row,
-                   uint32_t rows);
+void rs_svg_ratios(rs_compare_text *text, const char *title, bool more_is_better,
+                   const rs_ratio_row *row, uint32_t rows);
 
 #endif

@@ -91,7 +91,7 @@ static bool targets_find_program(const targets *self, const rs_server_name *serv
 static bool targets_set_options(const targets *self, rs_target *target) {
     rs_args_init(&target->extra);
     for (uint32_t i = 0; i < self->settings->sets; i++) {
-        const rs_set *set = &self->settings->set[i];
+        const rs_compare_set *set = &self->settings->set[i];
         if (strcmp(set->server, target->name) == 0 || strcmp(set->server, "all") == 0) {
             rs_args_add(&target->extra, "%s", set->option);
             rs_args_add(&target->extra, "%s", set->value);

@@ -11,14 +11,14 @@
 
 #define TEXT_PIECE_BYTES 1024
 
-void rs_text_init(rs_text *text, char *out, size_t bytes) {
+void rs_compare_text_init(rs_compare_text *text, char *out, size_t bytes) {
     RS_ASSERT(out != NULL);
     RS_ASSERT(bytes > 0);
-    *text = (rs_text){.out = out, .bytes = bytes};
+    *text = (rs_compare_text){.out = out, .bytes = bytes};
     out[0] = '\0';
 }
 
-static void text_put(rs_text *text, const char *from, size_t count) {
+static void text_put(rs_compare_text *text, const char *from, size_t count) {
     RS_ASSERT(text->used < text->bytes);
     if (text->overflow || count > text->bytes - 1 - text->used) {
         text->overflow = true;
@@ -29,11 +29,11 @@ static void text_put(rs_text *text, const char *from, size_t count) {
     text->out[text->used] = '\0';
 }
 
-void rs_text_raw(rs_text *text, const char *from) {
+void rs_compare_text_raw(rs_compare_text *text, const char *from) {
     text_put(text, from, strlen(from));
 }
 
-void rs_text_format(rs_text *text, const char *format, ...) {
+void rs_compare_text_format(rs_compare_text *text, const char *format, ...) {
     char piece[TEXT_PIECE_BYTES];
     va_list list;
     va_start(list, format);
@@ -47,24 +47,24 @@ static char text_visible(char c) {
     return (unsigned char)c < 0x20u || c == 0x7F ? ' ' : c;
 }
 
-void rs_text_html(rs_text *text, const char *from) {
+void rs_compare_text_html(rs_compare_text *text, const char *from) {
     for (; *from != '\0'; from++) {
         const char c = text_visible(*from);
         switch (c) {
         case '&':
-            rs_text_raw(text, "&amp;");
+            rs_compare_text_raw(text, "&amp;");
             break;
         case '<':
-            rs_text_raw(text, "&lt;");
+            rs_compare_text_raw(text, "&lt;");
             break;
         case '>':
-            rs_text_raw(text, "&gt;");
+            rs_compare_text_raw(text, "&gt;");
             break;
         case '"':
-            rs_text_raw(text, "&quot;");
+            rs_compare_text_raw(text, "&quot;");
             break;
         case '\'':
-            rs_text_raw(text, "&#39;");
+            rs_compare_text_raw(text, "&#39;");
             break;
         default:
             text_put(text, &c, 1);
@@ -72,7 +72,7 @@ void rs_text_html(rs_text *text, const char *from) {
     }
 }
 
-void rs_text_markdown(rs_text *text, const char *from) {
+void rs_compare_text_markdown(rs_compare_text *text, const char *from) {
     for (; *from != '\0'; from++) {
         const char c = text_visible(*from);
         if (strchr("\\`*_[]<>|#!&~$", c) != NULL) {
@@ -82,19 +82,19 @@ void rs_text_markdown(rs_text *text, const char *from) {
     }
 }
 
-void rs_text_csv(rs_text *text, const char *from) {
+void rs_compare_text_csv(rs_compare_text *text, const char *from) {
     const bool formula = strchr("=+@\t\r", from[0]) != NULL && from[0] != '\0';
     const bool number = from[0] == '-' && from[1] >= '0' && from[1] <= '9';
     const bool dash = from[0] == '-' && !number && from[1] != '\0';
     const bool quote = formula || dash || strpbrk(from, ",\";\n\r\t") != NULL;
-    rs_text_raw(text, quote ? "\"" : "");
-    rs_text_raw(text, formula || dash ? "'" : "");
+    rs_compare_text_raw(text, quote ? "\"" : "");
+    rs_compare_text_raw(text, formula || dash ? "'" : "");
     for (; *from != '\0'; from++) {
         const char c = text_visible(*from);
         text_put(text, &c, 1);
-        rs_text_raw(text, c == '"' ? "\"" : "");
+        rs_compare_text_raw(text, c == '"' ? "\"" : "");
     }
-    rs_text_raw(text, quote ? "\"" : "");
+    rs_compare_text_raw(text, quote ? "\"" : "");
 }
 
 /* ---- tables */
@@ -153,70 +153,70 @@ static size_t table_width(const rs_table *table, uint32_t column) {
     return width;
 }
 
-static void table_plain_cell(const rs_table *table, rs_text *text, uint32_t column,
+static void table_plain_cell(const rs_table *table, rs_compare_text *text, uint32_t column,
                              const char *cell) {
     const int width = (int)table_width(table, column);
-    rs_text_format(text, table->left[column] ? "%s%-*s" : "%s%*s", column > 0 ? "  " : "", width,
-                   cell);
+    rs_compare_text_format(text, table->left[column] ? "%s%-*s" : "%s%*s", column > 0 ? "  " : "",
+                           width, cell);
 }
 
-void rs_table_write_plain(const rs_table *table, rs_text *text) {
+void rs_table_write_plain(const rs_table *table, rs_compare_text *text) {
     for (uint32_t k = 0; k < table->columns; k++) {
         table_plain_cell(table, text, k, table->header[k]);
     }
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
     for (uint32_t i = 0; i < table->rows; i++) {
         for (uint32_t k = 0; k < table->columns; k++) {
             table_plain_cell(table, text, k, table->cell[i][k]);
         }
-        rs_text_raw(text, "\n");
+        rs_compare_text_raw(text, "\n");
     }
 }
 
-void rs_table_write_markdown(const rs_table *table, rs_text *text) {
+void rs_table_write_markdown(const rs_table *table, rs_compare_text *text) {
     for (uint32_t k = 0; k < table->columns; k++) {
-        rs_text_raw(text, k == 0 ? "| " : " | ");
-        rs_text_markdown(text, table->header[k]);
+        rs_compare_text_raw(text, k == 0 ? "| " : " | ");
+        rs_compare_text_markdown(text, table->header[k]);
     }
-    rs_text_raw(text, " |\n");
+    rs_compare_text_raw(text, " |\n");
     for (uint32_t k = 0; k < table->columns; k++) {
-        rs_text_raw(text, table->left[k] ? "|---" : "|--:");
+        rs_compare_text_raw(text, table->left[k] ? "|---" : "|--:");
     }
-    rs_text_raw(text, "|\n");
+    rs_compare_text_raw(text, "|\n");
     for (uint32_t i = 0; i < table->rows; i++) {
         for (uint32_t k = 0; k < table->columns; k++) {
-            rs_text_raw(text, k == 0 ? "| " : " | ");
-            rs_text_markdown(text, table->cell[i][k]);
+            rs_compare_text_raw(text, k == 0 ? "| " : " | ");
+            rs_compare_text_markdown(text, table->cell[i][k]);
         }
-        rs_text_raw(text, " |\n");
+        rs_compare_text_raw(text, " |\n");
     }
 }
 
-static void table_html_cell(const rs_table *table, rs_text *text, uint32_t column, const char *tag,
-                            const char *cell) {
-    rs_text_format(text, table->left[column] ? "<%s class=\"l\">" : "<%s>", tag);
-    rs_text_html(text, cell);
-    rs_text_format(text, "</%s>", tag);
+static void table_html_cell(const rs_table *table, rs_compare_text *text, uint32_t column,
+                            const char *tag, const char *cell) {
+    rs_compare_text_format(text, table->left[column] ? "<%s class=\"l\">" : "<%s>", tag);
+    rs_compare_text_html(text, cell);
+    rs_compare_text_format(text, "</%s>", tag);
 }
 
-void rs_table_write_html(const rs_table *table, const char *caption, rs_text *text) {
-    rs_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n");
+void rs_table_write_html(const rs_table *table, const char *caption, rs_compare_text *text) {
+    rs_compare_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n");
     if (caption[0] != '\0') {
-        rs_text_raw(text, "<caption>");
-        rs_text_html(text, caption);
-        rs_text_raw(text, "</caption>\n");
+        rs_compare_text_raw(text, "<caption>");
+        rs_compare_text_html(text, caption);
+        rs_compare_text_raw(text, "</caption>\n");
     }
-    rs_text_raw(text, "<thead><tr>");
+    rs_compare_text_raw(text, "<thead><tr>");
     for (uint32_t k = 0; k < table->columns; k++) {
         table_html_cell(table, text, k, "th", table->header[k]);
     }
-    rs_text_raw(text, "</tr></thead>\n<tbody>\n");
+    rs_compare_text_raw(text, "</tr></thead>\n<tbody>\n");
     for (uint32_t i = 0; i < table->rows; i++) {
-        rs_text_raw(text, "<tr>");
+        rs_compare_text_raw(text, "<tr>");
         for (uint32_t k = 0; k < table->columns; k++) {
             table_html_cell(table, text, k, "td", table->cell[i][k]);
         }
-        rs_text_raw(text, "</tr>\n");
+        rs_compare_text_raw(text, "</tr>\n");
     }
-    rs_text_raw(text, "</tbody></table></div>\n");
+    rs_compare_text_raw(text, "</tbody></table></div>\n");
 }

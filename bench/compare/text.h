@@ -7,29 +7,31 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct rs_text {
+typedef struct rs_compare_text {
     char *out;
     size_t bytes, used; /* used < bytes: room for the terminator is kept */
     bool overflow;
-} rs_text;
+} rs_compare_text;
 
-/* rs_text_init: out: bytes >= 1 bytes (asserted), the caller's. */
-void rs_text_init(rs_text *text, char *out, size_t bytes);
+/* rs_compare_text_init: out: bytes >= 1 bytes (asserted), the caller's. */
+void rs_compare_text_init(rs_compare_text *text, char *out, size_t bytes);
 
-/* rs_text_raw: as it is. rs_text_format: printf; one piece is at most 1,023 bytes (asserted). */
-void rs_text_raw(rs_text *text, const char *from);
+/* rs_compare_text_raw: as it is. rs_compare_text_format: printf; one piece is at most 1,023 bytes
+ * (asserted). */
+void rs_compare_text_raw(rs_compare_text *text, const char *from);
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif
 void
-rs_text_format(rs_text *text, const char *format, ...);
+rs_compare_text_format(rs_compare_text *text, const char *format, ...);
 
-/* rs_text_html: for element content and quoted attributes. rs_text_markdown: for a table cell or a
- * paragraph: no markup, no new cell, no line end. rs_text_csv: one field, quoted where it must be,
- * and such that a spreadsheet takes it for no formula. Control characters become spaces. */
-void rs_text_html(rs_text *text, const char *from);
-void rs_text_markdown(rs_text *text, const char *from);
-void rs_text_csv(rs_text *text, const char *from);
+/* rs_compare_text_html: for element content and quoted attributes. rs_compare_text_markdown: for a
+ * table cell or a paragraph: no markup, no new cell, no line end. rs_compare_text_csv: one field,
+ * quoted where it must be, and such that a spreadsheet takes it for no formula. Control characters
+ * become spaces. */
+void rs_compare_text_html(rs_compare_text *text, const char *from);
+void rs_compare_text_markdown(rs_compare_text *text, const char *from);
+void rs_compare_text_csv(rs_compare_text *text, const char *from);
 
 /* ---- tables */
 
@@ -55,8 +57,8 @@ char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES];
 void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value);
 
 /* The same table for a terminal, in Markdown and in HTML. caption: "" for none. */
-void rs_table_write_plain(const rs_table *table, rs_text *text);
-void rs_table_write_markdown(const rs_table *table, rs_text *text);
-void rs_table_write_html(const rs_table *table, const char *caption, rs_text *text);
+void rs_table_write_plain(const rs_table *table, rs_compare_text *text);
+void rs_table_write_markdown(const rs_table *table, rs_compare_text *text);
+void rs_table_write_html(const rs_table *table, const char *caption, rs_compare_text *text);
 
 #endif

@@ -75,8 +75,8 @@ static int main_reports(const main_settings *settings, const notes_results *resu
         failed |= main_write("json", settings->json, bytes, whole);
     }
     if (settings->html != NULL) {
-        rs_text text;
-        rs_text_init(&text, main_text, sizeof main_text);
+        rs_compare_text text;
+        rs_compare_text_init(&text, main_text, sizeof main_text);
         notes_report_html(results, &text);
         failed |= main_write("html", settings->html, text.used, !text.overflow);
     }
@@ -93,14 +93,14 @@ static int main_run(const main_settings *settings, int names, const char *const 
     for (uint32_t i = 0; i < NOTE_ROWS; i++) {
         const note_row *row = &note_rows[i];
         notes_result *result = &results.result[results.count];
-        rs_text text;
+        rs_compare_text text;
         if (!main_is_asked(settings, row, names, name)) {
             continue;
         }
         notes_run(row, settings->repeat, result);
         results.count++;
         failed |= result->broken;
-        rs_text_init(&text, main_text, sizeof main_text);
+        rs_compare_text_init(&text, main_text, sizeof main_text);
         notes_report_entry(result, &text);
         (void)fputs(main_text, stdout);
         (void)fflush(stdout); /* the next one may take a while */
@@ -128,7 +128,7 @@ static int main_read(const rs_option_list *list, uint32_t index, rs_json_doc *do
 
 static int main_table(const main_settings *settings) {
     rs_json_doc from[MAIN_FROM_MAX];
-    rs_text text;
+    rs_compare_text text;
     if (settings->from.count < 1 || settings->from.count > MAIN_FROM_MAX) {
         return main_fail("from", "name one to four files that --json wrote");
     }
@@ -137,14 +137,14 @@ static int main_table(const main_settings *settings) {
             return EXIT_FAILURE;
         }
     }
-    rs_text_init(&text, main_text, sizeof main_text);
+    rs_compare_text_init(&text, main_text, sizeof main_text);
     notes_report_markdown(from, settings->from.count, &text);
     return main_write("markdown", settings->markdown, text.used, !text.overflow);
 }
 
 static int main_list(void) {
-    rs_text text;
-    rs_text_init(&text, main_text, sizeof main_text);
+    rs_compare_text text;
+    rs_compare_text_init(&text, main_text, sizeof main_text);
     notes_report_list(&text);
     return fputs(main_text, stdout) < 0 ? EXIT_FAILURE : 0;
 }

@@ -33,43 +33,43 @@ static bool report_is_time(const char *unit) {
     return strcmp(unit, "ns") == 0 || strcmp(unit, "us") == 0 || strcmp(unit, "ms") == 0;
 }
 
-void notes_report_figure(const note_seen *seen, const char *unit, rs_text *text) {
+void notes_report_figure(const note_seen *seen, const char *unit, rs_compare_text *text) {
     char number[RS_TABLE_CELL_BYTES];
     report_number(number, seen->value);
-    rs_text_format(text, "%s%s%s", number, unit[0] != '\0' ? " " : "", unit);
+    rs_compare_text_format(text, "%s%s%s", number, unit[0] != '\0' ? " " : "", unit);
     if (seen->count < RS_STATS_PAIRS_MIN || seen->low == seen->high) {
         return;
     }
     report_number(number, seen->low);
-    rs_text_format(text, " (%s to ", number);
+    rs_compare_text_format(text, " (%s to ", number);
     report_number(number, seen->high);
-    rs_text_format(text, "%s)", number);
+    rs_compare_text_format(text, "%s)", number);
     if (report_is_time(unit)) {
         report_number(number, seen->p99);
-        rs_text_format(text, ", p99 %s", number);
+        rs_compare_text_format(text, ", p99 %s", number);
     }
 }
 
-void notes_report_entry(const notes_result *result, rs_text *text) {
+void notes_report_entry(const notes_result *result, rs_compare_text *text) {
     const note_entry *entry = result->row->entry;
-    rs_text_format(text, "%-4s %s\n     %s: %s\n", result->row->id, result->row->statement,
-                   notes_kind_name(result->verdict.kind), result->verdict.words);
+    rs_compare_text_format(text, "%-4s %s\n     %s: %s\n", result->row->id, result->row->statement,
+                           notes_kind_name(result->verdict.kind), result->verdict.words);
     for (uint32_t i = 0; result->ran && i < entry->figures; i++) {
         if (result->seen[i].count > 0) {
-            rs_text_format(text, "       %-42s ", entry->figure[i].name);
+            rs_compare_text_format(text, "       %-42s ", entry->figure[i].name);
             notes_report_figure(&result->seen[i], entry->figure[i].unit, text);
-            rs_text_raw(text, "\n");
+            rs_compare_text_raw(text, "\n");
         }
     }
     if (entry->command != NULL) {
-        rs_text_format(text, "     at length: %s\n", entry->command);
+        rs_compare_text_format(text, "     at length: %s\n", entry->command);
     }
-    rs_text_format(text, "     %s\n\n", entry->file);
+    rs_compare_text_format(text, "     %s\n\n", entry->file);
 }
 
-void notes_report_list(rs_text *text) {
+void notes_report_list(rs_compare_text *text) {
     for (uint32_t i = 0; i < NOTE_ROWS; i++) {
-        rs_text_format(text, "%-4s %s\n", note_rows[i].id, note_rows[i].statement);
+        rs_compare_text_format(text, "%-4s %s\n", note_rows[i].id, note_rows[i].statement);
     }
 }
 
@@ -153,47 +153,48 @@ static void markdown_words(const rs_json_doc *doc, const char *id, const char *k
 }
 
 static void markdown_seen(const rs_json_doc *from, uint32_t count, const note_row *row,
-                          rs_text *text) {
+                          rs_compare_text *text) {
     char platform[64], words[NOTE_WORDS_BYTES];
-    rs_text_format(text, "- **%s**, `%s`:", row->id, row->entry->file);
+    rs_compare_text_format(text, "- **%s**, `%s`:", row->id, row->entry->file);
     for (uint32_t i = 0; i < count; i++) {
         markdown_words(&from[i], row->id, "words", words);
         if (words[0] != '\0' && strcmp(words, NOTES_WINDOWS_ALONE) != 0) {
             markdown_platform(&from[i], platform, sizeof platform);
-            rs_text_format(text, " *%s*: ", platform);
-            rs_text_markdown(text, words);
-            rs_text_raw(text, ".");
+            rs_compare_text_format(text, " *%s*: ", platform);
+            rs_compare_text_markdown(text, words);
+            rs_compare_text_raw(text, ".");
         }
     }
-    rs_text_raw(text, "\n");
+    rs_compare_text_raw(text, "\n");
 }
 
-void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *text) {
+void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_compare_text *text) {
     char platform[64], words[NOTE_WORDS_BYTES];
     bool windows = false;
-    rs_text_raw(text, "# Verdicts\n\nWritten by `notes --markdown FILE --from JSON,...`, from what "
-                      "`notes --all --repeat 5 --json JSON` saw on each system; not to be edited. "
-                      "[notes.md](notes.md) says what to think of it.\n\n| id | statement |");
+    rs_compare_text_raw(
+        text, "# Verdicts\n\nWritten by `notes --markdown FILE --from JSON,...`, from what "
+              "`notes --all --repeat 5 --json JSON` saw on each system; not to be edited. "
+              "[notes.md](notes.md) says what to think of it.\n\n| id | statement |");
     for (uint32_t i = 0; i < count; i++) {
         markdown_platform(&from[i], platform, sizeof platform);
         windows = windows || strncmp(platform, "Windows", 7) == 0;
-        rs_text_format(text, " %s |", platform);
+        rs_compare_text_format(text, " %s |", platform);
     }
-    rs_text_raw(text, windows ? "\n|---|---|" : " Windows |\n|---|---|---|");
+    rs_compare_text_raw(text, windows ? "\n|---|---|" : " Windows |\n|---|---|---|");
     for (uint32_t i = 0; i < count; i++) {
-        rs_text_raw(text, "---|");
+        rs_compare_text_raw(text, "---|");
     }
     for (uint32_t r = 0; r < NOTE_ROWS; r++) {
-        rs_text_format(text, "\n| %s | ", note_rows[r].id);
-        rs_text_markdown(text, note_rows[r].statement);
+        rs_compare_text_format(text, "\n| %s | ", note_rows[r].id);
+        rs_compare_text_markdown(text, note_rows[r].statement);
         for (uint32_t i = 0; i < count; i++) {
-            rs_text_raw(text, " | ");
+            rs_compare_text_raw(text, " | ");
             markdown_words(&from[i], note_rows[r].id, "verdict", words);
-            rs_text_markdown(text, words[0] != '\0' ? words : "not run yet");
+            rs_compare_text_markdown(text, words[0] != '\0' ? words : "not run yet");
         }
-        rs_text_raw(text, windows ? " |" : " | not run yet |");
+        rs_compare_text_raw(text, windows ? " |" : " | not run yet |");
     }
-    rs_text_raw(text, "\n\n");
+    rs_compare_text_raw(text, "\n\n");
     for (uint32_t r = 0; r < NOTE_ROWS; r++) {
         markdown_seen(from, count, &note_rows[r], text);
     }

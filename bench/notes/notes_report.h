@@ -20,18 +20,18 @@ const char *notes_kind_name(note_kind kind);
 
 /* notes_report_figure: "12.3 us (11.9 to 13), p99 15": an interval only where it says more than the
  * value. */
-void notes_report_figure(const note_seen *seen, const char *unit, rs_text *text);
+void notes_report_figure(const note_seen *seen, const char *unit, rs_compare_text *text);
 
 /* notes_report_entry: an entry for a terminal: verdict, words, figures, where its code is. */
-void notes_report_entry(const notes_result *result, rs_text *text);
+void notes_report_entry(const notes_result *result, rs_compare_text *text);
 /* notes_report_list: every id and its statement. */
-void notes_report_list(rs_text *text);
+void notes_report_list(rs_compare_text *text);
 
 void notes_report_json(const notes_results *results, rs_json *json);
-void notes_report_html(const notes_results *results, rs_text *text);
+void notes_report_html(const notes_results *results, rs_compare_text *text);
 
 /* notes_report_markdown: a row a statement and a column a platform, then what was seen. from:
  * [count] of what notes_report_json writes; Windows' column says "not run yet" when none is its. */
-void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_text *text);
+void notes_report_markdown(const rs_json_doc *from, uint32_t count, rs_compare_text *text);
 
 #endif

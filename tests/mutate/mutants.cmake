@@ -471,8 +471,8 @@ mutant("one repeat too few" [[    for (uint32_t i = 0; @{i < repeats}@]] [[i + 1
 
 mutants_of(bench/notes/notes_report.c "unit\\.notes")
 mutant("the table takes the first result for every statement" [[        if (@{strcmp(text, id) == 0}@) {]] [[1]])
-mutant("words are not escaped" [[            @{rs_text_markdown(text, words);}@
-            rs_text_raw]] [[rs_text_raw(text, words);]])
+mutant("words are not escaped" [[            @{rs_compare_text_markdown(text, words);}@
+            rs_compare_text_raw]] [[rs_compare_text_raw(text, words);]])
 
 # ---- the comparison
 

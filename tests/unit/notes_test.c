@@ -326,9 +326,9 @@ static int report_setup(void **state) {
 }
 
 static void test_report_for_a_terminal_says_what_was_seen(void **state) {
-    rs_text text;
+    rs_compare_text text;
     (void)state;
-    rs_text_init(&text, report, sizeof report);
+    rs_compare_text_init(&text, report, sizeof report);
     notes_report_entry(&results.result[0], &text);
     assert_non_null(strstr(report, "does not hold: a rule <b> | 3"));
     assert_non_null(strstr(report, "12 us (10 to 14), p99 14"));
@@ -337,9 +337,9 @@ static void test_report_for_a_terminal_says_what_was_seen(void **state) {
 }
 
 static void test_report_as_page_escapes(void **state) {
-    rs_text text;
+    rs_compare_text text;
     (void)state;
-    rs_text_init(&text, report, sizeof report);
+    rs_compare_text_init(&text, report, sizeof report);
     notes_report_html(&results, &text);
     assert_false(text.overflow);
     assert_non_null(strstr(report, "statement &lt;1&gt;"));
@@ -353,14 +353,14 @@ static void test_report_table_comes_from_the_json(void **state) {
     static char table[REPORT_BYTES];
     rs_json_doc doc;
     rs_json json;
-    rs_text text;
+    rs_compare_text text;
     size_t bytes = 0;
     (void)state;
     rs_json_init(&json, report, sizeof report);
     notes_report_json(&results, &json);
     assert_true(rs_json_finish(&json, &bytes));
     assert_true(rs_json_read_parse(&doc, report, bytes, nodes, REPORT_NODES));
-    rs_text_init(&text, table, sizeof table);
+    rs_compare_text_init(&text, table, sizeof table);
     notes_report_markdown(&doc, 1, &text);
     assert_false(text.overflow);
     assert_non_null(strstr(table, "| id | statement | Wine 8.0 | Windows |"));

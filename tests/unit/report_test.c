@@ -23,7 +23,7 @@
 #define REPEATS 5u
 
 static char *out;
-static rs_text text;
+static rs_compare_text text;
 static rs_table *table;
 static rs_results results;
 static rs_compare_run run[2 * 3 * REPEATS];
@@ -31,7 +31,7 @@ static rs_cell cell[2 * 3];
 
 static int setup(void **state) {
     (void)state;
-    rs_text_init(&text, out, RS_REPORT_BYTES);
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
     return 0;
 }
 
@@ -94,14 +94,14 @@ static void make_results(rs_platform platform) {
 
 /* ---- what the reports say */
 
-typedef void (*report_fn)(const rs_results *, rs_table *, rs_text *);
+typedef void (*report_fn)(const rs_results *, rs_table *, rs_compare_text *);
 static const report_fn reports[] = {rs_report_console, rs_report_markdown, rs_report_html};
 
 static void test_report_under_wine_warns_and_does_not_decide(void **state) {
     (void)state;
     make_results(RS_PLATFORM_WINE);
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
-        rs_text_init(&text, out, RS_REPORT_BYTES);
+        rs_compare_text_init(&text, out, RS_REPORT_BYTES);
         reports[i](&results, table, &text);
         has("about Wine and not Windows");
         has("Wine cannot decide");
@@ -128,7 +128,7 @@ static void test_report_shows_the_settings_of_each_cell(void **state) {
     results.recorded = recorded;
     for (size_t i = 1; i < sizeof reports / sizeof reports[0]; i++) { /* the console shows none */
         const bool html = reports[i] == rs_report_html;
-        rs_text_init(&text, out, RS_REPORT_BYTES);
+        rs_compare_text_init(&text, out, RS_REPORT_BYTES);
         reports[i](&results, table, &text);
         has("provider ; backlog=9");
         has(html ? "rio_server in ping-pong</dt><dd>max_sessions=16<"
@@ -146,7 +146,7 @@ static void test_report_marks_latency_that_is_partly_loadgens(void **state) {
     (void)state;
     make_results(RS_PLATFORM_WINDOWS);
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
-        rs_text_init(&text, out, RS_REPORT_BYTES);
+        rs_compare_text_init(&text, out, RS_REPORT_BYTES);
         reports[i](&results, table, &text);
         has_not("pacing error was");
         has_not(" late");
@@ -155,7 +155,7 @@ static void test_report_marks_latency_that_is_partly_loadgens(void **state) {
     rs_results_summarise(&results);
     assert_int_equal(rs_results_paced_late(&results), 1);
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
-        rs_text_init(&text, out, RS_REPORT_BYTES);
+        rs_compare_text_init(&text, out, RS_REPORT_BYTES);
         reports[i](&results, table, &text);
         has("late: in 1 run loadgen");
         has(" late");
@@ -459,7 +459,7 @@ static void test_report_that_does_not_fit_says_so(void **state) {
     (void)state;
     size_t length;
     make_results(RS_PLATFORM_WINE);
-    rs_text_init(&text, out, 1000);
+    rs_compare_text_init(&text, out, 1000);
     rs_report_html(&results, table, &text);
     assert_true(text.overflow);
     assert_true(strlen(out) < 1000);
@@ -500,17 +500,17 @@ static void test_report_ratio_says_difference_or_none(void **state) {
 
 static void test_text_escapes_of_each_format(void **state) {
     (void)state;
-    rs_text_html(&text, "<a b='\"&\n");
+    rs_compare_text_html(&text, "<a b='\"&\n");
     assert_string_equal(out, "&lt;a b=&#39;&quot;&amp; ");
     setup(NULL);
-    rs_text_markdown(&text, "a|b*_[x](y)\n`");
+    rs_compare_text_markdown(&text, "a|b*_[x](y)\n`");
     assert_string_equal(out, "a\\|b\\*\\_\\[x\\](y) \\`");
     setup(NULL);
-    rs_text_csv(&text, "plain");
-    rs_text_csv(&text, "a,\"b\"");
-    rs_text_csv(&text, "=1+1");
-    rs_text_csv(&text, "-1.5");
-    rs_text_csv(&text, "-x");
+    rs_compare_text_csv(&text, "plain");
+    rs_compare_text_csv(&text, "a,\"b\"");
+    rs_compare_text_csv(&text, "=1+1");
+    rs_compare_text_csv(&text, "-1.5");
+    rs_compare_text_csv(&text, "-x");
     assert_string_equal(out, "plain\"a,\"\"b\"\"\"\"'=1+1\"-1.5\"'-x\"");
 }
 
@@ -519,9 +519,9 @@ static void test_text_every_buffer_size_is_kept_within(void **state) {
     for (size_t bytes = 1; bytes < 40; bytes++) {
         char guarded[48];
         memset(guarded, 'G', sizeof guarded);
-        rs_text_init(&text, guarded, bytes);
-        rs_text_html(&text, "<<<<<");
-        rs_text_format(&text, "%d %s", 12345, "words");
+        rs_compare_text_init(&text, guarded, bytes);
+        rs_compare_text_html(&text, "<<<<<");
+        rs_compare_text_format(&text, "%d %s", 12345, "words");
         assert_true(strlen(guarded) < bytes);
         assert_int_equal(guarded[bytes], 'G');
         assert_int_equal(text.overflow, bytes < 5 * 4 + 11 + 1);
