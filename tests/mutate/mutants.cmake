@@ -543,7 +543,8 @@ mutants_of(wine/uring.c "rio_provider\\.wine|rio_contract\\.wine|conf\\.rio$")
 mutant("ECANCELED is not run again" [[(@{result == -LX_ECANCELED}@ && !lane->closing)) {]] [[0]])
 mutant("a reset is an end of stream" [[request->done == 0 && !lane->closing && @{uring_was_reset(lane->rq)}@) {]] [[false]])
 mutant("a send to a reset connection met its own shutdown" [[        return @{uring_was_reset(lane->rq)}@ ? WSAECONNRESET]] [[0]])
-mutant("our own close is told as a failure" [[        rs_queue_finish(lane, @{lane->closing}@ ? WSA_OPERATION_ABORTED]] [[0]])
+mutant("our own close is told as a failure" [[        rs_queue_finish(lane, @{lane->closing}@ ? WSA_OPERATION_ABORTED]] [[0]]
+    EQUIVALENT "a request that was cancelled says the same; another end would have to come between the close and its cancel")
 mutant("a receive goes on at its beginning" [[    sqe->addr = (uint64_t)(intptr_t)request->data.at + @{request->done}@;]] [[0]])
 mutant("the helper starts no successors" [[            @{uring_flush(cq);}@ /* successors]] [[;]])
 mutant("the descriptor of a closed socket stays open" [[    rq->fd = -1;
