@@ -365,7 +365,7 @@ mutant("the spin has no end" [[           (!waiter->slept && @{now_ns - waiter->
 
 # ---- RIO, what carries it out
 
-mutants_of(src/rio/rio_driver.c "unit\\.rio_port|conf\\.rio(_event|_poll)?$")
+mutants_of(src/rio/rio_driver.c "unit\\.rio_port|conf\\.rio(_event|_poll)?$|chaos\\.rio$")
 mutant("a request goes beyond the end of its region" [[region->base != NULL && offset <= region->bytes && @{op->bytes <= region->bytes - offset}@;]] [[op->bytes <= region->bytes]])
 mutant("a slice's place in its region is lost" [[        .Offset = (ULONG)(@{(uint64_t)(op->u.data - region->base)}@ - piece.start),]] [[piece.start]])
 mutant("a slice's place in its registration is lost" [[ - @{piece.start}@),
@@ -595,7 +595,7 @@ mutant("a shutdown overtakes what was committed" [[            @{rs_provider_sta
 mutant("a closed socket still has its queue" [[        @{*link = rq->next;}@
         (void)rs_handle_close]] [[;]])
 
-mutants_of(wine/emulated.c "rio_(provider|contract)\\.emulated|conf\\.rio_emulated")
+mutants_of(wine/emulated.c "rio(run_posted|_provider|_contract)\\.emulated|conf\\.rio_emulated")
 mutant("a reset is an end of stream" [[request->done == 0 && !lane->closing &&
         @{emulated_was_reset(lane->rq)}@) {]] [[false]])
 mutant("a packet of the program's own is ours" [[    return @{overlapped->Offset == EMULATED_MARK &&
