@@ -438,6 +438,7 @@ static void test_engine_free_slot_takes_only_a_connect(void **state) {
     for (bed_kernel kernel = 0; kernel < BED_KERNELS; kernel++) {
         bed_init(&b, kernel, true);
         assert_int_equal(bed_submit(&b, RS_OP_RECV, 0, 0, 0), RS_E_CLOSED); /* as it was born */
+        assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 0, 0, RS_OPF_ABORT), RS_E_CLOSED);
         assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 0, GEN, 0), RS_E_STALE);
         assert_int_equal(bed_submit(&b, RS_OP_CONNECT, 0, GEN, 0), RS_OK);
         assert_int_equal(b.engine.conns[0].phase, RS_CONN_CONNECTING);
