@@ -20,6 +20,7 @@
 #include "epoll/epoll_backend.h"
 #include "ringside.h"
 #include "seam/atomics.h"
+#include "client.h"
 
 #define CLIENTS 32u
 #define ROUNDS 20u
@@ -61,18 +62,6 @@ static void on_message(void *ctx, rs_session *session, const uint8_t *data, uint
     } else {
         (void)rs_session_send(session, data, bytes);
     }
-}
-
-static int client_open(const rs_server *server) {
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port = htons(rs_server_port(server)),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval limit = {.tv_sec = 20};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
-    return fd;
 }
 
 static void client_send(int fd) {

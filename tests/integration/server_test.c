@@ -24,6 +24,7 @@
 #include "ringside.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
+#include "client.h"
 
 #define CLIENTS 60u
 #define WAIT_STEPS 2000u /* of 5 ms: bounds a hang, decides nothing else */
@@ -59,18 +60,6 @@ static void stop(rs_server *server, rs_server_stats *stats) {
     rs_server_stats_read(server, stats);
     assert_int_equal(stats->sessions_used, 0);
     rs_server_free(server);
-}
-
-static int client_open(const rs_server *server) {
-    struct sockaddr_in addr = {.sin_family = AF_INET,
-                               .sin_port = htons(rs_server_port(server)),
-                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval limit = {.tv_sec = 20};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit), 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&addr, sizeof addr), 0);
-    return fd;
 }
 
 static uint32_t client_read(int fd, uint8_t *out, uint32_t bytes) {
