@@ -5,7 +5,7 @@
 # ringside-VERSION-linux-x64.tar.gz: the programs, statically linked; scripts/package/ has what else
 # lies at their top. Builds in build/package-windows and build/package-linux.
 # The same commit gives the same bytes, whatever the folder, user or hour: no path, no time and no
-# order of a directory gets in (tests/integration/package.sh). The compiler's version does.
+# order of a directory gets in (tests/integration/package_same_bytes.sh). The compiler's version does.
 # Where there is no git, RINGSIDE_COMMIT and SOURCE_DATE_EPOCH say what commit it is, and when.
 set -eu -o pipefail
 
