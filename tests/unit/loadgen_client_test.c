@@ -174,7 +174,7 @@ static void test_client_whole_replies_are_ok_and_answered_by_new_requests(void *
     free(bed);
 }
 
-static void run_trickle(int app) {
+static void run_trickle(rs_load_app app) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
     bed->settings.app = app;
@@ -197,7 +197,7 @@ static void test_client_replies_byte_by_byte_are_ok(void **state) {
     run_trickle(RS_LOAD_RAW);
 }
 
-static void run_flip(int app) {
+static void run_flip(rs_load_app app) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
     uint32_t bytes;
@@ -218,7 +218,7 @@ static void test_client_flipped_byte_is_wrong(void **state) {
     run_flip(RS_LOAD_RAW);
 }
 
-static void run_drop(int app) {
+static void run_drop(rs_load_app app) {
     client_bed *bed = bed_new();
     uint8_t data[BLOCK];
     bed->settings.app = app;
