@@ -1,3 +1,4 @@
+@rem SPDX-License-Identifier: MIT
 @echo off
 rem bench\compare.cmd [--no-build] [OPTIONS]: builds, then runs compare.exe, which does all the
 rem measuring: iocp_server and rio_server in turn (A B B A) under the same loads, tables and a

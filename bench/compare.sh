@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # bench/compare.sh [--no-build] [OPTIONS]: set-up when needed, build, then build/native/bin/compare.
 #
 # All measuring is done by that program (bench/compare/, docs/benchmarking.md): it runs

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Instructions that the session layer spends on one echoed 32-byte frame, counted exactly. In a build
 # folder of its own, with link-time optimisation as it is shipped, whatever build/native was made with.
 set -eu

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # rs_newest_clang(OUT TOOL...): the folder of the newest LLVM of Debian's packages that has all tools.
 function(rs_newest_clang out)
     file(GLOB folders /usr/lib/llvm-*/bin)

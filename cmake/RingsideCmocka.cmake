@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # rs_cmocka: the one name under which tests link cmocka, wherever it comes from.
 #   Linux      Debian's libcmocka-dev
 #   MinGW      build/deps/cmocka-mingw, made by scripts/setup-debian.sh (static)

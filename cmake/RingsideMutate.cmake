@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Planted mistakes, compiled in behind the environment variable RS_MUTANT (its number), for
 # tests/mutate/run.sh. Off by default: no shipped program holds any of it.
 #

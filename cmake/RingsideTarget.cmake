@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # rs_target(NAME): warnings as errors, language level and sanitizers, the same for every target.
 
 set(RS_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A native build with the newest clang.
 include(${CMAKE_CURRENT_LIST_DIR}/NewestClang.cmake)
 rs_newest_clang(_folder clang)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Ringside as a library: a TCP server over a back end of your choice, in one header.
  *
  *     rs_server_config cfg;

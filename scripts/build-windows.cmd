@@ -1,3 +1,4 @@
+@rem SPDX-License-Identifier: MIT
 @echo off
 rem Builds Ringside on Windows with what is there: Visual Studio with its C++ workload, else a MinGW
 rem gcc. Where both are, RINGSIDE_COMPILER=mingw (or msvc) decides.

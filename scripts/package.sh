@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # scripts/package.sh [FOLDER]: what a stranger can run, without compiler or network.
 #
 # Leaves in FOLDER (default build/package) ringside-VERSION-windows-x64.zip and

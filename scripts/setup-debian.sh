@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Installs all that building and testing needs on Debian 12 or later, and builds cmocka for MinGW.
 #
 # Safe to run again: when nothing is missing it asks no mirror and ends at once. Asks no

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # scripts/wine.sh PROGRAM.exe [ARGS...]: one Windows program under Wine, from a shell.
 #
 # Takes the prefix from WINEPREFIX, else one of its own below build/, made at the first use. It

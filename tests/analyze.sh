@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # tests/analyze.sh: what three static analysers find in src, bench and wine. Exit 0: nothing.
 #
 # gcc -fanalyzer and clang-tidy follow paths through one file at a time; cppcheck looks at values.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The documents: cmake -DROOT=DIR -P docs.cmake. docs_test.cmake shows that each rule can fail.
 #
 # docs/architecture.md names every module of src and include, no other, and every folder of bench;

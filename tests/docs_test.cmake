@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Shows that docs.cmake can fail: cmake -DSCRIPT=docs.cmake -DWORK=DIR -P docs_test.cmake
 #
 # A small tree in WORK passes; then one fault at a time is added, and the script must name it.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # tests/fresh.sh SUITE [FOLDER] [--mirror URL] [--keep] [-- COMMAND...]: the README's two commands on
 # a machine that has nothing.
 #

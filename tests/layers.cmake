@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The one-way rule of includes, checked over the source tree: cmake -DROOT=DIR -P layers.cmake
 #
 # Each folder may name headers of the folders listed for it and no others; Windows headers are

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Shows that layers.cmake can fail: cmake -DSCRIPT=layers.cmake -DWORK=DIR -P layers_test.cmake
 #
 # Builds small trees in WORK. The good one must pass; then one bad line at a time is added, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What Visual Studio's C compiler does not take, looked for in the text: cmake -DROOT=DIR -P ...
 #
 # The machines of the project have no such compiler, so a gcc habit would only show on somebody

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Shows that msvc_lint.cmake can fail: cmake -DSCRIPT=msvc_lint.cmake -DWORK=DIR -P ...
 #
 # Builds a small tree in WORK whose bad lines all stand where they may; it must pass. Then one bad

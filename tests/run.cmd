@@ -1,3 +1,4 @@
+@rem SPDX-License-Identifier: MIT
 @echo off
 rem tests\run.cmd: builds and runs every test on Windows. Exit 0: all passed; 2: something to
 rem build with is missing (one line says what). tests/run.sh is its counterpart on Debian.

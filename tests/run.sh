@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # tests/run.sh [PRESET...]: set-up when needed, then build and test each preset in turn.
 #
 # Without arguments: native, clang, asan, tsan, fuzz, windows, clangcl, and tests/analyze.sh as

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # tests/style.sh FILE...: the parts of the C style that clang-format does not know. Prints FILE:LINE
 # and what is wrong; exit code 1 if anything is. tests/style_test.sh shows that each rule can fail.
 #

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # tests/style_test.sh STYLE WORK: shows that tests/style.sh accepts good code and that each rule can
 # fail, at the line that breaks it.
 set -eu

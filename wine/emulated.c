@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The emulated engine: RIO's table over overlapped Winsock calls, for kernels and containers that
  * forbid io_uring. Same queues, limits and order; none of the savings: each operation is a call.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What ringside_rio.dll exports: contracts in ringside_rio.h. */
 #include "ringside_rio.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds Wine's Unix-call dispatcher and makes system calls through it. Any thread. */
 #include "gate.h"
 

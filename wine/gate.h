@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* System calls from the provider's Windows half to Linux.
  *
  * Opened once per process; afterwards any thread may call. Nothing here is documented by Wine:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two-level table: chunks are never moved or freed, so a lookup needs no lock. See handles.h. */
 #include "handles.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handles that distinguish live objects from closed or invalid ones: RIO_CQ, RIO_RQ and
  * RIO_BUFFERID values are {generation, index + 1}, never pointers, so that a stale or garbage value
  * is an error code and not a crash. Pure C. Lookup may run beside open and close of other handles;

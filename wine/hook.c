@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hooks: a Windows program asks Wine for RIO and gets the provider's.
  *
  * Replaced: WSAIoctl (answers the RIO table), closesocket and shutdown (the provider must see

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Gives the provider to a program that does not know it, through its import tables and the exports
  * of Winsock. x86-64. */
 #ifndef RS_WINE_HOOK_H

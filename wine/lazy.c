@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The bound on a lazy commit's delay: a thread that looks once a millisecond while there is
  * traffic, and sleeps without a wake-up while there is none. Waking it is one system call, paid
  * once per burst of traffic and not per commit. */

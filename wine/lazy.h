@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lazy commits: many COMMIT_ONLY requests, one system call.
  *
  * A COMMIT_ONLY prepares submissions in the ring and returns. They reach the kernel together at the

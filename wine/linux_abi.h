@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The part of the Linux x86-64 ABI that the provider's Windows half needs: it maps io_uring's
  * rings itself and reaches the kernel through the gate, where no Linux header can be included.
  *

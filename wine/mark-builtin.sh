@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # mark-builtin.sh FILE.dll: marks a PE file as one half of a Wine builtin pair.
 # Wine looks for this text, with its zero byte, at offset 64 of the file (inside the DOS stub, which
 # nothing else uses); `winebuild --builtin` writes the same. Real Windows ignores it.

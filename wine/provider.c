@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The provider's state, the queue lock, and notification. */
 #include "provider.h"
 

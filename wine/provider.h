@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the parts of the provider share: the queue objects as Windows sees them, the engine that
  * carries requests out, and the process-wide state.
  *

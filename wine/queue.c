@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lanes, pools, capacity and the ready list. See queue.h for the rules. */
 #include "queue.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Request and completion queues: RIO's guarantees, without any I/O.
  *
  * A request queue has two lanes, one per direction. A request is accepted into a lane, committed,

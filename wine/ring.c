@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* io_uring through the gate: set-up, submission, completion. See ring.h for who may call. */
 #include "ring.h"
 

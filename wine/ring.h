@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One io_uring, mapped and driven from the Windows half.
  *
  * Reading completions and preparing submissions are plain memory accesses; only rs_ring_enter and

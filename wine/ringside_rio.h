@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ringside_rio.dll: Registered I/O for Wine, over Linux io_uring.
  *
  * A program that finds no RIO by WSAIoctl(SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER) may load

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* riorun.exe [--verify[=strict]] PROGRAM ARGS: starts a Windows program under Wine with Registered
  * I/O.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Environment to settings. Called once, under the provider's initialisation. */
 #include "settings.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The provider's settings, read once from the environment when its table is first asked for.
  *
  *   RINGSIDE_RIO_PROVIDER_MODE  auto (default): io_uring where the kernel allows it, else emulated;

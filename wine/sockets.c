@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A hash map of request queues by socket, and a set of flagged sockets. Fixed bucket arrays: Wine's
  * handles are small multiples of 4, so that neighbours spread by themselves. */
 #include "sockets.h"

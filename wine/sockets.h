@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which request queue belongs to a SOCKET, and which sockets may have one. Any thread. */
 #ifndef RS_WINE_SOCKETS_H
 #define RS_WINE_SOCKETS_H

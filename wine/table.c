@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Argument checks, limits and error codes of the 13 functions; the work is queue.c's and the
  * engine's. Each function follows its own page in the Windows SDK documentation. */
 #include "table.h"

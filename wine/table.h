@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The 13 functions of Registered I/O, as the table holds them. */
 #ifndef RS_WINE_TABLE_H
 #define RS_WINE_TABLE_H

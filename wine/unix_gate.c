@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ringside_rio.so: the Unix half of the provider, one gate for every system call.
  *
  * Wine finds it beside the builtin-marked DLL and calls entry 0 of __wine_unix_call_funcs on the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The interface of the provider's two halves: one system call per crossing. Shared by
  * ringside_rio.dll (PE) and ringside_rio.so (ELF); both are x86-64. */
 #ifndef RS_WINE_UNIX_GATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The io_uring engine: one ring per completion queue, one operation per lane at a time.
  *
  * Default operations are RECV and SEND with MSG_WAITALL: measured cheapest on this kernel, fixed

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The io_uring engine's part of a completion queue, for those who sleep on the ring itself. */
 #ifndef RS_WINE_URING_H
 #define RS_WINE_URING_H

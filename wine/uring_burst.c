@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Buffers provided to the kernel, and datagrams from them. See uring_burst.h. */
 #include "uring_burst.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Posted receives of a datagram socket: a multishot RECVMSG that takes datagrams for as long as
  * it has buffers, also while the program does something else. Windows fills posted receives as
  * datagrams come; one operation after the other would lose what the socket's buffer cannot hold.

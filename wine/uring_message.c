@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Message headers and addresses, Winsock's to Linux's and back. See uring_message.h. */
 #include "uring_message.h"
 

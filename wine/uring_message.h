@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The io_uring engine's operations that need a message header: several sends of a stream in one
  * call, datagrams, and the addresses of the Ex functions. Under the completion queue's lock. */
 #ifndef RS_WINE_URING_MESSAGE_H

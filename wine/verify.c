@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reports of the checker: a line each on stderr, at most some of one kind, and a count. */
 #include "verify.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* riorun --verify: the checker of --rio-verify over the table that a program of others gets. */
 #ifndef RS_WINE_VERIFY_H
 #define RS_WINE_VERIFY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A wait without wineserver: the thread sleeps in io_uring_enter. Another thread waits at the port
  * for it and signals an eventfd that the ring polls. */
 #include "wait.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* ringside_rio_wait and ringside_rio_wake: see ringside_rio.h for the contract. */
 #ifndef RS_WINE_WAIT_H
 #define RS_WINE_WAIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/agree.h"
 
 #include <stdbool.h>

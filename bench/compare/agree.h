@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* compare --agree DIR,DIR: reads two results.json, prints what agrees. */
 #ifndef RS_COMPARE_AGREE_H
 #define RS_COMPARE_AGREE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Intervals of medians are bootstrapped here from the single runs; those of ratios stand in the
  * file, since their pairs are known only there. */
 #include "compare/agreement.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Whether two comparisons of the same machine say the same: their intervals, figure by figure.
  *
  * Pure: two documents of results.json in, a table and a count out. Two figures agree when their

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Quoting follows the run-time's rule: backslashes count only before a quote. */
 #include "compare/args.h"
 

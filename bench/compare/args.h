@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A command line under construction, in memory of fixed size. Pure. */
 #ifndef RS_COMPARE_ARGS_H
 #define RS_COMPARE_ARGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/banner.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What stands above the figures: the machine, the placement, the method, the counters of CPU time.
  *
  * Looks at the machine and tries its counters (clocks.h), so it tells the runner too which

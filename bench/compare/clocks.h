@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which counters this comparison reads CPU time from: the best of those that pass the test of
  * instrument.h on this machine, now. Main thread, before the first run. */
 #ifndef RS_COMPARE_CLOCKS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* compare: from the command line to tables, a report and an exit code.
  *
  * 0: every run was sound. 1: a run was void, or something needed is missing. 2: bad command line.

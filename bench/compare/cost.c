@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/cost.h"
 
 #define COST_OVERHEAD_S 0.4 /* of a run beyond its load: the first guess */

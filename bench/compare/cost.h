@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How long the rest of the comparison takes: a guess at first, then what the runs took. Pure. */
 #ifndef RS_COMPARE_COST_H
 #define RS_COMPARE_COST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/ending.h"
 
 #include <signal.h>

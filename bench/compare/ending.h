@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How a child process ended, in words. Pure. */
 #ifndef RS_COMPARE_ENDING_H
 #define RS_COMPARE_ENDING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/instrument.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Can this machine tell CPU time? Known work, burnt in bursts at several loads, has to be charged
  * alike by every counter that a comparison is about to use.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One loop over the text; the containers that are open stand in an array instead of on the call
  * stack, so depth is a number. */
 #include "compare/json_read.h"

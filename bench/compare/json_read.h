@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small strict JSON reader: one pass over a caller's buffer into a caller's array of nodes.
  *
  * RFC 8259 and nothing beside it: no comments, no trailing commas, no leading zeros, no byte after

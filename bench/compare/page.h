@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The frame of an HTML report: one page, nothing loaded from outside; style stands in it. Pure. */
 #ifndef RS_COMPARE_PAGE_H
 #define RS_COMPARE_PAGE_H

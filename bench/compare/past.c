@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/past.h"
 
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The results of an earlier comparison, read back from its folder. */
 #ifndef RS_COMPARE_PAST_H
 #define RS_COMPARE_PAST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/placement.h"
 
 #include <stdbool.h>

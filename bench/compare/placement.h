@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which processors a comparison takes: one for the server, one for the load generator.
  *
  * Pure. The first two logical processors of a machine are usually two threads of one core, and the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Child processes and the machine, as the comparison needs them: two implementations,
  * process_posix.c and process_win.c.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* process.h for Linux: fork and exec, /proc for what processes used.
  *
  * Each child leads a process group of its own, so that Ctrl+C reaches this program alone, which

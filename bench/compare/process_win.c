@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* process.h for Windows: every child belongs to one job object that ends it with this program. */
 #include "compare/process.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/rates.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rates that open loops are asked for: from the results of the base scenario, or from those of
  * an earlier comparison. Pure. */
 #ifndef RS_COMPARE_RATES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/recorded.h"
 
 #include <stdbool.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the programs recorded of their settings, cell by cell, and how a report shows that once.
  * Pure. */
 #ifndef RS_COMPARE_RECORDED_H

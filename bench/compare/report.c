@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The plain formats: console, Markdown, CSV. Tables are report_tables.c, the page report_html.c. */
 #include "compare/report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The reports: console, Markdown, CSV, JSON and one HTML page, all from the same results.
  *
  * Pure: text into a caller's buffer. Each says by itself on which platform its figures were taken,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One card's chart each: which figures of a scenario it shows, and under which names. */
 #include "compare/report_charts.h"
 

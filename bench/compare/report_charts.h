@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each chart of the page shows of one scenario, or of one server's trade-offs.
  *
  * Pure: SVG into a text. A chart leaves out what was not measured. */

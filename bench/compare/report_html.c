@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One page: charts stand in it. The verdict comes first. */
 #include "compare/report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Everything, for programs; what agreement.c reads again. */
 #include "compare/report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings, once each: what all cells of a server share, then what is a cell's own. */
 #include "compare/report.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Tables: the same rows for the console, Markdown and HTML. */
 #include "compare/report.h"
 

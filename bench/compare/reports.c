@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/reports.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The files of a comparison and what it prints: where they go, whether there is room, who writes.
  *
  * What they say is report.h's. The first file that cannot be written is named, once; after it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From two JSON texts and a few observations to runs, from runs to medians and ratios. */
 #include "compare/result.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What was measured: the runs as they came, and the medians of each server in each scenario.
  *
  * Pure. Every figure is a double, NAN for "this platform or this scenario cannot tell" (printed as

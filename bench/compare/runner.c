@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The order of things: server up, sample, load, sample, server down, read both JSON files. */
 #include "compare/runner.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One run: a fresh server, one load against it, both sides' figures.
  *
  * Owns the two child processes while the run lasts; whatever happens, both are gone when

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Frame sizes: 32 bytes is a small game or trading message; 60,000 is near the longest frame. */
 #include "compare/scenario.h"
 

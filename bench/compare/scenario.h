@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The named scenarios, and what each asks of the servers and of the load generator.
  *
  * Pure: a table and two functions that turn a row into command lines. Any thread. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See the header: everything follows from the index. */
 #include "compare/schedule.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which run comes when: interleaved A B B A, so that a drift of the machine meets every server.
  *
  * One dropped warm-up run of each server; then the early scenarios, round by round, each round in

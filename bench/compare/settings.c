@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of options, and what their values come to. */
 #include "compare/settings.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the comparison was asked for: the command line, and the programs and scenarios it names. */
 #ifndef RS_COMPARE_SETTINGS_H
 #define RS_COMPARE_SETTINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Samples are small (a run each), so sorting a copy is all that a median needs. */
 #include "compare/stats.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The few statistics of the comparison: median, spread, paired ratio with a bootstrap interval.
  *
  * Pure, deterministic (the bootstrap's seed is fixed), no allocation. NAN stands for "not known"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Coordinates are whole units of the view box; the page scales it. */
 #include "compare/svg.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Charts as SVG, for the HTML report: bars in parts, and percentile curves.
  *
  * Pure. Narrow by design (RS_SVG_WIDTH units, a phone's width), so that text stays readable where

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs lie beside compare; on Linux the Windows ones in the Windows build's folder. */
 #include "compare/targets.h"
 

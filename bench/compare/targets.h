@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which programs are measured: the command line's, or the list that its kind of comparison has.
  *
  * Fills the targets (how to start each) and, at the same index, the subjects of the results (what

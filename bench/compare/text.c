@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* text_put is the only place that knows the end of the buffer. */
 #include "compare/text.h"
 

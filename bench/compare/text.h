@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Text under construction in a caller's buffer, with the escapes of each format; and tables of
  * text that every report writes in its own way. Pure, bounded: overflow is remembered. */
 #ifndef RS_COMPARE_TEXT_H

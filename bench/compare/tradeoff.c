@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each row against the server's defaults, under a load in which the setting has something to do. A
  * value that is the default stays in: it shows how far "the same" may scatter. */
 #include "compare/tradeoff.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The settings that --tradeoffs varies, one at a time, and the loads that show what each is worth.
  * Pure: a table. */
 #ifndef RS_COMPARE_TRADEOFF_H

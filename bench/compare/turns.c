@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "compare/turns.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The runs, one after the other, in the schedule's order; and how far they are. */
 #ifndef RS_COMPARE_TURNS_H
 #define RS_COMPARE_TURNS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Changing a threshold or a word of the rule is a decision: docs/decisions.md. */
 #include "compare/verdict.h"
 

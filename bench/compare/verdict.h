@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The decision, by a rule that was fixed before anything was measured.
  *
  * Pure. It speaks on real Windows alone: under Wine much of a server's cost is the process

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* WSAAsyncSelect: socket events arrive as window messages.
  *
  * The model: for programs that have a message loop anyway. The window here is a message-only one,

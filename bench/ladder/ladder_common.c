@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See ladder_common.h. */
 #include "ladder/ladder_common.h"
 

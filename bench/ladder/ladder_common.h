@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the ladder's servers share: everything except their Winsock model.
  *
  * Options, the listening socket, the stop, the counts and the JSON at the end; and for the models

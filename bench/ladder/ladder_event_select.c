@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* WSAEventSelect: an event object for each socket, and one wait for all of them.
  *
  * The model: the system records what happened to a socket and sets its event; the program waits,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The textbook I/O completion port: one port, a pool of threads, a thread that accepts.
  *
  * The model: every socket reports its completed requests to one port; any thread of the pool takes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Overlapped I/O with completion routines: the system calls back when a request is done.
  *
  * The model: WSARecv and WSASend name a function. The system queues the call of it to the thread

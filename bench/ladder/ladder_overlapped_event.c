@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Overlapped I/O with events: a request is handed over, and an event tells that it is done.
  *
  * The model: WSARecv and WSASend return at once; the system works on the program's own buffer and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* select: one thread asks which of its sockets can be read or written.
  *
  * The model: every turn names all sockets anew, the system strikes out those that are not ready,

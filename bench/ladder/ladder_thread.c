@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One blocking thread for each connection.
  *
  * The model: a thread calls recv, then send until all is sent, and the system wakes it when it can

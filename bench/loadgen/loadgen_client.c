@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The life of a connection: unused, connecting, open, (finishing,) closing, and again or done.
  *
  * client_room alone decides what may be sent, client_end_life how a life ends; all failures pass

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One connection of the load generator as a state machine: completions in, operations out.
  *
  * Pure C, no clock and no back end: the run passes it completions with their time and submits its

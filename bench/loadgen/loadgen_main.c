@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* From the command line to the exit code. */
 #include "loadgen/loadgen_main.h"
 

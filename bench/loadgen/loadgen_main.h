@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The load generator's main, given a back end; the two *_main_*.c files choose that. */
 #ifndef RS_LOADGEN_MAIN_H
 #define RS_LOADGEN_MAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* loadgen on Linux: over the epoll back end. */
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* loadgen on Windows: over the I/O completion port back end. */
 #include <io.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One number, learnt from the sleeps themselves. */
 #include "loadgen/loadgen_pace.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* How long to sleep before the next send is due, and when to look at the clock instead.
  *
  * No system wakes at the exact nanosecond, so the sleep ends `margin_ns` early and the rest is

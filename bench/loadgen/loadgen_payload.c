@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Building and checking of messages; no state beyond the table. */
 #include "loadgen/loadgen_payload.h"
 

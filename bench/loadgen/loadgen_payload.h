@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The content of the load generator's messages: a function of (seed, connection, sequence) alone.
  *
  *   frame header (core/frame.h) | uint32 connection | uint64 sequence | pattern

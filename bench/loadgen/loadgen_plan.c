@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Integer arithmetic only: a plan of hours must not drift by rounding. */
 #include "loadgen/loadgen_plan.h"
 

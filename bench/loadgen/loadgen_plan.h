@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* When messages are due in an open loop, and which connections misbehave on purpose.
  *
  * Message i of the run is due at start + i / rate and belongs to connection i mod connections, so

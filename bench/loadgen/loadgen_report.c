@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Figures of a finished run. Values not measured are null, or "-" in the table, never 0. */
 #include "loadgen/loadgen_report.h"
 

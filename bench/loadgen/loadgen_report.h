@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reports of a run: whether it is valid, the table, the JSON. */
 #ifndef RS_LOADGEN_REPORT_H
 #define RS_LOADGEN_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The loop: poll, count the completions, collect the ops of the touched connections, submit.
  *
  * Clock: one reading after each poll, which is the time of every reply in that batch, and one

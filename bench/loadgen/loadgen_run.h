@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One run over a back end: memory, the loop, the phases, and what it cost.
  *
  * One thread; the back end is named by the main alone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The option table of loadgen, and the combinations that make no sense. */
 #include "loadgen/loadgen_settings.h"
 

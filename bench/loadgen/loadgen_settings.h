@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a run of the load generator was asked for. Filled by the option table, read by the rest. */
 #ifndef RS_LOADGEN_SETTINGS_H
 #define RS_LOADGEN_SETTINGS_H

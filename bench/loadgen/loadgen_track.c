@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The window of unanswered requests. In order it is [expected, next) and nothing else; the ring is
  * twice as long, so that overtaken requests can be recognised for a while after. */
 #include "loadgen/loadgen_track.h"

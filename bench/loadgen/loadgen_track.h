@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The books of one connection: which requests are unanswered, since when, and what each reply was.
  *
  * Every request ends in exactly one column: answered in order (ok), reordered, wrong, lost, or

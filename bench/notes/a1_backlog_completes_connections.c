@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a1: a connection is complete for the client before accept is called; the backlog holds it.
  *
  * Experiment: a listener that does not accept. 20 clients connect, the first sends, and only then

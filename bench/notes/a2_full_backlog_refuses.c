@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a2: when the backlog is full, connect fails with WSAECONNREFUSED (10061).
  *
  * Experiment: four listeners with backlogs of 1, 5, 50 and 200 that never accept. Clients connect

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a3: a backlog of SOMAXCONN_HINT(65535) reaches only about 16,000; more dynamic ports lift that.
  * The notes leave open why.
  *

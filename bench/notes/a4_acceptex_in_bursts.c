@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a4: AcceptEx helps when many connect at once.
  *
  * Experiment: 128 clients connect at the same moment; the server accepts each and sends it a byte.

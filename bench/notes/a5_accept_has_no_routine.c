@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a5: accept has no completion routine; it is the reactor's way in a proactor's server.
  *
  * Experiment: the ways to hear of a connection. accept: the listener's event of WSAEventSelect

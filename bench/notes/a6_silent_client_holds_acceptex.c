@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a6: an AcceptEx that waits for first bytes can be held by a silent client.
  *
  * Experiment: one AcceptEx outstanding, with room for first bytes. A silent client connects, then

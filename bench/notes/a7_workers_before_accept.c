@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* a7: workers have to exist before connections are accepted.
  *
  * Experiment: 32 connections are accepted, attached to a port, and given a receive each, with no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b10: three overlapped sends of 100, 200 and 150 bytes on one socket complete in that order, each
  * in full.
  *

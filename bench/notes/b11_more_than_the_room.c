@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b11: with room for 70 of 100 bytes, 70 go at once and 30 overlapped, and the completion says
  * 100.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b12: a send completes short only when it fails or the connection is cut.
  *
  * Experiment: up to 1,000 times an overlapped send of 1 MiB, whose peer reads a random part of it

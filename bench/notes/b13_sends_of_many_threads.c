@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b13: sends of many threads on one socket do not mix; each stays whole.
  *
  * Experiment: four threads send records on one blocking socket, which say of themselves who sent

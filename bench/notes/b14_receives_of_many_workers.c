@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b14: several receives outstanding on one socket may be handled in the wrong order by several
  * workers.
  *

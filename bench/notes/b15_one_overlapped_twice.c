@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b15: one OVERLAPPED must not serve two requests at once.
  *
  * Experiment, in a process of its own: two receives, of 10 and of 20 bytes, on one socket with one

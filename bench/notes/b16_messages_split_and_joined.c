@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b16: messages arrive split and joined, so the receiver puts them together.
  *
  * Experiment: up to 100,000 frames (two bytes of length, 1 to 300 of data) go through a stream

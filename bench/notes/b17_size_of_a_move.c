@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b17: 95 % of a game's packets are moves, so their size matters.
  *
  * Experiment: 32 viewers are told of 20 moves a turn, in moves of 4 and of 32 bytes; one thread

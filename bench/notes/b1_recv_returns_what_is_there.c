@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b1: a recv blocks only while the receive buffer is empty. Data that are there are returned at
  * once, fewer than asked for if need be, and whatever the PSH bit of their segments was.
  *

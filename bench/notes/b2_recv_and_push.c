@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b2: a blocked recv returns when a segment with PSH arrives.
  *
  * Experiment: a recv of 64 KiB waits. The peer sends 16 KiB in one call; then eight times 2 KiB,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b3: send blocks when less room is left than was asked for.
  *
  * Experiment: the peer does not read. Non-blocking: send 4 MiB once, and again until it says that

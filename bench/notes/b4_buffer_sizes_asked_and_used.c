@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b4: what setsockopt sets as buffer size is not what the stack uses.
  *
  * Experiment: SO_SNDBUF of one end and SO_RCVBUF of the other are set to 8 KiB, 64 KiB and 512 KiB

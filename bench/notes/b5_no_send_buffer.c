@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b5: with SO_SNDBUF = 0 the caller's buffer is the send buffer: a send pends until the peer's
  * stack has the bytes.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b6: non-blocking sockets must all be asked, so a socket model is needed.
  *
  * Experiment: N connections, one of which gets a message. All N are asked with recv until it is

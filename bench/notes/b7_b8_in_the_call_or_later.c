@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b7: WSARecv with data there completes in the call; without, it pends, and only then is it
  * "overlapped".
  * b8: WSASend completes in the call while there is room, and pends when the buffer is full.

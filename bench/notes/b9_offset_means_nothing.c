@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* b9: Offset in OVERLAPPED means nothing to a socket.
  *
  * Experiment: 500 overlapped sends and as many receives, each with random Offset and OffsetHigh.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c10: completions leave a port first in, first out; waiting threads are released last in, first
  * out.
  *

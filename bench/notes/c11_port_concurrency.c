@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c11: a port lets no more threads run than its concurrency; one that blocks lets another in.
  *
  * Experiment: ports of concurrency 1 and 2, four threads, 16 packets. A packet costs 10 ms of

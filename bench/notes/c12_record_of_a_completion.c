@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c12: only key, OVERLAPPED and byte count come back, so the record is found from them.
  *
  * Experiment: 1,000 records complete through a port in any order; each is found from its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c13: GetQueuedCompletionStatusEx takes many completions at once.
  *
  * Experiment: 1,024 packets wait in a port; they are taken one a call, and up to 64 a call. Time a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c14: a thread's pending I/O is cancelled when the thread ends.
  *
  * Experiment: a thread posts a WSARecv and ends; its socket has an event, or a port. Is the request

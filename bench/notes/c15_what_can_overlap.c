@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c15: socket() makes sockets for overlapped I/O, and a known list of functions supports it.
  *
  * Experiment: one overlapped call of each of the eleven, on sockets of socket(). Did it complete in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c16: a logic thread apart from the I/O threads keeps slow work off the network.
  *
  * Experiment: 8 sessions send a byte each and get it back; once in 96 messages one asks for work of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c17: one thread can serve, several only make it harder; several are needed to use several cores.
  *
  * Experiment: 400 packets of a port, with 20 us of computing each and with none, taken by 1, 2

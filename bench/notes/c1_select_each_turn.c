@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c1: select must be told all sockets anew each turn, and holds 64.
  *
  * Experiment: FD_SETSIZE is raised to 512 before the header. One turn over 16, 64 and 512

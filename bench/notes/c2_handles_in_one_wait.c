@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c2: WSAEventSelect and overlapped events end at 64 handles.
  *
  * Experiment: one wait over 63, 64 and 65 events, the last of which is set. Documented: at most

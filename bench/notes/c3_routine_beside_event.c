@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c3: with an event and a completion routine together, the routine is called and the event is not
  * used.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c4: WSAGetOverlappedResult says how a request ended, waiting for it or not.
  *
  * Experiment: a pending WSARecv is asked for without waiting; then waiting, while a thread sends 5

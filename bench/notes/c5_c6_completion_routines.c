@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c5: a completion routine runs in the thread that made the request; no other can take its work.
  * c6: completions that arrive while a routine runs are called within the same alertable wait.
  *

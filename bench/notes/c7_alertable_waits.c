@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c7: frequent alertable waits cost.
  *
  * Experiment: 32 connections get a byte each; one thread takes them by completion routines, in an

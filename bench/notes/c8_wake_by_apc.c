@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c8: QueueUserAPC can be used on purpose, as a wake-up.
  *
  * Experiment: a thread sleeps in an alertable wait, at a port or at an event; another wakes it by

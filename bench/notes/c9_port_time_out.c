@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* c9: a time-out of GetQueuedCompletionStatus is no error.
  *
  * Experiment: an empty port is asked for 10 ms; then it gets a packet and is asked again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d10: ids are reused, and a late message must not reach the new owner.
  *
  * Experiment, in a process of its own since it uses sockets it has closed: 200 connections close,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d1: a pending overlapped request locks the pages of its buffer.
  *
  * Experiment: 16 pages are the buffer of a WSARecv: how many are locked before it, while it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d2: aligned buffers lock fewer pages.
  *
  * Experiment: buffers of 4,096 bytes, a page: at offset 0 and 33 of one; 1,000 of them cut from an

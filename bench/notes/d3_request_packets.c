@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d3: each pending request has a request packet in non-paged pool.
  *
  * Experiment: the non-paged pool charged to the process, before and after 2,000 receives are posted

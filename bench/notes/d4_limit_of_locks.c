@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d4: only so much memory may be locked.
  *
  * Experiment: memory is locked (VirtualLock, mlock) in steps of 64 KiB until that is refused, at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d5: locking and the request packet may cost more than the wait they save.
  *
  * Experiment: the same receive of 64 bytes, once with its bytes there (skip-on-success: done in the

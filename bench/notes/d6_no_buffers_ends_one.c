@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d6: WSAENOBUFS should end the client and not the server.
  *
  * Experiment: 16 sessions echo a byte each turn, from a port; after half of the turns the send of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d7: RIO takes the lock once instead of at each request.
  *
  * Experiment: messages of 512 bytes by RIOSend from memory that is registered once, once for 50

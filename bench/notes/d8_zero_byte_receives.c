@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d8: zero-byte receives keep idle connections from locking pages.
  *
  * Experiment: 2,000 idle connections, each with a receive of a page pending, then each with one of

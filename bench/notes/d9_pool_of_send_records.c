@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* d9: send records from new and delete cost; a pool is better.
  *
  * Experiment: a record of 600 bytes for each message of 64, taken from malloc or from a list of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* e1: overlapped writes without an offset all land at 0.
  *
  * Experiment: "AAAA", "BB" and "C" are written to an overlapped file, one after the other, all with

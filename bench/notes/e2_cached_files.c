@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* e2: a cached file is served in the call: nothing overlaps.
  *
  * Experiment: 1 MiB is written and then read, 64 KiB a call, through an overlapped handle: with the

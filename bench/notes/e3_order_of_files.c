@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* e3: overlapped file requests may complete in any order, socket requests of one direction do not.
  *
  * Experiment: 64 reads of 4 KiB at random places of a file of 16 MiB, without the cache, and 64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* f1: select, then WSAAsyncSelect and WSAEventSelect, then overlapped, then IOCP, in order of
  *     performance.
  * f4: synchronous calls with notification against asynchronous calls with notification.

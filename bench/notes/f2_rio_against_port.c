@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* f2: RIO removes the overhead of overlapped I/O.
  *
  * Experiment: one connection, messages of 64 bytes to and fro, the near end with WSARecv, WSASend

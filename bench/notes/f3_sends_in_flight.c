@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* f3: one send in flight and the rest queued, or several at once.
  *
  * Experiment: 400 messages of 64 bytes to a peer that reads: one send in flight, a message each;

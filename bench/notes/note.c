@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See note.h: samples, their merging, verdicts. Pure but for note_memory and a child's lines. */
 #include "notes/note_state.h"
 

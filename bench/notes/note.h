@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What one statement of the course notes needs to become an experiment.
  *
  * A statement is one file, named after it: bench/notes/b1_recv_returns_what_is_there.c. It holds

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A file for the experiments about files: overlapped, in the temporary folder, gone with its
  * handle. Windows alone. */
 #ifndef RS_NOTES_NOTE_FILE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See note_file.h. */
 #include "notes/note_file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What only Windows' kernel has, for the experiments: Registered I/O, locked pages, pool.
  *
  * Elsewhere the harness says "cannot tell here" for entries with NOTE_WINDOWS_KERNEL; Registered

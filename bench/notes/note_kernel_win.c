@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See note_kernel.h. */
 #include "notes/note_kernel.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sockets for the experiments: made in pairs over loopback, closed behind them.
  *
  * Statements that only Winsock can show call Winsock. Those that hold for any TCP use the thin

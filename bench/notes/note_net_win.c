@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See note_net.h: what Windows alone has. */
 #include "notes/note_state.h"
 

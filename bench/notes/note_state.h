@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One entry under way. The harness's: statements use note.h and note_net.h. */
 #ifndef RS_NOTES_NOTE_STATE_H
 #define RS_NOTES_NOTE_STATE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See note_table.h. */
 #include "notes/note_table.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every statement of the course notes, by its id and in our words: the list that nothing may be
  * missing from. X(id, statement) */
 #ifndef RS_NOTES_NOTE_TABLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* notes: every statement of the course notes as an experiment. From the command line to verdicts.
  *
  * 0: all that was asked for was run, whatever the verdicts. 1: an entry did not end, or a file

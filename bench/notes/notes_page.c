@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The page of a run: a card for each statement. See notes_report.h. */
 #include "notes/notes_report.h"
 

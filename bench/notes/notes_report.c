@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See notes_report.h. */
 #include "notes/notes_report.h"
 

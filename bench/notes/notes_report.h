@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a run of the notes says: for a terminal, as JSON, as a page; and the table of the document
  * from the JSON of several platforms. Pure. */
 #ifndef RS_NOTES_NOTES_REPORT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See notes_run.h. */
 #include "notes/notes_run.h"
 

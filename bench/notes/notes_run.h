@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs one entry: its repeats, each bounded in time; its verdict. Main thread. */
 #ifndef RS_NOTES_NOTES_RUN_H
 #define RS_NOTES_NOTES_RUN_H

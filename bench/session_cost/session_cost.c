@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The cost of the session layer alone: one 32-byte frame echoed, no back end, no kernel.
  *
  * session_cost_turn is a turn of the loop over 64 sessions with a message each: receive

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # clang-cl as Visual Studio 2022's cl.exe, on Debian: its options, its warnings, its predefined
 # macros, with Wine's headers and import libraries (libwine-dev) in place of the Windows SDK.
 #

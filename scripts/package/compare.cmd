@@ -1,3 +1,4 @@
+@rem SPDX-License-Identifier: MIT
 @echo off
 rem compare.cmd [OPTIONS]: iocp_server and rio_server in turn under the same loads. --help lists the
 rem options; the exit code is compare.exe's. Results: build\compare beside this file, or --out.

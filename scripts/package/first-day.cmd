@@ -1,3 +1,4 @@
+@rem SPDX-License-Identifier: MIT
 @echo off
 rem first-day.cmd [--smoke]: what only Windows can tell, all of it, into one folder to be sent.
 rem

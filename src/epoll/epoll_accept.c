@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Listening, and accepting in the shard's own loop. */
 #include "epoll/epoll_instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening and closing an instance of the epoll back end, its memory and its statistics. */
 #include "epoll/epoll_backend.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The epoll back end (Linux): the native floor for the Windows servers, the load generator's back
  * end on Linux, and the way to run the whole server under the sanitizers.
  *

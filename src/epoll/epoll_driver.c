@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The epoll driver: turns the engine's actions into socket calls and edges into readiness. */
 #include "epoll/epoll_instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One instance of the epoll back end, as its files share it; not included elsewhere.
  *
  * Readiness turned into completions. One instance, one thread; only wake is called from others.

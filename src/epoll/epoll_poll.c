@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One poll: waits for events, handles them, returns completions; wake. */
 #include "epoll/epoll_instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* epoll_server: the same server on Linux, the floor for the others. */
 #include "epoll/epoll_backend.h"
 #include "iocp/iocp_settings.h"

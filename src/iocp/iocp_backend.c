@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening and closing an instance of the IOCP back end, its memory and its statistics. */
 #include "iocp/iocp_backend.h"
 

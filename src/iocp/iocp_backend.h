@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The back end over I/O completion ports: seam/backend.h on WSARecv, WSASend, AcceptEx, ConnectEx
  * and one port per instance. */
 #ifndef RS_IOCP_IOCP_BACKEND_H

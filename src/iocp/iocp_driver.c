@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The IOCP driver: turns the engine's actions into Winsock calls and packets into results. */
 #include "iocp/iocp_instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One instance of the IOCP back end, as its files share it; not included elsewhere.
  *
  * Completions from a port, one instance, one thread; only wake is called from others.

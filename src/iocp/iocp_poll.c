@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One poll: reads the port, handles packets, returns completions; wake. */
 #include "iocp/iocp_instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* iocp_server: the server over I/O completion ports. */
 #include "iocp/iocp_backend.h"
 #include "rio/rio_settings.h"

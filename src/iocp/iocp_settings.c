@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See iocp_settings.h. */
 #include "iocp/iocp_settings.h"
 

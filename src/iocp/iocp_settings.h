@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings of the IOCP back end; rs_backend_config.own points to one of these. */
 #ifndef RS_IOCP_IOCP_SETTINGS_H
 #define RS_IOCP_IOCP_SETTINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Registered I/O as an SDK declares it: types, constants, the GUID and the function table.
  *
  * MinGW-w64 has none of it (no mswsockdef.h, nothing in mswsock.h). The Windows SDK's own

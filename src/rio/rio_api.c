@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finds the RIO functions. */
 #include "rio/rio_api.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RIO functions, wherever they come from, in a struct that is passed around.
  *
  * They are no exports: Winsock hands them out through WSAIoctl on a socket of the kind they are for

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Opening and closing an instance of the RIO back end, its memory and its statistics. */
 #include "rio/rio_backend.h"
 

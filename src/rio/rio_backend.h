@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RIO back end: requests through registered buffers and one completion queue a shard.
  *
  * seam/conn_engine, rio_ledger and rio_wait decide, in pure C; the files beside this one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RIO driver: turns the engine's actions into RIO and socket calls and reports the results. */
 #include "rio/rio_instance.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One instance of the RIO back end, as its files share it; not included elsewhere. */
 #ifndef RS_RIO_RIO_INSTANCE_H
 #define RS_RIO_RIO_INSTANCE_H

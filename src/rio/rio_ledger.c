@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See rio_ledger.h. */
 #include "rio/rio_ledger.h"
 

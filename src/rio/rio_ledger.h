@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What RIO has, in addition to the connection engine's state: how many completion queue entries all
  * requests can take, which use of a record each request is, so that a completion names one request
  * and no other, and which queues have deferred requests that need a commit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One poll: the completion queue, the port, sleeping; wake.
  *
  * Two ways to sleep, and a third if the provider has one (rs_rio_wait_fn). By IOCP, RIONotify posts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rio_server: the server over Registered I/O completion queues. */
 #include "iocp/iocp_settings.h"
 #include "rio/rio_backend.h"

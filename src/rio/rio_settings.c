@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See rio_settings.h. */
 #include "rio/rio_settings.h"
 

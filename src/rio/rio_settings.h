@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings of the RIO back end; rs_backend_config.own points to one of these. */
 #ifndef RS_RIO_RIO_SETTINGS_H
 #define RS_RIO_RIO_SETTINGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rules of buffers, queues and requests; what memory is in flight is rio_verify_shadow.c's. */
 #include "rio/rio_verify.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Checks a program's use of RIO: errors that Windows leaves undefined, or that show much later, are
  * reported at once (--rio-verify).
  *

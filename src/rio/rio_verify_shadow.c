@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "rio/rio_verify_shadow.h"
 
 #include <stdlib.h>

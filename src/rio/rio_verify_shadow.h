@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What --rio-verify knows of memory: who uses each byte, by address and not by buffer id, since one
  * piece of memory may be registered many times; and whether its contents are what they were.
  *

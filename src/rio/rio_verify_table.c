@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The thirteen functions with the checks before and after. A handle that the program holds is the
  * address of the checker's record; the provider's own handle is in there. */
 #include "rio/rio_verify_table.h"

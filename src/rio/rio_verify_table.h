@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Puts the checker of rio_verify.h between a program and a RIO function table.
  *
  * RIO's functions have no argument for a context, and two of them no handle either: so the checker

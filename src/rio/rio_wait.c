@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps of one poll. */
 #include "rio/rio_wait.h"
 

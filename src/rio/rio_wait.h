@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* When one poll dequeues, looks at the port, arms the notification, sleeps, returns.
  *
  * Pure decisions: the caller carries each step out and tells what came of it. The order is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What fails when, and what is open. Everything here is behind one lock, which is never held over a
  * call of the system's that can wait. */
 #include "chaos.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A layer of faults under the IOCP and the RIO back end.
  *
  * The back ends' sources are compiled once more with every Winsock, port and RIO call replaced

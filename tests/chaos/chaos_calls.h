@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The calls of the Windows back ends, as the copy of their sources that tests/chaos compiles makes
  * them. Included in front of each of those files by the compiler's command line; the product's own
  * sources know nothing of it. Each stand-in has the signature and the results of what it stands

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The traffic: connections that a back end of its own opens, under the same faults. Each sends
  * frames and checks what comes back against them; some read slowly, half-close, leave early, reset,
  * or are reset while they still connect. */

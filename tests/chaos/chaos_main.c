@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* chaos_test: a server and its clients over the IOCP or the RIO back end, with faults under both,
  * seed after seed (chaos.h says how).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RIO table, and what a provider adds to it: the real call, or its failure. Stands between
  * rio_api.c, whose copy loads the table under another name (CMakeLists.txt), and rio_backend.c;
  * --rio-verify checks from above what the driver does here. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Between a back end and who uses it: the contract of seam/backend.h on every op and completion,
  * and that each failure a driver is told of shows as one, with its status, where it belongs. */
 #include "chaos.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Winsock, ports, events and timers: the real call, or its failure. */
 #define CHAOS_REAL_CALLS
 #include "chaos_calls.h"

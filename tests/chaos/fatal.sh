@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # tests/chaos/fatal.sh EMULATOR... PROGRAM BACKEND: each failure that has to end the process (chaos.c)
 # does, with a message. --fatal N is the n-th; exit code 77: there are no more.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cases about ends: half-close, reset, close, abort, and what happens to requests in flight.
  *
  * Set up: a connected pair, some requests in flight. A pass is decided by the status of each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cases about refusals, generations and capacity: what submit takes, and what it says if not.
  *
  * Set up: connected pairs. A pass is decided by submit's count and status, and by the ledger:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cases about connecting and listening: refusals, bursts, the last completion, slots coming free.
  *
  * Set up: a listener on a free loopback port. A pass is decided by the status of each CONNECT and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cases about poll and wake, and about opening, memory and statistics.
  *
  * Set up: two idle sides, or a few pairs. A pass is decided by what poll returns. Clocks are read

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cases about the server on the back end under test: one shard, stepped by the case, its clock the
  * instance's; the clients are the harness's own side.
  *

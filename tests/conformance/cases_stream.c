@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Cases about bytes: they arrive, whole, in order, once, and only where they were sent to.
  *
  * Set up: one or two connected pairs. A pass is decided by comparing every received byte with what

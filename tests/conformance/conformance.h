@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a back end brings to the conformance suite, and the suite's entry.
  *
  * An instance is one small main: a descriptor and a call of conf_main. The cases, the harness and

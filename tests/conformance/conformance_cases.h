@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one list of cases. Every back end runs all of it; a case missing from one instance is a skip
  * with a reason in its descriptor, printed and counted against a budget.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over epoll: real sockets, loopback, the real clock. No skips. */
 #include "conformance.h"
 #include "epoll/epoll_backend.h"

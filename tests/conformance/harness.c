@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ledger, the pump and the stream helpers. One thread; the back ends see it as their shard. */
 #include "harness.h"
 

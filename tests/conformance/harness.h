@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The harness of the conformance cases: two instances of one back end, "server" and "client",
  * driven in turn by one thread, and a ledger of every request.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over I/O completion ports once more, with every setting the other way: all
  * completions through the port, one a call, zero-byte receives, and a thread that accepts. */
 #include "conformance.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over I/O completion ports: real sockets, loopback, the real clock. */
 #include "conformance.h"
 #include "iocp/iocp_backend.h"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DPROGRAMS=a;b [-DEMULATOR=e] -P lists_equal.cmake: every program prints the same --list,
 # and it is not empty.
 set(first "")

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over Registered I/O with the notification by event, a registration of its
  * own for each buffer, and the caller checked by rio_verify. */
 #include "conformance.h"

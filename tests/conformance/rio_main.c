@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over Registered I/O: real sockets, loopback, the real clock. Under Wine the
  * provider is the one that RINGSIDE_RIO_PROVIDER names. */
 #include "conformance.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over Registered I/O, polled: no notification, nothing deferred, a
  * registration for each request, a thread that accepts, and the caller checked by rio_verify. */
 #include "conformance.h"

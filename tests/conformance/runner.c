@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs the list against one instance under cmocka, so that ctest sees its closing lines.
  *
  * A pass is decided by counting: every case of the list either ran and passed or is skipped by

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The conformance suite over the simulated back end: no faults, virtual clock, a fresh world per
  * case. No skips. */
 #include "conformance.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A target that must crash: proves that the set-up finds a bug behind four comparisons, which it
  * can only do when coverage guides it, and that a crash makes the run fail. */
 #include <stddef.h>

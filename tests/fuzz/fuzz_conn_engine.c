@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The connection engine driven by fuzzed bytes over each of the three kernels: every op in every
  * state, requests that end in any order, in parts or at once, calls and commits that fail, connects
  * that come back late, small polls. engine_bed.h checks each step; a crash or a failed assertion is

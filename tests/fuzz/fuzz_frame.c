@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Two bytes choose the maximum, the rest is a stream from a peer.
  *
  * The stream is taken apart twice: by rs_frame_parse with all bytes at hand, and with one byte

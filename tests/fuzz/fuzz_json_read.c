@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* JSON from bytes: the first byte sizes the array of nodes, the rest is the text, in a block of
  * exactly its size.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Command lines from bytes: the first byte sizes the error buffer, the rest is cut into arguments
  * at line ends. A table with an option of each kind.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Session events from fuzzed bytes: opens, receives, completions in any order with any status,
  * time, local closes, broadcasts, holds, stops. A crash or a failed assertion is a finding; so is
  * anything left in use after everything was closed. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A fuzzed input read as a script: a byte at a time, zeros behind its end. */
 #ifndef RS_FUZZ_SCRIPT_H
 #define RS_FUZZ_SCRIPT_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A short run of one fuzz target: cmake -DPROGRAM= -DCORPUS= -DWORK= -DMUST_CRASH=ON|OFF -P smoke.cmake
 #
 # The corpus is copied to WORK, where new inputs and a crashing one are left; the source tree is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Nothing is allocated after start-up: every call of our code for memory is counted, by the
  * linker's --wrap, while a server over epoll is under load. */
 #include <arpa/inet.h>

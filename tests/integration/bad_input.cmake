@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Bad command lines of one server: each must end with the right exit code and exactly one line on
 # stderr that names the option, the value and what is allowed. The options and their ranges are
 # read from --help, so that a new option is covered without touching this file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A frame echo server that does one thing wrong, to show that loadgen notices.
  *
  * One process, one poll loop, loopback, ends by itself after a minute. The fault strikes once, at

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A plain blocking client of a server in the same process, for tests on Linux. */
 #ifndef RS_INTEGRATION_CLIENT_H
 #define RS_INTEGRATION_CLIENT_H

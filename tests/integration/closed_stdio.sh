@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # closed_stdio.sh RUNNER... : a server whose parent has closed its standard input, output and error
 # serves, ends by --duration with exit 0 and leaves its figures; what it prints reaches no client.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # cmd_chooses_compiler.sh FAKE_TOOL: which compiler scripts\build-windows.cmd takes, under Wine's cmd.
 # Set up: tests\run.cmd and what it calls in a folder whose name has a space; FAKE_TOOL under the
 # names of the tools, one folder each, of which every case puts some into PATH. A generator is set

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # cmd_compares_without_building.sh BIN: bench\compare.cmd --no-build under Wine's cmd.
 # Set up: a folder whose name has a space, in it the script and, as build\windows\bin, the programs
 # in BIN. Pass: one short comparison exits 0, leaves a report that is not empty and says that it was

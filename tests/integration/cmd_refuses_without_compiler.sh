@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Set up: Wine's cmd, whose PATH holds no compiler. Runs tests\run.cmd and bench\compare.cmd.
 # Pass: each exits 2 and prints exactly one line, which names the compilers that would do.
 set -u

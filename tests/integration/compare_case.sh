@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # compare_case.sh BIN CASE WORK: the comparison against one honest and one broken server.
 #
 # Set up: epoll_server, and a server made of it or of broken_server that misbehaves as CASE says.

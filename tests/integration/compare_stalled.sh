@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # compare_stalled.sh CASE WORK SERVERS COMPARE... : whoever reads what compare prints stops reading.
 #
 # CASE progress: both streams are stuck from the start on; it measures all the same, and Ctrl+C ends it

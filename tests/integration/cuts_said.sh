@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # cuts_said.sh RUNNER... : sessions that the server cuts off are said on standard error, each once
 # and with its reason, in at most one line a second; so are connections that it refuses.
 set -u

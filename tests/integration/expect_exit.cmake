@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DCOMMAND="PROGRAM;ARGS" -DEXIT=N -P expect_exit.cmake: runs it; a pass is the exit code N,
 # one line on stderr, and nothing on stdout.
 execute_process(COMMAND ${COMMAND} RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE err

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stands for vswhere, cmake, ctest, ninja or gcc where only the choice of one is tested.
  *
  * Appends a line to the file FAKE_LOG: its own name, its arguments, and the generator that the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A RIO provider that loses completions: the one that RINGSIDE_RIO_PROVIDER names, with as many
  * failed results kept back for ever as FAULTY_RIO_SWALLOW says. Without the provider's own wait, so
  * that RIONotify and the port are what is slept on, as on Windows. For the tests of a server. */

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # A server that runs out of descriptors: what it cannot take in ends as a want of buffers and not as
 # an error, it tries again a few times and not in a loop, and it serves again when there is room.
 #   few_files.sh WHO LOADGEN SERVER [SERVER_ARG...]

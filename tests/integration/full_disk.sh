@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # full_disk.sh BIN CASE WORK: a comparison whose results cannot be written.
 #
 # Set up: a first comparison leaves its results; then the disk under them is full (a small tmpfs, as

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # json_kept.sh RUNNER... : a server that cannot start leaves the result of an earlier run as it was;
 # one whose result cannot be written says so in one line and ends with exit 1, or 2 for what is no
 # file: a pipe that nobody reads would keep it from ending.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One rung of the ladder as a whole program: ladder_test RUNG, e.g. ladder_test select.
  *
  * Set up: the server stands beside this program and is started once, on a free port, its output in

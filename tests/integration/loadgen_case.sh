@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # One run of loadgen against one server: the exit code and the columns must be the expected ones.
 #   loadgen_case.sh LOADGEN EXPECT_EXIT COLUMNS SERVER [SERVER_ARG...] -- [LOADGEN_ARG...]
 # COLUMNS: names, with commas between, of the counts that must be above 0; every other count of a

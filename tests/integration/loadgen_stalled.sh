@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # loadgen_stalled.sh LOADGEN SERVER : nobody reads what loadgen prints. It measures, ends by itself,
 # and its figures are there.
 set -u

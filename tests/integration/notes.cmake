@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # cmake -DPROGRAM=notes -DEMULATOR=... -DWORK=DIR -P notes.cmake: every statement is run once. A pass
 # is exit code 0 (no crash, none given up) and a result for each statement that --list names; the
 # page and the document's table are made, and docs/notes-verdicts.md has every statement. Verdicts

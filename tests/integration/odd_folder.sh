@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # odd_folder.sh BIN EMULATOR: programs and scripts from a folder whose name holds a blank and a letter
 # that is not ASCII. BIN: the build's programs. EMULATOR: what runs them, or "".
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # package_runs.sh WORK BIN: what a stranger does with the two files that package_same_bytes.sh left
 # in WORK/one.
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # package_same_bytes.sh WORK: the package of one commit, built in two folders, is the same.
 #
 # Set up: the sources copied into a folder with another name, which holds a blank and a letter that

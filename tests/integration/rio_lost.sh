@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # One RIO completion never comes: the server says so once, serves the others, ends in bounded time
 # with exit code 0 and has the count in its JSON. With --rio-verify it stops there and then.
 #   rio_lost.sh LOADGEN FAULTY_DLL SERVER [SERVER_ARG...]     EMULATOR runs a LOADGEN for Windows

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public API over real sockets, native: several shards, other threads, starting and stopping.
  *
  * Clients are blocking sockets with a receive timeout that only bounds a hang. A pass is the bytes,

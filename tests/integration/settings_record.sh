@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # Two runs that differ in one option can be told apart by the "settings" of their JSON.
 #   settings_record.sh PROGRAM [SERVER]
 # PROGRAM is a server, or loadgen with a SERVER to load. Every option that --help lists is given a

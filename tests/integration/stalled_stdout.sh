@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # stalled_stdout.sh HOW RUNNER... : whoever reads a server's lines stops reading (a full pipe, a
 # paused terminal, text selected in a console). It serves on, ends when asked to (HOW = a signal) or
 # by itself (HOW = duration), exits 0 and leaves its figures. A rung of the ladder knows no messages.

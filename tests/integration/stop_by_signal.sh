@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # stop_by_signal.sh SIGNAL RUNNER... : a server ends in order when asked to from outside.
 # Starts it, waits for its listening line, signals it, and passes when it exits 0, says what it
 # did and leaves its JSON object behind. With Wine the runner is scripts/wine.sh PROGRAM.

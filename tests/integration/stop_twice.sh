@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # stop_twice.sh SIGNAL PAUSE CODE RUNNER... : what a second signal does. timeout(1) sends everything
 # twice at once: that is one request, and the server ends in order (PAUSE 0, CODE 0). A second one
 # after more than a second ends it at once (CODE 128 + its number). A client that neither sends nor

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Threads are coroutines: entered by setcontext, switched by _longjmp, which spares the system call
  * for the signal mask. The search is depth first, each run from the start along the
  * choices of the one before, with the last open choice taken differently. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs a small program of two or three threads once for every order in which its atomic
  * operations can happen, on one thread of the system.
  *

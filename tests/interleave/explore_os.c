@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the shard and the logic thread ask of the system (seam/os.h), for the explorer: events and
  * spinning are steps, time stands still. */
 #include <stdlib.h>

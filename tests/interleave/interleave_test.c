@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The lock-free parts over every order of their atomic operations (explore.h): the mailbox, the
  * ring of records, the wake word of the back ends, the arming of RIO's notification, the shard's
  * messages with its sleep and its end, the hand-over to the logic thread.

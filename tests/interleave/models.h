@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The models that interleave_test.c runs. */
 #ifndef RS_TESTS_INTERLEAVE_MODELS_H
 #define RS_TESTS_INTERLEAVE_MODELS_H

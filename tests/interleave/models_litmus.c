@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Programs whose orders are known, to test the explorer. */
 #include "models.h"
 #include "seam/atomics.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hand-over to the logic thread, with rings that hold two records: open, messages, replies,
  * close and end, with all the sleeping that full and empty rings ask for. */
 #include <string.h>

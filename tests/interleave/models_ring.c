@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mailbox and the ring of records, at sizes at which they fill, wrap and pass 2^32. */
 #include <string.h>
 

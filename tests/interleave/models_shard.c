@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A shard's messages, sleep and end against threads that post and stop: no message is lost, none is
  * counted twice, and the back end is never touched after it was closed. */
 #include <string.h>

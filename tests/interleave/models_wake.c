@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sleeping and waking: the wake word as iocp_poll.c and rio_poll.c use it, and rio_wait.c's order
  * of arming, looking and sleeping against a completion queue of our own. */
 #include <stddef.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # check.sh MODEL.pml WORK [-DNAME=VALUE...]: searches a model whole with SPIN, for deadlocks and
 # assertions. Exit 0: nothing found. 1: an error was found. 2: the search did not finish, or the
 # tools failed.

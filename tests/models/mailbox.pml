@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mailbox (src/common/seam/mailbox.c): a bounded ring with turns, two writers, one reader.
  *
  * Checked: every message that a writer was told is posted is read once, each writer's in order; no

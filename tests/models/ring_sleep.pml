@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ring between a shard and the logic thread with the sleep word of each side
  * (src/common/server/logic.c, spsc.c): records one way, room the other way. Stores reach memory
  * late where the C uses plain release stores: the writer's `written` and the reader's `read`

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Arm, look, sleep (src/rio/rio_wait.c, rio_poll.c) against a completion queue with a one-shot
  * notification, and a wake from another thread.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A shard's message_pending word over the wake of a back end (src/common/server/shard.c, and the poll
  * of each back end), with two posters.
  * BACKEND=1  IOCP, RIO by port or by the provider's wait: the wake word {running, sleeping, woken}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Every entry of mutants.cmake applies to the tree as it is, and there are enough of them:
 # cmake -DROOT=DIR -P check.cmake. With -DWORK=DIR the mutated copies are written there too.
 cmake_minimum_required(VERSION 3.25)

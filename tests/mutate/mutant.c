@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Which planted mistake this process makes: RS_MUTANT, 0 = none. Only in a build with RS_MUTATE. */
 #include <stdlib.h>
 

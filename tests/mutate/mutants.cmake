@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The planted mistakes; cmake/RingsideMutate.cmake says how an entry is read. Each is one that a tired
 # person could make. When the code changes, unit.mutants_apply names the entries to move along.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: MIT
 # tests/mutate/run.sh [--preset mutate|mutate-windows] [NUMBER|FILE...]: how many planted mistakes do
 # the fast tests notice?
 #

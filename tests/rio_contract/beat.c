@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A program to be started, interrupted and killed: a dot on standard output every 50 ms, for at
  * most 30 s. Ctrl+C ends it with a line and exit code 7; with an argument it exits with that code
  * at once. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Many posted datagram receives: they fill as datagrams come, whatever the program does meanwhile,
  * each with one datagram, in order. Loopback; every datagram carries its number. A pass is the
  * count, the order and the bytes. Slices lie one behind the other in the case's memory. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fixture and main of the RIO contract suite. See contract.h.
  *
  *   rio_contract [--provider windows|PATH] [--json FILE]

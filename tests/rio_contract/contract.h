@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RIO contract suite's fixture: a table from whatever provider is under test, sockets,
  * buffers and queues that are cleaned up after each case.
  *

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # crash.sh PROGRAM...: a child case that crashes is an outcome in the JSON file, and no failed suite.
 set -u
 work=$(mktemp -d)

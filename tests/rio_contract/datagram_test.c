@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Datagrams: bound UDP sockets, addresses by the Ex functions. Loopback; the peer is an ordinary
  * blocking socket. Address slices live in the last page of the memory. */
 #include "contract.h"

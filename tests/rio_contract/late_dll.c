@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* rio_late.dll: reaches Winsock by its imports, and is loaded after the program has begun. */
 #include "rio/rio_abi.h"
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What riorun lends to programs of others, and how it treats them. Included where riorun is built.
 set(_rio_includes ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/common)
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What riorun lends reaches a program by whatever way it finds Winsock: GetProcAddress, by name and
  * by ordinal, and the imports of a DLL that is loaded late. Run below riorun; without it there is
  * no RIO and the program says so (exit 77). A pass is a table, sockets that take a request queue or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lives and ends: close with requests outstanding, queues shared by many sockets, threads,
  * AcceptEx. Completions are counted: each accepted request has exactly one. */
 #include "contract.h"

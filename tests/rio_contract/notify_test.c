@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Notification: RIONotify is one-shot, by event or by port, and RIO_MSG_DONT_NOTIFY is silent.
  * A pass is a signal within RC_WAIT_MS where one is due, and none within RC_QUIET_MS where not. */
 #include "contract.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A program with many datagram receives posted that gets no turn: prints its port, waits for a line
  * on standard input, then says how many receives have been filled. For posted_case.sh. */
 #include "rio/rio_abi.h"

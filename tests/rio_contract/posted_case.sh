@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
 # posted_case.sh WINE_SH RIORUN.exe POSTED.exe: 1,500 datagrams come while a program with 2,000
 # receives posted does not run at all: on Windows they fill the receives, none is lost.
 set -u

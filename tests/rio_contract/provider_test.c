@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What ringside_rio.dll adds to RIO: ringside_rio_wait, _wake, _shutdown and _counters, and the
  * cost that lazy commits promise. Loopback pairs, one completion queue a case; a pass is the
  * result within 5 s, and a number of kernel entries for the commits. The provider is the one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What each case and each open question came to, and the cases that run in a child process.
  *
  * One record a case, for the run's JSON file: the harvest of a first run on a system. The main

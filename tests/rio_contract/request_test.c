@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests on a stream: what RIOReceive and RIOSend accept, refuse, deliver and in which order.
  * A connected pair on loopback; the peer is an ordinary blocking socket. */
 #include "contract.h"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # riorun_case.sh CASE WINE_SH RIORUN.exe BEAT.exe: riorun and the life of its program, from outside.
 #   code   the program's exit code is riorun's
 #   int    kill -INT of riorun alone is the program's Ctrl+C, and its exit code comes back

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small RIO program that breaks one rule, for riorun --verify: rio_seed CASE. Each case is the
  * same well-behaved exchange over a loopback pair with one thing wrong; "none" and "patterns" keep
  * every rule of RIO's documentation, in the ways that public programs do. Exit 0 whatever the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Set-up rules of RIO: the table, registrations, creating and sizing queues. Each case makes one
  * call and looks at its result and error code; the pages named are of the Windows SDK. */
 #include "contract.h"

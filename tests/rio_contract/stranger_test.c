@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Patterns seen in RIO programs that others wrote: how they make sockets, when they post, and what
  * they close under what. Loopback; a case passes by what its page says, or reports what it saw. */
 #include "contract.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Patterns of programs with several threads, or several queues, around one port: who dequeues, who
  * posts, who closes. What must not happen at once, RIO's pages say, and these programs hold a lock
  * for it. Loopback; a pass is each completion once, and no signal lost. */

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # verify_case.sh WINE_SH RIORUN.exe SEED.exe: riorun --verify finds each rule that rio_seed breaks, by
 # its name and by exit code 99, and says nothing of the cases that keep the rules. Cases of the
 # strict mode must be silent without it. At least 95 of 100 must be found; all are, at rest.

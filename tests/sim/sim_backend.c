@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The seam's functions on the simulated network: arguments and buffers are checked here, what
  * becomes of an op is in sim_link.c. */
 #include "sim_backend.h"

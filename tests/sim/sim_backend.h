@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The simulated back end: the whole contract of seam/backend.h in memory, from one seed.
  *
  * A world is a network: listeners, connections with bounded pipes, a virtual clock, one random

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What must hold after every step, and at the end. */
 #include "sim_run.h"
 

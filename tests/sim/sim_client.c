@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The scripted clients: what they send, when they read, how they go. */
 #include "sim_run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What sim_world.c (clock, events, connections) and sim_backend.c (the seam's functions) share. */
 #ifndef RS_TESTS_SIM_INTERNAL_H
 #define RS_TESTS_SIM_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Connections of the simulated network: what becomes of each op, and when.
  *
  * Everything that may let an op proceed ends in sim_settle_link, which does all that can be done

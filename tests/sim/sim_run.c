@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One seed from its drawing to its end. */
 #include "sim_run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One seed: a server's shard and a crowd of scripted clients in one simulated world.
  *
  * Everything is drawn from the seed: limits and sizes, the application, the faults, and what each

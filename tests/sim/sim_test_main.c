@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* sim_test: the whole session layer and shard against the simulated back end, seed after seed.
  *
  * Each seed draws a configuration, an application, faults and clients (sim_run.h) and is played to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The world of the simulated back end: clock, events, random numbers, faults. */
 #include "sim_internal.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Pairs of made-up results.json: equal, drifted, with cells missing, with void runs, at fixed
  * rates, of different machines. A pass is the count of figures and ratios that agree, and the
  * answer. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each tier of assertion fails once in a child process; the parent looks at how the child ended
  * and at what it said. The debug tier is compiled here both with and without RS_DEBUG_CHECKS: the
  * header is read twice. */

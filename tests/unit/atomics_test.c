@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each atomic operation alone, with its result and its effect, at the ends of its range; then,
  * where POSIX threads exist, four threads on one counter and a hand-over of plain data under a
  * flag (for the thread sanitizer to judge). */

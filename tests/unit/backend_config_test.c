@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each number of a back end's configuration at both ends of its range and one beyond them; the
  * refusal names the value. */
 #include "seam/backend_config.h"

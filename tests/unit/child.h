@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Runs one case of the test program in a process of its own, to see it end abnormally.
  *
  * The program starts itself again with two arguments: "child:CASE" and a file for its standard

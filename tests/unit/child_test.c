@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* child.h itself: what the parent says arrives, whatever stands in it, and a child that does not
  * understand ends. A program whose arguments were split would take them for none and start itself
  * again, and so on. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The connection engine's cases one by one; engine_bed.h plays the kernels and checks the rules at
  * every step. A pass: the completions, calls and counts named in each test, and nothing left at its
  * end. The fuzz target fuzz_conn_engine walks the combinations. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counters: every member of the table is summed, none twice, and every close reason has a text of
  * its own. Set up: two records whose members all differ. */
 #include <setjmp.h>

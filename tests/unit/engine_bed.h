@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Three kernels played by hand under the real connection engine, one for each set of capabilities:
  * what was asked waits in a table until the test (or fuzzer) lets it end. Every rule of the seam
  * and of the APIs that can be seen from here is checked on the way:

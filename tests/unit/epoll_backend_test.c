@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What only the epoll back end has, beside the conformance suite: how it runs out of descriptors,
  * what it refuses to open, and how many kernel calls a message costs. Two instances over loopback,
  * polled in turn; a pass is decided by completions and by the back end's own counters. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* files.h on the platform at hand: whatever goes wrong, the old file is as it was and nothing new
  * lies beside it. POSIX alone can make the disk full for one process (a limit on the size of its
  * files) and list a folder without more ado. */

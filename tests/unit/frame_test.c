@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The frame parser over every length the header can say, every cut of a set of frames and every
  * first byte, against the plain reading of the format. Passes when status and length agree
  * everywhere. Short inputs lie in blocks of exactly their size, so that a sanitizer sees a byte

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The error bound is proved over every value below 2^16, every edge of every bucket, powers of two
  * and their neighbours, and random values; percentiles are compared with a sorted array. Passes
  * when exact <= reported <= exact + exact / 64 everywhere. */

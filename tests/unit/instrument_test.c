@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counters that tell the truth and counters that do not, on a machine made of a fake clock: what
  * burns, sleeps, interrupts and counts is known to the nanosecond. */
 #include "compare/instrument.h"

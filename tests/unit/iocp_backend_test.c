@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What only the IOCP back end decides, beside the conformance suite: whose turn it is when
  * receives and sends end in the call, and how a close takes a receive back. One instance against
  * plain sockets over loopback; completions, the kernel's answers and the back end's own counters

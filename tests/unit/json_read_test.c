@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Texts that RFC 8259 allows and texts it does not, each with its verdict; the bounds on depth,
  * nodes and numbers at and one past their ends; and what core/json.h writes, read back. A pass is
  * the expected verdict and values; a refused text must say why and where. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The writer's text, compared whole: structure, escapes, numbers at the ends of their ranges; and
  * every buffer size from one byte up, with guard bytes behind it. */
 #include "core/json.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One connection of the load generator against a kernel and a server played by hand: what it sends
  * is collected, and handed back whole, damaged, in pieces or in another order. A pass: each fault
  * in its own column and in no other, and every connection ends in a CLOSE. */

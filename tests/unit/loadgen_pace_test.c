@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sleeps of a made-up system: how late each ends is given, the clock is a number. A pass: the
  * margin covers what the system overruns by, within its bounds, and comes back down when that is
  * over. */

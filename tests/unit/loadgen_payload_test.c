@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages of several sizes and identities. A pass: what was built is recognised as itself and as
  * nothing else, and every single flipped byte is found. */
 #include <setjmp.h>

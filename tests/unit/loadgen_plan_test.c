@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Plans of odd rates. A pass: the two directions (when is message i due, how many are due now)
  * agree to the nanosecond, nothing drifts over a day, and roles are shared out exactly. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the figures of a run mean: a run filled in by hand, every part with a value of its own, and
  * its JSON. A pass: each key holds what was put there for it, by arithmetic done here by hand. */
 #include "loadgen/loadgen_report.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a command line of loadgen comes to, where one option decides about another. A pass: the
  * settings are the expected ones; what makes no sense ends in the exit code of a bad command line.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The books of one connection against scripts of replies, and a seeded random one against a model
  * of one entry a request. A pass: each request in exactly one column, and in the right one. */
 #include <setjmp.h>

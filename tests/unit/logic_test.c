@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hand-over to a logic thread: a session table played by hand (session_bed.h) on one side, an
  * application that notes what it is told on the other. First stepped on one thread, with rings so
  * small that both sides must wait; then with a thread of its own, random traffic and a seed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Documents generated from tables in the code.
  *
  *     made_docs settings|compare        prints docs/settings.md, docs/compare.md

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The mailbox: order and capacity with one thread, then four writers against one reader. A pass
  * is every message exactly once, each writer's in its order, its payload intact. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Made-up observations for the rules of parts A and B: one case for each verdict at least. In the
  * order of each statement's figures; a figure left out was not seen. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Made-up observations for the rules of parts C to F: see notes_cases_ab.h. */
 
 {"c1", NOTE_HOLDS, {SEEN(10), SEEN(30), SEEN(300), SEEN(30), SEEN(64)}},

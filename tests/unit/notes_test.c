@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The notes without their experiments: no statement is missing from the table, every rule can give
  * every verdict that it says it can, samples are put together right, reports hold what was seen.
  * A pass of a rule is the verdict over made-up observations, and words to it. */

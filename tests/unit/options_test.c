@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One table with an option of each kind. Good command lines are compared with the variables they
  * set; each bad one must give one printable line that names the option, the value and what is
  * allowed; the help text must show name, range, default and unit of each option. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* os.h on the platform at hand: the same test for every port. Clocks are only compared with each
  * other; memory is written to; figures are checked to be known or absent, and to move. Signals are
  * POSIX only: the process sends itself one. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Made-up machines: every kind of placement, and the sets that a program may be restricted to. */
 #include "compare/placement.h"
 

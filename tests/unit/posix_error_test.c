@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The whole range of errno values goes through the table; the ones the back end meets are
  * compared with what it must make of them, all others must be RS_E_OS. */
 #include "posix/posix_error.h"

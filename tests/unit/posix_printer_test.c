@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The printer on a pipe in place of standard error. A pass is: all lines in order while somebody
  * reads; nobody waits when nobody does, neither to say nor to close; what was dropped is told when
  * reading goes on. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What compare reads of a process: of this one, whose threads use a known amount of CPU time. */
 #include "compare/process.h"
 

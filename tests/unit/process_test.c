@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Children of the comparison, and the machine they run on: the same test for both systems. The
  * program starts itself again; the child tells where it may run, or ends at once. */
 #include "compare/process.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Seeded pseudo-random numbers for tests: every random test prints its seed first and takes one
  * as its first argument, so that a failure replays. Sequence: SplitMix64. */
 #ifndef RS_TESTS_RANDOM_H

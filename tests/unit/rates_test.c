@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Rates of open loops and the time that is left, over made-up results. A pass: the figures that the
  * results make exactly. */
 #include "compare/rates.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ready ring against counting: records are numbered in their tag, pushed and popped in random
  * steps; they come out in order, once each. One push too many, or one taken from an empty ring,
  * must end the process (in a child). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists of settings: what runs of one cell share, what cells share, what is a cell's own. A pass:
  * every setting stands exactly where it belongs. */
 #include "compare/recorded.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Region ids: all of them, once each; one more is refused; a returned one is the next given out.
  * Giving back what was not taken must end the process (in a child). */
 #include "seam/region_set.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Made-up results of two platforms, and every report of them: what stands in it, what must not, and
  * that no text of a server gets in unescaped. Also the building blocks: escapes, tables, charts,
  * command lines, options, the reading of one run. A pass is the expected text, or its absence. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The wait between two tries. A pass: it doubles from the first to the bound and no further, is
  * counted from the failure, and starts over after a success. */
 #include "seam/retry.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Finding the RIO functions. Set up: the provider that the environment names is kept aside, then
  * wrong ones are named. A pass: where the system has RIO it always serves; elsewhere each way of
  * not getting it is RS_E_RIO_UNAVAILABLE with a line that names the remedy or the file. */

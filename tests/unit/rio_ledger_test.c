@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The capacity sum of the completion queue, for small and extreme configurations. */
 #include "rio/rio_ledger.h"
 

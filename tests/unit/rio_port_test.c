@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The RIO back end with its notification by event, where an event stands for the port: an AcceptEx
  * or ConnectEx that is started clears it, and a packet that is there already must be found all the
  * same. Set up: an instance that listens, and a plain listener with a full backlog, at which a

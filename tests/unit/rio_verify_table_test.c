@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The checking table over a fake provider that keeps its requests in an array and completes them
  * when it is asked to. A pass: the program and the provider each see their own handles, ids and
  * contexts, results and errors come through, and a violation reaches the hook from every function

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The checker of RIO's callers, each check shown firing once. Set up: one completion queue, one
  * request queue of 1 receive and 2 sends, one registration of three pages; a provider is not
  * needed, since the checker only hears what was called and what came back. A pass: exactly the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The steps of a poll, driven by a script of what each step finds. A pass: the steps come in the
  * race-free order (armed, dequeued once more, only then asleep), armed at most once for each
  * notification, and a poll never sleeps twice nor longer than it may. */

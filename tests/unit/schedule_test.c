@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Schedules of several sizes, walked whole: each run exactly once, A B B A, late scenarios last.
  * The bisection against a server whose capacity is known. */
 #include "compare/schedule.h"

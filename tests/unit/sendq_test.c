@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The send queue against a plain byte array as model: a seeded script of appends, posts and
  * completions; a pass is the same bytes in the same order, and every block and entry back. */
 #include <setjmp.h>

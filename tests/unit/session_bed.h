@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A bed for the session table without any back end: small pools, a kernel played by hand.
  *
  * bed_collect takes the ops that the sessions want and remembers each as outstanding; a test then

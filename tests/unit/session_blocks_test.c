@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Who gets the send blocks (core/sendq.h) when there are not enough: the session table against a
  * kernel played by hand, whose greedy sessions never have a send completed. A pass is that a
  * session whose sends complete is always answered, that only those above their reserve are cut, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The session table against a kernel played by hand (session_bed.h): each test drives one
  * situation and passes when the ops wanted, the bytes offered, the counters and the close reason
  * are exactly those that the design asks for, and nothing is left in use at the end. */

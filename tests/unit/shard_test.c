@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The shard over a back end played by the test, one connection. A refused send takes those behind
  * it along, because the stream would have a gap; messages are all delivered, in order, and never
  * slept over; nobody is inside the back end when it goes. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The simulated back end against itself: one server and one client instance in a world.
  *
  * Each fault is made certain and must show what it says, and be counted; each breach of the

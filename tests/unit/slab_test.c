@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The slab against a model: an array that says which handle each block was given out with and how
  * often it is held. Random scripts of acquire, hold and drop; after every step counts and the life
  * of present and past handles agree, and each block's bytes are as its owner left them. */

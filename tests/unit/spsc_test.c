@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The ring of records: against a model with one thread, then one writer against one reader. A pass
  * is every record exactly once, in order, its payload intact, and "full" exactly when it must be.
  * Random cases print their seed and take it as an argument. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Medians, spreads and intervals of samples whose answers are known by hand; intervals of made-up
  * samples with a known truth. A pass is the known value; random samples print their seed. */
 #include "compare/stats.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The status table against a second, hand-written list of its numbers: they stand in JSON files,
  * so a renumbering must fail here. Passes when every entry has that number and a name and a text of
  * its own, and whatever is outside the table is named as unknown. */

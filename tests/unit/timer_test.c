@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The wheel against a naive model: a table of the tick at which each item must fire. Random
  * scripts arm, move, cancel and advance the clock by nothing, by little, by jumps over a turn of
  * the wheel, and backwards; handlers arm and cancel while items are handed out. Passes when each

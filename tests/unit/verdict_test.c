@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The rule at its thresholds and just beside them, on made-up results of real Windows; and every
  * reason not to decide. A pass is the kind of the verdict and a word of its text. */
 #include "compare/verdict.h"

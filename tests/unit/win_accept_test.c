@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The accept source of both Windows servers, with an AcceptEx that runs out of resources when told
  * to: the call is the real one, the failure the test's. Set up: a port, a listener on loopback. A
  * pass: the first want of resources ends the round and the wait grows, so that few calls are made;

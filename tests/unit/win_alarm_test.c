@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The alarm at a real completion port. A pass: each time it is set it rings, once, never before its
  * time, beside packets of others, and closes whether it rang or not. Waits are bounded; how late it
  * rings is printed and decides nothing. */

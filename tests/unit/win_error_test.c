@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table of Windows error numbers, walked as a whole, then the codes that decide something,
  * each written out here a second time from the documentation. A pass is: no number twice, every
  * entry's class and status agree, and the written-out ones translate as they must. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* compare's child processes on Windows. The program starts itself: the child either looks at a
  * handle of its parent's or ends by an exception, and the parent looks at how it ended. */
 #include <setjmp.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The provider's own copy of the Linux ABI against this machine's headers: each number and offset
  * that the Windows half relies on. A pass is equality. */
 #include "linux_abi.h"

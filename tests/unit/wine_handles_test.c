@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Handles of the RIO provider: a live one finds its object, any other value finds nothing.
  * Tables are built, emptied and refilled; a pass is the object found, or NULL. */
 #include "handles.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Queues of the RIO provider without any I/O: one completion queue, one request queue, an engine
  * played by the test. A pass is the capacity, order and results that RIO documents. The last case
  * plays random steps (seed printed, or given as the argument) and checks the sums after each. */

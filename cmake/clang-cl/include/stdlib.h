@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Wine 8's <stdlib.h> lacks this function of the universal run-time. */
 #ifndef RS_CLANG_CL_STDLIB_H
 #define RS_CLANG_CL_STDLIB_H

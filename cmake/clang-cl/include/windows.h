@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What Wine 8's <windows.h> lacks of the Windows SDK's; a later Wine declares the same again. */
 #ifndef RS_CLANG_CL_WINDOWS_H
 #define RS_CLANG_CL_WINDOWS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The entry point of a console program, as Visual Studio's msvcrt.lib has it: the universal
  * run-time is told to read the arguments and the environment, then main runs. */
 #include <corecrt_startup.h>

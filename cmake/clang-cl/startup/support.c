@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What the compiler refers to on its own: the mark of floating point, the cookie of /GS, the
  * directory of thread-local data, and the probe of large frames. */
 #include <intrin.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Echo: the message goes back as it came. */
 #include "apps/echo.h"
 

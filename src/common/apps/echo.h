@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The two applications that return what they get: whole frames (echo), or bytes as they come
  * (raw, for load tools that know nothing of our frames). Stateless. */
 #ifndef RS_APPS_ECHO_H

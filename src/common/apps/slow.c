@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See slow.h. */
 #include "apps/slow.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An echo, one message in 100 of which takes 5 ms: slow work, to measure where it is best done
  * (--logic). Counted over all shards, so that it comes as often with one as with several. */
 #ifndef RS_APPS_SLOW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What an application is to the session layer, and what it may do with a session.
  *
  * Callbacks run on the shard's thread, one at a time per shard, and must not block. With

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The two ways to end a process that cannot continue. */
 #include "core/assert.h"
 

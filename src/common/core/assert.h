@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Three tiers of assertion. Peer input is never asserted: it is parsed.
  *
  * RS_DEBUG_ASSERT  expensive; compiled in only with RS_DEBUG_CHECKS.

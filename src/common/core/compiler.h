@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Hints for the optimiser, empty where a compiler has none. They change no meaning. */
 #ifndef RS_CORE_COMPILER_H
 #define RS_CORE_COMPILER_H

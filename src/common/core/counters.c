@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sums of counters, and the names of close reasons. */
 #include "core/counters.h"
 

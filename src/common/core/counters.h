@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Counters of one shard: plain integers, written by its thread alone.
  *
  * Another thread reads them through rs_server_stats, which copies the snapshot that the shard

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Reading and writing of the three header bytes; the payload is the application's. */
 #include "core/frame.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The wire format: little-endian uint16 length (whole frame), uint8 type, payload.
  *
  * Pure functions over bytes of a peer: any input is legal, nothing is asserted about it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Each call goes to the provider of the session. */
 #include "core/handle.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A session as an application holds it: its operations and its id. The caller of the application
  * (the session table on a shard, or the logic thread) has one of these for each session, in front
  * of its own data, and implements app.h. Any number of operation tables; none knows another.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Bucket of a value: its highest seven bits, told apart by how far they are shifted.
  *
  * Shift 0 covers [0, 128), one value a bucket; each shift above covers one power of two with 64

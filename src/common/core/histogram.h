@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Log-linear histogram of unsigned values (nanoseconds unless its owner says otherwise).
  *
  * 64 linear steps in each power of two: the value reported for a recorded one is off by at most

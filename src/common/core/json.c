@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Everything goes through json_put, the only function that checks the end of the buffer. */
 #include "core/json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A small writer of one JSON object into a caller's buffer: no allocation, no reading.
  *
  * Strings are escaped (control characters, quotes, backslash; bytes that are not UTF-8 become

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Every limit of the project, with its reason, and the relations between them.
  *
  * A pool's size is the written sum of its users; the run-time sums stand in server/shard.c, beside

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Requests to a back end and their completions: plain data, the vocabulary of the seam.
  *
  * Lives in core because the session layer builds ops without knowing any back end. Any thread may

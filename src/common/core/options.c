@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One pass over argv with the tables: find the row, find its value, set by kind.
  *
  * A number of any kind is a double on its way: it holds all 32-bit ones exactly. The error text is

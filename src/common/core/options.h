@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Settings: rows that say what each setting is and where it lands, and all that is made of them:
  * defaults, command line, help, refusals, range checks, the record of a run.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Lists of send entries over a shared pool; the header says who owns what. */
 #include "core/sendq.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The send queue of a session: bytes gathered in blocks behind the sends in flight.
  *
  * Entries form a list per session. The first `in_flight` entries belong to the kernel; bytes are

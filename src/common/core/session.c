@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The session state machine. Handlers only change state and mark the session touched; ops are
  * made in one place, session_collect, once per batch. */
 #include "core/session.h"

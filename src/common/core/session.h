@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sessions of one shard: a pure state machine from completions to ops.
  *
  * Owns the session table, its free list, what each session has in flight and why it ended. Takes

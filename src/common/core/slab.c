@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The free list is a stack threaded through the entries: last freed, first used again, so that a
  * lightly loaded shard works on a few warm blocks instead of cycling through all of them. */
 #include "core/slab.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Fixed-size blocks of one memory region, with references and generations.
  *
  * Owns the free list; the memory and the entry table are the caller's (one allocation at start-up,

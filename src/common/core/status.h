@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The status type of the project: fixed numbers, names and meanings from a single table.
  *
  * Owns the codes and their texts. Numbers of the operating system are translated once, in the

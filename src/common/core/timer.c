@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A node is in the slot of the tick it fires at, modulo the wheel. Walking tick t fires the nodes
  * of slot t whose deadline is not after t, and leaves those of later turns. now_tick moves to t
  * before the walk begins, so that anything a handler arms is in a later tick and is neither lost

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Timers for things that live in an array: a hashed wheel of doubly linked indices.
  *
  * One shard owns it; time comes in from outside, as milliseconds. Adding, moving and cancelling

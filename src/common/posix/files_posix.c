@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* files.h for Linux. */
 #include "seam/files.h"
 

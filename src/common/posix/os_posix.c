@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* os.h for Linux: clock, threads, pages, stopping, what the process cost.
  *
  * Owns the stop signals once rs_os_on_stop was called. Only that and thread start allocate. Any

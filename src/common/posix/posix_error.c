@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One switch, so that a number missing here is RS_E_OS everywhere. */
 #include "posix/posix_error.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* errno numbers to statuses: the only place of the native port that knows them. Any thread. */
 #ifndef RS_POSIX_POSIX_ERROR_H
 #define RS_POSIX_POSIX_ERROR_H

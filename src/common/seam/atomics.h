@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The few atomic operations that cross threads: C11 where the compiler has it, Interlocked on
  * MSVC, whose <stdatomic.h> is still behind an experimental switch (Visual Studio 2022).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The seam: what a back end (Registered I/O, IOCP, epoll, simulated) is to everything above it.
  *
  * One const table of functions per back end, one instance (rs_backend) per shard. Requests go in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See backend_config.h. */
 #include "seam/backend_config.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The settings that back ends share, and how a back end reads its configuration. */
 #ifndef RS_SEAM_BACKEND_CONFIG_H
 #define RS_SEAM_BACKEND_CONFIG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See conn_engine.h. */
 #include "seam/conn_engine.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The life of every connection of one back end: which ops are in flight, which call comes next,
  * when a connection is over. Pure C, no system call: a driver asks for the next action, carries it
  * out and reports the result. Registered I/O, IOCP and epoll differ in their drivers, in

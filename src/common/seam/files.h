@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Output files of a program: written completely or not at all.
  *
  * Two implementations: win/files_win.c and posix/files_posix.c. Any thread, but one at a time per

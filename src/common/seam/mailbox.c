@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A slot's turn is position (free for the writer of that position), position + 1 (written, the
  * reader's) and position + slot_count (free for the next round). */
 #include "seam/mailbox.h"

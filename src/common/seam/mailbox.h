@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Messages from any thread to one shard: a bounded ring, many writers, one reader, no lock.
  *
  * Each slot has a sequence number that says whose turn it is (writer of this round, reader, writer

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a port to an operating system must provide besides a back end.
  *
  * Two implementations: win/os_win.c and posix/os_posix.c. Nothing here allocates after start-up

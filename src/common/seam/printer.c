@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See printer.h. The queue is a mailbox: many who say, one who prints. */
 #include "seam/printer.h"
 

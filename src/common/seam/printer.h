@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Console output on its own thread: a caller never waits for the reader.
  *
  * A console in which somebody selects text, a full pipe or a paused terminal stops only the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Completions not yet returned by poll: a ring of fixed capacity.
  *
  * Owns nothing: the records are the back end's, allocated once, as many as the sum of everything

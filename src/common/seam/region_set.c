@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See region_set.h. */
 #include "seam/region_set.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* register_memory for back ends that need no registration: only the bookkeeping of the contract.
  *
  * Which region ids are taken, one bit each; where the pieces of a region are. One thread. */

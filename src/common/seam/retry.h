@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* When to retry after running out of resources: after a wait that grows with each failure up to a
  * bound, and is reset by a success. Without it, running out becomes a busy loop.
  *

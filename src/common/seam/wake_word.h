@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One word between a thread that may sleep in its port and the threads that wake it, so that a
  * wake-up costs a system call only if it is needed.
  *

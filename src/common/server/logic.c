@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The hand-over between shards and the logic thread. Each channel has three parts: what the shard
  * alone touches, what the logic thread alone touches, and the rings and words between them. */
 #include "server/logic.h"

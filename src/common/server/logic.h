@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
  *
  * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and

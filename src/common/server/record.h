@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The record that a measured program writes: the JSON object of --json, and what all programs write
  * alike. Main thread only. */
 #ifndef RS_SERVER_RECORD_H

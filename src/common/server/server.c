@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The public API: shards on threads, and how connections are spread over them. */
 #include "ringside.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See server_config.h. */
 #include "server/server_config.h"
 

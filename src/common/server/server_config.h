@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The settings of a server, whatever its back end: rows of rs_server_config. */
 #ifndef RS_SERVER_SERVER_CONFIG_H
 #define RS_SERVER_SERVER_CONFIG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* What a server prints while it runs; nothing here waits for who reads it. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Start, a loop of one-second statistics, the end. */
 #include "server/server_main.h"
 

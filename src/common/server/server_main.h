@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The one main of all servers: options, the line that says it listens, statistics, the end.
  *
  * The servers differ in the back end that they pass and in nothing else. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See server_run.h. */
 #include "server/server_run.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One run of a server program, as its files share it; nobody else includes this.
  *
  *   server_run.c      the program's own options; the record of the run

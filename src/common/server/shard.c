@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The loop of one shard. Order within a turn: completions, messages, timers, then one batch of ops,
  * so that everything a batch caused leaves together. */
 #include "server/shard.h"

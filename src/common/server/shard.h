@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A shard: one loop over one back-end instance, its sessions, its memory and its mailbox.
  *
  * Everything here belongs to the thread that opened it, except rs_shard_post and rs_shard_stop.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Positions are multiples of a header's size, so a header always fits before the end. */
 #include "server/spsc.h"
 

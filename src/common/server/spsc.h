@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* A ring of records of any length between two threads: one writer, one reader, no lock.
  *
  * The bytes are copied in and read in place, so a record never wraps: the rest of the memory is

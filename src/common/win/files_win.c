@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* files.h for Windows. */
 #include "seam/files.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The platform on Windows: clock, threads, pages, stopping, what the process cost.
  *
  * Two things are per process and therefore static: the console handler and the platform name. Each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The only file of the project that names the Windows headers.
  *
  * Order matters: winsock2.h before windows.h, or windows.h drags in the old winsock.h and every

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* See win_accept.h. */
 #include "win/win_accept.h"
 

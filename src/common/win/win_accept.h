@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An accept source on a completion port, for both back ends: many AcceptEx, or a thread that calls
  * accept().
  *

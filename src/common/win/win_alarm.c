@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* One timer, one thread that waits for it. */
 #include "win/win_alarm.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* An alarm that posts a packet to a completion port at a time finer than the clock tick.
  *
  * GetQueuedCompletionStatus(Ex) rounds its timeout to the tick, 15.6 ms unless a program has

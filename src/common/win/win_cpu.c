@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 #include "win/win_cpu.h"
 
 #include <string.h>

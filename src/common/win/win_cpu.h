@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Processors numbered over all processor groups: a group has at most 64, and most Windows calls
  * know only one group. */
 #ifndef RS_WIN_WIN_CPU_H

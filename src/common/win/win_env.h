@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Environment variables in the process's code page. */
 #ifndef RS_WIN_WIN_ENV_H
 #define RS_WIN_WIN_ENV_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The table. Numbers rather than names: it must compile where no Windows header exists.
  * Sources: the Win32 system error code pages, the Windows Sockets error code page, MS-ERREF 2.3. */
 #include "win/win_error.h"

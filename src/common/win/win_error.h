@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* The operating system's error numbers, translated once.
  *
  * One table for three families that do not collide: Win32 (below 10000), Winsock (10000..11999) and

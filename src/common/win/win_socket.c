@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sockets: see win_socket.h. */
 #include "win/win_socket.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Sockets on Windows as both back ends use them: creation, options, listening, closing, and the
  * count of the kernel calls made on the way.
  *

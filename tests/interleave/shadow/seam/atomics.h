@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: MIT */
 /* Stands before the real seam/atomics.h in the include path of the interleaving tests: the same
  * functions, each a step of the explorer. */
 #ifndef RS_SEAM_ATOMICS_H
