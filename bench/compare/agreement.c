@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Intervals of medians are bootstrapped here from the single runs; those of ratios stand in the
+/* Intervals of medians are made here from the single runs; those of ratios stand in the
  * file, since their pairs are known only there. */
 #include "compare/agreement.h"
 

@@ -33,6 +33,7 @@ static void json_interval(rs_json *json, const char *key, const rs_interval *rat
     rs_json_double(json, "median", ratio->middle);
     rs_json_double(json, "low", ratio->low);
     rs_json_double(json, "high", ratio->high);
+    rs_json_double(json, "level", rs_stats_level(ratio->count));
     rs_json_u64(json, "pairs", ratio->count);
     rs_json_end(json);
 }

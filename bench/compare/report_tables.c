@@ -8,17 +8,29 @@
 
 #include "core/assert.h"
 
+/* The level of an interval that has not the usual one, for lack of pairs. */
+static void report_level(const rs_interval *ratio, char *out, size_t bytes) {
+    const double level = rs_stats_level(ratio->count);
+    out[0] = '\0';
+    if (level < RS_STATS_LEVEL) {
+        (void)snprintf(out, bytes, " at %.4g %%", level * 100);
+    }
+}
+
 void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio) {
+    char level[24];
+    report_level(ratio, level, sizeof level);
     if (ratio->count == 0) {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
     } else if (ratio->count < RS_STATS_PAIRS_MIN) {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (too few runs)", ratio->middle);
-    } else if (!rs_stats_is_difference(ratio)) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "no difference (%.2f to %.2f)", ratio->low,
-                       ratio->high);
+    } else if (rs_stats_is_difference(ratio)) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (%.2f to %.2f%s)", ratio->middle,
+                       ratio->low, ratio->high, level);
     } else {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (%.2f to %.2f)", ratio->middle, ratio->low,
-                       ratio->high);
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s (%.2f to %.2f%s)",
+                       rs_stats_is_same(ratio) ? "no difference" : "not separable", ratio->low,
+                       ratio->high, level);
     }
 }
 

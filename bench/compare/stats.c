@@ -50,27 +50,39 @@ double rs_stats_spread(const double *values, uint32_t count) {
     return (sorted[known - 1] - sorted[0]) / fabs(stats_middle(sorted, known));
 }
 
-/* SplitMix64. */
-static uint64_t stats_random(uint64_t *state) {
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
+/* How often the interval between numbers k from below and from above of so many values holds the
+ * median of what they were drawn from: each value lies below it with 1/2, like a coin. */
+static double stats_between(uint32_t count, uint32_t k) {
+    double outside = 0, ways = ldexp(1, -(int)count); /* of 0 values below */
+    for (uint32_t below = 0; below < k; below++) {
+        outside += ways;
+        ways = ways * (count - below) / (below + 1);
+    }
+    return 1 - 2 * outside;
 }
 
-static double stats_resample(const double *ratio, uint32_t count, uint64_t *state) {
-    double drawn[RS_STATS_SAMPLES_MAX];
-    for (uint32_t i = 0; i < count; i++) {
-        drawn[i] = ratio[stats_random(state) % count];
+double rs_stats_level(uint32_t pairs) {
+    return pairs > 0 ? fmin(RS_STATS_LEVEL, stats_between(pairs, 1)) : 0;
+}
+
+/* Each end as so many values from its side of the sorted ones; a fraction lies between two. */
+static double stats_depth(uint32_t count) {
+    uint32_t k = 1;
+    if (stats_between(count, 1) <= RS_STATS_LEVEL) {
+        return 0;
     }
-    stats_sort(drawn, count);
-    return stats_middle(drawn, count);
+    while (stats_between(count, k + 1) >= RS_STATS_LEVEL) {
+        k++;
+    }
+    const double wide = stats_between(count, k), narrow = stats_between(count, k + 1);
+    const double surplus = (wide - RS_STATS_LEVEL) / (wide - narrow);
+    const double rest = count - k;
+    return k - 1 + rest * surplus / (k + (rest - k) * surplus);
 }
 
 rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count) {
     rs_interval out = {.middle = NAN, .low = NAN, .high = NAN};
-    double ratio[RS_STATS_SAMPLES_MAX], medians[RS_STATS_RESAMPLES];
-    uint64_t state = RS_STATS_SEED;
+    double ratio[RS_STATS_SAMPLES_MAX];
     RS_ASSERT(count <= RS_STATS_SAMPLES_MAX);
     for (uint32_t i = 0; i < count; i++) {
         if (rs_is_known(a[i]) && rs_is_known(b[i]) && b[i] > 0) {
@@ -80,19 +92,25 @@ rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count) {
     if (out.count == 0) {
         return out;
     }
-    for (uint32_t i = 0; i < RS_STATS_RESAMPLES; i++) {
-        medians[i] = stats_resample(ratio, out.count, &state);
-    }
-    stats_sort(medians, RS_STATS_RESAMPLES);
     stats_sort(ratio, out.count);
+    const double depth = stats_depth(out.count);
+    const uint32_t first = (uint32_t)depth, last = out.count - 1 - first;
+    const double share = depth - first; /* 0 where there is no next one to move to */
     out.middle = stats_middle(ratio, out.count);
-    out.low = medians[RS_STATS_RESAMPLES * 25u / 1000u];
-    out.high = medians[RS_STATS_RESAMPLES * 975u / 1000u - 1u];
-    out.low = out.low < out.middle ? out.low : out.middle; /* rounding of means of two */
-    out.high = out.high > out.middle ? out.high : out.middle;
+    out.low = ratio[first];
+    out.high = ratio[last];
+    if (share > 0) {
+        out.low += share * (ratio[first + 1] - ratio[first]);
+        out.high -= share * (ratio[last] - ratio[last - 1]);
+    }
     return out;
 }
 
 bool rs_stats_is_difference(const rs_interval *ratio) {
     return ratio->count >= RS_STATS_PAIRS_MIN && (ratio->low > 1 || ratio->high < 1);
+}
+
+bool rs_stats_is_same(const rs_interval *ratio) {
+    return ratio->count >= RS_STATS_PAIRS_MIN && ratio->low >= 1 - RS_STATS_SAME &&
+           ratio->high <= 1 + RS_STATS_SAME;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The few statistics of the comparison: median, spread, paired ratio with a bootstrap interval.
+/* The few statistics of the comparison: median, spread, paired ratio with a sign-test interval.
  *
- * Pure, deterministic (the bootstrap's seed is fixed), no allocation. NAN stands for "not known"
- * and is left out of every sample. Any thread. */
+ * Pure, deterministic, no allocation. NAN stands for "not known" and is left out of every sample.
+ * Any thread. */
 #ifndef RS_COMPARE_STATS_H
 #define RS_COMPARE_STATS_H
 
@@ -13,8 +13,9 @@
 
 #define RS_STATS_SAMPLES_MAX 128u
 #define RS_STATS_PAIRS_MIN 3u /* fewer show no difference: ours */
-#define RS_STATS_RESAMPLES 4000u
-#define RS_STATS_SEED 0x52696E6773696465u /* "Ringside": the same data give the same interval */
+#define RS_STATS_LEVEL 0.95   /* of an interval, where there are pairs enough for it */
+#define RS_STATS_SAME                                                                              \
+    0.05 /* an interval within 1 -+ this shows that there is no difference: ours */
 
 typedef struct rs_interval {
     double middle, low, high; /* NAN: no sample */
@@ -34,13 +35,27 @@ double rs_stats_median(const double *values, uint32_t count);
  * a median of 0. */
 double rs_stats_spread(const double *values, uint32_t count);
 
-/* rs_stats_ratio: the paired ratio a[i] / b[i]: its median and the 95 % percentile interval of that
- * median under resampling of the pairs. A pair counts when both are known and b > 0. With few
- * pairs (up to 5) the interval reaches from the smallest ratio to the largest. */
+/* rs_stats_ratio: the paired ratio a[i] / b[i]: its median, and the interval of that median between
+ * two of the ordered ratios. A pair counts when both are known and b > 0.
+ *
+ * The interval is that of the sign test: from the ratio number k from below to number k from above,
+ * k so that the interval holds the median with at least RS_STATS_LEVEL, moved towards number k + 1
+ * until it is RS_STATS_LEVEL. It assumes nothing about the shape of the distribution. Up to five
+ * pairs it reaches from the smallest ratio to the largest, and its level is rs_stats_level().
+ * Source   Hettmansperger and Sheather, Confidence intervals based on interpolated order
+ *          statistics, Statistics & Probability Letters 4 (1986). */
 rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count);
 
-/* rs_stats_is_difference: false when the interval holds 1 ("no difference"), or rests on fewer than
- * RS_STATS_PAIRS_MIN pairs. */
+/* rs_stats_level: with which probability an interval over so many pairs holds the median:
+ * RS_STATS_LEVEL from 6 pairs on; 0.9375 for 5, 0.875 for 4, 0.75 for 3; 0 for none. */
+double rs_stats_level(uint32_t pairs);
+
+/* rs_stats_is_difference: false when the interval holds 1, or rests on fewer than
+ * RS_STATS_PAIRS_MIN pairs. At the interval's own level. */
 bool rs_stats_is_difference(const rs_interval *ratio);
+
+/* rs_stats_is_same: the interval, of RS_STATS_PAIRS_MIN pairs or more, lies within
+ * 1 -+ RS_STATS_SAME. Neither this nor a difference: the two cannot be told apart. */
+bool rs_stats_is_same(const rs_interval *ratio);
 
 #endif

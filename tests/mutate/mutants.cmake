@@ -495,7 +495,11 @@ mutants_of(bench/compare/stats.c "unit\\.stats")
 mutant("a void run counts as zero" [[        if (@{rs_is_known(values[i])}@) {
             out]] [[1]])
 mutant("the median of an even number is its upper half" [[(@{sorted[half - 1] + sorted[half]}@) / 2;]] [[2 * sorted[half] ]])
-mutant("a difference from two pairs" [[    return @{ratio->count >= RS_STATS_PAIRS_MIN}@ &&]] [[1]])
+mutant("an interval reaches from end to end" [[    const double depth = @{stats_depth(out.count)}@;]] [[0 * stats_depth(out.count)]])
+mutant("an interval of too high a level" [[        outside += @{ways}@;]] [[ways / 2]])
+mutant("an interval that holds 1 by far shows none" [[ratio->low >= 1 - RS_STATS_SAME &&
+           @{ratio->high <= 1 + RS_STATS_SAME}@;]] [[1]])
+mutant("a difference from two pairs" [[    return @{ratio->count >= RS_STATS_PAIRS_MIN}@ && (ratio->low > 1]] [[1]])
 
 # ---- the RIO provider for Wine
 

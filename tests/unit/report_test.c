@@ -484,17 +484,25 @@ static void test_report_unknown_figures_are_dashes_and_nulls(void **state) {
 
 static void test_report_ratio_says_difference_or_none(void **state) {
     (void)state;
-    const rs_interval above = {1.2, 1.1, 1.3, 5}, around = {1.02, 0.97, 1.04, 5};
-    const rs_interval few = {1.2, 1.1, 1.3, 2}, none = {NAN, NAN, NAN, 0};
-    char words[RS_TABLE_CELL_BYTES];
-    rs_report_ratio(words, &above);
-    assert_string_equal(words, "1.20 (1.10 to 1.30)");
-    rs_report_ratio(words, &around);
-    assert_string_equal(words, "no difference (0.97 to 1.04)");
-    rs_report_ratio(words, &few);
-    assert_string_equal(words, "1.20 (too few runs)");
-    rs_report_ratio(words, &none);
-    assert_string_equal(words, "-");
+    static const struct {
+        rs_interval ratio;
+        const char *words;
+    } cases[] = {
+        {{1.2, 1.1, 1.3, 6}, "1.20 (1.10 to 1.30)"},
+        {{1.2, 1.1, 1.3, 5}, "1.20 (1.10 to 1.30 at 93.75 %)"},
+        {{1.2, 1.1, 1.3, 3}, "1.20 (1.10 to 1.30 at 75 %)"},
+        {{1.02, 0.97, 1.04, 6}, "no difference (0.97 to 1.04)"},
+        {{1.02, 0.97, 1.04, 4}, "no difference (0.97 to 1.04 at 87.5 %)"},
+        {{1.02, 0.53, 2.13, 6}, "not separable (0.53 to 2.13)"},
+        {{1.02, 0.97, 1.06, 6}, "not separable (0.97 to 1.06)"},
+        {{1.2, 1.1, 1.3, 2}, "1.20 (too few runs)"},
+        {{NAN, NAN, NAN, 0}, "-"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char words[RS_TABLE_CELL_BYTES];
+        rs_report_ratio(words, &cases[i].ratio);
+        assert_string_equal(words, cases[i].words);
+    }
 }
 
 /* ---- building blocks */
