@@ -17,6 +17,19 @@ cd "$(dirname "$0")/.." || exit 1
 export HOME="${HOME:-$PWD/build}"
 compare=build/native/bin/compare
 
+# What needs nothing built, if something was: --help and its like must not install packages.
+for argument; do
+    case $argument in
+    -h | -\? | --help | --version | --list)
+        [ "${1:-}" = --no-build ] && shift
+        [ -x $compare ] && exec $compare "$@"
+        sed -n '3,$s/^# \{0,1\}//p;/^set /q' "$0"
+        echo "It is not built yet; docs/settings.md lists its options, docs/compare.md the scenarios."
+        exit 0
+        ;;
+    esac
+done
+
 if [ "${1:-}" = --no-build ]; then
     shift
     [ -x $compare ] || die "$compare was not built"

@@ -190,6 +190,20 @@ static WORD run_machine(const wchar_t *command) {
     return nt.Signature == IMAGE_NT_SIGNATURE ? nt.FileHeader.Machine : 0;
 }
 
+/* The program as it was named: the first word of its command line. */
+static int run_cannot_start(const wchar_t *command) {
+    const DWORD error = GetLastError();
+    const wchar_t *start = command + (*command == L'"');
+    const size_t chars = *command == L'"' ? wcscspn(start, L"\"") : wcscspn(start, L" \t");
+    const char *why = error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND
+                          ? "no such program here or in PATH"
+                      : error == ERROR_BAD_EXE_FORMAT ? "not a Windows program"
+                      : error == ERROR_ACCESS_DENIED  ? "access is denied"
+                                                      : "it cannot be started";
+    fprintf(stderr, "riorun: '%.*ls': %s (error %lu)\n", (int)chars, start, why, error);
+    return RUN_EXIT_FAILED;
+}
+
 static int run_program(wchar_t *command, const wchar_t *dll) {
     STARTUPINFOW startup = {.cb = sizeof startup};
     WORD machine = run_machine(command);
@@ -203,7 +217,7 @@ static int run_program(wchar_t *command, const wchar_t *dll) {
     }
     if (!CreateProcessW(NULL, command, NULL, NULL, TRUE, CREATE_SUSPENDED, NULL, NULL, &startup,
                         &process)) {
-        return run_fail("starting the program");
+        return run_cannot_start(command);
     }
     return run_process(&process, dll);
 }

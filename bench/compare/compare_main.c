@@ -10,6 +10,7 @@
 #include "compare/agree.h"
 #include "compare/banner.h"
 #include "compare/past.h"
+#include "compare/preflight.h"
 #include "compare/process.h"
 #include "compare/rates.h"
 #include "compare/reports.h"
@@ -90,6 +91,19 @@ static int main_make_prefixes(compare_main *self) {
     return 0;
 }
 
+/* What --set asks is refused at once, not by one void run after the other. */
+static int main_check_sets(compare_main *self) {
+    char why[256];
+    for (uint32_t i = 0; i < self->results.subjects && self->settings.sets > 0; i++) {
+        if (self->results.subject[i].changed == NULL && self->target[i].extra.count > 0 &&
+            !rs_preflight(&self->runner, &self->target[i], why, sizeof why)) {
+            rs_printer_say(self->reports.err, "compare: --set: %s\n", why);
+            return 2;
+        }
+    }
+    return 0;
+}
+
 static int main_allocate(compare_main *self) {
     rs_results *results = &self->results;
     const rs_compare_settings *s = &self->settings;
@@ -158,9 +172,9 @@ static int main_watch_stop(compare_main *self) {
 }
 
 static int main_prepare(compare_main *self) {
-    static int (*const steps[])(compare_main *) = {main_find_targets, main_find_tools,
-                                                   main_open_reports, main_make_prefixes,
-                                                   main_allocate,     main_rates_of};
+    static int (*const steps[])(compare_main *) = {
+        main_find_targets, main_find_tools, main_open_reports, main_make_prefixes,
+        main_check_sets,   main_allocate,   main_rates_of};
     self->runner.seconds = self->settings.seconds;
     self->runner.warmup_s = self->settings.warmup_s;
     self->runner.stop = &self->stop;
@@ -203,7 +217,8 @@ static int main_compare(compare_main *self) {
     }
     const uint32_t voided = rs_results_voided(&self->results);
     if (voided > 0) {
-        rs_printer_say(self->reports.err, "compare: %u runs were void\n", voided);
+        rs_printer_say(self->reports.err, "compare: %u run%s void\n", voided,
+                       voided == 1 ? " was" : "s were");
         exit_code = EXIT_FAILURE;
     }
     return rs_atomic_load_u32(&self->stop) != 0 ? MAIN_EXIT_INTERRUPTED : exit_code;

@@ -207,13 +207,30 @@ static bool settings_agree(settings_parse *parse) {
         settings_part(list, i, parse->out->agree[i], sizeof parse->out->agree[i]);
     }
     return list->count == 0 || list->count == 2 ||
-           settings_error(parse, "--agree", parse->out->agree[0], "want DIR,DIR");
+           settings_error(parse, "--agree", parse->out->agree[0],
+                          "needs two folders of results: --agree DIR,DIR");
+}
+
+/* Names the ones given. */
+static bool settings_choose_one(settings_parse *parse) {
+    const rs_compare_settings *s = parse->out;
+    const char *const name[] = {s->quick ? "--quick" : "", s->full ? "--full" : "",
+                                s->tradeoffs ? "--tradeoffs" : "", s->ladder ? "--ladder" : ""};
+    char given[64] = "";
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        (void)strcat(given, given[0] != '\0' && name[i][0] != '\0' ? " " : "");
+        (void)strcat(given, name[i]);
+    }
+    (void)snprintf(
+        parse->text, parse->text_bytes,
+        "%s: kinds of comparison; allowed: one of --quick, --full, --tradeoffs, --ladder", given);
+    return false;
 }
 
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
     if (s->full + s->quick + s->tradeoffs + s->ladder > 1) {
-        return settings_error(parse, "--quick", "--full --tradeoffs --ladder", "choose one");
+        return settings_choose_one(parse);
     }
     s->kind = s->tradeoffs ? RS_COMPARE_TRADEOFFS
               : s->ladder  ? RS_COMPARE_LADDER
@@ -242,6 +259,9 @@ int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *con
     switch (rs_options_parse(&out->options, argc, argv, text, text_bytes)) {
     case RS_OPTIONS_HELP:
         (void)rs_options_help(&out->options, text, text_bytes);
+        return 0;
+    case RS_OPTIONS_VERSION:
+        (void)rs_options_version(&out->options, text, text_bytes);
         return 0;
     case RS_OPTIONS_ERROR:
         return 2;

@@ -186,9 +186,13 @@ static int targets_tradeoffs(targets *self) {
 
 static int targets_named(targets *self) {
     for (uint32_t i = 0; i < self->settings->servers; i++) {
-        if (!targets_add(self, &self->settings->server[i])) {
-            return targets_fail(self, self->settings->server[i].name,
-                                "no such program; build it first, or say NAME=PATH");
+        const rs_server_name *server = &self->settings->server[i];
+        if (!targets_add(self, server)) {
+            (void)snprintf(self->why, self->why_bytes,
+                           "--servers: '%s%s%.160s': no such program; allowed: a server that was "
+                           "built, or NAME=PATH of a program",
+                           server->name, server->path[0] != '\0' ? "=" : "", server->path);
+            return 2;
         }
     }
     return 0;
@@ -220,7 +224,10 @@ static int targets_check_sets(const targets *self) {
             known = known || strcmp(name, self->target[k].name) == 0;
         }
         if (!known) {
-            (void)targets_fail(self, name, "--set names a server that is not measured");
+            (void)snprintf(self->why, self->why_bytes,
+                           "--set: '%s': not a server of this comparison; allowed: all, or one of "
+                           "those measured",
+                           name);
             return 2;
         }
     }

@@ -89,7 +89,8 @@ static bool verdict_cannot(const rs_verdict_input *input, rs_verdict *out) {
         verdict_say(out, RS_VERDICT_CANNOT,
                     "No decision: it needs iocp_server and rio_server measured on Windows.");
     } else if (input->voided > 0) {
-        verdict_say(out, RS_VERDICT_CANNOT, "No decision: %u runs were void.", input->voided);
+        verdict_say(out, RS_VERDICT_CANNOT, "No decision: %u run%s void.", input->voided,
+                    input->voided == 1 ? " was" : "s were");
     } else if (input->disturbed != NULL) {
         verdict_say(
             out, RS_VERDICT_CANNOT,

@@ -18,7 +18,7 @@ add_dependencies(rio_lent_test rio_late ringside_rio)
 add_executable(rio_beat beat.c)
 target_link_libraries(rio_beat PRIVATE rs_os)
 rs_target(rio_beat)
-foreach(case code int term kill bits)
+foreach(case code int term kill none bits)
     add_test(NAME riorun.${case} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/riorun_case.sh ${case}
         ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:riorun> $<TARGET_FILE:rio_beat>)
     set_tests_properties(riorun.${case} PROPERTIES TIMEOUT 120)

@@ -4,6 +4,7 @@
 #   code   the program's exit code is riorun's
 #   int    kill -INT of riorun alone is the program's Ctrl+C, and its exit code comes back
 #   term, kill   the program ends with riorun
+#   none   what is not there is named
 #   bits   a 32-bit program is refused with a word on what is missing
 set -u
 case=$1
@@ -63,6 +64,12 @@ int)
     code=$?
     [ "$code" -eq 7 ] || fail "exit $code, not the program's 7"
     grep -q interrupted "$work/out" || fail "the program did not hear of it"
+    ;;
+none)
+    "$wine" "$riorun" nope.exe 1 >"$work/out" 2>"$work/err" </dev/null
+    code=$?
+    [ "$code" -eq 1 ] || fail "exit $code, not 1"
+    grep -q "'nope.exe': no such program" "$work/err" || fail "the program is not named"
     ;;
 term) ends_by TERM ;;
 kill) ends_by KILL ;;

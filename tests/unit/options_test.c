@@ -161,6 +161,57 @@ static void test_options_doubles_are_the_nearest(void **state) {
     assert_true(v.rate == 1.5);
 }
 
+static void test_options_numbers_may_have_units(void **state) {
+    (void)state;
+    check_good("--port 1k --idle-timeout 2m --sndbuf 64k --rate 1.5k");
+    assert_int_equal(v.port, 1000);
+    assert_int_equal(v.idle, 120000);
+    assert_int_equal(v.sndbuf, 65536);
+    assert_true(v.rate == 1500.0);
+    check_good("--port 1.5K --idle-timeout 500000us --sndbuf 1M --rate 0.1k");
+    assert_int_equal(v.port, 1500);
+    assert_int_equal(v.idle, 500);
+    assert_int_equal(v.sndbuf, 1048576);
+    assert_true(v.rate == 100.0);
+    check_good("--idle-timeout 0.25s --sndbuf 0.5k --rate 7messages/s");
+    assert_int_equal(v.idle, 250);
+    assert_int_equal(v.sndbuf, 512);
+    assert_true(v.rate == 7.0);
+    check_good("--idle-timeout 1.5h");
+    assert_int_equal(v.idle, 5400000);
+    check_good("--idle-timeout 7ms --sndbuf 12bytes --rate -0.001k");
+    assert_int_equal(v.idle, 7);
+    assert_int_equal(v.sndbuf, 12);
+    assert_true(v.rate == -1.0);
+}
+
+/* Nothing of the kind is suggested: a name far from all, or one that this program refuses. */
+static void test_options_only_what_is_near_and_honoured_is_suggested(void **state) {
+    static const char *const lines[] = {"--nonsense", "--spin", "--accept 5", "--s",
+                                        "-",          "--",     "file",       "--=5"};
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_int_equal(parse(lines[i]), RS_OPTIONS_ERROR);
+        if (strstr(error, "did you mean") != NULL) {
+            print_error("%s: %s\n", lines[i], error);
+            fail();
+        }
+    }
+}
+
+static void test_options_help_and_version_have_short_names(void **state) {
+    char text[128];
+    (void)state;
+    assert_int_equal(parse("-h"), RS_OPTIONS_HELP);
+    assert_int_equal(parse("--port 5 -?"), RS_OPTIONS_HELP);
+    assert_int_equal(parse("--version"), RS_OPTIONS_VERSION);
+    assert_string_equal(error, "");
+    const size_t need = rs_options_version(&options, text, sizeof text);
+    assert_int_equal(need, strlen(text));
+    assert_int_equal(strncmp(text, "iocp_server (Ringside) ", 23), 0);
+    assert_int_equal(text[strlen(text) - 1], '\n');
+}
+
 static void test_options_switch_alone_is_on(void **state) {
     (void)state;
     check_good("--stats");
@@ -256,7 +307,25 @@ static const bad bad_lines[] = {
     {"file", "'file'", "unexpected argument", "--help"},
     {"--", "'--'", "unexpected argument", "--help"},
     {"_", "''", "unexpected argument", "--help"},
-    {"--help=5", "--help", "unknown option", "--help"},
+    {"--por 5", "--por;", "did you mean --port?", "--help"},
+    {"--prot=5", "--prot;", "did you mean --port?", "--help"},
+    {"--idle 5", "--idle;", "did you mean --idle-timeout?", "--help"},
+    {"--ngdelay", "--ngdelay;", "did you mean --nodelay?", "--help"},
+    {"-rate 5", "'-rate';", "did you mean --rate?", "--help"},
+    {"--help=5", "--help", "'5'", "allowed: none"},
+    {"--version=", "--version", "''", "allowed: none"},
+    {"--port 1kk", "--port", "'1kk'", "0 to 65535"},
+    {"--port 66k", "--port", "'66k' is out of range", "0 to 65535"},
+    {"--port 1ms", "--port", "'1ms'", "0 to 65535"},
+    {"--port k", "--port", "'k'", "0 to 65535"},
+    {"--port 1.0005k", "--port", "'1.0005k' is not a whole number", "0 to 65535"},
+    {"--idle-timeout 1500us", "--idle-timeout", "'1500us' is not a whole number", "ms"},
+    {"--idle-timeout 1k", "--idle-timeout", "'1k'", "1 to 4294967295 ms"},
+    {"--idle-timeout 5000h", "--idle-timeout", "'5000h' is out of range", "4294967295 ms"},
+    {"--idle-timeout ms", "--idle-timeout", "'ms'", "1 to 4294967295 ms"},
+    {"--sndbuf 1.1k", "--sndbuf", "'1.1k' is not a whole number", "bytes"},
+    {"--sndbuf -1k", "--sndbuf", "'-1k' is out of range", "bytes"},
+    {"--rate 1.2M", "--rate", "'1.2M' is out of range", "-10 to 1000000"},
 };
 
 static void check_one_line(void) {
@@ -499,6 +568,9 @@ int main(void) {
         cmocka_unit_test(test_options_every_kind_is_set_in_both_spellings),
         cmocka_unit_test(test_options_ends_of_every_range_are_taken),
         cmocka_unit_test(test_options_doubles_are_the_nearest),
+        cmocka_unit_test(test_options_numbers_may_have_units),
+        cmocka_unit_test(test_options_only_what_is_near_and_honoured_is_suggested),
+        cmocka_unit_test(test_options_help_and_version_have_short_names),
         cmocka_unit_test(test_options_switch_alone_is_on),
         cmocka_unit_test(test_options_values_may_hold_equals_signs_and_one_dash),
         cmocka_unit_test(test_options_help_is_told_where_it_is_met),

@@ -429,7 +429,7 @@ static void test_report_void_runs_are_named_and_count_nowhere(void **state) {
     assert_int_equal(rs_results_cell(&results, 1, 2)->rate.count, REPEATS - 1);
     rs_report_console(&results, table, &text);
     has("rio_server wide, run 4: loadgen: 1 <wrong>   byte");
-    has("No decision: 1 runs were void");
+    has("No decision: 1 run was void");
     setup(NULL);
     rs_report_html(&results, table, &text);
     has("1 &lt;wrong&gt;   byte");

@@ -20,6 +20,8 @@
 #define OPTIONS_TEXT_BYTES 64u    /* of a choice or an address there */
 #define OPTIONS_ITEM_BYTES 256u   /* of a part of a list there */
 #define OPTIONS_DOUBLE_DIGITS 15u /* < 2^53: the value is the nearest double to the digits */
+#define OPTIONS_NAME_CHARS 40u    /* longer ones resemble no option */
+#define OPTIONS_TYPOS_MAX 2u      /* between a name and the option that was meant */
 
 /* A text that grows to the end of its buffer and counts on. */
 typedef struct options_text {
@@ -204,7 +206,7 @@ static void text_add_default(options_text *text, const rs_option *row) {
     if (row_is_number(row)) {
         text_add_number(text, row, row->preset);
     } else {
-        text_add(text, "%s", row->words != NULL ? row->words : "none");
+        text_add(text, "%s", row->words != NULL && row->words[0] != '\0' ? row->words : "none");
     }
 }
 
@@ -392,19 +394,60 @@ static bool is_all_digits(const char *text) {
     return *text == '\0';
 }
 
-/* "12", "12.5", ".5", "12.": digits with at most one point. No exponent, no locale. */
-static bool parse_decimal(const char *text, double *out) {
+/* A unit behind a number, as a fraction of the row's: times / parts. */
+typedef struct options_unit {
+    double times, parts;
+} options_unit;
+
+static const struct {
+    const char *name;
+    double ns;
+} options_times[] = {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}};
+
+/* 0: not a unit of time. */
+static double time_ns(const char *name) {
+    for (size_t i = 0; i < sizeof options_times / sizeof options_times[0]; i++) {
+        if (strcmp(options_times[i].name, name) == 0) {
+            return options_times[i].ns;
+        }
+    }
+    return 0;
+}
+
+/* The unit of a row's value: none, that of the row, another time, or k, M, G. */
+static bool parse_unit(const rs_option *row, const char *text, options_unit *out) {
+    const double own_ns = time_ns(row->unit), ns = time_ns(text);
+    const double k = strcmp(row->unit, "bytes") == 0 ? 1024.0 : 1000.0;
+    *out = (options_unit){1.0, 1.0};
+    if (text[0] == '\0' || (strcmp(text, row->unit) == 0 && own_ns == 0)) {
+        return true;
+    }
+    if (own_ns > 0) {
+        out->times = ns >= own_ns ? ns / own_ns : 1.0;
+        out->parts = ns >= own_ns ? 1.0 : own_ns / (ns > 0 ? ns : 1.0);
+        return ns > 0;
+    }
+    out->times = text[0] == 'k' || text[0] == 'K' ? k
+                 : text[0] == 'M'                 ? k * k
+                 : text[0] == 'G'                 ? k * k * k
+                                                  : 0.0;
+    return out->times > 0 && text[1] == '\0';
+}
+
+/* "12", "12.5", ".5", "12.", "12k": digits with at most one point. No exponent, no locale. */
+static bool parse_decimal(const rs_option *row, const char *text, double *out) {
     uint64_t digits = 0;
     uint32_t significant = 0, count = 0;
     double scale = 1.0;
     bool point = false;
+    options_unit unit;
     for (; *text != '\0'; text++) {
         if (*text == '.' && !point) {
             point = true;
             continue;
         }
         if (!is_digit(*text)) {
-            return false;
+            break;
         }
         digits = digits * 10u + (uint64_t)(*text - '0');
         scale = point ? scale * 10.0 : scale;
@@ -414,21 +457,39 @@ static bool parse_decimal(const char *text, double *out) {
             return false;
         }
     }
-    *out = (double)digits / scale;
+    if (!parse_unit(row, text, &unit)) {
+        return false;
+    }
+    *out = (double)digits * unit.times / (scale * unit.parts);
     return count > 0;
+}
+
+/* A number with a unit behind it; one alone is parse_integer's. */
+static bool parse_with_unit(const rs_option *row, const char *text, double *out) {
+    const bool negative = text[0] == '-' && row->min < 0;
+    text += negative ? 1 : 0;
+    if (text[strspn(text, "0123456789.")] == '\0' || !parse_decimal(row, text, out)) {
+        return false;
+    }
+    *out = negative ? -*out : *out;
+    return true;
 }
 
 static const char *parse_integer_row(const rs_option *row, const char *value, double *out) {
     const char *first = value[0] == '-' ? value + 1 : value;
-    if (parse_integer(row, value, out) && row_takes(row, *out)) {
-        return NULL;
+    const bool with_unit = parse_with_unit(row, value, out);
+    if ((with_unit || parse_integer(row, value, out)) && row_takes(row, *out)) {
+        return *out == (double)(int64_t)*out ? NULL : "is not a whole number";
+    }
+    if (with_unit) {
+        return "is out of range";
     }
     return *first != '\0' && is_all_digits(first) ? "is out of range" : "is not a whole number";
 }
 
 static const char *parse_double_row(const rs_option *row, const char *value, double *out) {
     const bool negative = value[0] == '-' && row->min < 0;
-    if (!parse_decimal(value + (negative ? 1 : 0), out)) {
+    if (!parse_decimal(row, value + (negative ? 1 : 0), out)) {
         return "is not a decimal number of at most 15 digits in range";
     }
     *out = negative ? -*out : *out;
@@ -520,12 +581,96 @@ static const char *parse_take_value(options_parse *parse, const rs_option *row) 
     return parse->argv[parse->next++];
 }
 
+static uint32_t least(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
+/* Letters to be inserted, left out, replaced or swapped with their neighbour to make b of a. */
+static uint32_t typos(const char *a, size_t a_chars, const char *b) {
+    uint32_t row[3][OPTIONS_NAME_CHARS + 1u]; /* of the matrix: this one and the two before */
+    const size_t b_chars = strlen(b);
+    if (a_chars > OPTIONS_NAME_CHARS || b_chars > OPTIONS_NAME_CHARS) {
+        return OPTIONS_NAME_CHARS;
+    }
+    for (uint32_t j = 0; j <= b_chars; j++) {
+        row[0][j] = j;
+    }
+    for (uint32_t i = 1; i <= a_chars; i++) {
+        uint32_t *now = row[i % 3u];
+        const uint32_t *above = row[(i - 1u) % 3u];
+
+        now[0] = i;
+        for (uint32_t j = 1; j <= b_chars; j++) {
+            const uint32_t replaced = above[j - 1u] + (a[i - 1u] != b[j - 1u]);
+            now[j] = least(replaced, least(above[j], now[j - 1u]) + 1u);
+            if (i > 1 && j > 1 && a[i - 1u] == b[j - 2u] && a[i - 2u] == b[j - 1u]) {
+                now[j] = least(now[j], row[(i - 2u) % 3u][j - 2u] + 1u);
+            }
+        }
+    }
+    return row[a_chars % 3u][b_chars];
+}
+
+/* The option that was probably meant; NULL: none is near. The start of a name is one typo. */
+static const char *options_nearest(const rs_options *options, const char *name, size_t chars) {
+    options_at at = {.row = NULL};
+    const char *nearest = NULL;
+    uint32_t best = chars > 3 ? OPTIONS_TYPOS_MAX + 1u : 2u;
+    while (options_next(options, &at)) {
+        uint32_t count = typos(name, chars, at.row->name);
+        count = chars > 1 && strncmp(at.row->name, name, chars) == 0 ? least(count, 1) : count;
+        if (at.refusal == NULL && count < best) {
+            best = count;
+            nearest = at.row->name;
+        }
+    }
+    return nearest;
+}
+
 static rs_options_result parse_stray(options_parse *parse, const char *argument) {
     const bool dashed = strncmp(argument, "--", 2) == 0 && argument[2] != '\0';
+    const size_t chars = dashed ? strcspn(argument, "=") : strlen(argument);
+    const size_t dashes = strspn(argument, "-");
+    const char *nearest =
+        dashes > 0 && dashes < chars
+            ? options_nearest(parse->options, argument + dashes, strcspn(argument + dashes, "="))
+            : NULL;
     text_add(&parse->error, dashed ? "unknown option " : "unexpected argument '");
-    text_add_shown(&parse->error, argument, dashed ? strcspn(argument, "=") : strlen(argument));
-    text_add(&parse->error, "%s; --help lists the options", dashed ? "" : "'");
+    text_add_shown(&parse->error, argument, chars);
+    text_add(&parse->error, "%s; ", dashed ? "" : "'");
+    if (nearest != NULL) {
+        text_add(&parse->error, "did you mean --%s? ", nearest);
+    }
+    text_add(&parse->error, "--help lists the options");
     return RS_OPTIONS_ERROR;
+}
+
+/* --help and --version, which every program has. False: it is neither. */
+static bool parse_common(options_parse *parse, const char *argument, rs_options_result *result) {
+    static const struct {
+        const char *name;
+        rs_options_result result;
+    } common[] = {{"-h", RS_OPTIONS_HELP},
+                  {"-?", RS_OPTIONS_HELP},
+                  {"--help", RS_OPTIONS_HELP},
+                  {"--version", RS_OPTIONS_VERSION}};
+    for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+        const size_t chars = strlen(common[i].name);
+
+        if (strncmp(argument, common[i].name, chars) != 0 ||
+            (argument[chars] != '\0' && argument[chars] != '=')) {
+            continue;
+        }
+        *result = common[i].result;
+        if (argument[chars] == '=') {
+            text_add(&parse->error, "%s: '", common[i].name);
+            text_add_shown(&parse->error, argument + chars + 1, strlen(argument + chars + 1));
+            text_add(&parse->error, "' is one value too many; allowed: none");
+            *result = RS_OPTIONS_ERROR;
+        }
+        return true;
+    }
+    return false;
 }
 
 static rs_options_result parse_option(options_parse *parse, const options_at *at,
@@ -558,9 +703,10 @@ static rs_options_result parse_option(options_parse *parse, const options_at *at
 
 static rs_options_result parse_argument(options_parse *parse) {
     const char *argument = parse->argv[parse->next++];
+    rs_options_result common;
     options_at at;
-    if (strcmp(argument, "--help") == 0) {
-        return RS_OPTIONS_HELP;
+    if (parse_common(parse, argument, &common)) {
+        return common;
     }
     if (strncmp(argument, "--", 2) != 0) {
         return parse_stray(parse, argument);
@@ -596,6 +742,10 @@ int rs_options_read(rs_options *options, int argc, const char *const *argv) {
     switch (rs_options_parse(options, argc, argv, text, sizeof text)) {
     case RS_OPTIONS_HELP:
         (void)rs_options_help(options, text, sizeof text);
+        (void)fputs(text, stdout);
+        return 0;
+    case RS_OPTIONS_VERSION:
+        (void)rs_options_version(options, text, sizeof text);
         (void)fputs(text, stdout);
         return 0;
     case RS_OPTIONS_ERROR:
@@ -640,7 +790,17 @@ size_t rs_options_help(const rs_options *options, char *out, size_t out_bytes) {
     while (options_next(options, &at)) {
         help_add_option(&text, &at);
     }
-    text_add(&text, "  --help%*sThis text.\n", OPTIONS_HELP_COLUMN - 8, "");
+    text_add(&text, "  --help, -h, -?%*sThis text.\n", OPTIONS_HELP_COLUMN - 16, "");
+    text_add(&text, "  --version%*sThe program's version.\n\n", OPTIONS_HELP_COLUMN - 11, "");
+    text_add(&text, "Units: 64k, 1M, 2G (of bytes: times 1024, else 1000); 500us, 10ms, 1.5s, 2m, "
+                    "1h.\n");
+    return text.needed;
+}
+
+size_t rs_options_version(const rs_options *options, char *out, size_t out_bytes) {
+    options_text text = {.out = out, .bytes = out_bytes};
+    RS_ASSERT(out != NULL || out_bytes == 0);
+    text_add(&text, "%s (Ringside) %s\n", options->program, RS_VERSION);
     return text.needed;
 }
 

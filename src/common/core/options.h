@@ -6,9 +6,13 @@
  * struct. A program lists the tables (rs_options_add) and names no setting. A new setting is one
  * row, the member it lands in, and its use.
  *
- * Pure, but for rs_options_read, which prints. --name VALUE and --name=VALUE are the same; --help
- * is known to every program. Numbers are decimal; a wrong one is refused whole (no trailing
- * characters, no sign where none is allowed, no overflow). */
+ * Pure, but for rs_options_read, which prints. --name VALUE and --name=VALUE are the same; --help,
+ * -h, -? and --version are known to every program. Numbers are decimal; a wrong one is refused
+ * whole (no trailing characters, no sign where none is allowed, no overflow).
+ *
+ * A number may have a unit behind it. Where the row's unit is a time: ns, us, ms, s, m, h. Else k
+ * (or K), M, G: times 1024 each where the row's unit is "bytes", times 1000 elsewhere. The row's
+ * own unit may be written too ("98%"). */
 #ifndef RS_CORE_OPTIONS_H
 #define RS_CORE_OPTIONS_H
 
@@ -101,6 +105,7 @@ typedef struct rs_options {
 typedef enum rs_options_result {
     RS_OPTIONS_RUN,
     RS_OPTIONS_HELP,
+    RS_OPTIONS_VERSION,
     RS_OPTIONS_ERROR
 } rs_options_result;
 
@@ -124,20 +129,19 @@ void rs_options_add(rs_options *options, const rs_option_table *table, void *val
  * A value may begin with a single dash (a negative number), never with two: "--host --port" lacks a
  * value. BOOL takes the next argument as its value unless that begins with a dash. A repeated
  * option is an error, unless it is a LIST, and so are positional arguments. --help counts where it
- * is met: an error before it wins.
+ * (and --version) is met: an error before it wins. An unknown option is answered with the nearest.
  *
  * Params   argv: argc strings of any bytes; error: error_bytes >= 1, RS_OPTIONS_ERROR_BYTES is
  *          enough.
- * Returns  RS_OPTIONS_RUN; RS_OPTIONS_HELP; RS_OPTIONS_ERROR: error holds one line of printable
- *          characters that names the option, the value and what is allowed (the caller exits 2).
- *          Values set before the error stay set. error is "" unless an error.
- * Owner    strings and lists point into argv.
- * Bounds   O(argc * rows). */
+ * Returns  RS_OPTIONS_RUN; RS_OPTIONS_HELP; RS_OPTIONS_VERSION; RS_OPTIONS_ERROR: error holds one
+ * line of printable characters that names the option, the value and what is allowed (the caller
+ * exits 2). Values set before the error stay set. error is "" unless an error. Owner    strings and
+ * lists point into argv. Bounds   O(argc * rows). */
 rs_options_result rs_options_parse(rs_options *options, int argc, const char *const *argv,
                                    char *error, size_t error_bytes);
 
 /* rs_options_read: rs_options_parse for a main, which ends with what this returns unless that is
- * -1, "go on". 0: the help is printed; 2: the error line is printed to stderr. */
+ * -1, "go on". 0: the help or version is printed; 2: the error line is printed to stderr. */
 int rs_options_read(rs_options *options, int argc, const char *const *argv);
 
 /* rs_options_given: did the command line give the option of this name? */
@@ -149,6 +153,9 @@ bool rs_options_given(const rs_options *options, const char *name);
  * Returns  the bytes it needs without the terminator (like snprintf); what fits is written, always
  *          terminated. */
 size_t rs_options_help(const rs_options *options, char *out, size_t out_bytes);
+
+/* rs_options_version: one line with the program's name and version, as rs_options_help. */
+size_t rs_options_version(const rs_options *options, char *out, size_t out_bytes);
 
 /* rs_options_json: writes the values of now as the object `key`, one member an option: the one
  * record of a run's settings, so that none can be left out. "max-frame" stands there as max_frame;

@@ -8,7 +8,8 @@
 
 static const rs_option socket_rows[] = {
     RS_ROW_INT(rs_tuning, sndbuf_bytes, "sndbuf", -1, 1 << 30, -1, "bytes",
-               "SO_SNDBUF; 0 = no buffering, -1 = the system's default"),
+               "SO_SNDBUF; 0 = no buffering on Windows and the minimum on Linux; -1 = the system's "
+               "default"),
     RS_ROW_INT(rs_tuning, rcvbuf_bytes, "rcvbuf", -1, 1 << 30, -1, "bytes",
                "SO_RCVBUF; -1 = the system's default"),
     RS_ROW_BOOL(rs_tuning, nodelay, "nodelay", true, "TCP_NODELAY"),

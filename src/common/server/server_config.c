@@ -70,12 +70,13 @@ rs_status rs_server_config_check(const rs_server_config *cfg, rs_error *error) {
     }
     if (cfg->send_block_bytes != 0 && cfg->send_block_bytes < RS_SEND_BLOCK_BYTES_MIN) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "--send-block %u: allowed: 0, or %u and more", cfg->send_block_bytes,
-                            RS_SEND_BLOCK_BYTES_MIN);
+                            "--send-block: '%u' is too small; allowed: 0, or %u and more bytes",
+                            cfg->send_block_bytes, RS_SEND_BLOCK_BYTES_MIN);
     }
     if (cfg->queued_bytes_max < cfg->frame_bytes_max) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "queued_bytes_max is %u, less than one frame of %u",
+                            "--max-queued: '%u' is less than one frame; allowed: --max-frame (%u) "
+                            "and more bytes",
                             cfg->queued_bytes_max, cfg->frame_bytes_max);
     }
     return RS_OK;
