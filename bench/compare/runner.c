@@ -369,7 +369,10 @@ static bool runner_is_good(runner_turn *turn) {
     if (!runner_parse(turn, &turn->runner->load, &doc)) {
         return false;
     }
-    const double p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.p99") / 1000;
+    double p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.p99") / 1000;
+    if (isnan(p99_us)) { /* too few messages for a p99: all must be within */
+        p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.max") / 1000;
+    }
     return p99_us <= RS_CAPACITY_BOUND_US &&
            rs_json_read_number(&doc, NULL, "rate_per_s") > RUNNER_RATE_SHARE * turn->rate;
 }

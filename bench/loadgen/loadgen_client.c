@@ -66,6 +66,7 @@ static void client_fail(rs_client *client, rs_load *load, uint64_t *column) {
 /* The server ended or reset it. Servers may and should disconnect slow readers. One that was never
  * answered was not slow yet, and a run must not reconnect it forever. */
 static void client_ended(rs_client *client, rs_load *load, uint64_t *column) {
+    load->ends.unserved += client->send_base != NULL && !client->answered && !client->last;
     if (client->role == RS_ROLE_SLOW && client->answered && !client->last) {
         load->ends.slow_dropped++;
         client_break(client, load, true);
@@ -208,6 +209,30 @@ void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due
     }
 }
 
+/* Keeps the first wrong reply, to be shown. */
+static void client_keep_wrong(const rs_client *client, rs_load *load, const uint8_t *data,
+                              uint32_t bytes) {
+    rs_load_wrong *wrong = &load->wrong;
+    const uint64_t due = client->track.expected;
+    if (wrong->seen) {
+        return;
+    }
+    *wrong = (rs_load_wrong){.seen = true,
+                             .asked = client->track.outstanding > 0,
+                             .connection = client->index,
+                             .sequence = due,
+                             .got_bytes = bytes};
+    if (wrong->asked) {
+        wrong->offset = rs_payload_differs(&load->payload, client->index, due, data, bytes);
+        wrong->expected_shown = rs_payload_bytes(&load->payload, client->index, due, wrong->offset,
+                                                 wrong->expected, RS_LOAD_SHOWN_BYTES);
+    }
+    while (wrong->got_shown < RS_LOAD_SHOWN_BYTES && wrong->offset + wrong->got_shown < bytes) {
+        wrong->got[wrong->got_shown] = data[wrong->offset + wrong->got_shown];
+        wrong->got_shown++;
+    }
+}
+
 static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes,
                          uint64_t now_ns) {
     rs_payload_verdict verdict = RS_PAYLOAD_EXPECTED;
@@ -217,6 +242,9 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
         verdict = RS_PAYLOAD_WRONG;
     } else if (load->settings->verify) {
         verdict = rs_payload_check(&load->payload, client->index, sequence, data, &sequence);
+    }
+    if (verdict == RS_PAYLOAD_WRONG) {
+        client_keep_wrong(client, load, data, bytes);
     }
     sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
     load->last_reply_ns = now_ns;
@@ -254,6 +282,9 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     }
     client_batch_flush(load);
     RS_ASSERT(at <= client->recv_used);
+    if (status == RS_E_PROTOCOL) {
+        client_keep_wrong(client, load, data + at, client->recv_used - at);
+    }
     client->recv_used -= at;
     if (client->recv_used > 0 && at > 0) {
         memmove(data, data + at, client->recv_used);

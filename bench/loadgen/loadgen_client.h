@@ -46,10 +46,25 @@ typedef struct rs_load_ends {
     uint64_t port_waits;   /* no local port was free; retried later */
     uint64_t slow_dropped; /* slow readers that the server disconnected: allowed */
     uint64_t connected;
+    uint64_t unserved;    /* senders that the server ended before their first reply */
     uint64_t lives;       /* connections that ended as they should */
     uint64_t resets_made; /* by us, asked for */
     uint64_t half_closes_made;
 } rs_load_ends;
+
+#define RS_LOAD_SHOWN_BYTES 16u
+
+/* The first wrong reply of a run. */
+typedef struct rs_load_wrong {
+    bool seen;
+    bool asked; /* false: a reply that no request was for; expected and sequence mean nothing */
+    uint32_t connection;
+    uint64_t sequence;  /* of the reply that was due */
+    uint32_t offset;    /* of the first wrong byte in that reply */
+    uint32_t got_bytes; /* of the reply: as its frame says, or what there was */
+    uint8_t expected[RS_LOAD_SHOWN_BYTES], got[RS_LOAD_SHOWN_BYTES]; /* from offset on */
+    uint32_t expected_shown, got_shown;
+} rs_load_wrong;
 
 /* Common to all connections of a run. */
 typedef struct rs_load {
@@ -58,6 +73,7 @@ typedef struct rs_load {
     rs_plan plan;
     rs_track_columns columns;
     rs_load_ends ends;
+    rs_load_wrong wrong;
     rs_load_gate gate;
     bool ending;            /* no new connection */
     bool recording;         /* replies count for latency, sends for the pacing error */

@@ -10,7 +10,7 @@
 #include "loadgen/loadgen_settings.h"
 #include "server/record.h"
 
-#define MAIN_REASON_BYTES 256u
+#define MAIN_REASON_BYTES 512u
 
 static void main_on_stop(void *arg) {
     rs_load_run_stop(arg);

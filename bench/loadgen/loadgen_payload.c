@@ -110,3 +110,30 @@ rs_payload_verdict rs_payload_check(const rs_payload *payload, uint32_t connecti
     }
     return payload_identify(payload, connection, data, sequence);
 }
+
+uint32_t rs_payload_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                          uint32_t from, uint8_t *out, uint32_t bytes) {
+    const uint8_t *pattern = payload_pattern(payload, connection, sequence);
+    const bool named = payload->frame_bytes >= RS_PAYLOAD_ID_FRAME_BYTES;
+    const uint32_t head_bytes = named ? RS_PAYLOAD_ID_FRAME_BYTES : RS_FRAME_HEADER_BYTES;
+    uint8_t head[RS_PAYLOAD_ID_FRAME_BYTES];
+    uint32_t count = 0;
+    memcpy(head, payload->header, RS_FRAME_HEADER_BYTES);
+    payload_identity(head + RS_FRAME_HEADER_BYTES, connection, sequence);
+    for (; count < bytes && from + count < payload->frame_bytes; count++) {
+        const uint32_t at = from + count;
+        out[count] = at < head_bytes ? head[at] : pattern[at - head_bytes];
+    }
+    return count;
+}
+
+uint32_t rs_payload_differs(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                            const uint8_t *data, uint32_t bytes) {
+    uint32_t at = 0;
+    uint8_t expected;
+    while (at < bytes && rs_payload_bytes(payload, connection, sequence, at, &expected, 1) == 1 &&
+           data[at] == expected) {
+        at++;
+    }
+    return at;
+}

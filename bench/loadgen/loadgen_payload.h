@@ -48,4 +48,14 @@ void rs_payload_build(const rs_payload *payload, uint32_t connection, uint64_t s
 rs_payload_verdict rs_payload_check(const rs_payload *payload, uint32_t connection,
                                     uint64_t expected, const uint8_t *data, uint64_t *sequence);
 
+/* rs_payload_bytes: what the message has from byte `from` on, at most `bytes` of it, to out.
+ * Returns how many. Slow: for what is to be shown. */
+uint32_t rs_payload_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                          uint32_t from, uint8_t *out, uint32_t bytes);
+
+/* rs_payload_differs: the first byte at which data[0..bytes) is not that message; the shorter of
+ * both if one ends with the other begun. */
+uint32_t rs_payload_differs(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                            const uint8_t *data, uint32_t bytes);
+
 #endif

@@ -10,6 +10,8 @@
 
 #define REPORT_NS_PER_S 1e9
 #define REPORT_NS_PER_US 1e3
+#define REPORT_HEX_BYTES (3u * RS_LOAD_SHOWN_BYTES + 1u)
+#define REPORT_SAMPLES_BEYOND 10u /* a percentile: those above it that make it one */
 
 /* X(text, value): the columns of which any makes the run void. */
 #define REPORT_FAULTS(X)                                                                           \
@@ -84,6 +86,10 @@ static const rs_histogram *report_latency(const rs_load_run *run) {
     return run->settings->rate != 0 ? &run->load.corrected : &run->load.uncorrected;
 }
 
+bool rs_report_enough(uint64_t count, uint32_t percent_x1000) {
+    return count * (100000u - percent_x1000) >= REPORT_SAMPLES_BEYOND * UINT64_C(100000);
+}
+
 /* One message, and the shortest latency's worth of them, are at the edges of the measured time. */
 bool rs_report_overloaded(const rs_load_run *run) {
     const double seconds = report_seconds(run), asked = run->settings->rate;
@@ -125,6 +131,32 @@ static void report_void_by_figures(const rs_load_run *run, char *out, size_t byt
     }
 }
 
+static void report_hex(char *out, size_t bytes, const uint8_t *data, uint32_t count) {
+    out[0] = '\0';
+    for (size_t i = 0; i < count && 3u * i + 3u < bytes; i++) {
+        (void)snprintf(out + 3u * i, bytes - 3u * i, "%02x ", data[i]);
+    }
+    if (count > 0) {
+        out[strlen(out) - 1u] = '\0'; /* the last blank */
+    }
+}
+
+/* The first wrong reply in words. Returns as snprintf. */
+static int report_wrong(const rs_load_run *run, char *out, size_t bytes) {
+    const rs_load_wrong *wrong = &run->load.wrong;
+    char expected[REPORT_HEX_BYTES], got[REPORT_HEX_BYTES];
+    report_hex(expected, sizeof expected, wrong->expected, wrong->expected_shown);
+    report_hex(got, sizeof got, wrong->got, wrong->got_shown);
+    if (!wrong->asked) {
+        return snprintf(out, bytes, "connection %u: %u bytes that no request was for, got %s: ",
+                        wrong->connection, wrong->got_bytes, got);
+    }
+    return snprintf(out, bytes,
+                    "connection %u, reply %" PRIu64 ", offset %u: expected %s, got %s: ",
+                    wrong->connection, wrong->sequence, wrong->offset,
+                    expected[0] != '\0' ? expected : "the end", got[0] != '\0' ? got : "the end");
+}
+
 /* The obvious cause, if the counts show one; else "". Returns its length. */
 static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes) {
     const rs_load_ends *ends = &run->load.ends;
@@ -132,13 +164,20 @@ static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes)
     int n = 0;
     out[0] = '\0';
     if (ends->refused > 0 && ends->connected == 0) {
-        n = snprintf(out, bytes, "no listener on %u.%u.%u.%u:%u: ", addr->ip >> 24,
+        n = snprintf(out, bytes, "nothing listens on %u.%u.%u.%u:%u: ", addr->ip >> 24,
                      addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
-    } else if (ends->closed + ends->reset > 0 && run->load.columns.received == 0) {
+    } else if (ends->unserved > 0 && run->load.columns.received == 0) {
         n = snprintf(out, bytes,
-                     "the server ends connections at the first frame, of %u bytes, without a "
-                     "reply: ",
+                     "the server ended every connection after a frame of %u bytes, without a reply "
+                     "(its --max-frame?): ",
                      run->settings->frame_bytes);
+    } else if (ends->unserved > 0) {
+        n = snprintf(out, bytes,
+                     "the server served %" PRIu64 " connections and ended %" PRIu64
+                     " before their first reply (its --max-sessions?): ",
+                     ends->connected - ends->unserved, ends->unserved);
+    } else if (run->load.wrong.seen) {
+        n = report_wrong(run, out, bytes);
     }
     return n > 0 ? (size_t)n : 0;
 }
@@ -184,8 +223,12 @@ static void json_histogram(rs_json *json, const char *key, const rs_histogram *h
     rs_json_u64(json, "count", histogram->count);
     rs_json_u64(json, "min", histogram->min);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        rs_json_u64(json, points[i].name,
-                    rs_histogram_percentile(histogram, points[i].percent_x1000));
+        if (rs_report_enough(histogram->count, points[i].percent_x1000)) {
+            rs_json_u64(json, points[i].name,
+                        rs_histogram_percentile(histogram, points[i].percent_x1000));
+        } else {
+            rs_json_null(json, points[i].name);
+        }
     }
     rs_json_u64(json, "max", histogram->max);
     rs_json_double(json, "mean", rs_histogram_mean(histogram));
@@ -205,11 +248,32 @@ static void json_counts(rs_json *json, const rs_load_run *run) {
 #undef X
     rs_json_u64(json, "abandoned", columns->abandoned);
     rs_json_u64(json, "connected", ends->connected);
+    rs_json_u64(json, "unserved", ends->unserved);
     rs_json_u64(json, "lives", ends->lives);
     rs_json_u64(json, "resets_made", ends->resets_made);
     rs_json_u64(json, "half_closes_made", ends->half_closes_made);
     rs_json_u64(json, "slow_dropped", ends->slow_dropped);
     rs_json_u64(json, "port_waits", ends->port_waits);
+    rs_json_end(json);
+}
+
+static void json_wrong(rs_json *json, const rs_load_run *run) {
+    const rs_load_wrong *wrong = &run->load.wrong;
+    char hex[REPORT_HEX_BYTES];
+    if (!wrong->seen) {
+        rs_json_null(json, "first_wrong");
+        return;
+    }
+    rs_json_object(json, "first_wrong");
+    rs_json_u64(json, "connection", wrong->connection);
+    rs_json_bool(json, "asked", wrong->asked);
+    rs_json_u64(json, "reply", wrong->sequence);
+    rs_json_u64(json, "bytes", wrong->got_bytes);
+    rs_json_u64(json, "offset", wrong->offset);
+    report_hex(hex, sizeof hex, wrong->expected, wrong->expected_shown);
+    rs_json_string(json, "expected", hex);
+    report_hex(hex, sizeof hex, wrong->got, wrong->got_shown);
+    rs_json_string(json, "got", hex);
     rs_json_end(json);
 }
 
@@ -301,6 +365,7 @@ static void json_members(rs_json *json, const void *ctx) {
     rs_json_bool(json, "interrupted", run->interrupted);
     rs_options_json(json, "settings", &run->settings->options, "json");
     json_counts(json, run);
+    json_wrong(json, run);
     json_maybe(json, "measured_s", report_seconds(run));
     rs_json_u64(json, "measured_messages", run->load.measured);
     json_maybe(json, "rate_per_s", report_rate(run));
@@ -329,8 +394,13 @@ static void print_latency(rs_printer *out, const char *name, const rs_histogram 
     }
     rs_printer_say(out, "%-22s", name);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        rs_printer_say(out, " %10.1f",
-                       (double)rs_histogram_percentile(histogram, points[i]) / REPORT_NS_PER_US);
+        if (rs_report_enough(histogram->count, points[i])) {
+            rs_printer_say(out, " %10.1f",
+                           (double)rs_histogram_percentile(histogram, points[i]) /
+                               REPORT_NS_PER_US);
+        } else {
+            rs_printer_say(out, " %10s", "-");
+        }
     }
     rs_printer_say(out, " %10.1f %10.1f\n", (double)histogram->max / REPORT_NS_PER_US,
                    rs_histogram_mean(histogram) / REPORT_NS_PER_US);

@@ -8,8 +8,9 @@
 
 #include "loadgen/loadgen_run.h"
 
-#define RS_REPORT_PACING_SHARE 10u /* largest pacing error, as a fraction of the p50 latency: 1 /  \
-                                    */
+#define RS_REPORT_PACING_SHARE                                                                     \
+    10u /* largest pacing error, as a fraction of the p50 latency: 1 /                             \
+         */
 
 /* rs_report_void: why the run is void, in one line; "" if it is valid. */
 void rs_report_void(const rs_load_run *run, char *out, size_t bytes);
@@ -20,6 +21,10 @@ bool rs_report_overloaded(const rs_load_run *run);
 /* rs_report_paced_late: open loop: the p99 of loadgen's own pacing error is above a tenth of the
  * p50 latency it reports, which then is partly its own. */
 bool rs_report_paced_late(const rs_load_run *run);
+
+/* rs_report_enough: do `count` values say what their percentile is? Ten must lie beyond it: p99
+ * wants 1,000 values, p99.99 wants 100,000. percent_x1000: as in histogram.h. */
+bool rs_report_enough(uint64_t count, uint32_t percent_x1000);
 
 /* rs_report_print: the table, to run->out. */
 void rs_report_print(const rs_load_run *run, const char *void_reason);

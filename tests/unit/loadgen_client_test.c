@@ -210,6 +210,14 @@ static void run_flip(rs_load_app app) {
     assert_int_equal(bed->load.columns.wrong, 1);
     assert_int_equal(bed->load.columns.ok, DEPTH - 1u);
     assert_int_equal(bed_faults(bed), 1);
+    assert_true(bed->load.wrong.seen && bed->load.wrong.asked);
+    assert_int_equal(bed->load.wrong.sequence, 1);
+    assert_int_equal(bed->load.wrong.offset, 20);
+    assert_int_equal(bed->load.wrong.got_bytes, FRAME);
+    assert_int_equal(bed->load.wrong.got_shown, FRAME - 20u);
+    assert_int_equal(bed->load.wrong.expected_shown, FRAME - 20u);
+    assert_int_equal(bed->load.wrong.got[0], bed->load.wrong.expected[0] ^ 1);
+    assert_memory_equal(bed->load.wrong.got + 1, bed->load.wrong.expected + 1, FRAME - 21u);
     free(bed);
 }
 

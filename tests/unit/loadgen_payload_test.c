@@ -89,6 +89,29 @@ static void test_payload_other_seed_is_wrong(void **state) {
     assert_int_equal(rs_payload_check(&payload, 3, 99, message, &found), RS_PAYLOAD_WRONG);
 }
 
+/* What is shown of a message is what was built, from any byte on; a flip is found where it is. */
+static void test_payload_bytes_and_first_difference(void **state) {
+    (void)state;
+    for (size_t i = 0; i + 2 < SIZES; i++) {
+        rs_payload_init(&payload, SEED, sizes[i]);
+        rs_payload_build(&payload, 3, 99, message);
+        assert_int_equal(rs_payload_differs(&payload, 3, 99, message, sizes[i]), sizes[i]);
+        assert_int_equal(rs_payload_differs(&payload, 3, 99, message, sizes[i] + 5u), sizes[i]);
+        assert_int_equal(rs_payload_differs(&payload, 3, 99, message, 2), 2);
+        for (uint32_t at = 0; at < sizes[i]; at++) {
+            uint8_t shown[16];
+            const uint32_t left = sizes[i] - at;
+            const uint32_t count = rs_payload_bytes(&payload, 3, 99, at, shown, sizeof shown);
+
+            assert_int_equal(count, left < sizeof shown ? left : sizeof shown);
+            assert_memory_equal(shown, message + at, count);
+            message[at] ^= 0x10;
+            assert_int_equal(rs_payload_differs(&payload, 3, 99, message, sizes[i]), at);
+            message[at] ^= 0x10;
+        }
+    }
+}
+
 static void test_payload_small_frames_tell_neighbours_apart(void **state) {
     uint32_t same_sequence = 0, same_conn = 0;
     (void)state;
@@ -115,6 +138,7 @@ int main(void) {
         cmocka_unit_test(test_payload_other_sequence_is_named),
         cmocka_unit_test(test_payload_other_connection_is_wrong),
         cmocka_unit_test(test_payload_other_seed_is_wrong),
+        cmocka_unit_test(test_payload_bytes_and_first_difference),
         cmocka_unit_test(test_payload_small_frames_tell_neighbours_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

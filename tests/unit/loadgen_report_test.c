@@ -20,7 +20,7 @@
 typedef struct report_bed {
     rs_load_settings settings;
     rs_load_run run;
-    char reason[256];
+    char reason[512];
     char json[16384];
 } report_bed;
 
@@ -38,7 +38,8 @@ static rs_backend_stats bed_calls(uint64_t recv, uint64_t send, uint64_t wakes) 
         .stat = {{"recv", recv, true}, {"send", send, true}, {"wake-ups", wakes, false}}};
 }
 
-/* 1,000 replies in 2 s, of 1 to 1,000 us; before and after the measurement all counters go on. */
+/* 1,000 replies in 2 s, and latencies of 1 to 1,000 us, each 100 times; before and after the
+ * measurement all counters go on. */
 static report_bed *bed_new(void) {
     report_bed *bed = calloc(1, sizeof *bed);
     rs_load *load;
@@ -69,7 +70,7 @@ static report_bed *bed_new(void) {
     rs_histogram_init(&load->pacing);
     rs_histogram_init(&load->first_reply);
     for (uint64_t i = 1; i <= 1000; i++) {
-        rs_histogram_record(&load->uncorrected, i * US);
+        rs_histogram_record_n(&load->uncorrected, i * US, 100);
     }
     return bed;
 }
@@ -79,7 +80,7 @@ static report_bed *bed_open_loop(uint32_t rate) {
     report_bed *bed = bed_new();
     bed->settings.rate = rate;
     for (uint64_t i = 1; i <= 1000; i++) {
-        rs_histogram_record(&bed->run.load.corrected, 10000 * US + i * US);
+        rs_histogram_record_n(&bed->run.load.corrected, 10000 * US + i * US, 100);
     }
     return bed;
 }
@@ -174,7 +175,7 @@ static void check_percentiles(const report_bed *bed, const char *key, double add
     } points[] = {{"min", 1},     {"p50", 500},     {"p90", 900}, {"p99", 990},
                   {"p99_9", 999}, {"p99_99", 1000}, {"max", 1000}};
 
-    assert_int_equal(bed_number(bed, key, "count"), 1000);
+    assert_int_equal(bed_number(bed, key, "count"), 100000);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
         check_near(bed_number(bed, key, points[i].name), (points[i].us + add_us) * 1000, 1.0 / 64);
     }
@@ -254,17 +255,87 @@ static void test_report_names_the_cause_where_there_is_no_doubt(void **state) {
     load->ends.connected = 0;
     load->ends.refused = 64;
     bed_write(bed);
-    assert_string_equal(bed->reason, "no listener on 127.0.0.1:4321: refused 64");
+    assert_string_equal(bed->reason, "nothing listens on 127.0.0.1:4321: refused 64");
     load->ends.refused = 0;
     load->ends.connected = 4;
-    load->ends.closed = 4;
+    load->ends.closed = load->ends.unserved = 4;
     load->columns.lost = 4;
     bed_write(bed);
-    assert_string_equal(bed->reason, "the server ends connections at the first frame, of 32 bytes, "
-                                     "without a reply: lost 4, closed 4");
-    load->columns.received = 1; /* it did answer: no such simple cause */
+    assert_string_equal(bed->reason, "the server ended every connection after a frame of 32 bytes, "
+                                     "without a reply (its --max-frame?): lost 4, closed 4");
+    load->ends.connected = 64;
+    load->columns.received = 60;
+    bed_write(bed);
+    assert_string_equal(bed->reason, "the server served 60 connections and ended 4 before their "
+                                     "first reply (its --max-sessions?): lost 4, closed 4");
+    assert_int_equal(bed_number(bed, "\"counts\"", "unserved"), 4);
+    load->ends.unserved = 0; /* it did answer: no such simple cause */
     bed_write(bed);
     assert_string_equal(bed->reason, "lost 4, closed 4");
+    free(bed);
+}
+
+static void test_report_shows_the_first_wrong_reply(void **state) {
+    report_bed *bed = bed_new();
+    rs_load_wrong *wrong = &bed->run.load.wrong;
+    (void)state;
+    bed_write(bed);
+    assert_true(bed_says(bed, "first_wrong", "null"));
+    *wrong = (rs_load_wrong){.seen = true,
+                             .asked = true,
+                             .connection = 3,
+                             .sequence = 17,
+                             .offset = 30,
+                             .got_bytes = 32,
+                             .expected = {0xAB, 0x01},
+                             .got = {0xAB, 0x00},
+                             .expected_shown = 2,
+                             .got_shown = 2};
+    bed->run.load.columns.wrong = 1;
+    bed_write(bed);
+    assert_string_equal(bed->reason, "connection 3, reply 17, offset 30: expected ab 01, got ab 00:"
+                                     " wrong 1");
+    assert_int_equal(bed_number(bed, "first_wrong", "connection"), 3);
+    assert_int_equal(bed_number(bed, "first_wrong", "reply"), 17);
+    assert_int_equal(bed_number(bed, "first_wrong", "offset"), 30);
+    assert_int_equal(bed_number(bed, "first_wrong", "bytes"), 32);
+    assert_int_equal(strncmp(bed_value(bed, "first_wrong", "expected"), "\"ab 01\"", 7), 0);
+    assert_int_equal(strncmp(bed_value(bed, "first_wrong", "got"), "\"ab 00\"", 7), 0);
+    wrong->got_shown = 0;
+    bed_write(bed);
+    assert_non_null(strstr(bed->reason, "got the end"));
+    wrong->asked = false;
+    wrong->got_shown = 1;
+    bed_write(bed);
+    assert_string_equal(bed->reason,
+                        "connection 3: 32 bytes that no request was for, got ab: wrong 1");
+    free(bed);
+}
+
+/* Ten values must lie beyond a percentile. */
+static void test_report_percentiles_want_enough_values(void **state) {
+    static const struct {
+        const char *name;
+        uint32_t percent_x1000;
+        uint64_t least;
+    } points[] = {{"p50", 50000, 20},
+                  {"p90", 90000, 100},
+                  {"p99", 99000, 1000},
+                  {"p99_9", 99900, 10000},
+                  {"p99_99", 99990, 100000}};
+    report_bed *bed = bed_new();
+    rs_histogram *latency = &bed->run.load.uncorrected;
+    (void)state;
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        for (uint64_t less = 0; less < 2; less++) {
+            rs_histogram_init(latency);
+            rs_histogram_record_n(latency, 5 * US, points[i].least - less);
+            bed_write(bed);
+            assert_int_equal(rs_report_enough(latency->count, points[i].percent_x1000), !less);
+            assert_int_equal(
+                strncmp(bed_value(bed, "\"latency_ns\"", points[i].name), "null", 4) == 0, less);
+        }
+    }
     free(bed);
 }
 
@@ -344,6 +415,8 @@ int main(void) {
         cmocka_unit_test(test_report_percentiles_are_in_nanoseconds),
         cmocka_unit_test(test_report_counts_stand_under_their_names),
         cmocka_unit_test(test_report_names_the_cause_where_there_is_no_doubt),
+        cmocka_unit_test(test_report_shows_the_first_wrong_reply),
+        cmocka_unit_test(test_report_percentiles_want_enough_values),
         cmocka_unit_test(test_report_without_a_reply_in_the_measurement_is_void),
         cmocka_unit_test(test_report_below_rate_min_of_the_rate_asked_for_is_overloaded),
         cmocka_unit_test(test_report_pacing_error_above_a_tenth_of_the_p50_is_marked),
