@@ -38,6 +38,7 @@ typedef struct bench_app {
     note notes[BED_SLOTS];
     uint32_t replies;     /* for each message, that many copies */
     bool close_on_first;  /* rs_session_close at the first message of a session */
+    bool reject_on_first; /* rs_session_reject */
     bool share;           /* replies by rs_shared_* */
     bool keep;            /* hold at a message, and answer nothing */
     uint32_t long_bytes;  /* not 0: one reply of so many bytes instead */
@@ -101,6 +102,9 @@ static void on_message(void *ctx, rs_session *proxy, const uint8_t *data, uint32
     }
     for (uint32_t i = 0; i < app->replies; i++) {
         reply(app, proxy, data, bytes);
+    }
+    if (app->reject_on_first) {
+        rs_session_reject(proxy);
     }
     if (app->close_on_first) {
         rs_session_close(proxy);
@@ -362,6 +366,20 @@ static void test_logic_closed_by_the_application_gets_no_more(void **state) {
     bench_close(b);
 }
 
+static void test_logic_rejected_ends_as_protocol(void **state) {
+    bench *b = bench_open(SMALL_RING, 1000, false);
+    uint8_t in[64];
+    uint32_t conn = open_one(b);
+    (void)state;
+    b->app.reject_on_first = b->app.close_on_first = true;
+    (void)bed_receive(&b->bed, conn, in, frames(in, 3, 8, 1));
+    settle(b);
+    assert_int_equal(b->app.notes[conn].messages, 1);
+    assert_int_equal(b->app.last, RS_CLOSE_PROTOCOL);
+    assert_int_equal(b->bed.table.counters.closed[RS_CLOSE_PROTOCOL], 1);
+    bench_close(b);
+}
+
 static void test_logic_long_send_is_one_send(void **state) {
     bench *b = bench_open(SMALL_RING, 1000, false);
     uint8_t in[64];
@@ -593,6 +611,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_logic_full_rings_both_ways_lose_nothing),
         cmocka_unit_test(test_logic_session_that_ends_while_its_message_waits),
         cmocka_unit_test(test_logic_closed_by_the_application_gets_no_more),
+        cmocka_unit_test(test_logic_rejected_ends_as_protocol),
         cmocka_unit_test(test_logic_long_send_is_one_send),
         cmocka_unit_test(test_logic_send_above_the_limit_delivers_nothing),
         cmocka_unit_test(test_logic_release_of_no_hold_is_refused),

@@ -343,6 +343,24 @@ static void test_session_local_close_shuts_down_and_waits_for_the_peer(void **st
     run_to_free(&b);
 }
 
+static void test_session_rejected_is_flushed_and_ends_as_protocol(void **state) {
+    bed b;
+    uint32_t conn = open_one(&b, 1);
+    (void)state;
+    assert_int_equal(rs_session_send(&b.sessions[conn].handle, "no", 2), RS_OK);
+    rs_session_reject(&b.sessions[conn].handle);
+    rs_session_close(&b.sessions[conn].handle);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_PROTOCOL);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_PROTOCOL], 1);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_SEND), 1);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 2);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_CLOSE), 1); /* without a wait for the peer's FIN */
+    run_to_free(&b);
+}
+
 static void test_session_close_that_hangs_is_forced(void **state) {
     bed b;
     uint32_t conn, at;
@@ -1353,6 +1371,7 @@ int main(void) {
         cmocka_unit_test(test_session_reset_is_counted_in_either_direction),
         cmocka_unit_test(test_session_half_close_delivers_the_tail_first),
         cmocka_unit_test(test_session_local_close_shuts_down_and_waits_for_the_peer),
+        cmocka_unit_test(test_session_rejected_is_flushed_and_ends_as_protocol),
         cmocka_unit_test(test_session_close_that_hangs_is_forced),
         cmocka_unit_test(test_session_plain_close_that_hangs_is_escalated_once),
         cmocka_unit_test(test_session_refused_escalation_leaves_the_close_to_complete),

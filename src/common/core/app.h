@@ -69,6 +69,10 @@ rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes)
  * returns; on a logic thread, later. */
 void rs_session_close(rs_session *session);
 
+/* rs_session_reject: as rs_session_close, for a peer that broke the application's own protocol: the
+ * reason is RS_CLOSE_PROTOCOL. */
+void rs_session_reject(rs_session *session);
+
 /* rs_session_hold: a reply is still owed: while there are holds, an orderly close by the peer (its
  * FIN) or by the server (its stop) is deferred. Nothing more is received then, sends are still
  * accepted; the last release ends the session for the deferred reason. An error, a reset, a

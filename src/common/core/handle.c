@@ -9,7 +9,11 @@ rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes)
 }
 
 void rs_session_close(rs_session *session) {
-    session->ops->close(session);
+    session->ops->close(session, RS_CLOSE_LOCAL);
+}
+
+void rs_session_reject(rs_session *session) {
+    session->ops->close(session, RS_CLOSE_PROTOCOL);
 }
 
 void rs_session_hold(rs_session *session) {

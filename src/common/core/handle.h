@@ -13,11 +13,11 @@
 #include "core/limits.h"
 #include "core/slab.h"
 
-/* Each implements the function of its name in app.h. */
+/* Each implements the function of its name in app.h; close rs_session_reject too. */
 typedef struct rs_session_ops {
     uint32_t shard; /* of all sessions with these operations */
     rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
-    void (*close)(rs_session *session);
+    void (*close)(rs_session *session, rs_close_reason reason); /* LOCAL or PROTOCOL */
     void (*hold)(rs_session *session);
     void (*release)(rs_session *session);
     void (*pause)(rs_session *session);

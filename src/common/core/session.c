@@ -1187,8 +1187,8 @@ static rs_status session_send(rs_session *handle, const uint8_t *data, uint32_t 
     return RS_OK;
 }
 
-static void session_close(rs_session *handle) {
-    session_end(slot_of(handle), RS_CLOSE_LOCAL);
+static void session_close(rs_session *handle, rs_close_reason reason) {
+    session_end(slot_of(handle), reason);
 }
 
 static void session_hold(rs_session *handle) {

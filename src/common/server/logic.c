@@ -31,7 +31,7 @@ enum {
     FROM_RELEASE,
     FROM_DONE
 };
-#define FROM_KIND_BITS 8u /* a message has 2^20 bytes at most */
+#define FROM_KIND_BITS 8u /* above: bytes of DONE, 2^20 at most; reason of CLOSE */
 
 typedef struct logic_long_send {
     const uint8_t *data;
@@ -206,7 +206,7 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         channel_take_long(session, record);
         break;
     case FROM_CLOSE:
-        rs_session_close(session);
+        session->ops->close(session, (rs_close_reason)(record->kind >> FROM_KIND_BITS));
         break;
     case FROM_HOLD:
         rs_session_hold(session);
@@ -500,10 +500,10 @@ static void logic_ask(rs_session *handle, uint32_t kind) {
 }
 
 /* As on a shard: nothing more is sent or delivered. on_close comes when the shard says so. */
-static void logic_close_session(rs_session *handle) {
+static void logic_close_session(rs_session *handle, rs_close_reason reason) {
     logic_session *session = logic_session_of(handle);
     if (session->state == LOGIC_OPEN) {
-        logic_push(session, FROM_CLOSE, NULL, 0);
+        logic_push(session, FROM_CLOSE | (uint32_t)reason << FROM_KIND_BITS, NULL, 0);
         session->state = LOGIC_CLOSED;
     }
 }
