@@ -526,6 +526,105 @@ static void test_server_full_mailbox_loses_no_connection(void **state) {
     free(stats);
 }
 
+/* ---- shards that tell each other */
+
+#define TOLD_COUNT 40000u
+#define TOLD_WORKERS 3u
+
+/* Each shard counts for every other one, which must hear every number in turn. */
+typedef struct told_shard {
+    uint32_t sent[TOLD_WORKERS], heard[TOLD_WORKERS], fulls;
+} told_shard;
+
+typedef struct told_app {
+    rs_atomic_u32 counting, let_go, wrong, done; /* done: of the shards, those that heard all */
+    told_shard shards[TOLD_WORKERS];
+} told_app;
+
+static bool told_on_turn(void *ctx, const rs_peers *peers) {
+    told_app *app = ctx;
+    told_shard *self = &app->shards[peers->shard];
+    bool all = true;
+    if (rs_atomic_load_u32(&app->counting) == 0) {
+        return true;
+    }
+    for (uint32_t to = 0; to < peers->count; to++) {
+        rs_status status = RS_OK;
+        while (to != peers->shard && self->sent[to] < TOLD_COUNT && status == RS_OK) {
+            status = peers->tell(peers->ctx, to, &self->sent[to], sizeof self->sent[to]);
+            self->sent[to] += status == RS_OK ? 1u : 0u;
+        }
+        self->fulls += status == RS_E_FULL ? 1u : 0u;
+        all = all && status == RS_OK;
+    }
+    return !all;
+}
+
+static void told_on_peer(void *ctx, uint32_t to, uint32_t from, const uint8_t *data,
+                         uint32_t bytes) {
+    told_app *app = ctx;
+    told_shard *self = &app->shards[to];
+    uint32_t number;
+    bool all = true;
+    memcpy(&number, data, sizeof number);
+    if (bytes != sizeof number || from == to || number != self->heard[from]) {
+        rs_atomic_store_u32(&app->wrong, 1);
+    }
+    if (to == 1 && number == 0) {
+        (void)is_set_in_time(&app->let_go); /* its mailbox is full before it goes on */
+    }
+    self->heard[from]++;
+    for (uint32_t i = 0; i < TOLD_WORKERS; i++) {
+        all = all && (i == to || self->heard[i] == TOLD_COUNT);
+    }
+    if (all) {
+        (void)rs_atomic_add_u32(&app->done, 1);
+    }
+}
+
+static void told_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    (void)ctx;
+    (void)rs_session_send(session, data, bytes);
+}
+
+/* Full mailboxes delay and lose nothing, and a shard that has something to tell need not be woken:
+ * nobody sends anything. */
+static void test_server_shards_tell_each_other_all_of_it(void **state) {
+    static told_app app;
+    rs_app callbacks = {.ctx = &app,
+                        .on_message = told_on_message,
+                        .on_turn = told_on_turn,
+                        .on_peer = told_on_peer};
+    rs_server_stats *stats = new_stats();
+    rs_server *server;
+    uint32_t fulls = 0, steps = 0;
+    int fd[TOLD_WORKERS];
+    (void)state;
+    memset(&app, 0, sizeof app);
+    server = start(TOLD_WORKERS, callbacks, 100);
+    for (uint32_t i = 0; i < TOLD_WORKERS; i++) { /* a first turn on each */
+        assert_true(client_served(server, &fd[i]));
+    }
+    rs_atomic_store_u32(&app.counting, 1);
+    rs_os_sleep_ms(50);
+    rs_atomic_store_u32(&app.let_go, 1);
+    while (!with_logic && rs_atomic_load_u32(&app.done) < TOLD_WORKERS && steps++ < WAIT_STEPS) {
+        rs_os_sleep_ms(5);
+    }
+    for (uint32_t i = 0; i < TOLD_WORKERS; i++) {
+        client_leave(fd[i]);
+    }
+    stop(server, stats);
+    assert_int_equal(rs_atomic_load_u32(&app.wrong), 0);
+    assert_int_equal(rs_atomic_load_u32(&app.done), with_logic ? 0 : TOLD_WORKERS);
+    for (uint32_t i = 0; i < TOLD_WORKERS; i++) {
+        fulls += app.shards[i].fulls;
+    }
+    assert_true(with_logic || fulls > 0);
+    assert_int_equal(stats->messages_dropped, 0);
+    free(stats);
+}
+
 /* ---- a worker that does not start */
 
 static rs_atomic_u32 opens, listens;
@@ -743,6 +842,7 @@ int main(void) {
         cmocka_unit_test(test_server_limit_is_of_all_workers_together),
         cmocka_unit_test(test_server_fills_the_emptiest_worker),
         cmocka_unit_test(test_server_full_mailbox_loses_no_connection),
+        cmocka_unit_test(test_server_shards_tell_each_other_all_of_it),
         cmocka_unit_test(test_server_nobody_listens_when_one_worker_fails),
         cmocka_unit_test(test_server_figures_of_a_worker_that_ends_are_its_last),
         cmocka_unit_test(test_server_handle_is_there_before_the_first_callback),

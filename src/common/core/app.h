@@ -41,6 +41,19 @@ typedef enum rs_close_reason {
 /* rs_close_reason_text: "slow-consumer"; static string. */
 const char *rs_close_reason_text(rs_close_reason reason);
 
+/* The other shards, for an application whose state concerns all of them. */
+typedef struct rs_peers {
+    uint32_t shard;     /* this one */
+    uint32_t count;     /* of shards; [0, count) are their numbers */
+    uint32_t bytes_max; /* of one message: the server's frame_bytes_max */
+
+    /* tell: a message of [1, bytes_max] bytes for on_peer of another shard, copied; those of one
+     * shard arrive in order. RS_E_FULL: nothing was sent, try in a later turn; RS_E_CLOSED: that
+     * shard has ended. */
+    rs_status (*tell)(void *ctx, uint32_t shard, const void *data, uint32_t bytes);
+    void *ctx;
+} rs_peers;
+
 typedef struct rs_app {
     void *ctx; /* passed to every callback; shared by all shards */
     bool raw;  /* true: on_message gets bytes as they come, unframed */
@@ -54,6 +67,16 @@ typedef struct rs_app {
 
     /* on_close: the session has ended; called once for each on_open. Nullable. */
     void (*on_close)(void *ctx, rs_session *session, rs_close_reason reason);
+
+    /* The next two are called on servers of several shards without a logic thread. */
+
+    /* on_turn: the end of a turn of peers->shard, after all other callbacks of it. True: to be
+     * called again within a millisecond, even if nothing else happens. Nullable. */
+    bool (*on_turn)(void *ctx, const rs_peers *peers);
+
+    /* on_peer: what shard `from` has told shard `to`, whose thread calls. Nullable if nobody
+     * tells. */
+    void (*on_peer)(void *ctx, uint32_t to, uint32_t from, const uint8_t *data, uint32_t bytes);
 } rs_app;
 
 rs_session_id rs_session_id_of(const rs_session *session);

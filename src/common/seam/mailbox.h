@@ -19,7 +19,8 @@ typedef enum rs_message_kind {
     RS_MESSAGE_SEND,       /* value = session id, payload = bytes */
     RS_MESSAGE_CLOSE,      /* value = session id */
     RS_MESSAGE_RELEASE,    /* value = session id */
-    RS_MESSAGE_STATS       /* pointer = struct to fill */
+    RS_MESSAGE_STATS,      /* pointer = struct to fill */
+    RS_MESSAGE_PEER        /* value = the shard that tells, payload = what it tells */
 } rs_message_kind;
 
 typedef struct rs_message {

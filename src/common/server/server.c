@@ -99,6 +99,20 @@ static rs_route worker_route(void *ctx, uintptr_t socket) {
     return RS_ROUTE_NO_ROOM;
 }
 
+static rs_status worker_tell(void *ctx, uint32_t index, const void *data, uint32_t bytes) {
+    const server_worker *self = ctx;
+    const server_worker *to = &self->server->workers[index];
+    RS_ASSERT(index < self->server->worker_count && index != self->index);
+    switch ((worker_state)rs_atomic_load_u32(&to->state)) {
+    case WORKER_STARTING:
+        return RS_E_FULL;
+    case WORKER_FAILED:
+        return RS_E_CLOSED;
+    default:
+        return rs_shard_post(to->shard, RS_MESSAGE_PEER, self->index, NULL, data, bytes);
+    }
+}
+
 static rs_status worker_open(server_worker *worker) {
     rs_server *server = worker->server;
     rs_shard_config cfg = {
@@ -109,6 +123,9 @@ static rs_status worker_open(server_worker *worker) {
         .route = server->worker_count > 1 && worker->index == 0 ? worker_route : NULL,
         .route_ctx = worker,
         .counted = server->worker_count > 1,
+        .peers = {.count = server->logic == NULL ? server->worker_count : 0,
+                  .tell = worker_tell,
+                  .ctx = worker},
         .logic = server->logic,
     };
     if (server->cfg.pin_first_cpu >= 0) {

@@ -56,7 +56,8 @@ struct rs_shard {
     uint32_t poll_max;
     uint64_t messages_dropped;
     uint64_t stragglers_said;
-    uint32_t given; /* sockets to be attached here, so far */
+    bool turn_wanted; /* the application has something left to tell */
+    uint32_t given;   /* sockets to be attached here, so far */
     shard_waiters waiters;
     shard_settling settling;
     rs_histogram batch;
@@ -381,6 +382,8 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
         return shard_no_memory(error, &plan);
     }
     shard->cfg = *cfg;
+    shard->cfg.peers.shard = cfg->index;
+    shard->cfg.peers.bytes_max = cfg->server->frame_bytes_max;
     shard->api = cfg->server->backend;
     shard->poll_max = cfg->server->tuning.dequeue_batch;
     shard->drain_timeout_ms = cfg->server->drain_timeout_ms;
@@ -564,6 +567,10 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
             rs_session_release(&session->handle);
         }
         break;
+    case RS_MESSAGE_PEER:
+        shard->sessions.app.on_peer(shard->sessions.app.ctx, shard->cfg.index,
+                                    (uint32_t)message->value, message->payload, message->bytes);
+        break;
     case RS_MESSAGE_STATS:
         request = message->pointer;
         rs_shard_stats_add(shard, request->into);
@@ -737,7 +744,7 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     if (shard->phase == SHARD_DRAINING && next_ms > RS_TIMER_TICK_MS) {
         next_ms = RS_TIMER_TICK_MS;
     }
-    if (shard->waiters.count > 0 && next_ms > 1) {
+    if ((shard->waiters.count > 0 || shard->turn_wanted) && next_ms > 1) {
         next_ms = 1; /* another worker may have made room, which wakes nobody */
     }
     if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
@@ -759,6 +766,15 @@ static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
         rs_logic_channel_awake(shard->logic);
     }
     return count;
+}
+
+static void shard_end_turn(rs_shard *shard) {
+    const rs_app *app = &shard->sessions.app;
+    if (shard->cfg.peers.count > 1 && app->on_turn != NULL) {
+        RS_ASSERT(shard->logic == NULL);
+        shard->turn_wanted = app->on_turn(app->ctx, &shard->cfg.peers);
+    }
+    shard_flush(shard);
 }
 
 bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
@@ -794,7 +810,7 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     if (shard->phase == SHARD_DRAINING && rs_shard_outstanding(shard) == 0) {
         shard->phase = SHARD_STOPPED;
     }
-    shard_flush(shard);
+    shard_end_turn(shard);
     return shard->phase != SHARD_STOPPED;
 }
 
@@ -860,7 +876,7 @@ static void shard_discard_mailbox(rs_shard *shard) {
     while ((message = rs_mailbox_peek(&shard->mailbox)) != NULL) {
         if (message->kind == RS_MESSAGE_ATTACH || message->kind == RS_MESSAGE_STATS) {
             shard_on_mailbox(shard, message);
-        } else {
+        } else if (message->kind != RS_MESSAGE_PEER) { /* this shard has nobody left to tell */
             shard->messages_dropped++;
         }
         rs_mailbox_done(&shard->mailbox);

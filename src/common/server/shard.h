@@ -40,6 +40,10 @@ typedef struct rs_shard_config {
     void *route_ctx;
     bool counted; /* whoever routes keeps to the number of sessions: as many as have a slot */
 
+    /* The other shards, for the application's on_turn; shard and bytes_max are filled in at open.
+     * count 0: there are none, or the application is on another thread. */
+    rs_peers peers;
+
     /* The thread of the application's callbacks, the caller's, to be closed after the shard; with
      * a channel for this index. NULL: they run on the shard. */
     rs_logic *logic;
