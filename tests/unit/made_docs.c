@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/board.h"
 #include "compare/scenario.h"
 #include "compare/settings.h"
 #include "compare/tradeoff.h"
@@ -86,6 +87,9 @@ static void doc_settings(doc *out) {
         "");
     doc_table(out, "Every server", "`src/common/server/server_config.c`, `server_run.c`.",
               (const rs_option_table *const[]){&rs_server_options, &rs_server_run_options, NULL});
+    doc_table(out, "Every server with app board",
+              "`src/common/apps/board.c`; see [board.md](board.md).",
+              (const rs_option_table *const[]){&rs_board_options, NULL});
     doc_table(out, "Sockets and accepting",
               "`src/common/seam/backend_config.c`; each back end names those it honours.",
               (const rs_option_table *const[]){&rs_socket_options, &rs_accept_options, NULL});

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "apps/board.h"
 #include "apps/echo.h"
 #include "apps/slow.h"
 #include "server/record.h"
@@ -64,6 +65,7 @@ static int run_end(rs_server_run *run, rs_server_stats *stats, const rs_server_s
     rs_console_cuts(run, &stats->counters, &before->counters);
     rs_console_end(run, stats);
     rs_server_free(run->server);
+    run->server = NULL;
     return exit_code;
 }
 
@@ -81,6 +83,39 @@ static bool run_open(rs_server_run *run, rs_server_stats **stats) {
     return false;
 }
 
+/* *board: NULL for the applications that have no state. */
+static rs_status run_choose_app(rs_server_run *run, rs_board **board, rs_error *error) {
+    rs_server_config *cfg = &run->cfg;
+    const rs_board_config board_cfg = {.settings = *(const rs_board_settings *)run->app_settings,
+                                       .workers = cfg->workers,
+                                       .sessions_max = cfg->sessions_max,
+                                       .frame_bytes_max = cfg->frame_bytes_max,
+                                       .logic_thread = cfg->logic_thread};
+    rs_status status = RS_OK;
+    switch (run->args.app) {
+    case RS_SERVER_RAW:
+        cfg->app = rs_app_raw;
+        break;
+    case RS_SERVER_SLOW:
+        cfg->app = rs_app_slow;
+        break;
+    case RS_SERVER_BOARD:
+        status = rs_board_open(board, &board_cfg, error);
+        cfg->app = status == RS_OK ? rs_board_app(*board) : cfg->app;
+        break;
+    default:
+        cfg->app = rs_app_echo;
+        break;
+    }
+    return status;
+}
+
+static int run_failed(const rs_server_run *run, rs_status status, const rs_error *error) {
+    (void)fprintf(stderr, "%s: %s\n", run->options.program,
+                  error->text[0] != '\0' ? error->text : rs_status_text(status));
+    return status == RS_E_INVALID ? 2 : 1;
+}
+
 static int run_server(rs_server_run *run) {
     rs_error error = {.call = NULL};
     int exit_code = rs_record_check(run->options.program, run->args.json_path);
@@ -91,9 +126,7 @@ static int run_server(rs_server_run *run) {
     }
     status = rs_server_start(&run->server, &run->cfg, &error);
     if (status != RS_OK) {
-        (void)fprintf(stderr, "%s: %s\n", run->options.program,
-                      error.text[0] != '\0' ? error.text : rs_status_text(status));
-        return status == RS_E_INVALID ? 2 : 1;
+        return run_failed(run, status, &error);
     }
     if (!run_open(run, &stats)) {
         free(stats);
@@ -111,16 +144,31 @@ static int run_server(rs_server_run *run) {
     return exit_code;
 }
 
+static int run_app(rs_server_run *run) {
+    rs_error error = {.text = ""};
+    rs_board *board = NULL;
+    rs_status status = run_choose_app(run, &board, &error);
+    int exit_code;
+    if (status != RS_OK) {
+        return run_failed(run, status, &error);
+    }
+    exit_code = run_server(run);
+    if (run->server == NULL) { /* else its threads still run, until the process has ended */
+        rs_board_close(board);
+    }
+    return exit_code;
+}
+
 int rs_server_main(const char *program, const rs_backend_api *backend, void *settings,
                    const rs_option_table *const *others, int argc, const char *const *argv) {
     static rs_server_run run; /* outlives main: the console handler may still look at it */
+    static rs_board_settings board_settings;
     int exit_code;
     rs_os_begin();
     run.options.program = program;
     rs_server_config_init(&run.cfg, backend);
+    run.app_options = &rs_board_options;
+    run.app_settings = &board_settings;
     exit_code = rs_server_run_read(&run, settings, others, argc, argv);
-    run.cfg.app = run.args.app == RS_SERVER_RAW    ? rs_app_raw
-                  : run.args.app == RS_SERVER_SLOW ? rs_app_slow
-                                                   : rs_app_echo;
-    return exit_code >= 0 ? exit_code : run_server(&run);
+    return exit_code >= 0 ? exit_code : run_app(&run);
 }

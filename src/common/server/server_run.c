@@ -8,9 +8,9 @@
 
 static const rs_option run_rows[] = {
     RS_ROW_CHOICE(
-        rs_server_args, app, "app", "echo|raw|slow", RS_SERVER_ECHO,
+        rs_server_args, app, "app", "echo|raw|slow|board", RS_SERVER_ECHO,
         "echo: frames back as they came; raw: bytes, unframed; slow: an echo, one message "
-        "in 100 of which takes 5 ms"),
+        "in 100 of which takes 5 ms; board: the board game"),
     RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line per second"),
     RS_ROW_STRING(rs_server_args, json_path, "json", NULL, "write the final figures to this file"),
     RS_ROW_DOUBLE(rs_server_args, duration_s, "duration", 0, 86400, 0, "s",
@@ -24,6 +24,7 @@ int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table
     run->cfg.backend_settings = settings;
     rs_options_add(&run->options, &rs_server_options, &run->cfg, NULL);
     rs_options_add(&run->options, &rs_server_run_options, &run->args, NULL);
+    rs_options_add(&run->options, run->app_options, run->app_settings, NULL);
     rs_backend_options_add(&run->options, run->cfg.backend, &run->cfg.tuning, settings, others);
     return rs_options_read(&run->options, argc, argv);
 }

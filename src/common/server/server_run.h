@@ -13,7 +13,12 @@
 #include "seam/os.h"
 #include "seam/printer.h"
 
-typedef enum rs_server_app { RS_SERVER_ECHO, RS_SERVER_RAW, RS_SERVER_SLOW } rs_server_app;
+typedef enum rs_server_app {
+    RS_SERVER_ECHO,
+    RS_SERVER_RAW,
+    RS_SERVER_SLOW,
+    RS_SERVER_BOARD
+} rs_server_app;
 
 typedef struct rs_server_args {
     rs_server_app app;
@@ -25,6 +30,8 @@ typedef struct rs_server_args {
 typedef struct rs_server_run {
     rs_server_config cfg;
     rs_server_args args;
+    const rs_option_table *app_options; /* of applications, and where they land: the main's */
+    void *app_settings;
     rs_options options;
     rs_server *server;
     rs_printer *out, *err; /* from the start of the server on */

@@ -1,0 +1,726 @@
+/* SPDX-License-Identifier: MIT */
+/* The board game over sessions and mailboxes played by the test, against a referee.
+ *
+ * Each client keeps what it has been told and accepts only what its rules allow: an arrival of
+ * somebody unknown, a move with the next number, the end of somebody known. The referee has all
+ * positions in one list and looks at every pair. Random walks with log in, log out, lost
+ * connections, sends that fail and full mailboxes, on one copy and on several: whenever everything
+ * told has been heard, each client must know exactly whom the referee has in its view, and all
+ * copies must agree. */
+#include "apps/board.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/board_log.h"
+#include "apps/board_wire.h"
+#include "core/assert.h"
+#include "core/handle.h"
+#include "unit/random.h"
+
+#define SHARDS 3u
+#define CLIENTS 16u /* of a shard */
+#define KNOWN_MAX (SHARDS * CLIENTS)
+#define BOX_MAX 512u
+
+typedef struct known {
+    uint32_t id, seq;
+    uint16_t x, y;
+    char name[RS_BOARD_NAME_MAX + 1u];
+} known;
+
+/* A session and the client behind it. */
+typedef struct client {
+    rs_session handle; /* first: the application's session */
+    bool open, paused;
+    rs_close_reason reason; /* of its end */
+    uint32_t frames;        /* received, */
+    rs_board_frame last;    /* the last of them */
+    bool plays;             /* between WELCOME and its end */
+    known self;
+    known others[KNOWN_MAX];
+    uint32_t others_count;
+    uint32_t refused;
+} client;
+
+typedef struct box_message {
+    uint32_t from, bytes;
+    uint8_t data[256];
+} box_message;
+
+typedef struct shard {
+    rs_session_ops ops;
+    client clients[CLIENTS];
+    box_message box[BOX_MAX];
+    uint32_t box_count;
+    uint32_t generation;
+} shard;
+
+typedef struct bed {
+    rs_board *board;
+    rs_app app;
+    uint32_t shards;
+    test_random random;
+    uint32_t fail_one_in; /* sends that end the session; 0 = none */
+    uint32_t full_one_in; /* messages to a shard that find its mailbox full */
+    uint32_t box_max;
+    uint32_t lent, fulls, pauses, shared_sends;
+    shard shard[SHARDS];
+    uint8_t block[RS_SHARED_BLOCKS][64];
+} bed;
+
+static bed b; /* one at a time */
+
+/* ---- clients */
+
+static known *client_find(client *c, uint32_t id) {
+    for (uint32_t i = 0; i < c->others_count; i++) {
+        if (c->others[i].id == id) {
+            return &c->others[i];
+        }
+    }
+    return NULL;
+}
+
+static void client_moved(client *c, const rs_board_frame *f) {
+    known *k = f->id == c->self.id ? &c->self : client_find(c, f->id);
+    assert_non_null(k);
+    assert_int_equal(f->seq, k->seq + 1u);
+    assert_true(abs(f->x - k->x) <= 1 && abs(f->y - k->y) <= 1);
+    k->seq = f->seq;
+    k->x = f->x;
+    k->y = f->y;
+}
+
+static void client_arrived(client *c, const rs_board_frame *f) {
+    known *k = &c->others[c->others_count];
+    assert_null(client_find(c, f->id));
+    assert_true(c->others_count < KNOWN_MAX && f->id != c->self.id);
+    *k = (known){.id = f->id, .seq = f->seq, .x = f->x, .y = f->y};
+    memcpy(k->name, f->name, sizeof k->name);
+    c->others_count++;
+}
+
+/* A move that took it out of view has the next number; one's own move, and an end, the last. */
+static void client_left(client *c, const rs_board_frame *f) {
+    known *k = client_find(c, f->id);
+    if (f->id == c->self.id) {
+        assert_int_equal(f->why, RS_BOARD_GONE);
+        assert_int_equal(f->seq, c->self.seq);
+        c->plays = false;
+        c->others_count = 0;
+        c->self.id = 0;
+        return;
+    }
+    assert_non_null(k);
+    assert_true(f->seq == k->seq || (f->why == RS_BOARD_OUT_OF_VIEW && f->seq == k->seq + 1u));
+    *k = c->others[--c->others_count];
+}
+
+static void client_take(client *c, const uint8_t *data, uint32_t bytes) {
+    rs_board_frame f;
+    assert_true(rs_board_decode(data, bytes, &f));
+    c->frames++;
+    c->last = f;
+    if (f.type == RS_BOARD_WELCOME) {
+        assert_false(c->plays);
+        c->plays = true;
+        c->others_count = 0;
+        c->self = (known){.id = f.id, .x = f.x, .y = f.y};
+        return;
+    }
+    if (f.type == RS_BOARD_REFUSED) {
+        c->refused++;
+        return;
+    }
+    assert_true(c->plays);
+    switch (f.type) {
+    case RS_BOARD_MOVED:
+        client_moved(c, &f);
+        break;
+    case RS_BOARD_ARRIVED:
+        client_arrived(c, &f);
+        break;
+    case RS_BOARD_LEFT:
+        client_left(c, &f);
+        break;
+    default:
+        assert_int_equal(f.type, RS_BOARD_PLAYER);
+        break;
+    }
+}
+
+/* ---- sessions */
+
+static client *client_of(rs_session *session) {
+    return (client *)(void *)session;
+}
+
+static void fake_end(client *c, rs_close_reason reason) {
+    if (c->open) {
+        c->open = c->plays = false;
+        c->reason = reason;
+        b.app.on_close(b.app.ctx, &c->handle, reason);
+    }
+}
+
+static rs_status fake_send(rs_session *session, const uint8_t *data, uint32_t bytes) {
+    client *c = client_of(session);
+    if (!c->open) {
+        return RS_E_CLOSED;
+    }
+    if (b.fail_one_in > 0 && test_random_next(&b.random) % b.fail_one_in == 0) {
+        fake_end(c, RS_CLOSE_SLOW_CONSUMER);
+        return RS_E_FULL;
+    }
+    client_take(c, data, bytes);
+    return RS_OK;
+}
+
+static void fake_close(rs_session *session, rs_close_reason reason) {
+    fake_end(client_of(session), reason);
+}
+
+static void fake_pause(rs_session *session) {
+    client_of(session)->paused = true;
+    b.pauses++;
+}
+
+static void fake_resume(rs_session *session) {
+    client_of(session)->paused = false;
+}
+
+/* Now and then there is no block. */
+static bool fake_shared_acquire(rs_session *session, rs_shared *out) {
+    (void)session;
+    if (test_random_next(&b.random) % 8u == 0) {
+        return false;
+    }
+    assert_true(b.lent < RS_SHARED_BLOCKS);
+    *out = (rs_shared){.data = b.block[b.lent], .room = 64, .index = b.lent, .generation = 1};
+    b.lent++;
+    return true;
+}
+
+static rs_status fake_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
+    assert_true(shared->data == b.block[shared->index] && bytes <= shared->room);
+    b.shared_sends++;
+    return fake_send(session, shared->data, bytes);
+}
+
+static void fake_shared_release(rs_session *session, rs_shared *shared) {
+    (void)session;
+    assert_true(shared->generation == 1 && b.lent > 0);
+    b.lent--;
+    shared->generation = 0;
+}
+
+static rs_status bed_tell(void *ctx, uint32_t to, const void *data, uint32_t bytes) {
+    shard *s = &b.shard[to];
+    const shard *self = ctx;
+    assert_true(s != self && to < b.shards && bytes > 0 && bytes <= sizeof s->box[0].data);
+    if (s->box_count == b.box_max ||
+        (b.full_one_in > 0 && test_random_next(&b.random) % b.full_one_in == 0)) {
+        b.fulls++;
+        return RS_E_FULL;
+    }
+    s->box[s->box_count].from = (uint32_t)(self - b.shard);
+    s->box[s->box_count].bytes = bytes;
+    memcpy(s->box[s->box_count].data, data, bytes);
+    s->box_count++;
+    return RS_OK;
+}
+
+/* ---- the bed */
+
+static void bed_open(uint32_t shards, uint32_t width, uint32_t height, uint32_t view,
+                     uint64_t seed) {
+    rs_board_config cfg = {.settings = {.width = width, .height = height, .view = view},
+                           .workers = shards,
+                           .sessions_max = shards * CLIENTS,
+                           .frame_bytes_max = 256};
+    rs_error error = {.text = ""};
+    memset(&b, 0, sizeof b);
+    b.random.state = seed;
+    b.shards = shards;
+    b.box_max = BOX_MAX;
+    assert_int_equal(rs_board_open(&b.board, &cfg, &error), RS_OK);
+    b.app = rs_board_app(b.board);
+    for (uint32_t s = 0; s < shards; s++) {
+        b.shard[s].ops = (rs_session_ops){.shard = s,
+                                          .send = fake_send,
+                                          .close = fake_close,
+                                          .pause = fake_pause,
+                                          .resume = fake_resume,
+                                          .shared_acquire = fake_shared_acquire,
+                                          .shared_send = fake_shared_send,
+                                          .shared_release = fake_shared_release};
+    }
+}
+
+static client *bed_connect(uint32_t s, uint32_t index) {
+    client *c = &b.shard[s].clients[index];
+    assert_false(c->open);
+    *c = (client){.handle = {.ops = &b.shard[s].ops, .index = index}, .open = true};
+    c->handle.generation = ++b.shard[s].generation;
+    b.app.on_open(b.app.ctx, &c->handle);
+    return c;
+}
+
+static void bed_ask(client *c, const rs_board_frame *frame) {
+    uint8_t data[RS_BOARD_FRAME_BYTES_MAX];
+    uint32_t bytes = rs_board_encode(frame, data);
+    assert_true(c->open && !c->paused);
+    b.app.on_message(b.app.ctx, &c->handle, data, bytes);
+    assert_int_equal(b.lent, 0);
+}
+
+static void bed_log_in(client *c) {
+    static const rs_board_frame login = {
+        .type = RS_BOARD_LOGIN, .name = "somebody", .name_bytes = 8};
+    bed_ask(c, &login);
+}
+
+static void bed_move(client *c, uint32_t direction) {
+    rs_board_frame move = {.type = RS_BOARD_MOVE, .direction = (uint8_t)direction};
+    bed_ask(c, &move);
+}
+
+static void bed_log_out(client *c) {
+    static const rs_board_frame logout = {.type = RS_BOARD_LOGOUT};
+    bed_ask(c, &logout);
+}
+
+/* One turn of a shard: what was told, then the end of the turn. True: it has more to tell. */
+static bool bed_turn(uint32_t s) {
+    shard *self = &b.shard[s];
+    rs_peers peers = {
+        .shard = s, .count = b.shards, .bytes_max = 256, .tell = bed_tell, .ctx = self};
+    uint32_t heard = self->box_count;
+    bool more = false;
+    for (uint32_t i = 0; i < heard; i++) {
+        b.app.on_peer(b.app.ctx, s, self->box[i].from, self->box[i].data, self->box[i].bytes);
+    }
+    self->box_count -= heard;
+    memmove(self->box, self->box + heard, self->box_count * sizeof self->box[0]);
+    if (b.shards > 1) {
+        more = b.app.on_turn(b.app.ctx, &peers);
+    }
+    return more;
+}
+
+/* Until everything told has been heard. */
+static void bed_settle(void) {
+    bool more = true;
+    for (uint32_t turns = 0; more; turns++) {
+        assert_true(turns < 100000u);
+        more = false;
+        for (uint32_t s = 0; s < b.shards; s++) {
+            more = bed_turn(s) || more;
+        }
+        for (uint32_t s = 0; s < b.shards; s++) {
+            more = more || b.shard[s].box_count > 0;
+        }
+    }
+}
+
+/* ---- the referee: every pair */
+
+static uint32_t everybody(client *out[KNOWN_MAX]) {
+    uint32_t count = 0;
+    for (uint32_t s = 0; s < b.shards; s++) {
+        for (uint32_t i = 0; i < CLIENTS; i++) {
+            if (b.shard[s].clients[i].open && b.shard[s].clients[i].plays) {
+                out[count++] = &b.shard[s].clients[i];
+            }
+        }
+    }
+    return count;
+}
+
+static void referee_copies(client *const players[], uint32_t count) {
+    for (uint32_t copy = 0; copy < rs_board_copies(b.board); copy++) {
+        const rs_board_map *map = rs_board_copy(b.board, copy);
+        uint32_t there = 0;
+        for (uint32_t i = 0; i < map->player_count; i++) {
+            there += map->players[i].id != 0 ? 1u : 0u;
+        }
+        assert_int_equal(there, count);
+        for (uint32_t i = 0; i < count; i++) {
+            const known *self = &players[i]->self;
+            const rs_board_player *player = rs_board_map_find(map, self->id);
+            assert_non_null(player);
+            assert_int_equal(player->seq, self->seq);
+            assert_int_equal(player->x, self->x);
+            assert_int_equal(player->y, self->y);
+        }
+    }
+}
+
+static void referee(void) {
+    client *players[KNOWN_MAX];
+    uint32_t count = everybody(players);
+    uint32_t reach = rs_board_copy(b.board, 0)->view / 2u;
+    for (uint32_t i = 0; i < count; i++) {
+        const known *self = &players[i]->self;
+        uint32_t seen = 0;
+        for (uint32_t j = 0; j < count; j++) {
+            const known *other = &players[j]->self;
+            const known *told;
+            if (i == j || abs(self->x - other->x) > (int)reach ||
+                abs(self->y - other->y) > (int)reach) {
+                continue;
+            }
+            seen++;
+            told = client_find(players[i], other->id);
+            assert_non_null(told);
+            assert_memory_equal(&told->seq, &other->seq, sizeof told->seq);
+            assert_true(told->x == other->x && told->y == other->y);
+            assert_string_equal(told->name, "somebody");
+        }
+        assert_int_equal(players[i]->others_count, seen);
+    }
+    referee_copies(players, count);
+}
+
+/* ---- tests */
+
+static void walk_one_step(void) {
+    uint32_t s = (uint32_t)(test_random_next(&b.random) % b.shards);
+    uint32_t index = (uint32_t)(test_random_next(&b.random) % CLIENTS);
+    uint32_t dice = (uint32_t)(test_random_next(&b.random) % 100u);
+    client *c = &b.shard[s].clients[index];
+    if (!c->open) {
+        (void)bed_connect(s, index);
+    } else if (dice == 0) {
+        fake_end(c, RS_CLOSE_PEER); /* paused or not */
+    } else if (c->paused) {
+        (void)bed_turn(s);
+    } else if (!c->plays) {
+        bed_log_in(c);
+    } else if (dice == 1) {
+        bed_log_out(c);
+    } else {
+        bed_move(c, dice % 8u);
+    }
+    if (dice % 4u == 0) {
+        (void)bed_turn((uint32_t)(test_random_next(&b.random) % b.shards));
+    }
+}
+
+static void walk(uint32_t steps, uint32_t settle_each) {
+    for (uint32_t i = 0; i < steps; i++) {
+        walk_one_step();
+        if (i % settle_each == 0) {
+            bed_settle();
+            referee();
+        }
+    }
+    bed_settle();
+    referee();
+    rs_board_close(b.board);
+}
+
+static void test_board_one_copy_agrees_with_the_referee_at_every_step(void **state) {
+    static const uint32_t sizes[][3] = {{1, 1, 1},   {1, 1, 3},   {9, 7, 3},    {12, 40, 5},
+                                        {40, 9, 15}, {33, 31, 7}, {17, 16, 255}};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        bed_open(1, sizes[i][0], sizes[i][1], sizes[i][2], i + 1);
+        walk(4000, 1);
+        bed_open(1, sizes[i][0], sizes[i][1], sizes[i][2], i + 100);
+        b.fail_one_in = 60;
+        walk(4000, 1);
+    }
+}
+
+static void test_board_copies_agree_when_all_is_told(void **state) {
+    (void)state;
+    for (uint32_t seed = 1; seed <= 12; seed++) {
+        bed_open(2 + seed % 2u, 20, 14, seed % 3u == 0 ? 3 : 7, seed);
+        b.fail_one_in = seed % 2u == 0 ? 200 : 0;
+        b.full_one_in = seed % 4u < 2u ? 3 : 0;
+        walk(6000, 37);
+        assert_true(b.full_one_in == 0 || b.fulls > 0);
+        assert_true(b.shared_sends > 1000);
+    }
+}
+
+/* Nobody hears: who moves is paused one by one, may still leave, and all comes out in the end. */
+static void test_board_full_log_pauses_those_who_move(void **state) {
+    client *c[CLIENTS];
+    uint32_t moves = 0;
+    (void)state;
+    bed_open(2, 20, 20, 5, 7);
+    b.box_max = 1;
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        c[i] = bed_connect(0, i);
+        bed_log_in(c[i]);
+    }
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        for (; !c[i]->paused; moves++) {
+            assert_true(moves < 100000u);
+            bed_move(c[i], (uint32_t)(test_random_next(&b.random) % 8u));
+            if (moves % 16u == 0) {
+                uint32_t heard = b.shard[1].box_count; /* shard 1 has no turn */
+                (void)bed_turn(0);
+                assert_true(b.shard[1].box_count >= heard);
+            }
+        }
+    }
+    assert_true(moves > 10000u); /* a quarter of a MiB of them */
+    assert_int_equal(b.pauses, CLIENTS);
+    fake_end(c[0], RS_CLOSE_RESET); /* while it waits */
+    fake_end(c[CLIENTS - 1u], RS_CLOSE_RESET);
+    fake_end(c[3], RS_CLOSE_RESET);
+    b.box_max = BOX_MAX;
+    bed_settle();
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        assert_false(c[i]->open && c[i]->paused);
+    }
+    referee();
+    rs_board_close(b.board);
+}
+
+static void test_board_ids_are_used_again_with_another_generation(void **state) {
+    uint32_t first, id;
+    client *c, *asker;
+    rs_board_frame ask = {.type = RS_BOARD_ASK};
+    (void)state;
+    bed_open(2, 5, 5, 3, 3);
+    c = bed_connect(0, 0);
+    asker = bed_connect(1, 0);
+    bed_log_in(asker);
+    bed_log_in(c);
+    first = c->self.id;
+    bed_settle();
+    ask.id = first;
+    bed_ask(asker, &ask);
+    assert_int_equal(asker->last.type, RS_BOARD_PLAYER);
+    assert_int_equal(asker->last.id, first);
+    do {
+        bed_log_out(c);
+        bed_log_in(c);
+        id = c->self.id;
+        assert_int_not_equal(id, first);
+    } while (rs_board_index(id) != rs_board_index(first));
+    bed_settle();
+    bed_ask(asker, &ask);
+    assert_int_equal(asker->last.type, RS_BOARD_REFUSED);
+    assert_int_equal(asker->last.request, RS_BOARD_ASK);
+    assert_int_equal(asker->last.reason, RS_BOARD_STALE);
+    ask.id = id;
+    bed_ask(asker, &ask);
+    assert_int_equal(asker->last.type, RS_BOARD_PLAYER);
+    for (uint32_t i = 0; i < 32u; i++) { /* ids of nobody */
+        ask.id = i % 2u == 0 ? i : UINT32_MAX - i;
+        bed_ask(asker, &ask);
+        assert_int_equal(asker->last.type, RS_BOARD_REFUSED);
+    }
+    assert_true(asker->open);
+    referee();
+    rs_board_close(b.board);
+}
+
+/* A generation has 16 bits, and 0 is none of them. */
+static void test_board_generations_wrap_without_an_id_of_nobody(void **state) {
+    client *c;
+    (void)state;
+    bed_open(1, 3, 3, 3, 5);
+    c = bed_connect(0, 0);
+    for (uint32_t i = 0; i < 66000u * 34u; i++) { /* 34 players in turn */
+        bed_log_in(c);
+        assert_int_not_equal(c->self.id >> 16, 0);
+        bed_log_out(c);
+    }
+    rs_board_close(b.board);
+}
+
+static void expect_rejected(const uint8_t *data, uint32_t bytes, bool logged_in) {
+    client *bad, *good;
+    bed_open(1, 3, 3, 3, 9);
+    good = bed_connect(0, 1);
+    bed_log_in(good);
+    bad = bed_connect(0, 0);
+    if (logged_in) {
+        bed_log_in(bad);
+        assert_int_equal(good->others_count, 1);
+    }
+    b.app.on_message(b.app.ctx, &bad->handle, data, bytes);
+    assert_false(bad->open);
+    assert_int_equal(bad->reason, RS_CLOSE_PROTOCOL);
+    assert_true(good->open);
+    assert_int_equal(good->others_count, 0);
+    referee();
+    rs_board_close(b.board);
+}
+
+static void test_board_hostile_frames_end_their_session_alone(void **state) {
+    static const struct {
+        bool logged_in;
+        uint32_t bytes;
+        uint8_t data[40];
+    } bad[] = {
+        {false, 4, {4, 0, 2, 1}},           /* a move without log in */
+        {false, 3, {3, 0, 3}},              /* log out */
+        {false, 7, {7, 0, 4, 1, 0, 1, 0}},  /* ask */
+        {true, 4, {4, 0, 1, 'a'}},          /* a second log in */
+        {true, 4, {4, 0, 2, 8}},            /* a direction there is not */
+        {true, 4, {4, 0, 2, 255}},          /* another one */
+        {true, 3, {3, 0, 2}},               /* none */
+        {true, 33, {33, 0, 2, 1}},          /* too long */
+        {true, 4, {4, 0, 3, 0}},            /* log out with something */
+        {true, 6, {6, 0, 4, 1, 0, 1}},      /* half an id */
+        {true, 3, {3, 0, 0}},               /* unknown types */
+        {true, 3, {3, 0, 5}},               /* ... */
+        {true, 3, {3, 0, 255}},             /* ... */
+        {true, 15, {15, 0, 0x82, 1, 0, 1}}, /* what only the server says */
+        {false, 5, {5, 0, 0x86, 1, 1}},     /* ... */
+        {false, 3, {3, 0, 1}},              /* no name */
+        {false, 4, {4, 0, 1, ' '}},         /* a bad one */
+        {false, 5, {5, 0, 1, 'a', 0x1B}},   /* that a terminal would obey */
+        {false, 20, {20,  0,   1,   'a', 'a', 'a', 'a', 'a', 'a', 'a',
+                     'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'}}, /* a long one */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        expect_rejected(bad[i].data, bad[i].bytes, bad[i].logged_in);
+    }
+}
+
+static void test_board_flood_ends_as_protocol(void **state) {
+    rs_board_config cfg = {.settings = {.width = 5, .height = 5, .view = 3, .rate = 100},
+                           .workers = 1,
+                           .sessions_max = CLIENTS,
+                           .frame_bytes_max = 256};
+    rs_error error;
+    client *c, *viewer;
+    uint32_t moves = 0;
+    (void)state;
+    bed_open(1, 5, 5, 3, 4);
+    rs_board_close(b.board);
+    assert_int_equal(rs_board_open(&b.board, &cfg, &error), RS_OK);
+    b.app = rs_board_app(b.board);
+    viewer = bed_connect(0, 1);
+    bed_log_in(viewer);
+    c = bed_connect(0, 0);
+    bed_log_in(c);
+    for (; c->open && moves < 100000u; moves++) {
+        bed_move(c, moves % 8u);
+    }
+    assert_in_range(moves, 100, 1000); /* a slow machine has more seconds for them */
+    assert_int_equal(c->reason, RS_CLOSE_PROTOCOL);
+    assert_true(viewer->open);
+    referee();
+    rs_board_close(b.board);
+}
+
+/* Of a session only what it is told last. */
+typedef struct guest {
+    rs_session handle;
+    uint8_t type;
+} guest;
+
+static rs_status guest_send(rs_session *session, const uint8_t *data, uint32_t bytes) {
+    guest *g = (guest *)(void *)session;
+    assert_true(bytes >= RS_FRAME_HEADER_BYTES);
+    g->type = rs_frame_type(data);
+    return RS_OK;
+}
+
+static void guest_ask(guest *g, rs_board_type type) {
+    const uint8_t login[] = {4, 0, RS_BOARD_LOGIN, 'g'};
+    const uint8_t logout[] = {3, 0, RS_BOARD_LOGOUT};
+    if (type == RS_BOARD_LOGIN) {
+        b.app.on_message(b.app.ctx, &g->handle, login, sizeof login);
+    } else {
+        b.app.on_message(b.app.ctx, &g->handle, logout, sizeof logout);
+    }
+}
+
+static bool guest_no_block(rs_session *session, rs_shared *out) {
+    (void)session;
+    (void)out;
+    return false;
+}
+
+/* More sessions than ids: one is refused, and is let in when another has left. */
+static void test_board_full_refuses_and_lets_in_later(void **state) {
+    const uint32_t count = RS_BOARD_PLAYERS_MAX + 1u;
+    rs_board_config cfg = {.settings = {.width = 65535, .height = 65535, .view = 1},
+                           .workers = 1,
+                           .sessions_max = count,
+                           .frame_bytes_max = 256};
+    rs_session_ops ops = {.send = guest_send, .shared_acquire = guest_no_block};
+    guest *guests = calloc(count, sizeof *guests);
+    rs_error error;
+    (void)state;
+    assert_non_null(guests);
+    assert_int_equal(rs_board_open(&b.board, &cfg, &error), RS_OK);
+    b.app = rs_board_app(b.board);
+    for (uint32_t i = 0; i < count; i++) {
+        guests[i].handle = (rs_session){.ops = &ops, .index = i};
+        b.app.on_open(b.app.ctx, &guests[i].handle);
+        guest_ask(&guests[i], RS_BOARD_LOGIN);
+        assert_true(guests[i].type != RS_BOARD_REFUSED || i == count - 1u);
+    }
+    assert_int_equal(guests[count - 1u].type, RS_BOARD_REFUSED);
+    guest_ask(&guests[77], RS_BOARD_LOGOUT);
+    guest_ask(&guests[count - 1u], RS_BOARD_LOGIN);
+    assert_int_not_equal(guests[count - 1u].type, RS_BOARD_REFUSED);
+    guest_ask(&guests[77], RS_BOARD_LOGIN);
+    assert_int_equal(guests[77].type, RS_BOARD_REFUSED);
+    rs_board_close(b.board);
+    free(guests);
+}
+
+static void test_board_refuses_settings_that_it_cannot_honour(void **state) {
+    rs_board_config cfg = {.settings = {.width = 5, .height = 5, .view = 3, .rate = 0},
+                           .workers = 1,
+                           .sessions_max = 10,
+                           .frame_bytes_max = 31};
+    rs_board *board;
+    rs_error error;
+    (void)state;
+    assert_int_equal(rs_board_open(&board, &cfg, &error), RS_E_INVALID);
+    assert_null(board);
+    cfg.frame_bytes_max = 32;
+    cfg.settings.view = 4;
+    assert_int_equal(rs_board_open(&board, &cfg, &error), RS_E_INVALID);
+    cfg.settings.view = 5;
+    cfg.settings.width = 0;
+    assert_int_equal(rs_board_open(&board, &cfg, &error), RS_E_INVALID);
+    cfg.settings.width = 65535;
+    cfg.settings.height = 65535;
+    cfg.workers = RS_SHARDS_MAX;
+    cfg.sessions_max = 1000;
+    assert_int_equal(rs_board_open(&board, &cfg, &error), RS_OK);
+    assert_int_equal(rs_board_copies(board), RS_SHARDS_MAX);
+    rs_board_close(board);
+    cfg.logic_thread = true;
+    assert_int_equal(rs_board_open(&board, &cfg, &error), RS_OK);
+    assert_int_equal(rs_board_copies(board), 1);
+    rs_board_close(board);
+    rs_board_close(NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_board_one_copy_agrees_with_the_referee_at_every_step),
+        cmocka_unit_test(test_board_copies_agree_when_all_is_told),
+        cmocka_unit_test(test_board_full_log_pauses_those_who_move),
+        cmocka_unit_test(test_board_ids_are_used_again_with_another_generation),
+        cmocka_unit_test(test_board_generations_wrap_without_an_id_of_nobody),
+        cmocka_unit_test(test_board_hostile_frames_end_their_session_alone),
+        cmocka_unit_test(test_board_flood_ends_as_protocol),
+        cmocka_unit_test(test_board_full_refuses_and_lets_in_later),
+        cmocka_unit_test(test_board_refuses_settings_that_it_cannot_honour),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
