@@ -13,9 +13,10 @@
 #include "linux_abi.h"
 #include "seam/atomics.h"
 
-/* How completions reach the ring. IRQ: by themselves, any thread may submit. COOP: when the
- * submitting thread next enters the kernel, which the ring's flag asks it to. SINGLE: only when
- * the one thread that submits asks for them; nobody else may touch the ring. */
+/* How completions reach the ring. IRQ: by themselves; the thread that submitted is interrupted. COOP:
+ * when that thread next enters the kernel, which the ring's flag asks it to; asleep there, it is
+ * woken. SINGLE: only when the one thread that submits asks for them; nobody else may touch the
+ * ring. */
 typedef enum rs_ring_mode { RS_RING_IRQ, RS_RING_COOP, RS_RING_SINGLE } rs_ring_mode;
 
 typedef struct rs_ring {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "hook.h"
+#include "settings.h"
 #include "verify.h"
 
 #define RUN_EXIT_USAGE 2
@@ -104,6 +105,13 @@ static void run_tell(const char *variable, HANDLE handle, const char *more) {
     char text[RS_HOOK_VALUE_CHARS];
     (void)snprintf(text, sizeof text, "%llu%s", (unsigned long long)(uintptr_t)handle, more);
     (void)SetEnvironmentVariableA(variable, text);
+}
+
+/* Whether a program posts and dequeues on one thread is not known, so its completions interrupt. */
+static void run_choose_ring(void) {
+    if (GetEnvironmentVariableA(RS_RING_VARIABLE, NULL, 0) == 0) {
+        (void)SetEnvironmentVariableA(RS_RING_VARIABLE, "irq");
+    }
 }
 
 static bool run_open_interrupt(void) {
@@ -259,5 +267,6 @@ int main(void) {
     if (!run_open_interrupt() || (verifies && !run_open_verify(strict))) {
         return run_fail("creating the handles that the program inherits");
     }
+    run_choose_ring();
     return run_program(command, dll);
 }

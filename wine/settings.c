@@ -32,7 +32,7 @@ static int settings_choice(const char *name, const char *words, int fallback) {
 bool rs_settings_read(rs_settings *out) {
     int mode = settings_choice("RINGSIDE_RIO_PROVIDER_MODE", "auto|io_uring|emulated", 0);
     int ops = settings_choice("RINGSIDE_RIO_OPS", "plain|fixed|zc", 0);
-    int ring = settings_choice("RINGSIDE_RIO_RING", "irq|coop|single", 0);
+    int ring = settings_choice(RS_RING_VARIABLE, "irq|coop|single", 1);
     int lazy = settings_choice("RINGSIDE_RIO_COMMIT", "eager|lazy", 1);
     int files = settings_choice("RINGSIDE_RIO_FILES", "0|1", 0);
     int poll_first = settings_choice("RINGSIDE_RIO_POLL_FIRST", "0|1", 1);

@@ -7,7 +7,10 @@
  *                               READ_FIXED and WRITE_FIXED; zc: SEND_ZC from registered buffers,
  *                               which completes only when the peer's system has the bytes, after
  *                               a close too
- *   RINGSIDE_RIO_RING           irq (default), coop, single: rs_ring_mode in ring.h. single is for
+ *   RINGSIDE_RIO_RING           irq, coop (default; under riorun irq), single: rs_ring_mode in
+ *                               ring.h. With coop a completion whose request another thread posted
+ *                               waits until that thread enters the kernel or its time slice's next
+ *                               tick, 4 ms on most kernels; irq interrupts it. single is for
  *                               a program that uses each completion queue from one thread only,
  *                               closing its sockets included. A notification may then be
  *                               spurious, RIO_MSG_DONT_NOTIFY is not honoured, and a lazy commit
@@ -26,6 +29,8 @@
 #include <stdbool.h>
 
 #include "ring.h"
+
+#define RS_RING_VARIABLE "RINGSIDE_RIO_RING"
 
 typedef enum rs_mode { RS_MODE_AUTO, RS_MODE_URING, RS_MODE_EMULATED } rs_mode;
 typedef enum rs_ops { RS_OPS_PLAIN, RS_OPS_FIXED, RS_OPS_ZC } rs_ops;
