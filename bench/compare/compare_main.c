@@ -2,7 +2,8 @@
 /* compare: from the command line to tables, a report and an exit code.
  *
  * 0: every run was sound. 1: a run was void, or something needed is missing. 2: bad command line.
- * 130: interrupted; what was measured is kept. */
+ * 3: more runs were disturbed than --disturbed-max allows. 130: interrupted; what was measured is
+ * kept. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include "seam/os.h"
 
 #define MAIN_TEXT_BYTES 16384u
+#define MAIN_EXIT_UNFIT 3
 #define MAIN_EXIT_INTERRUPTED 130
 
 typedef struct compare_main {
@@ -48,6 +50,9 @@ static int main_find_targets(compare_main *self) {
     self->results.kind = self->settings.kind;
     self->results.scenarios_given = self->settings.scenarios_given;
     self->results.options = &self->settings.options;
+    self->results.unfit_percent = self->settings.unfit_percent;
+    self->results.quick = self->settings.kind == RS_COMPARE_SERVERS && !self->settings.full &&
+                          !self->settings.scenarios_given;
     const int failed = rs_targets_find(self->target, &self->results, &self->settings, self->folder,
                                        why, sizeof why);
     if (failed != 0) {
@@ -155,6 +160,7 @@ static void main_plan(compare_main *self) {
                                 .repeats = s->repeats,
                                 .early = s->early,
                                 .late = s->scenarios - s->early,
+                                .seed = s->seed,
                                 .skip = self->skip},
                    .rates_given = s->rates_of[0] != '\0',
                    .progress = s->progress == 1 || (s->progress == 0 && rs_stderr_is_terminal())};
@@ -179,6 +185,9 @@ static int main_prepare(compare_main *self) {
     self->runner.warmup_s = self->settings.warmup_s;
     self->runner.stop = &self->stop;
     self->reports.runner = &self->runner;
+    if (self->settings.seed == 0) { /* before anything prints it */
+        self->settings.seed = (uint32_t)(rs_os_now_ns() / 1000u) | 1u;
+    }
     if (!rs_files_own_folder(self->folder, sizeof self->folder)) {
         return main_fail(self, "cannot tell where this program lies", "compare");
     }
@@ -220,6 +229,10 @@ static int main_compare(compare_main *self) {
         rs_printer_say(self->reports.err, "compare: %u run%s void\n", voided,
                        voided == 1 ? " was" : "s were");
         exit_code = EXIT_FAILURE;
+    }
+    if (exit_code == 0 && self->results.verdict.kind == RS_VERDICT_UNFIT) {
+        rs_printer_say(self->reports.err, "compare: unfit: too many runs were disturbed\n");
+        exit_code = MAIN_EXIT_UNFIT;
     }
     return rs_atomic_load_u32(&self->stop) != 0 ? MAIN_EXIT_INTERRUPTED : exit_code;
 }

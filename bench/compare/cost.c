@@ -22,7 +22,7 @@ void rs_cost_init(rs_cost *cost, const rs_results *results, double load_s) {
 /* A third of the weight to the newest: follows a slower machine without jumping. */
 void rs_cost_learn(rs_cost *cost, const rs_turn *turn, double took_s) {
     double *run_s = &cost->run_s[turn->server];
-    if (!turn->warmup) {
+    if (!turn->dropped) {
         *run_s += (took_s / cost->factor[turn->scenario] - *run_s) / 3;
     }
 }

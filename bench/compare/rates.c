@@ -45,7 +45,9 @@ double rs_rates_turn(rs_results *results, const rs_turn *turn, bool given) {
     }
     if (!given) {
         for (uint32_t i = 0; i < results->subjects; i++) {
-            slowest = fmin(slowest, rates_base(results, i)); /* a NAN gives way */
+            if (!results->subject[i].control) {
+                slowest = fmin(slowest, rates_base(results, i)); /* a NAN gives way */
+            }
         }
         results->fixed_rate[turn->scenario] = slowest * scenario->percent / 100;
     }

@@ -65,8 +65,13 @@ static void report_paced_late(const rs_results *results, rs_compare_text *text, 
 
 void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
     const char *warning = rs_results_warning(results);
+    rs_report_head head;
+    rs_report_head_make(results, &head);
+    for (uint32_t i = 0; i < head.lines; i++) {
+        rs_compare_text_format(text, "%-11s %s\n", head.line[i].what, head.line[i].words);
+    }
     for (uint32_t i = 0; i < results->banners; i++) {
-        rs_compare_text_format(text, "%-10s %s\n", results->banner[i].what,
+        rs_compare_text_format(text, "%-11s %s\n", results->banner[i].what,
                                results->banner[i].text);
     }
     rs_compare_text_format(text, "\n%s%s", warning, warning[0] != '\0' ? "\n\n" : "");
@@ -132,7 +137,15 @@ static void report_markdown_voids(const rs_results *results, rs_compare_text *te
 }
 
 void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
-    rs_compare_text_raw(text, "# Ringside comparison\n\n**");
+    rs_report_head head;
+    rs_report_head_make(results, &head);
+    rs_compare_text_raw(text, "# Ringside comparison\n\n");
+    for (uint32_t i = 0; i < head.lines; i++) {
+        rs_compare_text_format(text, "- %s: ", head.line[i].what);
+        rs_compare_text_markdown(text, head.line[i].words);
+        rs_compare_text_raw(text, "\n");
+    }
+    rs_compare_text_raw(text, "\n**");
     rs_compare_text_markdown(text, results->verdict.text);
     rs_compare_text_raw(text, "**\n\n");
     report_markdown_list(results, text);

@@ -39,6 +39,24 @@ bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *
 /* rs_report_platform: "Wine", "Windows", "Linux": where a subject ran. Static string. */
 const char *rs_report_platform(const rs_results *results, uint32_t subject);
 
+/* What is said above every figure. */
+typedef struct rs_report_line {
+    const char *what; /* static */
+    char words[320];
+    bool is_warning;
+} rs_report_line;
+
+#define RS_REPORT_HEAD_MAX 8u
+
+typedef struct rs_report_head {
+    rs_report_line line[RS_REPORT_HEAD_MAX];
+    uint32_t lines;
+} rs_report_head;
+
+/* rs_report_head_make: a control that differs, how many runs were disturbed or void, the controls
+ * that do not differ, the errors of the instruments. */
+void rs_report_head_make(const rs_results *results, rs_report_head *head);
+
 /* rs_report_settings: gives fn the settings, each once: of a server those of all its cells, then
  * what one of its cells has besides; the same of loadgen. words may be cut. */
 typedef void (*rs_report_settings_fn)(rs_compare_text *text, const char *what, const char *words);

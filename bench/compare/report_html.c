@@ -44,7 +44,14 @@ static void html_banner(const rs_results *results, rs_compare_text *text) {
 }
 
 static void html_top(const rs_results *results, rs_compare_text *text) {
+    rs_report_head head;
+    char words[sizeof head.line[0].words + 32];
+    rs_report_head_make(results, &head);
     rs_compare_text_raw(text, "<h1>Ringside comparison</h1>\n");
+    for (uint32_t i = 0; i < head.lines; i++) {
+        (void)snprintf(words, sizeof words, "%s: %s", head.line[i].what, head.line[i].words);
+        html_paragraph(text, head.line[i].is_warning ? "warn" : "dim", words);
+    }
     html_paragraph(text, "verdict", results->verdict.text);
     if (rs_results_warning(results)[0] != '\0') {
         html_paragraph(text, "warn", rs_results_warning(results));

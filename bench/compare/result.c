@@ -230,9 +230,21 @@ static bool results_has_row_in(const rs_results *results, uint32_t subject, cons
     return false;
 }
 
+uint32_t rs_results_control_scenario(const rs_results *results) {
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        if (strcmp(results->scenario[i]->name, RS_SCENARIO_BASE) == 0) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 bool rs_results_wants(const rs_results *results, uint32_t scenario, uint32_t subject) {
     const char *name = results->scenario[scenario]->name;
     const rs_tradeoff *changed = results->subject[subject].changed;
+    if (results->subject[subject].control) {
+        return scenario == rs_results_control_scenario(results);
+    }
     if (results->kind != RS_COMPARE_TRADEOFFS || results->scenarios_given) {
         return true;
     }
@@ -322,9 +334,9 @@ static void results_count(const rs_results *results, uint32_t scenario, uint32_t
     }
 }
 
-/* What a subject is set against: its own defaults, or the baseline; -1: nothing. */
+/* What a subject is set against: its own defaults, itself, or the baseline; -1: nothing. */
 static int32_t results_base_of(const rs_results *results, uint32_t subject) {
-    if (results->subject[subject].changed != NULL) {
+    if (results->subject[subject].changed != NULL || results->subject[subject].control) {
         return (int32_t)results->subject[subject].of;
     }
     return results->baseline == (int32_t)subject ? -1 : results->baseline;
@@ -372,11 +384,12 @@ static void results_fill_cell(const rs_results *results, uint32_t scenario, uint
     cell->cpu_spread = rs_stats_spread(sample, results->repeats);
     results_calls(results, scenario, subject, cell);
     cell->has_ratio = results_base_of(results, subject) >= 0;
-    if (cell->has_ratio) {
-        cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE, false);
-        cell->cpu = results_ratio(results, scenario, subject, RS_METRIC_CPU_SUM, false);
-        cell->p99 = results_ratio(results, scenario, subject, RS_METRIC_P99, false);
-        cell->machine = results_ratio(results, scenario, subject, RS_METRIC_CPU_MACHINE, false);
+    if (cell->has_ratio) { /* of a control what the rule sees of it */
+        const bool calm = results->subject[subject].control;
+        cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE, calm);
+        cell->cpu = results_ratio(results, scenario, subject, RS_METRIC_CPU_SUM, calm);
+        cell->p99 = results_ratio(results, scenario, subject, RS_METRIC_P99, calm);
+        cell->machine = results_ratio(results, scenario, subject, RS_METRIC_CPU_MACHINE, calm);
     }
 }
 
@@ -395,10 +408,44 @@ static rs_verdict_cell results_verdict_cell(const rs_results *results, uint32_t 
                              .p99 = results_ratio(results, index, rio, RS_METRIC_P99, true)};
 }
 
+/* Scenarios of the rule, --full's, that were not measured, as a list. */
+static void results_lacking(const rs_results *results, char *out, size_t bytes) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < rs_scenario_count() && used < bytes; i++) {
+        const rs_scenario *scenario = rs_scenario_at(i);
+        bool measured = (scenario->sets & RS_IN_FULL) == 0;
+        for (uint32_t k = 0; k < results->scenarios; k++) {
+            measured = measured || results->scenario[k] == scenario;
+        }
+        if (!measured) {
+            used += (size_t)snprintf(out + used, bytes - used, "%s%s", used > 0 ? ", " : "",
+                                     scenario->name);
+        }
+    }
+}
+
+static void results_judge_control(const rs_results *results, rs_verdict_input *input) {
+    const uint32_t scenario = rs_results_control_scenario(results);
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        if (results->subject[i].control && (int32_t)results->subject[i].of == results->baseline) {
+            const rs_cell *cell = rs_results_cell(results, scenario, i);
+            input->has_control = true;
+            input->control_rate = cell->rate;
+            input->control_cpu = cell->cpu;
+        }
+    }
+}
+
 static void results_judge(rs_results *results) {
     rs_verdict_cell cell[RS_SCENARIOS_MAX];
     rs_verdict_input input = {.platform = results->platform,
+                              .runs = rs_results_made(results),
                               .voided = rs_results_voided(results),
+                              .disturbed = rs_results_disturbed(results),
+                              .unfit_percent = results->unfit_percent,
+                              .repeats = results->repeats,
+                              .is_quick = results->quick,
                               .cell = cell,
                               .pool_growth_bytes = NAN};
     const int32_t rio = results_find(results, "rio_server");
@@ -406,14 +453,11 @@ static void results_judge(rs_results *results) {
     input.has_pair = rio >= 0 && results->baseline >= 0 && !input.is_survey;
     input.has_floor = results->baseline >= 0;
     input.cpu_untested = !results->clocks_tested;
+    results_lacking(results, input.lacking, sizeof input.lacking);
+    results_judge_control(results, &input);
     for (uint32_t i = 0; input.has_pair && i < results->scenarios; i++) {
-        const rs_cell *from = rs_results_cell(results, i, (uint32_t)rio);
-        const double pool = from->median[RS_METRIC_POOL];
-        const rs_verdict_cell judged = results_verdict_cell(results, i, (uint32_t)rio);
-        cell[input.cells++] = judged;
-        if (from->rate.count >= RS_STATS_PAIRS_MIN && judged.rate.count < RS_STATS_PAIRS_MIN) {
-            input.disturbed = judged.scenario;
-        }
+        const double pool = rs_results_cell(results, i, (uint32_t)rio)->median[RS_METRIC_POOL];
+        cell[input.cells++] = results_verdict_cell(results, i, (uint32_t)rio);
         if (!(input.pool_growth_bytes >= pool) && rs_is_known(pool)) {
             input.pool_growth_bytes = pool;
         }
@@ -439,12 +483,26 @@ uint32_t rs_results_paced_late(const rs_results *results) {
     return count;
 }
 
-uint32_t rs_results_voided(const rs_results *results) {
-    uint32_t voided = 0;
+static uint32_t results_count_state(const rs_results *results, rs_compare_run_state state,
+                                    bool disturbed_alone) {
+    uint32_t count = 0;
     for (uint32_t i = 0; i < results->scenarios * results->subjects * results->repeats; i++) {
-        voided += results->run[i].state == RS_RUN_VOID;
+        const rs_compare_run *run = &results->run[i];
+        count += run->state == state && (run->disturbed || !disturbed_alone);
     }
-    return voided;
+    return count;
+}
+
+uint32_t rs_results_voided(const rs_results *results) {
+    return results_count_state(results, RS_RUN_VOID, false);
+}
+
+uint32_t rs_results_made(const rs_results *results) {
+    return results_count_state(results, RS_RUN_OK, false) + rs_results_voided(results);
+}
+
+uint32_t rs_results_disturbed(const rs_results *results) {
+    return results_count_state(results, RS_RUN_OK, true);
 }
 
 const char *rs_results_warning(const rs_results *results) {

@@ -159,6 +159,7 @@ typedef struct rs_subject {
     const rs_tradeoff *changed; /* another subject with this setting changed; NULL: as it is */
     uint32_t of;                /* that subject; the two are set against each other */
     const char *calls;          /* the ladder: which kind its model makes; NULL: not known */
+    bool control;               /* `of` itself once more, under another name */
     bool wine;                  /* a Windows program under Wine */
     uint32_t connections_max;   /* where its model ends, as its JSON says; 0: it names no end */
     char limit[RS_LIMIT_BYTES]; /* why there; "" with 0 */
@@ -215,14 +216,17 @@ typedef struct rs_results {
     uint32_t banners;
     bool interrupted;
     rs_comparison kind;
-    bool scenarios_given; /* trade-offs: every row in these, not in its own */
+    bool quick;             /* --quick: not what the rule needs */
+    uint32_t unfit_percent; /* of the runs disturbed or void: more is unfit */
+    bool scenarios_given;   /* trade-offs: every row in these, not in its own */
     rs_clock clock[RS_INSTRUMENTS_MAX];
     uint32_t clocks;
     bool clocks_tested;
 } rs_results;
 
-/* rs_results_wants: this pair is part of the comparison. With trade-offs a row is measured only
- * where it can show, and the defaults wherever one of their rows is. */
+/* rs_results_wants: this pair is part of the comparison. A control is in one scenario. With
+ * trade-offs a row is measured only where it can show, and the defaults wherever one of their rows
+ * is. */
 bool rs_results_wants(const rs_results *results, uint32_t scenario, uint32_t subject);
 
 rs_compare_run *rs_results_run(const rs_results *results, uint32_t scenario, uint32_t subject,
@@ -240,8 +244,14 @@ const char *rs_results_base_name(const rs_results *results, uint32_t subject);
 /* rs_results_summarise: fills every cell and the verdict. */
 void rs_results_summarise(rs_results *results);
 
-/* rs_results_voided: void runs in all. */
+/* rs_results_made: runs that were made, void ones included. rs_results_voided: void runs in all.
+ * rs_results_disturbed: runs that count and were disturbed. */
+uint32_t rs_results_made(const rs_results *results);
 uint32_t rs_results_voided(const rs_results *results);
+uint32_t rs_results_disturbed(const rs_results *results);
+
+/* rs_results_control_scenario: where the controls are measured: many-small, or the first. */
+uint32_t rs_results_control_scenario(const rs_results *results);
 
 /* rs_results_paced_late: runs that count and whose latency is partly loadgen's own. */
 uint32_t rs_results_paced_late(const rs_results *results);

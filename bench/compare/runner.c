@@ -112,7 +112,8 @@ static void runner_server_args(const runner_turn *turn, rs_args *args) {
 }
 
 static void runner_load_args(const runner_turn *turn, rs_args *args) {
-    const double share = turn->scenario->kind == RS_SCENARIO_CAPACITY ? RS_CAPACITY_SHARE : 1;
+    const double share = turn->runner->share *
+                         (turn->scenario->kind == RS_SCENARIO_CAPACITY ? RS_CAPACITY_SHARE : 1);
     const rs_load_time time = {.seconds = turn->runner->seconds * share,
                                .warmup_s = turn->runner->warmup_s * share,
                                .rate = turn->rate};

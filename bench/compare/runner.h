@@ -44,6 +44,7 @@ typedef struct rs_runner {
     int32_t process_counter, machine_counter; /* of process.h; -1: none tells the truth */
     bool load_untold;                         /* loadgen's own times do not */
     double seconds, warmup_s;
+    double share;              /* of that time: less for a run that does not count */
     const rs_atomic_u32 *stop; /* not 0: end soon, the run does not count */
     rs_error unwritable;       /* text not "": nothing can be written below out, and why */
     rs_runner_side server, load;

@@ -4,40 +4,72 @@
 
 #include <math.h>
 
+#include "compare/scenario.h"
 #include "compare/stats.h"
 #include "core/assert.h"
 
-#define BISECT_BACK 0.9 /* of a rate that did not hold again */
+#define SCHEDULE_DRAWN_MAX 64u /* servers, and scenarios */
+#define BISECT_BACK 0.9        /* of a rate that did not hold again */
 
-uint32_t rs_schedule_count(const rs_schedule *schedule) {
-    return schedule->servers +
-           schedule->servers * schedule->repeats * (schedule->early + schedule->late);
+/* Rounds: those that count, and the dropped one. */
+static uint32_t schedule_block_runs(const rs_schedule *schedule, uint32_t scenarios) {
+    return schedule->servers * (schedule->repeats + 1) * scenarios;
 }
 
-/* Run `index` of a block of `scenarios` scenarios: rounds outermost, servers innermost. */
-static rs_turn schedule_block(const rs_schedule *schedule, uint32_t index, uint32_t scenarios) {
-    const uint32_t round = scenarios * schedule->servers;
-    const uint32_t place = index % schedule->servers;
-    rs_turn turn = {
-        .repeat = index / round, .scenario = index % round / schedule->servers, .server = place};
-    if (turn.repeat % 2 != 0) {
-        turn.server = schedule->servers - 1 - place;
+uint32_t rs_schedule_count(const rs_schedule *schedule) {
+    return schedule->servers + schedule_block_runs(schedule, schedule->early) +
+           schedule_block_runs(schedule, schedule->late);
+}
+
+/* SplitMix64. */
+static uint64_t schedule_random(uint64_t *state) {
+    uint64_t z = *state += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* Number `place` of the numbers [0, count) in an order that (seed, salt) draws (Fisher, Yates). */
+static uint32_t schedule_drawn(const rs_schedule *schedule, uint64_t salt, uint32_t count,
+                               uint32_t place) {
+    uint32_t order[SCHEDULE_DRAWN_MAX];
+    uint64_t state = schedule->seed ^ (salt * 0xD1B54A32D192ED03u);
+    RS_ASSERT(count <= SCHEDULE_DRAWN_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t at = (uint32_t)(schedule_random(&state) % (i + 1));
+        order[i] = order[at];
+        order[at] = i;
     }
-    return turn;
+    return order[place];
+}
+
+/* Run `index` of a block of `scenarios` scenarios, from scenario `first` on: rounds outermost,
+ * servers innermost. */
+static rs_turn schedule_block(const rs_schedule *schedule, uint32_t index, uint32_t first,
+                              uint32_t scenarios) {
+    const uint32_t in_round = scenarios * schedule->servers;
+    const uint32_t round = index / in_round;
+    const uint64_t salt = (uint64_t)first + 1 + (uint64_t)round * (RS_SCENARIOS_MAX + 1) * 64u;
+    const uint32_t scenario =
+        schedule_drawn(schedule, salt, scenarios, index % in_round / schedule->servers);
+    const uint64_t own = salt + (uint64_t)(first + scenario + 1) * 64u;
+    return (rs_turn){
+        .repeat = round > 0 ? round - 1 : 0,
+        .dropped = round == 0,
+        .scenario = first + scenario,
+        .server = schedule_drawn(schedule, own, schedule->servers, index % schedule->servers)};
 }
 
 rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index) {
-    const uint32_t early_runs = schedule->servers * schedule->repeats * schedule->early;
+    const uint32_t early_runs = schedule_block_runs(schedule, schedule->early);
     RS_ASSERT(index < rs_schedule_count(schedule));
     if (index < schedule->servers) {
-        return (rs_turn){.server = index, .warmup = true};
+        return (rs_turn){.server = index, .warmup = true, .dropped = true};
     }
     index -= schedule->servers;
-    if (index < early_runs) {
-        return schedule_block(schedule, index, schedule->early);
-    }
-    rs_turn turn = schedule_block(schedule, index - early_runs, schedule->late);
-    turn.scenario += schedule->early;
+    const rs_turn turn = index < early_runs ? schedule_block(schedule, index, 0, schedule->early)
+                                            : schedule_block(schedule, index - early_runs,
+                                                             schedule->early, schedule->late);
     RS_ASSERT(turn.repeat < schedule->repeats);
     return turn;
 }

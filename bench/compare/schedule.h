@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Which run comes when: interleaved A B B A, so that a drift of the machine meets every server.
+/* Which run comes when: interleaved at random, so that neither a drift of the machine nor a period
+ * in it favours a server.
  *
- * One dropped warm-up run of each server; then the early scenarios, round by round, each round in
- * the opposite order of servers; then in the same way those that need the others' results. Computed
- * from the index, nothing stored. Pure. */
+ * One dropped warm-up run of each server; then the early scenarios, round by round; then in the
+ * same way those that need the others' results. In a round the servers of a scenario come one after
+ * the other, so that a pair is near in time; their order, and that of the scenarios, is drawn from
+ * the seed. The first round of each block is dropped. Computed from the index, nothing stored.
+ * Pure. */
 #ifndef RS_COMPARE_SCHEDULE_H
 #define RS_COMPARE_SCHEDULE_H
 
@@ -14,12 +17,15 @@
 typedef struct rs_schedule {
     uint32_t servers, repeats;
     uint32_t early, late; /* scenarios: [0, early) first, [early, early + late) afterwards */
+    uint64_t seed;        /* the same one gives the same order */
     const bool *skip;     /* [early + late][servers]: pairs that are not measured; NULL: all are */
 } rs_schedule;
 
 typedef struct rs_turn {
-    uint32_t server, scenario, repeat;
-    bool warmup; /* its result is dropped */
+    uint32_t server, scenario;
+    uint32_t repeat; /* of those that count */
+    bool warmup;     /* the first run of a server, in whatever scenario every server can do */
+    bool dropped;    /* its result does not count: a warm-up, or of the first round */
 } rs_turn;
 
 /* rs_schedule_count: indices, those to be skipped included. */

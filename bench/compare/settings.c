@@ -7,7 +7,7 @@
 
 #include "core/assert.h"
 
-#define QUICK_SECONDS 1.2
+#define QUICK_SECONDS 1.0
 #define QUICK_WARMUP_S 0.2
 #define QUICK_REPEATS 5u
 #define FULL_SECONDS 2.0
@@ -48,6 +48,14 @@ static const rs_option compare_rows[] = {
     RS_ROW_BOOL(rs_compare_settings, no_instrument_test, "no-instrument-test", false,
                 "do not try first whether this machine can tell CPU time; recorded, and there is "
                 "no decision"),
+    RS_ROW_BOOL(rs_compare_settings, no_control, "no-control", false,
+                "do not measure a server against itself; there is no decision"),
+    RS_ROW_UINT(rs_compare_settings, unfit_percent, "disturbed-max", 0, 100, 25, "%",
+                "of the runs, disturbed by other programs or void: above it the comparison is "
+                "unfit, exit code 3"),
+    RS_ROW_UINT(rs_compare_settings, seed, "seed", 0, UINT32_MAX, 0, "",
+                "of the order of the runs within a round; 0 takes one from the clock and prints "
+                "it"),
     RS_ROW_STRING(rs_compare_settings, out, "out", "build/compare", "folder for the results"),
     RS_ROW_STRING(rs_compare_settings, loadgen, "loadgen", "",
                   "the load generator; default: beside this program"),

@@ -33,6 +33,9 @@ typedef struct rs_compare_settings {
     uint32_t repeats;
     bool free; /* not pinned */
     bool no_instrument_test;
+    bool no_control;
+    uint32_t seed;          /* of the order; 0: from the clock */
+    uint32_t unfit_percent; /* more runs than this disturbed or void: unfit */
     bool list;
     const char *rates_of;      /* "": own; else a folder of results */
     const char *out, *loadgen; /* loadgen "": beside this program */

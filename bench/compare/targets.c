@@ -48,6 +48,7 @@ static const struct {
     {"iocp_server", TARGETS_SERVER, TARGETS_ASYNC},
     {"rio_server", TARGETS_SERVER, TARGETS_ASYNC},
 };
+#define TARGETS_CONTROL "+control"
 #define TARGETS_KNOWN (sizeof targets_known / sizeof targets_known[0])
 
 /* TARGETS_KNOWN: a program that is not ours. */
@@ -166,6 +167,50 @@ static bool targets_add_variant(targets *self, const rs_tradeoff *tradeoff, uint
     return !target->extra.overflow;
 }
 
+/* Subject `of` once more, under another name. */
+static bool targets_add_control(targets *self, uint32_t of) {
+    rs_results *results = self->results;
+    const uint32_t index = results->subjects;
+    char name[RS_NAME_BYTES];
+    if (index == RS_SERVERS_MAX) {
+        return false;
+    }
+    (void)snprintf(name, sizeof name, "%.28s" TARGETS_CONTROL, self->target[of].name);
+    self->target[index] = self->target[of];
+    results->subject[index] = results->subject[of];
+    memcpy(self->target[index].name, name, sizeof name);
+    memcpy(results->subject[index].name, name, sizeof name);
+    results->subject[index].control = true;
+    results->subject[index].of = of;
+    results->subjects++;
+    return true;
+}
+
+/* The baseline, by its name; without one the first of all. */
+static const char *targets_control_of(const targets *self) {
+    const char *base = RS_TARGETS_WINDOWS ? "iocp_server" : "epoll_server";
+    for (uint32_t i = 0; i < self->results->subjects; i++) {
+        if (strcmp(self->target[i].name, base) == 0) {
+            return base;
+        }
+    }
+    return self->target[0].name;
+}
+
+/* Of what the others are set against: the floor or iocp_server, which come first in our lists; of
+ * trade-offs both servers. */
+static bool targets_controls(targets *self) {
+    const uint32_t subjects = self->results->subjects;
+    bool ok = true;
+    for (uint32_t i = 0; i < subjects && !self->settings->no_control; i++) {
+        const bool base = self->settings->kind == RS_COMPARE_TRADEOFFS
+                              ? self->results->subject[i].changed == NULL
+                              : strcmp(self->target[i].name, targets_control_of(self)) == 0;
+        ok = ok && (!base || targets_add_control(self, i));
+    }
+    return ok;
+}
+
 /* The variants of a server come right behind it: a pair is then of runs that are near in time. */
 static int targets_tradeoffs(targets *self) {
     for (size_t i = 0; i < TARGETS_KNOWN; i++) {
@@ -248,6 +293,9 @@ int rs_targets_find(rs_target *target, rs_results *results, const rs_compare_set
     }
     if (results->subjects == 0) {
         return targets_fail(&self, "no server was built", "nothing to measure");
+    }
+    if (!targets_controls(&self)) {
+        return targets_fail(&self, "no room for a control", "too many servers");
     }
     return targets_check_sets(&self);
 }

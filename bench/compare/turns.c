@@ -6,6 +6,8 @@
 #include "compare/rates.h"
 #include "seam/os.h"
 
+#define TURNS_DROPPED_SHARE 0.25 /* of a run's time for one that does not count: ours */
+
 static void turns_progress(const rs_turns *self, uint32_t index, const rs_turn *turn,
                            const rs_scenario *scenario) {
     const rs_schedule *schedule = &self->schedule;
@@ -14,8 +16,8 @@ static void turns_progress(const rs_turns *self, uint32_t index, const rs_turn *
         rs_printer_say(self->reports->err, "\rcompare: %u of %u: %s %s%s, %u:%02u left      ",
                        rs_schedule_taken(schedule, index) + 1,
                        rs_schedule_taken(schedule, rs_schedule_count(schedule)), scenario->name,
-                       self->target[turn->server].name, turn->warmup ? " (warm-up)" : "", left / 60,
-                       left % 60);
+                       self->target[turn->server].name, turn->dropped ? " (warm-up)" : "",
+                       left / 60, left % 60);
     }
 }
 
@@ -71,25 +73,26 @@ static void turns_one(rs_turns *self, uint32_t index, const rs_turn *turn) {
     rs_target *target = &self->target[turn->server];
     const rs_scenario *scenario =
         turn->warmup ? rs_scenario_warmup() : results->scenario[turn->scenario];
-    rs_compare_run *run = turn->warmup
+    rs_compare_run *run = turn->dropped
                               ? &self->dropped
                               : rs_results_run(results, turn->scenario, turn->server, turn->repeat);
     const double start_s = (double)rs_os_now_ns() / 1e9;
     const double rate = rs_rates_turn(results, turn, self->rates_given);
     char base[128];
     turns_progress(self, index, turn, scenario);
-    if (turn->warmup) {
+    if (turn->dropped) {
         (void)snprintf(base, sizeof base, "warmup.%s", target->name);
     } else {
         (void)snprintf(base, sizeof base, "%s.%s.%u", scenario->name, target->name,
                        turn->repeat + 1);
     }
     if (!turns_need_no_run(self, turn, rate, run)) {
+        self->runner->share = turn->dropped ? TURNS_DROPPED_SHARE : 1;
         rs_runner_turn(self->runner, target, scenario, rate, base, run,
                        &results->subject[turn->server]);
         rs_cost_learn(&self->cost, turn, (double)rs_os_now_ns() / 1e9 - start_s);
     }
-    if (!turn->warmup) {
+    if (!turn->dropped) {
         turns_keep(self, turn, run);
     }
 }

@@ -45,7 +45,7 @@ if defined RINGSIDE_RIO_PROVIDER set RS_PROVIDER=
 set RS_LOAD=--quick
 set RS_NOTES=--all --repeat 5
 if defined RS_SMOKE set RS_NOTES=a1 b1 b15 --repeat 1
-if defined RS_SMOKE set RS_LOAD=--scenario ping-pong --repeat 1 --seconds 0.3 --warmup 0.1
+if defined RS_SMOKE set RS_LOAD=--scenario ping-pong --repeat 1 --seconds 0.3 --warmup 0.1 --disturbed-max 100
 
 call :part rio_contract %RS_PROVIDER% --json "%RS_OUT%\rio_contract.json"
 for %%N in (iocp iocp_alternatives rio rio_event rio_poll) do call :part conformance_%%N %RS_ONLY%

@@ -44,7 +44,7 @@ expect 2 "'3x3'"
 compare --set 'nodelay=off'
 expect 2 "'nodelay=off'"
 compare --servers iocp_server --scenario ping-pong --repeat 1 --seconds 0.5 --warmup 0.1 \
-    --progress off --out 'the report'
+    --progress off --disturbed-max 100 --out 'the report'
 expect 0 "Taken under Wine"
 expect 0 "not cycles of the process (it cannot tell)"
 for file in report.html report.md results.csv results.json; do

@@ -56,11 +56,11 @@ quick=--no-instrument-test
 [ "$case" = interrupt ] && repeat=50
 "$bin/compare" --out "$work/out" --servers "good=$bin/epoll_server,suspect=$program" \
     --scenario many-small --repeat $repeat --seconds 0.6 --warmup 0.1 --placement free \
-    --progress off $quick >"$work/console.txt" 2>"$work/errors.txt" </dev/null &
+    --progress off --disturbed-max 100 $quick >"$work/console.txt" 2>"$work/errors.txt" </dev/null &
 pid=$!
 if [ "$case" = interrupt ]; then
     for ((i = 0; i < 600; i++)); do
-        [ "$(wc -l <"$work/out/runs.csv" 2>/dev/null || echo 0)" -ge 3 ] && break
+        [ "$(wc -l <"$work/out/runs.csv" 2>/dev/null || echo 0)" -ge 5 ] && break
         sleep 0.05
     done
     kill -INT $pid
@@ -110,7 +110,7 @@ if [ "$case" = honest ]; then
     # On a busy machine it may miss it, which is not what this is about.
     printf '#!/bin/sh\nexec "%s" "$@" --rate-min 0\n' "$bin/loadgen" >"$work/loadgen.sh"
     chmod +x "$work/loadgen.sh"
-    again=(--no-instrument-test --loadgen "$work/loadgen.sh" --scenario fixed-50
+    again=(--no-instrument-test --disturbed-max 100 --loadgen "$work/loadgen.sh" --scenario fixed-50
         --servers "good=$bin/epoll_server" --repeat 1 --seconds 0.3
         --placement free --progress off --out "$work/again")
     "$bin/compare" "${again[@]}" --rates-of "$work/out" >"$work/rates.txt" 2>&1 </dev/null

@@ -43,7 +43,7 @@ done
 repeat=1 errors=$work/errors.txt
 [ "$case" != progress ] || { repeat=100 errors=$work/lines; }
 "$@" --out "$path" --servers "$servers" --scenario many-small --repeat $repeat --seconds 0.3 \
-    --warmup 0.1 --placement free --progress on --no-instrument-test \
+    --warmup 0.1 --placement free --progress on --no-instrument-test --disturbed-max 100 \
     >"$work/lines" 2>"$errors" </dev/null 7>&- &
 pid=$!
 expected=130

@@ -27,7 +27,7 @@ trap finish EXIT
 run()
 {
     "$bin/compare" --out "$out" --servers "a=$bin/epoll_server" --scenario ping-pong \
-        --seconds 0.2 --warmup 0 --placement free --progress off --no-instrument-test "$@" </dev/null
+        --seconds 0.2 --warmup 0 --placement free --progress off --no-instrument-test --disturbed-max 100 "$@" </dev/null
 }
 
 fail()
@@ -104,7 +104,7 @@ unwritable)
     fi
     chmod 444 "$out/report.html"
     $nobody "$bin/compare" --out "$out" --servers "a=$bin/epoll_server" --scenario ping-pong \
-        --no-instrument-test --repeat 1 --seconds 0.2 </dev/null >"$work/console.txt" 2>"$work/errors.txt"
+        --no-instrument-test --disturbed-max 100 --repeat 1 --seconds 0.2 </dev/null >"$work/console.txt" 2>"$work/errors.txt"
     code=$?
     ;;
 *) echo "no such case: $case"; exit 1 ;;

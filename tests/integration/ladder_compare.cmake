@@ -3,7 +3,7 @@
 # ends below the scenario and one that does not. A pass: exit code 0, "ends at 63" with its reason,
 # figures for the other, and no decision.
 execute_process(COMMAND ${EMULATOR} ${COMPARE} --ladder --servers ladder_event_select,ladder_select
-        --scenario many-small --repeat 1 --seconds 0.5 --warmup 0.1 --progress off --out ${OUT}
+        --scenario many-small --repeat 1 --seconds 0.5 --warmup 0.1 --progress off --disturbed-max 100 --out ${OUT}
     RESULT_VARIABLE code OUTPUT_VARIABLE out ERROR_VARIABLE err TIMEOUT 200)
 message("${out}${err}")
 if(NOT code STREQUAL "0")

@@ -39,6 +39,6 @@ expect "a test that starts itself" ${emulator:+"$emulator"} "$PWD/bin/assert_tes
 EMULATOR=$emulator expect "a server under load" scripts/loadgen_case.sh "$PWD/bin/loadgen$suffix" 0 "" \
     ${emulator:+"$emulator"} "$PWD/bin/$server$suffix" --port 0 -- --messages 2000 --depth 4
 expect "a comparison" ${emulator:+"$emulator"} "$PWD/bin/compare$suffix" --servers $server \
-    --scenario ping-pong --repeat 1 --seconds 0.3 --warmup 0.1 --progress off --out "the report ü"
+    --scenario ping-pong --repeat 1 --seconds 0.3 --warmup 0.1 --progress off --disturbed-max 100 --out "the report ü"
 [ -s "the report ü/report.html" ] || { echo "FAILED: no report: $(ls)"; bad=1; }
 exit $bad

@@ -72,6 +72,6 @@ wine compare.cmd --bogus
 [ $code -eq 2 ] || fail "compare.cmd --bogus: exit $code"
 
 "$linux/bin/compare" --servers epoll_server --scenario ping-pong --repeat 1 --seconds 0.3 \
-    --warmup 0.1 --progress off --out "$work/report" </dev/null || fail "compare of the Linux half"
+    --warmup 0.1 --progress off --disturbed-max 100 --out "$work/report" </dev/null || fail "compare of the Linux half"
 [ -s "$work/report/report.html" ] || fail "no report of the Linux half"
 exit $bad

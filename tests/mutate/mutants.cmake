@@ -478,18 +478,29 @@ mutant("words are not escaped" [[            @{rs_compare_text_markdown(text, wo
 # ---- the comparison
 
 mutants_of(bench/compare/schedule.c "unit\\.schedule")
-mutant("A B A B instead of A B B A" [[    if (@{turn.repeat % 2 != 0}@) {]] [[0]])
-mutant("the warm-up counts" [[        return (rs_turn){.server = index, .warmup = @{true}@};]] [[false]])
+mutant("the order is always the same" [[        const uint32_t at = @{(uint32_t)(schedule_random(&state) % (i + 1))}@;]] [[i]])
+mutant("the order is not the seed's" [[    uint64_t state = @{schedule->seed}@ ^]] [[1]])
+mutant("the first round counts" [[        .dropped = @{round == 0}@,]] [[0]])
+mutant("the warm-up counts" [[        return (rs_turn){.server = index, .warmup = true, .dropped = @{true}@};]] [[false]])
 mutant("a rate fails at the first load that misses" [[    bisect->again = @{!good && !bisect->again}@;]] [[false]])
 mutant("a capacity need not hold once more" [[        @{bisect->next = bisect->good;}@
         return]] [[bisect->result = bisect->good; return false;]])
 mutant("a rate that did not hold again is kept" [[    @{bisect->next *= BISECT_BACK;}@]] [[;]])
 
 mutants_of(bench/compare/verdict.c "unit\\.verdict")
-mutant("a gain needs no second instrument" [[(verdict_is_cpu_gain(cell) && @{verdict_machine_agrees(cell)}@));]] [[1]])
-mutant("a loss of rate is overlooked" [[        @{cell->rate.middle < RS_VERDICT_RATE_LOSS}@) {]] [[0]])
+mutant("a gain needs no second instrument" [[                                     @{rs_clause_at_most(&cell->machine, 1)}@);]] [[RS_CLAUSE_BETTER]])
+mutant("a loss of rate is overlooked" [[        if (@{out->clause == RS_CLAUSE_WORSE}@) {]] [[0]])
 mutant("few connections decide" [[    return cell->may_gain && @{cell->connections >= RS_VERDICT_CONNECTIONS_MIN}@;]] [[1]])
-mutant("p99 decides in a closed loop" [[    if (@{cell->fixed_rate}@ && rs_stats_is_difference(&cell->p99) &&]] [[1]])
+mutant("p99 decides in a closed loop" [[        figure.ratio = @{cell->fixed_rate ? cell->p99 : cell->rate}@;]] [[cell->p99]])
+mutant("an open clause passes" [[    if (@{open.count > 0}@) {]] [[0]])
+mutant("an interval that holds the bound is settled" [[           : @{ratio->low > bound}@ ? RS_CLAUSE_WORSE]] [[1]])
+mutant("too few pairs settle" [[    if (@{ratio->count < RS_VERDICT_PAIRS_MIN}@) {
+        return RS_CLAUSE_UNSETTLED;
+    }
+    return ratio->low >= bound]] [[0]])
+mutant("a control that differs is overlooked" [[    if (@{rs_stats_is_difference(ratio)}@) {
+        return RS_CLAUSE_WORSE;]] [[0]])
+mutant("disturbed runs are fit" [[rs_verdict_is_unfit(input->runs, @{input->disturbed + input->voided}@, input]] [[input->voided]])
 
 mutants_of(bench/compare/stats.c "unit\\.stats")
 mutant("a void run counts as zero" [[        if (@{rs_is_known(values[i])}@) {

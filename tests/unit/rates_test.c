@@ -58,6 +58,13 @@ static void test_rates_fixed_is_a_share_of_the_slowest_for_all(void **state) {
     assert_true(rs_rates_turn(&results, &(rs_turn){.scenario = FIXED, .warmup = true}, false) <= 0);
 }
 
+static void test_rates_a_control_sets_none(void **state) {
+    (void)state;
+    results.subject[1].control = true;
+    has(rate(FIXED, 0, false), 800);
+    results.subject[1].control = false;
+}
+
 static void test_rates_capacity_starts_at_half_the_servers_own(void **state) {
     (void)state;
     has(rate(CAPACITY, 0, false), 500);
@@ -98,17 +105,18 @@ static void test_cost_follows_what_the_runs_took(void **state) {
     has(cost.run_s[0], 1.4);
     has(cost.run_s[1], 2);
     has(cost.factor[CAPACITY], 11 * RS_CAPACITY_SHARE);
-    /* Two warm-ups, then three scenarios of each server, one of which is 5.5 runs long. */
-    has(rs_cost_left_s(&cost, &schedule, 0), (1.4 + 2) * (1 + 1 + 1 + 5.5));
+    /* Two warm-ups, then two rounds of three scenarios, one of which is 5.5 runs long. */
+    has(rs_cost_left_s(&cost, &schedule, 0), (1.4 + 2) * (1 + 2 * (1 + 1 + 5.5)));
     rs_cost_learn(&cost, &(rs_turn){.scenario = CAPACITY, .server = 0}, 5.5 * 4.4);
     has(cost.run_s[0], 1.4 + 1);
-    rs_cost_learn(&cost, &(rs_turn){.server = 1, .warmup = true}, 60);
+    rs_cost_learn(&cost, &(rs_turn){.server = 1, .dropped = true}, 60);
     has(cost.run_s[1], 2);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_rates_fixed_is_a_share_of_the_slowest_for_all, setup),
+        cmocka_unit_test_setup(test_rates_a_control_sets_none, setup),
         cmocka_unit_test_setup(test_rates_capacity_starts_at_half_the_servers_own, setup),
         cmocka_unit_test_setup(test_rates_void_runs_give_none, setup),
         cmocka_unit_test_setup(test_rates_of_an_earlier_comparison_stay, setup),

@@ -21,14 +21,14 @@
 #include "compare/svg.h"
 #include "compare/tradeoff.h"
 
-#define REPEATS 5u
+#define REPEATS 7u
 
 static char *out;
 static rs_compare_text text;
 static rs_table *table;
 static rs_results results;
-static rs_compare_run run[2 * 3 * REPEATS];
-static rs_cell cell[2 * 3];
+static rs_compare_run run[RS_SCENARIOS_MAX * 4 * REPEATS];
+static rs_cell cell[RS_SCENARIOS_MAX * 4];
 
 static int setup(void **state) {
     (void)state;
@@ -67,6 +67,7 @@ static void make_results(rs_platform platform) {
     static const char *const names[] = {"epoll_server", "iocp_server", "rio_server"};
     memset(&results, 0, sizeof results);
     results.platform = platform;
+    results.unfit_percent = 25;
     results.clocks_tested = true;
     results.clocks = 1;
     results.clock[0] = (rs_clock){.kind = RS_CLOCK_PROCESS,
@@ -88,6 +89,31 @@ static void make_results(rs_platform platform) {
         results.subject[i].wine = platform == RS_PLATFORM_WINE && i > 0;
         for (uint32_t k = 0; k < 2 * REPEATS; k++) {
             fill_run(rs_results_run(&results, k / REPEATS, i, k % REPEATS), i, k % REPEATS);
+        }
+    }
+    rs_results_summarise(&results);
+}
+
+/* On Windows, all that the rule needs: every scenario of --full, after those two, and a control. */
+static void make_full(void) {
+    make_results(RS_PLATFORM_WINDOWS);
+    for (uint32_t i = 0; i < rs_scenario_count(); i++) {
+        const rs_scenario *scenario = rs_scenario_at(i);
+        if ((scenario->sets & RS_IN_FULL) != 0 && scenario != results.scenario[0] &&
+            scenario != results.scenario[1]) {
+            results.scenario[results.scenarios++] = scenario;
+        }
+    }
+    results.subject[3] = results.subject[1];
+    (void)snprintf(results.subject[3].name, RS_NAME_BYTES, "iocp_server+control");
+    results.subject[3].control = true;
+    results.subject[3].of = 1;
+    results.subjects = 4;
+    for (uint32_t i = 0; i < results.scenarios; i++) {
+        for (uint32_t k = 0; k < 4 * REPEATS; k++) {
+            rs_compare_run *to = rs_results_run(&results, i, k / REPEATS, k % REPEATS);
+            fill_run(to, k / REPEATS == 3 ? 1 : k / REPEATS, k % REPEATS);
+            to->state = rs_results_wants(&results, i, k / REPEATS) ? RS_RUN_OK : RS_RUN_NOT;
         }
     }
     rs_results_summarise(&results);
@@ -278,7 +304,7 @@ static void test_report_ladder_says_where_a_model_ends(void **state) {
 
 static void test_report_surveys_decide_nothing_on_windows(void **state) {
     (void)state;
-    make_results(RS_PLATFORM_WINDOWS);
+    make_full();
     assert_int_equal(results.verdict.kind, RS_VERDICT_WORTH);
     results.kind = RS_COMPARE_LADDER;
     rs_results_summarise(&results);
@@ -315,7 +341,7 @@ static void test_tradeoffs_fit_the_table_and_differ(void **state) {
 
 static void test_report_on_windows_decides_against_iocp(void **state) {
     (void)state;
-    make_results(RS_PLATFORM_WINDOWS);
+    make_full();
     assert_int_equal(results.baseline, 1);
     assert_int_equal(results.verdict.kind, RS_VERDICT_WORTH);
     rs_report_console(&results, table, &text);
@@ -328,13 +354,12 @@ static void test_report_on_windows_decides_against_iocp(void **state) {
 /* Which is to be planted in it: a verdict from runs that others disturbed. */
 static void test_report_verdict_leaves_disturbed_pairs_out(void **state) {
     (void)state;
-    make_results(RS_PLATFORM_WINDOWS);
-    /* Others made the baseline slow: by all five pairs RIO gains, by the calm three it does not. */
+    make_full();
+    /* Others made the baseline slow: by all seven pairs RIO's gain is open, by the calm five it has
+     * none. */
     for (uint32_t r = 0; r < REPEATS; r++) {
         rs_results_run(&results, 1, 1, r)->value[RS_METRIC_RATE] = r < 2 ? 500 : 4000.0 + r;
         rs_results_run(&results, 1, 1, r)->value[RS_METRIC_CPU_SUM] = 16;
-        rs_results_run(&results, 0, 1, r)->value[RS_METRIC_RATE] = 4000;
-        rs_results_run(&results, 0, 1, r)->value[RS_METRIC_CPU_SUM] = 16;
     }
     rs_results_run(&results, 1, 1, 0)->disturbed = true;
     rs_results_run(&results, 1, 2, 1)->disturbed = true;
@@ -344,7 +369,7 @@ static void test_report_verdict_leaves_disturbed_pairs_out(void **state) {
     rs_results_run(&results, 1, 2, 2)->disturbed = true;
     rs_results_summarise(&results);
     assert_int_equal(results.verdict.kind, RS_VERDICT_CANNOT);
-    assert_non_null(strstr(results.verdict.text, "disturbed the runs of wide"));
+    assert_non_null(strstr(results.verdict.text, "rate in wide (4 undisturbed pairs)"));
     assert_int_equal(rs_results_cell(&results, 1, 2)->rate.count, REPEATS);
     assert_int_equal(rs_results_cell(&results, 1, 2)->disturbed, 2);
 }
@@ -361,18 +386,97 @@ static void set_ratio(rs_metric metric, double calm, double disturbed) {
 
 static void test_report_verdict_takes_every_figure_from_calm_pairs(void **state) {
     (void)state;
-    make_results(RS_PLATFORM_WINDOWS);
+    make_full();
     set_ratio(RS_METRIC_RATE, 1, 1);
     set_ratio(RS_METRIC_CPU_SUM, 0.5, 1.5);
     set_ratio(RS_METRIC_CPU_MACHINE, 0.9, 1.2);
     rs_results_summarise(&results);
     assert_int_equal(results.verdict.kind, RS_VERDICT_WORTH);
-    results.scenario[0] = rs_scenario_find("wide");
-    results.scenario[1] = rs_scenario_find("fixed-50");
+    for (uint32_t i = 2; i < results.scenarios; i++) { /* second place for one at a fixed rate */
+        if (results.scenario[i]->kind == RS_SCENARIO_FIXED) {
+            const rs_scenario *wide = results.scenario[1];
+            results.scenario[1] = results.scenario[i];
+            results.scenario[i] = wide;
+            break;
+        }
+    }
     set_ratio(RS_METRIC_P99, 2, 0.5);
     rs_results_summarise(&results);
     assert_int_equal(results.verdict.kind, RS_VERDICT_NOT_WORTH);
     assert_non_null(strstr(results.verdict.text, "its p99"));
+}
+
+/* The first lines say whether the rest is to be relied on; a control that differs is above all. */
+static void test_report_says_first_what_its_figures_are_worth(void **state) {
+    (void)state;
+    char made[64];
+    make_full();
+    (void)snprintf(made, sizeof made, "%u, of which 0 disturbed and 0 void",
+                   (results.scenarios * 3 + 1) * REPEATS);
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        setup(NULL);
+        reports[i](&results, table, &text);
+        const char *runs = strstr(out, "runs"), *control = strstr(out, "control");
+        const char *verdict = strstr(out, "RIO is worth it");
+        has(made);
+        has("against itself in many-small, undisturbed pairs: rate no difference (1.00 to 1.00)");
+        has("CPU of server: none is right");
+        assert_true(runs < control && control < verdict);
+        has_not("UNFIT");
+    }
+    for (uint32_t r = 0; r < REPEATS; r++) {
+        rs_results_run(&results, rs_results_control_scenario(&results), 3, r)
+            ->value[RS_METRIC_CPU_SUM] *= 1.02;
+    }
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_CANNOT);
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        setup(NULL);
+        reports[i](&results, table, &text);
+        const char *differs = strstr(out, "A DIFFERENCE WHERE THERE IS NONE");
+        assert_non_null(differs);
+        assert_true(differs < strstr(out, "of which 0 disturbed"));
+        has("No decision: a server differs from itself here");
+    }
+}
+
+static void test_report_of_disturbed_runs_calls_itself_unfit(void **state) {
+    (void)state;
+    uint32_t left = 0;
+    make_full();
+    for (uint32_t i = 0; i < results.scenarios * results.subjects * REPEATS; i++) {
+        left += results.run[i].state == RS_RUN_OK;
+    }
+    left = left / 4; /* 25 %, and then one more */
+    for (uint32_t i = 0; left > 0; i++) {
+        left -= results.run[i].state == RS_RUN_OK;
+        results.run[i].disturbed = results.run[i].state == RS_RUN_OK;
+    }
+    rs_results_summarise(&results);
+    assert_int_not_equal(results.verdict.kind, RS_VERDICT_UNFIT);
+    for (uint32_t i = 0; left == 0; i++) {
+        if (results.run[i].state == RS_RUN_OK && !results.run[i].disturbed) {
+            results.run[i].disturbed = true;
+            left = 1;
+        }
+    }
+    rs_results_summarise(&results);
+    assert_int_equal(results.verdict.kind, RS_VERDICT_UNFIT);
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        setup(NULL);
+        reports[i](&results, table, &text);
+        assert_true(strstr(out, "UNFIT, no figure here") < strstr(out, "ping-pong"));
+        has("no decision, and no figure here is to be relied on");
+    }
+}
+
+static void test_report_quick_is_not_judged(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    assert_non_null(strstr(results.verdict.text, "No decision: the rule needs many-small"));
+    results.quick = true;
+    rs_results_summarise(&results);
+    assert_non_null(strstr(results.verdict.text, "Not judged by --quick"));
 }
 
 static void test_report_names_the_counters_and_their_errors(void **state) {
@@ -384,6 +488,7 @@ static void test_report_names_the_counters_and_their_errors(void **state) {
     has("\"name\":\"cycles\"");
     has("\"error\":0.25");
     has("\"used\":false");
+    make_full();
     results.clocks_tested = false;
     rs_results_summarise(&results);
     assert_int_equal(results.verdict.kind, RS_VERDICT_CANNOT);
@@ -421,7 +526,7 @@ static void test_report_json_is_read_back(void **state) {
 
 static void test_report_void_runs_are_named_and_count_nowhere(void **state) {
     (void)state;
-    make_results(RS_PLATFORM_WINDOWS);
+    make_full();
     rs_result_void(rs_results_run(&results, 1, 2, 3), "loadgen: 1 <wrong>\n\x1b byte");
     rs_results_summarise(&results);
     assert_int_equal(rs_results_voided(&results), 1);
@@ -905,6 +1010,9 @@ int main(void) {
         CASE(test_report_on_windows_decides_against_iocp),
         CASE(test_report_verdict_leaves_disturbed_pairs_out),
         CASE(test_report_verdict_takes_every_figure_from_calm_pairs),
+        CASE(test_report_says_first_what_its_figures_are_worth),
+        CASE(test_report_of_disturbed_runs_calls_itself_unfit),
+        CASE(test_report_quick_is_not_judged),
         CASE(test_report_names_the_counters_and_their_errors),
         CASE(test_report_every_csv_line_and_json_carries_the_warning),
         CASE(test_report_json_is_read_back),

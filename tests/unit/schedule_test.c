@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Schedules of several sizes, walked whole: each run exactly once, A B B A, late scenarios last.
- * The bisection against a server whose capacity is known. */
+/* Schedules of several sizes, walked whole: each run exactly once, a dropped round first, pairs
+ * near in time, late scenarios last, the order that of the seed. The bisection against a server
+ * whose capacity is known. */
 #include "compare/schedule.h"
 
 #include <setjmp.h>
@@ -19,31 +20,67 @@
 static const rs_schedule schedule = {
     .servers = SERVERS, .repeats = REPEATS, .early = 3, .late = SCENARIOS - 3};
 
+/* Every run that counts once, and every pair of scenario and server once before it, dropped. */
 static void test_schedule_has_each_run_exactly_once(void **state) {
     (void)state;
-    uint32_t seen[SERVERS][SCENARIOS][REPEATS];
+    uint32_t seen[SERVERS][SCENARIOS][REPEATS], dropped[SERVERS][SCENARIOS];
     memset(seen, 0, sizeof seen);
-    assert_int_equal(rs_schedule_count(&schedule), SERVERS + SERVERS * SCENARIOS * REPEATS);
+    memset(dropped, 0, sizeof dropped);
+    assert_int_equal(rs_schedule_count(&schedule), SERVERS + SERVERS * SCENARIOS * (REPEATS + 1));
     for (uint32_t i = 0; i < rs_schedule_count(&schedule); i++) {
         const rs_turn turn = rs_schedule_turn(&schedule, i);
         assert_int_equal(turn.warmup, i < SERVERS);
+        assert_true(turn.dropped || !turn.warmup);
         assert_true(turn.server < SERVERS && turn.scenario < SCENARIOS && turn.repeat < REPEATS);
-        seen[turn.server][turn.scenario][turn.repeat] += turn.warmup ? 0 : 1;
+        if (!turn.dropped) {
+            assert_int_equal(dropped[turn.server][turn.scenario], 1); /* its first comes before */
+            seen[turn.server][turn.scenario][turn.repeat]++;
+        } else if (!turn.warmup) {
+            dropped[turn.server][turn.scenario]++;
+        }
     }
     for (uint32_t i = 0; i < sizeof seen / sizeof(uint32_t); i++) {
         assert_int_equal((&seen[0][0][0])[i], 1);
     }
 }
 
-static void test_schedule_two_servers_come_as_a_b_b_a(void **state) {
+/* The servers of a scenario come one after the other, in each order about equally often. */
+static void test_schedule_order_within_a_round_is_random(void **state) {
     (void)state;
-    const rs_schedule two = {.servers = 2, .repeats = 4, .early = 1, .late = 0};
-    static const uint32_t order[] = {0, 1, 1, 0, 0, 1, 1, 0};
-    for (uint32_t i = 0; i < 8; i++) {
-        const rs_turn turn = rs_schedule_turn(&two, 2 + i);
-        assert_int_equal(turn.server, order[i]);
-        assert_int_equal(turn.repeat, i / 2);
+    enum { ROUNDS = 1200 };
+    const rs_schedule three = {.servers = 3, .repeats = ROUNDS - 1, .early = 2, .seed = 7};
+    uint32_t first[3] = {0}, order[2] = {0};
+    for (uint32_t i = 3; i < rs_schedule_count(&three); i += 3) {
+        const rs_turn a = rs_schedule_turn(&three, i), b = rs_schedule_turn(&three, i + 1);
+        const rs_turn c = rs_schedule_turn(&three, i + 2);
+        assert_true(a.scenario == b.scenario && b.scenario == c.scenario);
+        assert_true(a.repeat == b.repeat && b.repeat == c.repeat);
+        first[a.server]++;
+        order[b.server > c.server]++;
+        assert_int_equal(a.server + b.server + c.server, 3);
     }
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(first[i] > 2 * ROUNDS / 3 - 120 && first[i] < 2 * ROUNDS / 3 + 120);
+    }
+    assert_true(order[0] > ROUNDS - 150 && order[0] < ROUNDS + 150);
+}
+
+static bool same_order(const rs_schedule *a, const rs_schedule *b) {
+    for (uint32_t i = 0; i < rs_schedule_count(a); i++) {
+        const rs_turn x = rs_schedule_turn(a, i), y = rs_schedule_turn(b, i);
+        if (x.server != y.server || x.scenario != y.scenario) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void test_schedule_order_is_that_of_the_seed(void **state) {
+    (void)state;
+    rs_schedule other = schedule;
+    assert_true(same_order(&schedule, &other));
+    other.seed = 1;
+    assert_false(same_order(&schedule, &other));
 }
 
 static void test_schedule_late_scenarios_come_after_all_early_ones(void **state) {
@@ -72,27 +109,27 @@ static void test_schedule_skipped_pairs_are_neither_counted_nor_waited_for(void 
         assert_int_equal(skipped, !turn.warmup && turn.scenario == 2 && turn.server == 1);
         taken += skipped ? 0 : 1;
     }
-    assert_int_equal(taken, SERVERS + SERVERS * SCENARIOS * REPEATS - REPEATS);
+    assert_int_equal(taken, SERVERS + (SERVERS * SCENARIOS - 1) * (REPEATS + 1));
     assert_int_equal(rs_schedule_taken(&some, rs_schedule_count(&some)), taken);
     assert_true(fabs(rs_schedule_left_s(&schedule, 0, cost_s, factor) -
-                     rs_schedule_left_s(&some, 0, cost_s, factor) - 10.0 * REPEATS) < 1e-9);
+                     rs_schedule_left_s(&some, 0, cost_s, factor) - 10.0 * (REPEATS + 1)) < 1e-9);
 }
 
 static void test_schedule_only_late_scenarios_work_too(void **state) {
     (void)state;
     const rs_schedule late = {.servers = 2, .repeats = 2, .early = 0, .late = 2};
-    assert_int_equal(rs_schedule_count(&late), 10);
-    assert_int_equal(rs_schedule_turn(&late, 9).scenario, 1);
+    assert_int_equal(rs_schedule_count(&late), 14);
+    assert_int_equal(rs_schedule_turn(&late, 13).repeat, 1);
 }
 
 static void test_schedule_time_left_is_the_sum_of_what_is_left(void **state) {
     (void)state;
     const rs_schedule two = {.servers = 2, .repeats = 1, .early = 1, .late = 1};
     const double cost[] = {1, 10}, factor[] = {1, 2};
-    /* Warm-up 1 + 10, early 1 + 10, late 2 + 20. */
-    assert_true(fabs(rs_schedule_left_s(&two, 0, cost, factor) - 44) < 1e-9);
-    assert_true(fabs(rs_schedule_left_s(&two, 5, cost, factor) - 20) < 1e-9);
-    assert_true(fabs(rs_schedule_left_s(&two, 6, cost, factor)) < 1e-9);
+    /* Warm-up 1 + 10; early 1 + 10, twice; late 2 + 20, twice. */
+    assert_true(fabs(rs_schedule_left_s(&two, 0, cost, factor) - 77) < 1e-9);
+    assert_true(fabs(rs_schedule_left_s(&two, 8, cost, factor) - 22) < 1e-9);
+    assert_true(fabs(rs_schedule_left_s(&two, 10, cost, factor)) < 1e-9);
 }
 
 static double search(double capacity, double start, uint32_t steps) {
@@ -170,7 +207,8 @@ static void test_schedule_bisection_that_nothing_confirms_says_zero(void **state
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_schedule_has_each_run_exactly_once),
-        cmocka_unit_test(test_schedule_two_servers_come_as_a_b_b_a),
+        cmocka_unit_test(test_schedule_order_within_a_round_is_random),
+        cmocka_unit_test(test_schedule_order_is_that_of_the_seed),
         cmocka_unit_test(test_schedule_late_scenarios_come_after_all_early_ones),
         cmocka_unit_test(test_schedule_skipped_pairs_are_neither_counted_nor_waited_for),
         cmocka_unit_test(test_schedule_only_late_scenarios_work_too),
