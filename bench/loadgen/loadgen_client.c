@@ -52,6 +52,9 @@ static void client_break(rs_client *client, rs_load *load, bool we_broke_it) {
     if (client->track.outstanding > 0) {
         rs_track_end(&client->track, we_broke_it, &load->columns);
     }
+    if (load->bots != NULL && client->send_base != NULL) {
+        rs_bots_leave(load->bots, client->index);
+    }
     client->state = RS_CLIENT_BREAKING;
     client->want_fin = false;
 }
@@ -167,26 +170,26 @@ static uint64_t client_since(uint64_t then_ns, uint64_t now_ns) {
     return now_ns > then_ns ? now_ns - then_ns : 0;
 }
 
-/* When this message was due by the plan. */
-static uint64_t client_intended_ns(const rs_client *client, const rs_load *load,
+/* When a message was due by the plan: a connection's `sequence`, whose plan began with `base`. */
+static uint64_t client_intended_ns(const rs_load *load, uint32_t connection, uint64_t base,
                                    uint64_t sequence) {
-    RS_ASSERT(sequence >= client->plan_base);
-    return rs_plan_intended_ns(
-        &load->plan, rs_plan_index(&load->plan, client->index, sequence - client->plan_base));
+    RS_ASSERT(sequence >= base);
+    return rs_plan_intended_ns(&load->plan,
+                               rs_plan_index(&load->plan, connection, sequence - base));
 }
 
-static void client_record(rs_client *client, rs_load *load, uint64_t sequence, uint64_t sent_ns,
-                          uint64_t now_ns) {
+static void client_record(rs_load *load, uint32_t connection, uint64_t base, uint64_t sequence,
+                          uint64_t sent_ns, uint64_t now_ns) {
     const uint64_t latency_ns = client_since(sent_ns, now_ns);
-    load->measured += !load->tail;
     if (latency_ns != load->batch_ns) {
         client_batch_flush(load);
         load->batch_ns = latency_ns;
     }
     load->batch_n++;
-    if (load->settings->rate != 0 && sequence >= client->plan_base) {
-        rs_histogram_record(&load->corrected,
-                            client_since(client_intended_ns(client, load, sequence), now_ns));
+    if (load->settings->rate != 0 && sequence >= base) {
+        rs_histogram_record(
+            &load->corrected,
+            client_since(client_intended_ns(load, connection, base, sequence), now_ns));
     }
 }
 
@@ -200,7 +203,8 @@ void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due
     load->never_sent += left;
     for (uint64_t at = client->track.next; left > 0;) {
         const uint64_t share = (left + steps - 1u) / steps;
-        const uint64_t middle_ns = client_intended_ns(client, load, at + share / 2u);
+        const uint64_t middle_ns =
+            client_intended_ns(load, client->index, client->plan_base, at + share / 2u);
 
         rs_histogram_record_n(&load->corrected, client_since(middle_ns, end_ns), share);
         at += share;
@@ -233,23 +237,13 @@ static void client_keep_wrong(const rs_client *client, rs_load *load, const uint
     }
 }
 
-static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes,
-                         uint64_t now_ns) {
-    rs_payload_verdict verdict = RS_PAYLOAD_EXPECTED;
-    uint64_t sequence = client->track.expected;
-    uint64_t sent_ns;
-    if (bytes != load->payload.frame_bytes) {
-        verdict = RS_PAYLOAD_WRONG;
-    } else if (load->settings->verify) {
-        verdict = rs_payload_check(&load->payload, client->index, sequence, data, &sequence);
-    }
-    if (verdict == RS_PAYLOAD_WRONG) {
-        client_keep_wrong(client, load, data, bytes);
-    }
-    sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
+/* Returns true if it answers a request. */
+static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict verdict,
+                            uint64_t sequence, uint64_t now_ns) {
+    const uint64_t sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
     load->last_reply_ns = now_ns;
     if (sent_ns == 0) {
-        return;
+        return false;
     }
     client->answered = true;
     if (!client->replied) {
@@ -258,15 +252,52 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
         rs_histogram_record(&load->first_reply, now_ns - load->connect_ns);
     }
     if (load->recording) {
-        client_record(client, load, sequence, sent_ns, now_ns);
+        load->measured += !load->tail;
+        client_record(load, client->index, client->plan_base, sequence, sent_ns, now_ns);
+    }
+    return true;
+}
+
+static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes,
+                         uint64_t now_ns) {
+    rs_payload_verdict verdict = RS_PAYLOAD_EXPECTED;
+    uint64_t sequence = client->track.expected;
+    if (bytes != load->payload.frame_bytes) {
+        verdict = RS_PAYLOAD_WRONG;
+    } else if (load->settings->verify) {
+        verdict = rs_payload_check(&load->payload, client->index, sequence, data, &sequence);
+    }
+    if (verdict == RS_PAYLOAD_WRONG) {
+        client_keep_wrong(client, load, data, bytes);
+    }
+    (void)client_answered(client, load, verdict, sequence, now_ns);
+}
+
+/* A frame of the board game: a reply, or what others did. */
+static void client_told(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes,
+                        uint64_t now_ns) {
+    rs_bots_event event;
+    rs_bots_frame(load->bots, client->index, client->track.expected, data, bytes, &event);
+    load->last_reply_ns = now_ns;
+    if (event.is_refused) {
+        client_fail(client, load, &load->ends.refused);
+    } else if (event.is_reply) {
+        const bool answers = client_answered(client, load, event.verdict, event.sequence, now_ns);
+
+        load->bots->columns.deliveries += answers && event.sequence > 0;
+    } else if (event.sent_ns != 0 && load->recording) {
+        load->measured_told += !load->tail;
+        client_record(load, event.mover, RS_BOTS_FIRST_MOVE, event.seq, event.sent_ns, now_ns);
     }
 }
 
 /* The next whole reply at data: RS_OK, RS_E_AGAIN, or RS_E_PROTOCOL when no more can be found. */
 static rs_status client_cut(const rs_load *load, const uint8_t *data, uint32_t bytes,
                             uint32_t *reply_bytes) {
-    if (load->settings->app == RS_LOAD_ECHO) {
-        return rs_frame_parse(data, bytes, load->payload.frame_bytes, reply_bytes);
+    if (load->settings->app != RS_LOAD_RAW) {
+        return rs_frame_parse(
+            data, bytes, load->bots != NULL ? RS_BOARD_FRAME_BYTES_MAX : load->payload.frame_bytes,
+            reply_bytes);
     }
     *reply_bytes = load->payload.frame_bytes;
     return bytes >= *reply_bytes ? RS_OK : RS_E_AGAIN;
@@ -276,20 +307,26 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     uint8_t *data = client->recv_base;
     uint32_t at = 0, bytes = 0;
     rs_status status;
-    while ((status = client_cut(load, data + at, client->recv_used - at, &bytes)) == RS_OK) {
-        client_reply(client, load, data + at, bytes, now_ns);
+    while ((status = client_cut(load, data + at, client->recv_used - at, &bytes)) == RS_OK &&
+           client->state < RS_CLIENT_BREAKING) {
+        if (load->bots != NULL) {
+            client_told(client, load, data + at, bytes, now_ns);
+        } else {
+            client_reply(client, load, data + at, bytes, now_ns);
+        }
         at += bytes;
     }
     client_batch_flush(load);
     RS_ASSERT(at <= client->recv_used);
-    if (status == RS_E_PROTOCOL) {
+    if (status == RS_E_PROTOCOL && load->bots == NULL) {
         client_keep_wrong(client, load, data + at, client->recv_used - at);
     }
     client->recv_used -= at;
     if (client->recv_used > 0 && at > 0) {
         memmove(data, data + at, client->recv_used);
     }
-    if (status == RS_E_PROTOCOL) { /* the stream cannot be cut any more */
+    if (status == RS_E_PROTOCOL &&
+        client->state < RS_CLIENT_BREAKING) { /* the stream cannot be cut any more */
         load->columns.received++;
         client_fail(client, load, &load->columns.wrong);
     }
@@ -400,6 +437,9 @@ static uint32_t client_room(const rs_client *client, const rs_load *load) {
     if (load->gate == RS_GATE_FIRST) {
         return client->track.next == 0 && load->messages_left > 0 ? 1 : 0;
     }
+    if (load->bots != NULL && !load->bots->bot[client->index].welcomed) {
+        return 0; /* its log in was answered, and not right */
+    }
     RS_ASSERT(client->track.outstanding <= load->settings->depth);
     room = load->settings->depth - client->track.outstanding;
     if (load->settings->rate != 0) {
@@ -417,23 +457,33 @@ static void client_record_pacing(const rs_client *client, rs_load *load, uint32_
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        const uint64_t intended_ns = client_intended_ns(client, load, client->track.next + i);
+        const uint64_t intended_ns =
+            client_intended_ns(load, client->index, client->plan_base, client->track.next + i);
 
         rs_histogram_record(&load->pacing, client_since(intended_ns, now_ns));
     }
 }
 
+/* Writes the next request. Returns its length. */
+static uint32_t client_build(const rs_client *client, rs_load *load, uint64_t now_ns,
+                             uint8_t *out) {
+    if (load->bots != NULL) {
+        return rs_bots_request(load->bots, client->index, client->track.next,
+                               load->settings->frame_bytes, now_ns, out);
+    }
+    rs_payload_build(&load->payload, client->index, client->track.next, out);
+    return load->payload.frame_bytes;
+}
+
 /* One SEND of up to `room` requests in one block. */
 static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, uint64_t now_ns) {
-    const uint32_t frame_bytes = load->payload.frame_bytes;
-    const uint32_t count = client_min(room, load->block_bytes / frame_bytes);
+    const uint32_t count = client_min(room, load->block_bytes / load->settings->frame_bytes);
     uint8_t *block = client->send_base + (size_t)client->send_slot * load->block_bytes;
     rs_op op = client_op(client, RS_OP_SEND);
     RS_ASSERT(count > 0);
     client_record_pacing(client, load, count, now_ns);
     for (uint32_t i = 0; i < count; i++) {
-        rs_payload_build(&load->payload, client->index, client->track.next,
-                         block + (size_t)i * frame_bytes);
+        op.bytes += client_build(client, load, now_ns, block + op.bytes);
         rs_track_send(&client->track, now_ns, &load->columns);
     }
     if (load->gate == RS_GATE_OPEN) { /* a first message is not in the plan or in a quota */
@@ -446,7 +496,6 @@ static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, u
                                       ? 0u
                                       : client->send_slot + 1u);
     op.region = load->region;
-    op.bytes = count * frame_bytes;
     op.tag = op.bytes;
     op.u.data = block;
     return op;

@@ -11,6 +11,7 @@
 
 #include "core/histogram.h"
 #include "core/op.h"
+#include "loadgen/loadgen_bots.h"
 #include "loadgen/loadgen_payload.h"
 #include "loadgen/loadgen_plan.h"
 #include "loadgen/loadgen_settings.h"
@@ -70,6 +71,7 @@ typedef struct rs_load_wrong {
 typedef struct rs_load {
     const rs_load_settings *settings;
     rs_payload payload;
+    rs_bots *bots; /* NULL, but with --app board: then the payload is not used */
     rs_plan plan;
     rs_track_columns columns;
     rs_load_ends ends;
@@ -89,6 +91,7 @@ typedef struct rs_load {
     uint64_t connect_ns; /* when the senders began to connect */
     uint64_t last_reply_ns;
     uint64_t measured;          /* replies counted */
+    uint64_t measured_told;     /* board: moves told to others than the mover, counted */
     uint64_t never_sent;        /* open loop: due in time and not sent when the measurement ended */
     uint64_t batch_ns, batch_n; /* replies with one latency, not recorded yet */
     rs_histogram uncorrected;   /* from the actual send */

@@ -15,10 +15,12 @@
 
 /* X(text, value): the columns of which any makes the run void. */
 #define REPORT_FAULTS(X)                                                                           \
-    X("lost", run->load.columns.lost)                                                              \
-    X("wrong", run->load.columns.wrong)                                                            \
-    X("reordered", run->load.columns.reordered)                                                    \
-    X("duplicated", run->load.columns.duplicated)                                                  \
+    X("lost", run->load.columns.lost + run->bots.columns.lost)                                     \
+    X("wrong", run->load.columns.wrong + run->bots.columns.wrong)                                  \
+    X("reordered", run->load.columns.reordered + run->bots.columns.reordered)                      \
+    X("duplicated", run->load.columns.duplicated + run->bots.columns.duplicated)                   \
+    X("unknown", run->bots.columns.unknown)                                                        \
+    X("stale", run->bots.columns.stale)                                                            \
     X("refused", run->load.ends.refused)                                                           \
     X("reset", run->load.ends.reset)                                                               \
     X("closed", run->load.ends.closed)                                                             \
@@ -37,6 +39,18 @@ static double report_seconds(const rs_load_run *run) {
 static double report_rate(const rs_load_run *run) {
     const double seconds = report_seconds(run);
     return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
+}
+
+/* Board: what viewers were told of in the measured time, the movers included; else negative. */
+static double report_deliveries(const rs_load_run *run) {
+    return run->load.bots != NULL && report_seconds(run) > 0.0
+               ? (double)(run->load.measured + run->load.measured_told)
+               : -1.0;
+}
+
+static double report_deliveries_rate(const rs_load_run *run) {
+    const double deliveries = report_deliveries(run);
+    return deliveries > 0.0 ? deliveries / report_seconds(run) : -1.0;
 }
 
 /* Payload both ways would count twice: this is one way, whole frames. */
@@ -277,6 +291,30 @@ static void json_wrong(rs_json *json, const rs_load_run *run) {
     rs_json_end(json);
 }
 
+/* Deliveries in `counts` style over the whole run; those measured apart. */
+static void json_board(rs_json *json, const rs_load_run *run) {
+    const rs_bots_columns *columns = &run->bots.columns;
+    const double deliveries = report_deliveries(run);
+    if (run->load.bots == NULL) {
+        rs_json_null(json, "board");
+        return;
+    }
+    rs_json_object(json, "board");
+    rs_json_u64(json, "width", run->bots.width);
+    rs_json_u64(json, "height", run->bots.height);
+    rs_json_u64(json, "view", run->bots.view);
+    rs_json_u64(json, "deliveries", columns->deliveries);
+    rs_json_u64(json, "arrivals", columns->arrivals);
+    rs_json_u64(json, "departures", columns->departures);
+    rs_json_u64(json, "strangers", columns->strangers);
+    json_maybe(json, "measured_deliveries", deliveries);
+    json_maybe(json, "deliveries_per_s", report_deliveries_rate(run));
+    json_maybe(json, "deliveries_per_move",
+               deliveries > 0.0 && run->load.measured > 0 ? deliveries / (double)run->load.measured
+                                                          : -1.0);
+    rs_json_end(json);
+}
+
 static void json_cpu(rs_json *json, const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
     if (report_cpu_ns(run) < 0.0) {
@@ -366,6 +404,7 @@ static void json_members(rs_json *json, const void *ctx) {
     rs_options_json(json, "settings", &run->settings->options, "json");
     json_counts(json, run);
     json_wrong(json, run);
+    json_board(json, run);
     json_maybe(json, "measured_s", report_seconds(run));
     rs_json_u64(json, "measured_messages", run->load.measured);
     json_maybe(json, "rate_per_s", report_rate(run));
@@ -436,6 +475,23 @@ static void print_counts(const rs_load_run *run) {
     rs_printer_say(out, "\n");
 }
 
+static void print_board(const rs_load_run *run) {
+    const rs_bots *bots = &run->bots;
+    if (run->load.bots == NULL) {
+        return;
+    }
+    rs_printer_say(run->out,
+                   "%-22s %u x %u cells, view %u; verified deliveries %" PRIu64
+                   ", arrivals %" PRIu64 ", departures %" PRIu64 "\n",
+                   "board", bots->width, bots->height, bots->view, bots->columns.deliveries,
+                   bots->columns.arrivals, bots->columns.departures);
+    if (bots->columns.strangers > 0) {
+        rs_printer_say(run->out, "%-22s %" PRIu64 " frames about other players, not judged\n", "",
+                       bots->columns.strangers);
+    }
+    print_maybe(run->out, "deliveries", report_deliveries_rate(run), "a second");
+}
+
 static void print_latencies(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load *load = &run->load;
@@ -482,14 +538,14 @@ static void print_notes(const rs_load_run *run) {
 }
 
 void rs_report_print(const rs_load_run *run, const char *void_reason) {
+    static const char *const app_names[] = {"echo", "raw", "board"};
     const rs_load_settings *s = run->settings;
     rs_printer *out = run->out;
     rs_printer_say(out,
                    "loadgen %s: %u connections (+ %u idle) x depth %u x %u bytes, %s, %s loop, "
                    "verify %s\n",
-                   RS_COMMIT, s->connections, s->idle, s->depth, s->frame_bytes,
-                   s->app == RS_LOAD_ECHO ? "echo" : "raw", s->rate != 0 ? "open" : "closed",
-                   s->verify ? "on" : "off");
+                   RS_COMMIT, s->connections, s->idle, s->depth, s->frame_bytes, app_names[s->app],
+                   s->rate != 0 ? "open" : "closed", s->verify ? "on" : "off");
     rs_printer_say(out, "%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
     if (rs_os_is_wine()) {
         rs_printer_say(out, "%-22s measured under Wine: not about Windows\n", "note");
@@ -498,6 +554,7 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     print_maybe(out, "set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");
     print_maybe(out, "measured", report_seconds(run), "s");
     print_rate(run);
+    print_board(run);
     print_maybe(out, "throughput", report_megabytes(run), "MB/s each way");
     print_maybe(out, "churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {

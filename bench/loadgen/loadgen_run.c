@@ -20,6 +20,7 @@
 #define RUN_CONNECTING_MAX 256u /* at once, but for --ramp */
 #define RUN_TICK_NS UINT64_C(100000000)
 #define RUN_FAST_TICK_NS UINT64_C(10000000) /* with slow readers: their pause */
+#define RUN_APART_NS UINT64_C(20000000)     /* board: between two checks of what is in view */
 #define RUN_CLOSE_GRACE_NS UINT64_C(5000000000)
 #define RUN_PROGRESS_NS UINT64_C(1000000000)
 #define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
@@ -61,6 +62,15 @@ static void run_cut(rs_load_run *run) {
     RS_ASSERT((size_t)(at - (uint8_t *)run->pages) <= run->pages_bytes);
 }
 
+static bool run_allocate_bots(rs_load_run *run) {
+    const rs_load_settings *s = run->settings;
+    if (s->app != RS_LOAD_BOARD) {
+        return true;
+    }
+    run->load.bots = &run->bots;
+    return rs_bots_open(&run->bots, s->seed, s->connections, s->depth);
+}
+
 static rs_status run_allocate(rs_load_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
     const size_t slices = (size_t)s->sends_in_flight * run->load.block_bytes + run->load.recv_bytes;
@@ -73,7 +83,8 @@ static rs_status run_allocate(rs_load_run *run, rs_error *error) {
     run->completions = calloc(s->dequeue_batch, sizeof *run->completions);
     run->sent_ns = calloc((size_t)s->connections * rs_track_ring(s->depth), sizeof *run->sent_ns);
     if (run->pages == NULL || run->clients == NULL || run->touched == NULL ||
-        run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL) {
+        run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL ||
+        !run_allocate_bots(run)) {
         return rs_error_set(
             error, RS_E_NO_MEMORY, "calloc", 0,
             "out of memory for %u connections: lower --connections, --depth or --size", run->total);
@@ -112,7 +123,8 @@ static void run_init_load(rs_load_run *run) {
     load->settings = s;
     load->block_bytes = run_slice_bytes(s);
     /* A full receive does not tell what is left, and costs epoll another one. */
-    load->recv_bytes = load->block_bytes + RS_CACHE_LINE_BYTES;
+    load->recv_bytes = (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES : load->block_bytes) +
+                       RS_CACHE_LINE_BYTES;
     load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;
     load->timeout_ns = (uint64_t)(s->timeout_s * RUN_NS_PER_S);
@@ -152,6 +164,7 @@ void rs_load_run_close(rs_load_run *run) {
     if (run->pages != NULL) {
         rs_os_pages_free(run->pages, run->pages_bytes);
     }
+    rs_bots_close(&run->bots);
     free(run->sent_ns);
     free(run->completions);
     free(run->emitting);
@@ -416,6 +429,23 @@ static bool run_measure_is_over(const rs_load_run *run) {
            load->messages_left == 0 || load->senders_left == 0;
 }
 
+/* Board: every bot has in view whom it should; or has not for --timeout after the last reply. */
+static bool run_is_settled(rs_load_run *run) {
+    bool in_time;
+    if (run->load.bots == NULL) {
+        return true;
+    }
+    if (run->settle_ns == 0) {
+        run->settle_ns = run->apart_ns = run->now_ns;
+    }
+    if (run->now_ns < run->apart_ns) {
+        return false;
+    }
+    run->apart_ns = run->now_ns + RUN_APART_NS;
+    in_time = run->now_ns - run->settle_ns < run->load.timeout_ns;
+    return rs_bots_apart(run->load.bots, !in_time) == 0 || !in_time;
+}
+
 static void run_finish_all(rs_load_run *run, bool force) {
     for (uint32_t i = 0; i < run->total; i++) {
         rs_client_finish(&run->clients[i], &run->load, run->now_ns, force);
@@ -473,7 +503,7 @@ static void run_phase_step(rs_load_run *run) {
         }
         break;
     case RS_PHASE_DRAIN:
-        if (run->load.columns.outstanding == 0) {
+        if (run->load.columns.outstanding == 0 && run_is_settled(run)) {
             run_start_finish(run);
         }
         break;

@@ -38,6 +38,7 @@ typedef struct rs_load_run {
     const rs_backend_api *api;
     rs_backend *backend;
     rs_load load;
+    rs_bots bots;       /* with --app board; else zero */
     rs_client *clients; /* [total]: the sending ones, then the silent ones */
     uint32_t total;
     uint32_t *touched, *emitting; /* [total] each: clients to ask for ops */
@@ -52,6 +53,7 @@ typedef struct rs_load_run {
     uint64_t issued;             /* open loop: messages handed to connections */
     uint64_t paced_ns;           /* open loop: what was due by then has had a turn to be sent */
     rs_pace pace;
+    uint64_t settle_ns, apart_ns; /* drain: since when all replies are there; the next check */
     uint64_t now_ns, tick_ns, progress_ns, progress_replies;
     uint64_t start_ns, phase_ns; /* of the run; of the present phase */
     uint64_t measure_ns, end_ns; /* the measurement's ends; 0 = not reached */

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apps/board_wire.h"
 #include "core/limits.h"
 #include "core/options.h"
+#include "loadgen/loadgen_bots.h"
 #include "loadgen/loadgen_payload.h"
 #include "loadgen/loadgen_plan.h"
 
@@ -41,8 +43,8 @@ static const rs_option load_rows[] = {
     RS_ROW_UINT(rs_load_settings, frame_bytes, "size", RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX,
                 32, "bytes",
                 "frame length, header included; below 15 a frame has no sequence number, and a "
-                "lost or reordered "
-                "reply counts as wrong"),
+                "lost or reordered reply counts as wrong; with --app board of a move, 4 to 32 "
+                "(4 unless given)"),
     RS_ROW_DOUBLE(rs_load_settings, seconds, "seconds", 0, SETTINGS_SECONDS_MAX,
                   SETTINGS_SECONDS_DEFAULT, "s", "length of the measurement, after the warm-up"),
     RS_ROW_DOUBLE(rs_load_settings, warmup_s, "warmup", 0, SETTINGS_SECONDS_MAX, 1, "s",
@@ -64,8 +66,9 @@ static const rs_option load_rows[] = {
                 "messages per connection (churn: exactly; misbehaving connections: on average)"),
     RS_ROW_UINT(rs_load_settings, churn_total, "churn-total", 0, UINT32_MAX, 0, "",
                 "stop after this many connections; 0 = by time"),
-    RS_ROW_CHOICE(rs_load_settings, app, "app", "echo|raw", RS_LOAD_ECHO,
-                  "what the server returns: frames, or any bytes"),
+    RS_ROW_CHOICE(rs_load_settings, app, "app", "echo|raw|board", RS_LOAD_ECHO,
+                  "what the server does: return frames, or any bytes; or the board game, each "
+                  "connection a bot that walks"),
     RS_ROW_UINT(rs_load_settings, seed, "seed", 0, UINT32_MAX, 1, "",
                 "seed of patterns and misbehaviour"),
     RS_ROW_UINT(rs_load_settings, reset_percent, "reset-percent", 0, 100, 0, "%",
@@ -96,6 +99,9 @@ static uint64_t settings_buffer_bytes(const rs_load_settings *s) {
     uint64_t each =
         (uint64_t)s->frame_bytes * (s->sends_in_flight + 1u) + (uint64_t)s->depth * 4u * 8u;
 
+    if (s->app == RS_LOAD_BOARD) {
+        each += RS_LOAD_BOARD_RECV_BYTES + rs_bots_bytes_each(s->connections, s->depth);
+    }
     return each * s->connections;
 }
 
@@ -108,6 +114,21 @@ static void settings_sources(rs_load_settings *s) {
     if (s->sources > 0 && s->source_ip == 0 && loopback) {
         s->source_ip = SETTINGS_SOURCE_FIRST;
     }
+}
+
+/* The same of the board game alone. */
+static const char *settings_board_conflict(const rs_load_settings *s) {
+    if (s->app != RS_LOAD_BOARD) {
+        return NULL;
+    }
+    if (s->churn || !s->verify || s->reset_percent + s->half_close_percent + s->slow_percent > 0) {
+        return "--app board: cannot be combined with --churn, --verify off, --reset-percent, "
+               "--half-close-percent, --slow-percent";
+    }
+    if (s->frame_bytes < RS_BOARD_MOVE_BYTES || s->frame_bytes > RS_BOARD_MOVE_BYTES_MAX) {
+        return "--size: with --app board from 4 to 32 bytes";
+    }
+    return NULL;
 }
 
 /* NULL, or what does not go together. */
@@ -140,13 +161,16 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (settings_buffer_bytes(s) > RS_LOAD_MEMORY_BYTES_MAX) {
         return "--connections, --depth, --size: more than 8 GiB of buffers together";
     }
-    return NULL;
+    return settings_board_conflict(s);
 }
 
 static const char *settings_complete(rs_load_settings *s) {
     const bool counted = s->messages != 0 || s->churn_total != 0;
     const bool timed = rs_options_given(&s->options, "seconds");
     settings_sources(s);
+    if (s->app == RS_LOAD_BOARD && !rs_options_given(&s->options, "size")) {
+        s->frame_bytes = RS_BOARD_MOVE_BYTES;
+    }
     s->ramp_only = s->ramp && !timed && s->messages == 0;
     if (!timed) { /* what is recorded is what holds: a ramp alone measures no time */
         s->seconds = counted || s->ramp_only ? 0.0 : SETTINGS_SECONDS_DEFAULT;

@@ -9,7 +9,7 @@
 #include "core/op.h"
 #include "core/options.h"
 
-typedef enum rs_load_app { RS_LOAD_ECHO, RS_LOAD_RAW } rs_load_app;
+typedef enum rs_load_app { RS_LOAD_ECHO, RS_LOAD_RAW, RS_LOAD_BOARD } rs_load_app;
 typedef enum rs_load_progress {
     RS_PROGRESS_AUTO,
     RS_PROGRESS_ON,
@@ -17,12 +17,14 @@ typedef enum rs_load_progress {
 } rs_load_progress;
 
 #define RS_LOAD_DEPTH_MAX 65536u
+#define RS_LOAD_BOARD_RECV_BYTES 8192u               /* --app board: what a bot receives at once */
 #define RS_LOAD_MEMORY_BYTES_MAX (UINT64_C(8) << 30) /* for buffers; more is refused at start */
 
 typedef struct rs_load_settings {
     rs_addr addr;
     uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
-    uint32_t connections, idle, depth, frame_bytes;
+    uint32_t connections, idle, depth;
+    uint32_t frame_bytes;     /* of a request; board: of a move */
     double seconds, warmup_s; /* seconds 0: until messages or churn_total are done */
     uint32_t messages;        /* 0 = no limit */
     uint32_t rate;            /* 0 = closed loop */

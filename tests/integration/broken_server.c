@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A frame echo server that does one thing wrong, to show that loadgen notices.
+/* A frame echo server, or with --board the board game, that does one thing wrong, to show that
+ * loadgen notices.
  *
  * One process, one poll loop, loopback, ends by itself after a minute. The fault strikes once, at
  * the FAULT_FRAME-th frame it sees, or the one that --at names (silent, slow, refuse, late: from
@@ -18,49 +19,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "broken_server.h"
+
 #define FAULT_FRAME 50u
-#define CONNS_MAX 64
-#define BUFFER_BYTES 65536u
 #define LIFE_SECONDS 60u
 #define HEADER_BYTES 3u
 #define SLOW_PIECE_BYTES 7u
 #define LATE_MS 300
 
-typedef enum broken_mode {
-    MODE_NONE,
-    MODE_FLIP,
-    MODE_DROP,
-    MODE_DUPLICATE,
-    MODE_REORDER,
-    MODE_GARBAGE,
-    MODE_RESET,
-    MODE_CLOSE,
-    MODE_SILENT,
-    MODE_SLOW,
-    MODE_REFUSE,
-    MODE_LATE,
-    MODE_COUNT
-} broken_mode;
-
 static const char *const mode_names[MODE_COUNT] = {"none",    "flip",    "drop",   "duplicate",
                                                    "reorder", "garbage", "reset",  "close",
                                                    "silent",  "slow",    "refuse", "late"};
-
-typedef struct broken_conn {
-    int fd;     /* -1 = none */
-    bool muted; /* its stream was ended: reads and says nothing */
-    uint32_t used;
-    uint8_t data[BUFFER_BYTES];
-} broken_conn;
-
-typedef struct broken_server {
-    broken_mode mode;
-    uint32_t frames, fault_frame;
-    bool struck;
-    int64_t accept_ms; /* late: when the next connection may be accepted */
-    int listener;
-    broken_conn conns[CONNS_MAX];
-} broken_server;
 
 static void die(const char *call) {
     (void)fprintf(stderr, "broken_server: %s: %s\n", call, strerror(errno));
@@ -77,8 +46,7 @@ static void conn_end(broken_conn *conn, bool abort_it) {
     conn->used = 0;
 }
 
-/* All of it; the client may be gone meanwhile, which is its right. */
-static void conn_write(const broken_conn *conn, const uint8_t *data, size_t bytes) {
+void conn_write(const broken_conn *conn, const uint8_t *data, size_t bytes) {
     while (bytes > 0 && conn->fd >= 0) {
         const ssize_t sent = send(conn->fd, data, bytes, MSG_NOSIGNAL);
 
@@ -171,14 +139,31 @@ static void echo_frames(broken_server *server, broken_conn *conn) {
     }
 }
 
-static void conn_read(broken_server *server, broken_conn *conn) {
+static void play_frames(broken_server *server, uint32_t index) {
+    broken_conn *conn = &server->conns[index];
+    uint32_t at = 0, bytes;
+    while ((bytes = frame_at(conn, at)) > 0) {
+        board_frame(server, index, conn->data + at, bytes);
+        at += bytes;
+    }
+    memmove(conn->data, conn->data + at, conn->used - at);
+    conn->used -= at;
+}
+
+static void conn_read(broken_server *server, uint32_t index) {
+    broken_conn *conn = &server->conns[index];
     const ssize_t got = recv(conn->fd, conn->data + conn->used, BUFFER_BYTES - conn->used, 0);
     if (got <= 0) {
         conn_end(conn, false);
+        if (server->board != NULL) {
+            board_gone(server, index);
+        }
         return;
     }
     conn->used += (uint32_t)got;
-    if (server->mode == MODE_SILENT || conn->muted) {
+    if (server->board != NULL) {
+        play_frames(server, index);
+    } else if (server->mode == MODE_SILENT || conn->muted) {
         conn->used = 0;
     } else {
         echo_frames(server, conn);
@@ -227,9 +212,9 @@ static void turn(broken_server *server) {
     if (poll(fds, CONNS_MAX + 1, delay > 0 ? delay : -1) < 0 && errno != EINTR) {
         die("poll");
     }
-    for (int i = 0; i < CONNS_MAX; i++) {
+    for (uint32_t i = 0; i < CONNS_MAX; i++) {
         if (fds[i].fd >= 0 && fds[i].revents != 0) {
-            conn_read(server, &server->conns[i]);
+            conn_read(server, i);
         }
     }
     if (fds[CONNS_MAX].revents != 0) {
@@ -256,9 +241,14 @@ static void open_listener(broken_server *server) {
     (void)fflush(stdout);
 }
 
-static broken_mode mode_read(int argc, char **argv) {
-    if ((argc == 3 || (argc == 5 && strcmp(argv[3], "--at") == 0)) &&
-        strcmp(argv[1], "--mode") == 0) {
+/* --board FAULT: its own kinds; else the mode. */
+static broken_mode mode_read(int argc, char **argv, const char **board) {
+    const bool whole = argc == 3 || (argc == 5 && strcmp(argv[3], "--at") == 0);
+    if (whole && strcmp(argv[1], "--board") == 0 && board_knows(argv[2])) {
+        *board = argv[2];
+        return MODE_NONE;
+    }
+    if (whole && strcmp(argv[1], "--mode") == 0) {
         for (int i = 0; i < MODE_COUNT; i++) {
             if (strcmp(argv[2], mode_names[i]) == 0) {
                 return (broken_mode)i;
@@ -266,13 +256,14 @@ static broken_mode mode_read(int argc, char **argv) {
         }
     }
     (void)fprintf(stderr, "broken_server: --mode none|flip|drop|duplicate|reorder|garbage|reset|"
-                          "close|silent|slow|refuse|late [--at FRAME]\n");
+                          "close|silent|slow|refuse|late, or --board FAULT (broken_board.c) "
+                          "[--at FRAME]\n");
     exit(2);
 }
 
 int main(int argc, char **argv) {
     static broken_server server;
-    server.mode = mode_read(argc, argv);
+    server.mode = mode_read(argc, argv, &server.board);
     server.fault_frame = argc == 5 ? (uint32_t)strtoul(argv[4], NULL, 10) : FAULT_FRAME;
     for (int i = 0; i < CONNS_MAX; i++) {
         server.conns[i].fd = -1;

@@ -49,7 +49,7 @@ if [ $code -ne "$expect_exit" ]; then
     echo "exit code $code, expected $expect_exit"
     failed=1
 fi
-for name in lost wrong reordered duplicated refused reset closed timed_out failed stuck; do
+for name in lost wrong reordered duplicated unknown stale refused reset closed timed_out failed stuck; do
     count=$(sed -n "s/.*\"counts\":{[^}]*\"$name\":\([0-9]*\).*/\1/p" "$work/json")
     case ",${ANY:-}," in *",$name,"*) continue ;; esac
     case ",$columns," in

@@ -195,13 +195,21 @@ static void test_report_percentiles_are_in_nanoseconds(void **state) {
  */
 static void test_report_counts_stand_under_their_names(void **state) {
     static const char *const names[] = {
+        "lost",   "wrong",       "reordered",        "duplicated",   "unknown",   "stale",
         "lost",   "wrong",       "reordered",        "duplicated",   "refused",   "reset",
         "closed", "timed_out",   "failed",           "stuck",        "abandoned", "connected",
         "lives",  "resets_made", "half_closes_made", "slow_dropped", "port_waits"};
     report_bed *bed = bed_new();
     rs_track_columns *columns = &bed->run.load.columns;
     rs_load_ends *ends = &bed->run.load.ends;
-    uint64_t *const places[] = {&columns->lost,
+    rs_bots_columns *bots = &bed->run.bots.columns;
+    uint64_t *const places[] = {&bots->lost,
+                                &bots->wrong,
+                                &bots->reordered,
+                                &bots->duplicated,
+                                &bots->unknown,
+                                &bots->stale,
+                                &columns->lost,
                                 &columns->wrong,
                                 &columns->reordered,
                                 &columns->duplicated,
@@ -218,7 +226,7 @@ static void test_report_counts_stand_under_their_names(void **state) {
                                 &ends->half_closes_made,
                                 &ends->slow_dropped,
                                 &ends->port_waits};
-    const size_t faults = 10;
+    const size_t faults = 16;
     (void)state;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char expected[64];
@@ -243,6 +251,29 @@ static void test_report_counts_stand_under_their_names(void **state) {
             bed->run.stuck = 0;
         }
     }
+    free(bed);
+}
+
+/* What others were told of is no message of ours, but a delivery. */
+static void test_report_deliveries_of_the_board_are_counted_apart(void **state) {
+    report_bed *bed = bed_new();
+    (void)state;
+    bed_write(bed);
+    assert_true(bed_says(bed, "board", "null"));
+    bed->run.load.bots = &bed->run.bots;
+    bed->run.load.measured_told = 1500;
+    bed->run.bots.columns.deliveries = 3000;
+    bed->run.bots.columns.arrivals = 41;
+    bed->run.bots.columns.departures = 42;
+    bed_write(bed);
+    assert_string_equal(bed->reason, "");
+    check_near(bed_number(bed, "", "rate_per_s"), 500, 1e-9);
+    assert_int_equal(bed_number(bed, "\"board\"", "deliveries"), 3000);
+    assert_int_equal(bed_number(bed, "\"board\"", "arrivals"), 41);
+    assert_int_equal(bed_number(bed, "\"board\"", "departures"), 42);
+    assert_int_equal(bed_number(bed, "\"board\"", "measured_deliveries"), 2500);
+    check_near(bed_number(bed, "\"board\"", "deliveries_per_s"), 1250, 1e-9);
+    check_near(bed_number(bed, "\"board\"", "deliveries_per_move"), 2.5, 1e-9);
     free(bed);
 }
 
@@ -414,6 +445,7 @@ int main(void) {
         cmocka_unit_test(test_report_kernel_calls_are_calls_of_the_measurement),
         cmocka_unit_test(test_report_percentiles_are_in_nanoseconds),
         cmocka_unit_test(test_report_counts_stand_under_their_names),
+        cmocka_unit_test(test_report_deliveries_of_the_board_are_counted_apart),
         cmocka_unit_test(test_report_names_the_cause_where_there_is_no_doubt),
         cmocka_unit_test(test_report_shows_the_first_wrong_reply),
         cmocka_unit_test(test_report_percentiles_want_enough_values),

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -55,6 +56,24 @@ static void test_settings_churn_on_loopback_comes_from_many_addresses(void **sta
     }
 }
 
+static void test_settings_board_sends_moves(void **state) {
+    static const char *const refused[] = {"--size 33",         "--size 3",
+                                          "--churn",           "--verify off",
+                                          "--reset-percent 1", "--half-close-percent 1",
+                                          "--slow-percent 1"};
+    rs_load_settings settings;
+    (void)state;
+    assert_int_equal(read_line(&settings, "--app board"), -1);
+    assert_int_equal(settings.frame_bytes, 4);
+    assert_int_equal(read_line(&settings, "--app board --size 32"), -1);
+    assert_int_equal(settings.frame_bytes, 32);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        char line[64];
+        (void)snprintf(line, sizeof line, "--app board %s", refused[i]);
+        assert_int_equal(read_line(&settings, line), 2);
+    }
+}
+
 static void test_settings_sources_elsewhere_need_an_address(void **state) {
     rs_load_settings settings;
     (void)state;
@@ -92,6 +111,7 @@ static void test_settings_seconds_are_those_that_hold(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
+        cmocka_unit_test(test_settings_board_sends_moves),
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
         cmocka_unit_test(test_settings_seconds_are_those_that_hold),
     };
