@@ -412,7 +412,7 @@ mutant("a time-out rounds down" [[ / RS_RIO_NS_PER_MS + (@{sleep_ns % RS_RIO_NS_
 # ---- the load generator
 
 mutants_of(bench/loadgen/loadgen_client.c "unit\\.loadgen_client|integration\\.loadgen")
-mutant("corrected latency from the actual send: coordinated omission" [[                            client_since(@{client_intended_ns(client, load, sequence)}@, now_ns));]] [[sent_ns]])
+mutant("corrected latency from the actual send: coordinated omission" [[            client_since(@{client_intended_ns(load, connection, base, sequence)}@, now_ns));]] [[sent_ns]])
 mutant("a failed connection has a further life" [[    (*column)++;
     @{client->dead = true;}@]] [[;]])
 mutant("a lost reply of ours counts as lost" [[        rs_track_end(&client->track, @{we_broke_it}@, &load->columns);]] [[false]])
@@ -437,6 +437,25 @@ mutant("a second reply counts as an early one" [[    if (@{sent_ns == 0}@) {
 mutant("a lost request is never given up" [[    return @{now_ns > due_ns && now_ns - due_ns >= timeout_ns}@;]] [[false]])
 mutant("a reply to a request that was never sent passes" [[    if (verdict == RS_PAYLOAD_WRONG || @{*sequence >= track->next}@) {]] [[0]])
 mutant("the ring is as short as the window" [[    while (ring < @{2u * depth}@) {]] [[depth]])
+
+mutants_of(bench/loadgen/loadgen_bots.c "unit\\.loadgen_bots")
+mutant("a position that is wrong passes" [[    if (@{frame->x != move->x || frame->y != move->y}@ || !bots_sees]] [[0]])
+mutant("a move that is out of view passes" [[ || @{!bots_sees(bots, self, move->x, move->y)}@) {
+        bots->columns.wrong++;]] [[0]])
+mutant("a move that was never made passes" [[    if (@{seq > bot->sent}@) {]] [[0]])
+mutant("what the referee forgot is taken for right" [[    if (@{bot->sent - seq >= bots->ring}@) {]] [[0]])
+mutant("skipped moves are forgiven" [[        columns->lost += @{lost}@;
+        return true;]] [[0]])
+mutant("an arrival twice passes" [[    if (@{rs_sight_find(&self->sight, frame->id) != NULL}@) {
+        bots->columns.duplicated++;]] [[0]])
+mutant("who left is expected for ever" [[    return bot->welcomed && @{!bot->left}@;]] [[true]])
+mutant("who should be in view at the end is not counted" [[    *lost += @{bots_in_view(bots, self) - right}@;]] [[0]])
+mutant("players of the neighbouring cells are not seen" [[x <= cell_x + @{1u}@; x++]] [[0u]])
+mutant("a name that only begins like ours is ours" [[    return @{strcmp(again, frame->name) == 0}@ ?]] [[true]])
+mutants_of(bench/loadgen/loadgen_sight.c "unit\\.loadgen_bots")
+mutant("a removal leaves a gap that ends the search" [[        if (@{((at - sight_home(sight, sight->entry[at].id)) & mask) >= ((at - hole) & mask)}@) {]] [[0]])
+mutant("a late move counts as a duplicate" [[    if (@{(entry->missing & bit) == 0}@) {]] [[1]])
+mutant("the table fills up" [[    if (@{2u * (sight->count + 1u) > sight->size}@) {]] [[sight->size == 0]])
 
 mutants_of(bench/loadgen/loadgen_plan.c "unit\\.loadgen_plan|unit\\.loadgen_client")
 mutant("the first message is due a period late" [[passed_ns % PLAN_NS_PER_S * plan->rate / PLAN_NS_PER_S + @{1u}@;]] [[0u]])
