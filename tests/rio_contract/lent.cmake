@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 # What riorun lends to programs of others, and how it treats them. Included where riorun is built.
-set(_rio_includes ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/src/common)
+set(_rio_includes ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/common)
 
 # A program, and a DLL that it loads late, that reach Winsock in other ways than by imports.
 add_library(rio_late SHARED late_dll.c)
-set_target_properties(rio_late PROPERTIES PREFIX "" RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set_target_properties(rio_late PROPERTIES PREFIX "" RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 target_include_directories(rio_late PRIVATE ${_rio_includes})
 target_link_libraries(rio_late PRIVATE ws2_32)
 rs_target(rio_late)
