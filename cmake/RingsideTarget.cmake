@@ -2,6 +2,7 @@
 # rs_target(NAME): warnings as errors, language level and sanitizers, the same for every target.
 
 set(RS_SANITIZE "" CACHE STRING "Value for -fsanitize=, e.g. address,undefined")
+option(RS_WERROR "Warnings are errors" ${PROJECT_IS_TOP_LEVEL})
 option(RS_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(RS_PACKAGE "Programs for scripts/package.sh: static, stripped, the same from any folder" OFF)
 option(RS_MUTATE "Compile planted mistakes in, behind RS_MUTANT (tests/mutate)" OFF)
@@ -33,7 +34,7 @@ function(rs_utf8 name)
     elseif(NOT MSVC)
         target_sources(${name} PRIVATE $<TARGET_OBJECTS:rs_manifest>)
     elseif(CMAKE_HOST_WIN32) # merged by mt; llvm-mt takes no path of Linux: cmake/clang-cl does it
-        target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/utf8.manifest)
+        target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/utf8.manifest)
     endif()
 endfunction()
 
@@ -41,7 +42,7 @@ function(rs_target name)
     set_target_properties(${name} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
     if(MSVC)
         # C_STANDARD 11 gives /std:c11. /volatile:ms: src/common/seam/atomics.h rests on it.
-        target_compile_options(${name} PRIVATE /W4 /WX /permissive- /sdl /utf-8 /volatile:ms
+        target_compile_options(${name} PRIVATE /W4 $<$<BOOL:${RS_WERROR}>:/WX> /permissive- /sdl /utf-8 /volatile:ms
             ${RS_MSVC_UNWANTED})
         # fopen and the like are what C has; the ladder shows WSAAsyncSelect on purpose.
         target_compile_definitions(${name} PRIVATE
@@ -50,7 +51,7 @@ function(rs_target name)
         target_compile_options(${name} PRIVATE
             -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
             -Wmissing-prototypes -Wundef -Wvla -Wcast-qual -Wwrite-strings -Wformat=2
-            -Wunused-value -Werror)
+            -Wunused-value $<$<BOOL:${RS_WERROR}>:-Werror>)
     endif()
     if(WIN32)
         rs_utf8(${name})
@@ -60,7 +61,7 @@ function(rs_target name)
         target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
     endif()
     if(RS_PACKAGE)
-        target_compile_options(${name} PRIVATE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
+        target_compile_options(${name} PRIVATE "-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
         target_link_options(${name} PRIVATE -static -s
             $<IF:$<BOOL:${WIN32}>,LINKER:--no-insert-timestamp,LINKER:--build-id=none>)
     endif()

@@ -11,7 +11,7 @@ if(NOT IS_DIRECTORY "${ROOT}")
 endif()
 
 # Which header folders (the first part of "folder/name.h") the files of a folder may include.
-# "." is src/common itself: the public header.
+# "." is the public header; the other headers of include/ringside count as core.
 set(may_core core)
 set(may_seam core seam)
 set(may_server . core seam server)
@@ -40,6 +40,7 @@ set(compare_links rs_args rs_compare rs_compare_process rs_core rs_os rs_printer
 # core is C alone, and pure C at that; stdio for formatting into memory and for the last words.
 set(core_system stdint.h stddef.h stdbool.h string.h limits.h inttypes.h)
 set(core_system_assert.c stdio.h stdlib.h)
+set(core_system_handle.c intrin.h)
 set(core_system_json.c stdio.h)
 set(core_system_options.c stdarg.h stdio.h)
 set(core_system_status.c stdarg.h stdio.h)
@@ -75,7 +76,11 @@ endfunction()
 # A quoted include without a folder belongs to the file's own folder if it lies there.
 function(folder_of_include path name layer out)
     get_filename_component(own "${path}" DIRECTORY)
-    if(name MATCHES "^([^/]+)/")
+    if(name STREQUAL "ringside/ringside.h")
+        set(${out} "." PARENT_SCOPE)
+    elseif(name MATCHES "^ringside/(session|status)\\.h$")
+        set(${out} core PARENT_SCOPE)
+    elseif(name MATCHES "^([^/]+)/")
         set(${out} "${CMAKE_MATCH_1}" PARENT_SCOPE)
     elseif(EXISTS "${own}/${name}")
         set(${out} "${layer}" PARENT_SCOPE)

@@ -25,6 +25,7 @@ typedef struct cost_bed {
     rs_sessions table;
     rs_slot sessions[SLOTS];
     uint32_t free_next[SLOTS];
+    uint32_t open[SLOTS];
     rs_slot *touched[2 * SLOTS];
     rs_timer_node timer_nodes[SLOTS];
     rs_slab blocks;
@@ -50,6 +51,7 @@ static void cost_bed_init(cost_bed *b) {
     rs_sessions_memory memory = {
         .sessions = b->sessions,
         .free_next = b->free_next,
+        .open = b->open,
         .touched = b->touched,
         .timer_nodes = b->timer_nodes,
         .blocks = &b->blocks,

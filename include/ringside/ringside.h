@@ -1,75 +1,98 @@
 /* SPDX-License-Identifier: MIT */
-/* Ringside as a library: a TCP server over a back end of your choice, in one header.
+/* Ringside as a library: a TCP server over Registered I/O, I/O completion ports or epoll.
  *
- *     rs_server_config cfg;
- *     rs_server_config_init(&cfg, &rs_rio_backend);     // or rs_iocp_backend
- *     cfg.app = (rs_app){.on_message = my_handler, .ctx = &my_state};
- *     rs_server_start(&server, &cfg, &error);
- *     ... rs_server_send(server, id, data, bytes) from any thread ...
+ *     rs_server_config *cfg;
+ *     rs_server_config_open(&cfg, rs_backend_rio(), &error);       // or rs_backend_iocp(), ...
+ *     rs_server_config_set(cfg, "port", "4000", &error);
+ *     rs_server_config_set_app(cfg, &(rs_app){.on_message = my_handler, .ctx = &my_state});
+ *     rs_server_start(&server, cfg, &error);
+ *     rs_server_config_close(cfg);
+ *     while (rs_stop_signal_wait(1000) == RS_E_TIMED_OUT) {
+ *         ... rs_server_send(server, id, data, bytes) from any thread ...
+ *     }
  *     rs_server_stop(server);
- *     rs_server_join(server);
+ *     rs_server_join(server, &error);
  *     rs_server_free(server);
  *
- * What an application may do inside its callbacks is in core/app.h. The settings: their members
- * are here, ranges and defaults in server/server_config.c; those that back ends share are rs_tuning
- * (seam/backend.h, seam/backend_config.c); those of one back end are a struct in its own folder. */
+ * What an application may do inside its callbacks is in session.h, beside this file. */
 #ifndef RINGSIDE_H
 #define RINGSIDE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "core/app.h"
-#include "core/counters.h"
-#include "core/histogram.h"
-#include "core/limits.h"
-#include "core/status.h"
-#include "seam/backend.h"
+#include "ringside/session.h"
+#include "ringside/status.h"
 
-typedef struct rs_server rs_server;
+#ifdef __cplusplus
+extern "C" {
+#endif
 
-typedef struct rs_server_config {
-    const rs_backend_api *backend;
-    rs_tuning tuning;
-    const void *backend_settings; /* the back end's own, read by rs_server_start; NULL: defaults */
-    rs_app app;
-    rs_addr addr;              /* port 0 picks a free one */
-    uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */
-    uint32_t sessions_max;     /* of the whole server, [1, RS_SESSIONS_MAX] */
-    uint32_t frame_bytes_max;  /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
-    uint32_t recv_bytes;       /* receive slice of a session; 0 = frame_bytes_max in whole pages */
-    uint32_t send_block_bytes; /* [RS_SEND_BLOCK_BYTES_MIN, ]; 0 = frame_bytes_max in whole pages */
+/* ---- version: semantic (0.x: a minor version may break programs) */
 
-    /* Per shard; 0 = the reserves of all session slots and RS_SHARED_BLOCKS. A session's reserve is
-     * a full receive slice in blocks and one more, at least sends_in_flight; fewer than the
-     * reserves and one are RS_E_INVALID, *error says how many it takes. */
-    uint32_t send_blocks;
-    uint32_t queued_bytes_max; /* per session, [frame_bytes_max, RS_QUEUED_BYTES_MAX] */
-    uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
-    uint32_t idle_timeout_ms;  /* 0 = none */
-    uint32_t drain_timeout_ms;
-    bool coalesce;         /* gather messages behind a send in flight */
-    bool heap_buffers;     /* unaligned memory of malloc instead of the page-aligned slab */
-    bool large_pages;      /* request them; falls back to ordinary pages, see the statistics */
-    int32_t pin_first_cpu; /* shard i on processor pin_first_cpu + i; -1 = do not pin */
-    bool logic_thread;     /* the application's callbacks on one thread of their own */
-    void *world;           /* rs_backend_config.world */
-} rs_server_config;
+#define RS_VERSION_MAJOR 0
+#define RS_VERSION_MINOR 2
+#define RS_VERSION_PATCH 0
+#define RS_VERSION_TEXT "0.2.0"
 
-/* rs_server_config_init: every default; addr 127.0.0.1:4000, one worker, no application. */
-void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend);
+/* rs_version: RS_VERSION_TEXT of the library that is linked. Static string. Any thread. */
+const char *rs_version(void);
+
+/* ---- back ends */
+
+typedef struct rs_backend_api rs_backend_api;
+
+/* Each returns its back end, or NULL if the library was built without it: rio and iocp are built in
+ * on Windows, epoll on Linux. Whether Registered I/O works here is known when a server starts. */
+const rs_backend_api *rs_backend_rio(void);
+const rs_backend_api *rs_backend_iocp(void);
+const rs_backend_api *rs_backend_epoll(void);
+
+/* rs_backend_best: rio, else iocp, else epoll, whichever is built in. Never NULL. */
+const rs_backend_api *rs_backend_best(void);
+
+/* rs_backend_named: "rio", "iocp", "epoll"; NULL: no such back end is built in. */
+const rs_backend_api *rs_backend_named(const char *name);
+
+/* rs_backend_name: as above. Static string. */
+const char *rs_backend_name(const rs_backend_api *backend);
+
+/* ---- configuration: one thread at a time */
+
+typedef struct rs_server_config rs_server_config;
+
+/* rs_server_config_open: every setting at its default: 127.0.0.1:4000, one worker; no application.
+ * RS_E_UNSUPPORTED: backend is NULL; RS_E_NO_MEMORY. On failure *out is NULL. */
+rs_status rs_server_config_open(rs_server_config **out, const rs_backend_api *backend,
+                                rs_error *error);
+
+/* rs_server_config_close: frees it; a server that was started with it runs on. NULL is accepted. */
+void rs_server_config_close(rs_server_config *cfg);
+
+/* rs_server_config_set: one setting of docs/settings.md by the name of its option, without dashes:
+ * ("workers", "4"), ("host", "0.0.0.0"), ("logic", "thread"). Both texts are copied.
+ * RS_E_INVALID: there is no such setting for this back end, or the value is out of range; *error
+ * names what is allowed. RS_E_NO_MEMORY. On failure the setting is as it was. */
+rs_status rs_server_config_set(rs_server_config *cfg, const char *name, const char *value,
+                               rs_error *error);
+
+/* rs_server_config_set_app: the application; *app is copied, its ctx stays the caller's. */
+void rs_server_config_set_app(rs_server_config *cfg, const rs_app *app);
+
+/* ---- a server */
 
 /* rs_server_start: starts the shards and listens. Blocks until every shard is ready or one has
- * failed; on failure everything is undone, *out is NULL and *error says what and why. Callbacks may
- * come before it returns; *out is set by then.
+ * failed; on failure everything is undone, *out is NULL and *error says what and why. The shards
+ * listen last; callbacks may come before it returns, and *out is set by then.
  * RS_E_INVALID for a setting out of range; RS_E_NO_MEMORY; the back end's own. */
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error);
 
 /* rs_server_port: the port it listens on. */
 uint16_t rs_server_port(const rs_server *server);
 
-/* rs_server_stop: requests a graceful end: stop accepting, flush for drain_timeout_ms, close the
- * rest. Any thread, also from rs_os_on_stop; returns at once; idempotent. */
+/* rs_server_stop: requests a graceful end: stop accepting, flush for drain-timeout, close the rest.
+ * Any thread; returns at once; idempotent. */
 void rs_server_stop(rs_server *server);
 
 /* rs_server_has_ended: every shard has ended (after rs_server_stop). Any thread. */
@@ -86,34 +109,72 @@ rs_status rs_server_join(rs_server *server, rs_error *error);
 /* rs_server_free: after rs_server_join. NULL is accepted. */
 void rs_server_free(rs_server *server);
 
-/* rs_server_send: queues a copy of data[0..bytes) on a session, from any thread.
- * bytes [1, frame_bytes_max]. RS_E_FULL: the shard's mailbox is full, nothing was queued;
- * RS_E_CLOSED: the server is stopping. Only the shard detects a stale or ended session; it drops
- * and counts the message (messages_dropped). Does not block, does not allocate. */
+/* ---- from any thread
+ *
+ * These post a message to the shard of the session. They do not block and do not allocate.
+ * RS_E_FULL: the shard's mailbox (setting mailbox) is full, nothing was posted; on a shard's own
+ * thread on_room tells when to try again, other threads may wait with rs_server_wait_room.
+ * RS_E_CLOSED: the server is stopping. RS_E_INVALID: bytes out of range, or no such shard. Only the
+ * shard detects a stale or ended session; it drops and counts the message (messages_dropped). */
+
+/* rs_server_send: queues a copy of data[0..bytes) on a session; bytes [1, max-frame]. */
 rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes);
 
-/* rs_server_close_session: rs_session_close from any thread. Errors as rs_server_send. */
+/* rs_server_broadcast: a copy of data[0..bytes), bytes [1, max-frame], to ids[0..count); ids NULL:
+ * to every open session. The data cross to each shard once (once for every RS_BROADCAST_IDS of its
+ * sessions) and are shared by the queues of all receivers. A receiver that cannot take them is
+ * closed as rs_session_send would; its on_close comes at the end of the turn. The id 0 and ended
+ * sessions are skipped.
+ *
+ * Returns  RS_OK: posted to all shards concerned, but for those that are stopping; RS_E_FULL: to
+ * none of them; RS_E_INVALID also for more ids than RS_BROADCAST_IDS times the setting mailbox. */
+#define RS_BROADCAST_IDS 256u
+rs_status rs_server_broadcast(rs_server *server, const rs_session_id *ids, uint32_t count,
+                              const void *data, uint32_t bytes);
+
+/* rs_server_close_session: rs_session_close from any thread. */
 rs_status rs_server_close_session(rs_server *server, rs_session_id id);
 
-/* rs_server_release_session: rs_session_release from any thread, after that thread's earlier sends.
- * Errors as rs_server_send; the shard refuses and counts a release without a hold. */
+/* rs_server_release_session: rs_session_release from any thread, after that thread's earlier sends;
+ * the shard refuses and counts a release without a hold. */
 rs_status rs_server_release_session(rs_server *server, rs_session_id id);
 
-typedef struct rs_server_stats {
-    rs_counters counters;     /* sums over the shards */
-    rs_histogram batch;       /* completions per poll that returned any */
-    rs_histogram send_ns;     /* from the post of a send to its completion */
-    rs_backend_stats backend; /* sums by name */
-    uint64_t messages_dropped;
-    uint64_t registered_bytes;
-    uint64_t blocks_low; /* the lowest number of free send blocks on any shard so far */
-    uint32_t sessions_open;
-    uint32_t sessions_used; /* open or still closing */
-    bool large_pages;       /* every slab got them */
-} rs_server_stats;
+/* rs_server_wait_room: after RS_E_FULL, on a thread that runs no callbacks: waits until a mailbox
+ * that was full has been read. RS_OK: try again; RS_E_TIMED_OUT; RS_E_THREAD: called from a
+ * callback's thread, which must not block. */
+rs_status rs_server_wait_room(rs_server *server, uint32_t timeout_ms);
 
-/* rs_server_stats_read: a consistent snapshot per shard. Any thread except a shard's or the logic
- * thread; waits for each shard's next turn. After rs_server_join: the final figures. */
-void rs_server_stats_read(rs_server *server, rs_server_stats *out);
+/* ---- statistics */
+
+/* rs_server_stats_visit: calls fn with each figure, summed over the shards: ("messages_in", NULL),
+ * ("sessions_open", NULL), ("closed", "peer"), ("backend", "WSASend") and so on: of is the reason
+ * or what the back end counts. Names are static strings; more may be added. Waits for each shard's
+ * next turn; after rs_server_join: the final figures. RS_E_THREAD: called from a callback's thread.
+ */
+typedef void (*rs_stat_fn)(void *ctx, const char *name, const char *of, uint64_t value);
+rs_status rs_server_stats_visit(rs_server *server, rs_stat_fn fn, void *ctx);
+
+/* rs_server_metrics: the same as Prometheus text (version 0.0.4), for whatever serves it.
+ *
+ * Params   out: out_bytes bytes, NULL only with out_bytes 0.
+ * Returns  the bytes it needs without the terminator (like snprintf); what fits is written, always
+ *          terminated. RS_METRICS_BYTES are enough. 0 on a callback's thread. */
+#define RS_METRICS_BYTES 16384u
+size_t rs_server_metrics(rs_server *server, char *out, size_t out_bytes);
+
+/* ---- what a portable main needs */
+
+/* rs_stop_signal_wait: waits for Ctrl+C, Ctrl+Break, the close of the console, SIGINT, SIGTERM or
+ * SIGHUP. The first call installs the handler for the process, so call it early, with 0. RS_OK: a
+ * stop was requested (also for later calls); RS_E_TIMED_OUT; RS_E_OS, RS_E_NO_MEMORY: the handler
+ * cannot be installed. UINT32_MAX waits for ever. One thread. */
+rs_status rs_stop_signal_wait(uint32_t timeout_ms);
+
+/* rs_sleep_ms: sleeps at least this long. Any thread that runs no callbacks. */
+void rs_sleep_ms(uint32_t ms);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,17 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /* What an application is to the session layer, and what it may do with a session.
  *
- * Callbacks run on the shard's thread, one at a time per shard, and must not block. With
- * rs_server_config.logic_thread they run on one thread for all shards instead. The functions below
- * them may be called only from those callbacks; other threads use ringside.h. */
-#ifndef RS_CORE_APP_H
-#define RS_CORE_APP_H
+ * Callbacks run on the shard's thread, one at a time per shard, and must not block. With the
+ * setting logic=thread they run on one thread for all shards instead. The rs_session_* and
+ * rs_shared_* functions may be called from the callbacks of the session's own shard only (logic
+ * thread: from any callback). Elsewhere they do nothing and say RS_E_THREAD, in every build; other
+ * threads use the rs_server_* functions of ringside.h, with the session's id. */
+#ifndef RINGSIDE_SESSION_H
+#define RINGSIDE_SESSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "core/status.h"
+#include "ringside/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct rs_server rs_server;
 typedef struct rs_session rs_session;
 
 /* {shard 12 bits, index 20, generation 32}: never reused within 2^32 openings of one slot, so a
@@ -68,6 +75,11 @@ typedef struct rs_app {
     /* on_close: the session has ended; called once for each on_open. Nullable. */
     void (*on_close)(void *ctx, rs_session *session, rs_close_reason reason);
 
+    /* on_room: an rs_server_* function, called from a callback of this thread, has said RS_E_FULL,
+     * and that mailbox has been read since: try again. shard: whose thread this is, as
+     * rs_session_id_shard counts; 0 on a logic thread. Nullable. */
+    void (*on_room)(void *ctx, rs_server *server, uint32_t shard);
+
     /* The next two are called on servers of several shards without a logic thread. */
 
     /* on_turn: the end of a turn of peers->shard, after all other callbacks of it. True: to be
@@ -79,22 +91,51 @@ typedef struct rs_app {
     void (*on_peer)(void *ctx, uint32_t to, uint32_t from, const uint8_t *data, uint32_t bytes);
 } rs_app;
 
+/* rs_session_id_shard: [0, workers). */
+static inline uint32_t rs_session_id_shard(rs_session_id id) {
+    return (uint32_t)(id >> 52);
+}
+
+/* rs_session_id_of: for other threads, and to be kept. 0 on a thread that is not the session's. */
 rs_session_id rs_session_id_of(const rs_session *session);
+
+/* rs_session_server: the server that the session belongs to, already inside rs_server_start. NULL
+ * on a thread that is not the session's. */
+rs_server *rs_session_server(const rs_session *session);
+
+/* ---- frames: little-endian uint16 length (of the whole frame), uint8 type, payload */
+
+#define RS_FRAME_HEADER_BYTES 3u
+#define RS_FRAME_BYTES_MAX 65535u /* what the 16-bit length can say */
+
+/* rs_frame_header: writes the 3 header bytes for a payload of payload_bytes.
+ *
+ * Params   payload_bytes: [0, RS_FRAME_BYTES_MAX - RS_FRAME_HEADER_BYTES] (asserted).
+ * Returns  the whole frame's length, header included. Any thread. */
+uint32_t rs_frame_header(uint8_t *out, uint8_t type, uint32_t payload_bytes);
+
+/* rs_frame_type: type byte of a whole frame. */
+static inline uint8_t rs_frame_type(const uint8_t *frame) {
+    return frame[2];
+}
+
+/* ---- a session */
 
 /* rs_session_send: queues bytes [1, max_queued] for the peer. The data are copied, and sent at the
  * end of the current batch together with everything else queued.
  * RS_OK; RS_E_CLOSED (the session is ending); RS_E_FULL, RS_E_NO_BUFFERS (the session has just been
- * closed for that: nothing of this call is delivered). On a logic thread always RS_OK: the shard
- * finds out whether the queue has room, and on_close reports a failure. */
+ * closed for that: nothing of this call is delivered); RS_E_THREAD. On a logic thread always RS_OK:
+ * the shard finds out whether the queue has room, and on_close reports a failure. */
 rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes);
 
 /* rs_session_close: flushes the send queue, then closes. Idempotent. on_close is called before it
- * returns; on a logic thread, later. */
-void rs_session_close(rs_session *session);
+ * returns; on a logic thread, later. This and the following functions return RS_OK or RS_E_THREAD.
+ */
+rs_status rs_session_close(rs_session *session);
 
 /* rs_session_reject: as rs_session_close, for a peer that broke the application's own protocol: the
  * reason is RS_CLOSE_PROTOCOL. */
-void rs_session_reject(rs_session *session);
+rs_status rs_session_reject(rs_session *session);
 
 /* rs_session_hold: a reply is still owed: while there are holds, an orderly close by the peer (its
  * FIN) or by the server (its stop) is deferred. Nothing more is received then, sends are still
@@ -104,12 +145,12 @@ void rs_session_reject(rs_session *session);
  * that has ended.
  *
  * Bounds   UINT32_MAX holds at once (asserted). */
-void rs_session_hold(rs_session *session);
+rs_status rs_session_hold(rs_session *session);
 
 /* rs_session_release: releases one hold. Without a hold it is refused and counted
  * (refused_releases). No effect on a session that has ended: its holds ended with it. May call
  * on_close. */
-void rs_session_release(rs_session *session);
+rs_status rs_session_release(rs_session *session);
 
 /* rs_session_pause: stops receiving; the peer's bytes then wait on its side. on_message is not
  * called again before rs_session_resume, not even for frames received together with the current
@@ -120,11 +161,11 @@ void rs_session_release(rs_session *session);
  * session whose oldest send in flight is older, and does not apply if nothing is in flight.
  *
  * On a logic thread, messages already on their way to it are still delivered. */
-void rs_session_pause(rs_session *session);
+rs_status rs_session_pause(rs_session *session);
 
 /* rs_session_resume: undoes any number of pauses. Waiting frames are delivered at the end of the
  * turn, never inside this call. */
-void rs_session_resume(rs_session *session);
+rs_status rs_session_resume(rs_session *session);
 
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
 typedef struct rs_shared {
@@ -148,10 +189,15 @@ rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t 
 /* rs_shared_release: drops the caller's reference; *shared is invalid afterwards. The block is free
  * when the last send is done. A second release, also through a copy of *shared, and one of another
  * shard's block are refused and counted (refused_releases). */
-void rs_shared_release(rs_session *session, rs_shared *shared);
+rs_status rs_shared_release(rs_session *session, rs_shared *shared);
 
-/* A word for the application's use on each session; 0 when it opens. */
-void rs_session_set_user(rs_session *session, uint64_t user);
+/* A word for the application's use on each session; 0 when it opens, and on a thread that is not
+ * the session's. */
+rs_status rs_session_set_user(rs_session *session, uint64_t user);
 uint64_t rs_session_user(const rs_session *session);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -192,6 +192,7 @@ const rs_backend_api rs_iocp_backend = {
     .name = "iocp",
     .tuning = "sndbuf rcvbuf nodelay dequeue-batch accept accepts backlog backlog-hint",
     .options = &rs_iocp_options,
+    .settings_bytes = sizeof(rs_iocp_settings),
     .open = iocp_open,
     .close = iocp_close,
     .listen = iocp_listen,

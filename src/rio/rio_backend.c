@@ -392,6 +392,7 @@ const rs_backend_api rs_rio_backend = {
     /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF have no effect. */
     .tuning = "nodelay dequeue-batch accept accepts backlog backlog-hint",
     .options = &rs_rio_options,
+    .settings_bytes = sizeof(rs_rio_settings),
     .open = rio_open,
     .close = rio_close,
     .listen = rio_listen,

@@ -19,10 +19,10 @@
 #include "core/options.h"
 #include "core/session.h"
 #include "iocp/iocp_settings.h"
-#include "ringside.h"
 #include "rio/rio_settings.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
+#include "server/server_config.h"
 #include "win/win_socket.h"
 
 #define RULES_PER_SEED CHAOS_RULES_MAX

@@ -19,9 +19,9 @@
 #include "core/app.h"
 #include "core/frame.h"
 #include "epoll/epoll_backend.h"
-#include "ringside.h"
 #include "seam/atomics.h"
 #include "client.h"
+#include "server/server_config.h"
 
 #define CLIENTS 32u
 #define ROUNDS 20u

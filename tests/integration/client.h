@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "ringside.h"
+#include "ringside/ringside.h"
 
 /* client_open: connected; a recv waits 20 s at most. */
 static int client_open(const rs_server *server) {

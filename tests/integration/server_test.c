@@ -22,10 +22,10 @@
 #include "core/limits.h"
 #include "core/session.h"
 #include "epoll/epoll_backend.h"
-#include "ringside.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "client.h"
+#include "server/server_config.h"
 
 #define CLIENTS 60u
 #define WAIT_STEPS 2000u /* of 5 ms: bounds a hang, decides nothing else */
@@ -508,7 +508,7 @@ static void test_server_full_mailbox_loses_no_connection(void **state) {
     }
     assert_true(held >= 0);
     for (uint32_t i = 0; rs_server_send(server, (uint64_t)1 << 52 | 7, "x", 1) == RS_OK; i++) {
-        assert_true(i < 4 * RS_MAILBOX_SLOTS);
+        assert_true(i < 4 * RS_MAILBOX_SLOTS_DEFAULT);
     }
     for (uint32_t i = 0; i < 6; i++) {
         assert_true(client_served(server, &fd[i]));

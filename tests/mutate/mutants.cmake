@@ -187,7 +187,7 @@ mutant("pending is cleared after the mailbox was read" [[    @{(void)rs_atomic_e
         if (message == NULL) {]] [[if (rs_mailbox_peek(&shard->mailbox) == NULL) { (void)rs_atomic_exchange_u32(&shard->message_pending, 0); }]])
 mutant("sends behind a refused one go out" [[        at++;
     } while (@{at < count && refused->kind == RS_OP_SEND}@ && shard->ops]] [[0]])
-mutant("who waits for room in the mailbox is not told of it" [[        @{rs_os_event_set(shard->room);}@]] [[;]])
+mutant("who waits for room in the mailbox is not told of it" [[    @{rs_os_event_set(shard->room);}@]] [[;]])
 mutant("a stop is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0}@) {]] [[rs_atomic_exchange_u32(&shard->stop_asked, 1) == 2]])
 mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->logic);}@
     }

@@ -254,6 +254,7 @@ static void bed_open(uint32_t shards, uint32_t width, uint32_t height, uint32_t 
     b.app = rs_board_app(b.board);
     for (uint32_t s = 0; s < shards; s++) {
         b.shard[s].ops = (rs_session_ops){.shard = s,
+                                          .thread = rs_thread_key(),
                                           .send = fake_send,
                                           .close = fake_close,
                                           .pause = fake_pause,
@@ -657,7 +658,8 @@ static void test_board_full_refuses_and_lets_in_later(void **state) {
                            .workers = 1,
                            .sessions_max = count,
                            .frame_bytes_max = 256};
-    rs_session_ops ops = {.send = guest_send, .shared_acquire = guest_no_block};
+    rs_session_ops ops = {
+        .thread = rs_thread_key(), .send = guest_send, .shared_acquire = guest_no_block};
     guest *guests = calloc(count, sizeof *guests);
     rs_error error;
     (void)state;

@@ -31,6 +31,7 @@ typedef struct bed {
     rs_sessions table;
     rs_slot sessions[BED_SLOTS];
     uint32_t free_next[BED_SLOTS];
+    uint32_t open[BED_SLOTS];
     rs_slot *touched[2 * BED_SLOTS];
     rs_timer_node timer_nodes[BED_SLOTS];
     rs_slab blocks;
@@ -109,6 +110,7 @@ static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
     memory = (rs_sessions_memory){
         .sessions = b->sessions,
         .free_next = b->free_next,
+        .open = b->open,
         .touched = b->touched,
         .timer_nodes = b->timer_nodes,
         .blocks = &b->blocks,

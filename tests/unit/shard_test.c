@@ -613,7 +613,7 @@ static void fill_mailbox(bench *b) {
     while (rs_shard_post(b->shard, RS_MESSAGE_CLOSE, 1, NULL, NULL, 0) == RS_OK) {
         count++;
     }
-    assert_int_equal(count, RS_MAILBOX_SLOTS);
+    assert_int_equal(count, RS_MAILBOX_SLOTS_DEFAULT);
 }
 
 /* The turn that makes room, or the end, wakes who waits for it. */
@@ -643,7 +643,7 @@ static void question_behind_a_full_mailbox(bool quiesces) {
     rs_os_thread_join(asker);
     assert_int_equal(a.status, quiesces ? RS_E_CLOSED : RS_OK);
     if (!quiesces) {
-        for (uint32_t i = 0; i <= RS_MAILBOX_SLOTS / RS_MESSAGES_PER_STEP_MAX; i++) {
+        for (uint32_t i = 0; i <= RS_MAILBOX_SLOTS_DEFAULT / RS_MESSAGES_PER_STEP_MAX; i++) {
             assert_true(rs_shard_step(b.shard, 0));
         }
         assert_true(rs_os_event_wait(a.request.answered, 0));

@@ -30,7 +30,7 @@ rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_byt
     return length <= bytes ? RS_OK : RS_E_AGAIN;
 }
 
-uint32_t rs_frame_header(uint8_t out[RS_FRAME_HEADER_BYTES], uint8_t type, uint32_t payload_bytes) {
+uint32_t rs_frame_header(uint8_t *out, uint8_t type, uint32_t payload_bytes) {
     RS_ASSERT(payload_bytes <= RS_FRAME_BYTES_MAX - RS_FRAME_HEADER_BYTES);
     const uint32_t length = payload_bytes + RS_FRAME_HEADER_BYTES;
     out[0] = (uint8_t)(length & 0xFFu);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The wire format: little-endian uint16 length (whole frame), uint8 type, payload.
+/* The wire format: little-endian uint16 length (whole frame), uint8 type, payload. Its public part
+ * is in ringside/session.h.
  *
  * Pure functions over bytes of a peer: any input is legal, nothing is asserted about it. */
 #ifndef RS_CORE_FRAME_H
@@ -10,6 +11,7 @@
 
 #include "core/limits.h"
 #include "core/status.h"
+#include "ringside/session.h"
 
 /* rs_frame_parse: looks for one frame at the start of data[0..bytes).
  *
@@ -39,16 +41,5 @@ static inline bool rs_frame_is_whole(const uint8_t *data, uint32_t bytes, uint32
     *frame_bytes = data[0] | (uint32_t)data[1] << 8;
     return *frame_bytes - RS_FRAME_HEADER_BYTES < lengths && *frame_bytes <= bytes;
 }
-
-/* rs_frame_type: type byte of a whole frame (one that rs_frame_parse called RS_OK). */
-static inline uint8_t rs_frame_type(const uint8_t *frame) {
-    return frame[2];
-}
-
-/* rs_frame_header: writes the 3 header bytes for a payload of payload_bytes.
- *
- * Params   payload_bytes: [0, RS_FRAME_BYTES_MAX - RS_FRAME_HEADER_BYTES] (asserted).
- * Returns  the whole frame's length, header included. */
-uint32_t rs_frame_header(uint8_t out[RS_FRAME_HEADER_BYTES], uint8_t type, uint32_t payload_bytes);
 
 #endif

@@ -1,59 +1,117 @@
 /* SPDX-License-Identifier: MIT */
-/* Each call goes to the provider of the session. */
+/* Each call goes to the provider of the session, if it comes from the thread of that provider. */
 #include "core/handle.h"
 
 #include "core/assert.h"
+#include "core/compiler.h"
 
-rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes) {
-    return session->ops->send(session, data, bytes);
+/* The address of something that each thread has for itself. On Windows the thread's own block,
+ * because MinGW's thread-local variables are a call and a search. */
+#if defined(_WIN64) && (defined(__x86_64__) || defined(_M_X64))
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Warray-bounds" /* gcc 12 takes the offset for an address */
+#endif
+#include <intrin.h>
+
+static inline const void *thread_key(void) {
+    return (const void *)(uintptr_t)__readgsqword(0x30);
+}
+#else
+static _Thread_local char thread_mark;
+
+static inline const void *thread_key(void) {
+    return &thread_mark;
+}
+#endif
+
+const void *rs_thread_key(void) {
+    return thread_key();
 }
 
-void rs_session_close(rs_session *session) {
-    session->ops->close(session, RS_CLOSE_LOCAL);
+static inline bool is_ours(const rs_session *session) {
+    return RS_LIKELY(session->ops->thread == thread_key());
 }
 
-void rs_session_reject(rs_session *session) {
-    session->ops->close(session, RS_CLOSE_PROTOCOL);
+rs_status rs_session_send_of(rs_session *session, const void *data, uint32_t bytes) {
+    return is_ours(session) ? session->ops->send(session, data, bytes) : RS_E_THREAD;
 }
 
-void rs_session_hold(rs_session *session) {
-    session->ops->hold(session);
+static rs_status session_call(rs_session *session, void (*call)(rs_session *session)) {
+    if (!is_ours(session)) {
+        return RS_E_THREAD;
+    }
+    call(session);
+    return RS_OK;
 }
 
-void rs_session_release(rs_session *session) {
-    session->ops->release(session);
+static rs_status session_end(rs_session *session, rs_close_reason reason) {
+    if (!is_ours(session)) {
+        return RS_E_THREAD;
+    }
+    session->ops->close(session, reason);
+    return RS_OK;
 }
 
-void rs_session_pause(rs_session *session) {
-    session->ops->pause(session);
+rs_status rs_session_close(rs_session *session) {
+    return session_end(session, RS_CLOSE_LOCAL);
 }
 
-void rs_session_resume(rs_session *session) {
-    session->ops->resume(session);
+rs_status rs_session_reject(rs_session *session) {
+    return session_end(session, RS_CLOSE_PROTOCOL);
+}
+
+rs_status rs_session_hold(rs_session *session) {
+    return session_call(session, session->ops->hold);
+}
+
+rs_status rs_session_release(rs_session *session) {
+    return session_call(session, session->ops->release);
+}
+
+rs_status rs_session_pause(rs_session *session) {
+    return session_call(session, session->ops->pause);
+}
+
+rs_status rs_session_resume(rs_session *session) {
+    return session_call(session, session->ops->resume);
 }
 
 bool rs_shared_acquire(rs_session *session, rs_shared *out) {
-    return session->ops->shared_acquire(session, out);
+    return is_ours(session) && session->ops->shared_acquire(session, out);
 }
 
 rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
-    return session->ops->shared_send(session, shared, bytes);
+    return is_ours(session) ? session->ops->shared_send(session, shared, bytes) : RS_E_THREAD;
 }
 
-void rs_shared_release(rs_session *session, rs_shared *shared) {
+rs_status rs_shared_release(rs_session *session, rs_shared *shared) {
+    if (!is_ours(session)) {
+        return RS_E_THREAD;
+    }
     session->ops->shared_release(session, shared);
+    return RS_OK;
 }
 
 rs_session_id rs_session_id_of(const rs_session *session) {
-    return rs_session_id_make(session->ops->shard, session->index, session->generation);
+    return is_ours(session)
+               ? rs_session_id_make(session->ops->shard, session->index, session->generation)
+               : 0;
 }
 
-void rs_session_set_user(rs_session *session, uint64_t user) {
+rs_server *rs_session_server(const rs_session *session) {
+    return is_ours(session) ? session->ops->server : NULL;
+}
+
+rs_status rs_session_set_user(rs_session *session, uint64_t user) {
+    if (!is_ours(session)) {
+        return RS_E_THREAD;
+    }
     session->user = user;
+    return RS_OK;
 }
 
 uint64_t rs_session_user(const rs_session *session) {
-    return session->user;
+    return is_ours(session) ? session->user : 0;
 }
 
 /* ---- shared blocks */

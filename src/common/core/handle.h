@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* A session as an application holds it: its operations and its id. The caller of the application
  * (the session table on a shard, or the logic thread) has one of these for each session, in front
- * of its own data, and implements app.h. Any number of operation tables; none knows another.
- * Thread: the callback's. */
+ * of its own data, and implements ringside/session.h. Any number of operation tables; none knows
+ * another. Thread: the callback's. */
 #ifndef RS_CORE_HANDLE_H
 #define RS_CORE_HANDLE_H
 
@@ -13,9 +13,12 @@
 #include "core/limits.h"
 #include "core/slab.h"
 
-/* Each implements the function of its name in app.h; close rs_session_reject too. */
+/* Each implements the function of its name in the public header, on the right thread; close
+ * rs_session_reject too. */
 typedef struct rs_session_ops {
-    uint32_t shard; /* of all sessions with these operations */
+    uint32_t shard;     /* of all sessions with these operations */
+    const void *thread; /* whose they are, by rs_thread_key: no other thread may call them */
+    rs_server *server;  /* nullable in tests */
     rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
     void (*close)(rs_session *session, rs_close_reason reason); /* LOCAL or PROTOCOL */
     void (*hold)(rs_session *session);
@@ -27,6 +30,12 @@ typedef struct rs_session_ops {
     void (*shared_release)(rs_session *session, rs_shared *shared);
 } rs_session_ops;
 
+/* rs_thread_key: of the calling thread; no two that run have the same. */
+const void *rs_thread_key(void);
+
+/* rs_session_send_of: rs_session_send (core/session.c) of a session of any kind. */
+rs_status rs_session_send_of(rs_session *session, const void *data, uint32_t bytes);
+
 struct rs_session {
     rs_session_ops *ops;
     uint32_t index; /* of its slot in the shard's table */
@@ -37,9 +46,6 @@ struct rs_session {
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
                                                uint32_t generation) {
     return ((uint64_t)shard << 52) | ((uint64_t)index << 32) | generation;
-}
-static inline uint32_t rs_session_id_shard(rs_session_id id) {
-    return (uint32_t)(id >> 52);
 }
 static inline uint32_t rs_session_id_index(rs_session_id id) {
     return (uint32_t)(id >> 32) & (RS_SESSIONS_MAX - 1u);

@@ -8,13 +8,12 @@
 
 #include <stdint.h>
 
+#include "ringside/session.h" /* the wire format's */
+
 #define RS_PAGE_BYTES 4096u /* x86-64 and ARM64 Windows; slabs are cut on it */
 #define RS_CACHE_LINE_BYTES 64u
 
-/* Wire format: uint16 length (whole frame), uint8 type, payload. */
-#define RS_FRAME_HEADER_BYTES 3u
 #define RS_FRAME_BYTES_DEFAULT 4096u
-#define RS_FRAME_BYTES_MAX 65535u /* what the 16-bit length can say */
 
 /* Identifiers: {shard 12, index 20, generation 32} in 64 bits. */
 #define RS_SHARDS_MAX 64u        /* one thread each: the processors of one group */
@@ -70,7 +69,9 @@
 #define RS_CLOSE_STRAGGLER_MS 5000u /* a close that has not completed by then is reported */
 
 /* Mailbox: messages from other threads to one shard. */
-#define RS_MAILBOX_SLOTS 1024u
+#define RS_MAILBOX_SLOTS_MIN 16u
+#define RS_MAILBOX_SLOTS_DEFAULT 1024u
+#define RS_MAILBOX_SLOTS_MAX 65536u
 #define RS_MESSAGES_PER_STEP_MAX 256u
 
 /* Logic thread: the two rings of each shard. */
@@ -85,8 +86,6 @@ _Static_assert(RS_FRAME_BYTES_DEFAULT <= RS_SEND_BLOCK_BYTES_MIN,
                "a default frame fits one send block, so an echo is one slice");
 _Static_assert(RS_QUEUED_BYTES_DEFAULT >= 2u * RS_FRAME_BYTES_MAX,
                "a session may queue two of the longest frames before it is called slow");
-_Static_assert((RS_MAILBOX_SLOTS & (RS_MAILBOX_SLOTS - 1u)) == 0,
-               "the mailbox masks its positions");
 _Static_assert(RS_SESSIONS_MAX == 1u << 20, "the session id holds 20 bits of index");
 _Static_assert(RS_SHARDS_MAX <= 1u << 12, "the session id holds 12 bits of shard");
 _Static_assert(RS_COMPLETIONS_PER_POLL_DEFAULT <= RS_COMPLETIONS_PER_POLL_MAX, "default in range");

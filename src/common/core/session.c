@@ -7,9 +7,32 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "core/compiler.h"
 #include "core/frame.h"
 
 #define SESSION_NONE UINT32_MAX
+
+/* ---- whose thread */
+
+#if defined(_WIN32)
+/* MinGW's thread-local variables are a call and a search: handle.c asks the thread's block. */
+static inline void thread_owns(const rs_sessions *table) {
+    (void)table;
+}
+static inline bool thread_has(const rs_session *session) {
+    (void)session;
+    return false;
+}
+#else
+static _Thread_local const rs_session_ops *thread_ops; /* of the last table made on this thread */
+
+static inline void thread_owns(const rs_sessions *table) {
+    thread_ops = &table->ops;
+}
+static inline bool thread_has(const rs_session *session) {
+    return session->ops == thread_ops;
+}
+#endif
 
 /* ---- table */
 
@@ -65,7 +88,7 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 }
 
 static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
-static rs_session_ops session_ops(uint32_t shard);
+static rs_session_ops session_ops(const rs_sessions_config *cfg);
 
 /* The limit up to which the replies to a whole slice find their blocks and room in the queue. */
 static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesce) {
@@ -113,13 +136,15 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->app = *app;
     table->sessions = memory->sessions;
     table->free_next = memory->free_next;
+    table->open = memory->open;
     table->free_head = table->free_tail = SESSION_NONE;
     table->touched = table->touched_end = memory->touched;
     table->frame_lengths = app->raw ? 0 : rs_frame_lengths(cfg->frame_bytes_max);
     table->recv_base = memory->recv_base;
     table->recv_scattered = memory->recv_scattered;
     table->region = memory->region;
-    table->ops = session_ops(cfg->shard);
+    table->ops = session_ops(cfg);
+    thread_owns(table);
     table->now_ns = now_ns;
     table->now_ms = now_ns / 1000000u;
     rs_timers_init(&table->timers, memory->timer_nodes, cfg->slot_count, table->now_ms);
@@ -178,6 +203,23 @@ static void session_empty_slice(rs_slot *session) {
     session->held = 0;
 }
 
+/* Those that a broadcast visits. */
+static void sessions_list_open(rs_sessions *table, uint32_t index) {
+    RS_ASSERT(table->open_count < table->cfg.slot_count);
+    table->free_next[index] = table->open_count;
+    table->open[table->open_count++] = index;
+}
+
+static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
+    uint32_t at = table->free_next[index];
+    uint32_t last;
+    RS_ASSERT(table->open_count > 0);
+    RS_ASSERT(at < table->open_count && table->open[at] == index);
+    last = table->open[--table->open_count];
+    table->open[at] = last;
+    table->free_next[last] = at;
+}
+
 void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     rs_slot *session;
     RS_ASSERT(table->used_count > table->open_count);
@@ -194,7 +236,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->pause = 0;
     session->careful = session_needs_care(session);
     session->last_frame_ms = table->now_ms;
-    table->open_count++;
+    sessions_list_open(table, conn);
     table->counters.accepted++;
     if (table->cfg.idle_timeout_ms != 0) {
         rs_timers_arm(&table->timers, conn, table->now_ms + table->cfg.idle_timeout_ms);
@@ -247,14 +289,13 @@ RS_COLD static void session_put_off(rs_slot *session, rs_close_reason reason) {
 
 RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
-    RS_ASSERT(table->open_count > 0);
     RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
     session->holds = 0;
     session->reason = (uint8_t)reason;
     session->abort = !reason_flushes(reason);
     rs_sendq_leave(&table->sendq_pool, &session->sendq);
     session->state = RS_SESSION_DRAINING;
-    table->open_count--;
+    sessions_unlist_open(table, session->handle.index);
     table->counters.closed[reason]++;
     if (session->abort) {
         rs_sendq_discard(&table->sendq_pool, &session->sendq);
@@ -304,11 +345,12 @@ static rs_slot *session_of_queue(rs_sendq *queue) {
 }
 
 /* Unsent blocks are free at once; blocks in flight, within its reserve, when they complete. */
-RS_COLD static void session_cut(rs_slot *session) {
+RS_COLD static void session_cut(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->state != RS_SESSION_FREE);
     if (rs_session_takes(session)) {
         session->state = RS_SESSION_CUT;
+        session->reason = (uint8_t)reason;
         rs_sendq_leave(&table->sendq_pool, &session->sendq);
     } else {
         table->counters.escalated_closes += session->abort ? 0u : 1u;
@@ -329,7 +371,7 @@ static bool sessions_reclaim(void *ctx, const rs_sendq *asker) {
     if (queue == NULL) {
         return false;
     }
-    session_cut(session_of_queue(queue));
+    session_cut(session_of_queue(queue), RS_CLOSE_NO_BUFFERS);
     return true;
 }
 
@@ -368,7 +410,7 @@ RS_COLD static void sessions_reclaim_shared(rs_sessions *table) {
         }
     }
     if (oldest != NULL) {
-        session_cut(oldest);
+        session_cut(oldest, RS_CLOSE_NO_BUFFERS);
     }
 }
 
@@ -963,7 +1005,7 @@ RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
 static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->state >= RS_SESSION_CUT);
     if (session->state == RS_SESSION_CUT) {
-        session_finish(session, RS_CLOSE_NO_BUFFERS);
+        session_finish(session, (rs_close_reason)session->reason);
     }
     if (session->state == RS_SESSION_CLOSING) {
         return session->abort && !session->abort_posted ? session_close_op(session, out) : out;
@@ -1176,7 +1218,7 @@ RS_COLD static rs_status session_send_asking(rs_slot *session, const uint8_t *da
 }
 
 /* The copy comes last: nothing has to be kept in registers across it. */
-static rs_status session_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
+static inline rs_status session_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
     rs_slot *session = slot_of(handle);
     uint8_t *to;
     if (!rs_sendq_extend(&session->sendq, bytes, &to)) {
@@ -1185,6 +1227,15 @@ static rs_status session_send(rs_session *handle, const uint8_t *data, uint32_t 
     session_queued(session);
     memcpy(to, data, bytes);
     return RS_OK;
+}
+
+/* The common case first: a session of the table that this thread made last costs one compare, two
+ * instructions of a message's 200. */
+rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes) {
+    if (RS_LIKELY(thread_has(session))) {
+        return session_send(session, data, bytes);
+    }
+    return rs_session_send_of(session, data, bytes);
 }
 
 static void session_close(rs_session *handle, rs_close_reason reason) {
@@ -1276,8 +1327,55 @@ static void session_shared_release(rs_session *handle, rs_shared *shared) {
     rs_sessions_shared_release(rs_slot_table(slot_of(handle)), shared);
 }
 
-static rs_session_ops session_ops(uint32_t shard) {
-    return (rs_session_ops){.shard = shard,
+/* A broadcast's failure is told at the end of the turn: on_close may change whatever its caller
+ * walks along. */
+static void session_broadcast(rs_slot *session, const rs_shared *shared, const uint8_t *data,
+                              uint32_t bytes) {
+    rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
+    rs_status status;
+    RS_ASSERT(rs_session_takes(session));
+    if (shared->generation != 0) {
+        session->careful = true; /* these bytes are in no block of its own */
+        status = rs_sendq_append_shared(pool, &session->sendq, rs_shared_slice(shared), bytes);
+    } else {
+        status = rs_sendq_append(pool, &session->sendq, data, bytes);
+    }
+    if (status == RS_OK) {
+        (void)session_asked(session, RS_OK);
+    } else {
+        session_cut(session, status == RS_E_FULL ? RS_CLOSE_SLOW_CONSUMER : RS_CLOSE_NO_BUFFERS);
+    }
+}
+
+uint32_t rs_sessions_broadcast(rs_sessions *table, const rs_session_id *ids, uint32_t count,
+                               const uint8_t *data, uint32_t bytes) {
+    rs_shared shared = {.generation = 0};
+    uint32_t lost = 0;
+    RS_ASSERT(bytes > 0);
+    count = ids != NULL ? count : table->open_count;
+    if (bytes <= table->sendq_pool.blocks->block_bytes &&
+        rs_sessions_shared_acquire(table, &shared)) {
+        memcpy(shared.data, data, bytes);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        rs_slot *session =
+            ids != NULL ? rs_sessions_find(table, ids[i]) : &table->sessions[table->open[i]];
+        if (session != NULL && rs_session_takes(session)) {
+            session_broadcast(session, &shared, data, bytes);
+        } else {
+            lost += ids != NULL ? 1u : 0u;
+        }
+    }
+    if (shared.generation != 0) {
+        rs_sessions_shared_release(table, &shared);
+    }
+    return lost;
+}
+
+static rs_session_ops session_ops(const rs_sessions_config *cfg) {
+    return (rs_session_ops){.shard = cfg->shard,
+                            .thread = rs_thread_key(),
+                            .server = cfg->server,
                             .send = session_send,
                             .close = session_close,
                             .hold = session_hold,

@@ -88,6 +88,7 @@ typedef struct rs_slot {
 
 typedef struct rs_sessions_config {
     uint32_t shard;
+    rs_server *server;     /* rs_session_server; nullable in tests */
     uint32_t sessions_max; /* OPEN or HELD at once; the table has more slots for closing ones */
     uint32_t slot_count;   /* >= sessions_max */
     uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
@@ -105,7 +106,8 @@ struct rs_sessions {
     rs_sessions_config cfg;
     rs_app app;
     rs_slot *sessions;   /* [slot_count] */
-    uint32_t *free_next; /* [slot_count] */
+    uint32_t *free_next; /* [slot_count]; of one that takes sends: its place in open */
+    uint32_t *open;      /* [open_count]: those that take sends, in no order */
     uint32_t free_head;  /* oldest free slot first, so that a slot rests before it is used again */
     uint32_t free_tail;
     uint32_t open_count;  /* state OPEN or HELD */
@@ -145,6 +147,7 @@ static inline rs_sessions *rs_slot_table(const rs_slot *slot) {
 typedef struct rs_sessions_memory {
     rs_slot *sessions;          /* [slot_count] */
     uint32_t *free_next;        /* [slot_count] */
+    uint32_t *open;             /* [slot_count] */
     rs_slot **touched;          /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
@@ -166,7 +169,7 @@ uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t bloc
  * More of them are for reading ahead. */
 uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes);
 
-/* rs_sessions_init: every slot free, at time now_ns. */
+/* rs_sessions_init: every slot free, at time now_ns. The sessions are the calling thread's. */
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
                       const rs_sessions_memory *memory, uint64_t now_ns);
 
@@ -204,10 +207,17 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap);
 /* rs_sessions_refused: the back end refused this op: treated as a failure. */
 void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why);
 
-/* rs_sessions_shared_acquire, rs_sessions_shared_release: as app.h's functions, for a caller
+/* rs_sessions_shared_acquire, rs_sessions_shared_release: as ringside/session.h's, for a caller
  * without a session. */
 bool rs_sessions_shared_acquire(rs_sessions *table, rs_shared *out);
 void rs_sessions_shared_release(rs_sessions *table, rs_shared *shared);
+
+/* rs_sessions_broadcast: queues data[0..bytes) on the sessions of ids[0..count), or of all with ids
+ * NULL, through one shared block if there is one. One that cannot take it is cut: its on_close
+ * comes with the ops of this turn, so nothing that is being walked changes meanwhile. Returns how
+ * many of ids were ended, stale or another shard's. */
+uint32_t rs_sessions_broadcast(rs_sessions *table, const rs_session_id *ids, uint32_t count,
+                               const uint8_t *data, uint32_t bytes);
 
 /* rs_sessions_find: the session of an id, open or held; NULL if it is stale, ended or of another
  * shard. */

@@ -127,10 +127,13 @@ typedef struct rs_backend_stats {
         *provider; /* who implements the kernel side: "windows", "wine", "linux", "sim", ... */
 } rs_backend_stats;
 
-typedef struct rs_backend_api {
+typedef struct rs_backend_api rs_backend_api;
+
+struct rs_backend_api {
     const char *name;   /* "iocp", "rio", "epoll", "sim" */
     const char *tuning; /* names of the shared settings it honours, separated by spaces */
     const struct rs_option_table *options; /* rows of its own settings; NULL: it has none */
+    size_t settings_bytes;                 /* of the struct that these rows land in */
 
     /* open: makes an instance and reserves for cfg (point 8). Allocates; beside it only
      * register_memory does. On failure *out is NULL and *error (never NULL) names the call, cause
@@ -190,7 +193,7 @@ typedef struct rs_backend_api {
      * most `due` completions. *dry_max: how many of these in a row may return nothing for the back
      * end's own reasons. NULL: due / dequeue_batch, and 0. */
     uint32_t (*settle_polls)(const rs_backend *backend, uint64_t due, uint32_t *dry_max);
-} rs_backend_api;
+};
 
 /* rs_tuning_default: the settings every program starts from (backend_config.c). */
 rs_tuning rs_tuning_default(void);

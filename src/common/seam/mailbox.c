@@ -39,34 +39,42 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
     }
 }
 
-/* Claims a position for writing; false if the ring is full. */
-static bool mailbox_claim(rs_mailbox *box, uint32_t *out) {
+rs_message *rs_mailbox_claim(rs_mailbox *box) {
     uint32_t position = rs_atomic_load_u32(&box->write_position);
     for (;;) {
-        uint32_t turn = rs_atomic_load_u32(&mailbox_slot(box, position)->turn);
+        rs_message *message = mailbox_slot(box, position);
+        uint32_t turn = rs_atomic_load_u32(&message->turn);
         if (turn == position) {
             if (rs_atomic_cas_u32(&box->write_position, position, position + 1)) {
-                *out = position;
-                return true;
+                return message;
             }
         } else if ((int32_t)(turn - position) < 0) {
-            return false; /* the reader still has last round's */
+            return NULL; /* the reader still has last round's */
         }
         position = rs_atomic_load_u32(&box->write_position);
     }
 }
 
+bool rs_mailbox_is_full(const rs_mailbox *box) {
+    uint32_t position = rs_atomic_load_u32(&box->write_position);
+    return (int32_t)(rs_atomic_load_u32(&mailbox_slot(box, position)->turn) - position) < 0;
+}
+
+/* Nobody else writes the turn of a claimed slot: it is the position still. */
+void rs_mailbox_publish(rs_message *message) {
+    rs_atomic_store_u32(&message->turn, rs_atomic_load_u32(&message->turn) + 1);
+}
+
 rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
                           const void *payload, uint32_t bytes) {
-    uint32_t position;
     rs_message *message;
     if (bytes > box->payload_max) {
         return RS_E_INVALID;
     }
-    if (!mailbox_claim(box, &position)) {
+    message = rs_mailbox_claim(box);
+    if (message == NULL) {
         return RS_E_FULL;
     }
-    message = mailbox_slot(box, position);
     message->kind = kind;
     message->value = value;
     message->pointer = pointer;
@@ -74,7 +82,7 @@ rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *
     if (bytes > 0) {
         memcpy(message->payload, payload, bytes);
     }
-    rs_atomic_store_u32(&message->turn, position + 1);
+    rs_mailbox_publish(message);
     return RS_OK;
 }
 

@@ -19,9 +19,14 @@ typedef enum rs_message_kind {
     RS_MESSAGE_SEND,       /* value = session id, payload = bytes */
     RS_MESSAGE_CLOSE,      /* value = session id */
     RS_MESSAGE_RELEASE,    /* value = session id */
+    RS_MESSAGE_BROADCAST,  /* value = ids, at the beginning of the payload, or RS_MESSAGE_TO_ALL;
+                              behind them the bytes */
+    RS_MESSAGE_NOTHING,    /* claimed in vain */
     RS_MESSAGE_STATS,      /* pointer = struct to fill */
     RS_MESSAGE_PEER        /* value = the shard that tells, payload = what it tells */
 } rs_message_kind;
+
+#define RS_MESSAGE_TO_ALL UINT64_MAX
 
 typedef struct rs_message {
     rs_atomic_u32 turn; /* the ring's own */
@@ -51,6 +56,16 @@ void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint3
 /* rs_mailbox_post: any thread. RS_E_FULL: nothing was posted; RS_E_INVALID: bytes > payload_max. */
 rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
                           const void *payload, uint32_t bytes);
+
+/* rs_mailbox_claim: any thread. A message to be filled in, its payload up to payload_max; the
+ * reader does not go past it before rs_mailbox_publish. NULL: the mailbox is full. */
+rs_message *rs_mailbox_claim(rs_mailbox *box);
+
+/* rs_mailbox_publish: a claimed message is the reader's. */
+void rs_mailbox_publish(rs_message *message);
+
+/* rs_mailbox_is_full: just now. Any thread. */
+bool rs_mailbox_is_full(const rs_mailbox *box);
 
 /* rs_mailbox_peek: the reader's next message, NULL when there is none; valid until
  * rs_mailbox_done. */

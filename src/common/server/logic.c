@@ -109,6 +109,8 @@ struct rs_logic {
     rs_os_event *work;
     rs_atomic_u32 sleep; /* LOGIC_* */
     rs_atomic_u32 stop_asked;
+    rs_atomic_u32 room_told; /* on_room is due */
+    rs_atomic_u64 thread;    /* rs_thread_key of the one that runs, as a number */
     rs_logic_channel *channels[RS_SHARDS_MAX];
     rs_atomic_u32 attached[RS_SHARDS_MAX]; /* channels[i] may be read */
 };
@@ -575,8 +577,10 @@ static void logic_shared_release(rs_session *handle, rs_shared *shared) {
     rs_slab_release(&channel->blocks, rs_shared_take_back(&channel->blocks, shared));
 }
 
-static rs_session_ops logic_ops(uint32_t shard) {
-    return (rs_session_ops){.shard = shard,
+/* The thread: whichever delivers (logic_batch). */
+static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
+    return (rs_session_ops){.shard = cfg->shard,
+                            .server = cfg->server,
                             .send = logic_send,
                             .close = logic_close_session,
                             .hold = logic_hold,
@@ -646,6 +650,9 @@ static rs_logic_channel *logic_channel(rs_logic *logic, uint32_t index) {
 static bool logic_batch(rs_logic_channel *channel) {
     uint32_t count = 0;
     const rs_spsc_record *record;
+    if (channel->ops.thread != rs_thread_key()) {
+        channel->ops.thread = rs_thread_key();
+    }
     while (count < RS_LOGIC_BATCH && (record = rs_spsc_peek(&channel->to_logic)) != NULL) {
         logic_deliver(channel, record);
         rs_spsc_done(&channel->to_logic);
@@ -664,10 +671,34 @@ static void logic_kick_all(rs_logic *logic, const rs_logic_channel *took) {
     }
 }
 
+/* Says nothing about records, so it does not count as progress. */
+static void logic_on_room(rs_logic *logic) {
+    const rs_logic_channel *channel = logic_channel(logic, 0);
+    if (rs_atomic_load_u32(&logic->room_told) == 0 || channel == NULL) {
+        return;
+    }
+    (void)rs_atomic_exchange_u32(&logic->room_told, 0);
+    if (logic->app.on_room != NULL) {
+        logic->app.on_room(logic->app.ctx, channel->cfg.server, 0);
+    }
+}
+
+void rs_logic_tell_room(rs_logic *logic) {
+    (void)rs_atomic_exchange_u32(&logic->room_told, 1);
+    if (rs_atomic_exchange_u32(&logic->sleep, LOGIC_AWAKE) != LOGIC_AWAKE) {
+        rs_os_event_set(logic->work);
+    }
+}
+
+bool rs_logic_is_here(rs_logic *logic) {
+    return rs_atomic_load_u64(&logic->thread) == (uint64_t)(uintptr_t)rs_thread_key();
+}
+
 bool rs_logic_step(rs_logic *logic) {
     bool progressed = false;
     RS_ASSERT(!logic->stepping);
     logic->stepping = true;
+    logic_on_room(logic);
     for (uint32_t i = 0; i < logic->channel_count; i++) {
         rs_logic_channel *channel = logic_channel(logic, i);
         if (channel != NULL && logic_batch(channel)) {
@@ -686,17 +717,20 @@ static bool logic_has_work(rs_logic *logic) {
             return true;
         }
     }
-    return rs_atomic_load_u32(&logic->stop_asked) != 0;
+    return rs_atomic_load_u32(&logic->room_told) != 0 ||
+           rs_atomic_load_u32(&logic->stop_asked) != 0;
 }
 
 void rs_logic_run(void *opaque) {
     rs_logic *logic = opaque;
     RS_ASSERT(logic->threaded);
+    rs_atomic_store_u64(&logic->thread, (uint64_t)(uintptr_t)rs_thread_key());
     for (;;) {
         if (rs_logic_step(logic)) {
             continue;
         }
         if (rs_atomic_load_u32(&logic->stop_asked) != 0) {
+            rs_atomic_store_u64(&logic->thread, 0); /* another thread may get it */
             return;
         }
         (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_WANTS_RECORDS);
@@ -777,7 +811,7 @@ static void channel_init(rs_logic_channel *channel, rs_logic *logic) {
     rs_spsc_init(&channel->from_logic, channel->rings + bytes, bytes);
     rs_slab_init(&channel->blocks, channel->block_memory, NULL, channel->block_entries,
                  cfg->block_bytes, RS_SHARED_BLOCKS);
-    channel->ops = logic_ops(cfg->shard);
+    channel->ops = logic_ops(cfg);
     for (uint32_t i = 0; i < cfg->slot_count; i++) {
         channel->sessions[i] =
             (logic_session){.handle = {.ops = &channel->ops, .index = i}, .channel = channel};

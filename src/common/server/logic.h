@@ -43,6 +43,12 @@ void rs_logic_run(void *logic);
  * for that. False if there was nothing. Logic's; not from a callback (asserted). */
 bool rs_logic_step(rs_logic *logic);
 
+/* rs_logic_tell_room: on_room is called on the logic thread. Any thread, from attach to stop. */
+void rs_logic_tell_room(rs_logic *logic);
+
+/* rs_logic_is_here: is this the thread that runs rs_logic_run? */
+bool rs_logic_is_here(rs_logic *logic);
+
 /* rs_logic_stop: rs_logic_run returns. Any thread, once every channel has ended (asserted). */
 void rs_logic_stop(rs_logic *logic);
 
@@ -53,6 +59,7 @@ void rs_logic_close(rs_logic *logic);
 
 typedef struct rs_logic_channel_config {
     uint32_t shard;          /* [0, channels): which one this is */
+    rs_server *server;       /* rs_session_server; nullable in tests */
     rs_sessions *sessions;   /* of the shard; looked at from the first callback on */
     uint32_t slot_count;     /* of sessions */
     uint32_t payload_max;    /* longest message in bytes; a longer send waits for the shard */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The public API: shards on threads, and how connections are spread over them. */
-#include "ringside.h"
+#include "ringside/ringside.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "seam/os.h"
 #include "server/logic.h"
 #include "server/server_config.h"
+#include "server/server_stats.h"
 #include "server/shard.h"
 
 typedef enum worker_state {
@@ -43,6 +44,9 @@ struct rs_server {
     rs_os_thread *logic_thread;
     rs_os_event *stats_turn; /* set: nobody reads the statistics */
     rs_os_event *stats_answered;
+    rs_server_stats *stats;     /* of whoever has the turn, for the public functions */
+    rs_os_event *room;          /* a full mailbox has been read; one waiter sets it for the next */
+    rs_atomic_u32 room_waiters; /* in rs_server_wait_room */
     server_worker workers[RS_SHARDS_MAX];
 };
 
@@ -113,6 +117,18 @@ static rs_status worker_tell(void *ctx, uint32_t index, const void *data, uint32
     }
 }
 
+/* Called by a shard whose mailbox has been read. */
+static void server_tell_room(void *ctx, uint32_t from) {
+    rs_server *server = ctx;
+    if (from == RS_ROOM_OTHERS) {
+        rs_os_event_set(server->room);
+    } else if (from == RS_ROOM_LOGIC) {
+        rs_logic_tell_room(server->logic);
+    } else {
+        rs_shard_tell_room(server->workers[from].shard);
+    }
+}
+
 static rs_status worker_open(server_worker *worker) {
     rs_server *server = worker->server;
     rs_shard_config cfg = {
@@ -120,6 +136,9 @@ static rs_status worker_open(server_worker *worker) {
         .sessions_max =
             (server->cfg.sessions_max + server->worker_count - 1) / server->worker_count,
         .server = &server->cfg,
+        .instance = server,
+        .tell_room = server_tell_room,
+        .tell_room_ctx = server,
         .route = server->worker_count > 1 && worker->index == 0 ? worker_route : NULL,
         .route_ctx = worker,
         .counted = server->worker_count > 1,
@@ -194,6 +213,9 @@ static rs_status server_open_events(rs_server *server, rs_error *error) {
         rs_os_event_set(server->stats_turn);
         status = rs_os_event_open(&server->stats_answered, error);
     }
+    if (status == RS_OK) {
+        status = rs_os_event_open(&server->room, error);
+    }
     for (uint32_t i = 0; i < server->worker_count && status == RS_OK; i++) {
         server->workers[i] = (server_worker){.server = server, .index = i};
         status = rs_os_event_open(&server->workers[i].settled, error);
@@ -211,7 +233,9 @@ static void server_release(rs_server *server) {
     }
     rs_os_event_close(server->stats_turn);
     rs_os_event_close(server->stats_answered);
+    rs_os_event_close(server->room);
     rs_logic_close(server->logic);
+    free(server->stats);
     free(server);
 }
 
@@ -264,6 +288,11 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
     }
     server = calloc(1, sizeof *server);
     if (server == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
+    }
+    server->stats = calloc(1, sizeof *server->stats);
+    if (server->stats == NULL) {
+        free(server);
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
     }
     server->cfg = *cfg;
@@ -365,23 +394,198 @@ static rs_shard *server_shard_of(rs_server *server, rs_session_id id) {
     return index < server->worker_count ? server->workers[index].shard : NULL;
 }
 
-rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes) {
-    rs_shard *shard = server_shard_of(server, id);
-    if (shard == NULL || bytes == 0) {
-        return RS_E_INVALID;
+/* The caller as rs_shard_want_room knows it. */
+static uint32_t server_caller(const rs_server *server) {
+    if (server->logic != NULL) {
+        return rs_logic_is_here(server->logic) ? RS_ROOM_LOGIC : RS_ROOM_OTHERS;
     }
-    return rs_shard_post(shard, RS_MESSAGE_SEND, id, NULL, data, bytes);
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        const server_worker *worker = &server->workers[i];
+        if (rs_atomic_load_u32(&worker->state) == WORKER_READY && rs_shard_is_here(worker->shard)) {
+            return i;
+        }
+    }
+    return RS_ROOM_OTHERS;
+}
+
+/* A full mailbox: the caller is told of room. Then once more, because it may just have been made.
+ */
+static rs_status server_post(rs_server *server, rs_session_id id, uint32_t kind, const void *data,
+                             uint32_t bytes) {
+    rs_shard *shard = server_shard_of(server, id);
+    rs_status status =
+        shard == NULL ? RS_E_INVALID : rs_shard_post(shard, kind, id, NULL, data, bytes);
+    if (status != RS_E_FULL) {
+        return status;
+    }
+    rs_shard_want_room(shard, server_caller(server));
+    return rs_shard_post(shard, kind, id, NULL, data, bytes);
+}
+
+rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes) {
+    return bytes == 0 || bytes > server->cfg.frame_bytes_max
+               ? RS_E_INVALID
+               : server_post(server, id, RS_MESSAGE_SEND, data, bytes);
 }
 
 rs_status rs_server_close_session(rs_server *server, rs_session_id id) {
-    rs_shard *shard = server_shard_of(server, id);
-    return shard == NULL ? RS_E_INVALID : rs_shard_post(shard, RS_MESSAGE_CLOSE, id, NULL, NULL, 0);
+    return server_post(server, id, RS_MESSAGE_CLOSE, NULL, 0);
 }
 
 rs_status rs_server_release_session(rs_server *server, rs_session_id id) {
-    rs_shard *shard = server_shard_of(server, id);
-    return shard == NULL ? RS_E_INVALID
-                         : rs_shard_post(shard, RS_MESSAGE_RELEASE, id, NULL, NULL, 0);
+    return server_post(server, id, RS_MESSAGE_RELEASE, NULL, 0);
+}
+
+/* ---- broadcasts: claimed on all shards first, then written; or on none */
+
+typedef struct server_broadcast {
+    const rs_session_id *ids; /* NULL: all sessions */
+    uint32_t count;
+    const void *data;
+    uint32_t bytes;
+} server_broadcast;
+
+/* Fills a message with the next ids of a shard, from ids[*at] on, and the bytes. */
+static void broadcast_fill(rs_message *message, const server_broadcast *cast, uint32_t shard,
+                           uint32_t *at) {
+    uint32_t count = 0;
+    uint8_t *to = message->payload;
+    if (cast->ids == NULL) {
+        message->value = RS_MESSAGE_TO_ALL;
+    } else {
+        for (; *at < cast->count && count < RS_BROADCAST_IDS; ++*at) {
+            if (cast->ids[*at] != 0 && rs_session_id_shard(cast->ids[*at]) == shard) {
+                memcpy(to, &cast->ids[*at], sizeof cast->ids[*at]);
+                to += sizeof cast->ids[*at];
+                count++;
+            }
+        }
+        message->value = count;
+    }
+    memcpy(to, cast->data, cast->bytes);
+    message->kind = RS_MESSAGE_BROADCAST;
+    message->pointer = NULL;
+    message->bytes = (uint32_t)(to - message->payload) + cast->bytes;
+}
+
+/* Of one shard: a message for each RS_BROADCAST_IDS of its ids. */
+static uint32_t broadcast_messages(const server_broadcast *cast, uint32_t shard) {
+    uint32_t ids = 0;
+    if (cast->ids == NULL) {
+        return 1;
+    }
+    for (uint32_t i = 0; i < cast->count; i++) {
+        ids += cast->ids[i] != 0 && rs_session_id_shard(cast->ids[i]) == shard ? 1u : 0u;
+    }
+    return (ids + RS_BROADCAST_IDS - 1u) / RS_BROADCAST_IDS;
+}
+
+/* The claims of one broadcast, as a list through the messages' pointers; in reverse order. */
+typedef struct broadcast_claims {
+    rs_message *last[RS_SHARDS_MAX]; /* NULL: none on this shard */
+} broadcast_claims;
+
+static void broadcast_abandon(rs_server *server, broadcast_claims *claims) {
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        while (claims->last[i] != NULL) {
+            rs_message *message = claims->last[i];
+            claims->last[i] = message->pointer;
+            message->kind = RS_MESSAGE_NOTHING;
+            message->bytes = 0;
+            rs_shard_publish(server->workers[i].shard, message);
+        }
+    }
+}
+
+/* RS_E_FULL: *full is the shard that was. One that is closing is left out. */
+static rs_status broadcast_claim(rs_server *server, const server_broadcast *cast,
+                                 broadcast_claims *claims, rs_shard **full) {
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        uint32_t count = broadcast_messages(cast, i);
+        claims->last[i] = NULL;
+        for (uint32_t k = 0; k < count; k++) {
+            rs_message *message;
+            rs_status status = rs_shard_claim(server->workers[i].shard, &message);
+            if (status == RS_E_CLOSED) {
+                break;
+            }
+            if (status == RS_E_FULL) {
+                *full = server->workers[i].shard;
+                for (i++; i < server->worker_count; i++) {
+                    claims->last[i] = NULL;
+                }
+                return status;
+            }
+            message->pointer = claims->last[i];
+            claims->last[i] = message;
+        }
+    }
+    return RS_OK;
+}
+
+static rs_status broadcast_try(rs_server *server, const server_broadcast *cast, rs_shard **full) {
+    broadcast_claims claims;
+    rs_status status = broadcast_claim(server, cast, &claims, full);
+    if (status != RS_OK) {
+        broadcast_abandon(server, &claims);
+        return status;
+    }
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        uint32_t at = 0;
+        while (claims.last[i] != NULL) {
+            rs_message *message = claims.last[i];
+            claims.last[i] = message->pointer;
+            broadcast_fill(message, cast, i, &at);
+            rs_shard_publish(server->workers[i].shard, message);
+        }
+    }
+    return RS_OK;
+}
+
+rs_status rs_server_broadcast(rs_server *server, const rs_session_id *ids, uint32_t count,
+                              const void *data, uint32_t bytes) {
+    const server_broadcast cast = {.ids = ids, .count = count, .data = data, .bytes = bytes};
+    rs_shard *full = NULL, *sought = NULL;
+    rs_status status;
+    if (bytes == 0 || bytes > server->cfg.frame_bytes_max ||
+        count / RS_BROADCAST_IDS >= server->cfg.mailbox_messages) {
+        return RS_E_INVALID;
+    }
+    for (;;) { /* each shard that is full is sought once, or again after another one */
+        status = broadcast_try(server, &cast, &full);
+        if (status != RS_E_FULL || full == sought) {
+            return status;
+        }
+        sought = full;
+        rs_shard_want_room(full, server_caller(server));
+    }
+}
+
+/* Is any mailbox full? Then its shard will set the event when it has read. */
+static bool server_seek_room(rs_server *server) {
+    bool full = false;
+    for (uint32_t i = 0; i < server->worker_count; i++) {
+        rs_shard *shard = server->workers[i].shard;
+        if (rs_shard_is_full(shard)) {
+            rs_shard_want_room(shard, RS_ROOM_OTHERS);
+            full = full || rs_shard_is_full(shard);
+        }
+    }
+    return full;
+}
+
+/* Counted before it seeks: whoever takes the event that was set for this one passes it on. */
+rs_status rs_server_wait_room(rs_server *server, uint32_t timeout_ms) {
+    bool room;
+    if (server_caller(server) != RS_ROOM_OTHERS) {
+        return RS_E_THREAD;
+    }
+    (void)rs_atomic_add_u32(&server->room_waiters, 1);
+    room = !server_seek_room(server) || rs_os_event_wait(server->room, timeout_ms);
+    if (rs_atomic_add_u32(&server->room_waiters, UINT32_MAX) > 1u && room) {
+        rs_os_event_set(server->room);
+    }
+    return room ? RS_OK : RS_E_TIMED_OUT;
 }
 
 static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
@@ -396,8 +600,8 @@ static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
     rs_shard_stats_add(worker->shard, into);
 }
 
-void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
-    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
+/* The turn is the caller's. */
+static void server_stats_sum(rs_server *server, rs_server_stats *out) {
     memset(out, 0, sizeof *out);
     rs_histogram_init(&out->batch);
     rs_histogram_init(&out->send_ns);
@@ -406,5 +610,41 @@ void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
         worker_stats_add(&server->workers[i], out);
     }
+}
+
+void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
+    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
+    server_stats_sum(server, out);
     rs_os_event_set(server->stats_turn);
+}
+
+rs_status rs_server_stats_visit(rs_server *server, rs_stat_fn fn, void *ctx) {
+    if (server_caller(server) != RS_ROOM_OTHERS) {
+        return RS_E_THREAD;
+    }
+    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
+    server_stats_sum(server, server->stats);
+    rs_stats_visit(server->stats, fn, ctx);
+    rs_os_event_set(server->stats_turn);
+    return RS_OK;
+}
+
+size_t rs_server_metrics(rs_server *server, char *out, size_t out_bytes) {
+    size_t bytes;
+    if (server_caller(server) != RS_ROOM_OTHERS) {
+        return 0;
+    }
+    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
+    server_stats_sum(server, server->stats);
+    bytes = rs_stats_metrics(server->stats, out, out_bytes);
+    rs_os_event_set(server->stats_turn);
+    return bytes;
+}
+
+const char *rs_version(void) {
+    return RS_VERSION_TEXT;
+}
+
+const char *rs_backend_name(const rs_backend_api *backend) {
+    return backend->name;
 }

@@ -2,6 +2,10 @@
 /* See server_config.h. */
 #include "server/server_config.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "seam/backend_config.h"
 
 #define BUFFER_BYTES_MAX (1 << 20) /* of one slice or block */
@@ -41,6 +45,9 @@ static const rs_option server_rows[] = {
     RS_ROW_UINT(rs_server_config, drain_timeout_ms, "drain-timeout", 0, 600000,
                 RS_DRAIN_TIMEOUT_MS_DEFAULT, "ms",
                 "time to flush queued data when a session or the server ends"),
+    RS_ROW_UINT(rs_server_config, mailbox_messages, "mailbox", RS_MAILBOX_SLOTS_MIN,
+                RS_MAILBOX_SLOTS_MAX, RS_MAILBOX_SLOTS_DEFAULT, "messages",
+                "messages from other threads that wait for a worker; to the next power of two"),
     RS_ROW_BOOL(rs_server_config, coalesce, "coalesce", true,
                 "gather messages behind a send in flight into one block"),
     RS_ROW_CHOICE(rs_server_config, heap_buffers, "buffers", "slab|heap", false,
@@ -80,4 +87,92 @@ rs_status rs_server_config_check(const rs_server_config *cfg, rs_error *error) {
                             cfg->queued_bytes_max, cfg->frame_bytes_max);
     }
     return RS_OK;
+}
+
+/* ---- the configuration of the public header: the struct above, and what it owns */
+
+typedef struct config_text {
+    struct config_text *next;
+    char text[1]; /* as long as it takes */
+} config_text;
+
+typedef struct config_owned {
+    rs_server_config cfg; /* first: the public pointer is its address */
+    rs_options options;
+    config_text *texts; /* settings that are texts point into these */
+    void *settings;     /* the back end's own; NULL: it has none */
+} config_owned;
+
+static config_owned *config_owned_of(rs_server_config *cfg) {
+    return (config_owned *)(void *)cfg;
+}
+
+rs_status rs_server_config_open(rs_server_config **out, const rs_backend_api *backend,
+                                rs_error *error) {
+    static const rs_option_table *const no_others[] = {NULL};
+    config_owned *owned;
+    *out = NULL;
+    if (backend == NULL) {
+        return rs_error_set(error, RS_E_UNSUPPORTED, NULL, 0, "this back end is not built in");
+    }
+    owned = calloc(1, sizeof *owned);
+    if (owned != NULL && backend->options != NULL) {
+        owned->settings = calloc(1, backend->settings_bytes);
+    }
+    if (owned == NULL || (backend->options != NULL && owned->settings == NULL)) {
+        free(owned);
+        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
+    }
+    rs_server_config_init(&owned->cfg, backend);
+    owned->options.program = "ringside";
+    rs_options_add(&owned->options, &rs_server_options, &owned->cfg, NULL);
+    rs_backend_options_add(&owned->options, backend, &owned->cfg.tuning, owned->settings,
+                           no_others);
+    owned->cfg.backend_settings = owned->settings;
+    *out = &owned->cfg;
+    return RS_OK;
+}
+
+void rs_server_config_close(rs_server_config *cfg) {
+    config_owned *owned = cfg != NULL ? config_owned_of(cfg) : NULL;
+    config_text *text = owned != NULL ? owned->texts : NULL;
+    while (text != NULL) {
+        config_text *next = text->next;
+        free(text);
+        text = next;
+    }
+    if (owned != NULL) {
+        free(owned->settings);
+    }
+    free(owned);
+}
+
+rs_status rs_server_config_set(rs_server_config *cfg, const char *name, const char *value,
+                               rs_error *error) {
+    config_owned *owned = config_owned_of(cfg);
+    size_t bytes = strlen(name) + strlen(value) + sizeof "--=";
+    config_text *text = malloc(sizeof *text + bytes);
+    const char *argv[2];
+    char why[RS_OPTIONS_ERROR_BYTES];
+    rs_options_result result;
+    if (text == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
+    }
+    (void)snprintf(text->text, bytes, "--%s=%s", name, value);
+    argv[0] = "";
+    argv[1] = text->text;
+    memset(owned->options.given, 0, sizeof owned->options.given); /* a later value counts */
+    result = rs_options_parse(&owned->options, 2, argv, why, sizeof why);
+    if (result != RS_OPTIONS_RUN) {
+        free(text);
+        return rs_error_set(error, RS_E_INVALID, NULL, 0, "%.190s",
+                            result == RS_OPTIONS_HELP ? "there is no such setting" : why);
+    }
+    text->next = owned->texts;
+    owned->texts = text;
+    return RS_OK;
+}
+
+void rs_server_config_set_app(rs_server_config *cfg, const rs_app *app) {
+    cfg->app = *app;
 }

@@ -8,10 +8,10 @@
 #define RS_SERVER_SERVER_RUN_H
 
 #include "core/options.h"
-#include "ringside.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "seam/printer.h"
+#include "server/server_config.h"
 
 typedef enum rs_server_app {
     RS_SERVER_ECHO,

@@ -80,6 +80,8 @@ struct rs_shard {
     rs_atomic_u32 message_pending;
     rs_atomic_u32 room_wanted; /* somebody waits for room in the mailbox; `room` is set for it */
     rs_os_event *room;
+    rs_atomic_u32 room_sought[RS_ROOM_SEEKERS]; /* ... and these are told */
+    rs_atomic_u32 room_told;                    /* on_room is due here */
     rs_atomic_u32 gate_closed;
     rs_atomic_u32 posters;
     rs_atomic_u32 ended, freed, refused; /* see rs_shard_ended; written by this shard */
@@ -99,8 +101,9 @@ typedef struct shard_plan {
     uint32_t blocks_handed; /* send blocks for what is on its way over the logic thread */
     uint32_t shared_blocks; /* ... and for broadcasts */
     uint32_t block_count;   /* slots * reserve + those + what is read ahead */
-    uint32_t entry_count;   /* a block each + on each session every broadcast alive */
-    size_t heap_gap;        /* --buffers heap: bytes between slices that break the alignment */
+    uint32_t mailbox_slots;
+    uint32_t entry_count; /* a block each + on each session every broadcast alive */
+    size_t heap_gap;      /* --buffers heap: bytes between slices that break the alignment */
     size_t arena_bytes;
 } shard_plan;
 
@@ -108,6 +111,7 @@ static rs_sessions_config shard_sessions_config(const shard_plan *plan,
                                                 const rs_shard_config *cfg) {
     return (rs_sessions_config){
         .shard = cfg->index,
+        .server = cfg->instance,
         .sessions_max = cfg->counted ? plan->slots : cfg->sessions_max,
         .slot_count = plan->slots,
         .recv_bytes = plan->recv_bytes,
@@ -137,6 +141,10 @@ static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
     plan->block_bytes = server->send_block_bytes != 0 ? server->send_block_bytes : longest;
     plan->heap_gap = server->heap_buffers ? 33u : 0u;
     plan->shared_blocks = 1;
+    plan->mailbox_slots = RS_MAILBOX_SLOTS_MIN;
+    while (plan->mailbox_slots < server->mailbox_messages) {
+        plan->mailbox_slots *= 2u;
+    }
     if (cfg->logic != NULL) {
         uint32_t ring_bytes = rs_logic_ring_bytes(shard_logic_payload(plan, cfg));
         plan->blocks_handed = 2u * ring_bytes / plan->block_bytes + 1u;
@@ -244,19 +252,23 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     RS_ASSERT(message_payload > 0 && shard->poll_max > 0);
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
+    memory->open = calloc(plan->slots, sizeof *memory->open);
     memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
     memory->timer_nodes = calloc(plan->slots, sizeof *memory->timer_nodes);
     memory->entries = calloc(plan->entry_count, sizeof *memory->entries);
     shard->slab_entries = calloc(plan->block_count, sizeof *shard->slab_entries);
     shard->completions = calloc(shard->poll_max, sizeof *shard->completions);
-    shard->mailbox_memory_bytes = rs_mailbox_slot_bytes(message_payload) * RS_MAILBOX_SLOTS;
+    shard->mailbox_memory_bytes = rs_mailbox_slot_bytes(message_payload) * plan->mailbox_slots;
+    shard->mailbox_memory_bytes =
+        (shard->mailbox_memory_bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES;
     shard->mailbox_memory = rs_os_pages_alloc(shard->mailbox_memory_bytes, NULL);
-    if (memory->sessions == NULL || memory->free_next == NULL || memory->touched == NULL ||
-        memory->timer_nodes == NULL || memory->entries == NULL || shard->slab_entries == NULL ||
-        shard->completions == NULL || shard->mailbox_memory == NULL) {
+    if (memory->sessions == NULL || memory->free_next == NULL || memory->open == NULL ||
+        memory->touched == NULL || memory->timer_nodes == NULL || memory->entries == NULL ||
+        shard->slab_entries == NULL || shard->completions == NULL ||
+        shard->mailbox_memory == NULL) {
         return RS_E_NO_MEMORY;
     }
-    rs_mailbox_init(&shard->mailbox, shard->mailbox_memory, RS_MAILBOX_SLOTS, message_payload);
+    rs_mailbox_init(&shard->mailbox, shard->mailbox_memory, plan->mailbox_slots, message_payload);
     return shard_alloc_arena(shard, plan);
 }
 
@@ -264,6 +276,7 @@ static void shard_free(rs_shard *shard) {
     RS_ASSERT(shard->backend == NULL);
     free(shard->memory.sessions);
     free(shard->memory.free_next);
+    free(shard->memory.open);
     free(shard->memory.touched);
     free(shard->memory.timer_nodes);
     free(shard->memory.entries);
@@ -319,6 +332,7 @@ static rs_status shard_attach_logic(rs_shard *shard, const shard_plan *plan, rs_
                                     rs_error *error) {
     rs_logic_channel_config cfg = {
         .shard = shard->cfg.index,
+        .server = shard->cfg.instance,
         .sessions = &shard->sessions,
         .slot_count = plan->slots,
         .payload_max = shard_logic_payload(plan, &shard->cfg),
@@ -388,7 +402,9 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     shard->poll_max = cfg->server->tuning.dequeue_batch;
     shard->drain_timeout_ms = cfg->server->drain_timeout_ms;
     rs_histogram_init(&shard->batch);
-    if (shard_alloc(shard, &plan, cfg->server->frame_bytes_max) != RS_OK) {
+    if (shard_alloc(shard, &plan,
+                    RS_BROADCAST_IDS * (uint32_t)sizeof(rs_session_id) +
+                        cfg->server->frame_bytes_max) != RS_OK) {
         status = shard_no_memory(error, &plan);
     } else {
         status = rs_os_event_open(&shard->room, error);
@@ -537,6 +553,17 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
     }
 }
 
+static void shard_on_broadcast(rs_shard *shard, const rs_message *message) {
+    const bool to_all = message->value == RS_MESSAGE_TO_ALL;
+    const uint32_t count = to_all ? 0 : (uint32_t)message->value;
+    const uint32_t ids_bytes = count * (uint32_t)sizeof(rs_session_id);
+    const void *ids = message->payload;
+    RS_ASSERT(count <= RS_BROADCAST_IDS && message->bytes > ids_bytes);
+    shard->messages_dropped +=
+        rs_sessions_broadcast(&shard->sessions, to_all ? NULL : ids, count,
+                              message->payload + ids_bytes, message->bytes - ids_bytes);
+}
+
 static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     rs_slot *session;
     rs_shard_stats_request *request;
@@ -571,6 +598,11 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
         shard->sessions.app.on_peer(shard->sessions.app.ctx, shard->cfg.index,
                                     (uint32_t)message->value, message->payload, message->bytes);
         break;
+    case RS_MESSAGE_BROADCAST:
+        shard_on_broadcast(shard, message);
+        break;
+    case RS_MESSAGE_NOTHING:
+        break;
     case RS_MESSAGE_STATS:
         request = message->pointer;
         rs_shard_stats_add(shard, request->into);
@@ -583,9 +615,26 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
 
 /* Who waits says so, then tries again; here room is made, then asked. Both by read-modify-writes:
  * one of the two sees the other. */
-static void shard_tell_room(rs_shard *shard) {
-    if (rs_atomic_exchange_u32(&shard->room_wanted, 0) != 0) {
-        rs_os_event_set(shard->room);
+static void shard_made_room(rs_shard *shard) {
+    if (rs_atomic_exchange_u32(&shard->room_wanted, 0) == 0) {
+        return;
+    }
+    rs_os_event_set(shard->room);
+    for (uint32_t i = 0; i < RS_ROOM_SEEKERS; i++) {
+        if (rs_atomic_exchange_u32(&shard->room_sought[i], 0) != 0 &&
+            shard->cfg.tell_room != NULL) {
+            shard->cfg.tell_room(shard->cfg.tell_room_ctx, i);
+        }
+    }
+}
+
+static void shard_on_room(rs_shard *shard) {
+    if (rs_atomic_load_u32(&shard->room_told) == 0) {
+        return;
+    }
+    (void)rs_atomic_exchange_u32(&shard->room_told, 0);
+    if (shard->sessions.app.on_room != NULL) {
+        shard->sessions.app.on_room(shard->sessions.app.ctx, shard->cfg.instance, shard->cfg.index);
     }
 }
 
@@ -597,14 +646,14 @@ static void shard_read_mailbox(rs_shard *shard) {
     for (uint32_t i = 0; i < RS_MESSAGES_PER_STEP_MAX; i++) {
         const rs_message *message = rs_mailbox_peek(&shard->mailbox);
         if (message == NULL) {
-            shard_tell_room(shard);
+            shard_made_room(shard);
             return;
         }
         shard_on_mailbox(shard, message);
         rs_mailbox_done(&shard->mailbox);
     }
     rs_atomic_store_u32(&shard->message_pending, 1); /* more is there: the next turn goes on */
-    shard_tell_room(shard);
+    shard_made_room(shard);
 }
 
 /* Op `at` was refused. With a send go those behind it of the same connection: taking them would
@@ -797,6 +846,7 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
         rs_logic_channel_turn(shard->logic);
     }
     shard_read_mailbox(shard);
+    shard_on_room(shard);
     if (shard->waiters.count > 0) {
         shard_publish(shard);
         shard_admit(shard);
@@ -847,6 +897,49 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
     return status;
 }
 
+rs_status rs_shard_claim(rs_shard *shard, rs_message **out) {
+    if (!shard_enter(shard)) {
+        return RS_E_CLOSED;
+    }
+    *out = rs_mailbox_claim(&shard->mailbox);
+    if (*out == NULL) {
+        shard_leave(shard);
+        return RS_E_FULL;
+    }
+    return RS_OK;
+}
+
+void rs_shard_publish(rs_shard *shard, rs_message *message) {
+    rs_mailbox_publish(message);
+    if (rs_atomic_exchange_u32(&shard->message_pending, 1) == 0) {
+        shard->api->wake(shard->backend);
+    }
+    shard_leave(shard);
+}
+
+void rs_shard_want_room(rs_shard *shard, uint32_t from) {
+    RS_ASSERT(from < RS_ROOM_SEEKERS);
+    rs_atomic_store_u32(&shard->room_sought[from], 1);
+    (void)rs_atomic_exchange_u32(&shard->room_wanted, 1);
+}
+
+bool rs_shard_is_full(rs_shard *shard) {
+    return rs_atomic_load_u32(&shard->gate_closed) == 0 && rs_mailbox_is_full(&shard->mailbox);
+}
+
+void rs_shard_tell_room(rs_shard *shard) {
+    if (shard_enter(shard)) {
+        if (rs_atomic_exchange_u32(&shard->room_told, 1) == 0) {
+            shard->api->wake(shard->backend);
+        }
+        shard_leave(shard);
+    }
+}
+
+bool rs_shard_is_here(const rs_shard *shard) {
+    return shard->sessions.ops.thread == rs_thread_key();
+}
+
 rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request) {
     rs_status status;
     RS_ASSERT(request->into != NULL && request->answered != NULL);
@@ -869,7 +962,7 @@ void rs_shard_stop(rs_shard *shard) {
 
 /* ---- the end */
 
-/* Mail that nobody will read any more: sockets are closed, askers are answered. */
+/* Messages that nobody will read any more: sockets are closed, askers are answered. */
 static void shard_discard_mailbox(rs_shard *shard) {
     const rs_message *message;
     RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
@@ -890,7 +983,7 @@ void rs_shard_quiesce(rs_shard *shard) {
     while (rs_atomic_add_u32(&shard->posters, 0) != 0) {
         rs_os_relax();
     }
-    shard_tell_room(shard); /* the next try is refused */
+    shard_made_room(shard); /* the next try is refused */
     if (shard->logic != NULL) {
         rs_logic_channel_end(shard->logic);
     }

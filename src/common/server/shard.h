@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #include "core/session.h"
-#include "ringside.h"
 #include "seam/os.h"
 #include "server/logic.h"
 #include "seam/mailbox.h"
+#include "server/server_config.h"
 
 typedef struct rs_clock {
     uint64_t (*now_ns)(void *ctx); /* monotonic */
@@ -29,10 +29,16 @@ typedef enum rs_route {
     RS_ROUTE_NO_ROOM /* nobody has room: it waits here for some, and is then refused */
 } rs_route;
 
+/* Who may wait for room in a mailbox: each shard, the logic thread, all other threads. */
+#define RS_ROOM_LOGIC RS_SHARDS_MAX
+#define RS_ROOM_OTHERS (RS_SHARDS_MAX + 1u)
+#define RS_ROOM_SEEKERS (RS_SHARDS_MAX + 2u)
+
 typedef struct rs_shard_config {
     uint32_t index;                 /* [0, RS_SHARDS_MAX) */
     uint32_t sessions_max;          /* of this shard; with `counted`, its share of the server's */
     const rs_server_config *server; /* read during open only; values as rs_server_config says */
+    rs_server *instance;            /* what callbacks get; nullable in tests */
     rs_clock clock;                 /* now_ns NULL = rs_os_now_ns */
 
     /* route: decides about each accepted socket. NULL: all stay here. */
@@ -43,6 +49,10 @@ typedef struct rs_shard_config {
     /* The other shards, for the application's on_turn; shard and bytes_max are filled in at open.
      * count 0: there are none, or the application is on another thread. */
     rs_peers peers;
+
+    /* tell_room: see rs_shard_want_room; called by the shard. NULL: nobody is told. */
+    void (*tell_room)(void *ctx, uint32_t from);
+    void *tell_room_ctx;
 
     /* The thread of the application's callbacks, the caller's, to be closed after the shard; with
      * a channel for this index. NULL: they run on the shard. */
@@ -73,6 +83,26 @@ void rs_shard_stop(rs_shard *shard);
  * RS_E_CLOSED once the shard is closing. */
 rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
                         const void *payload, uint32_t bytes);
+
+/* rs_shard_claim: a message that rs_shard_publish must follow, soon: meanwhile the shard reads no
+ * further, and does not end. Its payload holds RS_BROADCAST_IDS ids and the longest frame. Any
+ * thread. RS_E_FULL; RS_E_CLOSED once the shard is closing. */
+rs_status rs_shard_claim(rs_shard *shard, rs_message **out);
+void rs_shard_publish(rs_shard *shard, rs_message *message);
+
+/* rs_shard_want_room: whoever `from` is, below RS_ROOM_SEEKERS, is told by
+ * rs_shard_config.tell_room when the mailbox has been read once more. To be tried once more after
+ * that: it may just have been. Any thread. */
+void rs_shard_want_room(rs_shard *shard, uint32_t from);
+
+/* rs_shard_is_full: is the mailbox, just now? False once the shard is closing. Any thread. */
+bool rs_shard_is_full(rs_shard *shard);
+
+/* rs_shard_tell_room: on_room is called in this shard's next turn. Any thread. */
+void rs_shard_tell_room(rs_shard *shard);
+
+/* rs_shard_is_here: is this the thread of the shard? */
+bool rs_shard_is_here(const rs_shard *shard);
 
 /* What RS_MESSAGE_STATS carries. */
 typedef struct rs_shard_stats_request {

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: MIT */
+/* The library as its users see it: the public headers alone, over real sockets, native.
+ *
+ * A pass is the bytes, counts and statuses that ringside.h promises. Clients are blocking sockets
+ * with a receive timeout that only bounds a hang. Runs under the thread sanitizer too. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <cmocka.h>
+
+#include "ringside/ringside.h"
+#include "client.h"
+
+#define CLIENTS 20u
+#define LINES 20u
+#define LINE_BYTES 24u
+#define WAIT_STEPS 2000u /* of 5 ms: bounds a hang, decides nothing else */
+
+static bool with_logic; /* set by main alone: every test runs in both modes */
+
+static rs_server *start(const rs_app *app, const char *workers, const char *mailbox) {
+    rs_server_config *cfg;
+    rs_server *server = NULL;
+    rs_error error = {.text = ""};
+    assert_int_equal(rs_server_config_open(&cfg, rs_backend_epoll(), &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "port", "0", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "workers", workers, &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "mailbox", mailbox, &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "max-sessions", "600", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "drain-timeout", "300", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "logic", with_logic ? "thread" : "io", &error),
+                     RS_OK);
+    rs_server_config_set_app(cfg, app);
+    if (rs_server_start(&server, cfg, &error) != RS_OK) {
+        fail_msg("%s", error.text);
+    }
+    rs_server_config_close(cfg);
+    return server;
+}
+
+static void stop(rs_server *server) {
+    rs_error error = {.text = ""};
+    rs_server_stop(server);
+    assert_int_equal(rs_server_join(server, &error), RS_OK);
+    rs_server_free(server);
+}
+
+static bool is_set_in_time(const atomic_uint *flag) {
+    for (uint32_t i = 0; i < WAIT_STEPS && *flag == 0; i++) {
+        rs_sleep_ms(5);
+    }
+    return *flag != 0;
+}
+
+static void read_all(int fd, uint8_t *out, uint32_t bytes) {
+    assert_int_equal(recv(fd, out, bytes, MSG_WAITALL), bytes);
+}
+
+/* ---- figures by name */
+
+typedef struct wanted {
+    const char *name, *of;
+    uint64_t value;
+    uint32_t seen;
+} wanted;
+
+static void look(void *ctx, const char *name, const char *of, uint64_t value) {
+    wanted *want = ctx;
+    if (strcmp(name, want->name) == 0 && (want->of == NULL) == (of == NULL) &&
+        (of == NULL || strcmp(of, want->of) == 0)) {
+        want->value = value;
+        want->seen++;
+    }
+}
+
+static uint64_t figure(rs_server *server, const char *name, const char *of) {
+    wanted want = {.name = name, .of = of};
+    assert_int_equal(rs_server_stats_visit(server, look, &want), RS_OK);
+    assert_int_equal(want.seen, 1);
+    return want.value;
+}
+
+static void wait_for_sessions(rs_server *server, uint64_t count) {
+    for (uint32_t i = 0; figure(server, "sessions_open", NULL) != count; i++) {
+        assert_true(i < WAIT_STEPS);
+        rs_sleep_ms(5);
+    }
+}
+
+/* ---- the server in each callback, and calls from the wrong thread */
+
+typedef struct stranger {
+    rs_server *server; /* as the starter was told */
+    rs_session *_Atomic session[2];
+    atomic_uint wrong, calls, asked, closed;
+    rs_status status[2]; /* of session 0's callback calling session 1 */
+} stranger;
+
+static void note(stranger *app, const rs_session *session) {
+    app->calls++;
+    if (rs_session_server(session) == NULL) {
+        app->wrong++;
+    }
+}
+
+static void stranger_open(void *ctx, rs_session *session) {
+    stranger *app = ctx;
+    note(app, session);
+    app->session[rs_session_id_shard(rs_session_id_of(session))] = session;
+}
+
+static void stranger_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    stranger *app = ctx;
+    rs_session *other = app->session[session == app->session[0] ? 1 : 0];
+    note(app, session);
+    app->status[0] = rs_session_send(other, data, bytes);
+    app->status[1] = rs_server_stats_visit(rs_session_server(session), look, NULL);
+    app->asked = 1;
+}
+
+static void stranger_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    (void)reason;
+    note(ctx, session);
+    ((stranger *)ctx)->closed++;
+}
+
+static void test_library_session_calls_from_a_wrong_thread_are_refused(void **state) {
+    static stranger app;
+    const rs_app callbacks = {.ctx = &app,
+                              .on_open = stranger_open,
+                              .on_message = stranger_message,
+                              .on_close = stranger_close};
+    rs_server *server;
+    rs_shared shared = {.room = 0};
+    uint8_t frame[8] = {0};
+    int fd[2];
+    (void)state;
+    memset(&app, 0, sizeof app);
+    server = start(&callbacks, "2", "1024");
+    fd[0] = client_open(server);
+    fd[1] = client_open(server);
+    wait_for_sessions(server, 2);
+    for (uint32_t i = 0; i < WAIT_STEPS && (app.session[0] == NULL || app.session[1] == NULL);
+         i++) {
+        rs_sleep_ms(5);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        rs_session *session = app.session[i];
+        assert_non_null(session);
+        assert_int_equal(rs_session_send(session, "x", 1), RS_E_THREAD);
+        assert_int_equal(rs_session_close(session), RS_E_THREAD);
+        assert_int_equal(rs_session_hold(session), RS_E_THREAD);
+        assert_int_equal(rs_session_release(session), RS_E_THREAD);
+        assert_int_equal(rs_session_pause(session), RS_E_THREAD);
+        assert_int_equal(rs_session_resume(session), RS_E_THREAD);
+        assert_int_equal(rs_session_set_user(session, 7), RS_E_THREAD);
+        assert_int_equal(rs_shared_send(session, &shared, 1), RS_E_THREAD);
+        assert_int_equal(rs_shared_release(session, &shared), RS_E_THREAD);
+        assert_false(rs_shared_acquire(session, &shared));
+        assert_int_equal(rs_session_user(session), 0);
+        assert_int_equal(rs_session_id_of(session), 0);
+        assert_null(rs_session_server(session));
+    }
+    assert_non_null(strstr(rs_status_text(RS_E_THREAD), "rs_server_send"));
+    (void)rs_frame_header(frame, 1, sizeof frame - RS_FRAME_HEADER_BYTES);
+    assert_int_equal(send(fd[0], frame, sizeof frame, 0), sizeof frame);
+    assert_true(is_set_in_time(&app.asked));
+    /* The logic thread has the sessions of all shards. */
+    assert_int_equal(app.status[0], with_logic ? RS_OK : RS_E_THREAD);
+    assert_int_equal(app.status[1], RS_E_THREAD);
+    (void)close(fd[0]);
+    (void)close(fd[1]);
+    stop(server);
+    assert_int_equal(app.closed, 2);
+    assert_int_equal(app.calls, 5);
+    assert_int_equal(app.wrong, 0);
+}
+
+/* ---- chat: each line to everybody */
+
+typedef struct chat_line {
+    rs_session *session;
+    uint8_t frame[LINE_BYTES];
+} chat_line;
+
+typedef struct chat {
+    chat_line waiting[2][CLIENTS]; /* each shard's thread its own */
+    uint32_t count[2];
+    atomic_uint fulls, rooms, lost;
+} chat;
+
+static void chat_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    chat *app = ctx;
+    uint32_t shard = rs_session_id_shard(rs_session_id_of(session));
+    rs_status status = rs_server_broadcast(rs_session_server(session), NULL, 0, data, bytes);
+    if (status == RS_E_FULL && !with_logic) {
+        chat_line *line = &app->waiting[shard][app->count[shard]++];
+        line->session = session;
+        memcpy(line->frame, data, bytes);
+        app->fulls++;
+        (void)rs_session_pause(session);
+    } else if (status != RS_OK) {
+        app->lost++;
+    }
+}
+
+static void chat_room(void *ctx, rs_server *server, uint32_t shard) {
+    chat *app = ctx;
+    app->rooms++;
+    while (app->count[shard] > 0) {
+        const chat_line *line = &app->waiting[shard][app->count[shard] - 1];
+        if (rs_server_broadcast(server, NULL, 0, line->frame, LINE_BYTES) != RS_OK) {
+            return;
+        }
+        app->count[shard]--;
+        (void)rs_session_resume(line->session);
+    }
+}
+
+static void chat_with_mailbox(const char *mailbox, chat *app) {
+    const rs_app callbacks = {.ctx = app, .on_message = chat_message, .on_room = chat_room};
+    static uint8_t lines[LINES * LINE_BYTES], back[CLIENTS * LINES * LINE_BYTES];
+    rs_server *server;
+    int fd[CLIENTS];
+    memset(app, 0, sizeof *app);
+    server = start(&callbacks, "2", mailbox);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        fd[i] = client_open(server);
+    }
+    wait_for_sessions(server, CLIENTS);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        for (uint32_t k = 0; k < LINES; k++) {
+            uint8_t *line = &lines[k * LINE_BYTES];
+            memset(line, (int)i, LINE_BYTES);
+            (void)rs_frame_header(line, (uint8_t)k, LINE_BYTES - RS_FRAME_HEADER_BYTES);
+        }
+        assert_int_equal(send(fd[i], lines, sizeof lines, 0), sizeof lines);
+    }
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        uint32_t next[CLIENTS] = {0}; /* each sender's lines in its order */
+        read_all(fd[i], back, sizeof back);
+        for (uint32_t k = 0; k < CLIENTS * LINES; k++) {
+            const uint8_t *line = &back[k * LINE_BYTES];
+            assert_in_range(line[3], 0, CLIENTS - 1);
+            assert_int_equal(rs_frame_type(line), next[line[3]]);
+            next[line[3]]++;
+        }
+    }
+    assert_int_equal(app->lost, 0);
+    assert_int_equal(figure(server, "messages_out", NULL), CLIENTS * CLIENTS * LINES);
+    assert_int_equal(figure(server, "messages_dropped", NULL), 0);
+    for (uint32_t i = 0; i < CLIENTS; i++) {
+        (void)close(fd[i]);
+    }
+    stop(server);
+}
+
+static void test_library_chat_delivers_every_line(void **state) {
+    static chat app;
+    (void)state;
+    chat_with_mailbox("1024", &app);
+}
+
+/* The smallest mailbox is full all the time: who is told of room loses nothing. */
+static void test_library_room_event_lets_a_chat_deliver_every_line(void **state) {
+    static chat app;
+    (void)state;
+    if (with_logic) {
+        return; /* a pause does not stop what is on its way to the logic thread */
+    }
+    for (uint32_t round = 0; round < 10 && app.fulls == 0; round++) {
+        chat_with_mailbox("16", &app);
+    }
+    assert_true(app.fulls > 0 && app.rooms > 0);
+}
+
+/* ---- broadcasts to some */
+
+typedef struct roll {
+    rs_session_id _Atomic id[600];
+    atomic_uint count;
+} roll;
+
+static void roll_open(void *ctx, rs_session *session) {
+    roll *app = ctx;
+    app->id[app->count] = rs_session_id_of(session);
+    app->count++;
+}
+
+static void roll_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    (void)ctx;
+    (void)session;
+    (void)data;
+    (void)bytes;
+}
+
+/* More ids of one shard than one message takes, with strangers among them. */
+static void test_library_broadcast_reaches_the_named_ones_only(void **state) {
+    enum { MEMBERS = 300 };
+    static roll app;
+    static int fd[MEMBERS];
+    static rs_session_id ids[MEMBERS + 2];
+    const rs_app callbacks = {.ctx = &app, .on_open = roll_open, .on_message = roll_message};
+    rs_server *server;
+    uint8_t frame[8], back[8];
+    (void)state;
+    memset(&app, 0, sizeof app);
+    server = start(&callbacks, "1", "1024");
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        fd[i] = client_open(server); /* one after the other: id i is client i's */
+        for (uint32_t k = 0; k < WAIT_STEPS && app.count <= i; k++) {
+            rs_sleep_ms(1);
+        }
+        assert_int_equal(app.count, i + 1);
+    }
+    for (uint32_t i = 1; i < MEMBERS; i++) {
+        ids[i] = app.id[i];
+    }
+    ids[MEMBERS] = app.id[1] + 1; /* a generation that is not there */
+    (void)rs_frame_header(frame, 9, 5);
+    assert_int_equal(rs_server_broadcast(server, ids, MEMBERS + 2, frame, 8), RS_OK);
+    for (uint32_t i = 1; i < MEMBERS; i++) {
+        read_all(fd[i], back, 8);
+        assert_memory_equal(back, frame, 3);
+    }
+    assert_int_equal(recv(fd[0], back, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(figure(server, "messages_dropped", NULL), 1);
+    assert_int_equal(figure(server, "messages_out", NULL), MEMBERS - 1);
+    assert_int_equal(rs_server_broadcast(server, ids, 1, frame, 0), RS_E_INVALID);
+    assert_int_equal(rs_server_broadcast(server, ids, UINT32_MAX, frame, 8), RS_E_INVALID);
+    for (uint32_t i = 0; i < MEMBERS; i++) {
+        (void)close(fd[i]);
+    }
+    stop(server);
+}
+
+/* ---- other threads wait for room */
+
+typedef struct sender {
+    rs_server *server;
+    rs_session_id id;
+    uint32_t waits;
+    rs_status status;
+} sender;
+
+static void *send_many(void *arg) {
+    sender *s = arg;
+    uint8_t frame[8] = {0};
+    (void)rs_frame_header(frame, 1, 5);
+    for (uint32_t i = 0; i < 5000 && s->status == RS_OK; i++) {
+        while ((s->status = rs_server_send(s->server, s->id, frame, 8)) == RS_E_FULL) {
+            s->waits++;
+            if (rs_server_wait_room(s->server, 20000) != RS_OK) {
+                return NULL;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void test_library_other_threads_wait_for_room(void **state) {
+    static roll app;
+    const rs_app callbacks = {.ctx = &app, .on_open = roll_open, .on_message = roll_message};
+    pthread_t thread[3];
+    sender senders[3];
+    static uint8_t back[3 * 5000 * 8];
+    uint32_t waits = 0;
+    rs_server *server;
+    int fd;
+    (void)state;
+    memset(&app, 0, sizeof app);
+    server = start(&callbacks, "2", "16");
+    fd = client_open(server);
+    assert_true(is_set_in_time(&app.count));
+    for (uint32_t i = 0; i < 3; i++) {
+        senders[i] = (sender){.server = server, .id = app.id[0]};
+        assert_int_equal(pthread_create(&thread[i], NULL, send_many, &senders[i]), 0);
+    }
+    read_all(fd, back, sizeof back);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_int_equal(senders[i].status, RS_OK);
+        waits += senders[i].waits;
+    }
+    assert_true(waits > 0);
+    (void)close(fd);
+    stop(server);
+}
+
+/* ---- configuration, text */
+
+static void test_library_settings_are_checked_by_name(void **state) {
+    const rs_app app = {.on_message = roll_message};
+    rs_server_config *cfg;
+    rs_server *server;
+    rs_error error;
+    (void)state;
+    assert_int_equal(rs_server_config_open(&cfg, rs_backend_rio(), &error), RS_E_UNSUPPORTED);
+    assert_null(cfg);
+    assert_int_equal(rs_server_config_open(&cfg, rs_backend_named("epoll"), &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "workers", "0", &error), RS_E_INVALID);
+    assert_non_null(strstr(error.text, "workers"));
+    assert_int_equal(rs_server_config_set(cfg, "no-such", "1", &error), RS_E_INVALID);
+    assert_int_equal(rs_server_config_set(cfg, "help", "1", &error), RS_E_INVALID);
+    assert_int_equal(rs_server_config_set(cfg, "port", "0", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "max-sessions", "5", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "max-sessions", "6", &error), RS_OK);
+    assert_int_equal(rs_server_start(&server, cfg, &error), RS_E_INVALID); /* no application */
+    rs_server_config_set_app(cfg, &app);
+    assert_int_equal(rs_server_start(&server, cfg, &error), RS_OK);
+    rs_server_config_close(cfg);
+    stop(server);
+    rs_server_config_close(NULL);
+    assert_null(rs_backend_named("kqueue"));
+    assert_string_equal(rs_backend_name(rs_backend_best()), "epoll");
+    assert_string_equal(rs_version(), RS_VERSION_TEXT);
+}
+
+static void test_library_metrics_are_prometheus_text(void **state) {
+    const rs_app app = {.on_message = roll_message};
+    static char text[RS_METRICS_BYTES];
+    rs_server *server = start(&app, "2", "1024");
+    int fd = client_open(server);
+    size_t bytes;
+    (void)state;
+    wait_for_sessions(server, 1);
+    bytes = rs_server_metrics(server, text, sizeof text);
+    assert_in_range(bytes, 1000, sizeof text - 1);
+    assert_int_equal(strlen(text), bytes);
+    assert_non_null(
+        strstr(text, "# TYPE ringside_sessions_open gauge\nringside_sessions_open 1\n"));
+    assert_non_null(strstr(text, "ringside_accepted_total 1\n"));
+    assert_non_null(strstr(text, "ringside_closed_total{reason=\"slow-consumer\"} 0\n"));
+    assert_true(rs_server_metrics(server, NULL, 0) >= bytes - 100);
+    (void)close(fd);
+    stop(server);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_library_session_calls_from_a_wrong_thread_are_refused),
+        cmocka_unit_test(test_library_chat_delivers_every_line),
+        cmocka_unit_test(test_library_room_event_lets_a_chat_deliver_every_line),
+        cmocka_unit_test(test_library_broadcast_reaches_the_named_ones_only),
+        cmocka_unit_test(test_library_other_threads_wait_for_room),
+        cmocka_unit_test(test_library_settings_are_checked_by_name),
+        cmocka_unit_test(test_library_metrics_are_prometheus_text),
+    };
+    int failed = cmocka_run_group_tests_name("library", tests, NULL, NULL);
+    with_logic = true;
+    return failed + cmocka_run_group_tests_name("library with a logic thread", tests, NULL, NULL);
+}
