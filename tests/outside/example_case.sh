@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# One example over one back end: two clients, and what each must get.
+#   example_case.sh echo|chat|metrics PROGRAM BACK_END [EMULATOR]
+# A pass: the bytes are right, and the program ends with 0 after SIGINT.
+set -u
+kind=$1 program=$2 backend=$3 emulator=${4:-}
+work=$(mktemp -d) || exit 1
+pid=
+cleanup()
+{
+    [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
+    rm -rf "$work"
+}
+trap cleanup EXIT
+fail()
+{
+    echo "$kind over $backend: $*"
+    cat "$work/out"
+    exit 1
+}
+cd "$work" || exit 1
+${emulator:+"$emulator"} "$program" "$backend" 0 metrics.prom >out 2>&1 &
+pid=$!
+port=
+for _ in $(seq 200); do
+    port=$(tr -d '\r' <out | sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p')
+    [ -z "$port" ] || break
+    kill -0 $pid 2>/dev/null || fail "ended"
+    sleep 0.1
+done
+[ -n "$port" ] || fail "does not listen"
+exec 3<>"/dev/tcp/127.0.0.1/$port" || fail "no connection"
+exec 4<>"/dev/tcp/127.0.0.1/$port" || fail "no second connection"
+# Frames of 8 bytes: length, type, "hello" or "world".
+hello='\x08\x00\x01hello' world='\x08\x00\x01world'
+take()
+{
+    timeout 20 head -c "$2" <&"$1" | od -An -tx1 | tr -d ' \n'
+}
+hex()
+{
+    printf "$1" | od -An -tx1 | tr -d ' \n'
+}
+printf "$hello" >&3
+[ "$(take 3 8)" = "$(hex "$hello")" ] || fail "no echo of hello"
+if [ "$kind" = chat ]; then
+    [ "$(take 4 8)" = "$(hex "$hello")" ] || fail "the other one did not get it"
+fi
+printf "$world" >&4
+[ "$(take 4 8)" = "$(hex "$world")" ] || fail "no echo of world"
+if [ "$kind" = chat ]; then
+    [ "$(take 3 8)" = "$(hex "$world")" ] || fail "the first one did not get it"
+fi
+if [ "$kind" = metrics ]; then
+    for _ in $(seq 100); do
+        grep -q '^ringside_messages_in_total 2' metrics.prom 2>/dev/null && break
+        sleep 0.1
+    done
+    grep -q '^ringside_messages_in_total 2' metrics.prom || fail "no metrics"
+    grep -q '^ringside_sessions_open 2' metrics.prom || fail "2 sessions are not open"
+fi
+exec 3>&- 4>&-
+kill -INT $pid
+for _ in $(seq 150); do
+    kill -0 $pid 2>/dev/null || break
+    sleep 0.1
+done
+kill -0 $pid 2>/dev/null && fail "does not stop"
+wait $pid
+code=$?
+pid=
+[ $code -eq 0 ] || fail "exit code $code"
