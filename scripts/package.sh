@@ -24,7 +24,7 @@ export SOURCE_DATE_EPOCH=$epoch
 windows="iocp_server rio_server loadgen compare notes rio_contract conformance_iocp
     conformance_iocp_alternatives conformance_rio conformance_rio_event conformance_rio_poll
     ladder_thread ladder_select ladder_async_select ladder_event_select ladder_overlapped_event
-    ladder_overlapped_apc ladder_iocp_pool ladder_iocp_lookaside"
+    ladder_overlapped_apc ladder_overlapped_alertable ladder_iocp_pool ladder_iocp_lookaside"
 linux="epoll_server loadgen compare notes"
 
 die()

@@ -43,6 +43,7 @@ static const struct {
     {"ladder_event_select", TARGETS_RUNG, TARGETS_SYNC},
     {"ladder_overlapped_event", TARGETS_RUNG, TARGETS_ASYNC},
     {"ladder_overlapped_apc", TARGETS_RUNG, TARGETS_ASYNC},
+    {"ladder_overlapped_alertable", TARGETS_RUNG, TARGETS_ASYNC},
     {"ladder_iocp_pool", TARGETS_RUNG, TARGETS_ASYNC},
     {"ladder_iocp_lookaside", TARGETS_RUNG, TARGETS_ASYNC},
     {"iocp_server", TARGETS_SERVER, TARGETS_ASYNC},

@@ -34,6 +34,7 @@
     X(LADDER_EVENT_SELECT, "WSAEventSelect")                                                       \
     X(LADDER_ENUM_EVENTS, "WSAEnumNetworkEvents")                                                  \
     X(LADDER_WAIT, "WSAWaitForMultipleEvents")                                                     \
+    X(LADDER_SLEEP, "SleepEx")                                                                     \
     X(LADDER_RESET_EVENT, "WSAResetEvent")                                                         \
     X(LADDER_GQCS, "GetQueuedCompletionStatus")                                                    \
     X(LADDER_ASSOCIATE, "CreateIoCompletionPort")                                                  \

@@ -13,12 +13,21 @@
  * more: if a routine made the next request itself, and that succeeded at once, the chain would keep
  * a busy server inside one wait, deaf to the listener and the stop. So routines only put their
  * connection on a list, and the loop makes the requests. accept has no completion routine: the
- * listener's event is waited for, and an accepted socket drops its association with it. */
+ * listener's event is waited for, and an accepted socket drops its association with it.
+ * Built a second time as ladder_overlapped_alertable (LADDER_ALERTABLE_OFTEN): the loop waits
+ * alertably after every request that it makes, and not once a turn. The difference is what frequent
+ * alertable waits cost. */
 #include "ladder/ladder_common.h"
 
 #include "core/assert.h"
 
 #include <stdlib.h>
+
+#ifdef LADDER_ALERTABLE_OFTEN
+#define APC_NAME "overlapped_alertable"
+#else
+#define APC_NAME "overlapped_apc"
+#endif
 
 typedef struct apc_server {
     ladder ladder;
@@ -106,18 +115,33 @@ static void CALLBACK apc_on_sent(DWORD os_error, DWORD bytes, WSAOVERLAPPED *ove
     ladder_link_insert(&connection->server->ready, &connection->ready);
 }
 
-/* After a short send the rest is sent, and only then is a receive posted. */
+/* Runs the routines that are due, in the one of the two programs that does so often. */
+static void apc_wait_often(apc_server *server) {
+#ifdef LADDER_ALERTABLE_OFTEN
+    server->ladder.counts.call[LADDER_SLEEP]++;
+    (void)SleepEx(0, TRUE); /* none due is no error */
+#else
+    (void)server;
+#endif
+}
+
+/* After a short send the rest is sent, and only then is a receive posted. Each connection has one
+ * turn, so that routines run in between keep nobody from the listener. */
 static void apc_go_on(apc_server *server) {
-    while (server->ready.next != &server->ready) {
-        apc_connection *connection = CONTAINING_RECORD(server->ready.next, apc_connection, ready);
+    for (uint32_t left = server->live; left > 0 && server->ready.next != &server->ready; left--) {
+        /* The oldest: a busy connection must not pass the others. */
+        apc_connection *connection = CONTAINING_RECORD(server->ready.prev, apc_connection, ready);
         ladder_link_remove(&connection->ready);
         if (server->stopping) {
             apc_drop(connection, 0);
-        } else if (connection->begin < connection->end) {
+            continue;
+        }
+        if (connection->begin < connection->end) {
             apc_send(connection);
         } else {
             apc_receive(connection);
         }
+        apc_wait_often(server);
     }
 }
 
@@ -153,8 +177,9 @@ static void apc_take_in(apc_server *server) {
 /* All routines that are due run inside the wait. */
 static void apc_turn(apc_server *server) {
     apc_go_on(server);
+    const DWORD wait_ms = server->ready.next != &server->ready ? 0 : LADDER_TICK_MS;
     server->ladder.counts.call[LADDER_WAIT]++;
-    switch (WSAWaitForMultipleEvents(1, &server->listener_event, FALSE, LADDER_TICK_MS, TRUE)) {
+    switch (WSAWaitForMultipleEvents(1, &server->listener_event, FALSE, wait_ms, TRUE)) {
     case WSA_WAIT_EVENT_0:
         apc_take_in(server);
         return;
@@ -185,8 +210,8 @@ static void apc_stop(apc_server *server) {
 
 int main(int argc, char **argv) {
     static const ladder_model model = {
-        .program = "ladder_overlapped_apc",
-        .name = "overlapped_apc",
+        .program = "ladder_" APC_NAME,
+        .name = APC_NAME,
         .connections_max = LADDER_CONNECTIONS_MAX,
         .limit =
             "memory, and one thread: completion routines run only in the thread that made the call",

@@ -47,6 +47,7 @@ static const rung rungs[] = {
     {"event_select", 63, 63, "64 events"},
     {"overlapped_event", 63, 63, "64 events"},
     {"overlapped_apc", 200, 1048576, "one thread"},
+    {"overlapped_alertable", 200, 1048576, "one thread"},
     {"iocp_pool", 200, 1048576, "non-paged pool"},
     {"iocp_lookaside", 200, 1048576, "non-paged pool"},
 };
