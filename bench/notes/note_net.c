@@ -135,9 +135,13 @@ static note_socket net_keep(note *self, note_socket socket, const char *call) {
     return socket;
 }
 
+/* One that may not have been made. */
+static note_socket net_keep_if(note *self, note_socket socket) {
+    return socket == NOTE_NO_SOCKET ? socket : net_keep(self, socket, "socket");
+}
+
 note_socket note_tcp_try(note *self) {
-    const note_socket made = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
-    return made == NOTE_NO_SOCKET ? made : net_keep(self, made, "socket");
+    return net_keep_if(self, socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
 }
 
 note_socket note_tcp(note *self) {
@@ -176,6 +180,10 @@ note_socket note_listen(note *self, int backlog, struct sockaddr_in *address) {
 
 note_socket note_accept(note *self, note_socket listener) {
     return net_keep(self, accept(listener, NULL, NULL), "accept");
+}
+
+note_socket note_accept_try(note *self, note_socket listener) {
+    return net_keep_if(self, accept(listener, NULL, NULL));
 }
 
 bool note_pair_sized(note *self, note_socket pair[2], int recv_bytes, int send_bytes) {

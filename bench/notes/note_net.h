@@ -43,8 +43,10 @@ note_socket note_tcp_try(note *self); /* one that may be refused: note_error say
  * takes it. */
 note_socket note_listen(note *self, int backlog, struct sockaddr_in *address);
 
-/* note_accept: blocks until there is one, or the listener's note_timeout. */
+/* note_accept: blocks until there is one, or the listener's note_timeout. note_accept_try: one that
+ * may fail, as note_tcp_try. */
 note_socket note_accept(note *self, note_socket listener);
+note_socket note_accept_try(note *self, note_socket listener);
 
 /* note_pair: [0] was accepted, [1] connected to it. Blocking, no delay (TCP_NODELAY). */
 bool note_pair(note *self, note_socket pair[2]);
