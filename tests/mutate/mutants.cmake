@@ -494,6 +494,158 @@ mutant("the table takes the first result for every statement" [[        if (@{st
 mutant("words are not escaped" [[            @{rs_compare_text_markdown(text, words);}@
             rs_compare_text_raw]] [[rs_compare_text_raw(text, words);]])
 
+# Their rules: what is seen, and the verdict.
+
+mutants_of(bench/notes/a1_backlog_completes_connections.c "unit\\.notes")
+mutant("bytes that got lost are overlooked" [[    if (seen[SENT].value < 1 || @{seen[RECEIVED].value != seen[SENT].value}@) {]] [[0]])
+
+mutants_of(bench/notes/a2_full_backlog_refuses.c "unit\\.notes")
+mutant("one refusal of four is all" [[@{seen[REFUSED].value == LISTENERS}@ ? NOTE_HOLDS]] [[seen[REFUSED].value > 0]])
+
+mutants_of(bench/notes/a3_backlog_hint_ends_early.c "unit\\.notes")
+mutant("a full queue is taken for the client's end" [[    if (@{end == BY_QUEUE}@) {]] [[0]])
+mutant("more addresses need not reach further" [[    if (@{all < one * 1.2}@) {]] [[0]])
+
+mutants_of(bench/notes/a5_accept_has_no_routine.c "unit\\.notes")
+mutant("AcceptEx need not complete by event" [[    if (@{seen[BY_EVENT].value == 0}@ || seen]] [[0]])
+
+mutants_of(bench/notes/a6_silent_client_holds_acceptex.c "unit\\.notes")
+mutant("nobody served at all decides" [[    if (@{seen[SERVED_AT_ONCE].value == 0}@) {]] [[0]])
+
+mutants_of(bench/notes/a7_workers_before_accept.c "unit\\.notes")
+mutant("wrong bytes are no loss" [[ || @{seen[RIGHT_BYTES].value < CONNECTIONS}@) {]] [[0]])
+
+mutants_of(bench/notes/b1_recv_returns_what_is_there.c "unit\\.notes")
+mutant("late is at once" [[ || @{seen[AT_ONCE_US].value > LATE_MS * 500.0}@) {]] [[0]])
+
+mutants_of(bench/notes/b3_send_blocks_without_room.c "unit\\.notes")
+mutant("a part is all of it" [[    if (@{seen[BLOCKING_TOOK].value < ASKED}@) {]] [[0]])
+
+mutants_of(bench/notes/b4_buffer_sizes_asked_and_used.c "unit\\.notes")
+mutant("one size that is used as set is enough" [[@{used < SIZES}@   ? NOTE_HOLDS]] [[used < 1]])
+
+mutants_of(bench/notes/b5_no_send_buffer.c "unit\\.notes")
+mutant("a byte that pends anyway is no exception" [[    if (@{plain[0].value > 0}@ ||]] [[0]])
+
+mutants_of(bench/notes/b6_asking_every_socket.c "unit\\.notes")
+mutant("4,096 sockets do not count" [[ && (@{!all}@ || seen]] [[1]])
+mutant("twice the time is growth" [[    const bool grows = @{seen[GROWTH].value >= 8}@]] [[seen[GROWTH].value >= 1]])
+
+mutants_of(bench/notes/b7_b8_in_the_call_or_later.c "unit\\.notes")
+mutant("a packet despite skip-on-success is as documented" [[                               @{packet[2].value == 0}@ &&]] [[1]])
+
+mutants_of(bench/notes/b9_offset_means_nothing.c "unit\\.notes")
+mutant("bytes out of place are overlooked" [[ || @{seen[WRONG].value > 0}@) {]] [[0]])
+
+mutants_of(bench/notes/b10_sends_complete_in_order.c "unit\\.notes")
+mutant("a send cut short is overlooked" [[    if (@{seen[CUT_SHORT].value > 0}@ ||]] [[0]])
+
+mutants_of(bench/notes/b11_more_than_the_room.c "unit\\.notes")
+mutant("taken before the peer reads is pending" [[ || @{seen[BEFORE_READ].value > 0}@) {]] [[0]])
+
+mutants_of(bench/notes/b12_short_sends.c "unit\\.notes")
+mutant("no cut at all decides" [[    if (@{failed < 1}@) {]] [[0]])
+
+mutants_of(bench/notes/b13_sends_of_many_threads.c "unit\\.notes")
+mutant("long records that mix are overlooked" [[    if (@{seen[LARGE_BROKEN].value > 0}@) {]] [[0]])
+
+mutants_of(bench/notes/b14_receives_of_many_workers.c "unit\\.notes")
+mutant("none out of order decides" [[    if (@{seen[SWAPPED_4_4].value == 0}@) {]] [[0]])
+
+mutants_of(bench/notes/b15_one_overlapped_twice.c "unit\\.notes")
+mutant("a crash is no verdict" [[    if (@{seen[ENDING].value < 0}@) {]] [[0]])
+
+mutants_of(bench/notes/b16_messages_split_and_joined.c "unit\\.notes")
+mutant("never joined is joined" [[ || @{seen[JOINED].value == 0}@) {]] [[0]])
+
+mutants_of(bench/notes/b17_size_of_a_move.c "unit\\.notes")
+mutant("no difference in time says nothing of the wire" [[        @{verdict.kind = NOTE_IN_PART;}@ /* of]] [[;]])
+
+mutants_of(bench/notes/c1_select_each_turn.c "unit\\.notes")
+mutant("64 is the end" [[    return note_say(@{seen[SERVED].value > 64}@ ? NOTE_IN_PART]] [[0]])
+
+mutants_of(bench/notes/c2_handles_in_one_wait.c "unit\\.notes")
+mutant("a wait that fails at 64 works" [[seen[TOLD_63].value > 0 && @{seen[TOLD_64].value > 0}@ ? NOTE_HOLDS]] [[1]])
+
+mutants_of(bench/notes/c3_routine_beside_event.c "unit\\.notes")
+mutant("an event that is set as well is left alone" [[    return note_say(@{seen[EVENT_SET].value > 0}@ ? NOTE_IN_PART]] [[0]])
+
+mutants_of(bench/notes/c4_overlapped_result.c "unit\\.notes")
+mutant("any error is a reset" [[    const bool reset = @{seen[AFTER_RESET].value == 10054}@ ||]] [[seen[AFTER_RESET].value > 0]])
+
+mutants_of(bench/notes/c5_c6_completion_routines.c "unit\\.notes")
+mutant("another thread may run the routine" [[    if (@{seen[IN_OTHER].value > 0}@) {]] [[0]])
+mutant("half a chain is a chain" [[@{seen[BY_ONE_WAIT].value == CHAIN}@ ? NOTE_HOLDS]] [[seen[BY_ONE_WAIT].value > 1]])
+
+mutants_of(bench/notes/c8_wake_by_apc.c "unit\\.notes")
+mutant("one wake-up of 40 is enough" [[@{seen[WOKEN].value == ROUNDS}@ ? NOTE_HOLDS]] [[seen[WOKEN].value > 0]])
+
+mutants_of(bench/notes/c9_port_time_out.c "unit\\.notes")
+mutant("a port that no longer works has told" [[    return note_say(told && @{works}@ ? NOTE_HOLDS]] [[1]])
+
+mutants_of(bench/notes/c10_port_order.c "unit\\.notes")
+mutant("all threads at work is one" [[    return note_say(@{seen[RELEASED].value > 1}@ ? NOTE_IN_PART]] [[0]])
+
+mutants_of(bench/notes/c11_port_concurrency.c "unit\\.notes")
+mutant("two at once are one" [[    const bool limits = @{one <= 1}@ &&]] [[1]])
+
+mutants_of(bench/notes/c12_record_of_a_completion.c "unit\\.notes")
+mutant("a record that is not found is found" [[    return note_say(@{seen[WRONG].value > 0}@ ?]] [[0]])
+
+mutants_of(bench/notes/c13_many_at_once.c "unit\\.notes")
+mutant("one a call is many" [[    if (@{seen[MOST].value <= 1}@) {]] [[0]])
+
+mutants_of(bench/notes/c14_thread_ends.c "unit\\.notes")
+mutant("with a port it is the same" [[    return note_say(alone && @{at_port}@ ? NOTE_HOLDS]] [[1]])
+
+mutants_of(bench/notes/c15_what_can_overlap.c "unit\\.notes")
+mutant("ten of eleven are all" [[    return note_say(@{works == CALLS}@ ? NOTE_HOLDS]] [[works + 1 >= CALLS]])
+
+mutants_of(bench/notes/c16_logic_thread.c "unit\\.notes")
+mutant("a busy machine decides" [[    const bool busy = @{seen[SLOW_APART_MS].value >= SLOW_MS}@;]] [[0]])
+
+mutants_of(bench/notes/c17_more_threads.c "unit\\.notes")
+mutant("one processor decides" [[    if (@{seen[CORES].value < 2}@) {]] [[0]])
+
+mutants_of(bench/notes/d1_pending_locks_pages.c "unit\\.notes")
+mutant("pages that stay locked are let go" [[ || @{seen[AFTER].value > seen[BEFORE].value}@ ? NOTE_IN_PART]] [[0]])
+
+mutants_of(bench/notes/d2_aligned_buffers.c "unit\\.notes")
+mutant("arithmetic is a lock" [[        @{asked}@ ? NOTE_HOLDS : NOTE_IN_PART,]] [[1]])
+
+mutants_of(bench/notes/d3_request_packets.c "unit\\.notes")
+mutant("RIO's packets are overlooked" [[:@{ seen[REGISTERED].count > 0 && seen[REGISTERED].value < 64 }@? NOTE_IN_PART]] [[0]])
+
+mutants_of(bench/notes/d4_limit_of_locks.c "unit\\.notes")
+mutant("no end within the bound is an end" [[    if (@{seen[REFUSED].value == 0}@) {]] [[0]])
+mutant("a process that crashed decides" [[    if (@{seen[ENDING].value != 0}@ ||]] [[0]])
+mutant("memory that stays refused works again" [[    return note_say(@{seen[AGAIN].value > 0}@ ? NOTE_HOLDS]] [[1]])
+
+mutants_of(bench/notes/d6_no_buffers_ends_one.c "unit\\.notes")
+mutant("all sessions may end" [[    const bool one = @{seen[ENDED].value == 1}@ &&]] [[seen[ENDED].value > 0]])
+mutant("answers missed with RIO do not count" [[lost = rio && @{seen[RIO_LOST].value > 0}@;]] [[0]])
+
+mutants_of(bench/notes/d8_zero_byte_receives.c "unit\\.notes")
+mutant("nothing to save decides" [[ || @{full < 0.5}@) {]] [[0]])
+
+mutants_of(bench/notes/d9_pool_of_send_records.c "unit\\.notes")
+mutant("eight is more than twice five" [[        @{seen[HEAP_ALONE_NS].value > 2 * seen[POOL_ALONE_NS].value}@) {]] [[seen[HEAP_ALONE_NS].value > seen[POOL_ALONE_NS].value]])
+
+mutants_of(bench/notes/d10_reused_ids.c "unit\\.notes")
+mutant("a generation that lets one through is safe" [[ && @{seen[BY_GENERATION].value == 0}@ &&]] [[1]])
+
+mutants_of(bench/notes/e1_writes_at_offsets.c "unit\\.notes")
+mutant("offsets that are not heeded are" [[                    : @{seen[OFFSETS_AS_SAID].value == 0}@ ?]] [[0]])
+
+mutants_of(bench/notes/e2_cached_files.c "unit\\.notes")
+mutant("one cached read of 16 is none" [[                    : @{cached > 0}@ ||]] [[0]])
+
+mutants_of(bench/notes/e3_order_of_files.c "unit\\.notes")
+mutant("sends out of order are overlooked" [[    return note_say(@{sends > 0}@  ?]] [[0]])
+
+mutants_of(bench/notes/f1_f4_models.c "unit\\.notes")
+mutant("two steps of three are the order" [[    return note_say(@{in_order == 3}@ ? NOTE_HOLDS]] [[in_order > 1]])
+
 # ---- the comparison
 
 mutants_of(bench/compare/schedule.c "unit\\.schedule")
