@@ -140,6 +140,7 @@ typedef struct chaos_plan {
     uint32_t capacity_ms; /* RIO: how long a closed queue's capacity stays taken; 0: not */
     bool own_wait;        /* the provider's */
     bool verified;        /* --rio-verify: no notification but one that was armed */
+    bool logic_thread;    /* the application's callbacks come from a thread of their own */
 } chaos_plan;
 
 /* ---- chaos.c */
@@ -255,7 +256,7 @@ void chaos_told_short(chaos_ref ref);
 void chaos_told_accept(uint32_t code); /* a failure to accept, AcceptEx's or accept's */
 void chaos_told_queue(void);           /* no request queue */
 
-/* The application's side, on the shard's thread. */
+/* The application's side, on the shard's thread or the logic thread. */
 void chaos_session_opened(rs_session *session);
 void chaos_session_closed(rs_session *session, rs_close_reason reason);
 

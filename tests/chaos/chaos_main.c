@@ -313,20 +313,23 @@ static void seed_draw_all(seed_run *run, uint32_t seed) {
         .tuning = run->server.tuning,
         .own = run->server.backend_settings,
     };
+    run->server.logic_thread = !options.is_fatal && seed_draw(run, 4) == 0;
+    run->plan.logic_thread = run->server.logic_thread;
 }
 
 static void seed_print(const seed_run *run) {
     uint32_t count;
     const chaos_row *rows = chaos_rows(run->plan.rio, &count);
-    printf(
-        "  accepts %u%s, batch %u, workers %u, sessions %u, fail %u %u, late %u < %u us, swap %u, "
-        "pending %u, short %u, spurious %u, capacity %u ms\n",
-        run->server.tuning.accepts,
-        run->server.tuning.accept_mode == RS_ACCEPT_THREAD ? " by thread" : "",
-        run->server.tuning.dequeue_batch, run->server.workers, run->server.sessions_max,
-        run->plan.fail[CHAOS_SERVER], run->plan.fail[CHAOS_CLIENT], run->plan.late,
-        run->plan.late_ns_max / 1000u, run->plan.swap, run->plan.pending, run->plan.short_send,
-        run->plan.spurious, run->plan.capacity_ms);
+    printf("  accepts %u%s, batch %u, workers %u%s, sessions %u, fail %u %u, late %u < %u us, swap "
+           "%u, "
+           "pending %u, short %u, spurious %u, capacity %u ms\n",
+           run->server.tuning.accepts,
+           run->server.tuning.accept_mode == RS_ACCEPT_THREAD ? " by thread" : "",
+           run->server.tuning.dequeue_batch, run->server.workers,
+           run->server.logic_thread ? " and a logic thread" : "", run->server.sessions_max,
+           run->plan.fail[CHAOS_SERVER], run->plan.fail[CHAOS_CLIENT], run->plan.late,
+           run->plan.late_ns_max / 1000u, run->plan.swap, run->plan.pending, run->plan.short_send,
+           run->plan.spurious, run->plan.capacity_ms);
     if (run->plan.rio) {
         printf("  wait %d, by event %d, by session %d, defer %d, verify %d, own wait %d\n",
                (int)run->rio.wait, (int)run->rio.notify_by, (int)run->rio.registration,

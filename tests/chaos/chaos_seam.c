@@ -180,18 +180,22 @@ static seam_conn *conn_of_session(const rs_session *session) {
     return &instance->conns[rs_session_id_index(rs_session_id_of(session))];
 }
 
+/* With a logic thread these come later than the completion, when the slot may be another's: they
+ * are only counted. */
 void chaos_session_opened(rs_session *session) {
-    seam_conn *conn = conn_of_session(session);
-    if (conn->app_open) {
-        chaos_fail("on_open of a session that is open");
+    if (!chaos.logic_thread) {
+        seam_conn *conn = conn_of_session(session);
+        if (conn->app_open) {
+            chaos_fail("on_open of a session that is open");
+        }
+        conn->app_open = true;
     }
-    conn->app_open = true;
     chaos_lock();
     seam.sums.opened++;
     chaos_unlock();
 }
 
-void chaos_session_closed(rs_session *session, rs_close_reason reason) {
+static void session_ends(rs_session *session, rs_close_reason reason) {
     seam_conn *conn = conn_of_session(session);
     if (!conn->app_open) {
         chaos_fail("on_close of a session that is not open");
@@ -202,6 +206,12 @@ void chaos_session_closed(rs_session *session, rs_close_reason reason) {
     }
     conn->app_open = false;
     conn->fails = false;
+}
+
+void chaos_session_closed(rs_session *session, rs_close_reason reason) {
+    if (!chaos.logic_thread) {
+        session_ends(session, reason);
+    }
     chaos_lock();
     seam.sums.closed++;
     seam.sums.closed_for[reason]++;
