@@ -56,7 +56,8 @@ typedef struct rs_rv_options {
      * but not two at once, which rs_rv_two_threads reports. */
     bool any_thread;
     /* Only what RIO's pages forbid. Without it also: a descriptor that is passed again while its
-     * request is in flight, sleeping with uncommitted requests, objects left at the end. */
+     * request is in flight, a completion queue that is closed with requests outstanding, sleeping
+     * with uncommitted requests, objects left at the end. */
     bool documented_only;
     rs_rv_report report; /* NULL: print and stop the process (RS_FATAL) */
     void *ctx;
