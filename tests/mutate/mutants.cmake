@@ -403,7 +403,8 @@ mutant("a wake that was seen stays" [[    if (rs_wake_is_pending(&backend->wake)
         @{(void)rs_wake_take(&backend->wake);}@]] [[;]])
 mutant("a notification leaves the queue armed" [[    @{rs_rio_wait_fired(&backend->waiter);}@]] [[;]])
 mutant("what a completion lets start is not committed" [[    if (@{count > 0}@) {
-        rs_rio_commit_all]] [[0]])
+        rs_rio_commit_all]] [[0]]
+    EQUIVALENT "over RIO sends and receives are posted when they are submitted or the connect is through; a completion lets a shutdown or a close start")
 mutant("what a connect lets start is not committed" [[    @{rs_rio_commit_all(backend);}@ /* connects]] [[;]])
 mutant("the clock stands still while polling" [[    return now_ns == 0 || @{backend->waiter.mode != RS_RIO_WAIT_NOTIFY}@;]] [[0]])
 mutant("a time-out rounds down" [[ / RS_RIO_NS_PER_MS + (@{sleep_ns % RS_RIO_NS_PER_MS != 0}@);]] [[0]]
