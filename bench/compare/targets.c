@@ -21,7 +21,7 @@ typedef struct targets {
 
 typedef enum targets_kind {
     TARGETS_FLOOR, /* the native floor, which exists on Linux alone */
-    TARGETS_RUNG,  /* of the ladder: a server of streams */
+    TARGETS_MODEL, /* of the ladder: a server of streams */
     TARGETS_SERVER
 } targets_kind;
 
@@ -37,15 +37,15 @@ static const struct {
     const char *calls;
 } targets_known[] = {
     {"epoll_server", TARGETS_FLOOR, TARGETS_SYNC},
-    {"ladder_thread", TARGETS_RUNG, TARGETS_BLOCKING},
-    {"ladder_select", TARGETS_RUNG, TARGETS_SYNC},
-    {"ladder_async_select", TARGETS_RUNG, TARGETS_SYNC},
-    {"ladder_event_select", TARGETS_RUNG, TARGETS_SYNC},
-    {"ladder_overlapped_event", TARGETS_RUNG, TARGETS_ASYNC},
-    {"ladder_overlapped_apc", TARGETS_RUNG, TARGETS_ASYNC},
-    {"ladder_overlapped_alertable", TARGETS_RUNG, TARGETS_ASYNC},
-    {"ladder_iocp_pool", TARGETS_RUNG, TARGETS_ASYNC},
-    {"ladder_iocp_lookaside", TARGETS_RUNG, TARGETS_ASYNC},
+    {"ladder_thread", TARGETS_MODEL, TARGETS_BLOCKING},
+    {"ladder_select", TARGETS_MODEL, TARGETS_SYNC},
+    {"ladder_async_select", TARGETS_MODEL, TARGETS_SYNC},
+    {"ladder_event_select", TARGETS_MODEL, TARGETS_SYNC},
+    {"ladder_overlapped_event", TARGETS_MODEL, TARGETS_ASYNC},
+    {"ladder_overlapped_apc", TARGETS_MODEL, TARGETS_ASYNC},
+    {"ladder_overlapped_alertable", TARGETS_MODEL, TARGETS_ASYNC},
+    {"ladder_iocp_pool", TARGETS_MODEL, TARGETS_ASYNC},
+    {"ladder_iocp_lookaside", TARGETS_MODEL, TARGETS_ASYNC},
     {"iocp_server", TARGETS_SERVER, TARGETS_ASYNC},
     {"rio_server", TARGETS_SERVER, TARGETS_ASYNC},
 };
@@ -121,7 +121,7 @@ static bool targets_add(targets *self, const rs_server_name *server) {
     (void)snprintf(target->name, sizeof target->name, "%s", server->name);
     target->wine = !RS_TARGETS_WINDOWS && targets_is_windows_program(target->program);
     /* A program that is not ours speaks frames, as loadgen does. */
-    target->streams = known < TARGETS_KNOWN && targets_known[known].kind == TARGETS_RUNG;
+    target->streams = known < TARGETS_KNOWN && targets_known[known].kind == TARGETS_MODEL;
     subject->calls = known < TARGETS_KNOWN ? targets_known[known].calls : NULL;
     (void)snprintf(target->prefix, sizeof target->prefix, "%.400s/../../wine-prefix-compare-%.39s",
                    self->folder, targets_prefix(target));
@@ -254,7 +254,7 @@ static int targets_list(targets *self) {
     for (size_t i = 0; i < TARGETS_KNOWN; i++) {
         const targets_kind kind = targets_known[i].kind;
         if (kind == TARGETS_SERVER || (kind == TARGETS_FLOOR && !RS_TARGETS_WINDOWS) ||
-            (kind == TARGETS_RUNG && self->settings->kind == RS_COMPARE_LADDER)) {
+            (kind == TARGETS_MODEL && self->settings->kind == RS_COMPARE_LADDER)) {
             targets_add_known(self, i);
         }
     }

@@ -257,7 +257,7 @@ void conf_case_close_over_a_reset_not_polled_yet_is_aborted(conf_run *run) {
     }
 }
 
-/* What was put off to the end of the batch is handed to the kernel, or given up, before the socket
+/* What was deferred to the end of the batch is handed to the kernel, or given up, before the socket
  * is closed; either way each request has its completion. */
 void conf_case_close_in_the_batch_of_its_requests(conf_run *run) {
     conf_open_listening(run, NULL);

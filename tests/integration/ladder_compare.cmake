@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# cmake -DCOMPARE=PROGRAM -DOUT=DIR -P ladder_compare.cmake: compare.exe --ladder over one rung that
+# cmake -DCOMPARE=PROGRAM -DOUT=DIR -P ladder_compare.cmake: compare.exe --ladder over one model that
 # ends below the scenario and one that does not. A pass: exit code 0, "ends at 63" with its reason,
 # figures for the other, and no decision.
 execute_process(COMMAND ${EMULATOR} ${COMPARE} --ladder --servers ladder_event_select,ladder_select

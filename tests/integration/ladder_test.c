@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One rung of the ladder as a whole program: ladder_test RUNG, e.g. ladder_test select.
+/* One model of the ladder as a whole program: ladder_test MODEL, e.g. ladder_test select.
  *
  * Set up: the server stands beside this program and is started once, on a free port, its output in
  * a temporary file; the tests use it in order, and the last one stops it. A pass:
@@ -34,13 +34,13 @@
 /* limit: connections that must be served. model_max: what the model itself holds, for the reason
  * that contains why. Where that is far beyond what a test should open, limit is smaller and given
  * as --max-sessions. */
-typedef struct rung {
+typedef struct tested_model {
     const char *name;
     uint32_t limit, model_max;
     const char *why;
-} rung;
+} tested_model;
 
-static const rung rungs[] = {
+static const tested_model models[] = {
     {"thread", 100, 2048, "thread"},
     {"select", 1023, 1023, "FD_SETSIZE"},
     {"async_select", 600, 3333, "a message queue holds 10000"},
@@ -53,7 +53,7 @@ static const rung rungs[] = {
 };
 
 typedef struct fixture {
-    const rung *rung;
+    const tested_model *model;
     char folder[MAX_PATH]; /* of the programs */
     char out_path[MAX_PATH], json_path[MAX_PATH];
     HANDLE job; /* ends every child with us */
@@ -129,7 +129,7 @@ static DWORD run(fixture *f, const char *program, const char *arguments, char te
 }
 
 static void server_name(const fixture *f, char name[64]) {
-    (void)snprintf(name, 64, "ladder_%s", f->rung->name);
+    (void)snprintf(name, 64, "ladder_%s", f->model->name);
 }
 
 static bool server_is_listening(fixture *f, char text[TEXT_BYTES]) {
@@ -145,7 +145,7 @@ static bool server_is_listening(fixture *f, char text[TEXT_BYTES]) {
 /* places: connections that it may hold. */
 static void open_server(fixture *f, uint32_t places) {
     char arguments[512], name[64], text[TEXT_BYTES], cap[64] = "";
-    if (places < f->rung->model_max) {
+    if (places < f->model->model_max) {
         (void)snprintf(cap, sizeof cap, "--max-sessions %u", places);
     }
     (void)snprintf(arguments, sizeof arguments, "--port 0 --json \"%s\" %s", f->json_path, cap);
@@ -193,7 +193,7 @@ static int start_server(void **state) {
         SetInformationJobObject(f->job, JobObjectExtendedLimitInformation, &limits, sizeof limits));
     temporary_file(f->out_path);
     temporary_file(f->json_path);
-    open_server(f, f->rung->limit);
+    open_server(f, f->model->limit);
     return 0;
 }
 
@@ -544,7 +544,7 @@ static void test_ladder_half_close_with_a_tail_owed_delivers_it(void **state) {
 
 static void test_ladder_one_connection_above_the_limit_is_closed_at_once(void **state) {
     fixture *f = *state;
-    const uint32_t limit = f->rung->limit;
+    const uint32_t limit = f->model->limit;
     SOCKET *client = calloc(limit, sizeof *client);
     assert_non_null(client);
     open_clients(f, client, 0, limit);
@@ -592,39 +592,39 @@ static unsigned long json_number(const char *json, const char *key) {
 
 /* The model's end, told in words: one line on stderr, two keys for programs. */
 static void check_limit(const fixture *f, const char *out, const char *json) {
-    const bool by_model = f->rung->limit == f->rung->model_max;
+    const bool by_model = f->model->limit == f->model->model_max;
     char expected[128], line[512] = "";
     const char *told, *limit = strstr(json, "\"limit\":\"");
     (void)snprintf(expected, sizeof expected,
-                   "ladder_%s: refused a connection: %u are open, the limit here: ", f->rung->name,
-                   f->rung->limit);
+                   "ladder_%s: refused a connection: %u are open, the limit here: ", f->model->name,
+                   f->model->limit);
     told = strstr(out, expected);
     if (told == NULL || limit == NULL) {
         fail_msg("no line '%s', or no limit\n%s%s", expected, out, json);
         return;
     }
     (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(told, "\r\n"), told);
-    assert_non_null(strstr(line, by_model ? f->rung->why : "--max-sessions"));
+    assert_non_null(strstr(line, by_model ? f->model->why : "--max-sessions"));
     assert_null(strstr(told + strlen(expected), "refused a connection"));
-    assert_non_null(strstr(limit, f->rung->why));
-    assert_int_equal(json_number(json, "\"connections_max\":"), f->rung->model_max);
+    assert_non_null(strstr(limit, f->model->why));
+    assert_int_equal(json_number(json, "\"connections_max\":"), f->model->model_max);
 }
 
 static void check_json(const fixture *f, const char *out, const char *json) {
     char expected[128];
     (void)snprintf(expected, sizeof expected,
-                   "{\"program\":\"ladder_%s\",\"backend\":\"%s\",\"provider\":\"w", f->rung->name,
-                   f->rung->name);
+                   "{\"program\":\"ladder_%s\",\"backend\":\"%s\",\"provider\":\"w", f->model->name,
+                   f->model->name);
     assert_ptr_equal(strstr(json, expected), json);
     assert_non_null(strstr(json, "\"messages\":null"));
     assert_non_null(strstr(json, "\"user_ns\":"));
     assert_non_null(strstr(json, "\"kernel_ns\":"));
     assert_true(json_number(json, "\"kernel_calls_total\":") > 1000u);
-    assert_true(json_number(json, "\"accepted\":") > f->rung->limit);
+    assert_true(json_number(json, "\"accepted\":") > f->model->limit);
     assert_true(json_number(json, "\"refused\":") >= 2u);
     check_limit(f, out, json);
     /* Together: after a reset a receive under Wine 8 may say that the stream ended. */
-    assert_true(json_number(json, "\"peer\":") + json_number(json, "\"reset\":") > f->rung->limit);
+    assert_true(json_number(json, "\"peer\":") + json_number(json, "\"reset\":") > f->model->limit);
     assert_int_equal(json_number(json, "\"failed\":"), 0);
     assert_true(json_number(json, "\"stopped\":") >= LEFT_OPEN);
 }
@@ -651,7 +651,7 @@ static void test_ladder_server_stop_under_load_ends_with_its_figures(void **stat
     fixture *f = *state;
     char arguments[256], path[MAX_PATH], text[TEXT_BYTES], json[TEXT_BYTES];
     PROCESS_INFORMATION load;
-    open_server(f, f->rung->limit);
+    open_server(f, f->model->limit);
     temporary_file(path);
     (void)snprintf(arguments, sizeof arguments,
                    "--port %u --connections 40 --depth 8 --seconds 60 --progress on",
@@ -667,7 +667,7 @@ static void test_ladder_server_stop_under_load_ends_with_its_figures(void **stat
     assert_true(json_number(json, "\"recvs\":") >= 40u);
     assert_true(json_number(json, "\"bytes_out\":") >= 40u * 32u);
     assert_true(json_number(json, "\"stopped\":") > 0);
-    if (strcmp(f->rung->name, "overlapped_apc") == 0) {
+    if (strcmp(f->model->name, "overlapped_apc") == 0) {
         /* A wait serves each connection once at most, or it might never return to see the stop. */
         assert_true(json_number(json, "\"WSARecv\":") + json_number(json, "\"WSASend\":") <=
                     41u * (json_number(json, "\"WSAWaitForMultipleEvents\":") + 1u));
@@ -701,7 +701,7 @@ static void test_ladder_server_reset_is_counted(void **state) {
 /* All connects are in progress before the first of them is looked at. */
 static void test_ladder_accept_burst_of_200_all_arrive(void **state) {
     fixture *f = *state;
-    const uint32_t burst = f->rung->limit < 200u ? f->rung->limit : 200u;
+    const uint32_t burst = f->model->limit < 200u ? f->model->limit : 200u;
     char text[TEXT_BYTES], json[TEXT_BYTES];
     SOCKET client[200];
     open_server(f, burst);
@@ -729,13 +729,13 @@ static void test_ladder_accept_burst_of_200_all_arrive(void **state) {
 
 /* ---- main */
 
-static bool find_rung(fixture *f, const char *name) {
-    for (size_t i = 0; i < sizeof rungs / sizeof rungs[0]; i++) {
-        if (strcmp(rungs[i].name, name) == 0) {
-            f->rung = &rungs[i];
+static bool find_model(fixture *f, const char *name) {
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        if (strcmp(models[i].name, name) == 0) {
+            f->model = &models[i];
         }
     }
-    return f->rung != NULL;
+    return f->model != NULL;
 }
 
 static bool find_folder(fixture *f) {
@@ -768,8 +768,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_ladder_server_reset_is_counted),
         cmocka_unit_test(test_ladder_accept_burst_of_200_all_arrive),
     };
-    if (argc != 2 || !find_rung(&the_fixture, argv[1]) || !find_folder(&the_fixture)) {
-        (void)fprintf(stderr, "usage: ladder_test RUNG\n");
+    if (argc != 2 || !find_model(&the_fixture, argv[1]) || !find_folder(&the_fixture)) {
+        (void)fprintf(stderr, "usage: ladder_test MODEL\n");
         return 2;
     }
     return cmocka_run_group_tests(tests, start_server, end_server);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # stalled_stdout.sh HOW RUNNER... : whoever reads a server's lines stops reading (a full pipe, a
 # paused terminal, text selected in a console). It serves on, ends when asked to (HOW = a signal) or
-# by itself (HOW = duration), exits 0 and leaves its figures. A rung of the ladder knows no messages.
+# by itself (HOW = duration), exits 0 and leaves its figures. A model of the ladder knows no messages.
 set -u
 how=$1
 shift

@@ -152,7 +152,7 @@ static void reads_and_writes_ahead(bed *b, uint32_t conn) {
     (void)bed_collect(b);
 }
 
-/* Reading ahead is put off, not bought with somebody's session, as long as all get on. */
+/* Reading ahead is deferred, not bought with somebody's session, as long as all get on. */
 static void test_blocks_peer_that_does_not_read_goes_after_a_second(void **state) {
     bed b;
     uint32_t greedy, reader;

@@ -317,7 +317,7 @@ RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
             session_finish(session, reason);
         }
     } else if (session->state == RS_SESSION_HELD && !reason_waits(reason)) {
-        /* The application's close only cuts the wait short: the end that is put off came first. */
+        /* The application's close only cuts the wait short: the deferred end came first. */
         session_finish(session,
                        reason == RS_CLOSE_LOCAL ? (rs_close_reason)session->reason : reason);
     }

@@ -9,7 +9,7 @@
  *
  * OPEN      receives and sends.
  * PAUSED    OPEN, but does not receive (rs_session_pause, or back-pressure); back to OPEN.
- * HELD      an orderly end is put off, for an answer is owed (rs_session_hold): sends only.
+ * HELD      an orderly end is deferred: an answer is owed (rs_session_hold): sends only.
  * DRAINING  ended with something to flush: no more for the application, queued sends go out.
  * LINGER    flushed; our FIN is out, bytes still coming are thrown away until the peer's FIN, so
  *           that closing with unread bytes does not reset away the tail we sent.

@@ -22,7 +22,7 @@ struct rs_win_alarm {
     rs_os_thread *thread;
     HMODULE winmm; /* NULL: the timer needs no finer tick */
     alarm_period_fn end_period;
-    uint64_t armed_ns; /* 0: not set, or rung */
+    uint64_t armed_ns; /* 0: not set, or over */
     bool fine;
 };
 
