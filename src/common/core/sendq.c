@@ -99,12 +99,15 @@ bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue) {
     pool->members++;
     queue->member = true;
     queue->due = queue->promised = 0;
+    RS_ASSERT(pool->spoken_for <= pool->blocks->free_count);
     return true;
 }
 
 void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue) {
     RS_ASSERT(queue->promised <= queue->due);
     if (queue->member) {
+        RS_ASSERT(pool->members > 0);
+        RS_ASSERT(pool->spoken_for >= sendq_untaken(pool, queue) + queue->promised);
         pool->spoken_for -= sendq_untaken(pool, queue) + queue->promised;
         queue->due = queue->promised = 0;
         queue->member = false;
@@ -148,7 +151,7 @@ static bool sendq_make_room(rs_sendq_pool *pool, const rs_sendq *queue, uint32_t
 }
 
 /* One of the blocks that sendq_make_room found. */
-static rs_slice sendq_take(rs_sendq_pool *pool, rs_sendq *queue) {
+static rs_slice sendq_acquire(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_slice slice = {.index = 0};
     bool taken = rs_slab_acquire(pool->blocks, &slice);
     RS_ASSERT(taken && queue->member);
@@ -167,7 +170,7 @@ static rs_slice sendq_take(rs_sendq_pool *pool, rs_sendq *queue) {
 }
 
 /* A block of its own is free again. */
-static void sendq_given_back(rs_sendq_pool *pool, rs_sendq *queue) {
+static void sendq_released(rs_sendq_pool *pool, rs_sendq *queue) {
     RS_ASSERT(queue->owned > 0);
     if (queue->owned > pool->reserve) {
         above_remove(pool, queue);
@@ -189,6 +192,7 @@ static void sendq_given_back(rs_sendq_pool *pool, rs_sendq *queue) {
 /* ---- shared blocks */
 
 static bool pack_is(const rs_sendq_pool *pool, rs_slice slice) {
+    RS_ASSERT(pool->pack.generation != 0 || pool->pack_used == 0);
     return pool->pack.generation != 0 && pool->pack.index == slice.index;
 }
 
@@ -205,10 +209,10 @@ static void pack_leave(rs_sendq_pool *pool) {
 
 static void shared_drop(rs_sendq_pool *pool, rs_slice slice) {
     uint32_t refs;
+    RS_ASSERT(pool->shared_live > 0 && rs_slab_is_live(pool->blocks, slice));
     rs_slab_release(pool->blocks, slice);
     refs = pool->blocks->entries[slice.index].refs;
     if (refs == 0) {
-        RS_ASSERT(pool->shared_live > 0);
         pool->shared_live--;
     } else if (refs == 1 && pack_is(pool, slice)) {
         pack_leave(pool);
@@ -222,11 +226,11 @@ bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out) {
         return false;
     }
     pool->shared_live++;
+    RS_ASSERT(pool->shared_live <= pool->shared_max);
     return true;
 }
 
 void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice) {
-    RS_ASSERT(pool->shared_live > 0);
     shared_drop(pool, slice);
     if (pool->pack.generation != 0 && pool->blocks->entries[pool->pack.index].refs == 1) {
         pack_leave(pool); /* nobody was sent what went there */
@@ -256,6 +260,7 @@ static bool shared_pack(rs_sendq_pool *pool, rs_slice slice, uint32_t bytes) {
     pool->packed_bytes = bytes;
     pool->packed_at = rs_slab_data(pool->blocks, pool->pack) + pool->pack_used;
     pool->pack_used += bytes;
+    RS_ASSERT(pool->pack_used <= pool->blocks->block_bytes && !pack_is(pool, slice));
     memcpy(pool->packed_at, rs_slab_data(pool->blocks, slice), bytes);
     return true;
 }
@@ -266,6 +271,7 @@ static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint3
                   pool->packed.index == slice->index && bytes <= pool->packed_bytes;
     RS_ASSERT(rs_slab_is_live(pool->blocks, *slice));
     if (packed || shared_pack(pool, *slice, bytes)) {
+        RS_ASSERT(rs_slab_is_live(pool->blocks, pool->pack));
         *slice = pool->pack;
         return pool->packed_at;
     }
@@ -284,7 +290,7 @@ RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
                                         rs_sendq_entry *entry) {
     if (rs_sendq_is_own(pool, entry)) {
         rs_slab_release(pool->blocks, entry->slice);
-        sendq_given_back(pool, queue);
+        sendq_released(pool, queue);
         return;
     }
     RS_ASSERT(queue->shared > 0);
@@ -381,7 +387,7 @@ static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
         tail = &pool->entries[queue->spare];
         queue->spare = RS_SENDQ_NONE;
     } else if (sendq_make_room(pool, queue, 1)) {
-        slice = sendq_take(pool, queue);
+        slice = sendq_acquire(pool, queue);
         tail = &pool->entries[slice.index];
         tail->data = rs_slab_data(pool->blocks, slice);
         tail->slice = slice;

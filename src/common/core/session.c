@@ -508,8 +508,8 @@ RS_COLD static void session_parsed(rs_slot *session, uint32_t bytes, uint32_t le
 }
 
 /* Delivers the whole frames. Returns how many bytes are left behind them. */
-static inline uint32_t session_give(rs_sessions *table, rs_slot *session, const uint8_t *data,
-                                    uint32_t left) {
+static inline uint32_t session_dispatch(rs_sessions *table, rs_slot *session, const uint8_t *data,
+                                        uint32_t left) {
     uint32_t frame_bytes;
     while (rs_frame_is_whole(data, left, table->frame_lengths, &frame_bytes)) {
         const uint8_t *frame = data;
@@ -529,7 +529,8 @@ RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
     uint32_t left = session->held + bytes;
     RS_ASSERT(session->state == RS_SESSION_OPEN && left > 0);
     RS_ASSERT(bytes <= session->recv_room);
-    left = session_give(rs_slot_table(session), session, session->recv_at - session->held, left);
+    left =
+        session_dispatch(rs_slot_table(session), session, session->recv_at - session->held, left);
     session_parsed(session, bytes, left);
 }
 
@@ -574,7 +575,7 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
     *table->touched_end++ = session;
     table->counters.recv_ops++;
     table->counters.bytes_in += completion->bytes;
-    left = session_give(table, session, session->recv_at, completion->bytes);
+    left = session_dispatch(table, session, session->recv_at, completion->bytes);
     if (left > 0) {
         session_parsed(session, completion->bytes, left);
     }

@@ -90,6 +90,7 @@ struct rs_shard {
 /* ---- memory */
 
 static uint32_t whole_pages(uint32_t bytes) {
+    RS_ASSERT(bytes <= UINT32_MAX - RS_PAGE_BYTES);
     return (bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
 }
 
@@ -149,6 +150,8 @@ static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
         uint32_t ring_bytes = rs_logic_ring_bytes(shard_logic_payload(plan, cfg));
         plan->blocks_handed = 2u * ring_bytes / plan->block_bytes + 1u;
     }
+    RS_ASSERT(plan->slots >= cfg->sessions_max);
+    RS_ASSERT(plan->recv_bytes > 0 && plan->block_bytes > 0);
 }
 
 static uint64_t shard_plan_least(const shard_plan *plan, const rs_shard_config *cfg) {
@@ -179,6 +182,7 @@ static rs_status shard_plan_blocks(shard_plan *plan, const rs_shard_config *cfg,
     plan->block_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
     plan->shared_blocks =
         count - least < RS_SHARED_BLOCKS ? (uint32_t)(count - least) + 1u : RS_SHARED_BLOCKS;
+    RS_ASSERT(plan->block_count >= plan->slots && plan->shared_blocks <= RS_SHARED_BLOCKS);
     return RS_OK;
 }
 
@@ -206,6 +210,8 @@ static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, r
     }
     plan->entry_count = plan->block_count + plan->slots * RS_SHARED_ENTRIES;
     plan->arena_bytes = (size_t)(total + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
+    RS_ASSERT(plan->arena_bytes >= total && plan->arena_bytes <= UINT32_MAX);
+    RS_ASSERT(plan->entry_count > plan->block_count);
     return RS_OK;
 }
 
@@ -220,6 +226,7 @@ static rs_status shard_no_memory(rs_error *error, const shard_plan *plan) {
 static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
     size_t pointers = (size_t)plan->slots + plan->block_count;
     uint8_t *at = shard->arena + plan->heap_gap;
+    RS_ASSERT(shard->scattered == NULL && plan->heap_gap > 0);
     shard->scattered = calloc(pointers, sizeof *shard->scattered);
     if (shard->scattered == NULL) {
         return RS_E_NO_MEMORY;
@@ -308,7 +315,8 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
     rs_sessions_config cfg = shard_sessions_config(plan, &shard->cfg);
     bool heap = shard->arena_is_heap;
-    RS_ASSERT(recv_total <= shard->arena_bytes);
+    RS_ASSERT(recv_total + (size_t)plan->block_count * plan->block_bytes <= shard->arena_bytes);
+    RS_ASSERT(shard->region_registered && heap == (shard->scattered != NULL));
     rs_slab_init(&shard->blocks, heap ? NULL : shard->arena + recv_total,
                  heap ? shard->scattered + plan->slots : NULL, shard->slab_entries,
                  plan->block_bytes, plan->block_count);
@@ -360,10 +368,14 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
                                .slice_bytes = plan->recv_bytes + gap,
                                .blocks = plan->block_count,
                                .block_bytes = plan->block_bytes + gap};
-    rs_status status = shard->api->open(&shard->backend, &cfg, error);
+    rs_status status;
+    RS_ASSERT(shard->backend == NULL && shard->arena != NULL);
+    RS_ASSERT(gap < shard->arena_bytes);
+    status = shard->api->open(&shard->backend, &cfg, error);
     if (status != RS_OK) {
         return status;
     }
+    RS_ASSERT(shard->backend != NULL);
     status = shard->api->register_memory(shard->backend, shard->arena + gap,
                                          shard->arena_bytes - gap, &cut, &shard->region, error);
     shard->region_registered = status == RS_OK;
@@ -378,6 +390,8 @@ static void shard_settling_init(rs_shard *shard, const shard_plan *plan,
     uint32_t polls = shard->api->settle_polls != NULL
                          ? shard->api->settle_polls(shard->backend, due, &dry)
                          : (uint32_t)(due / server->tuning.dequeue_batch);
+    RS_ASSERT(shard->backend != NULL && !shard->settling.on);
+    RS_ASSERT(polls <= UINT32_MAX - SHARD_SETTLE_TURNS_MIN);
     shard->settling.dry_max = SHARD_DRY_POLLS + dry;
     shard->settling.turns_max = SHARD_SETTLE_TURNS_MIN + polls;
 }
@@ -386,7 +400,10 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     shard_plan plan = {.slots = 0};
     rs_app app;
     rs_shard *shard;
-    rs_status status = shard_plan_make(&plan, cfg, error);
+    rs_status status;
+    RS_ASSERT(cfg->server != NULL && cfg->server->backend != NULL);
+    RS_ASSERT(cfg->server->tuning.dequeue_batch > 0);
+    status = shard_plan_make(&plan, cfg, error);
     *out = NULL;
     if (status != RS_OK) {
         return status;
@@ -428,8 +445,9 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
 
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
-    rs_status status = shard->api->listen(shard->backend, addr, port_out, error);
-    RS_ASSERT(!shard->listening);
+    rs_status status;
+    RS_ASSERT(!shard->listening && shard->phase == SHARD_RUNNING);
+    status = shard->api->listen(shard->backend, addr, port_out, error);
     shard->listening = status == RS_OK;
     return status;
 }
@@ -463,6 +481,7 @@ static bool shard_attach(rs_shard *shard, uintptr_t socket) {
     if (!rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
         return false;
     }
+    RS_ASSERT(conn < shard->sessions.cfg.slot_count);
     shard->given++;
     if (shard->api->attach(shard->backend, conn, generation, socket) == RS_OK) {
         rs_sessions_open(&shard->sessions, conn);
@@ -503,6 +522,7 @@ static void shard_on_socket(rs_shard *shard, uintptr_t socket) {
     waiters->at[last].socket = socket;
     waiters->at[last].until_ns = shard->sessions.now_ns + (uint64_t)RS_ROOM_WAIT_MS * NS_PER_MS;
     waiters->count++;
+    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS && last < RS_ROOM_WAITERS);
 }
 
 /* Those for whom there is room now, and those who have waited long enough. */
@@ -605,6 +625,7 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
         break;
     case RS_MESSAGE_STATS:
         request = message->pointer;
+        RS_ASSERT(request != NULL && request->answered != NULL);
         rs_shard_stats_add(shard, request->into);
         rs_os_event_set(request->answered);
         break;
@@ -676,6 +697,7 @@ static void shard_submit(rs_shard *shard, uint32_t count) {
     while (done < count) {
         rs_status why = RS_OK;
         done += shard->api->submit(shard->backend, shard->ops + done, count - done, &why);
+        RS_ASSERT(done <= count);
         if (done < count) {
             done = shard_refuse(shard, done, count, why);
         }
@@ -687,6 +709,7 @@ static void shard_flush(rs_shard *shard) {
     uint32_t count;
     for (;;) {
         count = rs_sessions_collect(&shard->sessions, shard->ops, SHARD_OPS);
+        RS_ASSERT(count <= SHARD_OPS);
         shard_publish(shard);
         if (count == 0) {
             return;
@@ -697,6 +720,7 @@ static void shard_flush(rs_shard *shard) {
 
 static void shard_begin_drain(rs_shard *shard) {
     RS_ASSERT(shard->phase == SHARD_RUNNING);
+    RS_ASSERT(shard->drain_deadline_ns == 0 && shard->give_up_ns == 0);
     shard->phase = SHARD_DRAINING;
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
@@ -760,6 +784,7 @@ static void shard_say_stragglers(rs_shard *shard) {
 
 static void shard_settle_begin(rs_shard *shard) {
     shard_settling *settling = &shard->settling;
+    RS_ASSERT(settling->dry_max > 0 && settling->turns_max > 0);
     if (!settling->on) {
         settling->on = true;
         settling->mark_ns = shard->sessions.now_ns;
@@ -771,6 +796,7 @@ static void shard_settle_begin(rs_shard *shard) {
 static void shard_settle(rs_shard *shard, uint32_t count) {
     shard_settling *settling = &shard->settling;
     RS_ASSERT(settling->on && settling->mark_ns <= shard->sessions.now_ns);
+    RS_ASSERT(settling->dry < settling->dry_max && settling->turns < settling->turns_max);
     settling->dry = count == 0 ? settling->dry + 1 : 0;
     settling->turns++;
     if (settling->dry < settling->dry_max && settling->turns < settling->turns_max) {
@@ -799,6 +825,7 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
         wait_ns = (int64_t)next_ms * NS_PER_MS;
     }
+    RS_ASSERT(wait_ns >= 0 && wait_ns <= max_wait_ns);
     return wait_ns;
 }
 
@@ -880,7 +907,8 @@ static bool shard_enter(rs_shard *shard) {
 }
 
 static void shard_leave(rs_shard *shard) {
-    (void)rs_atomic_add_u32(&shard->posters, UINT32_MAX);
+    const uint32_t inside = rs_atomic_add_u32(&shard->posters, UINT32_MAX);
+    RS_ASSERT(inside > 0);
 }
 
 rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
@@ -1056,6 +1084,7 @@ static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *fr
 
 void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     rs_backend_stats backend = shard->final_backend;
+    RS_ASSERT(shard->sessions.open_count <= shard->sessions.used_count);
     if (shard->backend != NULL) {
         shard->api->stats(shard->backend, &backend);
     }
