@@ -371,7 +371,7 @@ static bool runner_is_good(runner_turn *turn) {
         return false;
     }
     double p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.p99") / 1000;
-    if (isnan(p99_us)) { /* too few messages for a p99: all must be within */
+    if (!rs_is_known(p99_us)) { /* too few messages for a p99: all must be within */
         p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.max") / 1000;
     }
     return p99_us <= RS_CAPACITY_BOUND_US &&
