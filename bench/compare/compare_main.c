@@ -10,6 +10,7 @@
 
 #include "compare/agree.h"
 #include "compare/banner.h"
+#include "compare/map_resume.h"
 #include "compare/past.h"
 #include "compare/preflight.h"
 #include "compare/process.h"
@@ -34,6 +35,7 @@ typedef struct compare_main {
     rs_atomic_u32 stop;
     bool skip[RS_SCENARIOS_MAX * RS_SERVERS_MAX]; /* [scenarios][subjects] */
     char folder[RS_ARG_BYTES];                    /* where this program lies */
+    char made[RS_MAP_MADE_BYTES];                 /* how the cells of a map are measured */
 } compare_main;
 
 static int main_fail(const compare_main *self, const char *why, const char *what) {
@@ -161,7 +163,9 @@ static void main_plan(compare_main *self) {
                                 .early = s->early,
                                 .late = s->scenarios - s->early,
                                 .seed = s->seed,
+                                .by_scenario = s->map,
                                 .skip = self->skip},
+                   .made = s->map ? self->made : NULL,
                    .rates_given = s->rates_of[0] != '\0',
                    .progress = s->progress == 1 || (s->progress == 0 && rs_stderr_is_terminal())};
     rs_cost_init(&self->turns.cost, results, s->seconds + s->warmup_s);
@@ -175,6 +179,21 @@ static int main_watch_stop(compare_main *self) {
     return rs_os_on_stop(main_on_stop, &self->stop) == RS_OK
                ? 0
                : main_fail(self, "cannot install the Ctrl+C handler", "compare");
+}
+
+/* A --resume that does not fit leaves the reports that are there as they are. */
+static int main_begin_map(compare_main *self) {
+    rs_map_made(&self->results, &self->settings, self->made);
+    const int failed =
+        rs_map_resume(&self->results, &self->settings, &self->reports, self->made, self->skip);
+    if (failed != 0) {
+        return failed;
+    }
+    if (!rs_reports_begin(&self->reports)) {
+        return EXIT_FAILURE;
+    }
+    rs_map_resume_lines(&self->results, &self->reports);
+    return 0;
 }
 
 static int main_prepare(compare_main *self) {
@@ -200,7 +219,12 @@ static int main_prepare(compare_main *self) {
     rs_banner_make(&self->results, &self->runner, &self->settings);
     main_plan(self);
     const int failed = main_watch_stop(self);
-    return failed != 0 ? failed : rs_reports_begin(&self->reports) ? 0 : EXIT_FAILURE;
+    if (failed != 0) {
+        return failed;
+    }
+    return self->settings.map                 ? main_begin_map(self)
+           : rs_reports_begin(&self->reports) ? 0
+                                              : EXIT_FAILURE;
 }
 
 static void main_end_wine(compare_main *self) {

@@ -38,6 +38,23 @@ static const char *const page_style[] = {
     ".key{display:flex;flex-wrap:wrap;gap:4px 16px;margin:8px 0;font-size:.9em}.key i{display:"
     "inline-block;width:12px;height:12px;margin-right:6px;vertical-align:-1px}\n"};
 
+/* The diverging scale of heat maps, orange to purple: the 7 steps of ColorBrewer's PuOr, which
+ * those who see no red or green tell apart. The same in light and dark: the numbers stand on it. */
+static const struct {
+    const char *fill, *ink;
+} page_heat[RS_SVG_HEAT_STEPS] = {{"#b35806", "#fff"}, {"#f1a340", "#111"}, {"#fee0b6", "#111"},
+                                  {"#f7f7f7", "#111"}, {"#d8daeb", "#111"}, {"#998ec3", "#111"},
+                                  {"#542788", "#fff"}};
+
+static void page_heat_colours(rs_compare_text *text) {
+    for (uint32_t i = 0; i < RS_SVG_HEAT_STEPS; i++) {
+        rs_compare_text_format(text,
+                               ".h%u rect{fill:%s;stroke:var(--line)}svg .h%u text{fill:%s}.key "
+                               ".h%u{background:%s}\n",
+                               i, page_heat[i].fill, i, page_heat[i].ink, i, page_heat[i].fill);
+    }
+}
+
 static void page_colours(rs_compare_text *text) {
     for (uint32_t i = 0; i < RS_SVG_COLOURS; i++) {
         rs_compare_text_format(text,
@@ -58,6 +75,7 @@ void rs_page_begin(rs_compare_text *text, const char *title) {
         rs_compare_text_raw(text, page_style[i]);
     }
     page_colours(text);
+    page_heat_colours(text);
     rs_compare_text_raw(text, "</style></head><body>\n");
 }
 

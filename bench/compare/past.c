@@ -16,10 +16,16 @@ static bool past_fail(const rs_past *past, const char *option, const char *why) 
 }
 
 bool rs_past_read(rs_past *out, const char *option, const char *folder) {
+    char path[sizeof out->path];
+    (void)snprintf(path, sizeof path, "%s/results.json", folder);
+    return rs_past_read_file(out, option, path);
+}
+
+bool rs_past_read_file(rs_past *out, const char *option, const char *path) {
     size_t got = 0;
     char program[16];
     memset(out, 0, sizeof *out);
-    (void)snprintf(out->path, sizeof out->path, "%s/results.json", folder);
+    (void)snprintf(out->path, sizeof out->path, "%s", path);
     out->text = malloc(RS_REPORT_BYTES);
     out->node = malloc(PAST_NODES * sizeof *out->node);
     if (out->text == NULL || out->node == NULL) {

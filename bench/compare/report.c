@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/report_map.h"
+
 /* ---- console */
 
 static void report_voids(const rs_results *results, rs_compare_text *text, const char *prefix) {
@@ -52,6 +54,17 @@ static void report_limits(const rs_results *results, rs_compare_text *text, cons
     }
 }
 
+/* Below the table of a map. */
+static void report_map_notes(const rs_results *results, rs_compare_text *text, const char *before,
+                             report_words_fn words) {
+    char note[RS_REPORT_MAP_NOTE_BYTES];
+    for (uint32_t i = 0; rs_report_map_note(results, i, note, sizeof note); i++) {
+        rs_compare_text_raw(text, before);
+        words(text, note);
+        rs_compare_text_raw(text, "\n");
+    }
+}
+
 static void report_paced_late(const rs_results *results, rs_compare_text *text, const char *before,
                               report_words_fn words) {
     char late[RS_WHY_BYTES];
@@ -77,6 +90,7 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_
     rs_compare_text_format(text, "\n%s%s", warning, warning[0] != '\0' ? "\n\n" : "");
     rs_report_table(results, scratch);
     rs_table_write_plain(scratch, text);
+    report_map_notes(results, text, "\n", rs_compare_text_raw);
     report_paced_late(results, text, "\n", rs_compare_text_raw);
     report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_compare_text_raw);
     if (rs_results_voided(results) > 0) {
@@ -151,6 +165,7 @@ void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare
     report_markdown_list(results, text);
     rs_report_table(results, scratch);
     report_markdown_table(results, "Results", scratch, text);
+    report_map_notes(results, text, "\n", rs_compare_text_markdown);
     report_paced_late(results, text, "\n", rs_compare_text_markdown);
     report_limits(results, text, "\n## Where each model ends\n\n", "- ", rs_compare_text_markdown);
     if (rs_results_voided(results) > 0) {
@@ -205,7 +220,9 @@ void rs_report_csv(const rs_results *results, rs_compare_text *text) {
     rs_compare_text_raw(
         text, ",rate_spread,cpu_spread,baseline,rate_ratio,rate_ratio_low,rate_ratio_high,"
               "cpu_ratio,cpu_ratio_low,cpu_ratio_high,machine_ratio,machine_ratio_low,"
-              "machine_ratio_high\n");
+              "machine_ratio_high");
+    rs_compare_text_raw(
+        text, results->kind == RS_COMPARE_MAP ? ",connections,in_flight,frame_bytes,wins\n" : "\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             const rs_cell *cell = rs_results_cell(results, i, k);
@@ -224,6 +241,11 @@ void rs_report_csv(const rs_results *results, rs_compare_text *text) {
             csv_interval(text, cell->has_ratio, &cell->rate);
             csv_interval(text, cell->has_ratio, &cell->cpu);
             csv_interval(text, cell->has_ratio, &cell->machine);
+            if (results->kind == RS_COMPARE_MAP) {
+                const rs_scenario *of = results->scenario[i];
+                rs_compare_text_format(text, ",%u,%u,%u,%s", of->connections, of->depth,
+                                       of->frame_bytes, rs_report_map_wins(results, i, k));
+            }
             rs_compare_text_raw(text, "\n");
         }
     }

@@ -11,6 +11,7 @@
 
 #include "compare/result.h"
 #include "compare/text.h"
+#include "core/json.h"
 
 #define RS_REPORT_BYTES (4u * 1024u * 1024u) /* enough for the largest of them */
 
@@ -33,6 +34,13 @@ void rs_report_runs_csv_line(const rs_results *results, uint32_t scenario, uint3
 
 /* rs_report_json: everything, for programs. False: it did not fit. */
 bool rs_report_json(const rs_results *results, char *out, size_t bytes, size_t *length);
+
+/* Parts of it, into an open object: what a cell recorded of the settings; its runs, with their
+ * kernel calls by name if asked for. */
+void rs_report_json_settings(rs_json *json, const rs_results *results, uint32_t scenario,
+                             uint32_t subject);
+void rs_report_json_runs(rs_json *json, const rs_results *results, uint32_t scenario,
+                         uint32_t subject, bool calls);
 
 /* ---- what they share */
 

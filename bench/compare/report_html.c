@@ -8,6 +8,7 @@
 
 #include "compare/page.h"
 #include "compare/report_charts.h"
+#include "compare/report_map.h"
 #include "core/assert.h"
 
 static void html_paragraph(rs_compare_text *text, const char *kind, const char *words) {
@@ -130,6 +131,34 @@ static void html_tradeoff_charts(const rs_results *results, rs_compare_text *tex
     rs_compare_text_raw(text, "</div>\n");
 }
 
+static void html_map_charts(const rs_results *results, rs_compare_text *text) {
+    const bool windows = results->platform == RS_PLATFORM_WINDOWS;
+    if (results->baseline < 0) {
+        return;
+    }
+    html_section(results, text,
+                 windows ? "Each server over iocp_server" : "Each server over the floor",
+                 "Median of paired ratios of messages a second, then of CPU time per message, "
+                 "wineserver's included; a tool tip has the interval. In brackets: not separable. "
+                 "\"-\": not measured, or left out by the rule.");
+    rs_report_map_charts(results, text);
+}
+
+static void html_map_notes(const rs_results *results, rs_compare_text *text) {
+    char note[RS_REPORT_MAP_NOTE_BYTES];
+    for (uint32_t i = 0; rs_report_map_note(results, i, note, sizeof note); i++) {
+        html_paragraph(text, "dim", note);
+    }
+}
+
+static void html_calls_charts(const rs_results *results, rs_compare_text *text) {
+    rs_chart_calls_list calls;
+    html_section(results, text, "Kernel calls per message", "By name, as the server counts them.");
+    rs_chart_calls_collect(results, &calls);
+    html_key(text, calls.name, calls.count + 1);
+    html_charts(results, text, rs_chart_calls, &calls);
+}
+
 /* ---- the rest */
 
 static void html_limits(const rs_results *results, rs_compare_text *text) {
@@ -187,22 +216,23 @@ static void html_table(const rs_table *table, const char *title, const char *war
 
 void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
     const char *warning = rs_results_warning(results);
-    rs_chart_calls_list calls;
     char late[RS_WHY_BYTES];
     rs_page_begin(text, "Ringside comparison");
     html_top(results, text);
     if (results->kind == RS_COMPARE_TRADEOFFS) {
         html_tradeoff_charts(results, text);
+    } else if (results->kind == RS_COMPARE_MAP) {
+        html_map_charts(results, text);
     } else {
         html_server_charts(results, text);
     }
     html_limits(results, text);
-    html_section(results, text, "Kernel calls per message", "By name, as the server counts them.");
-    rs_chart_calls_collect(results, &calls);
-    html_key(text, calls.name, calls.count + 1);
-    html_charts(results, text, rs_chart_calls, &calls);
+    if (results->kind != RS_COMPARE_MAP) { /* whose cells would be dozens of charts */
+        html_calls_charts(results, text);
+    }
     rs_report_table(results, scratch);
     html_table(scratch, "All figures", warning, text);
+    html_map_notes(results, text);
     rs_report_paced_late(results, late, sizeof late);
     if (late[0] != '\0') {
         html_paragraph(text, "warn", late);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/report_map.h"
 #include "core/json.h"
 
 static void json_metrics(rs_json *json, const double *value) {
@@ -38,8 +39,8 @@ static void json_interval(rs_json *json, const char *key, const rs_interval *rat
     rs_json_end(json);
 }
 
-static void json_runs(rs_json *json, const rs_results *results, uint32_t scenario,
-                      uint32_t subject) {
+void rs_report_json_runs(rs_json *json, const rs_results *results, uint32_t scenario,
+                         uint32_t subject, bool calls) {
     rs_json_array(json, "runs");
     for (uint32_t i = 0; i < results->repeats; i++) {
         const rs_compare_run *run = rs_results_run(results, scenario, subject, i);
@@ -57,8 +58,38 @@ static void json_runs(rs_json *json, const rs_results *results, uint32_t scenari
             rs_json_bool(json, "disturbed", run->disturbed);
             rs_json_bool(json, "paced_late", run->paced_late);
             json_metrics(json, run->value);
+            if (calls) {
+                json_calls(json, run->call, run->calls);
+            }
         }
         rs_json_end(json);
+    }
+    rs_json_end(json);
+}
+
+void rs_report_json_settings(rs_json *json, const rs_results *results, uint32_t scenario,
+                             uint32_t subject) {
+    if (results->recorded != NULL) {
+        const rs_recorded *recorded = &results->recorded[scenario * results->subjects + subject];
+        json_settings(json, "settings", &recorded->server);
+        json_settings(json, "load_settings", &recorded->load);
+    }
+}
+
+static void json_map(rs_json *json, const rs_results *results, uint32_t scenario,
+                     uint32_t subject) {
+    const rs_scenario *of = results->scenario[scenario];
+    rs_json_u64(json, "connections", of->connections);
+    rs_json_u64(json, "in_flight", of->depth);
+    rs_json_u64(json, "frame_bytes", of->frame_bytes);
+    rs_json_string(json, "wins", rs_report_map_wins(results, scenario, subject));
+}
+
+static void json_map_notes(rs_json *json, const rs_results *results) {
+    char note[RS_REPORT_MAP_NOTE_BYTES];
+    rs_json_array(json, "map");
+    for (uint32_t i = 0; rs_report_map_note(results, i, note, sizeof note); i++) {
+        rs_json_string(json, NULL, note);
     }
     rs_json_end(json);
 }
@@ -73,11 +104,10 @@ static void json_cell(rs_json *json, const rs_results *results, uint32_t scenari
     rs_json_u64(json, "void", cell->voided);
     rs_json_u64(json, "disturbed", cell->disturbed);
     rs_json_u64(json, "paced_late", cell->paced_late);
-    if (results->recorded != NULL) {
-        const rs_recorded *recorded = &results->recorded[scenario * results->subjects + subject];
-        json_settings(json, "settings", &recorded->server);
-        json_settings(json, "load_settings", &recorded->load);
+    if (results->kind == RS_COMPARE_MAP) {
+        json_map(json, results, scenario, subject);
     }
+    rs_report_json_settings(json, results, scenario, subject);
     rs_json_double(json, "rate_asked", results->fixed_rate[scenario]);
     rs_json_object(json, "median");
     json_metrics(json, cell->median);
@@ -91,7 +121,7 @@ static void json_cell(rs_json *json, const rs_results *results, uint32_t scenari
         json_interval(json, "p99_ratio", &cell->p99);
         json_interval(json, "machine_ratio", &cell->machine);
     }
-    json_runs(json, results, scenario, subject);
+    rs_report_json_runs(json, results, scenario, subject, false);
     rs_json_end(json);
 }
 
@@ -131,6 +161,9 @@ static void json_head(rs_json *json, const rs_results *results) {
     }
     rs_json_end(json);
     json_clocks(json, results);
+    if (results->kind == RS_COMPARE_MAP) {
+        json_map_notes(json, results);
+    }
     rs_json_array(json, "servers");
     for (uint32_t i = 0; i < results->subjects; i++) {
         const rs_subject *subject = &results->subject[i];

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/report_map.h"
 #include "core/assert.h"
 
 /* The level of an interval that has not the usual one, for lack of pairs. */
@@ -265,6 +266,8 @@ static void report_tradeoff_table(const rs_results *results, rs_table *out) {
 void rs_report_table(const rs_results *results, rs_table *out) {
     if (results->kind == RS_COMPARE_TRADEOFFS) {
         report_tradeoff_table(results, out);
+    } else if (results->kind == RS_COMPARE_MAP) {
+        rs_report_map_table(results, out);
     } else {
         report_server_table(results, out);
     }

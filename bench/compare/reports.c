@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/map_cell.h"
 #include "compare/process.h"
 #include "seam/files.h"
 
@@ -107,6 +108,18 @@ void rs_reports_keep(rs_reports *self, const rs_results *results, const rs_turn 
         (void)rs_error_set(&self->runner->unwritable, RS_E_OS, "fflush", 0,
                            "%.100s/runs.csv: it cannot be written", self->folder);
         (void)rs_runner_can_write(self->runner); /* knows why */
+    }
+}
+
+void rs_reports_keep_cell(rs_reports *self, const rs_results *results, uint32_t scenario,
+                          const char *made) {
+    char name[64];
+    size_t length = 0;
+    (void)snprintf(name, sizeof name, "cells/%.40s.json", results->scenario[scenario]->name);
+    if (rs_map_cell_json(results, scenario, made, self->text, RS_REPORT_BYTES, &length)) {
+        (void)reports_file(self, name, length);
+    } else {
+        (void)rs_reports_fail(self, name, "longer than 4 MiB, not kept");
     }
 }
 

@@ -40,6 +40,11 @@ bool rs_reports_begin(rs_reports *self);
 /* rs_reports_keep: the line of a run that is done, flushed at once: it stays, whatever happens. */
 void rs_reports_keep(rs_reports *self, const rs_results *results, const rs_turn *turn);
 
+/* rs_reports_keep_cell: a cell of a map whose runs are done, in a file of its own, written beside
+ * it and renamed. made: how it was measured. */
+void rs_reports_keep_cell(rs_reports *self, const rs_results *results, uint32_t scenario,
+                          const char *made);
+
 /* rs_reports_ended: something could not be written, so no other run will do better. */
 bool rs_reports_ended(const rs_reports *self);
 

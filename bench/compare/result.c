@@ -189,6 +189,8 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     result_read_memory(run, scenario, server, observed);
     run->value[RS_METRIC_CALLS] =
         rs_json_read_number(server, NULL, "kernel_calls_total") / messages;
+    run->value[RS_METRIC_DEQUEUED] =
+        rs_json_read_number(server, NULL, "completions_per_batch.mean");
     run->value[RS_METRIC_PACING] = rs_json_read_number(load, NULL, "pacing_ns.p99") / 1000;
     run->paced_late = result_is_true(load, "paced_late");
     run->value[RS_METRIC_SWITCHES] =

@@ -53,6 +53,8 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
       "the whole machine, loadgen, system threads and interrupts too. Linux: /proc/schedstat "     \
       "(needs CONFIG_SCHEDSTATS). Windows: all cycles less QueryIdleProcessorCycleTimeEx")         \
     X(CALLS, "kernel_calls", "1/msg", "server: calls it made to the system, counted by itself")    \
+    X(DEQUEUED, "completions_per_dequeue", "count",                                                \
+      "server: completions that a dequeue took, mean over those that took any")                    \
     X(CPU_LOAD, "cpu_loadgen_us", "us/msg",                                                        \
       "loadgen: getrusage, GetProcessTimes, of the measured time")                                 \
     X(PACING, "pacing_p99_us", "us",                                                               \
@@ -150,7 +152,8 @@ void rs_result_clean(char *text);
 typedef enum rs_comparison {
     RS_COMPARE_SERVERS,
     RS_COMPARE_TRADEOFFS, /* one setting at a time against the server's own defaults */
-    RS_COMPARE_LADDER     /* the older Winsock models beside the servers */
+    RS_COMPARE_LADDER,    /* the older Winsock models beside the servers */
+    RS_COMPARE_MAP        /* the servers over the cells of map.h */
 } rs_comparison;
 
 /* One measured program. */

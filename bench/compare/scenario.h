@@ -11,7 +11,7 @@
 
 #include "compare/args.h"
 
-#define RS_SCENARIOS_MAX 16u
+#define RS_SCENARIOS_MAX 80u /* the cells of --map are scenarios too */
 #define RS_CAPACITY_BOUND_US                                                                       \
     2000.0                    /* p99 that "capacity" allows: ours; what a player does not feel */
 #define RS_CAPACITY_SHARE 0.5 /* of a run's time for each of its loads: ours */

@@ -67,6 +67,10 @@ rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index) {
         return (rs_turn){.server = index, .warmup = true, .dropped = true};
     }
     index -= schedule->servers;
+    if (schedule->by_scenario && index < early_runs) {
+        const uint32_t own_runs = schedule_block_runs(schedule, 1);
+        return schedule_block(schedule, index % own_runs, index / own_runs, 1);
+    }
     const rs_turn turn = index < early_runs ? schedule_block(schedule, index, 0, schedule->early)
                                             : schedule_block(schedule, index - early_runs,
                                                              schedule->early, schedule->late);

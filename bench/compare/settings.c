@@ -13,6 +13,10 @@
 #define FULL_SECONDS 2.0
 #define FULL_WARMUP_S 0.5
 #define FULL_REPEATS 10u
+#define MAP_SECONDS 0.4 /* every cell within half an hour, three servers, two of them under Wine   \
+                         */
+#define MAP_WARMUP_S 0.1
+#define MAP_REPEATS 6u /* the fewest whose interval has 95 % */
 
 static const rs_option compare_rows[] = {
     RS_ROW_BOOL(rs_compare_settings, quick, "quick", false,
@@ -23,6 +27,14 @@ static const rs_option compare_rows[] = {
                 "where it can show (or in those of --scenario)"),
     RS_ROW_BOOL(rs_compare_settings, ladder, "ladder", false,
                 "the echo servers of bench/ladder beside iocp_server and rio_server"),
+    RS_ROW_BOOL(rs_compare_settings, map, "map", false,
+                "the servers over connections x requests in flight x size, 6 runs of 0.4 s in each "
+                "cell; with --quick a few cells, with --full 10 runs of 2 s"),
+    RS_ROW_LIST(rs_compare_settings, cell_list, "cells",
+                "of --map these only: 64x4x512, names with commas (--map --list names them)"),
+    RS_ROW_STRING(rs_compare_settings, resume, "resume", "",
+                  "DIR: go on with the --map in that folder: cells whose results are there are "
+                  "not measured again"),
     RS_ROW_LIST(rs_compare_settings, agree_list, "agree",
                 "DIR,DIR: measure nothing; say whether two results agree within their "
                 "intervals"),
@@ -78,6 +90,17 @@ static bool settings_error(settings_parse *parse, const char *option, const char
         *at = *at < ' ' || *at > '~' ? '?' : *at;
     }
     return false;
+}
+
+static void settings_list_cells(settings_parse *parse) {
+    const rs_map *grid = &parse->out->grid;
+    size_t used = 0;
+    for (uint32_t i = 0; i < grid->cells && used < parse->text_bytes; i++) {
+        const rs_scenario *cell = &grid->cell[i].scenario;
+        used +=
+            (size_t)snprintf(parse->text + used, parse->text_bytes - used, "%-11s %s%s\n",
+                             cell->name, cell->about, rs_map_in_quick(cell) ? " (--quick)" : "");
+    }
 }
 
 static void settings_list_scenarios(settings_parse *parse) {
@@ -153,6 +176,63 @@ static bool settings_scenarios(settings_parse *parse) {
     return true;
 }
 
+/* ---- the map */
+
+static bool settings_cells_given(settings_parse *parse) {
+    rs_compare_settings *s = parse->out;
+    bool wanted[RS_MAP_CELLS_MAX] = {false};
+    char part[64];
+    for (uint32_t i = 0; i < s->cell_list.count; i++) {
+        settings_part(&s->cell_list, i, part, sizeof part);
+        const rs_scenario *cell = rs_map_find(&s->grid, part);
+        for (uint32_t k = 0; k < s->grid.cells; k++) {
+            wanted[k] = wanted[k] || &s->grid.cell[k].scenario == cell;
+        }
+        if (cell == NULL) {
+            return settings_error(parse, "--cells", part,
+                                  "no such cell, or left out; --map --list names them");
+        }
+    }
+    for (uint32_t i = 0; i < s->grid.cells; i++) {
+        if (wanted[i]) {
+            s->scenario[s->scenarios++] = &s->grid.cell[i].scenario;
+        }
+    }
+    return true;
+}
+
+static bool settings_cells(settings_parse *parse) {
+    rs_compare_settings *s = parse->out;
+    bool ok = true;
+    if (s->cell_list.count > 0) {
+        ok = settings_cells_given(parse);
+    } else {
+        for (uint32_t i = 0; i < s->grid.cells; i++) {
+            if (!s->quick || rs_map_in_quick(&s->grid.cell[i].scenario)) {
+                s->scenario[s->scenarios++] = &s->grid.cell[i].scenario;
+            }
+        }
+    }
+    s->early = s->scenarios;
+    return ok;
+}
+
+/* What the map has and the others have not, or the other way round. */
+static bool settings_map_is_alone(settings_parse *parse) {
+    const rs_compare_settings *s = parse->out;
+    if (s->map && s->scenario_list.count > 0) {
+        return settings_error(parse, "--scenario", "", "a map has cells: --cells");
+    }
+    if (!s->map && s->cell_list.count > 0) {
+        return settings_error(parse, "--cells", "", "only with --map");
+    }
+    if (!s->map && s->resume[0] != '\0') {
+        return settings_error(parse, "--resume", s->resume, "only with --map");
+    }
+    return s->resume[0] == '\0' || !rs_options_given(&s->options, "out") ||
+           settings_error(parse, "--resume", s->resume, "names the folder, so --out cannot");
+}
+
 /* Names become parts of file names. */
 static bool settings_is_name(const char *name) {
     const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
@@ -223,7 +303,8 @@ static bool settings_agree(settings_parse *parse) {
 static bool settings_choose_one(settings_parse *parse) {
     const rs_compare_settings *s = parse->out;
     const char *const name[] = {s->quick ? "--quick" : "", s->full ? "--full" : "",
-                                s->tradeoffs ? "--tradeoffs" : "", s->ladder ? "--ladder" : ""};
+                                s->tradeoffs ? "--tradeoffs" : "", s->ladder ? "--ladder" : "",
+                                s->map ? "--map" : ""};
     char given[64] = "";
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
         (void)strcat(given, given[0] != '\0' && name[i][0] != '\0' ? " " : "");
@@ -231,29 +312,45 @@ static bool settings_choose_one(settings_parse *parse) {
     }
     (void)snprintf(
         parse->text, parse->text_bytes,
-        "%s: kinds of comparison; allowed: one of --quick, --full, --tradeoffs, --ladder", given);
+        "%s: kinds of comparison; allowed: one of --quick, --full, --tradeoffs, --ladder, --map; "
+        "--map may have --quick or --full",
+        given);
     return false;
+}
+
+/* The form's own, where the command line gave none. */
+static void settings_length(rs_compare_settings *s, uint32_t repeats, double seconds,
+                            double warmup_s) {
+    s->repeats = rs_options_given(&s->options, "repeat") ? s->repeats : repeats;
+    s->seconds = rs_options_given(&s->options, "seconds") ? s->seconds : seconds;
+    s->warmup_s = rs_options_given(&s->options, "warmup") ? s->warmup_s : warmup_s;
 }
 
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
-    if (s->full + s->quick + s->tradeoffs + s->ladder > 1) {
+    const int forms = s->full + s->quick;
+    if (s->tradeoffs + s->ladder + (s->map ? 1 : forms) > 1 || forms > 1) {
         return settings_choose_one(parse);
     }
+    if (!settings_map_is_alone(parse)) {
+        return false;
+    }
+    s->out = s->resume[0] != '\0' ? s->resume : s->out;
     s->kind = s->tradeoffs ? RS_COMPARE_TRADEOFFS
               : s->ladder  ? RS_COMPARE_LADDER
+              : s->map     ? RS_COMPARE_MAP
                            : RS_COMPARE_SERVERS;
     s->scenarios_given = s->scenario_list.count > 0;
     if (s->full) {
-        s->repeats = rs_options_given(&s->options, "repeat") ? s->repeats : FULL_REPEATS;
-        s->seconds = rs_options_given(&s->options, "seconds") ? s->seconds : FULL_SECONDS;
-        s->warmup_s = rs_options_given(&s->options, "warmup") ? s->warmup_s : FULL_WARMUP_S;
+        settings_length(s, FULL_REPEATS, FULL_SECONDS, FULL_WARMUP_S);
+    } else if (s->map) {
+        settings_length(s, MAP_REPEATS, MAP_SECONDS, MAP_WARMUP_S);
     }
     if (!(s->seconds > 0)) {
         return settings_error(parse, "--seconds", "0", "allowed: above 0 to 600 s");
     }
-    return settings_scenarios(parse) && settings_servers(parse) && settings_sets(parse) &&
-           settings_agree(parse);
+    return (s->map ? settings_cells(parse) : settings_scenarios(parse)) &&
+           settings_servers(parse) && settings_sets(parse) && settings_agree(parse);
 }
 
 int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *const *argv,
@@ -276,8 +373,13 @@ int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *con
     case RS_OPTIONS_RUN:
         break;
     }
+    rs_map_make(&out->grid);
     if (out->list) {
-        settings_list_scenarios(&parse);
+        if (out->map) {
+            settings_list_cells(&parse);
+        } else {
+            settings_list_scenarios(&parse);
+        }
         return 0;
     }
     return settings_complete(&parse) ? -1 : 2;

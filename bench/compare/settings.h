@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "compare/args.h"
+#include "compare/map.h"
 #include "compare/result.h"
 #include "core/options.h"
 
@@ -26,7 +27,7 @@ typedef struct rs_server_name {
 } rs_server_name;
 
 typedef struct rs_compare_settings {
-    bool quick, full, tradeoffs, ladder;
+    bool quick, full, tradeoffs, ladder, map;
     rs_comparison kind;
     bool scenarios_given;     /* by --scenario */
     double seconds, warmup_s; /* of one run */
@@ -38,11 +39,14 @@ typedef struct rs_compare_settings {
     uint32_t unfit_percent; /* more runs than this disturbed or void: unfit */
     bool list;
     const char *rates_of;      /* "": own; else a folder of results */
+    const char *resume;        /* "": measure every cell; else out, some of which is there */
     const char *out, *loadgen; /* loadgen "": beside this program */
     int progress;              /* 0 auto, 1 on, 2 off */
-    rs_option_list agree_list, scenario_list, server_list, set_list; /* as given; taken apart: */
+    rs_option_list agree_list, scenario_list, server_list, set_list,
+        cell_list;               /* as given; taken apart: */
     char agree[2][RS_ARG_BYTES]; /* two folders of results; "": measure */
     rs_options options;
+    rs_map grid;                                   /* the cells of --map */
     const rs_scenario *scenario[RS_SCENARIOS_MAX]; /* in the table's order */
     uint32_t scenarios, early;                     /* early: those before the late ones */
     rs_server_name server[RS_SERVERS_MAX];

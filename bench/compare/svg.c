@@ -15,7 +15,7 @@
 #define SVG_LEGEND_ROW 19
 #define SVG_DECADES_MAX 12
 
-static void svg_begin(rs_compare_text *text, const char *title, int height) {
+void rs_svg_begin(rs_compare_text *text, const char *title, int height) {
     rs_compare_text_format(text, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
                            RS_SVG_WIDTH, height);
     rs_compare_text_html(text, title);
@@ -105,7 +105,7 @@ static void svg_bar(rs_compare_text *text, const rs_bar *bar, double y, double s
 void rs_svg_bars(rs_compare_text *text, const char *title, const char *unit, const rs_bar *bar,
                  uint32_t bars, const char *const *part_name) {
     const double scale = bars_scale(bar, bars);
-    svg_begin(text, title, SVG_TOP - 12 + SVG_ROW * (int)bars);
+    rs_svg_begin(text, title, SVG_TOP - 12 + SVG_ROW * (int)bars);
     for (uint32_t i = 0; i < bars; i++) {
         RS_ASSERT(bar[i].parts <= RS_SVG_PARTS_MAX);
         svg_bar(text, &bar[i], SVG_TOP - 6 + SVG_ROW * (double)i, scale, unit, part_name);
@@ -209,7 +209,7 @@ void rs_svg_curves(rs_compare_text *text, const char *title, const rs_curve *cur
                    uint32_t curves) {
     const svg_axis axis = axis_of(curve, curves);
     const int legend = SVG_TOP + SVG_PLOT_HEIGHT + 28;
-    svg_begin(text, title, legend + SVG_LEGEND_ROW * (int)curves);
+    rs_svg_begin(text, title, legend + SVG_LEGEND_ROW * (int)curves);
     svg_axes(text, &axis);
     for (uint32_t i = 0; i < curves; i++) {
         const int y = legend + SVG_LEGEND_ROW * (int)i;
@@ -274,7 +274,7 @@ void rs_svg_ratios(rs_compare_text *text, const char *title, bool more_is_better
     const double reach = ratios_reach(row, rows);
     const int bottom = SVG_TOP + SVG_RATIO_ROW * (int)rows;
     char label[32];
-    svg_begin(text, title, bottom + 20);
+    rs_svg_begin(text, title, bottom + 20);
     rs_compare_text_format(text, "<path class=\"g\" d=\"M%.1f %dV%d\"/>", ratio_x(1, reach),
                            SVG_TOP - 6, bottom + 2);
     for (uint32_t i = 0; i < rows; i++) {

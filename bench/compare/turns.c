@@ -97,6 +97,21 @@ static void turns_one(rs_turns *self, uint32_t index, const rs_turn *turn) {
     }
 }
 
+/* Turn `index` was made: the last of its scenario, in a schedule by scenarios? */
+static void turns_keep_cell(const rs_turns *self, uint32_t index, const rs_turn *turn) {
+    const rs_schedule *schedule = &self->schedule;
+    for (uint32_t i = index + 1; i < rs_schedule_count(schedule); i++) {
+        const rs_turn next = rs_schedule_turn(schedule, i);
+        if (next.scenario != turn->scenario) {
+            break;
+        }
+        if (!rs_schedule_skips(schedule, &next)) {
+            return;
+        }
+    }
+    rs_reports_keep_cell(self->reports, self->results, turn->scenario, self->made);
+}
+
 void rs_turns_run(rs_turns *self) {
     const uint32_t count = rs_schedule_count(&self->schedule);
     const rs_atomic_u32 *stop = self->runner->stop;
@@ -105,6 +120,9 @@ void rs_turns_run(rs_turns *self) {
         const rs_turn turn = rs_schedule_turn(&self->schedule, i);
         if (!rs_schedule_skips(&self->schedule, &turn)) {
             turns_one(self, i, &turn);
+            if (self->made != NULL && !turn.warmup && rs_atomic_load_u32(stop) == 0) {
+                turns_keep_cell(self, i, &turn);
+            }
         }
     }
     turns_progress_end(self);

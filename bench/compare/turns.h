@@ -16,6 +16,7 @@ typedef struct rs_turns {
     rs_reports *reports;
     rs_schedule schedule;
     rs_cost cost;
+    const char *made;       /* a map: how its cells are measured, each kept as it ends; or NULL */
     bool rates_given;       /* results->fixed_rate is an earlier comparison's */
     bool progress;          /* is shown */
     rs_compare_run dropped; /* of a warm-up */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "apps/board.h"
+#include "compare/map.h"
 #include "compare/scenario.h"
 #include "compare/settings.h"
 #include "compare/tradeoff.h"
@@ -36,6 +37,27 @@ static void doc_add(doc *out, const char *text, const char *escaped) {
         out->text[out->used++] = *text;
     }
     out->text[out->used] = '\0';
+}
+
+/* A paragraph, in lines of at most 100 columns. */
+static void doc_paragraph(doc *out, const char *text) {
+    size_t column = 0;
+    doc_add(out, "\n", "");
+    while (*text != '\0') {
+        const size_t bytes = strcspn(text, " ");
+        char word[64];
+        RS_ASSERT(bytes < sizeof word);
+        (void)snprintf(word, sizeof word, "%.*s", (int)bytes, text);
+        if (column > 0) {
+            const bool fits = column + 1 + bytes <= 100;
+            doc_add(out, fits ? " " : "\n", "");
+            column = fits ? column + 1 : 0;
+        }
+        doc_add(out, word, "");
+        column += bytes;
+        text += bytes + (text[bytes] == ' ' ? 1 : 0);
+    }
+    doc_add(out, "\n", "");
 }
 
 static void doc_title(doc *out, const char *title, const char *about, const char *columns) {
@@ -146,6 +168,34 @@ static void doc_tradeoffs(doc *out) {
     }
 }
 
+/* The requests in flight with which the rule lets in, or leaves out, so many connections. */
+static void doc_map_depths(uint32_t connections, uint32_t size, bool in, char *out, size_t bytes) {
+    size_t used = 0;
+    out[0] = '\0';
+    for (uint32_t i = 0; i < RS_MAP_DEPTHS; i++) {
+        if (rs_map_holds(connections, rs_map_depths[i], size) == in) {
+            used += (size_t)snprintf(out + used, bytes - used, "%s%u", used > 0 ? ", " : "",
+                                     rs_map_depths[i]);
+        }
+    }
+}
+
+static void doc_map(doc *out) {
+    char bytes[16], connections[16], in[64], left_out[64];
+    doc_title(out, "Map", "`bench/compare/map.c`: the cells of `--map`.",
+              "frame bytes | connections | in flight on each | left out");
+    for (uint32_t i = 0; i < RS_MAP_SIZES * RS_MAP_CONNECTIONS; i++) {
+        const uint32_t size = rs_map_sizes[i / RS_MAP_CONNECTIONS];
+        const uint32_t many = rs_map_connections[i % RS_MAP_CONNECTIONS];
+        (void)snprintf(bytes, sizeof bytes, "%u", size);
+        (void)snprintf(connections, sizeof connections, "%u", many);
+        doc_map_depths(many, size, true, in, sizeof in);
+        doc_map_depths(many, size, false, left_out, sizeof left_out);
+        DOC_ROW(out, bytes, connections, in, left_out);
+    }
+    doc_paragraph(out, rs_map_rule);
+}
+
 static void doc_metrics(doc *out) {
     char key[64];
     doc_title(out, "Columns",
@@ -166,6 +216,7 @@ static void doc_compare(doc *out) {
             "");
     doc_scenarios(out);
     doc_tradeoffs(out);
+    doc_map(out);
     doc_metrics(out);
 }
 

@@ -94,6 +94,27 @@ static void test_schedule_late_scenarios_come_after_all_early_ones(void **state)
     assert_true(late);
 }
 
+/* So a cell of a map is whole before the next one begins. */
+static void test_schedule_by_scenario_ends_one_before_the_next(void **state) {
+    rs_schedule map = {.servers = 3, .repeats = 4, .early = 70, .seed = 7, .by_scenario = true};
+    const uint32_t own = map.servers * (map.repeats + 1);
+    uint32_t seen[70][3] = {{0}}, dropped = 0;
+    (void)state;
+    for (uint32_t i = map.servers; i < rs_schedule_count(&map); i++) {
+        const rs_turn turn = rs_schedule_turn(&map, i);
+        assert_int_equal(turn.scenario, (i - map.servers) / own);
+        assert_int_equal(turn.dropped, (i - map.servers) % own < map.servers);
+        assert_false(turn.warmup);
+        dropped += turn.dropped ? 1 : 0;
+        seen[turn.scenario][turn.server] += turn.dropped ? 0 : 1u << (8 * turn.repeat);
+    }
+    assert_int_equal(rs_schedule_count(&map), map.servers + 70 * own);
+    assert_int_equal(dropped, 70 * map.servers);
+    for (uint32_t i = 0; i < 70 * map.servers; i++) {
+        assert_int_equal((&seen[0][0])[i], 0x01010101);
+    }
+}
+
 static void test_schedule_skipped_pairs_are_neither_counted_nor_waited_for(void **state) {
     (void)state;
     bool skip[SCENARIOS * SERVERS] = {false};
@@ -210,6 +231,7 @@ int main(void) {
         cmocka_unit_test(test_schedule_order_within_a_round_is_random),
         cmocka_unit_test(test_schedule_order_is_that_of_the_seed),
         cmocka_unit_test(test_schedule_late_scenarios_come_after_all_early_ones),
+        cmocka_unit_test(test_schedule_by_scenario_ends_one_before_the_next),
         cmocka_unit_test(test_schedule_skipped_pairs_are_neither_counted_nor_waited_for),
         cmocka_unit_test(test_schedule_only_late_scenarios_work_too),
         cmocka_unit_test(test_schedule_time_left_is_the_sum_of_what_is_left),

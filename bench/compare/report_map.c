@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "compare/report_map.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "compare/map.h"
+#include "compare/report.h"
+#include "compare/svg.h"
+#include "core/assert.h"
+
+const char *rs_report_map_wins(const rs_results *results, uint32_t scenario, uint32_t subject) {
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    if (!cell->has_ratio || cell->rate.count == 0) {
+        return "-";
+    }
+    switch (rs_map_judge(&cell->rate)) {
+    case RS_MAP_TOO_FEW:
+        return "too few runs";
+    case RS_MAP_NOT_SEPARABLE:
+        return "not separable";
+    case RS_MAP_WITHIN:
+        return "within 5 %";
+    case RS_MAP_BASE:
+        return rs_results_base_name(results, subject);
+    case RS_MAP_SERVER:
+        return results->subject[subject].name;
+    }
+    RS_UNREACHABLE("one of five");
+}
+
+/* ---- the table */
+
+static void map_text(char cell[RS_TABLE_CELL_BYTES], const char *words) {
+    (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s", words);
+}
+
+static void map_count(char cell[RS_TABLE_CELL_BYTES], uint32_t count) {
+    (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%u", count);
+}
+
+static void map_row(const rs_results *results, uint32_t scenario, uint32_t subject, rs_table *out) {
+    static const rs_metric figures[] = {RS_METRIC_CPU_SUM, RS_METRIC_CPU_MACHINE, RS_METRIC_CALLS,
+                                        RS_METRIC_DEQUEUED};
+    const rs_scenario *of = results->scenario[scenario];
+    const rs_cell *cell = rs_results_cell(results, scenario, subject);
+    char(*row)[RS_TABLE_CELL_BYTES] = rs_table_row(out);
+    if (row == NULL) {
+        return;
+    }
+    map_count(*row++, of->connections);
+    map_count(*row++, of->depth);
+    map_count(*row++, of->frame_bytes);
+    map_text(*row++, results->subject[subject].name);
+    map_text(*row++, rs_report_platform(results, subject));
+    rs_table_number(*row++, cell->median[RS_METRIC_RATE]);
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        rs_table_number(*row++, cell->median[figures[i]]);
+    }
+    if (results->baseline >= 0) {
+        const rs_interval none = {.count = 0};
+        rs_report_ratio(*row++, cell->has_ratio ? &cell->rate : &none);
+        rs_report_ratio(*row++, cell->has_ratio ? &cell->cpu : &none);
+        rs_report_ratio(*row++, cell->has_ratio ? &cell->machine : &none);
+        map_text(*row++, rs_report_map_wins(results, scenario, subject));
+    }
+    map_count(*row++, cell->ok);
+    map_count(*row++, cell->disturbed);
+    map_count(*row, cell->voided);
+}
+
+void rs_report_map_table(const rs_results *results, rs_table *out) {
+    static const char *const figures[] = {"rate/s", "CPU us/msg", "whole machine",
+                                          "kernel calls/msg", "completions/dequeue"};
+    static const char *const ends[] = {"runs", "disturbed", "void"};
+    const bool windows = results->platform == RS_PLATFORM_WINDOWS;
+    rs_table_init(out);
+    rs_table_column(out, "connections", false);
+    rs_table_column(out, "in flight", false);
+    rs_table_column(out, "bytes", false);
+    rs_table_column(out, "server", true);
+    rs_table_column(out, "platform", true);
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        rs_table_column(out, figures[i], false);
+    }
+    if (results->baseline >= 0) {
+        rs_table_column(out, windows ? "rate / IOCP" : "rate / floor", false);
+        rs_table_column(out, windows ? "CPU / IOCP" : "CPU / floor", false);
+        rs_table_column(out, windows ? "machine / IOCP" : "machine / floor", false);
+        rs_table_column(out, "wins by more than 5 %", true);
+    }
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        rs_table_column(out, ends[i], false);
+    }
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        for (uint32_t k = 0; k < results->subjects; k++) {
+            if (rs_results_wants(results, i, k)) {
+                map_row(results, i, k, out);
+            }
+        }
+    }
+}
+
+/* ---- the sentences */
+
+/* A server that the map sets against the baseline. */
+static bool map_is_judged(const rs_results *results, uint32_t subject) {
+    return results->baseline >= 0 && results->baseline != (int32_t)subject &&
+           !results->subject[subject].control;
+}
+
+static void map_note_server(const rs_results *results, uint32_t subject, char *out, size_t bytes) {
+    uint32_t count[RS_MAP_SERVER + 1] = {0};
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        count[rs_map_judge(&rs_results_cell(results, i, subject)->rate)]++;
+    }
+    (void)snprintf(out, bytes,
+                   "%s against %s, messages a second: more by over 5 %% in %u of %u cells, less in "
+                   "%u, within 5 %% in %u, not separable in %u, too few runs in %u.",
+                   results->subject[subject].name, rs_results_base_name(results, subject),
+                   count[RS_MAP_SERVER], results->scenarios, count[RS_MAP_BASE],
+                   count[RS_MAP_WITHIN], count[RS_MAP_NOT_SEPARABLE], count[RS_MAP_TOO_FEW]);
+}
+
+static void map_note_level(const rs_results *results, char *out, size_t bytes) {
+    const double level = rs_stats_level(results->repeats);
+    (void)snprintf(out, bytes,
+                   "Each cell is judged alone, at %.4g %%: of %u cells in which two servers do not "
+                   "differ, %.1f would show a difference by chance. Read regions, not single "
+                   "cells.",
+                   level * 100, results->scenarios, (1 - level) * results->scenarios);
+}
+
+static void map_note_rule(char *out, size_t bytes) {
+    size_t used = (size_t)snprintf(out, bytes, "%s Left out:", rs_map_rule);
+    for (uint32_t i = 0; i < RS_MAP_CELLS_MAX; i++) {
+        const uint32_t size = rs_map_sizes[i / (RS_MAP_CONNECTIONS * RS_MAP_DEPTHS)];
+        const uint32_t connections = rs_map_connections[i / RS_MAP_DEPTHS % RS_MAP_CONNECTIONS];
+        const uint32_t depth = rs_map_depths[i % RS_MAP_DEPTHS];
+        char name[RS_MAP_NAME_BYTES];
+        if (!rs_map_holds(connections, depth, size) && used < bytes) {
+            rs_map_name(name, connections, depth, size);
+            used += (size_t)snprintf(out + used, bytes - used, " %s", name);
+        }
+    }
+    RS_ASSERT(used < bytes);
+}
+
+bool rs_report_map_note(const rs_results *results, uint32_t index, char *out, size_t bytes) {
+    if (results->kind != RS_COMPARE_MAP) {
+        return false;
+    }
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        if (map_is_judged(results, i) && index-- == 0) {
+            map_note_server(results, i, out, bytes);
+            return true;
+        }
+    }
+    if (index == 0) {
+        map_note_rule(out, bytes);
+    } else if (index == 1 && results->baseline < 0) {
+        (void)snprintf(out, bytes, "There is nothing to set the servers against here: no ratios.");
+    } else if (index == 1) {
+        map_note_level(results, out, bytes);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* ---- heat maps */
+
+static const rs_cell *map_find(const rs_results *results, uint32_t subject, uint32_t connections,
+                               uint32_t depth, uint32_t size) {
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        const rs_scenario *of = results->scenario[i];
+        if (of->connections == connections && of->depth == depth && of->frame_bytes == size) {
+            return rs_results_cell(results, i, subject);
+        }
+    }
+    return NULL;
+}
+
+/* False: no cell of this size was measured. */
+static bool map_heat(const rs_results *results, uint32_t subject, uint32_t size, bool cpu,
+                     rs_heat *heat) {
+    bool any = false;
+    for (uint32_t y = 0; y < RS_MAP_DEPTHS; y++) {
+        for (uint32_t x = 0; x < RS_MAP_CONNECTIONS; x++) {
+            const rs_cell *cell =
+                map_find(results, subject, rs_map_connections[x], rs_map_depths[y], size);
+            rs_interval *ratio = &heat->ratio[y][x];
+            *ratio = (rs_interval){.count = 0};
+            if (cell != NULL && cell->has_ratio) {
+                *ratio = cpu ? cell->cpu : cell->rate;
+                any = any || ratio->count > 0;
+            }
+        }
+    }
+    return any;
+}
+
+static void map_chart(const rs_results *results, uint32_t subject, uint32_t size, bool cpu,
+                      rs_compare_text *text) {
+    rs_heat heat = {.columns = RS_MAP_CONNECTIONS,
+                    .rows = RS_MAP_DEPTHS,
+                    .column = rs_map_connections,
+                    .row = rs_map_depths,
+                    .columns_are = "connections",
+                    .rows_are = "in flight",
+                    .more_is_better = !cpu,
+                    .within = RS_MAP_WIN};
+    char title[128];
+    (void)snprintf(title, sizeof title, "%.39s%s, %u bytes", results->subject[subject].name,
+                   cpu ? ": CPU" : ": rate", size);
+    if (map_heat(results, subject, size, cpu, &heat)) {
+        rs_compare_text_raw(text, "<div class=\"card\">");
+        rs_svg_heat(text, title, &heat);
+        rs_compare_text_raw(text, "</div>\n");
+    }
+}
+
+void rs_report_map_charts(const rs_results *results, rs_compare_text *text) {
+    static const char *const names[RS_SVG_HEAT_STEPS] = {"worse: 2 times and more",
+                                                         "1.25 times",
+                                                         "1.05 times",
+                                                         "within 5 %, or not separable (...)",
+                                                         "better: 1.05 times",
+                                                         "1.25 times",
+                                                         "2 times and more"};
+    rs_compare_text_raw(text, "<div class=\"key\">");
+    for (uint32_t i = 0; i < RS_SVG_HEAT_STEPS; i++) {
+        rs_compare_text_format(text, "<span><i class=\"h%u\"></i>%s</span>", i, names[i]);
+    }
+    rs_compare_text_raw(text, "</div>\n<div class=\"grid\">\n");
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        for (uint32_t k = 0; map_is_judged(results, i) && k < 2 * RS_MAP_SIZES; k++) {
+            map_chart(results, i, rs_map_sizes[k % RS_MAP_SIZES], k >= RS_MAP_SIZES, text);
+        }
+    }
+    rs_compare_text_raw(text, "</div>\n");
+}

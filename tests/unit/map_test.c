@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+/* The map: which cells the rule lets in, who wins one, what every report shows of made-up results
+ * of three servers, and a cell's file written and read again. A pass is the expected text, the same
+ * figures, or a refusal that names the reason. */
+#include "compare/map.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/map_cell.h"
+#include "compare/report.h"
+#include "compare/report_map.h"
+#include "compare/settings.h"
+#include "compare/svg.h"
+
+#define REPEATS 6u
+#define CELLS 3u
+#define SERVERS 3u
+#define NODES 4096u
+#define MADE "machine: a; commit: 1; runs: 6"
+
+static char *out;
+static rs_compare_text text;
+static rs_table *table;
+static rs_compare_settings settings;
+static rs_results results;
+static rs_compare_run run[CELLS * SERVERS * REPEATS];
+static rs_cell cell[CELLS * SERVERS];
+static rs_recorded recorded[CELLS * SERVERS];
+static rs_map map;
+static rs_json_node node[NODES];
+
+static void has(const char *words) {
+    if (strstr(out, words) == NULL) {
+        fail_msg("missing: %s", words);
+    }
+}
+
+static void has_not(const char *words) {
+    if (strstr(out, words) != NULL) {
+        fail_msg("must not be there: %s", words);
+    }
+}
+
+/* Rates over the floor's: of IOCP half; of RIO double in cell 0, the same in 1, anything in 2. */
+static double made_rate(uint32_t scenario, uint32_t subject, uint32_t repeat) {
+    const double rio[CELLS] = {2000, 1000 + repeat, repeat % 2 == 0 ? 1500 : 700};
+    return subject == 0 ? 1000 : subject == 1 ? 500 + repeat : rio[scenario];
+}
+
+static void make_results(rs_platform platform) {
+    static const char *const names[SERVERS] = {"epoll_server", "iocp_server", "rio_server"};
+    static const char *const cells[CELLS] = {"1x1x32", "64x16x32", "1024x1x16384"};
+    memset(&results, 0, sizeof results);
+    memset(recorded, 0, sizeof recorded);
+    rs_map_make(&map);
+    results.platform = platform;
+    results.kind = RS_COMPARE_MAP;
+    results.unfit_percent = 25;
+    results.subjects = SERVERS;
+    results.scenarios = CELLS;
+    results.repeats = REPEATS;
+    results.run = run;
+    results.cell = cell;
+    results.recorded = recorded;
+    for (uint32_t i = 0; i < CELLS * SERVERS * REPEATS; i++) {
+        const uint32_t subject = i / REPEATS % SERVERS;
+        run[i] = (rs_compare_run){.state = RS_RUN_OK, .calls = 1};
+        (void)snprintf(run[i].call[0].name, sizeof run[i].call[0].name, "<recv>");
+        run[i].call[0].per_message = 0.5;
+        for (uint32_t k = 0; k < RS_METRICS; k++) {
+            run[i].value[k] = k == RS_METRIC_POOL ? (double)NAN : 1.25 + k;
+        }
+        run[i].value[RS_METRIC_RATE] = made_rate(i / (SERVERS * REPEATS), subject, i % REPEATS);
+        run[i].value[RS_METRIC_CPU_SUM] = subject == 2 ? 5 : 10;
+    }
+    for (uint32_t i = 0; i < SERVERS; i++) {
+        (void)snprintf(results.subject[i].name, RS_NAME_BYTES, "%s", names[i]);
+        results.subject[i].wine = platform == RS_PLATFORM_WINE && i > 0;
+    }
+    for (uint32_t i = 0; i < CELLS; i++) {
+        results.scenario[i] = rs_map_find(&map, cells[i]);
+        assert_non_null(results.scenario[i]);
+    }
+    for (uint32_t i = 0; i < CELLS * SERVERS; i++) {
+        rs_settings_add(&recorded[i].server, "app", "echo");
+        rs_settings_add(&recorded[i].server, "backlog", "9");
+        rs_settings_add(&recorded[i].load, "size", "32");
+    }
+    rs_results_summarise(&results);
+}
+
+static int setup(void **state) {
+    (void)state;
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
+    make_results(RS_PLATFORM_WINE);
+    return 0;
+}
+
+/* ---- the rule */
+
+static void test_map_holds_what_the_rule_says(void **state) {
+    uint32_t quick = 0, inside = 0;
+    (void)state;
+    for (uint32_t i = 0; i < map.cells; i++) {
+        const rs_scenario *at = &map.cell[i].scenario;
+        const double bytes = (double)at->connections * at->depth * at->frame_bytes;
+        assert_true(bytes <= RS_MAP_BYTES_MAX);
+        assert_ptr_equal(rs_map_find(&map, at->name), at);
+        quick += rs_map_in_quick(at) ? 1 : 0;
+    }
+    for (uint32_t c = 0; c < RS_MAP_CONNECTIONS; c++) {
+        for (uint32_t i = 0; i < RS_MAP_DEPTHS * RS_MAP_SIZES; i++) {
+            inside += rs_map_holds(rs_map_connections[c], rs_map_depths[i / RS_MAP_SIZES],
+                                   rs_map_sizes[i % RS_MAP_SIZES])
+                          ? 1
+                          : 0;
+        }
+    }
+    assert_int_equal(map.cells, inside);
+    assert_int_equal(map.cells, 63);
+    assert_int_equal(quick, 11);               /* of 12: 1024x16x16384 is left out */
+    assert_true(rs_map_holds(1024, 1, 16384)); /* exactly 16 MiB */
+    assert_false(rs_map_holds(1024, 1, 16385));
+    assert_null(rs_map_find(&map, "1024x1x65535"));
+    assert_null(rs_map_find(&map, "2x1x32"));
+}
+
+static void test_map_large_frames_are_told_to_the_server(void **state) {
+    static rs_args args;
+    const rs_load_time time = {.seconds = 1, .warmup_s = 1};
+    (void)state;
+    rs_args_init(&args);
+    rs_scenario_server_args(rs_map_find(&map, "64x4x65535"), false, &args);
+    assert_int_equal(args.count, 6);
+    assert_string_equal(args.text[1], "79");
+    assert_string_equal(args.text[2], "--max-frame");
+    assert_string_equal(args.text[3], "65535");
+    assert_string_equal(args.text[4], "--max-queued");
+    rs_args_init(&args);
+    rs_scenario_server_args(rs_map_find(&map, "64x4x512"), false, &args);
+    assert_int_equal(args.count, 2);
+    rs_scenario_load_args(rs_map_find(&map, "64x4x512"), &time, &args);
+    assert_string_equal(args.text[3], "64");
+    assert_string_equal(args.text[5], "4");
+    assert_string_equal(args.text[7], "512");
+}
+
+static void test_map_a_win_is_more_than_5_percent_and_settled(void **state) {
+    static const struct {
+        rs_interval rate;
+        rs_map_winner wins;
+    } cases[] = {{{1.2, 1.1, 1.3, 6}, RS_MAP_SERVER},   {{0.8, 0.7, 0.9, 6}, RS_MAP_BASE},
+                 {{1.04, 1.01, 1.2, 6}, RS_MAP_WITHIN}, {{0.96, 0.9, 0.99, 6}, RS_MAP_WITHIN},
+                 {{1.0, 0.98, 1.02, 6}, RS_MAP_WITHIN}, {{1.2, 0.9, 1.3, 6}, RS_MAP_NOT_SEPARABLE},
+                 {{1.2, 1.1, 1.3, 2}, RS_MAP_TOO_FEW},  {{NAN, NAN, NAN, 0}, RS_MAP_TOO_FEW}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(rs_map_judge(&cases[i].rate), cases[i].wins);
+    }
+}
+
+/* ---- reports */
+
+static void test_map_table_has_a_row_for_each_cell_and_server(void **state) {
+    (void)state;
+    rs_report_table(&results, table);
+    assert_int_equal(table->rows, CELLS * SERVERS);
+    assert_string_equal(table->cell[2][0], "1");
+    assert_string_equal(table->cell[2][2], "32");
+    assert_string_equal(table->cell[2][3], "rio_server");
+    assert_string_equal(table->cell[2][4], "Wine");
+    assert_string_equal(table->header[9], "completions/dequeue");
+    assert_string_equal(table->header[10], "rate / floor");
+    assert_string_equal(table->cell[2][10], "2.00 (2.00 to 2.00)");
+    assert_string_equal(table->cell[2][11], "0.50 (0.50 to 0.50)");
+    assert_string_equal(table->cell[0][13], "-");
+    assert_string_equal(table->cell[1][13], "epoll_server"); /* the floor wins over IOCP */
+    assert_string_equal(table->cell[2][13], "rio_server");
+    assert_string_equal(table->cell[5][13], "within 5 %");
+    assert_string_equal(table->cell[8][13], "not separable");
+    assert_string_equal(table->cell[8][0], "1024");
+}
+
+typedef void (*report_fn)(const rs_results *, rs_table *, rs_compare_text *);
+
+static void test_map_reports_count_the_cells_and_name_the_rule(void **state) {
+    static const report_fn reports[] = {rs_report_console, rs_report_markdown, rs_report_html};
+    (void)state;
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        const char *name = reports[i] == rs_report_markdown ? "rio\\_server" : "rio_server";
+        char words[160];
+        rs_compare_text_init(&text, out, RS_REPORT_BYTES);
+        reports[i](&results, table, &text);
+        (void)snprintf(words, sizeof words, "%s against epoll", name);
+        has(words);
+        has("more by over 5 % in 1 of 3 cells, less in 0, within 5 % in 1, not separable in 1");
+        has("is above 16 MiB");
+        has(" 1024x1x65535");
+        has_not(" 1024x1x16384 1024x4x16384");
+        has("about Wine and not Windows");
+        has("Wine cannot decide");
+        assert_false(text.overflow);
+    }
+}
+
+static void test_map_page_has_heat_maps_against_the_floor_alone(void **state) {
+    (void)state;
+    rs_report_html(&results, table, &text);
+    has("Each server over the floor");
+    has("rio_server: rate, 32 bytes");
+    has("rio_server: CPU, 16384 bytes");
+    has("iocp_server: rate, 32 bytes");
+    has_not("epoll_server: rate");
+    has_not("rate, 512 bytes"); /* no cell of it was measured */
+    has_not("RIO over IOCP");
+    has_not("Kernel calls per message");
+    has(">2.00</text>");
+    has("class=\"h6\"");
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
+    results.subject[0].wine = true; /* no floor */
+    rs_results_summarise(&results);
+    rs_report_html(&results, table, &text);
+    has("no ratios");
+    has_not("<g class=\"h");
+}
+
+static void test_map_on_windows_is_against_iocp_and_decides_nothing(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINDOWS);
+    rs_report_html(&results, table, &text);
+    has("Each server over iocp_server");
+    has("rio_server against iocp_server, messages a second: more by over 5 % in 3 of 3 cells");
+    has_not("about Wine");
+    assert_non_null(strstr(results.verdict.text, "--map"));
+}
+
+static void test_map_csv_and_json_have_the_coordinates(void **state) {
+    size_t length = 0;
+    (void)state;
+    rs_report_csv(&results, &text);
+    has(",connections,in_flight,frame_bytes,wins\n");
+    has(",64,16,32,within 5 %\n");
+    assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
+    has("\"connections\":64,\"in_flight\":16,\"frame_bytes\":32,\"wins\":\"within 5 %\"");
+    has("\"map\":[\"");
+    results.kind = RS_COMPARE_SERVERS;
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
+    rs_report_csv(&results, &text);
+    has_not("in_flight");
+}
+
+static void test_heat_shows_steps_numbers_and_brackets(void **state) {
+    static const uint32_t column[] = {1, 2}, row[] = {7};
+    rs_heat heat = {.columns = 2,
+                    .rows = 1,
+                    .column = column,
+                    .row = row,
+                    .columns_are = "<a>",
+                    .rows_are = "b",
+                    .more_is_better = true,
+                    .within = 1.05};
+    static const struct {
+        double middle;
+        uint32_t step;
+    } steps[] = {{2, 6}, {1.5, 5}, {1.1, 4}, {1.04, 3}, {0.97, 3}, {0.9, 2}, {0.75, 1}, {0.5, 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        const double middle = steps[i].middle;
+        const rs_interval ratio = {middle, middle * 0.999, middle * 1.001, 6};
+        heat.more_is_better = true;
+        assert_int_equal(rs_svg_heat_step(&heat, &ratio), steps[i].step);
+        heat.more_is_better = false;
+        assert_int_equal(rs_svg_heat_step(&heat, &ratio), 6 - steps[i].step);
+    }
+    heat.ratio[0][0] = (rs_interval){3, 0.5, 9, 6};
+    rs_svg_heat(&text, "<title>", &heat);
+    has("&lt;title&gt;");
+    has(">(3.00)</text>");
+    has("<g class=\"h3\">");
+    has(">-</text>");
+    has("0.500 to 9.000");
+}
+
+/* ---- a cell's file */
+
+static void parse(rs_json_doc *doc, uint32_t scenario) {
+    size_t length = 0;
+    assert_true(rs_map_cell_json(&results, scenario, MADE, out, RS_REPORT_BYTES, &length));
+    assert_true(rs_json_read_parse(doc, out, length, node, NODES));
+}
+
+static void test_map_cell_reads_what_it_wrote(void **state) {
+    static rs_compare_run before[CELLS * SERVERS * REPEATS];
+    char other[256];
+    rs_json_doc doc;
+    (void)state;
+    rs_results_run(&results, 1, 2, 3)->disturbed = true;
+    memset(rs_results_run(&results, 1, 1, 5), 0, sizeof(rs_compare_run));
+    rs_result_beyond(rs_results_run(&results, 1, 1, 5), "ends at %u", 63u);
+    memcpy(before, run, sizeof run);
+    parse(&doc, 1);
+    memset(run, 0, sizeof run);
+    memset(recorded, 0, sizeof recorded);
+    assert_int_equal(rs_map_cell_read(&results, 1, MADE, &doc, other, sizeof other),
+                     RS_MAP_CELL_KEPT);
+    for (uint32_t i = 0; i < CELLS * SERVERS * REPEATS; i++) {
+        const bool own = i / (SERVERS * REPEATS) == 1;
+        assert_int_equal(run[i].state, own ? before[i].state : RS_RUN_NOT);
+        assert_int_equal(run[i].disturbed, own && before[i].disturbed);
+        assert_string_equal(run[i].why, own ? before[i].why : "");
+        for (uint32_t k = 0; run[i].state == RS_RUN_OK && k < RS_METRICS; k++) {
+            const double was = before[i].value[k], is = run[i].value[k];
+            assert_int_equal(rs_is_known(was), rs_is_known(is));
+            assert_true(!rs_is_known(was) || fabs(is - was) < 1e-6);
+        }
+        if (run[i].state == RS_RUN_OK) {
+            assert_int_equal(run[i].calls, 1);
+            assert_string_equal(run[i].call[0].name, "<recv>");
+        }
+    }
+    assert_int_equal(recorded[1 * SERVERS].server.count, 2);
+    assert_string_equal(recorded[1 * SERVERS].server.setting[1].name, "backlog");
+    assert_string_equal(recorded[1 * SERVERS].server.setting[1].value, "9");
+    assert_string_equal(recorded[1 * SERVERS].load.setting[0].value, "32");
+    assert_int_equal(recorded[0].server.count, 0);
+}
+
+static void test_map_cell_of_another_way_is_refused(void **state) {
+    char other[256];
+    rs_json_doc doc;
+    (void)state;
+    parse(&doc, 0);
+    assert_int_equal(
+        rs_map_cell_read(&results, 0, "machine: a; commit: 2; runs: 6", &doc, other, sizeof other),
+        RS_MAP_CELL_OTHER);
+    assert_string_equal(other, "'commit: 1', now 'commit: 2'");
+    assert_int_equal(rs_map_cell_read(&results, 0, "", &doc, other, sizeof other),
+                     RS_MAP_CELL_OTHER);
+}
+
+static void test_map_cell_void_or_not_whole_is_measured_again(void **state) {
+    static rs_compare_run before[CELLS * SERVERS * REPEATS];
+    char other[256];
+    rs_json_doc doc;
+    (void)state;
+    rs_result_void(rs_results_run(&results, 0, 2, 5), "lost");
+    parse(&doc, 0);
+    memcpy(before, run, sizeof run);
+    before[0].disturbed = true;
+    memcpy(run, before, sizeof run);
+    assert_int_equal(rs_map_cell_read(&results, 0, MADE, &doc, other, sizeof other),
+                     RS_MAP_CELL_AGAIN);
+    assert_true(run[0].disturbed);                                        /* nothing was changed */
+    memset(rs_results_run(&results, 0, 2, 5), 0, sizeof(rs_compare_run)); /* not made */
+    parse(&doc, 0);
+    assert_int_equal(rs_map_cell_read(&results, 0, MADE, &doc, other, sizeof other),
+                     RS_MAP_CELL_AGAIN);
+    setup(NULL);
+    parse(&doc, 0);
+    (void)snprintf(results.subject[1].name, RS_NAME_BYTES, "mine"); /* a server it has not */
+    assert_int_equal(rs_map_cell_read(&results, 0, MADE, &doc, other, sizeof other),
+                     RS_MAP_CELL_AGAIN);
+}
+
+/* ---- the command line */
+
+#define READ(...)                                                                                  \
+    rs_compare_settings_read(                                                                      \
+        &settings, (int)(sizeof((const char *const[]){"compare", __VA_ARGS__}) / sizeof(char *)),  \
+        (const char *const[]){"compare", __VA_ARGS__}, out, RS_REPORT_BYTES)
+
+static void test_map_settings(void **state) {
+    static const char *const bad[][3] = {{"--map", "--cells", "1024x64x65535"},
+                                         {"--map", "--cells", "1x1"},
+                                         {"--map", "--scenario", "wide"},
+                                         {"--quick", "--cells", "1x1x32"},
+                                         {"--quick", "--resume", "a"}};
+    (void)state;
+    assert_int_equal(READ("--map"), -1);
+    assert_int_equal(settings.kind, RS_COMPARE_MAP);
+    assert_int_equal(settings.scenarios, 63);
+    assert_int_equal(settings.early, 63);
+    assert_int_equal(settings.repeats, 6);
+    assert_int_equal(READ("--map", "--quick"), -1);
+    assert_int_equal(settings.scenarios, 11);
+    assert_int_equal(READ("--map", "--full"), -1);
+    assert_int_equal(settings.scenarios, 63);
+    assert_int_equal(settings.repeats, 10);
+    assert_int_equal(READ("--map", "--cells", "64x1x32,1x1x32", "--resume", "d"), -1);
+    assert_int_equal(settings.scenarios, 2);
+    assert_string_equal(settings.scenario[0]->name, "1x1x32");
+    assert_string_equal(settings.out, "d");
+    assert_int_equal(READ("--map", "--list"), 0);
+    has("1x1x32      1 connection, 1 in flight on each, frames of 32 bytes (--quick)\n");
+    has("16x16x65535 16 connections");
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_int_equal(READ(bad[i][0], bad[i][1], bad[i][2]), 2);
+        assert_non_null(strstr(out, bad[i][1]));
+    }
+    assert_int_equal(READ("--map", "--resume", "a", "--out", "b"), 2);
+    assert_int_equal(READ("--map", "--ladder"), 2);
+    assert_int_equal(READ("--map", "--quick", "--full"), 2);
+}
+
+static int group_setup(void **state) {
+    (void)state;
+    out = malloc(RS_REPORT_BYTES);
+    table = malloc(sizeof *table);
+    return out != NULL && table != NULL ? 0 : -1;
+}
+
+static int group_teardown(void **state) {
+    (void)state;
+    free(table);
+    free(out);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(test_map_holds_what_the_rule_says, setup),
+        cmocka_unit_test_setup(test_map_large_frames_are_told_to_the_server, setup),
+        cmocka_unit_test_setup(test_map_a_win_is_more_than_5_percent_and_settled, setup),
+        cmocka_unit_test_setup(test_map_table_has_a_row_for_each_cell_and_server, setup),
+        cmocka_unit_test_setup(test_map_reports_count_the_cells_and_name_the_rule, setup),
+        cmocka_unit_test_setup(test_map_page_has_heat_maps_against_the_floor_alone, setup),
+        cmocka_unit_test_setup(test_map_on_windows_is_against_iocp_and_decides_nothing, setup),
+        cmocka_unit_test_setup(test_map_csv_and_json_have_the_coordinates, setup),
+        cmocka_unit_test_setup(test_heat_shows_steps_numbers_and_brackets, setup),
+        cmocka_unit_test_setup(test_map_cell_reads_what_it_wrote, setup),
+        cmocka_unit_test_setup(test_map_cell_of_another_way_is_refused, setup),
+        cmocka_unit_test_setup(test_map_cell_void_or_not_whole_is_measured_again, setup),
+        cmocka_unit_test_setup(test_map_settings, setup),
+    };
+    return cmocka_run_group_tests(tests, group_setup, group_teardown);
+}
