@@ -89,9 +89,10 @@ void rs_banner_make(rs_results *results, rs_runner *runner, const rs_compare_set
     banner_place(results, runner, settings->free);
     banner_add(
         results, "method",
-        "%u runs of each server in each scenario, in random order within a round (--seed %u), "
+        "%u run%s of each server in each scenario, in random order within a round (--seed %u), "
         "a first round dropped; medians; %.4g %% intervals of paired ratios (sign test)",
-        settings->repeats, settings->seed, rs_stats_level(settings->repeats) * 100);
+        settings->repeats, settings->repeats == 1 ? "" : "s", settings->seed,
+        rs_stats_level(settings->repeats) * 100);
     banner_add(results, "one run", "%.1f s after %.1f s of warm-up, a fresh server each time",
                settings->seconds, settings->warmup_s);
     banner_add(results, "CPU time", "of the whole load, warm-up included, over all its messages");

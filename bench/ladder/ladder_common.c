@@ -128,7 +128,7 @@ bool ladder_start(ladder *server, const ladder_model *model, int argc, char **ar
     if (*exit_code >= 0) {
         return false;
     }
-    *exit_code = rs_record_check(model->program, run.json_path);
+    *exit_code = rs_record_check(model->program, "json", run.json_path);
     if (*exit_code != 0) {
         return false;
     }

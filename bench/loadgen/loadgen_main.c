@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "loadgen/loadgen_output.h"
 #include "loadgen/loadgen_report.h"
 #include "loadgen/loadgen_run.h"
 #include "loadgen/loadgen_settings.h"
@@ -33,6 +35,10 @@ static int main_report(const rs_load_run *run) {
         rs_printer_say(run->err, "loadgen: --json: %s\n", error.text);
         exit_code = EXIT_FAILURE;
     }
+    if (rs_output_write(run, &error) != RS_OK) {
+        rs_printer_say(run->err, "loadgen: %s\n", error.text);
+        exit_code = EXIT_FAILURE;
+    }
     rs_report_print(run, reason);
     if (reason[0] != '\0') {
         rs_printer_say(run->err, "loadgen: void run: %s\n", reason);
@@ -40,11 +46,28 @@ static int main_report(const rs_load_run *run) {
     return exit_code;
 }
 
+static int main_check_files(const rs_load_settings *settings) {
+    const int failed = rs_record_check("loadgen", "json", settings->json_path);
+    return failed != 0 ? failed : rs_output_check(settings);
+}
+
+static bool main_is_stdout(const char *path) {
+    return path != NULL && strcmp(path, RS_RECORD_STDOUT) == 0;
+}
+
+/* The table makes room for figures that go to standard output. */
+static rs_os_stream main_table_stream(const rs_load_settings *s) {
+    return main_is_stdout(s->json_path) || main_is_stdout(s->hdr_path) ||
+                   main_is_stdout(s->series_path)
+               ? RS_OS_STDERR
+               : RS_OS_STDOUT;
+}
+
 static rs_status main_open(rs_load_run *run, const rs_load_settings *settings,
                            const rs_backend_api *backend, rs_error *error) {
     rs_status status = rs_load_run_open(run, settings, backend, error);
     if (status == RS_OK) {
-        status = rs_printer_open(&run->out, RS_OS_STDOUT, error);
+        status = rs_printer_open(&run->out, main_table_stream(settings), error);
     }
     if (status == RS_OK) {
         status = rs_printer_open(&run->err, RS_OS_STDERR, error);
@@ -56,7 +79,7 @@ static int main_run(rs_load_run *run, const rs_load_settings *settings,
                     const rs_backend_api *backend, bool on_terminal) {
     rs_error error = {.call = NULL};
     rs_status status;
-    int exit_code = rs_record_check("loadgen", settings->json_path);
+    int exit_code = main_check_files(settings);
     if (exit_code != 0) {
         return exit_code;
     }

@@ -96,7 +96,7 @@ static double report_calls_per_message(const rs_load_run *run) {
                               report_calls(&run->after.stats));
 }
 
-static const rs_histogram *report_latency(const rs_load_run *run) {
+const rs_histogram *rs_report_latency(const rs_load_run *run) {
     return run->settings->rate != 0 ? &run->load.corrected : &run->load.uncorrected;
 }
 
@@ -116,7 +116,7 @@ bool rs_report_overloaded(const rs_load_run *run) {
 bool rs_report_paced_late(const rs_load_run *run) {
     return run->load.pacing.count > 0 &&
            rs_histogram_percentile(&run->load.pacing, 99000) >
-               rs_histogram_percentile(report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
+               rs_histogram_percentile(rs_report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
 }
 
 /* ---- is it valid? */
@@ -358,6 +358,26 @@ static void json_known(rs_json *json, const char *key, uint64_t value) {
     }
 }
 
+static void json_series(rs_json *json, const rs_load_run *run) {
+    if (run->series == NULL) {
+        rs_json_null(json, "series");
+        return;
+    }
+    rs_json_array(json, "series");
+    for (uint32_t i = 0; i < run->series_count; i++) {
+        const rs_load_second *row = &run->series[i];
+
+        rs_json_object(json, NULL);
+        rs_json_double(json, "second", row->at_s);
+        rs_json_double(json, "rate_per_s", row->rate_per_s);
+        json_maybe(json, "p50_ns", row->p50_ns);
+        json_maybe(json, "p99_ns", row->p99_ns);
+        json_maybe(json, "cpu", row->cpu);
+        rs_json_end(json);
+    }
+    rs_json_end(json);
+}
+
 static void json_setup(rs_json *json, const rs_load_run *run) {
     json_known(json, "setup_ns", run->setup_ns);
     json_known(json, "ramp_ns", run->ramp_ns);
@@ -417,6 +437,7 @@ static void json_members(rs_json *json, const void *ctx) {
     json_setup(json, run);
     json_cpu(json, run);
     json_calls(json, run);
+    json_series(json, run);
 }
 
 rs_status rs_report_write_json(const rs_load_run *run, const char *void_reason, rs_error *error) {

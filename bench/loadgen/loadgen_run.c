@@ -23,6 +23,8 @@
 #define RUN_APART_NS UINT64_C(20000000)     /* board: between two checks of what is in view */
 #define RUN_CLOSE_GRACE_NS UINT64_C(5000000000)
 #define RUN_PROGRESS_NS UINT64_C(1000000000)
+#define RUN_SERIES_NS UINT64_C(1000000000)
+#define RUN_SERIES_ROWS_MAX 86400u      /* a day, the longest --seconds */
 #define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
 #define RUN_ISSUE_MAX 65536u      /* messages assigned per turn: a turn stays short at any rate */
 #define RUN_UNSENT_ENTRIES 65536u /* in the histogram, for what was never sent */
@@ -81,10 +83,14 @@ static rs_status run_allocate(rs_load_run *run, rs_error *error) {
     run->touched = calloc(run->total, sizeof *run->touched);
     run->emitting = calloc(run->total, sizeof *run->emitting);
     run->completions = calloc(s->dequeue_batch, sizeof *run->completions);
+    if (s->series_path != NULL) {
+        run->series_max = s->seconds > 0 ? (uint32_t)s->seconds + 1u : RUN_SERIES_ROWS_MAX;
+        run->series = calloc(run->series_max, sizeof *run->series);
+    }
     run->sent_ns = calloc((size_t)s->connections * rs_track_ring(s->depth), sizeof *run->sent_ns);
     if (run->pages == NULL || run->clients == NULL || run->touched == NULL ||
         run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL ||
-        !run_allocate_bots(run)) {
+        (s->series_path != NULL && run->series == NULL) || !run_allocate_bots(run)) {
         return rs_error_set(
             error, RS_E_NO_MEMORY, "calloc", 0,
             "out of memory for %u connections: lower --connections, --depth or --size", run->total);
@@ -165,6 +171,7 @@ void rs_load_run_close(rs_load_run *run) {
         rs_os_pages_free(run->pages, run->pages_bytes);
     }
     rs_bots_close(&run->bots);
+    free(run->series);
     free(run->sent_ns);
     free(run->completions);
     free(run->emitting);
@@ -292,6 +299,50 @@ static int64_t run_wait_ns(rs_load_run *run, uint64_t now_ns) {
     return until_ns > now_ns ? (int64_t)(until_ns - now_ns) : 0;
 }
 
+/* ---- a row a second */
+
+static const rs_histogram *run_latency(const rs_load_run *run) {
+    return run->settings->rate != 0 ? &run->load.corrected : &run->load.uncorrected;
+}
+
+static void run_series_begin(rs_load_run *run) {
+    run->series_from.ns = run->now_ns;
+    run->series_from.measured = run->load.measured;
+    run->series_from.latency = *run_latency(run);
+    rs_os_usage_read(&run->series_from.usage);
+}
+
+static double run_series_percentile(const rs_histogram *latency, uint32_t percent_x1000) {
+    return latency->count > 0 ? (double)rs_histogram_percentile(latency, percent_x1000) : -1.0;
+}
+
+static void run_series_add(rs_load_run *run) {
+    rs_histogram *since = &run->series_from.since;
+    const double ns = (double)(run->now_ns - run->series_from.ns);
+    const rs_os_usage *then = &run->series_from.usage;
+    rs_os_usage now;
+    rs_os_usage_read(&now);
+    rs_histogram_since(since, run_latency(run), &run->series_from.latency);
+    run->series[run->series_count++] = (rs_load_second){
+        .at_s = (double)(run->now_ns - run->measure_ns) / RUN_NS_PER_S,
+        .rate_per_s = (double)(run->load.measured - run->series_from.measured) * RUN_NS_PER_S / ns,
+        .p50_ns = run_series_percentile(since, 50000),
+        .p99_ns = run_series_percentile(since, 99000),
+        .cpu = (now.known & then->known & RS_USE_CPU) != 0
+                   ? (double)(now.user_ns + now.kernel_ns - then->user_ns - then->kernel_ns) / ns
+                   : -1.0,
+    };
+    run_series_begin(run);
+}
+
+/* The last row may be of half a second and more. */
+static void run_series_step(rs_load_run *run, uint64_t least_ns) {
+    if (run->series != NULL && run->series_count < run->series_max && run->measure_ns != 0 &&
+        run->now_ns - run->series_from.ns >= least_ns) {
+        run_series_add(run);
+    }
+}
+
 /* ---- phases */
 
 static void run_enter(rs_load_run *run, rs_load_run_phase phase) {
@@ -377,6 +428,7 @@ static void run_count_unsent(rs_load_run *run) {
 /* The measured time is over. In an open loop the replies still due count for latency: the slowest
  * are among them. */
 static void run_end_measure(rs_load_run *run) {
+    run_series_step(run, RUN_SERIES_NS / 2u);
     run->end_ns = run->now_ns;
     if (run->settings->rate != 0) {
         run_count_unsent(run);
@@ -420,6 +472,7 @@ static void run_start_measure(rs_load_run *run) {
     run->measure_ns = run->now_ns;
     run->load.recording = true;
     run_cost(run, &run->before);
+    run_series_begin(run);
 }
 
 static bool run_measure_is_over(const rs_load_run *run) {
@@ -558,6 +611,9 @@ static void run_turn(rs_load_run *run) {
     }
     run_pace(run);
     run_tick(run);
+    if (run->phase == RS_PHASE_MEASURE) {
+        run_series_step(run, RUN_SERIES_NS);
+    }
     run_phase_step(run);
     run_connect_more(run);
     run_emit(run);

@@ -33,6 +33,13 @@ typedef struct rs_load_run_cost {
     uint64_t lives; /* connections that had ended normally */
 } rs_load_run_cost;
 
+/* One second of the measurement; negative = not known. */
+typedef struct rs_load_second {
+    double at_s; /* its end, from the measurement's start */
+    double rate_per_s, p50_ns, p99_ns;
+    double cpu; /* own CPU time, of one processor */
+} rs_load_second;
+
 typedef struct rs_load_run {
     const rs_load_settings *settings;
     const rs_backend_api *api;
@@ -63,6 +70,13 @@ typedef struct rs_load_run {
     rs_printer *out, *err;       /* the owner's, from before rs_load_run_go on */
     bool progress, interrupted, forced;
     rs_load_run_cost before, after; /* around the measurement */
+    rs_load_second *series;         /* [series_max]; --series alone */
+    uint32_t series_count, series_max;
+    struct {
+        uint64_t ns, measured;
+        rs_os_usage usage;
+        rs_histogram latency, since;
+    } series_from; /* where the second under way began; room for its difference */
     rs_atomic_u32 stop;
 } rs_load_run;
 

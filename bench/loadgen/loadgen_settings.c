@@ -90,7 +90,16 @@ static const rs_option load_rows[] = {
                "processor to run on; -1 = the system's choice"),
     RS_ROW_CHOICE(rs_load_settings, progress, "progress", "auto|on|off", RS_PROGRESS_AUTO,
                   "print one line per second; auto = only on a terminal"),
-    RS_ROW_STRING(rs_load_settings, json_path, "json", NULL, "write the results to this file"),
+    RS_ROW_STRING(
+        rs_load_settings, json_path, "json", NULL,
+        "write the results to this file; - = standard output, and the table goes to standard "
+        "error"),
+    RS_ROW_STRING(rs_load_settings, hdr_path, "hdr", NULL,
+                  "write the whole latency histogram to this file, in the text format of "
+                  "HdrHistogram's plotter"),
+    RS_ROW_STRING(rs_load_settings, series_path, "series", NULL,
+                  "write a row for each second to this CSV file (rate, p50, p99, own CPU), and to "
+                  "the JSON"),
 };
 const rs_option_table rs_load_options = {load_rows, RS_ROWS(load_rows), NULL};
 
@@ -131,6 +140,15 @@ static const char *settings_board_conflict(const rs_load_settings *s) {
     return NULL;
 }
 
+static bool settings_stdout_twice(const rs_load_settings *s) {
+    const char *const path[] = {s->json_path, s->hdr_path, s->series_path};
+    uint32_t count = 0;
+    for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
+        count += path[i] != NULL && strcmp(path[i], "-") == 0;
+    }
+    return count > 1;
+}
+
 /* NULL, or what does not go together. */
 static const char *settings_conflict(const rs_load_settings *s) {
     if (s->reset_percent + s->half_close_percent + s->slow_percent > 100u) {
@@ -157,6 +175,10 @@ static const char *settings_conflict(const rs_load_settings *s) {
     }
     if (s->timeout_s <= 0.0 || s->connect_timeout_s <= 0.0) {
         return "--timeout, --connect-timeout: must be above 0 s, so that the run ends";
+    }
+    if (settings_stdout_twice(s)) {
+        return "--json, --hdr, --series: '-' more than once; allowed: one of them on standard "
+               "output";
     }
     if (settings_buffer_bytes(s) > RS_LOAD_MEMORY_BYTES_MAX) {
         return "--connections, --depth, --size: more than 8 GiB of buffers together";

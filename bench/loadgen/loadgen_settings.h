@@ -39,8 +39,8 @@ typedef struct rs_load_settings {
     double connect_timeout_s, timeout_s;
     uint32_t sends_in_flight, dequeue_batch;
     rs_load_progress progress;
-    const char *json_path;
-    int32_t pin; /* -1: wherever the system likes */
+    const char *json_path, *hdr_path, *series_path; /* NULL: none; "-": standard output */
+    int32_t pin;                                    /* -1: wherever the system likes */
     rs_options options;
 } rs_load_settings;
 

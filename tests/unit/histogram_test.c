@@ -202,6 +202,29 @@ static void test_histogram_merge_equals_recording_into_one(void **state) {
 }
 
 /* The smaller minimum and the larger maximum, whichever of the two has them. */
+/* What was recorded since a copy was made, and every bucket's highest value reported as itself. */
+static void test_histogram_since_is_what_came_after(void **state) {
+    static rs_histogram before, since, expected;
+    (void)state;
+    rs_histogram_init(&histogram);
+    rs_histogram_init(&expected);
+    rs_histogram_record_n(&histogram, 1000, 5);
+    before = histogram;
+    for (uint64_t value = 1; value < 5000000; value = value * 3u + 1u) {
+        rs_histogram_record_n(&histogram, value, value % 4u);
+        rs_histogram_record_n(&expected, value, value % 4u);
+    }
+    rs_histogram_since(&since, &histogram, &before);
+    assert_int_equal(since.count, expected.count);
+    assert_int_equal(since.sum, expected.sum);
+    assert_memory_equal(since.bucket, expected.bucket, sizeof since.bucket);
+    for (uint32_t i = 0; i < RS_HISTOGRAM_BUCKETS; i++) {
+        rs_histogram_init(&since);
+        rs_histogram_record(&since, rs_histogram_bucket_top(i));
+        assert_int_equal(since.bucket[i], 1);
+    }
+}
+
 static void test_histogram_merge_takes_the_outermost_values(void **state) {
     static const uint64_t values[][2] = {{5000, 7}, {7, 5000}};
     (void)state;
@@ -238,6 +261,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_histogram_record_n_equals_recording_n_times),
         cmocka_unit_test(test_histogram_merge_equals_recording_into_one),
         cmocka_unit_test(test_histogram_merge_takes_the_outermost_values),
+        cmocka_unit_test(test_histogram_since_is_what_came_after),
         cmocka_unit_test(test_histogram_mean_is_that_of_the_exact_values),
     };
     seed = test_seed(argc, argv);

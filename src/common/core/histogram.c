@@ -37,7 +37,8 @@ static uint32_t histogram_bucket_of(uint64_t value) {
     return (shift << RS_HISTOGRAM_STEP_BITS) + (uint32_t)(value >> shift);
 }
 
-static uint64_t histogram_bucket_top(uint32_t bucket) {
+uint64_t rs_histogram_bucket_top(uint32_t bucket) {
+    RS_ASSERT(bucket < RS_HISTOGRAM_BUCKETS);
     const uint32_t row = bucket >> RS_HISTOGRAM_STEP_BITS;
     const uint32_t shift = row > 0 ? row - 1u : 0;
     const uint64_t steps = bucket - (shift << RS_HISTOGRAM_STEP_BITS);
@@ -92,6 +93,19 @@ void rs_histogram_merge(rs_histogram *into, const rs_histogram *from) {
     }
 }
 
+void rs_histogram_since(rs_histogram *out, const rs_histogram *now, const rs_histogram *before) {
+    RS_ASSERT(out != now && out != before && now->count >= before->count);
+    *out = (rs_histogram){.count = now->count - before->count,
+                          .sum = now->sum - before->sum,
+                          .min = now->min,
+                          .max = now->max,
+                          .clamped = now->clamped - before->clamped};
+    for (uint32_t i = 0; i < RS_HISTOGRAM_BUCKETS; i++) {
+        RS_ASSERT(now->bucket[i] >= before->bucket[i]);
+        out->bucket[i] = now->bucket[i] - before->bucket[i];
+    }
+}
+
 /* How many of the smallest values the answer must cover: at least one, rounded up. Split so that
  * the product stays within 64 bits for any count. */
 static uint64_t histogram_rank(uint64_t count, uint32_t percent_x1000) {
@@ -116,7 +130,7 @@ uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent
         }
     }
     RS_ASSERT(bucket < RS_HISTOGRAM_BUCKETS);
-    const uint64_t top = histogram_bucket_top(bucket);
+    const uint64_t top = rs_histogram_bucket_top(bucket);
     return top < histogram->max ? top : histogram->max;
 }
 

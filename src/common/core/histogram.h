@@ -35,6 +35,13 @@ void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t cou
  * from and into must differ (asserted). */
 void rs_histogram_merge(rs_histogram *into, const rs_histogram *from);
 
+/* rs_histogram_since: what `now`, a later state of the histogram `before`, has more. Its min and
+ * max are those of `now`: bounds. out is neither (asserted). O(buckets). */
+void rs_histogram_since(rs_histogram *out, const rs_histogram *now, const rs_histogram *before);
+
+/* rs_histogram_bucket_top: the highest value of a bucket, [0, RS_HISTOGRAM_BUCKETS) (asserted). */
+uint64_t rs_histogram_bucket_top(uint32_t bucket);
+
 /* rs_histogram_percentile: the smallest reported value that at least percent_x1000 / 100000 of the
  * recorded ones do not exceed: 50000 = median, 99900 = p99.9.
  *

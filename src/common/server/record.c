@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "seam/files.h"
 
@@ -12,19 +13,35 @@
 #endif
 
 #define RECORD_BYTES 32768u
+#define RECORD_BYTES_MAX (RECORD_BYTES << 10) /* a row a second for a day fits */
 
-int rs_record_check(const char *program, const char *path) {
+static bool record_is_stdout(const char *path) {
+    return strcmp(path, RS_RECORD_STDOUT) == 0;
+}
+
+int rs_record_check(const char *program, const char *option, const char *path) {
     rs_error error = {.text = ""};
-    const rs_status status = path != NULL ? rs_file_check(path, RECORD_BYTES, &error) : RS_OK;
+    const rs_status status =
+        path != NULL && !record_is_stdout(path) ? rs_file_check(path, RECORD_BYTES, &error) : RS_OK;
     if (status != RS_OK) {
-        (void)fprintf(stderr, "%s: --json: %s\n", program, error.text);
+        (void)fprintf(stderr, "%s: --%s: %s\n", program, option, error.text);
     }
     return status == RS_OK ? 0 : status == RS_E_INVALID ? 2 : 1;
 }
 
-static bool record_build(char *text, rs_record_fn members, const void *ctx, size_t *length) {
+rs_status rs_record_put(const char *path, const char *text, size_t bytes, rs_error *error) {
+    if (!record_is_stdout(path)) {
+        return rs_file_replace(path, text, bytes, error);
+    }
+    return rs_os_print(RS_OS_STDOUT, text, bytes)
+               ? RS_OK
+               : rs_error_set(error, RS_E_OS, "write", 0, "standard output cannot be written");
+}
+
+static bool record_build(char *text, size_t bytes, rs_record_fn members, const void *ctx,
+                         size_t *length) {
     rs_json json;
-    rs_json_init(&json, text, RECORD_BYTES);
+    rs_json_init(&json, text, bytes);
     rs_json_object(&json, NULL);
     members(&json, ctx);
     rs_json_end(&json);
@@ -35,16 +52,22 @@ rs_status rs_record_write(const char *path, rs_record_fn members, const void *ct
                           rs_error *error) {
     size_t length = 0;
     rs_status status;
-    char *text = path != NULL ? malloc(RECORD_BYTES + 1u) : NULL;
+    char *text = NULL;
+    bool whole = false;
     if (path == NULL) {
         return RS_OK;
     }
-    if (text == NULL || !record_build(text, members, ctx, &length)) {
+    for (size_t bytes = RECORD_BYTES; !whole && bytes <= RECORD_BYTES_MAX; bytes *= 4u) {
+        free(text);
+        text = malloc(bytes + 1u);
+        whole = text != NULL && record_build(text, bytes, members, ctx, &length);
+    }
+    if (!whole) {
         free(text);
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory for the figures");
     }
     text[length++] = '\n';
-    status = rs_file_replace(path, text, length, error);
+    status = rs_record_put(path, text, length, error);
     free(text);
     return status;
 }

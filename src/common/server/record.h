@@ -9,15 +9,22 @@
 #include "seam/backend.h"
 #include "seam/os.h"
 
-/* rs_record_check: before the run: can the file be written? path NULL: there is none. Returns 0, or
- * the exit code: 2 for a path that is not a regular file, else 1, with a line on stderr. */
-int rs_record_check(const char *program, const char *path);
+#define RS_RECORD_STDOUT "-" /* as a path: standard output */
+
+/* rs_record_check: before the run: can the file of --OPTION be written? path NULL: there is none.
+ * Returns 0, or the exit code: 2 for a path that is not a regular file, else 1, with a line on
+ * stderr. */
+int rs_record_check(const char *program, const char *option, const char *path);
+
+/* rs_record_put: replaces the whole file with the text, or changes nothing. As rs_file_replace; a
+ * path of "-" is standard output, which is waited for. */
+rs_status rs_record_put(const char *path, const char *text, size_t bytes, rs_error *error);
 
 /* Writes the members of the record. */
 typedef void (*rs_record_fn)(rs_json *json, const void *ctx);
 
-/* rs_record_write: replaces the whole file with the record that `members` writes, or changes
- * nothing. path NULL: nothing to do. RS_E_NO_MEMORY, or as rs_file_replace; *error filled. */
+/* rs_record_write: rs_record_put of the record that `members` writes. path NULL: nothing to do.
+ * RS_E_NO_MEMORY, or as rs_file_replace; *error filled. */
 rs_status rs_record_write(const char *path, rs_record_fn members, const void *ctx, rs_error *error);
 
 /* ---- members, for an rs_record_fn */

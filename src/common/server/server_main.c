@@ -118,7 +118,7 @@ static int run_failed(const rs_server_run *run, rs_status status, const rs_error
 
 static int run_server(rs_server_run *run) {
     rs_error error = {.call = NULL};
-    int exit_code = rs_record_check(run->options.program, run->args.json_path);
+    int exit_code = rs_record_check(run->options.program, "json", run->args.json_path);
     rs_server_stats *stats;
     rs_status status;
     if (exit_code != 0) {
