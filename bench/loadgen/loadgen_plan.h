@@ -2,7 +2,11 @@
 /* When messages are due in an open loop, and which connections misbehave on purpose.
  *
  * Message i of the run is due at start + i / rate and belongs to connection i mod connections, so
- * the intended time of any message follows from its number alone and nothing is stored. Pure. */
+ * the intended time of any message follows from its number alone and nothing is stored. Pure.
+ *
+ * Poisson arrivals: each RS_PLAN_BLOCK messages lie at random within their time, as arrivals of
+ * independent users do when their number is given: sorted uniform times, which follow from seed and
+ * block. So the rate is kept exactly, and over longer times than a block it does not vary. */
 #ifndef RS_LOADGEN_PLAN_H
 #define RS_LOADGEN_PLAN_H
 
@@ -10,10 +14,21 @@
 
 #define RS_PLAN_RATE_MAX 1000000000u
 
+#define RS_PLAN_BLOCK 1024u
+#define RS_PLAN_BLOCKS_KEPT 16u /* what replies under way may still ask for */
+
+/* The shares of a block's time at which its messages are due, of the blocks last asked for. */
+typedef struct rs_plan_arrivals {
+    uint64_t seed;
+    uint64_t block[RS_PLAN_BLOCKS_KEPT];             /* its number + 1; 0: none */
+    float share[RS_PLAN_BLOCKS_KEPT][RS_PLAN_BLOCK]; /* [0, 1), ascending */
+} rs_plan_arrivals;
+
 typedef struct rs_plan {
     uint64_t start_ns;
     uint32_t rate; /* messages a second over all connections, [1, RS_PLAN_RATE_MAX] */
     uint32_t connections;
+    rs_plan_arrivals *poisson; /* NULL: at equal distances */
 } rs_plan;
 
 /* What a connection is for. */

@@ -36,7 +36,7 @@ static double report_seconds(const rs_load_run *run) {
                : -1.0;
 }
 
-static double report_rate(const rs_load_run *run) {
+double rs_report_rate(const rs_load_run *run) {
     const double seconds = report_seconds(run);
     return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
 }
@@ -55,7 +55,7 @@ static double report_deliveries_rate(const rs_load_run *run) {
 
 /* Payload both ways would count twice: this is one way, whole frames. */
 static double report_megabytes(const rs_load_run *run) {
-    const double rate = report_rate(run);
+    const double rate = rs_report_rate(run);
     return rate >= 0.0 ? rate * run->settings->frame_bytes / 1e6 : -1.0;
 }
 
@@ -104,6 +104,13 @@ bool rs_report_enough(uint64_t count, uint32_t percent_x1000) {
     return count * (100000u - percent_x1000) >= REPORT_SAMPLES_BEYOND * UINT64_C(100000);
 }
 
+uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000) {
+    const rs_histogram *latency = rs_report_latency(run);
+    return rs_report_enough(latency->count, percent_x1000)
+               ? rs_histogram_percentile(latency, percent_x1000)
+               : latency->max;
+}
+
 /* One message, and the shortest latency's worth of them, are at the edges of the measured time. */
 bool rs_report_overloaded(const rs_load_run *run) {
     const double seconds = report_seconds(run), asked = run->settings->rate;
@@ -131,6 +138,12 @@ static bool report_measured_nothing(const rs_load_run *run) {
 }
 
 static void report_void_by_figures(const rs_load_run *run, char *out, size_t bytes) {
+    if (run->found.tries > 0 && !(run->found.rate_per_s > 0)) {
+        (void)snprintf(out, bytes, "--find-rate: no rate held p%g within %g us",
+                       run->settings->find_x1000 / 1000.0,
+                       (double)run->settings->find_ns / REPORT_NS_PER_US);
+        return;
+    }
     if (run->load.columns.ok == 0) {
         (void)snprintf(out, bytes, "no reply was verified");
     } else if (report_measured_nothing(run)) {
@@ -139,8 +152,8 @@ static void report_void_by_figures(const rs_load_run *run, char *out, size_t byt
         (void)snprintf(out, bytes,
                        "overloaded: %.0f of %u messages/s requested (%.1f %%, --rate-min %g %%), "
                        "%" PRIu64 " never sent",
-                       report_rate(run), run->settings->rate,
-                       100.0 * report_rate(run) / run->settings->rate,
+                       rs_report_rate(run), run->settings->rate,
+                       100.0 * rs_report_rate(run) / run->settings->rate,
                        run->settings->rate_min_percent, run->load.never_sent);
     }
 }
@@ -390,7 +403,7 @@ static void json_setup(rs_json *json, const rs_load_run *run) {
 
 /* Requested and achieved rate of an open loop; null in a closed one. */
 static void json_asked(rs_json *json, const rs_load_run *run) {
-    const double asked = run->settings->rate, rate = report_rate(run);
+    const double asked = run->settings->rate, rate = rs_report_rate(run);
     if (run->settings->rate == 0) {
         rs_json_null(json, "rate_asked_per_s");
         rs_json_null(json, "rate_share");
@@ -405,6 +418,19 @@ static void json_asked(rs_json *json, const rs_load_run *run) {
         rs_json_bool(json, "paced_late", rs_report_paced_late(run));
     }
     json_histogram(json, "pacing_ns", &run->load.pacing);
+}
+
+static void json_found(rs_json *json, const rs_load_run *run) {
+    if (run->found.tries == 0) {
+        rs_json_null(json, "find_rate");
+        return;
+    }
+    rs_json_object(json, "find_rate");
+    rs_json_double(json, "percent", run->settings->find_x1000 / 1000.0);
+    rs_json_u64(json, "bound_ns", run->settings->find_ns);
+    rs_json_u64(json, "tries", run->found.tries);
+    rs_json_double(json, "rate_per_s", run->found.rate_per_s);
+    rs_json_end(json);
 }
 
 typedef struct report_figures {
@@ -427,8 +453,9 @@ static void json_members(rs_json *json, const void *ctx) {
     json_board(json, run);
     json_maybe(json, "measured_s", report_seconds(run));
     rs_json_u64(json, "measured_messages", run->load.measured);
-    json_maybe(json, "rate_per_s", report_rate(run));
+    json_maybe(json, "rate_per_s", rs_report_rate(run));
     json_asked(json, run);
+    json_found(json, run);
     json_maybe(json, "mb_per_s", report_megabytes(run));
     json_maybe(json, "lives_per_s", report_lives_rate(run));
     json_histogram(json, "latency_ns", &run->load.uncorrected);
@@ -532,10 +559,10 @@ static void print_latencies(const rs_load_run *run) {
 static void print_rate(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load_settings *s = run->settings;
-    print_maybe(out, "rate", report_rate(run), "messages/s");
-    if (s->rate != 0 && report_rate(run) >= 0.0) {
+    print_maybe(out, "rate", rs_report_rate(run), "messages/s");
+    if (s->rate != 0 && rs_report_rate(run) >= 0.0) {
         rs_printer_say(out, "%-22s %u messages/s; %.1f %% reached, %" PRIu64 " never sent\n",
-                       "rate asked for", s->rate, 100.0 * report_rate(run) / s->rate,
+                       "rate asked for", s->rate, 100.0 * rs_report_rate(run) / s->rate,
                        run->load.never_sent);
     }
 }
@@ -582,6 +609,11 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
         print_maybe(out, "ramp", run->ramp_ns != 0 ? (double)run->ramp_ns / 1e6 : -1.0, "ms");
     }
     print_latencies(run);
+    if (run->found.tries > 0) {
+        rs_printer_say(out, "%-22s %.0f messages/s with p%g within %g us, %u tries\n",
+                       "highest rate", run->found.rate_per_s, s->find_x1000 / 1000.0,
+                       (double)s->find_ns / REPORT_NS_PER_US, run->found.tries);
+    }
     print_maybe(out, "own CPU", report_cpu_ns(run), "ns/message");
     print_maybe(out, "own kernel calls", report_calls_per_message(run), "a message");
     print_notes(run);

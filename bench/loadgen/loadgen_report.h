@@ -25,6 +25,12 @@ bool rs_report_paced_late(const rs_load_run *run);
 /* rs_report_latency: what the run's latency is: corrected in an open loop. */
 const rs_histogram *rs_report_latency(const rs_load_run *run);
 
+/* rs_report_percentile_ns: of that latency; with too few values for it, the maximum. */
+uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000);
+
+/* rs_report_rate: messages a second of the measurement; negative: not known. */
+double rs_report_rate(const rs_load_run *run);
+
 /* rs_report_enough: do `count` values say what their percentile is? Ten must lie beyond it: p99
  * wants 1,000 values, p99.99 wants 100,000. percent_x1000: as in histogram.h. */
 bool rs_report_enough(uint64_t count, uint32_t percent_x1000);

@@ -110,6 +110,9 @@ static rs_status run_open_backend(rs_load_run *run, rs_error *error) {
     rs_region_id region;
     rs_status status;
     cfg.tuning.dequeue_batch = s->dequeue_batch;
+    cfg.tuning.sndbuf_bytes = s->sndbuf_bytes;
+    cfg.tuning.rcvbuf_bytes = s->rcvbuf_bytes;
+    cfg.tuning.nodelay = s->nodelay;
     status = run->api->open(&run->backend, &cfg, error);
     if (status != RS_OK) {
         return status;
@@ -380,7 +383,9 @@ static void run_start_sending(rs_load_run *run) {
         .start_ns = run->now_ns,
         .rate = run->settings->rate,
         .connections = run->settings->connections,
+        .poisson = run->settings->arrivals == RS_ARRIVALS_POISSON ? &run->arrivals : NULL,
     };
+    run->arrivals.seed = run->settings->seed;
     for (uint32_t i = 0; i < run->settings->connections; i++) {
         run->clients[i].plan_base = run->clients[i].track.next;
     }

@@ -70,7 +70,12 @@ typedef struct rs_load_run {
     rs_printer *out, *err;       /* the owner's, from before rs_load_run_go on */
     bool progress, interrupted, forced;
     rs_load_run_cost before, after; /* around the measurement */
-    rs_load_second *series;         /* [series_max]; --series alone */
+    rs_plan_arrivals arrivals;      /* --arrivals poisson alone */
+    struct {
+        uint32_t tries;
+        double rate_per_s;  /* 0: none was found */
+    } found;                /* --find-rate alone */
+    rs_load_second *series; /* [series_max]; --series alone */
     uint32_t series_count, series_max;
     struct {
         uint64_t ns, measured;

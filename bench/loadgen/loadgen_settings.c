@@ -2,6 +2,7 @@
 /* The option table of loadgen, and the combinations that make no sense. */
 #include "loadgen/loadgen_settings.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 #define SETTINGS_SECONDS_DEFAULT 10.0
 #define SETTINGS_EXIT_USAGE 2
 #define SETTINGS_SOURCES_MAX 65535
+#define SETTINGS_FIND_SECONDS 2.0 /* of each try of --find-rate */
+#define SETTINGS_FIND_WARMUP_S 0.5
 #define SETTINGS_RATE_MIN_DEFAULT 98.0 /* per cent; ours */
 
 #define SETTINGS_LOOPBACK(ip) ((ip) >> 24 == 127u)
@@ -58,6 +61,12 @@ static const rs_option load_rows[] = {
                   "%",
                   "minimum share of --rate; below it the run is overloaded and the exit "
                   "code is 1; 0 = no minimum"),
+    RS_ROW_CHOICE(rs_load_settings, arrivals, "arrivals", "fixed|poisson", RS_ARRIVALS_FIXED,
+                  "of an open loop: at equal distances, or at random as of independent users"),
+    RS_ROW_STRING(
+        rs_load_settings, find_rate, "find-rate", NULL,
+        "pN=TIME, such as p99=2ms: search for the highest rate with that percentile "
+        "within TIME; each try takes --warmup and --seconds (0.5 s and 2 s unless given)"),
     RS_ROW_BOOL(rs_load_settings, ramp, "ramp", false,
                 "connect all at once; measure the time until each has its first reply"),
     RS_ROW_BOOL(rs_load_settings, churn, "churn", false,
@@ -84,6 +93,11 @@ static const rs_option load_rows[] = {
                   "a reply missing for this long is lost"),
     RS_ROW_UINT(rs_load_settings, sends_in_flight, "sends-in-flight", 1, RS_SENDS_IN_FLIGHT_MAX,
                 RS_SENDS_IN_FLIGHT_DEFAULT, "", "sends in flight per connection"),
+    RS_ROW_INT(rs_load_settings, sndbuf_bytes, "sndbuf", -1, 1 << 30, -1, "bytes",
+               "SO_SNDBUF; -1 = the system's default"),
+    RS_ROW_INT(rs_load_settings, rcvbuf_bytes, "rcvbuf", -1, 1 << 30, -1, "bytes",
+               "SO_RCVBUF; -1 = the system's default"),
+    RS_ROW_BOOL(rs_load_settings, nodelay, "nodelay", true, "TCP_NODELAY"),
     RS_ROW_UINT(rs_load_settings, dequeue_batch, "dequeue-batch", 1, RS_COMPLETIONS_PER_POLL_MAX,
                 64, "", "maximum completions per poll; the clock is read once per batch"),
     RS_ROW_INT(rs_load_settings, pin, "pin", -1, 1023, -1, "",
@@ -176,6 +190,14 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->timeout_s <= 0.0 || s->connect_timeout_s <= 0.0) {
         return "--timeout, --connect-timeout: must be above 0 s, so that the run ends";
     }
+    if (s->arrivals == RS_ARRIVALS_POISSON && s->rate == 0 && s->find_rate == NULL) {
+        return "--arrivals: 'poisson' needs --rate or --find-rate";
+    }
+    if (s->find_rate != NULL &&
+        (s->rate != 0 || s->messages != 0 || s->ramp || s->churn || s->seconds <= 0.0)) {
+        return "--find-rate: cannot be combined with --rate, --messages, --ramp, --churn or "
+               "--seconds 0";
+    }
     if (settings_stdout_twice(s)) {
         return "--json, --hdr, --series: '-' more than once; allowed: one of them on standard "
                "output";
@@ -184,6 +206,31 @@ static const char *settings_conflict(const rs_load_settings *s) {
         return "--connections, --depth, --size: more than 8 GiB of buffers together";
     }
     return settings_board_conflict(s);
+}
+
+/* --find-rate: "p99.9=2ms". False: it is none. */
+static bool settings_find_rate(rs_load_settings *s) {
+    static const rs_option percent = {.kind = RS_OPT_DOUBLE, .max = 100, .unit = "%"};
+    static const rs_option bound = {
+        .kind = RS_OPT_DOUBLE, .min = 1, .max = INT64_C(3600000000000), .unit = "ns"};
+    const char *text = s->find_rate, *equals = text != NULL ? strchr(text, '=') : NULL;
+    char number[16];
+    double share, ns;
+    if (text == NULL) {
+        return true;
+    }
+    if (text[0] != 'p' || equals == NULL || equals - text > (ptrdiff_t)sizeof number) {
+        return false;
+    }
+    (void)snprintf(number, sizeof number, "%.*s", (int)(equals - text - 1), text + 1);
+    if (rs_option_number(&percent, number, &share) != NULL || share <= 0 || share >= 100 ||
+        equals[1 + strspn(equals + 1, "0123456789.")] == '\0' || /* a time has its unit */
+        rs_option_number(&bound, equals + 1, &ns) != NULL) {
+        return false;
+    }
+    s->find_x1000 = (uint32_t)(share * 1000.0 + 0.5);
+    s->find_ns = (uint64_t)ns;
+    return s->find_x1000 > 0;
 }
 
 static const char *settings_complete(rs_load_settings *s) {
@@ -195,12 +242,16 @@ static const char *settings_complete(rs_load_settings *s) {
     }
     s->ramp_only = s->ramp && !timed && s->messages == 0;
     if (!timed) { /* what is recorded is what holds: a ramp alone measures no time */
-        s->seconds = counted || s->ramp_only ? 0.0 : SETTINGS_SECONDS_DEFAULT;
+        s->seconds = counted || s->ramp_only ? 0.0
+                     : s->find_rate != NULL  ? SETTINGS_FIND_SECONDS
+                                             : SETTINGS_SECONDS_DEFAULT;
     } else if (s->seconds <= 0.0 && !counted) {
         return "--seconds: '0' needs --messages or --churn-total; allowed: above 0 to 86400 s";
     }
     if (!rs_options_given(&s->options, "warmup") && (counted || s->ramp || s->churn)) {
         s->warmup_s = 0.0;
+    } else if (!rs_options_given(&s->options, "warmup") && s->find_rate != NULL) {
+        s->warmup_s = SETTINGS_FIND_WARMUP_S;
     }
     return settings_conflict(s);
 }
@@ -216,6 +267,14 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
     exit_code = rs_options_read(&settings->options, argc, argv);
     if (exit_code >= 0) {
         return exit_code;
+    }
+    if (!settings_find_rate(settings)) {
+        (void)fprintf(
+            stderr,
+            "loadgen: --find-rate: '%.60s' is no bound; allowed: pN=TIME, a percentile and "
+            "its bound with a unit, such as p99=2ms\n",
+            settings->find_rate);
+        return SETTINGS_EXIT_USAGE;
     }
     conflict = settings_complete(settings);
     if (conflict != NULL) {

@@ -10,6 +10,7 @@
 #include "core/options.h"
 
 typedef enum rs_load_app { RS_LOAD_ECHO, RS_LOAD_RAW, RS_LOAD_BOARD } rs_load_app;
+typedef enum rs_load_arrivals { RS_ARRIVALS_FIXED, RS_ARRIVALS_POISSON } rs_load_arrivals;
 typedef enum rs_load_progress {
     RS_PROGRESS_AUTO,
     RS_PROGRESS_ON,
@@ -29,6 +30,10 @@ typedef struct rs_load_settings {
     uint32_t messages;        /* 0 = no limit */
     uint32_t rate;            /* 0 = closed loop */
     double rate_min_percent;  /* of it that must be reached; 0 = none */
+    rs_load_arrivals arrivals;
+    const char *find_rate; /* NULL: no search; else pN=TIME, which is: */
+    uint32_t find_x1000;   /* its percentile in thousandths of a percent */
+    uint64_t find_ns;      /* the most it may be */
     bool ramp, churn;
     bool ramp_only;                       /* nothing after the ramp */
     uint32_t churn_messages, churn_total; /* churn_total 0 = no limit */
@@ -38,6 +43,8 @@ typedef struct rs_load_settings {
     bool verify;
     double connect_timeout_s, timeout_s;
     uint32_t sends_in_flight, dequeue_batch;
+    int32_t sndbuf_bytes, rcvbuf_bytes; /* -1: the system's default */
+    bool nodelay;
     rs_load_progress progress;
     const char *json_path, *hdr_path, *series_path; /* NULL: none; "-": standard output */
     int32_t pin;                                    /* -1: wherever the system likes */

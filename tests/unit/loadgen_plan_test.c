@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -103,6 +104,85 @@ static void test_plan_due_of_the_connections_adds_up_to_what_is_due(void **state
     }
 }
 
+/* ---- Poisson arrivals */
+
+static rs_plan_arrivals arrivals, others;
+
+static rs_plan poisson_plan(rs_plan_arrivals *from, uint64_t seed, uint32_t rate) {
+    memset(from, 0, sizeof *from);
+    from->seed = seed;
+    return (rs_plan){.start_ns = START_NS, .rate = rate, .connections = 5, .poisson = from};
+}
+
+static void test_plan_poisson_due_and_intended_agree(void **state) {
+    static const uint32_t rates[] = {1, 7, 1000, 99999, 1000003};
+    (void)state;
+    for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++) {
+        const rs_plan plan = poisson_plan(&arrivals, 1, rates[r]);
+        uint64_t before_ns = START_NS;
+
+        for (uint64_t index = 0; index < 3u * RS_PLAN_BLOCK; index++) {
+            const uint64_t at_ns = rs_plan_intended_ns(&plan, index);
+
+            assert_true(at_ns >= before_ns);
+            assert_true(rs_plan_due(&plan, at_ns) > index);
+            assert_true(at_ns == START_NS || rs_plan_due(&plan, at_ns - 1u) <= index);
+            before_ns = at_ns;
+        }
+        assert_int_equal(rs_plan_due(&plan, START_NS - 1u), 0);
+    }
+}
+
+/* Each block keeps its time: nothing drifts, and the rate is the one asked for. */
+static void test_plan_poisson_keeps_the_rate(void **state) {
+    const rs_plan plan = poisson_plan(&arrivals, 3, 1024000); /* a block a millisecond */
+    (void)state;
+    for (uint64_t block = 0; block < 100000; block += 997) {
+        const uint64_t from_ns = START_NS + block * 1000000u;
+
+        assert_true(rs_plan_intended_ns(&plan, block * RS_PLAN_BLOCK) >= from_ns);
+        assert_true(rs_plan_intended_ns(&plan, (block + 1u) * RS_PLAN_BLOCK - 1u) <
+                    from_ns + 1000000u);
+    }
+}
+
+/* Gaps of independent arrivals: their standard deviation is their mean, 63.2 % are shorter than it,
+ * and one in e^3 is longer than three. Of 102,400: three deviations of those shares. */
+static void test_plan_poisson_gaps_are_exponential(void **state) {
+    const rs_plan plan = poisson_plan(&arrivals, 42, 1000000); /* a mean of 1,000 ns */
+    const uint64_t count = 100u * RS_PLAN_BLOCK;
+    double square = 0;
+    uint32_t shorter = 0, longer = 0;
+    (void)state;
+    for (uint64_t i = 1; i < count; i++) {
+        const double gap =
+            (double)(rs_plan_intended_ns(&plan, i) - rs_plan_intended_ns(&plan, i - 1u));
+
+        square += (gap - 1000) * (gap - 1000);
+        shorter += gap < 1000;
+        longer += gap > 3000;
+    }
+    assert_true(square / (double)count > 0.97e6 && square / (double)count < 1.03e6);
+    assert_true(shorter > 0.627 * (double)count && shorter < 0.637 * (double)count);
+    assert_true(longer > 0.047 * (double)count && longer < 0.053 * (double)count);
+}
+
+/* The same seed is the same plan, whatever was asked for before; another seed is another one. */
+static void test_plan_poisson_follows_from_the_seed(void **state) {
+    const rs_plan plan = poisson_plan(&arrivals, 5, 1000), same = poisson_plan(&others, 5, 1000);
+    uint32_t equal = 0;
+    (void)state;
+    for (uint64_t i = 0; i < 50u * RS_PLAN_BLOCK; i += 311) {
+        (void)rs_plan_intended_ns(&plan, i * 7u % 40000u);
+        assert_true(rs_plan_intended_ns(&plan, i) == rs_plan_intended_ns(&same, i));
+    }
+    const rs_plan other = poisson_plan(&others, 6, 1000);
+    for (uint64_t i = 0; i < RS_PLAN_BLOCK; i++) {
+        equal += rs_plan_intended_ns(&plan, i) == rs_plan_intended_ns(&other, i);
+    }
+    assert_true(equal < 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_intended_time_is_the_first_at_which_it_is_due),
@@ -111,6 +191,10 @@ int main(void) {
         cmocka_unit_test(test_plan_index_covers_each_message_once),
         cmocka_unit_test(test_plan_roles_are_shared_out_exactly),
         cmocka_unit_test(test_plan_quota_stays_within_twice_the_mean),
+        cmocka_unit_test(test_plan_poisson_due_and_intended_agree),
+        cmocka_unit_test(test_plan_poisson_keeps_the_rate),
+        cmocka_unit_test(test_plan_poisson_gaps_are_exponential),
+        cmocka_unit_test(test_plan_poisson_follows_from_the_seed),
         cmocka_unit_test(test_plan_due_of_the_connections_adds_up_to_what_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

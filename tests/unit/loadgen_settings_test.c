@@ -108,11 +108,52 @@ static void test_settings_seconds_are_those_that_hold(void **state) {
     }
 }
 
+static void test_settings_find_rate_is_a_percentile_and_a_bound(void **state) {
+    static const struct {
+        const char *words;
+        uint32_t x1000;
+        uint64_t ns;
+    } rows[] = {{"--find-rate p99=2ms", 99000, 2000000},
+                {"--find-rate p99.9=500us", 99900, 500000},
+                {"--find-rate=p50=1.5s", 50000, 1500000000},
+                {"--find-rate p99.99=10ms --seconds 4", 99990, 10000000}};
+    static const char *const bad[] = {
+        "p99",     "p99=",     "p99=2",    "p99=2kb",     "p=2ms",
+        "q99=2ms", "p100=2ms", "p0=2ms",   "99=2ms",      "p99=-1ms",
+        "p99=0ms", "p99=2h",   "p1e1=2ms", "p99.9.9=2ms", "p99999999999999999999=2ms"};
+    static const char *const conflicts[] = {"--rate 5", "--messages 5", "--ramp", "--churn",
+                                            "--seconds 0"};
+    rs_load_settings settings;
+    char words[96];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(read_line(&settings, rows[i].words), -1);
+        assert_int_equal(settings.find_x1000, rows[i].x1000);
+        assert_true(settings.find_ns == rows[i].ns);
+        assert_true(settings.seconds == (i < 3 ? 2.0 : 4.0));
+        assert_true(settings.warmup_s == 0.5);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(words, sizeof words, "--find-rate %s", bad[i]);
+        if (read_line(&settings, words) != 2) {
+            fail_msg("%s is taken", words);
+        }
+    }
+    for (size_t i = 0; i < sizeof conflicts / sizeof conflicts[0]; i++) {
+        (void)snprintf(words, sizeof words, "--find-rate p99=2ms %s", conflicts[i]);
+        assert_int_equal(read_line(&settings, words), 2);
+    }
+    assert_int_equal(read_line(&settings, "--arrivals poisson"), 2);
+    assert_int_equal(read_line(&settings, "--arrivals poisson --rate 1k"), -1);
+    assert_int_equal(read_line(&settings, "--json - --series -"), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
         cmocka_unit_test(test_settings_board_sends_moves),
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
+        cmocka_unit_test(test_settings_find_rate_is_a_percentile_and_a_bound),
         cmocka_unit_test(test_settings_seconds_are_those_that_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -496,6 +496,11 @@ static const char *parse_double_row(const rs_option *row, const char *value, dou
     return row_takes(row, *out) ? NULL : "is out of range";
 }
 
+const char *rs_option_number(const rs_option *option, const char *text, double *out) {
+    RS_ASSERT(option->kind == RS_OPT_DOUBLE);
+    return parse_double_row(option, text, out);
+}
+
 static const char *parse_word(const rs_option *row, const char *value, double *out) {
     const char *start;
     size_t chars;

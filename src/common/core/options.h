@@ -164,6 +164,10 @@ size_t rs_options_version(const rs_options *options, char *out, size_t out_bytes
  * for the results is no setting of the run. */
 void rs_options_json(rs_json *json, const char *key, const rs_options *options, const char *except);
 
+/* rs_option_number: a number with its unit, as the value of a DOUBLE row (for parts of other
+ * values). NULL, or what is wrong with it; *out is then undefined. */
+const char *rs_option_number(const rs_option *option, const char *text, double *out);
+
 /* rs_option_allowed: what the row allows, in words; rs_option_default: its default, as a person
  * writes it. Into out, like rs_options_help; for documents. */
 size_t rs_option_allowed(const rs_option *option, char *out, size_t out_bytes);
