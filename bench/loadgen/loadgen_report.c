@@ -126,6 +126,28 @@ bool rs_report_paced_late(const rs_load_run *run) {
                rs_histogram_percentile(rs_report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
 }
 
+/* Own CPU time of the measurement, of one processor. */
+static double report_own_share(const rs_load_run *run) {
+    const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
+    const double seconds = report_seconds(run);
+    return report_knows_cpu(run) && seconds > 0.0
+               ? (double)(after->user_ns + after->kernel_ns - before->user_ns - before->kernel_ns) /
+                     (seconds * REPORT_NS_PER_S)
+               : -1.0;
+}
+
+bool rs_report_own_limit(const rs_load_run *run) {
+    return report_own_share(run) > RS_REPORT_OWN_SHARE &&
+           (run->settings->rate == 0 || rs_report_overloaded(run) || rs_report_paced_late(run));
+}
+
+/* Connections that were served, of a ramp. */
+static double report_connect_rate(const rs_load_run *run) {
+    return run->ramp_ns != 0
+               ? (double)run->settings->connections * REPORT_NS_PER_S / (double)run->ramp_ns
+               : -1.0;
+}
+
 /* ---- is it valid? */
 
 /* A ramp alone measures its first replies. */
@@ -342,6 +364,8 @@ static void json_cpu(rs_json *json, const rs_load_run *run) {
     json_maybe(json, "kernel_ns_per_message",
                report_per_message(run, before->kernel_ns, after->kernel_ns));
     json_maybe(json, "ns_per_message", report_cpu_ns(run));
+    json_maybe(json, "share", report_own_share(run));
+    rs_json_bool(json, "own_limit", rs_report_own_limit(run));
     rs_json_end(json);
 }
 
@@ -394,6 +418,7 @@ static void json_series(rs_json *json, const rs_load_run *run) {
 static void json_setup(rs_json *json, const rs_load_run *run) {
     json_known(json, "setup_ns", run->setup_ns);
     json_known(json, "ramp_ns", run->ramp_ns);
+    json_maybe(json, "connects_per_s", report_connect_rate(run));
     if (run->settings->churn) { /* connections of all times: no one start to count from */
         rs_json_null(json, "first_reply_ns");
     } else {
@@ -580,6 +605,13 @@ static void print_notes(const rs_load_run *run) {
                        "latency\n",
                        RS_REPORT_PACING_SHARE);
     }
+    if (rs_report_own_limit(run)) {
+        rs_printer_say(
+            out,
+            "own limit: loadgen used %.0f %% of its processor: the server may be able to "
+            "do more\n",
+            100.0 * report_own_share(run));
+    }
     if (run->interrupted) {
         rs_printer_say(out, "interrupted: the measurement is shorter than requested\n");
     }
@@ -607,6 +639,7 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     print_maybe(out, "churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {
         print_maybe(out, "ramp", run->ramp_ns != 0 ? (double)run->ramp_ns / 1e6 : -1.0, "ms");
+        print_maybe(out, "connect rate", report_connect_rate(run), "connections/s");
     }
     print_latencies(run);
     if (run->found.tries > 0) {

@@ -8,6 +8,7 @@
 
 #include "loadgen/loadgen_run.h"
 
+#define RS_REPORT_OWN_SHARE 0.95 /* of one processor, above which loadgen is the limit */
 #define RS_REPORT_PACING_SHARE                                                                     \
     10u /* largest pacing error, as a fraction of the p50 latency: 1 /                             \
          */
@@ -34,6 +35,11 @@ double rs_report_rate(const rs_load_run *run);
 /* rs_report_enough: do `count` values say what their percentile is? Ten must lie beyond it: p99
  * wants 1,000 values, p99.99 wants 100,000. percent_x1000: as in histogram.h. */
 bool rs_report_enough(uint64_t count, uint32_t percent_x1000);
+
+/* rs_report_own_limit: loadgen itself was the limit: it used more than RS_REPORT_OWN_SHARE of the
+ * processor of its one thread, in a closed loop, or in an open one that missed its rate or was
+ * paced late (an open loop polls between its sends, so alone that says nothing). */
+bool rs_report_own_limit(const rs_load_run *run);
 
 /* rs_report_print: the table, to run->out. */
 void rs_report_print(const rs_load_run *run, const char *void_reason);

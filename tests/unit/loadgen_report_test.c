@@ -157,6 +157,40 @@ static void test_report_cpu_is_user_and_kernel_time_of_the_measurement(void **st
     free(bed);
 }
 
+/* 8 ms of CPU time in 2 s at first. */
+static void test_report_own_limit_is_a_processor_in_full_use(void **state) {
+    report_bed *bed = bed_new();
+    (void)state;
+    bed_write(bed);
+    check_near(bed_number(bed, "\"cpu\"", "share"), 0.004, 1e-9);
+    assert_int_equal(strncmp(bed_value(bed, "\"cpu\"", "own_limit"), "false", 5), 0);
+    bed->run.after.usage.user_ns = 100 + 1890000000;
+    bed_write(bed); /* 1.895 s of 2 */
+    assert_int_equal(strncmp(bed_value(bed, "\"cpu\"", "own_limit"), "false", 5), 0);
+    bed->run.after.usage.user_ns = 100 + 1910000000;
+    bed_write(bed);
+    assert_int_equal(strncmp(bed_value(bed, "\"cpu\"", "own_limit"), "true", 4), 0);
+    free(bed);
+    bed = bed_open_loop(500); /* it polls between its sends */
+    bed->run.after.usage.user_ns = 100 + 1910000000;
+    assert_false(rs_report_own_limit(&bed->run));
+    bed->settings.rate = 2000;
+    assert_true(rs_report_own_limit(&bed->run));
+    free(bed);
+}
+
+static void test_report_connect_rate_is_that_of_a_ramp(void **state) {
+    report_bed *bed = bed_new();
+    (void)state;
+    bed_write(bed);
+    assert_true(bed_says(bed, "connects_per_s", "null"));
+    bed->settings.ramp = true;
+    bed->run.ramp_ns = SECOND / 100; /* four of them */
+    bed_write(bed);
+    check_near(bed_number(bed, "", "connects_per_s"), 400, 1e-9);
+    free(bed);
+}
+
 static void test_report_kernel_calls_are_calls_of_the_measurement(void **state) {
     report_bed *bed = bed_new();
     (void)state;
@@ -442,6 +476,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_rate_and_megabytes_are_of_the_measured_time),
         cmocka_unit_test(test_report_cpu_is_user_and_kernel_time_of_the_measurement),
+        cmocka_unit_test(test_report_own_limit_is_a_processor_in_full_use),
+        cmocka_unit_test(test_report_connect_rate_is_that_of_a_ramp),
         cmocka_unit_test(test_report_kernel_calls_are_calls_of_the_measurement),
         cmocka_unit_test(test_report_percentiles_are_in_nanoseconds),
         cmocka_unit_test(test_report_counts_stand_under_their_names),
