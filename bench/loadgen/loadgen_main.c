@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/schedule.h"
+#include "loadgen/loadgen_crew.h"
 #include "loadgen/loadgen_output.h"
 #include "loadgen/loadgen_report.h"
 #include "loadgen/loadgen_run.h"
@@ -87,14 +88,13 @@ typedef struct main_loads {
 static bool main_load(const main_loads *loads) {
     rs_load_run *run = loads->run;
     rs_error error = {.call = NULL};
-    rs_status status = rs_load_run_open(run, loads->settings, loads->backend, &error);
+    rs_status status;
+    run->progress = loads->progress;
+    status = rs_crew_load(run, loads->settings, loads->backend, &error);
     if (status != RS_OK) {
         (void)main_fail(&error, status);
-        return false;
     }
-    run->progress = loads->progress;
-    rs_load_run_go(run);
-    return true;
+    return status == RS_OK;
 }
 
 /* Empties the run for another one; a stop that was asked for stays asked for. */

@@ -126,13 +126,13 @@ bool rs_report_paced_late(const rs_load_run *run) {
                rs_histogram_percentile(rs_report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
 }
 
-/* Own CPU time of the measurement, of one processor. */
+/* Own CPU time of the measurement, of one processor for each thread. */
 static double report_own_share(const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
     const double seconds = report_seconds(run);
     return report_knows_cpu(run) && seconds > 0.0
                ? (double)(after->user_ns + after->kernel_ns - before->user_ns - before->kernel_ns) /
-                     (seconds * REPORT_NS_PER_S)
+                     (seconds * REPORT_NS_PER_S * run->settings->threads)
                : -1.0;
 }
 
@@ -606,11 +606,11 @@ static void print_notes(const rs_load_run *run) {
                        RS_REPORT_PACING_SHARE);
     }
     if (rs_report_own_limit(run)) {
-        rs_printer_say(
-            out,
-            "own limit: loadgen used %.0f %% of its processor: the server may be able to "
-            "do more\n",
-            100.0 * report_own_share(run));
+        rs_printer_say(out,
+                       "own limit: loadgen used %.0f %% of a processor for each thread: the server "
+                       "may be able to "
+                       "do more\n",
+                       100.0 * report_own_share(run));
     }
     if (run->interrupted) {
         rs_printer_say(out, "interrupted: the measurement is shorter than requested\n");
@@ -622,10 +622,11 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     const rs_load_settings *s = run->settings;
     rs_printer *out = run->out;
     rs_printer_say(out,
-                   "loadgen %s: %u connections (+ %u idle) x depth %u x %u bytes, %s, %s loop, "
-                   "verify %s\n",
-                   RS_COMMIT, s->connections, s->idle, s->depth, s->frame_bytes, app_names[s->app],
-                   s->rate != 0 ? "open" : "closed", s->verify ? "on" : "off");
+                   "loadgen %s: %u thread%s, %u connections (+ %u idle) x depth %u x %u bytes, %s, "
+                   "%s loop, verify %s\n",
+                   RS_COMMIT, s->threads, s->threads == 1 ? "" : "s", s->connections, s->idle,
+                   s->depth, s->frame_bytes, app_names[s->app], s->rate != 0 ? "open" : "closed",
+                   s->verify ? "on" : "off");
     rs_printer_say(out, "%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
     if (rs_os_is_wine()) {
         rs_printer_say(out, "%-22s measured under Wine: not about Windows\n", "note");

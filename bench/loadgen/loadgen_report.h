@@ -36,9 +36,9 @@ double rs_report_rate(const rs_load_run *run);
  * wants 1,000 values, p99.99 wants 100,000. percent_x1000: as in histogram.h. */
 bool rs_report_enough(uint64_t count, uint32_t percent_x1000);
 
-/* rs_report_own_limit: loadgen itself was the limit: it used more than RS_REPORT_OWN_SHARE of the
- * processor of its one thread, in a closed loop, or in an open one that missed its rate or was
- * paced late (an open loop polls between its sends, so alone that says nothing). */
+/* rs_report_own_limit: loadgen itself was the limit: it used more than RS_REPORT_OWN_SHARE of a
+ * processor for each of its threads, in a closed loop, or in an open one that missed its rate or
+ * was paced late (an open loop polls between its sends, so alone that says nothing). */
 bool rs_report_own_limit(const rs_load_run *run);
 
 /* rs_report_print: the table, to run->out. */

@@ -23,6 +23,7 @@
 #define RUN_APART_NS UINT64_C(20000000)     /* board: between two checks of what is in view */
 #define RUN_CLOSE_GRACE_NS UINT64_C(5000000000)
 #define RUN_PROGRESS_NS UINT64_C(1000000000)
+#define RUN_CREW_NS UINT64_C(500000) /* between two looks for the other threads */
 #define RUN_SERIES_NS UINT64_C(1000000000)
 #define RUN_SERIES_ROWS_MAX 86400u      /* a day, the longest --seconds */
 #define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
@@ -182,6 +183,69 @@ void rs_load_run_close(rs_load_run *run) {
     free(run->clients);
 }
 
+/* ---- several runs as one */
+
+/* Structs of 64-bit counters alone. */
+_Static_assert(sizeof(rs_track_columns) == 10u * sizeof(uint64_t), "summed as an array");
+_Static_assert(sizeof(rs_load_ends) == 12u * sizeof(uint64_t), "summed as an array");
+
+static void run_sum(void *into, const void *from, size_t bytes) {
+    uint64_t a[16], b[16];
+    RS_ASSERT(bytes <= sizeof a && bytes % sizeof a[0] == 0);
+    memcpy(a, into, bytes);
+    memcpy(b, from, bytes);
+    for (size_t i = 0; i < bytes / sizeof a[0]; i++) {
+        a[i] += b[i];
+    }
+    memcpy(into, a, bytes);
+}
+
+static void run_sum_cost(rs_load_run_cost *into, const rs_load_run_cost *from) {
+    into->lives += from->lives;
+    for (uint32_t i = 0; i < into->stats.count && i < from->stats.count; i++) {
+        into->stats.stat[i].value += from->stats.stat[i].value;
+    }
+}
+
+static uint64_t run_later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* The earlier of two times, of which 0 is none. */
+static uint64_t run_earlier(uint64_t a, uint64_t b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static void run_merge_load(rs_load *into, const rs_load *from, uint32_t first) {
+    run_sum(&into->columns, &from->columns, sizeof into->columns);
+    run_sum(&into->ends, &from->ends, sizeof into->ends);
+    if (!into->wrong.seen && from->wrong.seen) {
+        into->wrong = from->wrong;
+        into->wrong.connection += first;
+    }
+    into->first_replies += from->first_replies;
+    into->measured += from->measured;
+    into->never_sent += from->never_sent;
+    rs_histogram_merge(&into->uncorrected, &from->uncorrected);
+    rs_histogram_merge(&into->corrected, &from->corrected);
+    rs_histogram_merge(&into->pacing, &from->pacing);
+    rs_histogram_merge(&into->first_reply, &from->first_reply);
+}
+
+void rs_load_run_merge(rs_load_run *into, const rs_load_run *from, uint32_t first) {
+    run_merge_load(&into->load, &from->load, first);
+    into->measure_ns = run_earlier(into->measure_ns, from->measure_ns);
+    into->end_ns = run_later(into->end_ns, from->end_ns);
+    into->setup_ns = run_later(into->setup_ns, from->setup_ns);
+    into->ramp_ns = into->ramp_ns != 0 && from->ramp_ns != 0
+                        ? run_later(into->ramp_ns, from->ramp_ns)
+                        : 0; /* of all, or none */
+    into->stuck += from->stuck;
+    into->interrupted = into->interrupted || from->interrupted;
+    run_sum_cost(&into->before, &from->before);
+    run_sum_cost(&into->after, &from->after);
+}
+
 void rs_load_run_stop(rs_load_run *run) {
     rs_atomic_store_u32(&run->stop, 1); /* seen at the next tick; the back end may be gone */
 }
@@ -283,6 +347,9 @@ static int64_t run_wait_ns(rs_load_run *run, uint64_t now_ns) {
     uint64_t until_ns = run->tick_ns;
     if (run->touched_count > 0) {
         return 0;
+    }
+    if (run->phase == RS_PHASE_CONNECT && run->crew_joined) {
+        until_ns = now_ns + RUN_CREW_NS < until_ns ? now_ns + RUN_CREW_NS : until_ns;
     }
     if (run->phase == RS_PHASE_WARMUP || run->phase == RS_PHASE_MEASURE) {
         const double length_s =
@@ -456,9 +523,26 @@ static void run_start_drain(rs_load_run *run) {
     run_enter(run, RS_PHASE_DRAIN);
 }
 
+/* Are all runs of the crew as far? The last one lets the others go on. */
+static bool run_crew_is_served(rs_load_run *run) {
+    rs_load_crew *crew = run->crew;
+    if (crew == NULL) {
+        return true;
+    }
+    if (!run->crew_joined) {
+        run->crew_joined = true;
+        (void)rs_atomic_add_u32(&crew->served, 1);
+    }
+    return rs_atomic_load_u32(&crew->served) >= crew->threads;
+}
+
 static void run_connect_step(rs_load_run *run) {
     const rs_load *load = &run->load;
-    if (!run_all_settled(run, 0, run->settings->connections) || !run_all_served(run)) {
+    if (!run->crew_joined &&
+        (!run_all_settled(run, 0, run->settings->connections) || !run_all_served(run))) {
+        return;
+    }
+    if (!run_crew_is_served(run)) {
         return;
     }
     run->setup_ns = run->now_ns - run->start_ns;
@@ -536,8 +620,13 @@ static void run_finish_step(rs_load_run *run) {
     }
 }
 
+static bool run_is_stopped(const rs_load_run *run) {
+    return rs_atomic_load_u32(&run->stop) != 0 ||
+           (run->crew != NULL && rs_atomic_load_u32(run->crew->stop) != 0);
+}
+
 static void run_phase_step(rs_load_run *run) {
-    if (rs_atomic_load_u32(&run->stop) != 0 && run->phase < RS_PHASE_DRAIN) {
+    if (run_is_stopped(run) && run->phase < RS_PHASE_DRAIN) {
         run->interrupted = true;
         run_start_drain(run);
     }
@@ -588,11 +677,11 @@ static void run_progress(rs_load_run *run) {
     replies = load->columns.received - run->progress_replies;
     interval_s = (double)(run->now_ns - run->progress_ns) / RUN_NS_PER_S;
     rs_printer_say(run->err,
-                   "%7.1f s  %-10s  %10.0f messages/s  unanswered %" PRIu64 "  connected %" PRIu64
+                   "%s%7.1f s  %-10s  %10.0f messages/s  unanswered %" PRIu64 "  connected %" PRIu64
                    "  lost %" PRIu64 "  wrong %" PRIu64 "  ended %" PRIu64 "\n",
-                   passed_s, names[run->phase], (double)replies / interval_s,
-                   load->columns.outstanding, load->ends.connected, load->columns.lost,
-                   load->columns.wrong, load->ends.reset + load->ends.closed);
+                   run->crew != NULL ? "thread 1: " : "", passed_s, names[run->phase],
+                   (double)replies / interval_s, load->columns.outstanding, load->ends.connected,
+                   load->columns.lost, load->columns.wrong, load->ends.reset + load->ends.closed);
     run->progress_ns = run->now_ns;
     run->progress_replies = load->columns.received;
 }

@@ -26,6 +26,13 @@ typedef enum rs_load_run_phase {
     RS_PHASE_OVER
 } rs_load_run_phase;
 
+/* What the runs of several threads have in common: they begin to send together. */
+typedef struct rs_load_crew {
+    uint32_t threads;
+    rs_atomic_u32 served;      /* runs all of whose connections were served */
+    const rs_atomic_u32 *stop; /* of the first run: ends them all */
+} rs_load_crew;
+
 /* Cost at one moment. */
 typedef struct rs_load_run_cost {
     rs_os_usage usage;
@@ -44,6 +51,8 @@ typedef struct rs_load_run {
     const rs_load_settings *settings;
     const rs_backend_api *api;
     rs_backend *backend;
+    rs_load_crew *crew; /* NULL: it is alone */
+    bool crew_joined;   /* counted in crew->served */
     rs_load load;
     rs_bots bots;       /* with --app board; else zero */
     rs_client *clients; /* [total]: the sending ones, then the silent ones */
@@ -97,6 +106,11 @@ void rs_load_run_go(rs_load_run *run);
 
 /* rs_load_run_stop: from any thread: the run drains and ends. */
 void rs_load_run_stop(rs_load_run *run);
+
+/* rs_load_run_merge: adds what another run of the same crew measured, both over and still open:
+ * counts and histograms exactly, the time from the first start to the last end. Usage is the
+ * process's, so it stays as it is. first: the number of that run's first connection among all. */
+void rs_load_run_merge(rs_load_run *into, const rs_load_run *from, uint32_t first);
 
 void rs_load_run_close(rs_load_run *run);
 

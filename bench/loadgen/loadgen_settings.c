@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apps/board_wire.h"
+#include "core/assert.h"
 #include "core/limits.h"
 #include "core/options.h"
 #include "loadgen/loadgen_bots.h"
@@ -17,7 +18,8 @@
 #define SETTINGS_SECONDS_DEFAULT 10.0
 #define SETTINGS_EXIT_USAGE 2
 #define SETTINGS_SOURCES_MAX 65535
-#define SETTINGS_FIND_SECONDS 2.0 /* of each try of --find-rate */
+#define SETTINGS_SEED_STEP 0x9E3779B9u /* between threads: other patterns */
+#define SETTINGS_FIND_SECONDS 2.0      /* of each try of --find-rate */
 #define SETTINGS_FIND_WARMUP_S 0.5
 #define SETTINGS_RATE_MIN_DEFAULT 98.0 /* per cent; ours */
 
@@ -39,6 +41,8 @@ static const rs_option load_rows[] = {
                 "127.0.0.0/8)"),
     RS_ROW_UINT(rs_load_settings, connections, "connections", 1, RS_SESSIONS_MAX, 64, "",
                 "connections that send"),
+    RS_ROW_UINT(rs_load_settings, threads, "threads", 1, RS_LOAD_THREADS_MAX, 1, "threads",
+                "each with its own share of the connections; the results are merged exactly"),
     RS_ROW_UINT(rs_load_settings, idle, "idle", 0, RS_SESSIONS_MAX - 1, 0, "",
                 "additional connections that send nothing"),
     RS_ROW_UINT(rs_load_settings, depth, "depth", 1, RS_LOAD_DEPTH_MAX, 1, "",
@@ -101,7 +105,7 @@ static const rs_option load_rows[] = {
     RS_ROW_UINT(rs_load_settings, dequeue_batch, "dequeue-batch", 1, RS_COMPLETIONS_PER_POLL_MAX,
                 64, "", "maximum completions per poll; the clock is read once per batch"),
     RS_ROW_INT(rs_load_settings, pin, "pin", -1, 1023, -1, "",
-               "processor to run on; -1 = the system's choice"),
+               "processor to run on, thread i on PIN + i; -1 = the system's choice"),
     RS_ROW_CHOICE(rs_load_settings, progress, "progress", "auto|on|off", RS_PROGRESS_AUTO,
                   "print one line per second; auto = only on a terminal"),
     RS_ROW_STRING(
@@ -144,14 +148,21 @@ static const char *settings_board_conflict(const rs_load_settings *s) {
     if (s->app != RS_LOAD_BOARD) {
         return NULL;
     }
-    if (s->churn || !s->verify || s->reset_percent + s->half_close_percent + s->slow_percent > 0) {
-        return "--app board: cannot be combined with --churn, --verify off, --reset-percent, "
-               "--half-close-percent, --slow-percent";
+    if (s->churn || !s->verify || s->threads > 1 ||
+        s->reset_percent + s->half_close_percent + s->slow_percent > 0) {
+        return "--app board: cannot be combined with --churn, --verify off, --threads, "
+               "--reset-percent, --half-close-percent, --slow-percent";
     }
     if (s->frame_bytes < RS_BOARD_MOVE_BYTES || s->frame_bytes > RS_BOARD_MOVE_BYTES_MAX) {
         return "--size: with --app board from 4 to 32 bytes";
     }
     return NULL;
+}
+
+static bool settings_parts_are_empty(const rs_load_settings *s) {
+    return s->threads > s->connections || (s->rate != 0 && s->threads > s->rate) ||
+           (s->messages != 0 && s->threads > s->messages) ||
+           (s->churn_total != 0 && s->threads > s->churn_total);
 }
 
 static bool settings_stdout_twice(const rs_load_settings *s) {
@@ -197,6 +208,14 @@ static const char *settings_conflict(const rs_load_settings *s) {
         (s->rate != 0 || s->messages != 0 || s->ramp || s->churn || s->seconds <= 0.0)) {
         return "--find-rate: cannot be combined with --rate, --messages, --ramp, --churn or "
                "--seconds 0";
+    }
+    if (settings_parts_are_empty(s)) {
+        return "--threads: more than --connections, --rate, --messages or --churn-total; allowed: "
+               "a "
+               "share of each for every thread";
+    }
+    if (s->threads > 1 && s->series_path != NULL) {
+        return "--series: cannot be combined with --threads above 1";
     }
     if (settings_stdout_twice(s)) {
         return "--json, --hdr, --series: '-' more than once; allowed: one of them on standard "
@@ -282,4 +301,27 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
         return SETTINGS_EXIT_USAGE;
     }
     return -1;
+}
+
+/* Of `all`: the first ones have one more if it does not come out even. */
+static uint32_t settings_share(uint32_t all, uint32_t threads, uint32_t index) {
+    return all / threads + (index < all % threads ? 1u : 0u);
+}
+
+void rs_load_settings_part(const rs_load_settings *settings, uint32_t index, rs_load_settings *out,
+                           uint32_t *first) {
+    const uint32_t threads = settings->threads;
+    RS_ASSERT(index < threads && !settings_parts_are_empty(settings));
+    *out = *settings;
+    out->connections = settings_share(settings->connections, threads, index);
+    out->idle = settings_share(settings->idle, threads, index);
+    out->rate = settings_share(settings->rate, threads, index);
+    out->messages = settings_share(settings->messages, threads, index);
+    out->churn_total = settings_share(settings->churn_total, threads, index);
+    out->seed = settings->seed + index * SETTINGS_SEED_STEP;
+    out->pin = settings->pin < 0 ? -1 : settings->pin + (int32_t)index;
+    *first = 0;
+    for (uint32_t i = 0; i < index; i++) {
+        *first += settings_share(settings->connections, threads, i);
+    }
 }

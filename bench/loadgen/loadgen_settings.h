@@ -17,6 +17,7 @@ typedef enum rs_load_progress {
     RS_PROGRESS_OFF
 } rs_load_progress;
 
+#define RS_LOAD_THREADS_MAX 64u
 #define RS_LOAD_DEPTH_MAX 65536u
 #define RS_LOAD_BOARD_RECV_BYTES 8192u               /* --app board: what a bot receives at once */
 #define RS_LOAD_MEMORY_BYTES_MAX (UINT64_C(8) << 30) /* for buffers; more is refused at start */
@@ -24,6 +25,7 @@ typedef enum rs_load_progress {
 typedef struct rs_load_settings {
     rs_addr addr;
     uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
+    uint32_t threads;            /* at most connections */
     uint32_t connections, idle, depth;
     uint32_t frame_bytes;     /* of a request; board: of a move */
     double seconds, warmup_s; /* seconds 0: until messages or churn_total are done */
@@ -56,5 +58,11 @@ extern const rs_option_table rs_load_options;
 /* rs_load_settings_read: from the command line. -1: *settings is complete and consistent, and stays
  * where it is. Else the help text or the error line has been printed, and this is the exit code. */
 int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
+
+/* rs_load_settings_part: what thread `index` of settings->threads does: its share of connections,
+ * rate and counts, which add up to the whole exactly, with a seed of its own. first: the number of
+ * its first connection among all. */
+void rs_load_settings_part(const rs_load_settings *settings, uint32_t index, rs_load_settings *out,
+                           uint32_t *first);
 
 #endif

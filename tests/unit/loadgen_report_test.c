@@ -44,7 +44,8 @@ static report_bed *bed_new(void) {
     report_bed *bed = calloc(1, sizeof *bed);
     rs_load *load;
     assert_non_null(bed);
-    bed->settings = (rs_load_settings){.connections = 4,
+    bed->settings = (rs_load_settings){.threads = 1,
+                                       .connections = 4,
                                        .depth = 1,
                                        .frame_bytes = 32,
                                        .seconds = 2,
@@ -188,6 +189,50 @@ static void test_report_connect_rate_is_that_of_a_ramp(void **state) {
     bed->run.ramp_ns = SECOND / 100; /* four of them */
     bed_write(bed);
     check_near(bed_number(bed, "", "connects_per_s"), 400, 1e-9);
+    free(bed);
+}
+
+/* Two runs of one load: what is counted adds up, histograms are as if recorded in one, times are
+ * the outermost. */
+static void test_report_of_two_threads_is_that_of_both(void **state) {
+    report_bed *bed = bed_new(), *other = bed_new();
+    rs_load *load = &other->run.load;
+    (void)state;
+    rs_histogram_init(&load->uncorrected);
+    rs_histogram_record_n(&load->uncorrected, 7 * SECOND, 1000);
+    load->columns = (rs_track_columns){1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    load->ends = (rs_load_ends){1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    load->wrong = (rs_load_wrong){.seen = true, .asked = true, .connection = 2};
+    load->measured = 500;
+    load->first_replies = 3;
+    other->run.measure_ns = 4 * SECOND;
+    other->run.end_ns = 6 * SECOND;
+    other->run.setup_ns = 77;
+    other->run.stuck = 2;
+    other->run.before.stats = bed_calls(1, 2, 3);
+    other->run.after.stats = bed_calls(101, 202, 303);
+    bed->settings.threads = 2;
+    rs_load_run_merge(&bed->run, &other->run, 4);
+    bed_write(bed);
+    check_near(bed_number(bed, "", "measured_s"), 3, 1e-9);
+    check_near(bed_number(bed, "", "rate_per_s"), 500, 1e-9);
+    assert_int_equal(bed_number(bed, "", "measured_messages"), 1500);
+    assert_int_equal(bed_number(bed, "\"counts\"", "sent"), 1201);
+    assert_int_equal(bed_number(bed, "\"counts\"", "lost"), 4);
+    assert_int_equal(bed_number(bed, "\"counts\"", "wrong"), 5);
+    assert_int_equal(bed_number(bed, "\"counts\"", "refused"), 1);
+    assert_int_equal(bed_number(bed, "\"counts\"", "half_closes_made"), 12);
+    assert_int_equal(bed_number(bed, "\"counts\"", "connected"), 12);
+    assert_int_equal(bed_number(bed, "\"counts\"", "stuck"), 2);
+    assert_int_equal(bed_number(bed, "first_wrong", "connection"), 6);
+    assert_int_equal(bed_number(bed, "\"latency_ns\"", "count"), 101000);
+    check_near(bed_number(bed, "\"latency_ns\"", "max"), 7e9, 1e-9);
+    assert_int_equal(bed_number(bed, "\"kernel_calls\"", "recv"), 2100);
+    assert_int_equal(bed_number(bed, "\"kernel_calls\"", "send"), 1200);
+    assert_int_equal(bed_number(bed, "", "setup_ns"), 77);
+    check_near(bed_number(bed, "\"cpu\"", "share"), 0.008 / 3 / 2, 1e-3);
+    assert_int_equal(bed->run.load.first_replies, 3);
+    free(other);
     free(bed);
 }
 
@@ -478,6 +523,7 @@ int main(void) {
         cmocka_unit_test(test_report_cpu_is_user_and_kernel_time_of_the_measurement),
         cmocka_unit_test(test_report_own_limit_is_a_processor_in_full_use),
         cmocka_unit_test(test_report_connect_rate_is_that_of_a_ramp),
+        cmocka_unit_test(test_report_of_two_threads_is_that_of_both),
         cmocka_unit_test(test_report_kernel_calls_are_calls_of_the_measurement),
         cmocka_unit_test(test_report_percentiles_are_in_nanoseconds),
         cmocka_unit_test(test_report_counts_stand_under_their_names),

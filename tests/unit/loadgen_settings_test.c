@@ -148,12 +148,54 @@ static void test_settings_find_rate_is_a_percentile_and_a_bound(void **state) {
     assert_int_equal(read_line(&settings, "--json - --series -"), 2);
 }
 
+/* Shares add up, and none is empty: an empty one would mean "no limit". */
+static void test_settings_parts_add_up_to_the_whole(void **state) {
+    rs_load_settings settings, part;
+    (void)state;
+    for (uint32_t threads = 1; threads <= 7; threads++) {
+        char words[128];
+        uint64_t connections = 0, idle = 0, rate = 0, messages = 0;
+        uint32_t seeds[7];
+
+        (void)snprintf(words, sizeof words,
+                       "--connections 23 --idle 9 --rate 1001 --messages 30 --pin 2 --threads %u",
+                       threads);
+        assert_int_equal(read_line(&settings, words), -1);
+        for (uint32_t i = 0; i < threads; i++) {
+            uint32_t first = 99;
+
+            rs_load_settings_part(&settings, i, &part, &first);
+            assert_int_equal(first, connections);
+            assert_int_equal(part.pin, 2 + i);
+            assert_true(part.connections > 0 && part.rate > 0 && part.messages > 0);
+            connections += part.connections;
+            idle += part.idle;
+            rate += part.rate;
+            messages += part.messages;
+            seeds[i] = part.seed;
+            for (uint32_t k = 0; k < i; k++) {
+                assert_int_not_equal(seeds[k], part.seed);
+            }
+        }
+        assert_int_equal(connections, 23);
+        assert_int_equal(idle, 9);
+        assert_int_equal(rate, 1001);
+        assert_int_equal(messages, 30);
+    }
+    assert_int_equal(read_line(&settings, "--threads 5 --connections 4"), 2);
+    assert_int_equal(read_line(&settings, "--threads 5 --messages 4"), 2);
+    assert_int_equal(read_line(&settings, "--threads 5 --rate 4"), 2);
+    assert_int_equal(read_line(&settings, "--threads 5 --churn --churn-total 4"), 2);
+    assert_int_equal(read_line(&settings, "--threads 2 --series x"), 2);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
         cmocka_unit_test(test_settings_board_sends_moves),
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
         cmocka_unit_test(test_settings_find_rate_is_a_percentile_and_a_bound),
+        cmocka_unit_test(test_settings_parts_add_up_to_the_whole),
         cmocka_unit_test(test_settings_seconds_are_those_that_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

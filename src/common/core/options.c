@@ -13,6 +13,10 @@
 
 #include "core/assert.h"
 
+#ifndef RS_VERSION
+#define RS_VERSION "unknown"
+#endif
+
 #define OPTIONS_SHOWN_CHARS 48u /* of a value in an error; the allowed range must fit behind it */
 #define OPTIONS_HELP_COLUMN 30
 #define OPTIONS_HELP_BYTES 16384u
