@@ -306,9 +306,11 @@ static bool settings_choose_one(settings_parse *parse) {
                                 s->tradeoffs ? "--tradeoffs" : "", s->ladder ? "--ladder" : "",
                                 s->map ? "--map" : ""};
     char given[64] = "";
+    size_t used = 0;
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
-        (void)strcat(given, given[0] != '\0' && name[i][0] != '\0' ? " " : "");
-        (void)strcat(given, name[i]);
+        const char *blank = used > 0 && name[i][0] != '\0' ? " " : "";
+
+        used += (size_t)snprintf(given + used, sizeof given - used, "%s%s", blank, name[i]);
     }
     (void)snprintf(
         parse->text, parse->text_bytes,
