@@ -33,18 +33,6 @@ static int PASCAL FAR api_plain_closesocket(SOCKET socket) {
     return closesocket(socket);
 }
 
-/* 0, or the Winsock error of the system's refusal. */
-static uint32_t api_ask_system(SOCKET socket, RIO_EXTENSION_FUNCTION_TABLE *table) {
-    GUID id = WSAID_MULTIPLE_RIO;
-    DWORD bytes = 0;
-    int rc;
-    memset(table, 0, sizeof *table);
-    table->cbSize = sizeof *table;
-    rc = WSAIoctl(socket, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER, &id, sizeof id, table,
-                  sizeof *table, &bytes, NULL, NULL);
-    return rc == 0 ? 0 : (uint32_t)WSAGetLastError();
-}
-
 static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *error) {
     SOCKET socket = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
                                WSA_FLAG_OVERLAPPED | WSA_FLAG_REGISTERED_IO);
@@ -56,7 +44,7 @@ static rs_status api_from_system(rs_rio_api *out, uint32_t *os_error, rs_error *
         return rs_error_set(error, RS_E_OS, "WSASocket", *os_error,
                             "cannot create a registered I/O socket (error %u)", *os_error);
     }
-    *os_error = api_ask_system(socket, &out->fn);
+    *os_error = (uint32_t)ringside_rio_load(socket, &out->fn);
     out->entry = rs_win_socket_provider(socket).entry;
     (void)closesocket(socket); /* a probe; nothing was sent on it */
     if (*os_error != 0) {
