@@ -526,6 +526,100 @@ static void test_server_full_mailbox_loses_no_connection(void **state) {
     free(stats);
 }
 
+/* ---- a full house and frames for everybody */
+
+#define HOUSE_MAX 1000u
+#define HOUSE_BROADCASTS 8u
+#define HOUSE_ROUNDS 20u
+
+typedef struct house {
+    rs_session *session[HOUSE_MAX];
+    rs_atomic_u32 count;
+    uint32_t sent;
+} house;
+
+static void house_on_open(void *ctx, rs_session *session) {
+    house *h = ctx;
+    h->session[rs_atomic_load_u32(&h->count)] = session;
+    (void)rs_atomic_add_u32(&h->count, 1);
+}
+
+/* Eight in this turn, each to everybody and with its number. */
+static void house_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    house *h = ctx;
+    (void)data;
+    (void)bytes;
+    for (uint32_t n = 0; n < HOUSE_BROADCASTS; n++, h->sent++) {
+        rs_shared shared;
+        RS_ASSERT(rs_shared_acquire(session, &shared));
+        (void)rs_frame_header(shared.data, 7, 2);
+        shared.data[3] = (uint8_t)(h->sent & 0xFFu);
+        shared.data[4] = (uint8_t)(h->sent >> 8);
+        for (uint32_t i = 0; i < rs_atomic_load_u32(&h->count); i++) {
+            (void)rs_shared_send(h->session[i], &shared, 5);
+        }
+        rs_shared_release(session, &shared);
+    }
+}
+
+static void house_run(uint32_t sessions) {
+    static house h;
+    static int fd[HOUSE_MAX];
+    rs_app callbacks = {.ctx = &h, .on_open = house_on_open, .on_message = house_on_message};
+    rs_server_stats *stats = new_stats();
+    uint8_t frame[4], expected[5 * HOUSE_BROADCASTS], got[5 * HOUSE_BROADCASTS];
+    rs_server *server;
+    memset(&h, 0, sizeof h);
+    server = start(1, callbacks, sessions);
+    for (uint32_t i = 0; i < sessions; i++) {
+        fd[i] = client_open(server);
+    }
+    for (uint32_t i = 0; rs_atomic_load_u32(&h.count) < sessions; i++) {
+        assert_true(i < WAIT_STEPS);
+        rs_os_sleep_ms(5);
+    }
+    (void)rs_frame_header(frame, 1, 1);
+    frame[3] = 0;
+    for (uint32_t round = 0; round < HOUSE_ROUNDS; round++) {
+        assert_int_equal(send(fd[round], frame, 4, MSG_NOSIGNAL), 4);
+        for (uint32_t n = 0; n < HOUSE_BROADCASTS; n++) {
+            uint32_t number = round * HOUSE_BROADCASTS + n;
+            (void)rs_frame_header(expected + 5 * n, 7, 2);
+            expected[5 * n + 3] = (uint8_t)(number & 0xFFu);
+            expected[5 * n + 4] = (uint8_t)(number >> 8);
+        }
+        for (uint32_t i = 0; i < sessions; i++) {
+            assert_int_equal(client_read(fd[i], got, sizeof got), sizeof got);
+            assert_memory_equal(got, expected, sizeof got);
+        }
+    }
+    rs_server_stats_read(server, stats);
+    assert_int_equal(stats->sessions_open, sessions);
+    for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
+        assert_int_equal(stats->counters.closed[i], 0);
+    }
+    assert_int_equal(stats->counters.shared_sends, HOUSE_ROUNDS * HOUSE_BROADCASTS * sessions);
+    if (!with_logic) { /* there the frames lie behind each other: one piece, nothing to copy */
+        assert_int_equal(stats->counters.shared_copied_bytes, 0);
+        assert_int_equal(stats->counters.send_ops, HOUSE_ROUNDS * sessions);
+    }
+    for (uint32_t i = 0; i < sessions; i++) {
+        (void)close(fd[i]);
+    }
+    stop(server, stats);
+    free(stats);
+}
+
+static void test_server_eight_broadcasts_in_a_turn_close_nobody_of_64(void **state) {
+    (void)state;
+    house_run(64);
+}
+
+static void test_server_eight_broadcasts_in_a_turn_close_nobody_of_1000(void **state) {
+    (void)state;
+    house_run(HOUSE_MAX);
+}
+
 /* ---- shards that tell each other */
 
 #define TOLD_COUNT 40000u
@@ -842,6 +936,8 @@ int main(void) {
         cmocka_unit_test(test_server_limit_is_of_all_workers_together),
         cmocka_unit_test(test_server_fills_the_emptiest_worker),
         cmocka_unit_test(test_server_full_mailbox_loses_no_connection),
+        cmocka_unit_test(test_server_eight_broadcasts_in_a_turn_close_nobody_of_64),
+        cmocka_unit_test(test_server_eight_broadcasts_in_a_turn_close_nobody_of_1000),
         cmocka_unit_test(test_server_shards_tell_each_other_all_of_it),
         cmocka_unit_test(test_server_nobody_listens_when_one_worker_fails),
         cmocka_unit_test(test_server_figures_of_a_worker_that_ends_are_its_last),

@@ -191,15 +191,74 @@ static void test_sendq_shared_entries_run_out_and_frames_are_copied(void **state
     (void)state;
     queue_bed_init(&b, true);
     shared = shared_frame(&b, 's');
-    /* One byte of the same frame again and again: never behind the one before. */
+    /* One byte of the same frame again and again, each with the kernel before the next. */
     for (uint32_t i = 0; i < QUEUED_MAX; i++) {
         assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_OK);
+        if (i < SHARED_ENTRIES) {
+            (void)rs_sendq_post(&b.pool, &b.queue, 0);
+        }
     }
     assert_int_equal(b.queue.shared, SHARED_ENTRIES);
     assert_int_equal(b.queue.owned, (QUEUED_MAX - SHARED_ENTRIES + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    assert_int_equal(b.pool.shared_copied_bytes, QUEUED_MAX - SHARED_ENTRIES);
     assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_E_FULL);
     rs_sendq_discard(&b.pool, &b.queue);
+    for (uint32_t i = 0; i < SHARED_ENTRIES; i++) {
+        (void)complete(&b);
+    }
     rs_sendq_shared_release(&b.pool, shared);
+    assert_all_back(&b);
+}
+
+/* The first waits where it is; those behind it would each be a send of their own. */
+static void test_sendq_small_frames_apart_gather_behind_the_first(void **state) {
+    queue_bed b;
+    const rs_sendq_entry *entry;
+    (void)state;
+    queue_bed_init(&b, true);
+    for (uint8_t i = 0; i < 5; i++) {
+        rs_slice elsewhere = shared_frame(&b, '-'); /* one that goes to somebody else */
+        rs_slice shared = shared_frame(&b, (uint8_t)('a' + i));
+        assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_OK);
+        rs_sendq_shared_release(&b.pool, shared);
+        b.pool.pack_used++; /* ... lies between this one and the next */
+        rs_sendq_shared_release(&b.pool, elsewhere);
+    }
+    assert_int_equal(b.queue.shared, 1);
+    assert_int_equal(b.queue.owned, 1);
+    assert_int_equal(b.pool.shared_copied_bytes, 4);
+    entry = rs_sendq_post(&b.pool, &b.queue, 0);
+    assert_int_equal(entry->bytes, 1);
+    assert_int_equal(entry->data[0], 'a');
+    entry = rs_sendq_post(&b.pool, &b.queue, 0);
+    assert_int_equal(entry->bytes, 4);
+    assert_memory_equal(entry->data, "bcde", 4);
+    (void)complete(&b);
+    (void)complete(&b);
+    rs_sendq_discard(&b.pool, &b.queue);
+    assert_all_back(&b);
+}
+
+/* A queue that has used its reserve links each frame where it lies, and takes nobody's block. */
+static void test_sendq_frames_gather_in_the_reserve_alone(void **state) {
+    queue_bed b;
+    rs_slice shared;
+    (void)state;
+    queue_bed_init(&b, true);
+    for (uint32_t i = 0; i < RESERVE; i++) {
+        for (uint32_t byte = 0; byte < BLOCK_BYTES; byte++) {
+            assert_int_equal(rs_sendq_append(&b.pool, &b.queue, (const uint8_t *)"r", 1), RS_OK);
+        }
+    }
+    assert_int_equal(b.queue.owned, RESERVE);
+    shared = shared_frame(&b, 's');
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(rs_sendq_append_shared(&b.pool, &b.queue, shared, 1), RS_OK);
+    }
+    assert_int_equal(b.queue.owned, RESERVE);
+    assert_int_equal(b.queue.shared, 3);
+    rs_sendq_shared_release(&b.pool, shared);
+    rs_sendq_discard(&b.pool, &b.queue);
     assert_all_back(&b);
 }
 
@@ -328,6 +387,8 @@ int main(void) {
         cmocka_unit_test(test_sendq_discard_keeps_what_is_in_flight),
         cmocka_unit_test(test_sendq_shared_entries_run_out_and_frames_are_copied),
         cmocka_unit_test(test_sendq_small_frames_for_many_lie_behind_each_other),
+        cmocka_unit_test(test_sendq_small_frames_apart_gather_behind_the_first),
+        cmocka_unit_test(test_sendq_frames_gather_in_the_reserve_alone),
         cmocka_unit_test(test_sendq_frame_that_nobody_took_leaves_no_block),
         cmocka_unit_test(test_sendq_broadcasts_never_touch_a_reserve),
         cmocka_unit_test(test_sendq_refused_send_leaves_its_elders_in_flight),

@@ -17,6 +17,8 @@
     X(accept_failed, "connections that failed before they were accepted")                          \
     X(messages_in, "whole frames received (raw: chunks)")                                          \
     X(messages_out, "sends requested by the application")                                          \
+    X(shared_sends, "... of frames for many (rs_shared_send)")                                     \
+    X(shared_copied_bytes, "bytes of these that were copied for one session")                      \
     X(bytes_in, "bytes received")                                                                  \
     X(bytes_out, "bytes sent, completed")                                                          \
     X(recv_ops, "receive completions")                                                             \

@@ -505,6 +505,7 @@ static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice s
         }
         sendq_fill(queue, tail, data, bytes);
         sendq_set_room(pool, queue);
+        pool->shared_copied_bytes += bytes;
         return true;
     }
     if (tail->slice.index != slice.index || tail->data + tail->bytes != data) {
@@ -513,6 +514,15 @@ static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice s
     tail->bytes += bytes;
     queue->unsent_bytes += bytes;
     return true;
+}
+
+/* Something waits already, and the frame is small: behind it, copied into a block that those to
+ * come go to as well. Only into a block that is the queue's without asking: no entry runs out for
+ * it. */
+static bool sendq_gathers(const rs_sendq_pool *pool, const rs_sendq *queue, uint32_t bytes) {
+    RS_ASSERT(pool->reserve > 0);
+    return pool->coalesce && queue->unsent_bytes > 0 && bytes <= RS_SHARED_COPY_MAX &&
+           (queue->spare != RS_SENDQ_NONE || queue->owned < pool->reserve);
 }
 
 rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
@@ -528,9 +538,11 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
         sendq_extend_shared(pool, queue, slice, data, bytes)) {
         return RS_OK;
     }
-    if (queue->shared == pool->entries_each) {
+    if (queue->shared == pool->entries_each || sendq_gathers(pool, queue, bytes)) {
         /* Not from `data`: a reclaim may free the block that it was packed into. */
-        return rs_sendq_append(pool, queue, original, bytes);
+        rs_status status = rs_sendq_append(pool, queue, original, bytes);
+        pool->shared_copied_bytes += status == RS_OK ? bytes : 0u;
+        return status;
     }
     sendq_link_shared(pool, queue, slice, data, bytes);
     return RS_OK;

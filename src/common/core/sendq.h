@@ -64,6 +64,7 @@ typedef struct rs_sendq_pool {
     uint32_t spoken_for;       /* of the free blocks: owed to members, <= free_count */
     uint32_t members, members_max;
     uint32_t shared_live, shared_max;
+    uint64_t shared_copied_bytes; /* bytes of shared frames copied for one queue */
     rs_sendq *above_first, *above_last;
     rs_slice pack; /* the block that small shared frames go to; generation 0 = none */
     uint32_t pack_used;
@@ -176,8 +177,9 @@ bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out);
 void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice);
 
 /* rs_sendq_append_shared: adds the first bytes of a live shared block, which are not written any
- * more. They are copied only into a block of the queue's own that is gathering (up to
- * RS_SHARED_COPY_MAX), or when it has entries_each shared entries. Errors as rs_sendq_append. */
+ * more. They are copied only behind bytes that wait already (up to RS_SHARED_COPY_MAX, into the
+ * queue's reserve), or when it has entries_each shared entries; shared_copied_bytes counts that.
+ * Errors as rs_sendq_append. */
 rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                  uint32_t bytes);
 

@@ -1312,7 +1312,9 @@ static bool session_shared_acquire(rs_session *handle, rs_shared *out) {
 
 static rs_status session_shared_send(rs_session *handle, const rs_shared *shared, uint32_t bytes) {
     rs_slot *session = slot_of(handle);
-    rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
+    rs_sessions *table = rs_slot_table(session);
+    rs_sendq_pool *pool = &table->sendq_pool;
+    rs_status status;
     if (!rs_shared_is_lent(pool->blocks, shared)) {
         return RS_E_INVALID;
     }
@@ -1320,8 +1322,10 @@ static rs_status session_shared_send(rs_session *handle, const rs_shared *shared
         return RS_E_CLOSED;
     }
     session->careful = true; /* these bytes are in no block of its own */
-    return session_asked(
-        session, rs_sendq_append_shared(pool, &session->sendq, rs_shared_slice(shared), bytes));
+    status = rs_sendq_append_shared(pool, &session->sendq, rs_shared_slice(shared), bytes);
+    table->counters.shared_sends++;
+    table->counters.shared_copied_bytes = pool->shared_copied_bytes;
+    return session_asked(session, status);
 }
 
 static void session_shared_release(rs_session *handle, rs_shared *shared) {
