@@ -30,6 +30,9 @@ static const rs_option board_rows[] = {
     RS_ROW_UINT(rs_board_settings, rate, "board-rate", 0, 1000000, 1000, "frames/s",
                 "app board: a session that sends more in a second is a flood, and ends as "
                 "protocol; 0 = no limit"),
+    RS_ROW_BOOL(rs_board_settings, share, "board-share", true,
+                "app board: a frame for several viewers goes from one block to all of them; off: "
+                "a copy for each"),
 };
 const rs_option_table rs_board_options = {board_rows, RS_ROWS(board_rows), NULL};
 
@@ -116,9 +119,9 @@ static void out_send(board_out *out, rs_session *to) {
     }
 }
 
-static void out_begin(board_out *out, const rs_board_frame *frame) {
+static void out_begin(const board_copy *copy, board_out *out, const rs_board_frame *frame) {
     out->lender = NULL;
-    out->asked = false;
+    out->asked = !copy->board->settings.share;
     out->bytes = rs_board_encode(frame, out->data);
 }
 
@@ -173,7 +176,7 @@ static void copy_arrive(board_copy *copy, rs_board_player *player) {
     rs_board_scan scan = rs_board_scan_of(&copy->map, player->x, player->y, player->x, player->y);
     rs_board_player *other;
     board_out arrived;
-    out_begin(&arrived, &frame);
+    out_begin(copy, &arrived, &frame);
     while ((other = rs_board_scan_next(&scan)) != NULL) {
         if (!copy_sees(copy, other, player->x, player->y)) {
             continue;
@@ -206,7 +209,7 @@ static void copy_leave(board_copy *copy, rs_board_player *player) {
     rs_board_player *other;
     board_out left;
     RS_ASSERT(player->session == NULL);
-    out_begin(&left, &frame);
+    out_begin(copy, &left, &frame);
     while ((other = rs_board_scan_next(&scan)) != NULL) {
         if (other->session != NULL && copy_sees(copy, other, player->x, player->y)) {
             out_send(&left, other->session);
@@ -221,14 +224,14 @@ static void copy_leave(board_copy *copy, rs_board_player *player) {
 }
 
 /* One of two that now have each other in view, or no longer. */
-static void copy_change(rs_board_player *player, rs_board_player *other, board_out *out,
-                        rs_board_type type) {
+static void copy_change(const board_copy *copy, rs_board_player *player, rs_board_player *other,
+                        board_out *out, rs_board_type type) {
     rs_board_frame frame;
     if (other->session != NULL) {
         if (out->bytes == 0) {
             frame = type == RS_BOARD_LEFT ? frame_left(player, RS_BOARD_OUT_OF_VIEW)
                                           : frame_of(player, type);
-            out_begin(out, &frame);
+            out_begin(copy, out, &frame);
         }
         out_send(out, other->session);
     }
@@ -258,9 +261,9 @@ static void copy_move_seen(board_copy *copy, rs_board_player *player, uint16_t f
                 out_send(moved, other->session);
             }
         } else if (after) {
-            copy_change(player, other, &arrived, RS_BOARD_ARRIVED);
+            copy_change(copy, player, other, &arrived, RS_BOARD_ARRIVED);
         } else if (before) {
-            copy_change(player, other, &left, RS_BOARD_LEFT);
+            copy_change(copy, player, other, &left, RS_BOARD_LEFT);
         }
     }
     out_end(&arrived);
@@ -273,7 +276,7 @@ static void copy_move(board_copy *copy, rs_board_player *player, uint16_t x, uin
     board_out moved;
     frame.seq = ++player->seq;
     rs_board_map_move(&copy->map, player, x, y);
-    out_begin(&moved, &frame);
+    out_begin(copy, &moved, &frame);
     if (copy_owns(copy, player)) {
         copy_log(copy, &moved);
     }

@@ -21,6 +21,7 @@ typedef struct rs_board_settings {
     uint32_t width, height; /* cells */
     uint32_t view;          /* side of the square that a player sees, odd */
     uint32_t rate;          /* frames a second of one session; more end it; 0 = any number */
+    bool share;             /* frames for several viewers by rs_shared_send */
 } rs_board_settings;
 
 extern const rs_option_table rs_board_options;

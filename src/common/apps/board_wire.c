@@ -1,101 +1,27 @@
 /* SPDX-License-Identifier: MIT */
-/* One table of payloads serves both directions; the header has the bytes. */
+/* Both directions of each frame; the header has the bytes. */
 #include "apps/board_wire.h"
 
 #include <string.h>
 
 #include "core/assert.h"
 
-/* A payload as its fields in order: i id, s seq, x, y, w width, h height, v view, d direction,
- * r why, q request, c reason, n name (the rest). NULL: not a type. */
-static const char *wire_layout(uint32_t type) {
-    switch (type) {
-    case RS_BOARD_LOGIN:
-        return "n";
-    case RS_BOARD_MOVE:
-        return "d";
-    case RS_BOARD_LOGOUT:
-        return "";
-    case RS_BOARD_ASK:
-        return "i";
-    case RS_BOARD_WELCOME:
-        return "ixywhv";
-    case RS_BOARD_MOVED:
-        return "isxy";
-    case RS_BOARD_ARRIVED:
-    case RS_BOARD_PLAYER:
-        return "isxyn";
-    case RS_BOARD_LEFT:
-        return "isr";
-    case RS_BOARD_REFUSED:
-        return "qc";
-    default:
-        return NULL;
-    }
+static uint8_t *put_u16(uint8_t *to, uint32_t value) {
+    to[0] = (uint8_t)(value & 0xFFu);
+    to[1] = (uint8_t)(value >> 8 & 0xFFu);
+    return to + 2;
 }
 
-static uint8_t *wire_u8(rs_board_frame *frame, char field) {
-    switch (field) {
-    case 'v':
-        return &frame->view;
-    case 'd':
-        return &frame->direction;
-    case 'r':
-        return &frame->why;
-    case 'q':
-        return &frame->request;
-    default:
-        RS_ASSERT(field == 'c');
-        return &frame->reason;
-    }
+static uint8_t *put_u32(uint8_t *to, uint32_t value) {
+    return put_u16(put_u16(to, value), value >> 16);
 }
 
-static uint16_t *wire_u16(rs_board_frame *frame, char field) {
-    return field == 'x'   ? &frame->x
-           : field == 'y' ? &frame->y
-           : field == 'w' ? &frame->width
-           : field == 'h' ? &frame->height
-                          : NULL;
+static uint16_t get_u16(const uint8_t *from) {
+    return (uint16_t)(from[0] | (uint32_t)from[1] << 8);
 }
 
-static uint32_t *wire_u32(rs_board_frame *frame, char field) {
-    return field == 'i' ? &frame->id : field == 's' ? &frame->seq : NULL;
-}
-
-static uint32_t wire_field_bytes(rs_board_frame *frame, char field) {
-    return wire_u32(frame, field) != NULL ? 4u : wire_u16(frame, field) != NULL ? 2u : 1u;
-}
-
-static void wire_put(uint8_t *to, uint32_t value, uint32_t bytes) {
-    for (uint32_t i = 0; i < bytes; i++) {
-        to[i] = (uint8_t)(value >> (8u * i) & 0xFFu);
-    }
-}
-
-static uint32_t wire_get(const uint8_t *from, uint32_t bytes) {
-    uint32_t value = 0;
-    for (uint32_t i = 0; i < bytes; i++) {
-        value |= (uint32_t)from[i] << (8u * i);
-    }
-    return value;
-}
-
-static uint32_t wire_value(rs_board_frame *frame, char field) {
-    const uint32_t *word = wire_u32(frame, field);
-    const uint16_t *half = wire_u16(frame, field);
-    return word != NULL ? *word : half != NULL ? *half : *wire_u8(frame, field);
-}
-
-static void wire_set(rs_board_frame *frame, char field, uint32_t value) {
-    uint32_t *word = wire_u32(frame, field);
-    uint16_t *half = wire_u16(frame, field);
-    if (word != NULL) {
-        *word = value;
-    } else if (half != NULL) {
-        *half = (uint16_t)value;
-    } else {
-        *wire_u8(frame, field) = (uint8_t)value;
-    }
+static uint32_t get_u32(const uint8_t *from) {
+    return get_u16(from) | (uint32_t)get_u16(from + 2) << 16;
 }
 
 bool rs_board_name_is_legal(const uint8_t *name, uint32_t bytes) {
@@ -107,67 +33,172 @@ bool rs_board_name_is_legal(const uint8_t *name, uint32_t bytes) {
     return bytes > 0 && bytes <= RS_BOARD_NAME_MAX;
 }
 
-uint32_t rs_board_encode(const rs_board_frame *frame, uint8_t out[RS_BOARD_FRAME_BYTES_MAX]) {
-    rs_board_frame copy = *frame;
-    const char *field = wire_layout(frame->type);
-    uint32_t at = RS_FRAME_HEADER_BYTES;
-    RS_ASSERT(field != NULL);
-    for (; *field != '\0'; field++) {
-        if (*field == 'n') {
-            RS_ASSERT(rs_board_name_is_legal((const uint8_t *)copy.name, copy.name_bytes));
-            memcpy(out + at, copy.name, copy.name_bytes);
-            at += copy.name_bytes;
-        } else {
-            uint32_t bytes = wire_field_bytes(&copy, *field);
-            wire_put(out + at, wire_value(&copy, *field), bytes);
-            at += bytes;
-        }
+static uint8_t *put_name(uint8_t *to, const rs_board_frame *frame) {
+    RS_ASSERT(rs_board_name_is_legal((const uint8_t *)frame->name, frame->name_bytes));
+    memcpy(to, frame->name, frame->name_bytes);
+    return to + frame->name_bytes;
+}
+
+/* MOVED, and the beginning of ARRIVED and PLAYER. */
+static uint8_t *put_place(uint8_t *to, const rs_board_frame *frame) {
+    to = put_u32(put_u32(to, frame->id), frame->seq);
+    return put_u16(put_u16(to, frame->x), frame->y);
+}
+
+static uint8_t *put_welcome(uint8_t *to, const rs_board_frame *frame) {
+    to = put_u16(put_u16(put_u32(to, frame->id), frame->x), frame->y);
+    to = put_u16(put_u16(to, frame->width), frame->height);
+    *to = frame->view;
+    return to + 1;
+}
+
+static uint8_t *put_payload(uint8_t *to, const rs_board_frame *frame) {
+    switch (frame->type) {
+    case RS_BOARD_MOVED:
+        return put_place(to, frame);
+    case RS_BOARD_ARRIVED:
+    case RS_BOARD_PLAYER:
+        return put_name(put_place(to, frame), frame);
+    case RS_BOARD_LEFT:
+        to = put_u32(put_u32(to, frame->id), frame->seq);
+        *to = frame->why;
+        return to + 1;
+    case RS_BOARD_WELCOME:
+        return put_welcome(to, frame);
+    case RS_BOARD_REFUSED:
+        to[0] = frame->request;
+        to[1] = frame->reason;
+        return to + 2;
+    case RS_BOARD_LOGIN:
+        return put_name(to, frame);
+    case RS_BOARD_MOVE:
+        *to = frame->direction;
+        return to + 1;
+    case RS_BOARD_ASK:
+        return put_u32(to, frame->id);
+    default:
+        RS_ASSERT(frame->type == RS_BOARD_LOGOUT);
+        return to;
     }
-    return rs_frame_header(out, frame->type, at - RS_FRAME_HEADER_BYTES);
 }
 
-/* What the fields alone do not say. */
-static bool wire_is_legal(const rs_board_frame *frame, uint32_t ignored) {
-    return frame->direction < RS_BOARD_DIRECTIONS &&
-           ignored <=
-               (frame->type == RS_BOARD_MOVE ? RS_BOARD_MOVE_BYTES_MAX - RS_BOARD_MOVE_BYTES : 0u);
+uint32_t rs_board_encode(const rs_board_frame *frame, uint8_t out[RS_BOARD_FRAME_BYTES_MAX]) {
+    const uint8_t *end = put_payload(out + RS_FRAME_HEADER_BYTES, frame);
+    return rs_frame_header(out, frame->type, (uint32_t)(end - out) - RS_FRAME_HEADER_BYTES);
 }
 
-static bool wire_read(const uint8_t *data, uint32_t bytes, rs_board_frame *out) {
-    const char *field = wire_layout(out->type);
-    uint32_t at = RS_FRAME_HEADER_BYTES;
-    if (field == NULL) {
+/* Bytes of a payload, and how many more there may be; false: not a type. */
+static bool wire_bytes(uint32_t type, uint32_t *least, uint32_t *more) {
+    *more = 0;
+    switch (type) {
+    case RS_BOARD_MOVE:
+        *least = 1;
+        *more = RS_BOARD_MOVE_BYTES_MAX - RS_BOARD_MOVE_BYTES;
+        return true;
+    case RS_BOARD_LOGIN:
+        *least = 1;
+        *more = RS_BOARD_NAME_MAX - 1u;
+        return true;
+    case RS_BOARD_ARRIVED:
+    case RS_BOARD_PLAYER:
+        *least = 13;
+        *more = RS_BOARD_NAME_MAX - 1u;
+        return true;
+    case RS_BOARD_MOVED:
+        *least = 12;
+        return true;
+    case RS_BOARD_WELCOME:
+        *least = 13;
+        return true;
+    case RS_BOARD_LEFT:
+        *least = 9;
+        return true;
+    case RS_BOARD_ASK:
+        *least = 4;
+        return true;
+    case RS_BOARD_REFUSED:
+        *least = 2;
+        return true;
+    default:
+        *least = 0;
+        return type == RS_BOARD_LOGOUT;
+    }
+}
+
+static bool get_name(const uint8_t *from, uint32_t bytes, rs_board_frame *out) {
+    if (!rs_board_name_is_legal(from, bytes)) {
         return false;
     }
-    for (; *field != '\0' && *field != 'n'; field++) {
-        uint32_t wide = wire_field_bytes(out, *field);
-        if (wide > bytes - at) {
-            return false;
-        }
-        wire_set(out, *field, wire_get(data + at, wide));
-        at += wide;
+    memcpy(out->name, from, bytes);
+    out->name_bytes = (uint8_t)bytes;
+    return true;
+}
+
+static void get_place(const uint8_t *from, rs_board_frame *out) {
+    out->id = get_u32(from);
+    out->seq = get_u32(from + 4);
+    out->x = get_u16(from + 8);
+    out->y = get_u16(from + 10);
+}
+
+static void get_welcome(const uint8_t *from, rs_board_frame *out) {
+    out->id = get_u32(from);
+    out->x = get_u16(from + 4);
+    out->y = get_u16(from + 6);
+    out->width = get_u16(from + 8);
+    out->height = get_u16(from + 10);
+    out->view = from[12];
+}
+
+/* A payload of a legal length. */
+static bool get_payload(const uint8_t *from, uint32_t bytes, rs_board_frame *out) {
+    switch (out->type) {
+    case RS_BOARD_MOVE:
+        out->direction = from[0];
+        return out->direction < RS_BOARD_DIRECTIONS;
+    case RS_BOARD_MOVED:
+        get_place(from, out);
+        return true;
+    case RS_BOARD_ARRIVED:
+    case RS_BOARD_PLAYER:
+        get_place(from, out);
+        return get_name(from + 12, bytes - 12u, out);
+    case RS_BOARD_LOGIN:
+        return get_name(from, bytes, out);
+    case RS_BOARD_LEFT:
+        out->id = get_u32(from);
+        out->seq = get_u32(from + 4);
+        out->why = from[8];
+        return true;
+    case RS_BOARD_ASK:
+        out->id = get_u32(from);
+        return true;
+    case RS_BOARD_WELCOME:
+        get_welcome(from, out);
+        return true;
+    case RS_BOARD_REFUSED:
+        out->request = from[0];
+        out->reason = from[1];
+        return true;
+    default:
+        return true;
     }
-    if (*field == 'n') {
-        if (!rs_board_name_is_legal(data + at, bytes - at)) {
-            return false;
-        }
-        out->name_bytes = (uint8_t)(bytes - at);
-        memcpy(out->name, data + at, out->name_bytes);
-        at = bytes;
-    }
-    return wire_is_legal(out, bytes - at);
 }
 
 bool rs_board_decode(const uint8_t *data, uint32_t bytes, rs_board_frame *out) {
-    *out = (rs_board_frame){.type = 0};
-    if (bytes < RS_FRAME_HEADER_BYTES || wire_get(data, 2) != bytes) {
+    uint32_t least, more;
+    memset(out, 0, sizeof *out);
+    if (bytes < RS_FRAME_HEADER_BYTES || get_u16(data) != bytes) {
         return false;
     }
     out->type = rs_frame_type(data);
-    if (wire_read(data, bytes, out)) {
+    bytes -= RS_FRAME_HEADER_BYTES;
+    if (wire_bytes(out->type, &least, &more) && bytes - least <= more &&
+        get_payload(data + RS_FRAME_HEADER_BYTES, bytes, out)) {
         return true;
     }
-    *out = (rs_board_frame){.type = rs_frame_type(data)};
+    memset(out, 0, sizeof *out);
+    out->type = rs_frame_type(data);
     return false;
 }
 
