@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The board game over sessions and mailboxes played by the test, against a referee.
  *
- * Each client keeps what it has been told and accepts only what its rules allow: an arrival of
- * somebody unknown, a move with the next number, the end of somebody known. The referee has all
- * positions in one list and looks at every pair. Random walks with log in, log out, lost
+ * Clients and referee are those of board_bot.h. Random walks with log in, log out, lost
  * connections, sends that fail and full mailboxes, on one copy and on several: whenever everything
  * told has been heard, each client must know exactly whom the referee has in its view, and all
  * copies must agree. */
@@ -19,9 +17,9 @@
 #include <string.h>
 
 #include "apps/board_log.h"
-#include "apps/board_wire.h"
 #include "core/assert.h"
 #include "core/handle.h"
+#include "unit/board_bot.h"
 #include "unit/random.h"
 
 #define SHARDS 3u
@@ -29,24 +27,12 @@
 #define KNOWN_MAX (SHARDS * CLIENTS)
 #define BOX_MAX 512u
 
-typedef struct known {
-    uint32_t id, seq;
-    uint16_t x, y;
-    char name[RS_BOARD_NAME_MAX + 1u];
-} known;
-
 /* A session and the client behind it. */
 typedef struct client {
     rs_session handle; /* first: the application's session */
     bool open, paused;
     rs_close_reason reason; /* of its end */
-    uint32_t frames;        /* received, */
-    rs_board_frame last;    /* the last of them */
-    bool plays;             /* between WELCOME and its end */
-    known self;
-    known others[KNOWN_MAX];
-    uint32_t others_count;
-    uint32_t refused;
+    board_bot bot;
 } client;
 
 typedef struct box_message {
@@ -77,85 +63,6 @@ typedef struct bed {
 
 static bed b; /* one at a time */
 
-/* ---- clients */
-
-static known *client_find(client *c, uint32_t id) {
-    for (uint32_t i = 0; i < c->others_count; i++) {
-        if (c->others[i].id == id) {
-            return &c->others[i];
-        }
-    }
-    return NULL;
-}
-
-static void client_moved(client *c, const rs_board_frame *f) {
-    known *k = f->id == c->self.id ? &c->self : client_find(c, f->id);
-    assert_non_null(k);
-    assert_int_equal(f->seq, k->seq + 1u);
-    assert_true(abs(f->x - k->x) <= 1 && abs(f->y - k->y) <= 1);
-    k->seq = f->seq;
-    k->x = f->x;
-    k->y = f->y;
-}
-
-static void client_arrived(client *c, const rs_board_frame *f) {
-    known *k = &c->others[c->others_count];
-    assert_null(client_find(c, f->id));
-    assert_true(c->others_count < KNOWN_MAX && f->id != c->self.id);
-    *k = (known){.id = f->id, .seq = f->seq, .x = f->x, .y = f->y};
-    memcpy(k->name, f->name, sizeof k->name);
-    c->others_count++;
-}
-
-/* A move that took it out of view has the next number; one's own move, and an end, the last. */
-static void client_left(client *c, const rs_board_frame *f) {
-    known *k = client_find(c, f->id);
-    if (f->id == c->self.id) {
-        assert_int_equal(f->why, RS_BOARD_GONE);
-        assert_int_equal(f->seq, c->self.seq);
-        c->plays = false;
-        c->others_count = 0;
-        c->self.id = 0;
-        return;
-    }
-    assert_non_null(k);
-    assert_true(f->seq == k->seq || (f->why == RS_BOARD_OUT_OF_VIEW && f->seq == k->seq + 1u));
-    *k = c->others[--c->others_count];
-}
-
-static void client_take(client *c, const uint8_t *data, uint32_t bytes) {
-    rs_board_frame f;
-    assert_true(rs_board_decode(data, bytes, &f));
-    c->frames++;
-    c->last = f;
-    if (f.type == RS_BOARD_WELCOME) {
-        assert_false(c->plays);
-        c->plays = true;
-        c->others_count = 0;
-        c->self = (known){.id = f.id, .x = f.x, .y = f.y};
-        return;
-    }
-    if (f.type == RS_BOARD_REFUSED) {
-        c->refused++;
-        return;
-    }
-    assert_true(c->plays);
-    switch (f.type) {
-    case RS_BOARD_MOVED:
-        client_moved(c, &f);
-        break;
-    case RS_BOARD_ARRIVED:
-        client_arrived(c, &f);
-        break;
-    case RS_BOARD_LEFT:
-        client_left(c, &f);
-        break;
-    default:
-        assert_int_equal(f.type, RS_BOARD_PLAYER);
-        break;
-    }
-}
-
 /* ---- sessions */
 
 static client *client_of(rs_session *session) {
@@ -164,7 +71,7 @@ static client *client_of(rs_session *session) {
 
 static void fake_end(client *c, rs_close_reason reason) {
     if (c->open) {
-        c->open = c->plays = false;
+        c->open = c->bot.plays = false;
         c->reason = reason;
         b.app.on_close(b.app.ctx, &c->handle, reason);
     }
@@ -179,7 +86,7 @@ static rs_status fake_send(rs_session *session, const uint8_t *data, uint32_t by
         fake_end(c, RS_CLOSE_SLOW_CONSUMER);
         return RS_E_FULL;
     }
-    client_take(c, data, bytes);
+    bot_take(&c->bot, data, bytes);
     return RS_OK;
 }
 
@@ -334,19 +241,19 @@ static void bed_settle(void) {
 
 /* ---- the referee: every pair */
 
-static uint32_t everybody(client *out[KNOWN_MAX]) {
+static uint32_t everybody(board_bot *out[KNOWN_MAX]) {
     uint32_t count = 0;
     for (uint32_t s = 0; s < b.shards; s++) {
         for (uint32_t i = 0; i < CLIENTS; i++) {
-            if (b.shard[s].clients[i].open && b.shard[s].clients[i].plays) {
-                out[count++] = &b.shard[s].clients[i];
+            if (b.shard[s].clients[i].open && b.shard[s].clients[i].bot.plays) {
+                out[count++] = &b.shard[s].clients[i].bot;
             }
         }
     }
     return count;
 }
 
-static void referee_copies(client *const players[], uint32_t count) {
+static void referee_copies(board_bot *const players[], uint32_t count) {
     for (uint32_t copy = 0; copy < rs_board_copies(b.board); copy++) {
         const rs_board_map *map = rs_board_copy(b.board, copy);
         uint32_t there = 0;
@@ -355,7 +262,7 @@ static void referee_copies(client *const players[], uint32_t count) {
         }
         assert_int_equal(there, count);
         for (uint32_t i = 0; i < count; i++) {
-            const known *self = &players[i]->self;
+            const bot_known *self = &players[i]->self;
             const rs_board_player *player = rs_board_map_find(map, self->id);
             assert_non_null(player);
             assert_int_equal(player->seq, self->seq);
@@ -366,27 +273,10 @@ static void referee_copies(client *const players[], uint32_t count) {
 }
 
 static void referee(void) {
-    client *players[KNOWN_MAX];
+    board_bot *players[KNOWN_MAX];
     uint32_t count = everybody(players);
-    uint32_t reach = rs_board_copy(b.board, 0)->view / 2u;
     for (uint32_t i = 0; i < count; i++) {
-        const known *self = &players[i]->self;
-        uint32_t seen = 0;
-        for (uint32_t j = 0; j < count; j++) {
-            const known *other = &players[j]->self;
-            const known *told;
-            if (i == j || abs(self->x - other->x) > (int)reach ||
-                abs(self->y - other->y) > (int)reach) {
-                continue;
-            }
-            seen++;
-            told = client_find(players[i], other->id);
-            assert_non_null(told);
-            assert_memory_equal(&told->seq, &other->seq, sizeof told->seq);
-            assert_true(told->x == other->x && told->y == other->y);
-            assert_string_equal(told->name, "somebody");
-        }
-        assert_int_equal(players[i]->others_count, seen);
+        board_bot_agrees(players, count, i, rs_board_copy(b.board, 0)->view);
     }
     referee_copies(players, count);
 }
@@ -404,7 +294,7 @@ static void walk_one_step(void) {
         fake_end(c, RS_CLOSE_PEER); /* paused or not */
     } else if (c->paused) {
         (void)bed_turn(s);
-    } else if (!c->plays) {
+    } else if (!c->bot.plays) {
         bed_log_in(c);
     } else if (dice == 1) {
         bed_log_out(c);
@@ -500,30 +390,30 @@ static void test_board_ids_are_used_again_with_another_generation(void **state) 
     asker = bed_connect(1, 0);
     bed_log_in(asker);
     bed_log_in(c);
-    first = c->self.id;
+    first = c->bot.self.id;
     bed_settle();
     ask.id = first;
     bed_ask(asker, &ask);
-    assert_int_equal(asker->last.type, RS_BOARD_PLAYER);
-    assert_int_equal(asker->last.id, first);
+    assert_int_equal(asker->bot.last.type, RS_BOARD_PLAYER);
+    assert_int_equal(asker->bot.last.id, first);
     do {
         bed_log_out(c);
         bed_log_in(c);
-        id = c->self.id;
+        id = c->bot.self.id;
         assert_int_not_equal(id, first);
     } while (rs_board_index(id) != rs_board_index(first));
     bed_settle();
     bed_ask(asker, &ask);
-    assert_int_equal(asker->last.type, RS_BOARD_REFUSED);
-    assert_int_equal(asker->last.request, RS_BOARD_ASK);
-    assert_int_equal(asker->last.reason, RS_BOARD_STALE);
+    assert_int_equal(asker->bot.last.type, RS_BOARD_REFUSED);
+    assert_int_equal(asker->bot.last.request, RS_BOARD_ASK);
+    assert_int_equal(asker->bot.last.reason, RS_BOARD_STALE);
     ask.id = id;
     bed_ask(asker, &ask);
-    assert_int_equal(asker->last.type, RS_BOARD_PLAYER);
+    assert_int_equal(asker->bot.last.type, RS_BOARD_PLAYER);
     for (uint32_t i = 0; i < 32u; i++) { /* ids of nobody */
         ask.id = i % 2u == 0 ? i : UINT32_MAX - i;
         bed_ask(asker, &ask);
-        assert_int_equal(asker->last.type, RS_BOARD_REFUSED);
+        assert_int_equal(asker->bot.last.type, RS_BOARD_REFUSED);
     }
     assert_true(asker->open);
     referee();
@@ -538,7 +428,7 @@ static void test_board_generations_wrap_without_an_id_of_nobody(void **state) {
     c = bed_connect(0, 0);
     for (uint32_t i = 0; i < 66000u * 34u; i++) { /* 34 players in turn */
         bed_log_in(c);
-        assert_int_not_equal(c->self.id >> 16, 0);
+        assert_int_not_equal(c->bot.self.id >> 16, 0);
         bed_log_out(c);
     }
     rs_board_close(b.board);
@@ -552,13 +442,13 @@ static void expect_rejected(const uint8_t *data, uint32_t bytes, bool logged_in)
     bad = bed_connect(0, 0);
     if (logged_in) {
         bed_log_in(bad);
-        assert_int_equal(good->others_count, 1);
+        assert_int_equal(good->bot.others_count, 1);
     }
     b.app.on_message(b.app.ctx, &bad->handle, data, bytes);
     assert_false(bad->open);
     assert_int_equal(bad->reason, RS_CLOSE_PROTOCOL);
     assert_true(good->open);
-    assert_int_equal(good->others_count, 0);
+    assert_int_equal(good->bot.others_count, 0);
     referee();
     rs_board_close(b.board);
 }

@@ -55,7 +55,7 @@ rs_board_player *rs_board_map_find(const rs_board_map *map, uint32_t id) {
 
 static uint32_t *map_sector(const rs_board_map *map, uint16_t x, uint16_t y) {
     RS_ASSERT(x < map->width && y < map->height);
-    return &map->sectors[(uint32_t)(y >> map->shift) * map->columns + (x >> map->shift)];
+    return &map->sectors[((uint32_t)y >> map->shift) * map->columns + ((uint32_t)x >> map->shift)];
 }
 
 static void map_link(rs_board_map *map, rs_board_player *player) {
