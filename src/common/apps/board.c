@@ -69,6 +69,7 @@ struct rs_board {
     uint32_t own_count;   /* players of a copy: [number * own_count, ) are its own */
     uint32_t seats_shard; /* seats of a shard */
     board_seat *seats;    /* [shards * seats_shard] */
+    uint32_t *indexes;    /* [copies * 2 * own_count]: free_ring and ended of each */
     board_copy copies[RS_SHARDS_MAX];
 };
 
@@ -600,11 +601,11 @@ static bool copy_open(board_copy *copy, const rs_board_config *cfg) {
     uint32_t own_count = copy->board->own_count;
     copy->wait_first = copy->wait_last = RS_BOARD_NONE;
     copy->random = 0x9E3779B97F4A7C15u * (copy->number + 1u);
-    copy->free_ring = calloc(own_count, sizeof *copy->free_ring);
-    copy->ended = calloc(own_count, sizeof *copy->ended);
+    copy->free_ring = copy->board->indexes + 2u * (size_t)own_count * copy->number;
+    copy->ended = copy->free_ring + own_count;
     if (!rs_board_map_open(&copy->map, (uint16_t)settings->width, (uint16_t)settings->height,
                            (uint8_t)settings->view, own_count * copy->board->copy_count) ||
-        !copy_open_log(copy, cfg) || copy->free_ring == NULL || copy->ended == NULL) {
+        !copy_open_log(copy, cfg)) {
         return false;
     }
     for (uint32_t i = 0; i < own_count; i++) {
@@ -651,7 +652,9 @@ rs_status rs_board_open(rs_board **out, const rs_board_config *cfg, rs_error *er
     board->own_count = RS_BOARD_PLAYERS_MAX / board->copy_count;
     board->own_count = own_sessions < board->own_count ? own_sessions : board->own_count;
     board->seats = calloc((size_t)board->seats_shard * cfg->workers, sizeof *board->seats);
-    whole = board->seats != NULL;
+    board->indexes =
+        calloc(2u * (size_t)board->own_count * board->copy_count, sizeof *board->indexes);
+    whole = board->seats != NULL && board->indexes != NULL;
     for (uint32_t i = 0; i < board->copy_count && whole; i++) {
         board->copies[i].board = board;
         board->copies[i].number = i;
@@ -683,9 +686,8 @@ void rs_board_close(rs_board *board) {
     for (uint32_t i = 0; i < board->copy_count; i++) {
         rs_board_map_close(&board->copies[i].map);
         rs_board_log_close(&board->copies[i].log);
-        free(board->copies[i].free_ring);
-        free(board->copies[i].ended);
     }
+    free(board->indexes);
     free(board->seats);
     free(board);
 }
