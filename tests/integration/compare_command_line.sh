@@ -36,8 +36,13 @@ refused "--nodelay: 'maybe'" $one --set all.nodelay=maybe
 
 # Right ones are measured.
 timeout 60 "$bin/compare" --out "$work/out" --progress off $one --set one.nodelay=off --repeat 1 \
-    --seconds 0.2 --warmup 0 --no-instrument-test >"$work/console" 2>"$work/errors" </dev/null ||
-    { echo "FAILED: a right --set: exit code $?"; cat "$work/errors"; bad=1; }
+    --seconds 0.2 --warmup 0 --no-instrument-test >"$work/console" 2>"$work/errors" </dev/null
+code=$?
+if [ $code -ne 0 ] && [ $code -ne 3 ]; then # 3: sound, but disturbed on a busy machine
+    echo "FAILED: a right --set: exit code $code"
+    cat "$work/errors"
+    bad=1
+fi
 
 # The script: no package manager, no build.
 mkdir -p "$work/fresh/bench"

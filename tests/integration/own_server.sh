@@ -15,6 +15,7 @@ fail()
     exit 1
 }
 
+# Exit code 3: sound, but on a busy machine others disturbed too many runs; not what this is about.
 awk '/^```c$/ { code = 1; next } /^```$/ { code = 0 } code' "$page" >"$work/mine.c"
 lines=$(wc -l <"$work/mine.c")
 [ "$lines" -gt 20 ] && [ "$lines" -le 40 ] || fail "the example has $lines lines"
@@ -23,7 +24,7 @@ lines=$(wc -l <"$work/mine.c")
     --scenario ping-pong,many-small,pipelined,large,ramp --repeat 1 --seconds 0.3 --warmup 0.1 \
     --placement free --progress off --no-instrument-test >"$work/console" 2>&1 </dev/null
 code=$?
-[ $code -eq 0 ] || { cat "$work/console"; fail "exit code $code"; }
+[ $code -eq 0 ] || [ $code -eq 3 ] || { cat "$work/console"; fail "exit code $code"; }
 [ "$(grep -c ',mine,Linux,.*,1,ok,' "$work/out/runs.csv")" -eq 5 ] || fail "not five sound runs"
 
 # What does not count its messages is void: the check is one.
