@@ -36,6 +36,28 @@ static bool report_has_limits(const rs_results *results) {
 
 typedef void (*report_words_fn)(rs_compare_text *, const char *);
 
+/* Trade-offs alone. */
+static void report_summary(const rs_results *results, rs_compare_text *text, const char *title,
+                           const char *prefix, report_words_fn words) {
+    char summary[RS_REPORT_SUMMARY_BYTES];
+    if (results->kind != RS_COMPARE_TRADEOFFS) {
+        return;
+    }
+    rs_report_discoveries(results, summary, sizeof summary);
+    rs_compare_text_raw(text, title);
+    words(text, summary);
+    rs_compare_text_raw(text, "\n\n");
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        if (rs_report_summary(results, i, summary, sizeof summary)) {
+            rs_compare_text_raw(text, prefix);
+            words(text, results->subject[i].name);
+            rs_compare_text_raw(text, ": ");
+            words(text, summary);
+            rs_compare_text_raw(text, "\n");
+        }
+    }
+}
+
 static void report_limits(const rs_results *results, rs_compare_text *text, const char *title,
                           const char *prefix, report_words_fn words) {
     char limit[RS_LIMIT_BYTES + 64];
@@ -91,6 +113,7 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_
     rs_report_table(results, scratch);
     rs_table_write_plain(scratch, text);
     report_map_notes(results, text, "\n", rs_compare_text_raw);
+    report_summary(results, text, "\n", "", rs_compare_text_raw);
     report_paced_late(results, text, "\n", rs_compare_text_raw);
     report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_compare_text_raw);
     if (rs_results_voided(results) > 0) {
@@ -163,6 +186,7 @@ void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare
     rs_compare_text_markdown(text, results->verdict.text);
     rs_compare_text_raw(text, "**\n\n");
     report_markdown_list(results, text);
+    report_summary(results, text, "\n## Summary\n\n", "- ", rs_compare_text_markdown);
     rs_report_table(results, scratch);
     report_markdown_table(results, "Results", scratch, text);
     report_map_notes(results, text, "\n", rs_compare_text_markdown);

@@ -65,6 +65,14 @@ typedef struct rs_report_head {
  * that do not differ, the errors of the instruments. */
 void rs_report_head_make(const rs_results *results, rs_report_head *head);
 
+#define RS_REPORT_SUMMARY_BYTES 4096u
+
+/* rs_report_discoveries: trade-offs: how many of all differences remain. rs_report_summary: of one
+ * server in words what is worth changing, by the differences that remain; cut where it is longer
+ * than RS_REPORT_SUMMARY_BYTES. False, "" for what is no server of the trade-offs. */
+void rs_report_discoveries(const rs_results *results, char *out, size_t bytes);
+bool rs_report_summary(const rs_results *results, uint32_t subject, char *out, size_t bytes);
+
 /* rs_report_settings: gives fn the settings, each once: of a server those of all its cells, then
  * what one of its cells has besides; the same of loadgen. words may be cut. */
 typedef void (*rs_report_settings_fn)(rs_compare_text *text, const char *what, const char *words);

@@ -78,6 +78,17 @@ void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_t
 
 const char *const rs_chart_cpu_parts[RS_CHART_CPU_PARTS] = {"user", "kernel", "wineserver"};
 
+/* Medians of parts do not add up to the median of sums, which the table has: scaled to it. */
+static void chart_add_up(rs_bar *bar, double sum) {
+    double parts = 0;
+    for (uint32_t i = 0; i < bar->parts; i++) {
+        parts += rs_is_known(bar->part[i]) ? bar->part[i] : 0;
+    }
+    for (uint32_t i = 0; i < bar->parts && parts > 0 && rs_is_known(sum); i++) {
+        bar->part[i] *= sum / parts;
+    }
+}
+
 void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text,
                   const void *unused) {
     rs_bar bar[RS_SERVERS_MAX];
@@ -94,6 +105,7 @@ void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text 
                      .parts = RS_CHART_CPU_PARTS,
                      .low = NAN,
                      .high = NAN};
+        chart_add_up(&bar[i], cell->median[RS_METRIC_CPU_SUM]);
     }
     rs_svg_bars(text, results->scenario[scenario]->name, "us/message", bar, count,
                 rs_chart_cpu_parts);
@@ -166,6 +178,7 @@ void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_compare_tex
         for (uint32_t c = 0; c < cell->calls; c++) {
             bar[i].part[calls_index(calls, cell->call[c].name)] += cell->call[c].per_message;
         }
+        chart_add_up(&bar[i], cell->median[RS_METRIC_CALLS]);
     }
     rs_svg_bars(text, results->scenario[scenario]->name, "calls/message", bar, count, calls->name);
 }

@@ -109,20 +109,31 @@ static void html_server_charts(const rs_results *results, rs_compare_text *text)
 
 /* A row of cards for each server: what each of its settings is worth. */
 static void html_tradeoff_charts(const rs_results *results, rs_compare_text *text) {
-    static const char *const names[] = {"better than the defaults", "worse", "no difference"};
+    static const char *const names[] = {"better than the defaults", "worse",
+                                        "no difference that remains"};
     static const uint32_t colours[] = {2, 1, RS_SVG_COLOURS - 1};
     html_section(results, text, "What each setting is worth",
                  "One setting changed, against the same server's defaults: the median of paired "
                  "ratios and its 95 % interval; logarithmic scale around 1. Left is less, right is "
                  "more of the figure.");
+    char summary[RS_REPORT_SUMMARY_BYTES];
+    rs_report_discoveries(results, summary, sizeof summary);
+    html_paragraph(text, "dim", summary);
+    rs_compare_text_raw(text, "<dl>\n");
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        if (rs_report_summary(results, i, summary, sizeof summary)) {
+            html_term(text, results->subject[i].name, summary);
+        }
+    }
+    rs_compare_text_raw(text, "</dl>\n");
     rs_compare_text_raw(text, "<div class=\"key\">");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         rs_compare_text_format(text, "<span><i class=\"s%u\"></i>%s</span>", colours[i], names[i]);
     }
     rs_compare_text_raw(text, "</div>\n<div class=\"grid\">\n");
     for (uint32_t i = 0; i < results->subjects; i++) {
-        for (uint32_t k = RS_CHART_RATE; results->subject[i].changed == NULL && k <= RS_CHART_P99;
-             k++) {
+        const bool is_server = results->subject[i].changed == NULL && !results->subject[i].control;
+        for (uint32_t k = RS_CHART_RATE; is_server && k <= RS_CHART_P99; k++) {
             rs_compare_text_raw(text, "<div class=\"card\">");
             rs_chart_tradeoff(results, i, (rs_chart_figure)k, text);
             rs_compare_text_raw(text, "</div>\n");

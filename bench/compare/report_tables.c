@@ -30,8 +30,11 @@ void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio) {
                        ratio->low, ratio->high, level);
     } else {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s (%.2f to %.2f%s)",
-                       rs_stats_is_same(ratio) ? "no difference" : "not separable", ratio->low,
-                       ratio->high, level);
+                       rs_stats_is_same(ratio) ? "no difference"
+                       : ratio->may_be_chance && (ratio->low > 1 || ratio->high < 1)
+                           ? "may be chance"
+                           : "not separable",
+                       ratio->low, ratio->high, level);
     }
 }
 

@@ -467,6 +467,28 @@ static void results_judge(rs_results *results) {
     rs_verdict_judge(&input, &results->verdict);
 }
 
+/* Of some hundred ratios one in twenty differs by chance: which remain? */
+static void results_discover(rs_results *results) {
+    rs_interval *ratio[RS_STATS_DISCOVERIES_MAX];
+    uint32_t count = 0;
+    results->differences = 0;
+    for (uint32_t i = 0; i < results->scenarios * results->subjects; i++) {
+        rs_cell *cell = &results->cell[i];
+        rs_interval *const own[] = {&cell->rate, &cell->cpu, &cell->p99};
+        const bool is_row = results->kind == RS_COMPARE_TRADEOFFS &&
+                            results->subject[i % results->subjects].changed != NULL &&
+                            rs_results_wants(results, i / results->subjects, i % results->subjects);
+        for (size_t k = 0; is_row && k < sizeof own / sizeof own[0]; k++) {
+            if (own[k]->count >= RS_STATS_PAIRS_MIN && count < RS_STATS_DISCOVERIES_MAX) {
+                results->differences += rs_stats_is_difference(own[k]);
+                ratio[count++] = own[k];
+            }
+        }
+    }
+    results->ratios = count;
+    results->discoveries = rs_stats_discoveries(ratio, count, RS_STATS_FALSE_DISCOVERIES);
+}
+
 void rs_results_summarise(rs_results *results) {
     results->baseline = rs_results_baseline(results);
     for (uint32_t i = 0; i < results->scenarios; i++) {
@@ -474,6 +496,7 @@ void rs_results_summarise(rs_results *results) {
             results_fill_cell(results, i, k);
         }
     }
+    results_discover(results);
     results_judge(results);
 }
 

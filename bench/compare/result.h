@@ -219,9 +219,10 @@ typedef struct rs_results {
     uint32_t banners;
     bool interrupted;
     rs_comparison kind;
-    bool quick;             /* --quick: not what the rule needs */
-    uint32_t unfit_percent; /* of the runs disturbed or void: more is unfit */
-    bool scenarios_given;   /* trade-offs: every row in these, not in its own */
+    uint32_t ratios, differences, discoveries; /* trade-offs: at 95 % each, and of all together */
+    bool quick;                                /* --quick: not what the rule needs */
+    uint32_t unfit_percent;                    /* of the runs disturbed or void: more is unfit */
+    bool scenarios_given;                      /* trade-offs: every row in these, not in its own */
     rs_clock clock[RS_INSTRUMENTS_MAX];
     uint32_t clocks;
     bool clocks_tested;

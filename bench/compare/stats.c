@@ -7,6 +7,8 @@
 
 #include "core/assert.h"
 
+#define STATS_PI 3.14159265358979323846
+
 static int stats_order(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return x < y ? -1 : x > y;
@@ -80,8 +82,41 @@ static double stats_depth(uint32_t count) {
     return k - 1 + rest * surplus / (k + (rest - k) * surplus);
 }
 
+/* Probability of a |t| of Student's distribution as large as this, for whole degrees of freedom.
+ * Source   Abramowitz and Stegun, 26.7.3 and 26.7.4. */
+static double stats_student(double t, uint32_t freedom) {
+    const double angle = atan(fabs(t) / sqrt(freedom));
+    const double square = cos(angle) * cos(angle);
+    const bool odd = freedom % 2 != 0;
+    double term = odd ? cos(angle) : 1, sum = 0;
+    for (uint32_t i = odd ? 1 : 0; i + 2 <= freedom; i += 2) {
+        sum += term;
+        term *= square * (i + 1) / (i + 2);
+    }
+    const double within = odd ? (angle + sin(angle) * sum) * 2 / STATS_PI : sin(angle) * sum;
+    return fmax(0, 1 - within);
+}
+
+/* Are the ratios 1, but for their noise? All positive. */
+static double stats_p(const double *ratio, uint32_t count) {
+    double mean = 0, square = 0;
+    if (count < RS_STATS_PAIRS_MIN || !(ratio[0] > 0)) {
+        return 1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        mean += log(ratio[i]) / count;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        square += (log(ratio[i]) - mean) * (log(ratio[i]) - mean) / (count - 1);
+    }
+    if (!(square > 0)) {
+        return fabs(mean) > 0 ? 0 : 1;
+    }
+    return stats_student(mean / sqrt(square / count), count - 1);
+}
+
 rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count) {
-    rs_interval out = {.middle = NAN, .low = NAN, .high = NAN};
+    rs_interval out = {.middle = NAN, .low = NAN, .high = NAN, .p = 1};
     double ratio[RS_STATS_SAMPLES_MAX];
     RS_ASSERT(count <= RS_STATS_SAMPLES_MAX);
     for (uint32_t i = 0; i < count; i++) {
@@ -97,6 +132,7 @@ rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count) {
     const uint32_t first = (uint32_t)depth, last = out.count - 1 - first;
     const double share = depth - first; /* 0 where there is no next one to move to */
     out.middle = stats_middle(ratio, out.count);
+    out.p = stats_p(ratio, out.count);
     out.low = ratio[first];
     out.high = ratio[last];
     if (share > 0) {
@@ -107,7 +143,26 @@ rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count) {
 }
 
 bool rs_stats_is_difference(const rs_interval *ratio) {
-    return ratio->count >= RS_STATS_PAIRS_MIN && (ratio->low > 1 || ratio->high < 1);
+    return ratio->count >= RS_STATS_PAIRS_MIN && (ratio->low > 1 || ratio->high < 1) &&
+           !ratio->may_be_chance;
+}
+
+uint32_t rs_stats_discoveries(rs_interval *const *ratio, uint32_t count, double q) {
+    double p[RS_STATS_DISCOVERIES_MAX], most = -1;
+    uint32_t remain = 0;
+    RS_ASSERT(count <= RS_STATS_DISCOVERIES_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        p[i] = ratio[i]->p;
+    }
+    stats_sort(p, count);
+    for (uint32_t i = 0; i < count; i++) {
+        most = p[i] <= q * (i + 1) / count ? p[i] : most;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        ratio[i]->may_be_chance = ratio[i]->p > most;
+        remain += rs_stats_is_difference(ratio[i]);
+    }
+    return remain;
 }
 
 bool rs_stats_is_same(const rs_interval *ratio) {

@@ -13,13 +13,17 @@
 
 #define RS_STATS_SAMPLES_MAX 128u
 #define RS_STATS_PAIRS_MIN 3u /* fewer show no difference: ours */
-#define RS_STATS_LEVEL 0.95   /* of an interval, where there are pairs enough for it */
+#define RS_STATS_DISCOVERIES_MAX 1024u
+#define RS_STATS_FALSE_DISCOVERIES 0.05 /* share of them: ours */
+#define RS_STATS_LEVEL 0.95             /* of an interval, where there are pairs enough for it */
 #define RS_STATS_SAME                                                                              \
     0.05 /* an interval within 1 -+ this shows that there is no difference: ours */
 
 typedef struct rs_interval {
     double middle, low, high; /* NAN: no sample */
     uint32_t count;           /* of pairs used */
+    double p;                 /* of Student's test of the logarithms against 1; 1: too few pairs */
+    bool may_be_chance;       /* of many differences one that rs_stats_discoveries does not keep */
 } rs_interval;
 
 /* rs_is_known: a figure, neither NAN nor infinite. (MinGW's isfinite warns under -Wconversion.) */
@@ -50,9 +54,15 @@ rs_interval rs_stats_ratio(const double *a, const double *b, uint32_t count);
  * RS_STATS_LEVEL from 6 pairs on; 0.9375 for 5, 0.875 for 4, 0.75 for 3; 0 for none. */
 double rs_stats_level(uint32_t pairs);
 
-/* rs_stats_is_difference: false when the interval holds 1, or rests on fewer than
- * RS_STATS_PAIRS_MIN pairs. At the interval's own level. */
+/* rs_stats_is_difference: false when the interval holds 1, rests on fewer than RS_STATS_PAIRS_MIN
+ * pairs, or may be chance. At the interval's own level. */
 bool rs_stats_is_difference(const rs_interval *ratio);
+
+/* rs_stats_discoveries: of many ratios the differences that remain when among them no more than a
+ * share q is false: sets may_be_chance of the others. ratio: [count], count <=
+ * RS_STATS_DISCOVERIES_MAX (asserted). Returns how many remain.
+ * Source   Benjamini and Hochberg, Controlling the false discovery rate, JRSS B 57 (1995). */
+uint32_t rs_stats_discoveries(rs_interval *const *ratio, uint32_t count, double q);
 
 /* rs_stats_is_same: the interval, of RS_STATS_PAIRS_MIN pairs or more, lies within
  * 1 -+ RS_STATS_SAME. Neither this nor a difference: the two cannot be told apart. */

@@ -683,6 +683,8 @@ mutant("an interval of too high a level" [[        outside += @{ways}@;]] [[ways
 mutant("an interval that holds 1 by far shows none" [[ratio->low >= 1 - RS_STATS_SAME &&
            @{ratio->high <= 1 + RS_STATS_SAME}@;]] [[1]])
 mutant("a difference from two pairs" [[    return @{ratio->count >= RS_STATS_PAIRS_MIN}@ && (ratio->low > 1]] [[1]])
+mutant("every difference is a discovery" [[        ratio[i]->may_be_chance = @{ratio[i]->p > most}@;]] [[0]])
+mutant("discoveries by Bonferroni" [[p[i] <= q * @{(i + 1)}@ / count ?]] [[1]])
 
 # ---- the RIO provider for Wine
 

@@ -158,10 +158,14 @@ static void test_map_a_win_is_more_than_5_percent_and_settled(void **state) {
     static const struct {
         rs_interval rate;
         rs_map_winner wins;
-    } cases[] = {{{1.2, 1.1, 1.3, 6}, RS_MAP_SERVER},   {{0.8, 0.7, 0.9, 6}, RS_MAP_BASE},
-                 {{1.04, 1.01, 1.2, 6}, RS_MAP_WITHIN}, {{0.96, 0.9, 0.99, 6}, RS_MAP_WITHIN},
-                 {{1.0, 0.98, 1.02, 6}, RS_MAP_WITHIN}, {{1.2, 0.9, 1.3, 6}, RS_MAP_NOT_SEPARABLE},
-                 {{1.2, 1.1, 1.3, 2}, RS_MAP_TOO_FEW},  {{NAN, NAN, NAN, 0}, RS_MAP_TOO_FEW}};
+    } cases[] = {{{1.2, 1.1, 1.3, 6, 0, false}, RS_MAP_SERVER},
+                 {{0.8, 0.7, 0.9, 6, 0, false}, RS_MAP_BASE},
+                 {{1.04, 1.01, 1.2, 6, 0, false}, RS_MAP_WITHIN},
+                 {{0.96, 0.9, 0.99, 6, 0, false}, RS_MAP_WITHIN},
+                 {{1.0, 0.98, 1.02, 6, 0, false}, RS_MAP_WITHIN},
+                 {{1.2, 0.9, 1.3, 6, 0, false}, RS_MAP_NOT_SEPARABLE},
+                 {{1.2, 1.1, 1.3, 2, 0, false}, RS_MAP_TOO_FEW},
+                 {{NAN, NAN, NAN, 0, 0, false}, RS_MAP_TOO_FEW}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(rs_map_judge(&cases[i].rate), cases[i].wins);
@@ -275,13 +279,13 @@ static void test_heat_shows_steps_numbers_and_brackets(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         const double middle = steps[i].middle;
-        const rs_interval ratio = {middle, middle * 0.999, middle * 1.001, 6};
+        const rs_interval ratio = {middle, middle * 0.999, middle * 1.001, 6, 0, false};
         heat.more_is_better = true;
         assert_int_equal(rs_svg_heat_step(&heat, &ratio), steps[i].step);
         heat.more_is_better = false;
         assert_int_equal(rs_svg_heat_step(&heat, &ratio), 6 - steps[i].step);
     }
-    heat.ratio[0][0] = (rs_interval){3, 0.5, 9, 6};
+    heat.ratio[0][0] = (rs_interval){3, 0.5, 9, 6, 0, false};
     rs_svg_heat(&text, "<title>", &heat);
     has("&lt;title&gt;");
     has(">(3.00)</text>");

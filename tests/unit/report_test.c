@@ -268,6 +268,64 @@ static void test_report_tradeoffs_show_a_row_where_it_was_measured(void **state)
     assert_true(rs_results_wants(&results, 0, 0));
 }
 
+/* The words name what differs, by the same figures as the table. */
+static void test_report_tradeoffs_are_summed_up_in_words(void **state) {
+    (void)state;
+    char words[512];
+    const rs_tradeoff *row = make_tradeoffs();
+    char setting[96];
+    (void)snprintf(setting, sizeof setting, "Worse than the default: %s=%s (wide 0.25 rate, 4.00 ",
+                   row->option, row->value);
+    for (uint32_t r = 0; r < REPEATS; r++) { /* some noise: alike to the last bit is no sample */
+        rs_results_run(&results, 1, 0, r)->value[RS_METRIC_RATE] *= 1 + 0.001 * r;
+        rs_results_run(&results, 1, 0, r)->value[RS_METRIC_CPU_SUM] *= 1 + 0.0001 * r;
+    }
+    rs_results_summarise(&results);
+    assert_int_equal(results.ratios, 3);
+    assert_int_equal(results.differences, 2);
+    assert_int_equal(results.discoveries, 2);
+    assert_true(rs_report_summary(&results, 2, words, sizeof words));
+    assert_non_null(strstr(words, "Nothing is worth changing here."));
+    assert_non_null(strstr(words, setting));
+    assert_false(rs_report_summary(&results, 0, words, sizeof words));
+    for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
+        setup(NULL);
+        reports[i](&results, table, &text);
+        has("Of 3 ratios 2 differ from 1");
+        has("Nothing is worth changing here.");
+    }
+    for (uint32_t r = 0; r < REPEATS; r++) { /* twice as fast, at the same cost */
+        rs_results_run(&results, 1, 0, r)->value[RS_METRIC_RATE] = 8000 + r;
+        rs_results_run(&results, 1, 0, r)->value[RS_METRIC_CPU_SUM] = 16;
+    }
+    rs_results_summarise(&results);
+    assert_true(rs_report_summary(&results, 2, words, sizeof words));
+    assert_non_null(strstr(words, "Worth changing here: "));
+    assert_null(strstr(words, "Worse"));
+}
+
+/* What a chart adds up is what the table prints, though medians of parts add up to another sum. */
+static void test_report_chart_and_table_have_one_sum(void **state) {
+    (void)state;
+    char number[RS_TABLE_CELL_BYTES], label[RS_TABLE_CELL_BYTES + 32];
+    make_results(RS_PLATFORM_WINE);
+    for (uint32_t r = 0; r < REPEATS; r++) {
+        rs_compare_run *one = rs_results_run(&results, 1, 2, r);
+        one->value[RS_METRIC_CPU_USER] = r < 4 ? 100 : 0;
+        one->value[RS_METRIC_CPU_KERNEL] = r < 3 ? 0 : 200;
+        one->value[RS_METRIC_CPU_WINE] = 13;
+        one->value[RS_METRIC_CPU_SUM] =
+            one->value[RS_METRIC_CPU_USER] + one->value[RS_METRIC_CPU_KERNEL] + 13;
+    }
+    rs_results_summarise(&results);
+    rs_table_number(number, rs_results_cell(&results, 1, 2)->median[RS_METRIC_CPU_SUM]);
+    assert_string_equal(number, "213"); /* the medians of the parts make 313 */
+    (void)snprintf(label, sizeof label, ">%s us/message<", number);
+    rs_report_html(&results, table, &text);
+    has(label);
+    has_not(">313 us/message<");
+}
+
 static void test_report_ladder_says_where_a_model_ends(void **state) {
     (void)state;
     size_t length;
@@ -593,15 +651,17 @@ static void test_report_ratio_says_difference_or_none(void **state) {
         rs_interval ratio;
         const char *words;
     } cases[] = {
-        {{1.2, 1.1, 1.3, 6}, "1.20 (1.10 to 1.30)"},
-        {{1.2, 1.1, 1.3, 5}, "1.20 (1.10 to 1.30 at 93.75 %)"},
-        {{1.2, 1.1, 1.3, 3}, "1.20 (1.10 to 1.30 at 75 %)"},
-        {{1.02, 0.97, 1.04, 6}, "no difference (0.97 to 1.04)"},
-        {{1.02, 0.97, 1.04, 4}, "no difference (0.97 to 1.04 at 87.5 %)"},
-        {{1.02, 0.53, 2.13, 6}, "not separable (0.53 to 2.13)"},
-        {{1.02, 0.97, 1.06, 6}, "not separable (0.97 to 1.06)"},
-        {{1.2, 1.1, 1.3, 2}, "1.20 (too few runs)"},
-        {{NAN, NAN, NAN, 0}, "-"},
+        {{1.2, 1.1, 1.3, 6, 0, false}, "1.20 (1.10 to 1.30)"},
+        {{1.2, 1.1, 1.3, 5, 0, false}, "1.20 (1.10 to 1.30 at 93.75 %)"},
+        {{1.2, 1.1, 1.3, 3, 0, false}, "1.20 (1.10 to 1.30 at 75 %)"},
+        {{1.02, 0.97, 1.04, 6, 0, false}, "no difference (0.97 to 1.04)"},
+        {{1.02, 0.97, 1.04, 4, 0, false}, "no difference (0.97 to 1.04 at 87.5 %)"},
+        {{1.02, 0.53, 2.13, 6, 0, false}, "not separable (0.53 to 2.13)"},
+        {{1.02, 0.97, 1.06, 6, 0, false}, "not separable (0.97 to 1.06)"},
+        {{1.2, 1.1, 1.3, 6, 0.5, true}, "may be chance (1.10 to 1.30)"},
+        {{1.2, 0.9, 1.3, 6, 0.5, true}, "not separable (0.90 to 1.30)"},
+        {{1.2, 1.1, 1.3, 2, 0, false}, "1.20 (too few runs)"},
+        {{NAN, NAN, NAN, 0, 0, false}, "-"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char words[RS_TABLE_CELL_BYTES];
@@ -1004,6 +1064,8 @@ int main(void) {
         CASE(test_report_under_wine_compares_with_the_floor_alone),
         CASE(test_report_variant_is_set_against_its_own_defaults),
         CASE(test_report_tradeoffs_show_a_row_where_it_was_measured),
+        CASE(test_report_tradeoffs_are_summed_up_in_words),
+        CASE(test_report_chart_and_table_have_one_sum),
         CASE(test_report_ladder_says_where_a_model_ends),
         CASE(test_report_surveys_decide_nothing_on_windows),
         CASE(test_tradeoffs_fit_the_table_and_differ),

@@ -19,7 +19,8 @@ static bool near(double a, double b) {
 
 static void test_stats_median_of_known_samples(void **state) {
     (void)state;
-    const double odd[] = {5, 1, 9}, even[] = {4, 1, 3, 2}, gaps[] = {NAN, 7, NAN, 9, INFINITY};
+    const double odd[] = {5, 1, 9}, even[] = {4, 1, 3, 2, 0, false},
+                 gaps[] = {NAN, 7, NAN, 9, INFINITY};
     assert_true(near(rs_stats_median(odd, 3), 5));
     assert_true(near(rs_stats_median(even, 4), 2.5));
     assert_true(near(rs_stats_median(gaps, 5), 8));
@@ -49,7 +50,7 @@ static void test_stats_ratio_pairs_before_it_divides(void **state) {
 
 static void test_stats_ratio_leaves_out_broken_pairs(void **state) {
     (void)state;
-    const double a[] = {NAN, 4, 6, 1}, b[] = {1, 2, NAN, 0};
+    const double a[] = {NAN, 4, 6, 1, 0, false}, b[] = {1, 2, NAN, 0, 0, false};
     const rs_interval ratio = rs_stats_ratio(a, b, 4);
     assert_int_equal(ratio.count, 1);
     assert_true(near(ratio.middle, 2));
@@ -170,9 +171,10 @@ static void test_stats_finds_ten_percent_and_little_else(void **state) {
 
 static void test_stats_difference_needs_pairs_and_an_interval_without_1(void **state) {
     (void)state;
-    const rs_interval above = {1.2, 1.1, 1.3, 5}, below = {0.8, 0.7, 0.9, 5};
-    const rs_interval touching = {1.2, 1.0, 1.3, 5}, around = {1, 0.9, 1.1, 5};
-    const rs_interval few = {1.2, 1.1, 1.3, RS_STATS_PAIRS_MIN - 1}, none = {NAN, NAN, NAN, 0};
+    const rs_interval above = {1.2, 1.1, 1.3, 5, 0, false}, below = {0.8, 0.7, 0.9, 5, 0, false};
+    const rs_interval touching = {1.2, 1.0, 1.3, 5, 0, false}, around = {1, 0.9, 1.1, 5, 0, false};
+    const rs_interval few = {1.2, 1.1, 1.3, RS_STATS_PAIRS_MIN - 1, 0, false},
+                      none = {NAN, NAN, NAN, 0, 0, false};
     assert_true(rs_stats_is_difference(&above));
     assert_true(rs_stats_is_difference(&below));
     assert_false(rs_stats_is_difference(&touching));
@@ -181,10 +183,61 @@ static void test_stats_difference_needs_pairs_and_an_interval_without_1(void **s
     assert_false(rs_stats_is_difference(&none));
 }
 
+/* Student's test of three logarithms -1, 1, 3 against 0 has t = sqrt(3)/2: by hand, with two
+ * degrees of freedom, p = 1 - t / sqrt(2 + t * t). Of four, 0 to 3: t = 3 / sqrt(5/3), by the
+ * tables p is 0.102 for three degrees. */
+static void test_stats_p_of_known_samples(void **state) {
+    (void)state;
+    const double three[] = {exp(-1), exp(1), exp(3)}, four[] = {1, exp(1), exp(2), exp(3)};
+    const double one[] = {1, 1, 1, 1, 0, false}, t = sqrt(3) / 2;
+    assert_true(near(rs_stats_ratio(three, one, 3).p, 1 - t / sqrt(2 + t * t)));
+    assert_true(fabs(rs_stats_ratio(four, one, 4).p - 0.1027) < 0.001);
+    assert_true(near(rs_stats_ratio(one, one, 4).p, 1));
+    assert_true(near(rs_stats_ratio(three, one, 2).p, 1)); /* too few */
+}
+
+/* 200 ratios, 20 of which are a true 20 %: of those that remain few are false, and fewer than of
+ * those that differ each by itself. */
+static void test_stats_discoveries_are_seldom_false(void **state) {
+    enum { ROUNDS = 50, RATIOS = 200, TRUE_ONES = 20 };
+    (void)state;
+    test_random random = {seed};
+    uint32_t alone = 0, remain = 0, is_false = 0, missed = 0;
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        rs_interval ratio[RATIOS], *all[RATIOS];
+        for (uint32_t i = 0; i < RATIOS; i++) {
+            ratio[i] = draw(&random, 10, i < TRUE_ONES ? 1.2 : 1, CALM);
+            all[i] = &ratio[i];
+            alone += i >= TRUE_ONES && rs_stats_is_difference(&ratio[i]);
+        }
+        remain += rs_stats_discoveries(all, RATIOS, RS_STATS_FALSE_DISCOVERIES);
+        for (uint32_t i = 0; i < RATIOS; i++) {
+            is_false += i >= TRUE_ONES && rs_stats_is_difference(&ratio[i]);
+            missed += i < TRUE_ONES && !rs_stats_is_difference(&ratio[i]);
+        }
+    }
+    printf("false alone %u, false of those that remain %u of %u, missed %u of %u\n", alone,
+           is_false, remain, missed, (uint32_t)(ROUNDS * TRUE_ONES));
+    assert_true(alone > is_false * 5);
+    assert_true(is_false * 100 <= remain * 7); /* 5 %, and the noise of this sample */
+    assert_true(missed * 100 <= ROUNDS * TRUE_ONES * 10);
+}
+
+static void test_stats_discoveries_of_none_and_one(void **state) {
+    (void)state;
+    rs_interval one = {1.2, 1.1, 1.3, 5, 0.04, true}, *all[] = {&one};
+    assert_int_equal(rs_stats_discoveries(all, 0, 0.05), 0);
+    assert_int_equal(rs_stats_discoveries(all, 1, 0.05), 1);
+    one.p = 0.06;
+    assert_int_equal(rs_stats_discoveries(all, 1, 0.05), 0);
+    assert_true(one.may_be_chance);
+}
+
 static void test_stats_same_needs_an_interval_near_1(void **state) {
     (void)state;
-    const rs_interval within = {1, 0.95, 1.05, 5}, above = {1, 0.96, 1.06, 5};
-    const rs_interval below = {1, 0.94, 1.04, 5}, few = {1, 0.99, 1.01, RS_STATS_PAIRS_MIN - 1};
+    const rs_interval within = {1, 0.95, 1.05, 5, 0, false}, above = {1, 0.96, 1.06, 5, 0, false};
+    const rs_interval below = {1, 0.94, 1.04, 5, 0, false},
+                      few = {1, 0.99, 1.01, RS_STATS_PAIRS_MIN - 1, 0, false};
     assert_true(rs_stats_is_same(&within));
     assert_false(rs_stats_is_same(&above));
     assert_false(rs_stats_is_same(&below));
@@ -203,6 +256,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_stats_finds_ten_percent_and_little_else),
         cmocka_unit_test(test_stats_difference_needs_pairs_and_an_interval_without_1),
         cmocka_unit_test(test_stats_same_needs_an_interval_near_1),
+        cmocka_unit_test(test_stats_p_of_known_samples),
+        cmocka_unit_test(test_stats_discoveries_are_seldom_false),
+        cmocka_unit_test(test_stats_discoveries_of_none_and_one),
     };
     seed = test_seed(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
