@@ -18,6 +18,8 @@ static const rs_scenario scenario_table[] = {
      64, 1, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL},
     {"slow-work", "64 connections as in many-small; one message in 100 takes the server 5 ms",
      RS_SCENARIO_CLOSED, 64, 1, 32, 0, 0, 128, 0, 0, 0, "slow"},
+    {"busy-work", "64 connections as in many-small; each message costs the server 20 us of work",
+     RS_SCENARIO_BUSY, 64, 1, 32, 0, 0, 128, 0, 0, 0, NULL},
     {"pipelined", "64 connections, 32 bytes, 64 requests in flight on each", RS_SCENARIO_CLOSED, 64,
      64, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL},
     {"wide", "1,000 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED, 1000,
@@ -86,6 +88,9 @@ void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args 
     }
     if (scenario->max_queued != 0 && !streams) {
         rs_args_u32(args, "--max-queued", scenario->max_queued);
+    }
+    if (scenario->kind == RS_SCENARIO_BUSY && !streams) {
+        rs_args_u32(args, "--work-us", RS_SCENARIO_WORK_US);
     }
     if (scenario->app != NULL && !streams) {
         rs_args_add(args, "--app");

@@ -13,11 +13,13 @@
 
 #define RS_SCENARIOS_MAX 80u /* the cells of --map are scenarios too */
 #define RS_CAPACITY_BOUND_US                                                                       \
-    2000.0                    /* p99 that "capacity" allows: ours; what a player does not feel */
-#define RS_CAPACITY_SHARE 0.5 /* of a run's time for each of its loads: ours */
+    2000.0                      /* p99 that "capacity" allows: ours; what a player does not feel */
+#define RS_SCENARIO_WORK_US 20u /* of a BUSY message: more than the I/O of one costs: ours */
+#define RS_CAPACITY_SHARE 0.5   /* of a run's time for each of its loads: ours */
 
 typedef enum rs_scenario_kind {
     RS_SCENARIO_CLOSED, /* next request when the reply is there: measures capacity */
+    RS_SCENARIO_BUSY,   /* the same; each message costs the server RS_SCENARIO_WORK_US of work */
     RS_SCENARIO_IDLE,   /* the same on a few of many connections */
     RS_SCENARIO_RAMP,   /* all connections at once; rate = connections a second until first reply */
     RS_SCENARIO_CHURN,  /* connect, a few messages, close; rate = connections a second */

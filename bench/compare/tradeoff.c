@@ -57,9 +57,12 @@ static const rs_tradeoff tradeoff_table[] = {
     {"accept", "thread", "a thread in accept() instead of AcceptEx", true, true, "ramp", NULL, NULL,
      NULL, NULL},
     {"logic", "thread", "the application on a thread of its own, behind two rings", true, true,
-     "many-small", "pipelined", NULL, NULL, "slow-work"},
-    {"workers", "2", "two shards; with --placement pinned both share one processor", true, true,
-     "many-small", NULL, NULL, NULL, NULL},
+     "many-small", "busy-work", NULL, NULL, "slow-work"},
+    {"workers", "1",
+     "shards; with --placement pinned all share one processor, with free they scale", true, true,
+     "many-small", "busy-work", NULL, NULL, NULL},
+    {"workers", "2", NULL, true, true, "many-small", "busy-work", NULL, NULL, NULL},
+    {"workers", "4", NULL, true, true, "many-small", "busy-work", NULL, NULL, NULL},
 };
 
 uint32_t rs_tradeoff_count(void) {

@@ -126,7 +126,7 @@ static void doc_settings(doc *out) {
 }
 
 static void doc_scenarios(doc *out) {
-    char in[64], asks[160], frames[64], app[32];
+    char in[64], asks[160], frames[64], app[32], work[32];
     doc_title(out, "Scenarios", "`bench/compare/scenario.c`, in the order in which they run.",
               "name | load | rate is in | part of | asks of the server");
     for (uint32_t i = 0; i < rs_scenario_count(); i++) {
@@ -138,8 +138,10 @@ static void doc_scenarios(doc *out) {
         (void)snprintf(frames, sizeof frames, " --max-frame %u --max-queued %u",
                        scenario->max_frame, scenario->max_queued);
         (void)snprintf(app, sizeof app, " --app %.16s", scenario->app != NULL ? scenario->app : "");
-        (void)snprintf(asks, sizeof asks, "`--max-sessions %u%s%s`", scenario->max_sessions,
-                       scenario->max_frame != 0 ? frames : "", scenario->app != NULL ? app : "");
+        (void)snprintf(work, sizeof work, " --work-us %u", RS_SCENARIO_WORK_US);
+        (void)snprintf(asks, sizeof asks, "`--max-sessions %u%s%s%s`", scenario->max_sessions,
+                       scenario->max_frame != 0 ? frames : "", scenario->app != NULL ? app : "",
+                       scenario->kind == RS_SCENARIO_BUSY ? work : "");
         DOC_ROW(out, scenario->name, scenario->about, rs_scenario_rate_unit(scenario),
                 scenario->sets != 0 ? in + 1 : "`--tradeoffs`", asks);
     }

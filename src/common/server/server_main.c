@@ -8,6 +8,7 @@
 #include "apps/board.h"
 #include "apps/echo.h"
 #include "apps/slow.h"
+#include "apps/work.h"
 #include "server/record.h"
 #include "server/server_run.h"
 
@@ -151,6 +152,10 @@ static int run_app(rs_server_run *run) {
     int exit_code;
     if (status != RS_OK) {
         return run_failed(run, status, &error);
+    }
+    if (run->args.work_us > 0) {
+        const rs_app inner = run->cfg.app;
+        run->cfg.app = rs_work_app(&inner, run->args.work_us);
     }
     exit_code = run_server(run);
     if (run->server == NULL) { /* else its threads still run, until the process has ended */

@@ -11,6 +11,8 @@ static const rs_option run_rows[] = {
         rs_server_args, app, "app", "echo|raw|slow|board", RS_SERVER_ECHO,
         "echo: frames back as they came; raw: bytes, unframed; slow: an echo, one message "
         "in 100 of which takes 5 ms; board: the board game"),
+    RS_ROW_UINT(rs_server_args, work_us, "work-us", 0, 1000000, 0, "us",
+                "busy work of the application before each message"),
     RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line per second"),
     RS_ROW_STRING(rs_server_args, json_path, "json", NULL, "write the final figures to this file"),
     RS_ROW_DOUBLE(rs_server_args, duration_s, "duration", 0, 86400, 0, "s",

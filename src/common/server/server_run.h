@@ -22,6 +22,7 @@ typedef enum rs_server_app {
 
 typedef struct rs_server_args {
     rs_server_app app;
+    uint32_t work_us; /* busy work before each message */
     bool stats;
     double duration_s;
     const char *json_path;
