@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/report_map.h"
+#include "compare/calibration.h"
 
 /* ---- console */
 
@@ -113,6 +114,12 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_
     rs_report_table(results, scratch);
     rs_table_write_plain(scratch, text);
     report_map_notes(results, text, "\n", rs_compare_text_raw);
+    if (results->kind == RS_COMPARE_CALIBRATE) {
+        rs_report_calibration_table(results, scratch);
+        rs_compare_text_format(text, "\nComparisons of %u pairs, %u drawn:\n", RS_CALIBRATION_PAIRS,
+                               RS_CALIBRATION_DRAWN);
+        rs_table_write_plain(scratch, text);
+    }
     report_summary(results, text, "\n", "", rs_compare_text_raw);
     report_paced_late(results, text, "\n", rs_compare_text_raw);
     report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_compare_text_raw);
@@ -186,6 +193,10 @@ void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare
     rs_compare_text_markdown(text, results->verdict.text);
     rs_compare_text_raw(text, "**\n\n");
     report_markdown_list(results, text);
+    if (results->kind == RS_COMPARE_CALIBRATE) {
+        rs_report_calibration_table(results, scratch);
+        report_markdown_table(results, "Calibration", scratch, text);
+    }
     report_summary(results, text, "\n## Summary\n\n", "- ", rs_compare_text_markdown);
     rs_report_table(results, scratch);
     report_markdown_table(results, "Results", scratch, text);

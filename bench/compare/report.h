@@ -21,6 +21,9 @@ void rs_report_table(const rs_results *results, rs_table *out);
 void rs_report_latency_table(const rs_results *results, rs_table *out);
 void rs_report_memory_table(const rs_results *results, rs_table *out);
 
+/* rs_report_calibration_table: --calibrate: what was found of each handicap. */
+void rs_report_calibration_table(const rs_results *results, rs_table *out);
+
 /* Each writes a whole document. scratch: one table, to be overwritten. */
 void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_text *text);
 void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare_text *text);

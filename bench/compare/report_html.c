@@ -241,6 +241,10 @@ void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_tex
     if (results->kind != RS_COMPARE_MAP) { /* whose cells would be dozens of charts */
         html_calls_charts(results, text);
     }
+    if (results->kind == RS_COMPARE_CALIBRATE) {
+        rs_report_calibration_table(results, scratch);
+        html_table(scratch, "Calibration", warning, text);
+    }
     rs_report_table(results, scratch);
     html_table(scratch, "All figures", warning, text);
     html_map_notes(results, text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/report_map.h"
+#include "compare/calibration.h"
 #include "core/assert.h"
 
 /* The level of an interval that has not the usual one, for lack of pairs. */
@@ -263,6 +264,52 @@ static void report_tradeoff_table(const rs_results *results, rs_table *out) {
     report_tradeoff_rows(results, NULL, out);
     for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
         report_tradeoff_rows(results, rs_tradeoff_at(i), out);
+    }
+}
+
+/* ---- calibration: a row for each handicap and figure */
+
+static void report_row_calibration(const rs_results *results, uint32_t scenario, uint32_t subject,
+                                   rs_metric metric, rs_table *out) {
+    const double truth =
+        1 + rs_handicap_percent[results->subject[subject].changed - rs_handicaps] / 100.0;
+    rs_calibration found;
+    report_row row = {.cell = rs_table_row(out)};
+    if (row.cell == NULL) {
+        return;
+    }
+    rs_calibrate_cell(results, scenario, subject, metric, &found);
+    (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "+%.0f %%", (truth - 1) * 100);
+    row_text(&row, metric == RS_METRIC_RATE ? "rate" : "CPU time");
+    (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "%.3f",
+                   metric == RS_METRIC_RATE ? 1 / truth : truth);
+    if (found.all.count > 0) {
+        (void)snprintf(row.cell[row.at], RS_TABLE_CELL_BYTES, "%.3f (%.3f to %.3f)",
+                       found.all.middle, found.all.low, found.all.high);
+    }
+    row.at++;
+    row_count(&row, found.all.count);
+    report_percent(row.cell[row.at++], found.drawn > 0 ? found.worse : NAN);
+    report_percent(row.cell[row.at++], found.drawn > 0 ? found.better : NAN);
+    report_percent(row.cell[row.at++], found.drawn > 0 ? found.covered : NAN);
+}
+
+void rs_report_calibration_table(const rs_results *results, rs_table *out) {
+    static const char *const headers[] = {"expected ratio", "measured",     "pairs",
+                                          "found worse",    "found better", "interval covers"};
+    rs_table_init(out);
+    rs_table_column(out, "handicap", true);
+    rs_table_column(out, "figure", true);
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        rs_table_column(out, headers[i], false);
+    }
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        for (uint32_t k = 0; k < results->subjects; k++) {
+            if (results->subject[k].changed != NULL) {
+                report_row_calibration(results, i, k, RS_METRIC_CPU_SUM, out);
+                report_row_calibration(results, i, k, RS_METRIC_RATE, out);
+            }
+        }
     }
 }
 

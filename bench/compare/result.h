@@ -152,6 +152,7 @@ void rs_result_clean(char *text);
 typedef enum rs_comparison {
     RS_COMPARE_SERVERS,
     RS_COMPARE_TRADEOFFS, /* one setting at a time against the server's own defaults */
+    RS_COMPARE_CALIBRATE, /* a server with known handicaps against itself */
     RS_COMPARE_LADDER,    /* the older Winsock models beside the servers */
     RS_COMPARE_MAP        /* the servers over the cells of map.h */
 } rs_comparison;

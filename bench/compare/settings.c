@@ -10,11 +10,15 @@
 #define QUICK_SECONDS 1.0
 #define QUICK_WARMUP_S 0.2
 #define QUICK_REPEATS 5u
+#define CALIBRATE_SECONDS 0.3
+#define CALIBRATE_WARMUP_S 0.1
+#define CALIBRATE_REPEATS 100u
 #define FULL_SECONDS 2.0
 #define FULL_WARMUP_S 0.5
 #define FULL_REPEATS 10u
-#define MAP_SECONDS 0.4 /* every cell within half an hour, three servers, two of them under Wine   \
-                         */
+#define MAP_SECONDS                                                                                \
+    0.4 /* every cell within half an hour, three servers, two of them under Wine                   \
+         */
 #define MAP_WARMUP_S 0.1
 #define MAP_REPEATS 6u /* the fewest whose interval has 95 % */
 
@@ -35,6 +39,10 @@ static const rs_option compare_rows[] = {
     RS_ROW_STRING(rs_compare_settings, resume, "resume", "",
                   "DIR: go on with the --map in that folder: cells whose results are there are "
                   "not measured again"),
+    RS_ROW_BOOL(rs_compare_settings, calibrate, "calibrate", false,
+                "how often this comparison finds a known handicap of 2, 5 and 10 % here, and how "
+                "often it claims one where there is none; needs the tests to be built, takes 5 "
+                "minutes"),
     RS_ROW_LIST(rs_compare_settings, agree_list, "agree",
                 "DIR,DIR: measure nothing; say whether two results agree within their "
                 "intervals"),
@@ -130,6 +138,9 @@ static bool settings_wants(const settings_parse *parse, const rs_scenario *scena
     char part[64];
     if (list->count == 0) {
         const uint32_t set = s->ladder ? RS_IN_LADDER : s->full ? RS_IN_FULL : RS_IN_QUICK;
+        if (s->calibrate) {
+            return strcmp(scenario->name, RS_SCENARIO_BASE) == 0;
+        }
         return s->tradeoffs ? rs_tradeoffs_use(scenario->name) : (scenario->sets & set) != 0;
     }
     for (uint32_t i = 0; i < list->count; i++) {
@@ -302,9 +313,9 @@ static bool settings_agree(settings_parse *parse) {
 /* Names the ones given. */
 static bool settings_choose_one(settings_parse *parse) {
     const rs_compare_settings *s = parse->out;
-    const char *const name[] = {s->quick ? "--quick" : "", s->full ? "--full" : "",
-                                s->tradeoffs ? "--tradeoffs" : "", s->ladder ? "--ladder" : "",
-                                s->map ? "--map" : ""};
+    const char *const name[] = {
+        s->quick ? "--quick" : "",   s->full ? "--full" : "", s->tradeoffs ? "--tradeoffs" : "",
+        s->ladder ? "--ladder" : "", s->map ? "--map" : "",   s->calibrate ? "--calibrate" : ""};
     char given[64] = "";
     size_t used = 0;
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
@@ -314,8 +325,8 @@ static bool settings_choose_one(settings_parse *parse) {
     }
     (void)snprintf(
         parse->text, parse->text_bytes,
-        "%s: kinds of comparison; allowed: one of --quick, --full, --tradeoffs, --ladder, --map; "
-        "--map may have --quick or --full",
+        "%s: kinds of comparison; allowed: one of --quick, --full, --tradeoffs, --ladder, --map, "
+        "--calibrate; --map may have --quick or --full",
         given);
     return false;
 }
@@ -331,22 +342,26 @@ static void settings_length(rs_compare_settings *s, uint32_t repeats, double sec
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
     const int forms = s->full + s->quick;
-    if (s->tradeoffs + s->ladder + (s->map ? 1 : forms) > 1 || forms > 1) {
+    if (s->tradeoffs + s->ladder + s->calibrate + (s->map ? 1 : forms) > 1 || forms > 1 ||
+        (s->calibrate && forms > 0)) {
         return settings_choose_one(parse);
     }
     if (!settings_map_is_alone(parse)) {
         return false;
     }
     s->out = s->resume[0] != '\0' ? s->resume : s->out;
-    s->kind = s->tradeoffs ? RS_COMPARE_TRADEOFFS
-              : s->ladder  ? RS_COMPARE_LADDER
-              : s->map     ? RS_COMPARE_MAP
-                           : RS_COMPARE_SERVERS;
+    s->kind = s->tradeoffs   ? RS_COMPARE_TRADEOFFS
+              : s->ladder    ? RS_COMPARE_LADDER
+              : s->map       ? RS_COMPARE_MAP
+              : s->calibrate ? RS_COMPARE_CALIBRATE
+                             : RS_COMPARE_SERVERS;
     s->scenarios_given = s->scenario_list.count > 0;
     if (s->full) {
         settings_length(s, FULL_REPEATS, FULL_SECONDS, FULL_WARMUP_S);
     } else if (s->map) {
         settings_length(s, MAP_REPEATS, MAP_SECONDS, MAP_WARMUP_S);
+    } else if (s->calibrate) {
+        settings_length(s, CALIBRATE_REPEATS, CALIBRATE_SECONDS, CALIBRATE_WARMUP_S);
     }
     if (!(s->seconds > 0)) {
         return settings_error(parse, "--seconds", "0", "allowed: above 0 to 600 s");

@@ -27,7 +27,7 @@ typedef struct rs_server_name {
 } rs_server_name;
 
 typedef struct rs_compare_settings {
-    bool quick, full, tradeoffs, ladder, map;
+    bool quick, full, tradeoffs, ladder, map, calibrate;
     rs_comparison kind;
     bool scenarios_given;     /* by --scenario */
     double seconds, warmup_s; /* of one run */

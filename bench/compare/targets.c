@@ -203,6 +203,9 @@ static const char *targets_control_of(const targets *self) {
 static bool targets_controls(targets *self) {
     const uint32_t subjects = self->results->subjects;
     bool ok = true;
+    if (self->settings->kind == RS_COMPARE_CALIBRATE) {
+        return true; /* +0 is one */
+    }
     for (uint32_t i = 0; i < subjects && !self->settings->no_control; i++) {
         const bool base = self->settings->kind == RS_COMPARE_TRADEOFFS
                               ? self->results->subject[i].changed == NULL
@@ -244,7 +247,29 @@ static int targets_named(targets *self) {
     return 0;
 }
 
+/* A server that has the handicap of nothing, and the others against it; +0 is a variant too: the
+ * same program under another name. */
+static int targets_calibrate(targets *self) {
+    rs_server_name server = {.path = ""};
+    (void)snprintf(server.name, sizeof server.name, "%s",
+                   RS_TARGETS_WINDOWS ? "iocp_handicap" : "epoll_handicap");
+    if (!targets_add(self, &server)) {
+        return targets_fail(self, server.name, "was not built: it comes with the tests");
+    }
+    rs_args_add(&self->target[0].extra, "--%s", rs_handicaps[0].option);
+    rs_args_add(&self->target[0].extra, "%s", rs_handicaps[0].value);
+    for (uint32_t i = 0; i < RS_HANDICAPS; i++) {
+        if (!targets_add_variant(self, &rs_handicaps[i], 0)) {
+            return targets_fail(self, rs_handicaps[i].value, "too many settings");
+        }
+    }
+    return 0;
+}
+
 static int targets_list(targets *self) {
+    if (self->settings->kind == RS_COMPARE_CALIBRATE) {
+        return targets_calibrate(self);
+    }
     if (self->settings->kind == RS_COMPARE_TRADEOFFS) {
         return targets_tradeoffs(self);
     }

@@ -65,6 +65,14 @@ static const rs_tradeoff tradeoff_table[] = {
     {"workers", "4", NULL, true, true, "many-small", "busy-work", NULL, NULL, NULL},
 };
 
+const rs_tradeoff rs_handicaps[RS_HANDICAPS] = {
+    {"handicap", "cpu=0", "processor time", true, true, "many-small", NULL, NULL, NULL, NULL},
+    {"handicap", "cpu=2", NULL, true, true, "many-small", NULL, NULL, NULL, NULL},
+    {"handicap", "cpu=5", NULL, true, true, "many-small", NULL, NULL, NULL, NULL},
+    {"handicap", "cpu=10", NULL, true, true, "many-small", NULL, NULL, NULL, NULL},
+};
+const uint32_t rs_handicap_percent[RS_HANDICAPS] = {0, 2, 5, 10};
+
 uint32_t rs_tradeoff_count(void) {
     return (uint32_t)(sizeof tradeoff_table / sizeof tradeoff_table[0]);
 }

@@ -19,6 +19,12 @@ typedef struct rs_tradeoff {
 uint32_t rs_tradeoff_count(void);
 const rs_tradeoff *rs_tradeoff_at(uint32_t index); /* index < rs_tradeoff_count() (asserted) */
 
+/* The handicaps of --calibrate: "handicap" with "cpu=0", of the server that the others are set
+ * against, and so on. */
+#define RS_HANDICAPS 4u
+extern const rs_tradeoff rs_handicaps[RS_HANDICAPS];
+extern const uint32_t rs_handicap_percent[RS_HANDICAPS];
+
 /* rs_tradeoff_applies: to the server of that name. */
 bool rs_tradeoff_applies(const rs_tradeoff *tradeoff, const char *server);
 

@@ -239,8 +239,8 @@ static bool verdict_is_other(const rs_verdict_input *input, rs_verdict *out) {
             input->has_floor ? " Each server is set against the native floor instead." : "");
     } else if (input->is_survey) {
         verdict_say(out, RS_VERDICT_CANNOT,
-                    "No decision: trade-offs, the ladder and the map answer other questions. "
-                    "compare without --tradeoffs, --ladder and --map decides.");
+                    "No decision: --tradeoffs, --ladder, --map and --calibrate answer other "
+                    "questions. compare --full decides.");
     } else if (input->platform == RS_PLATFORM_LINUX || !input->has_pair) {
         verdict_say(out, RS_VERDICT_CANNOT,
                     "No decision: it needs iocp_server and rio_server measured on Windows.");

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* See calibration.h. */
+#include "compare/calibration.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/assert.h"
+
+/* SplitMix64. */
+static uint64_t calibration_random(uint64_t *state) {
+    uint64_t z = *state += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}
+
+/* The first so many of a shuffled order: drawn without replacement. */
+static rs_interval calibration_draw(double *ratio, uint32_t count, uint64_t *state) {
+    double one[RS_CALIBRATION_PAIRS];
+    for (uint32_t i = 0; i < RS_CALIBRATION_PAIRS; i++) {
+        const uint32_t at = i + (uint32_t)(calibration_random(state) % (count - i));
+        const double kept = ratio[i];
+        ratio[i] = ratio[at];
+        ratio[at] = kept;
+        one[i] = 1;
+    }
+    return rs_stats_ratio(ratio, one, RS_CALIBRATION_PAIRS);
+}
+
+void rs_calibrate(const double *own, const double *base, uint32_t count, bool higher_is_better,
+                  rs_calibration *out) {
+    double ratio[RS_STATS_SAMPLES_MAX];
+    uint32_t known = 0, worse = 0, better = 0, covered = 0;
+    uint64_t state = 1;
+    RS_ASSERT(count <= RS_STATS_SAMPLES_MAX);
+    memset(out, 0, sizeof *out);
+    out->all = rs_stats_ratio(own, base, count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (rs_is_known(own[i]) && rs_is_known(base[i]) && base[i] > 0) {
+            ratio[known++] = own[i] / base[i];
+        }
+    }
+    if (known < RS_CALIBRATION_PAIRS) {
+        return;
+    }
+    for (out->drawn = 0; out->drawn < RS_CALIBRATION_DRAWN; out->drawn++) {
+        const rs_interval drawn = calibration_draw(ratio, known, &state);
+        const bool is_more = drawn.middle > 1;
+        better += rs_stats_is_difference(&drawn) && is_more == higher_is_better;
+        worse += rs_stats_is_difference(&drawn) && is_more != higher_is_better;
+        covered += drawn.low <= out->all.middle && out->all.middle <= drawn.high;
+    }
+    out->worse = (double)worse / out->drawn;
+    out->better = (double)better / out->drawn;
+    out->covered = (double)covered / out->drawn;
+}
+
+void rs_calibrate_cell(const rs_results *results, uint32_t scenario, uint32_t subject,
+                       rs_metric metric, rs_calibration *out) {
+    double own[RS_REPEATS_MAX], base[RS_REPEATS_MAX];
+    const uint32_t of = results->subject[subject].of;
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        const rs_compare_run *a = rs_results_run(results, scenario, subject, i);
+        const rs_compare_run *b = rs_results_run(results, scenario, of, i);
+        own[i] = a->state == RS_RUN_OK ? a->value[metric] : NAN;
+        base[i] = b->state == RS_RUN_OK ? b->value[metric] : NAN;
+    }
+    rs_calibrate(own, base, results->repeats, metric == RS_METRIC_RATE, out);
+}
