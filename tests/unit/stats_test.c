@@ -11,6 +11,8 @@
 
 #include "unit/random.h"
 
+#define ROUNDS 10000u /* of a simulation */
+
 static uint64_t seed;
 
 static bool near(double a, double b) {
@@ -118,7 +120,6 @@ static rs_interval draw(test_random *random, uint32_t pairs, double truth, distu
 
 /* Share of intervals that hold the truth. */
 static double coverage(uint32_t pairs, disturbance kind) {
-    enum { ROUNDS = 10000 };
     const double truth = 1.3;
     test_random random = {seed + pairs};
     uint32_t held = 0;
@@ -149,7 +150,6 @@ static void test_stats_interval_covers_as_it_says(void **state) {
 /* A true 10 % with 10 pairs, and how often one is claimed where there is none. Disturbances that
  * nobody flagged cost power, not truth: two of ten pairs on one side reach the interval's end. */
 static void test_stats_finds_ten_percent_and_little_else(void **state) {
-    enum { ROUNDS = 10000 };
     (void)state;
     for (int kind = CALM; kind <= EITHER; kind++) {
         test_random random = {seed};
@@ -199,11 +199,11 @@ static void test_stats_p_of_known_samples(void **state) {
 /* 200 ratios, 20 of which are a true 20 %: of those that remain few are false, and fewer than of
  * those that differ each by itself. */
 static void test_stats_discoveries_are_seldom_false(void **state) {
-    enum { ROUNDS = 50, RATIOS = 200, TRUE_ONES = 20 };
+    enum { SETS = 50, RATIOS = 200, TRUE_ONES = 20 };
     (void)state;
     test_random random = {seed};
     uint32_t alone = 0, remain = 0, is_false = 0, missed = 0;
-    for (uint32_t round = 0; round < ROUNDS; round++) {
+    for (uint32_t round = 0; round < SETS; round++) {
         rs_interval ratio[RATIOS], *all[RATIOS];
         for (uint32_t i = 0; i < RATIOS; i++) {
             ratio[i] = draw(&random, 10, i < TRUE_ONES ? 1.2 : 1, CALM);
@@ -217,10 +217,10 @@ static void test_stats_discoveries_are_seldom_false(void **state) {
         }
     }
     printf("false alone %u, false of those that remain %u of %u, missed %u of %u\n", alone,
-           is_false, remain, missed, (uint32_t)(ROUNDS * TRUE_ONES));
+           is_false, remain, missed, (uint32_t)(SETS * TRUE_ONES));
     assert_true(alone > is_false * 5);
     assert_true(is_false * 100 <= remain * 7); /* 5 %, and the noise of this sample */
-    assert_true(missed * 100 <= ROUNDS * TRUE_ONES * 10);
+    assert_true(missed * 100 <= SETS * TRUE_ONES * 10);
 }
 
 static void test_stats_discoveries_of_none_and_one(void **state) {

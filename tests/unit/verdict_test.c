@@ -16,6 +16,7 @@
 #include "unit/random.h"
 
 #define STEP 1e-6
+#define COMPARISONS 2000u /* of a simulation */
 
 static rs_verdict_cell cell;
 static rs_verdict_input input;
@@ -370,7 +371,6 @@ static void make_comparison(test_random *random, double gain, double noise, bool
 
 static void test_verdict_of_equal_servers_is_seldom_false(void **state) {
     (void)state;
-    enum { COMPARISONS = 2000 };
     static const double noise[] = {0.01, 0.02, 0.05, 0.1, 0.2};
     test_random random = {20261130};
     rs_verdict_cell cells[11];
