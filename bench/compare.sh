@@ -37,10 +37,14 @@ if [ "${1:-}" = --no-build ]; then
 fi
 
 ./scripts/setup-debian.sh || exit 1
+layouts=
+case " $* " in *" --builds"[\ =]*) layouts=yes ;; esac
 for preset in native windows; do
     log=build/compare.build.$preset.log
     echo "compare: building $preset" >&2
-    { cmake --preset $preset && cmake --build --preset $preset -j "$(nproc)"; } >"$log" 2>&1 ||
+    { cmake --preset $preset && cmake --build --preset $preset -j "$(nproc)" &&
+        { [ -z "$layouts" ] || cmake --build --preset $preset --target layouts -j "$(nproc)"; }
+    } >"$log" 2>&1 ||
         { tail -n 30 "$log" >&2; die "the build of $preset failed"; }
 done
 exec $compare "$@"

@@ -93,6 +93,11 @@ void rs_banner_make(rs_results *results, rs_runner *runner, const rs_compare_set
         "a first round dropped; medians; %.4g %% intervals of paired ratios (sign test)",
         settings->repeats, settings->repeats == 1 ? "" : "s", settings->seed,
         rs_stats_level(settings->repeats) * 100);
+    if (settings->builds > 1) {
+        banner_add(results, "builds",
+                   "%u of each server in turn, the same objects linked in another order",
+                   settings->builds);
+    }
     banner_add(results, "one run", "%.1f s after %.1f s of warm-up, a fresh server each time",
                settings->seconds, settings->warmup_s);
     banner_add(results, "CPU time", "of the whole load, warm-up included, over all its messages");

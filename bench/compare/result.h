@@ -21,6 +21,7 @@
 
 #define RS_SERVERS_MAX 64u /* two servers with every setting of the trade-offs */
 #define RS_REPEATS_MAX 100u
+#define RS_BUILDS_MAX 3u  /* cmake/RingsideLayouts.cmake makes as many */
 #define RS_CALLS_MAX 20u  /* kernel calls that a server names */
 #define RS_NAME_BYTES 40u /* of a server, a kernel call */
 #define RS_WHY_BYTES 256u /* why a run is void */

@@ -20,9 +20,11 @@
 /* A program to measure. */
 typedef struct rs_target {
     char name[RS_NAME_BYTES];
-    char program[RS_ARG_BYTES]; /* absolute */
-    bool wine;                  /* started by scripts/wine.sh in a prefix of its own */
-    bool streams;               /* a ladder server: has no frames */
+    char program[RS_ARG_BYTES];              /* absolute */
+    char build[RS_BUILDS_MAX][RS_ARG_BYTES]; /* that take its place in turn */
+    uint32_t builds;                         /* 0: none does */
+    bool wine;                               /* started by scripts/wine.sh in a prefix of its own */
+    bool streams;                            /* a ladder server: has no frames */
     char prefix[RS_ARG_BYTES];
     rs_process wineserver; /* id 0: none seen yet */
     rs_args extra;         /* options of --set: pairs of name and value */

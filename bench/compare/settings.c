@@ -73,6 +73,9 @@ static const rs_option compare_rows[] = {
     RS_ROW_UINT(rs_compare_settings, unfit_percent, "disturbed-max", 0, 100, 25, "%",
                 "of the runs, disturbed by other programs or void: above it the comparison is "
                 "unfit, exit code 3"),
+    RS_ROW_UINT(rs_compare_settings, builds, "builds", 1, RS_BUILDS_MAX, 1, "builds",
+                "of each server, its objects linked in another order in each, taken in turn: the "
+                "target layouts makes three"),
     RS_ROW_UINT(rs_compare_settings, seed, "seed", 0, UINT32_MAX, 0, "",
                 "of the order of the runs within a round; 0 takes one from the clock and prints "
                 "it"),

@@ -286,6 +286,35 @@ static int targets_list(targets *self) {
     return 0;
 }
 
+/* The program's own name with _layout1 and so on. */
+static int targets_builds(targets *self, rs_target *target) {
+    const size_t suffix = targets_is_windows_program(target->program) ? strlen(".exe") : 0;
+    const size_t stem = strlen(target->program) - suffix;
+    for (uint32_t i = 0; i < self->settings->builds; i++) {
+        char path[RS_ARG_BYTES * 2];
+        (void)snprintf(path, sizeof path, "%.*s_layout%u%s", (int)stem, target->program, i + 1,
+                       target->program + stem);
+        if (!rs_files_absolute(path, target->build[i], sizeof target->build[i])) {
+            (void)snprintf(self->why, self->why_bytes,
+                           "--builds: %.160s: no such program; build the target layouts", path);
+            return EXIT_FAILURE;
+        }
+    }
+    target->builds = self->settings->builds;
+    return 0;
+}
+
+static int targets_all_builds(targets *self) {
+    int failed = 0;
+    for (uint32_t i = 0; i < self->results->subjects && failed == 0; i++) {
+        rs_target *target = &self->target[i];
+        if (self->settings->builds > 1 && !target->streams) { /* the ladder's have one each */
+            failed = targets_builds(self, target);
+        }
+    }
+    return failed;
+}
+
 /* --set for a server that is not there is a mistake, not something to pass over. */
 static int targets_check_sets(const targets *self) {
     for (uint32_t i = 0; i < self->settings->sets; i++) {
@@ -322,6 +351,9 @@ int rs_targets_find(rs_target *target, rs_results *results, const rs_compare_set
     }
     if (!targets_controls(&self)) {
         return targets_fail(&self, "no room for a control", "too many servers");
+    }
+    if (targets_all_builds(&self) != 0) {
+        return EXIT_FAILURE;
     }
     return targets_check_sets(&self);
 }

@@ -2,6 +2,7 @@
 #include "compare/turns.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "compare/rates.h"
 #include "seam/os.h"
@@ -87,6 +88,10 @@ static void turns_one(rs_turns *self, uint32_t index, const rs_turn *turn) {
                        turn->repeat + 1);
     }
     if (!turns_need_no_run(self, turn, rate, run)) {
+        if (target->builds > 0) { /* both of a pair have the same order of objects */
+            memcpy(target->program, target->build[turn->repeat % target->builds],
+                   sizeof target->program);
+        }
         self->runner->share = turn->dropped ? TURNS_DROPPED_SHARE : 1;
         rs_runner_turn(self->runner, target, scenario, rate, base, run,
                        &results->subject[turn->server]);
