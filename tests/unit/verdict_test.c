@@ -16,7 +16,7 @@
 #include "unit/random.h"
 
 #define STEP 1e-6
-#define COMPARISONS 2000u /* of a simulation */
+#define COMPARISONS 500u /* of a simulation */
 
 static rs_verdict_cell cell;
 static rs_verdict_input input;
