@@ -35,8 +35,10 @@ static uint32_t schedule_drawn(const rs_schedule *schedule, uint64_t salt, uint3
     uint32_t order[SCHEDULE_DRAWN_MAX];
     uint64_t state = schedule->seed ^ (salt * 0xD1B54A32D192ED03u);
     RS_ASSERT(count <= SCHEDULE_DRAWN_MAX);
-    for (uint32_t i = 0; i < count; i++) {
+    order[0] = 0;
+    for (uint32_t i = 1; i < count; i++) {
         const uint32_t at = (uint32_t)(schedule_random(&state) % (i + 1));
+        order[i] = i;
         order[i] = order[at];
         order[at] = i;
     }
