@@ -659,6 +659,20 @@ mutant("a capacity need not hold once more" [[        @{bisect->next = bisect->g
         return]] [[bisect->result = bisect->good; return false;]])
 mutant("a rate that did not hold again is kept" [[    @{bisect->next *= BISECT_BACK;}@]] [[;]])
 
+mutants_of(bench/compare/map.c "unit\\.map")
+mutant("the bound itself is left out" [[    return @{(uint64_t)connections * depth * size <= RS_MAP_BYTES_MAX}@;]] [[(uint64_t)connections * depth * size < RS_MAP_BYTES_MAX]])
+mutant("a large frame is not told to the server" [[    const bool large = @{size > MAP_FRAME_DEFAULT}@;]] [[false]])
+mutant("any difference wins" [[    if (@{rate->middle > RS_MAP_WIN}@) {]] [[rate->middle > 1]])
+mutant("what is not separable is called the same" [[        return @{rs_stats_is_same(rate)}@ ? RS_MAP_WITHIN]] [[true]])
+
+mutants_of(bench/compare/map_cell.c "unit\\.map")
+mutant("a cell of another commit is taken" [[    if (@{strcmp(then, made) != 0}@) {]] [[0]])
+mutant("a cell with a void run is taken" [[    return @{!cell_flag(doc, from, "void")}@ && run->value[RS_METRIC_RATE] > 0;]] [[true]])
+mutant("a cell that lacks a run is taken" [[    return @{count == results->repeats}@;
+}
+
+/* "name]] [[true]])
+
 mutants_of(bench/compare/verdict.c "unit\\.verdict")
 mutant("a gain needs no second instrument" [[                                     @{rs_clause_at_most(&cell->machine, 1)}@);]] [[RS_CLAUSE_BETTER]])
 mutant("a loss of rate is overlooked" [[        if (@{out->clause == RS_CLAUSE_WORSE}@) {]] [[0]])
