@@ -71,7 +71,7 @@ static rs_bots_move *bots_slot(const rs_bots *bots, uint32_t bot, uint32_t seq) 
 
 /* Returns its length. */
 static uint32_t bots_name(const rs_bots *bots, uint32_t bot, char name[BOTS_NAME_BYTES]) {
-    const int n = snprintf(name, BOTS_NAME_BYTES, "%08" PRIx32 ".%" PRIu32, bots->seed, bot);
+    const int n = snprintf(name, BOTS_NAME_BYTES, "b%" PRIx32 ".%" PRIx32, bots->seed, bot);
     RS_ASSERT(n > 0 && (uint32_t)n <= RS_BOARD_NAME_MAX);
     return (uint32_t)n;
 }
@@ -245,7 +245,7 @@ static uint32_t bots_named(const rs_bots *bots, const rs_board_frame *frame) {
     if (dot == NULL) {
         return BOTS_STRANGER;
     }
-    number = strtoul(dot + 1, NULL, 10);
+    number = strtoul(dot + 1, NULL, 16);
     if (number >= bots->count) {
         return BOTS_STRANGER;
     }

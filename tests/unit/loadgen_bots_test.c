@@ -294,7 +294,7 @@ static void test_bots_log_in(void **state) {
 }
 
 static void test_bots_strangers_are_not_judged(void **state) {
-    static const char *const names[] = {"human", "00000007.3", "00000007.01", "00000008.1", "."};
+    static const char *const names[] = {"human", "b7.3", "b7.01", "b8.1", "."};
     bots_bed *bed = bed_open();
     (void)state;
     for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
