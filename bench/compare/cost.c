@@ -13,9 +13,10 @@ void rs_cost_init(rs_cost *cost, const rs_results *results, double load_s) {
     }
     for (uint32_t i = 0; i < results->scenarios; i++) {
         const rs_scenario_kind kind = results->scenario[i]->kind;
-        cost->factor[i] = kind == RS_SCENARIO_CAPACITY ? COST_SEARCH_LOADS * RS_CAPACITY_SHARE
-                          : kind == RS_SCENARIO_RAMP   ? COST_RAMP
-                                                       : 1;
+        cost->factor[i] = kind == RS_SCENARIO_CAPACITY || kind == RS_SCENARIO_BOTS
+                              ? COST_SEARCH_LOADS * RS_CAPACITY_SHARE
+                          : kind == RS_SCENARIO_RAMP ? COST_RAMP
+                                                     : 1;
     }
 }
 

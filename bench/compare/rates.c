@@ -37,6 +37,9 @@ static double rates_base(const rs_results *results, uint32_t subject) {
 double rs_rates_turn(rs_results *results, const rs_turn *turn, bool given) {
     const rs_scenario *scenario = results->scenario[turn->scenario];
     double slowest = NAN;
+    if (!turn->warmup && scenario->kind == RS_SCENARIO_BOTS) {
+        return RS_BOTS_START;
+    }
     if (turn->warmup || !rs_scenario_is_late(scenario)) {
         return 0;
     }

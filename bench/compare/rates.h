@@ -17,7 +17,7 @@ const rs_scenario *rs_rates_past(rs_results *results, const rs_json_doc *past);
 /* rs_rates_turn: messages a second to ask for in this turn; 0: a closed loop, NAN: nothing sound to
  * take it from. FIXED: a share of the slowest server's rate, the same for all, which it sets in
  * results->fixed_rate; given: as rs_rates_past has set it. CAPACITY: where the search starts, half
- * the server's own. */
+ * the server's own. BOTS: the number of bots that it starts with. */
 double rs_rates_turn(rs_results *results, const rs_turn *turn, bool given);
 
 #endif

@@ -53,7 +53,7 @@ static void result_read_latency(rs_compare_run *run, const rs_scenario *scenario
         rs_metric metric;
     } points[] = {{"p50", RS_METRIC_P50},     {"p90", RS_METRIC_P90},       {"p99", RS_METRIC_P99},
                   {"p99_9", RS_METRIC_P99_9}, {"p99_99", RS_METRIC_P99_99}, {"max", RS_METRIC_MAX}};
-    const char *which = rs_scenario_is_late(scenario)        ? "latency_corrected_ns"
+    const char *which = rs_scenario_is_open(scenario)        ? "latency_corrected_ns"
                         : scenario->kind == RS_SCENARIO_RAMP ? "first_reply_ns"
                                                              : "latency_ns";
     const rs_json_node *from = rs_json_read_get(load, NULL, which);
@@ -62,17 +62,30 @@ static void result_read_latency(rs_compare_run *run, const rs_scenario *scenario
     }
 }
 
+/* Of the board a message is a delivery: one viewer told of one move. */
+static double result_own_cpu(const rs_scenario *scenario, const rs_json_doc *load) {
+    if (scenario->kind != RS_SCENARIO_BOARD) {
+        return rs_json_read_number(load, NULL, "cpu.ns_per_message");
+    }
+    return (rs_json_read_number(load, NULL, "cpu.user_ns") +
+            rs_json_read_number(load, NULL, "cpu.kernel_ns")) /
+           rs_json_read_number(load, NULL, "board.measured_deliveries");
+}
+
 static double result_rate(const rs_scenario *scenario, const rs_json_doc *load) {
     if (scenario->kind == RS_SCENARIO_RAMP) {
         return scenario->connections * 1e9 / rs_json_read_number(load, NULL, "ramp_ns");
     }
     return rs_json_read_number(load, NULL,
-                               scenario->kind == RS_SCENARIO_CHURN ? "lives_per_s" : "rate_per_s");
+                               scenario->kind == RS_SCENARIO_CHURN   ? "lives_per_s"
+                               : scenario->kind == RS_SCENARIO_BOARD ? "board.deliveries_per_s"
+                                                                     : "rate_per_s");
 }
 
 /* CPU time of the whole load over the messages of the whole load: both include the warm-up. The
  * server's own idea of its times is not asked: nobody tested it. */
-static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server, const rs_json_doc *load,
+static void result_read_cpu(rs_compare_run *run, const rs_scenario *scenario,
+                            const rs_json_doc *server, const rs_json_doc *load,
                             const rs_observed *observed, double messages) {
     const rs_json_node *wine = rs_json_read_get(server, NULL, "wine");
     run->value[RS_METRIC_CPU] = observed->cpu_ns / messages / 1000;
@@ -87,8 +100,7 @@ static void result_read_cpu(rs_compare_run *run, const rs_json_doc *server, cons
     }
     run->value[RS_METRIC_CPU_MACHINE] = observed->machine_ns / messages / 1000;
     if (!observed->load_untold) {
-        run->value[RS_METRIC_CPU_LOAD] =
-            rs_json_read_number(load, NULL, "cpu.ns_per_message") / 1000;
+        run->value[RS_METRIC_CPU_LOAD] = result_own_cpu(scenario, load) / 1000;
     }
 }
 
@@ -180,11 +192,13 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     if (!result_is_sound(run, scenario, server, load)) {
         return;
     }
-    const double messages = result_messages(server, load);
+    const double messages = scenario->kind == RS_SCENARIO_BOARD
+                                ? rs_json_read_number(load, NULL, "board.deliveries")
+                                : result_messages(server, load);
     run->value[RS_METRIC_MESSAGES] = messages;
     run->value[RS_METRIC_RATE] = result_rate(scenario, load);
     result_read_latency(run, scenario, load);
-    result_read_cpu(run, server, load, observed, messages);
+    result_read_cpu(run, scenario, server, load, observed, messages);
     result_read_calls(run, server, messages);
     result_read_memory(run, scenario, server, observed);
     run->value[RS_METRIC_CALLS] =
@@ -399,15 +413,15 @@ static void results_fill_cell(const rs_results *results, uint32_t scenario, uint
 static rs_verdict_cell results_verdict_cell(const rs_results *results, uint32_t index,
                                             uint32_t rio) {
     const rs_scenario *scenario = results->scenario[index];
-    return (rs_verdict_cell){.scenario = scenario->name,
-                             .connections = scenario->connections,
-                             .may_gain = !rs_scenario_counts_connections(scenario),
-                             .fixed_rate = scenario->kind == RS_SCENARIO_FIXED,
-                             .rate = results_ratio(results, index, rio, RS_METRIC_RATE, true),
-                             .cpu = results_ratio(results, index, rio, RS_METRIC_CPU_SUM, true),
-                             .machine =
-                                 results_ratio(results, index, rio, RS_METRIC_CPU_MACHINE, true),
-                             .p99 = results_ratio(results, index, rio, RS_METRIC_P99, true)};
+    return (rs_verdict_cell){
+        .scenario = scenario->name,
+        .connections = scenario->connections,
+        .may_gain = !rs_scenario_counts_connections(scenario),
+        .fixed_rate = scenario->kind == RS_SCENARIO_FIXED || scenario->kind == RS_SCENARIO_BOARD,
+        .rate = results_ratio(results, index, rio, RS_METRIC_RATE, true),
+        .cpu = results_ratio(results, index, rio, RS_METRIC_CPU_SUM, true),
+        .machine = results_ratio(results, index, rio, RS_METRIC_CPU_MACHINE, true),
+        .p99 = results_ratio(results, index, rio, RS_METRIC_P99, true)};
 }
 
 /* Scenarios of the rule, --full's, that were not measured, as a list. */

@@ -33,7 +33,10 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
 
 /* X(name, key in CSV and JSON, unit, source: of docs/compare.md). */
 #define RS_METRIC_TABLE(X)                                                                         \
-    X(RATE, "rate", "1/s", "loadgen: replies (connections in ramp, churn) in the measured time")   \
+    X(RATE, "rate", "1/s",                                                                         \
+      "loadgen: replies in the measured time (connections in ramp, churn; deliveries in board; "   \
+      "in "                                                                                        \
+      "board-bots the number of bots)")                                                            \
     X(P50, "p50_us", "us",                                                                         \
       "loadgen: reply latency, within 1/64; from the intended send in an open loop")               \
     X(P90, "p90_us", "us", "the same")                                                             \
@@ -72,7 +75,7 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
     X(POOL_EACH, "pool_each_bytes", "bytes", "the same for each connection")                       \
     X(LOCKED, "locked_bytes", "bytes", "server: pages locked at its end")                          \
     X(MESSAGES, "messages", "count",                                                               \
-      "server, warm-up included; of a ladder server what loadgen sent")                            \
+      "server, warm-up included; of a ladder server what loadgen sent; in board the deliveries")   \
     X(OTHERS, "others_cpu", "CPUs",                                                                \
       "processes' CPU time (/proc/stat, NtQuerySystemInformation over all processor groups) less " \
       "server, wineserver, loadgen")                                                               \

@@ -112,8 +112,8 @@ static void runner_server_args(const runner_turn *turn, rs_args *args) {
 }
 
 static void runner_load_args(const runner_turn *turn, rs_args *args) {
-    const double share = turn->runner->share *
-                         (turn->scenario->kind == RS_SCENARIO_CAPACITY ? RS_CAPACITY_SHARE : 1);
+    const double share =
+        turn->runner->share * (rs_scenario_is_search(turn->scenario) ? RS_CAPACITY_SHARE : 1);
     const rs_load_time time = {.seconds = turn->runner->seconds * share,
                                .warmup_s = turn->runner->warmup_s * share,
                                .rate = turn->rate};
@@ -339,6 +339,19 @@ static bool runner_parse(runner_turn *turn, rs_runner_side *side, rs_json_doc *d
     return false;
 }
 
+/* Connections that end because they are too many are an answer of a search for how many there may
+ * be; whatever else is wrong is wrong. */
+static bool runner_is_overload(const runner_turn *turn, const rs_json_doc *doc) {
+    static const char *const wrong[] = {"counts.wrong",   "counts.reordered", "counts.duplicated",
+                                        "counts.unknown", "counts.stale",     "counts.failed",
+                                        "counts.stuck"};
+    bool none = turn->scenario->kind == RS_SCENARIO_BOTS;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        none = none && rs_json_read_number(doc, NULL, wrong[i]) <= 0; /* not one that is missing */
+    }
+    return none;
+}
+
 /* What the load generator found wrong voids the run before the server's own end can hide it. */
 static bool runner_load_is_valid(runner_turn *turn) {
     rs_json_doc doc;
@@ -347,6 +360,9 @@ static bool runner_load_is_valid(runner_turn *turn) {
         return true;
     }
     if (runner_parse(turn, &turn->runner->load, &doc)) {
+        if (runner_is_overload(turn, &doc)) {
+            return true;
+        }
         rs_json_read_text(&doc, rs_json_read_get(&doc, NULL, "void_reason"), reason, sizeof reason);
         rs_result_void(turn->out, "loadgen ended with %s: %s", turn->runner->load.process.ending,
                        reason);
@@ -366,7 +382,12 @@ static bool runner_load_once(runner_turn *turn) {
 
 /* True when the newest load kept its p99 within the bound and its rate near the one asked for. */
 static bool runner_is_good(runner_turn *turn) {
+    const double asked =
+        turn->scenario->kind == RS_SCENARIO_BOTS ? rs_scenario_moves(turn->rate) : turn->rate;
     rs_json_doc doc;
+    if (turn->runner->load.process.exit_code != 0) {
+        return false; /* an overload */
+    }
     if (!runner_parse(turn, &turn->runner->load, &doc)) {
         return false;
     }
@@ -374,8 +395,8 @@ static bool runner_is_good(runner_turn *turn) {
     if (!rs_is_known(p99_us)) { /* too few messages for a p99: all must be within */
         p99_us = rs_json_read_number(&doc, NULL, "latency_corrected_ns.max") / 1000;
     }
-    return p99_us <= RS_CAPACITY_BOUND_US &&
-           rs_json_read_number(&doc, NULL, "rate_per_s") > RUNNER_RATE_SHARE * turn->rate;
+    return p99_us <= rs_scenario_bound_us(turn->scenario) &&
+           rs_json_read_number(&doc, NULL, "rate_per_s") > RUNNER_RATE_SHARE * asked;
 }
 
 /* Every step is a load of its own against the same server; the file that stays is the last one's,
@@ -386,10 +407,11 @@ static bool runner_search(runner_turn *turn) {
     rs_bisect_init(&bisect, turn->rate, RUNNER_BISECT_STEPS);
     while (more) {
         turn->rate = bisect.next;
-        if (!runner_load_once(turn)) {
+        const bool too_many = turn->scenario->kind == RS_SCENARIO_BOTS && turn->rate > RS_BOTS_MAX;
+        if (!too_many && !runner_load_once(turn)) {
             return false;
         }
-        more = rs_bisect_feed(&bisect, runner_is_good(turn));
+        more = rs_bisect_feed(&bisect, !too_many && runner_is_good(turn));
         if (turn->out->state == RS_RUN_VOID) {
             return false;
         }
@@ -443,7 +465,7 @@ static bool runner_load(runner_turn *turn) {
     turn->pool_start = rs_machine_pool_bytes();
     turn->observed.pool_growth_bytes = turn->pool_start - turn->pool_start; /* 0, or not known */
     const bool ok =
-        turn->scenario->kind == RS_SCENARIO_CAPACITY ? runner_search(turn) : runner_load_once(turn);
+        rs_scenario_is_search(turn->scenario) ? runner_search(turn) : runner_load_once(turn);
     if (!ok) {
         return false;
     }
@@ -491,7 +513,7 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
         return;
     }
     rs_result_read(turn->out, turn->scenario, &server, &load, &turn->observed);
-    if (turn->scenario->kind == RS_SCENARIO_CAPACITY && turn->out->state == RS_RUN_OK) {
+    if (rs_scenario_is_search(turn->scenario) && turn->out->state == RS_RUN_OK) {
         turn->out->value[RS_METRIC_RATE] = turn->capacity;
     }
     runner_subject(&server, subject);

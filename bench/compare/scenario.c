@@ -7,6 +7,7 @@
 #include "core/assert.h"
 
 #define SCENARIO_CHURN_MESSAGES 4u
+#define SCENARIO_BOTS_SOURCES 64u /* a search opens more connections than an address has ports */
 
 /* RS_SCENARIO_BASE stands before the scenarios that need its result. */
 static const rs_scenario scenario_table[] = {
@@ -32,6 +33,10 @@ static const rs_scenario scenario_table[] = {
      1, 32, 2000, 0, 4096, 0, 0, RS_IN_FULL, NULL},
     {"churn", "32 connections at a time: connect, 4 messages, close", RS_SCENARIO_CHURN, 32, 1, 32,
      0, 0, 1024, 0, 0, RS_IN_FULL, NULL},
+    {"board", "1,000 bots on the board, 10 moves a second each, open loop; figures per delivery",
+     RS_SCENARIO_BOARD, 1000, 64, 4, 0, 0, 1024, 0, 0, 0, "board"},
+    {"board-bots", "most bots, 10 moves a second each, with p99 within 50 ms, by bisection",
+     RS_SCENARIO_BOTS, 1000, 64, 4, 0, 0, RS_BOTS_MAX, 0, 0, 0, "board"},
     {"fixed-50", "64 connections, open loop at 50 % of the slower server's many-small rate",
      RS_SCENARIO_FIXED, 64, 64, 32, 0, 50, 128, 0, 0, RS_IN_FULL, NULL},
     {"fixed-80", "64 connections, open loop at 80 % of the slower server's many-small rate",
@@ -65,11 +70,34 @@ bool rs_scenario_is_late(const rs_scenario *scenario) {
     return scenario->kind == RS_SCENARIO_FIXED || scenario->kind == RS_SCENARIO_CAPACITY;
 }
 
+static bool scenario_is_board(const rs_scenario *scenario) {
+    return scenario->kind == RS_SCENARIO_BOARD || scenario->kind == RS_SCENARIO_BOTS;
+}
+
+bool rs_scenario_is_open(const rs_scenario *scenario) {
+    return rs_scenario_is_late(scenario) || scenario_is_board(scenario);
+}
+
+bool rs_scenario_is_search(const rs_scenario *scenario) {
+    return scenario->kind == RS_SCENARIO_CAPACITY || scenario->kind == RS_SCENARIO_BOTS;
+}
+
+double rs_scenario_bound_us(const rs_scenario *scenario) {
+    return scenario->kind == RS_SCENARIO_BOTS ? RS_BOTS_BOUND_US : RS_CAPACITY_BOUND_US;
+}
+
+double rs_scenario_moves(double bots) {
+    return bots * RS_BOARD_MOVES;
+}
+
 bool rs_scenario_counts_connections(const rs_scenario *scenario) {
     return scenario->kind == RS_SCENARIO_RAMP || scenario->kind == RS_SCENARIO_CHURN;
 }
 
 const char *rs_scenario_rate_unit(const rs_scenario *scenario) {
+    if (scenario_is_board(scenario)) {
+        return scenario->kind == RS_SCENARIO_BOARD ? "deliveries/s" : "bots";
+    }
     return rs_scenario_counts_connections(scenario) ? "connections/s" : "messages/s";
 }
 
@@ -99,7 +127,10 @@ void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args 
 }
 
 void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time, rs_args *args) {
-    rs_args_u32(args, "--connections", scenario->connections);
+    const double connections =
+        scenario->kind == RS_SCENARIO_BOTS ? time->rate : scenario->connections;
+    const double rate = scenario_is_board(scenario) ? rs_scenario_moves(connections) : time->rate;
+    rs_args_u32(args, "--connections", connections < 1 ? 1 : (uint32_t)connections);
     rs_args_u32(args, "--depth", scenario->depth);
     rs_args_u32(args, "--size", scenario->frame_bytes);
     if (scenario->kind == RS_SCENARIO_RAMP) {
@@ -108,11 +139,16 @@ void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time
     }
     rs_args_double(args, "--seconds", time->seconds);
     rs_args_double(args, "--warmup", time->warmup_s);
-    if (rs_scenario_is_late(scenario)) {
-        rs_args_add(args, "--rate");
-        rs_args_add(args, "%.0f", time->rate < 1 ? 1 : time->rate);
+    if (scenario_is_board(scenario)) {
+        rs_args_add(args, "--app");
+        rs_args_add(args, "%s", scenario->app);
+        rs_args_u32(args, "--sources", SCENARIO_BOTS_SOURCES);
     }
-    if (scenario->kind == RS_SCENARIO_CAPACITY) {
+    if (rs_scenario_is_open(scenario)) {
+        rs_args_add(args, "--rate");
+        rs_args_add(args, "%.0f", rate < 1 ? 1 : rate);
+    }
+    if (rs_scenario_is_search(scenario)) {
         rs_args_u32(args, "--rate-min", 0); /* a missed rate is an answer of the search */
     }
     if (scenario->kind == RS_SCENARIO_CHURN) {

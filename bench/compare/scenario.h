@@ -13,7 +13,12 @@
 
 #define RS_SCENARIOS_MAX 80u /* the cells of --map are scenarios too */
 #define RS_CAPACITY_BOUND_US                                                                       \
-    2000.0                      /* p99 that "capacity" allows: ours; what a player does not feel */
+    2000.0 /* p99 that "capacity" allows: ours; what a player does not feel */
+#define RS_BOTS_BOUND_US                                                                           \
+    50000.0                 /* the same of "board-bots": ours; a step that still looks at once */
+#define RS_BOTS_START 500.0 /* bots that its search begins with, and the most it tries */
+#define RS_BOTS_MAX 8000u
+#define RS_BOARD_MOVES 10u      /* a second of each bot: a player who keeps walking */
 #define RS_SCENARIO_WORK_US 20u /* of a BUSY message: more than the I/O of one costs: ours */
 #define RS_CAPACITY_SHARE 0.5   /* of a run's time for each of its loads: ours */
 
@@ -24,6 +29,8 @@ typedef enum rs_scenario_kind {
     RS_SCENARIO_RAMP,   /* all connections at once; rate = connections a second until first reply */
     RS_SCENARIO_CHURN,  /* connect, a few messages, close; rate = connections a second */
     RS_SCENARIO_FIXED,  /* open loop at a share of the slower server's capacity */
+    RS_SCENARIO_BOARD,  /* the board game, open loop; rate = deliveries a second */
+    RS_SCENARIO_BOTS,   /* most bots on the board with p99 within RS_BOTS_BOUND_US */
     RS_SCENARIO_CAPACITY /* highest open-loop rate with p99 within RS_CAPACITY_BOUND_US */
 } rs_scenario_kind;
 
@@ -36,8 +43,8 @@ typedef struct rs_scenario {
     uint32_t max_sessions; /* server option: room for the connections and their successors */
     uint32_t max_frame;    /* server options; 0 = the server's default */
     uint32_t max_queued;
-    uint32_t sets;   /* RS_IN_*: which selections have it; 0: trade-offs alone */
-    const char *app; /* server option; NULL: its default */
+    uint32_t sets;   /* RS_IN_*: which selections have it; 0: trade-offs, or by name */
+    const char *app; /* option of the server, and of loadgen for the board; NULL: its default */
 } rs_scenario;
 
 #define RS_IN_QUICK (1u << 0)
@@ -54,8 +61,16 @@ const rs_scenario *rs_scenario_find(const char *name); /* NULL: no such scenario
 /* rs_scenario_is_late: its rate comes from the results of others, so it runs after them. */
 bool rs_scenario_is_late(const rs_scenario *scenario);
 
+/* rs_scenario_is_open: messages are sent when they are due: latency counts from then. */
+bool rs_scenario_is_open(const rs_scenario *scenario);
+
+/* rs_scenario_is_search: its rate is the largest of several loads whose p99 stays within
+ * rs_scenario_bound_us. */
+bool rs_scenario_is_search(const rs_scenario *scenario);
+double rs_scenario_bound_us(const rs_scenario *scenario);
+
 /* rs_scenario_counts_connections: its rate is in connections a second, not messages.
- * rs_scenario_rate_unit: "connections/s" or "messages/s". */
+ * rs_scenario_rate_unit: "connections/s", "messages/s", "deliveries/s" or "bots". */
 bool rs_scenario_counts_connections(const rs_scenario *scenario);
 const char *rs_scenario_rate_unit(const rs_scenario *scenario);
 
@@ -71,8 +86,11 @@ void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args 
 
 typedef struct rs_load_time {
     double seconds, warmup_s;
-    double rate; /* messages a second, FIXED and CAPACITY; otherwise ignored */
+    double rate; /* messages a second, FIXED and CAPACITY; BOTS: how many; otherwise ignored */
 } rs_load_time;
+
+/* rs_scenario_moves: messages a second of so many bots; of a board scenario alone. */
+double rs_scenario_moves(double bots);
 
 /* rs_scenario_load_args: adds the options the scenario asks of loadgen. */
 void rs_scenario_load_args(const rs_scenario *scenario, const rs_load_time *time, rs_args *args);

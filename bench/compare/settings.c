@@ -122,7 +122,9 @@ static void settings_list_scenarios(settings_parse *parse) {
                                    scenario->name, scenario->about,
                                    (scenario->sets & RS_IN_QUICK) != 0  ? ""
                                    : (scenario->sets & RS_IN_FULL) != 0 ? " (--full)"
-                                   : scenario->sets == 0                ? " (--tradeoffs)"
+                                   : scenario->sets == 0 && !rs_tradeoffs_use(scenario->name)
+                                       ? " (--scenario)"
+                                   : scenario->sets == 0 ? " (--tradeoffs)"
                                                                         : " (--ladder)");
         used += (size_t)bytes;
     }

@@ -143,7 +143,10 @@ static void doc_scenarios(doc *out) {
                        scenario->max_frame != 0 ? frames : "", scenario->app != NULL ? app : "",
                        scenario->kind == RS_SCENARIO_BUSY ? work : "");
         DOC_ROW(out, scenario->name, scenario->about, rs_scenario_rate_unit(scenario),
-                scenario->sets != 0 ? in + 1 : "`--tradeoffs`", asks);
+                scenario->sets != 0                    ? in + 1
+                : rs_tradeoffs_use(scenario->name) ? "`--tradeoffs`"
+                                                   : "`--scenario`",
+                asks);
     }
 }
 

@@ -71,6 +71,14 @@ static void test_rates_capacity_starts_at_half_the_servers_own(void **state) {
     has(rate(CAPACITY, 1, false), 250);
 }
 
+static void test_rates_bots_start_at_a_number_of_their_own(void **state) {
+    (void)state;
+    results.scenario[CAPACITY] = rs_scenario_find("board-bots");
+    has(rate(CAPACITY, 1, false), RS_BOTS_START);
+    results.scenario[CAPACITY] = rs_scenario_find("board");
+    assert_true(rate(CAPACITY, 1, false) <= 0); /* it knows its own */
+}
+
 static void test_rates_void_runs_give_none(void **state) {
     (void)state;
     for (uint32_t i = 0; i < REPEATS; i++) {
@@ -118,6 +126,7 @@ int main(void) {
         cmocka_unit_test_setup(test_rates_fixed_is_a_share_of_the_slowest_for_all, setup),
         cmocka_unit_test_setup(test_rates_a_control_sets_none, setup),
         cmocka_unit_test_setup(test_rates_capacity_starts_at_half_the_servers_own, setup),
+        cmocka_unit_test_setup(test_rates_bots_start_at_a_number_of_their_own, setup),
         cmocka_unit_test_setup(test_rates_void_runs_give_none, setup),
         cmocka_unit_test_setup(test_rates_of_an_earlier_comparison_stay, setup),
         cmocka_unit_test_setup(test_cost_follows_what_the_runs_took, setup),
