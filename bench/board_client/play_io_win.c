@@ -7,6 +7,10 @@
 
 #include "core/assert.h"
 
+/* A console's handle can be signalled with nothing to read (Wine 8 after a key), and reading would
+ * block: the connection is looked at anyhow, so often that a person does not see it. */
+#define IO_LOOK_MS 50u
+
 enum { WAIT_STOP, WAIT_KEYS, WAIT_DATA, WAITS };
 
 static struct {
@@ -176,6 +180,10 @@ static void io_key(play_input *input, const KEY_EVENT_RECORD *key) {
 static void io_read_keys(play_input *input) {
     INPUT_RECORD record[PLAY_KEYS_BYTES / 4u];
     DWORD count = 0;
+    if (GetNumberOfConsoleInputEvents(io.keys, &count) && count == 0) {
+        (void)WaitForSingleObject(io.data, IO_LOOK_MS);
+        return;
+    }
     if (!ReadConsoleInputA(io.keys, record, sizeof record / sizeof record[0], &count)) {
         input->stop = true;
         return;
@@ -192,7 +200,7 @@ static void io_read_keys(play_input *input) {
 static void io_read_data(play_input *input) {
     WSANETWORKEVENTS events;
     int got;
-    if (WSAEnumNetworkEvents(io.socket, io.data, &events) != 0) {
+    if (WSAEnumNetworkEvents(io.socket, io.data, &events) != 0) { /* resets the event */
         input->closed = true;
         return;
     }
@@ -209,13 +217,11 @@ void play_io_wait(play_input *input) {
     DWORD which;
     input->key_bytes = input->data_bytes = 0;
     input->resized = false;
-    which = WaitForMultipleObjects(WAITS, handles, FALSE, INFINITE);
-    RS_ASSERT(which < WAITS);
-    if (which == WAIT_STOP) {
-        input->stop = true;
-    } else if (which == WAIT_KEYS) {
+    which = WaitForMultipleObjects(WAITS, handles, FALSE, IO_LOOK_MS);
+    RS_ASSERT(which < WAITS || which == WAIT_TIMEOUT);
+    input->stop = input->stop || which == WAIT_STOP;
+    if (which == WAIT_KEYS) {
         io_read_keys(input);
-    } else {
-        io_read_data(input);
     }
+    io_read_data(input);
 }

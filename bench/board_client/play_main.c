@@ -90,11 +90,15 @@ static void main_frames(main_client *client) {
 }
 
 static void main_play(main_client *client) {
+    bool changed = true;
     play_io_size(&client->screen);
     while (!client->quit && client->fault == NULL && !client->input.stop) {
-        play_game_draw(&client->game, &client->screen);
-        play_io_show(&client->screen);
+        if (changed) { /* a console may take long to show a screen */
+            play_game_draw(&client->game, &client->screen);
+            play_io_show(&client->screen);
+        }
         play_io_wait(&client->input);
+        changed = client->input.data_bytes > 0 || client->input.resized;
         if (client->input.resized) {
             play_io_size(&client->screen);
         }
