@@ -115,6 +115,7 @@ static void main_play(main_client *client) {
 
 static int main_run(main_client *client, const main_settings *settings) {
     rs_error error = {.text = ""};
+    const char *fault;
     rs_status status = play_io_connect(settings->addr.ip, settings->addr.port, &error);
     if (status == RS_OK) {
         status = play_io_begin(&error);
@@ -128,11 +129,12 @@ static int main_run(main_client *client, const main_settings *settings) {
     }
     play_io_end();
     play_io_disconnect();
+    fault = client->fault;
     if (status != RS_OK) {
-        client->fault = error.text[0] != '\0' ? error.text : rs_status_text(status);
+        fault = error.text[0] != '\0' ? error.text : rs_status_text(status);
     }
-    if (client->fault != NULL) {
-        (void)fprintf(stderr, "board_client: %s\n", client->fault);
+    if (fault != NULL) {
+        (void)fprintf(stderr, "board_client: %s\n", fault);
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;

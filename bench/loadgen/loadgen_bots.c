@@ -210,7 +210,7 @@ static void bots_moved_other(rs_bots *bots, const rs_bot *self, const rs_board_f
                              rs_bots_event *event) {
     rs_sight_entry *entry = rs_sight_find(&self->sight, frame->id);
     const rs_bots_move *move;
-    uint64_t *fault = NULL;
+    uint64_t *fault = &bots->columns.wrong;
     if (entry == NULL) {
         bots->columns.unknown++;
         return;
@@ -288,7 +288,7 @@ static void bots_arrived(rs_bots *bots, uint32_t viewer, const rs_board_frame *f
  * where its last move, or ours, has led. */
 static uint64_t *bots_departure(rs_bots *bots, const rs_bot *self, rs_sight_entry *entry,
                                 const rs_board_frame *frame) {
-    uint64_t *fault = NULL;
+    uint64_t *fault = &bots->columns.wrong;
     uint32_t lost = 0;
     const rs_bots_move *move = bots_recall(bots, entry->bot, frame->seq, &fault);
     if (move == NULL) {
