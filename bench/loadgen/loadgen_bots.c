@@ -369,7 +369,8 @@ static void bots_sort(rs_bots *bots) {
         const rs_bot *bot = &bots->bot[i];
 
         if (bots_is_here(bot)) {
-            uint32_t *head = bots_head(bots, bot->x / bots->view, bot->y / bots->view);
+            const uint32_t side = bots->view;
+            uint32_t *head = bots_head(bots, bot->x / side, bot->y / side);
             bots->next[i] = *head;
             *head = i;
         }
