@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What riorun lends to programs of others, and how it treats them. Included where riorun is built.
-set(_rio_includes ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/common)
+set(_rio_includes ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/src/common ${PROJECT_SOURCE_DIR}/include)
 
 # A program, and a DLL that it loads late, that reach Winsock in other ways than by imports.
 add_library(rio_late SHARED late_dll.c)
