@@ -689,6 +689,7 @@ static void rv_close_requests(rs_rio_verify *verify) {
             rs_rv_request *request = verify->requests[i];
 
             verify->requests[i] = request->chain;
+            rv_unlink(verify, request); /* buries a deregistered buffer with its last request */
             free(request);
         }
     }
