@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Hints for the optimiser, empty where a compiler has none. They change no meaning. */
+/* What compilers spell differently: a storage class, and hints for the optimiser, which change no
+ * meaning and are empty where a compiler has none. */
 #ifndef RS_CORE_COMPILER_H
 #define RS_CORE_COMPILER_H
+
+/* RS_THREAD_LOCAL: one variable a thread. Visual Studio knows C11's word since 17.8 only. */
+#if defined(_MSC_VER) && !defined(__clang__)
+#define RS_THREAD_LOCAL __declspec(thread)
+#else
+#define RS_THREAD_LOCAL _Thread_local
+#endif
 
 /* RS_COLD: rarely called; kept out of line so that hot callers stay small. */
 #if defined(__GNUC__)

@@ -17,7 +17,7 @@ static inline const void *thread_key(void) {
     return (const void *)(uintptr_t)__readgsqword(0x30);
 }
 #else
-static _Thread_local char thread_mark;
+static RS_THREAD_LOCAL char thread_mark;
 
 static inline const void *thread_key(void) {
     return &thread_mark;

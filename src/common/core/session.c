@@ -24,7 +24,7 @@ static inline bool thread_has(const rs_session *session) {
     return false;
 }
 #else
-static _Thread_local const rs_session_ops *thread_ops; /* of the last table made on this thread */
+static RS_THREAD_LOCAL const rs_session_ops *thread_ops; /* of the last table made on this thread */
 
 static inline void thread_owns(const rs_sessions *table) {
     thread_ops = &table->ops;

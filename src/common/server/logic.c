@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "core/compiler.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "server/spsc.h"
@@ -110,10 +111,11 @@ struct rs_logic {
     rs_atomic_u32 sleep; /* LOGIC_* */
     rs_atomic_u32 stop_asked;
     rs_atomic_u32 room_told; /* on_room is due */
-    rs_atomic_u64 thread;    /* rs_thread_key of the one that runs, as a number */
     rs_logic_channel *channels[RS_SHARDS_MAX];
     rs_atomic_u32 attached[RS_SHARDS_MAX]; /* channels[i] may be read */
 };
+
+static RS_THREAD_LOCAL const rs_logic *logic_here; /* that this thread runs */
 
 static void count_up(rs_atomic_u64 *counter) {
     rs_atomic_store_u64(counter, rs_atomic_load_u64(counter) + 1);
@@ -673,8 +675,12 @@ static void logic_kick_all(rs_logic *logic, const rs_logic_channel *took) {
 
 /* Says nothing about records, so it does not count as progress. */
 static void logic_on_room(rs_logic *logic) {
-    const rs_logic_channel *channel = logic_channel(logic, 0);
-    if (rs_atomic_load_u32(&logic->room_told) == 0 || channel == NULL) {
+    const rs_logic_channel *channel;
+    if (rs_atomic_load_u32(&logic->room_told) == 0) {
+        return;
+    }
+    channel = logic_channel(logic, 0);
+    if (channel == NULL) {
         return;
     }
     (void)rs_atomic_exchange_u32(&logic->room_told, 0);
@@ -690,8 +696,8 @@ void rs_logic_tell_room(rs_logic *logic) {
     }
 }
 
-bool rs_logic_is_here(rs_logic *logic) {
-    return rs_atomic_load_u64(&logic->thread) == (uint64_t)(uintptr_t)rs_thread_key();
+bool rs_logic_is_here(const rs_logic *logic) {
+    return logic_here == logic;
 }
 
 bool rs_logic_step(rs_logic *logic) {
@@ -724,13 +730,13 @@ static bool logic_has_work(rs_logic *logic) {
 void rs_logic_run(void *opaque) {
     rs_logic *logic = opaque;
     RS_ASSERT(logic->threaded);
-    rs_atomic_store_u64(&logic->thread, (uint64_t)(uintptr_t)rs_thread_key());
+    logic_here = logic;
     for (;;) {
         if (rs_logic_step(logic)) {
             continue;
         }
         if (rs_atomic_load_u32(&logic->stop_asked) != 0) {
-            rs_atomic_store_u64(&logic->thread, 0); /* another thread may get it */
+            logic_here = NULL;
             return;
         }
         (void)rs_atomic_exchange_u32(&logic->sleep, LOGIC_WANTS_RECORDS);

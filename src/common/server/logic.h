@@ -47,7 +47,7 @@ bool rs_logic_step(rs_logic *logic);
 void rs_logic_tell_room(rs_logic *logic);
 
 /* rs_logic_is_here: is this the thread that runs rs_logic_run? */
-bool rs_logic_is_here(rs_logic *logic);
+bool rs_logic_is_here(const rs_logic *logic);
 
 /* rs_logic_stop: rs_logic_run returns. Any thread, once every channel has ended (asserted). */
 void rs_logic_stop(rs_logic *logic);
