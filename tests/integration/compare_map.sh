@@ -45,7 +45,7 @@ ended()
 kept() { grep "^$first," "$work/out/runs.csv" | cut -d, -f 2,5,6,9 | sort; }
 
 map 3 --out "$work/out"
-steps=600
+steps=6000
 until [ -s "$work/out/cells/$first.json" ]; do
     kill -0 $pid 2>/dev/null || fail "it ended before its first cell"
     steps=$((steps - 1))

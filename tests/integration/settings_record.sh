@@ -55,6 +55,7 @@ companion()
 {
     case $1 in
     churn-total) echo --churn ;;
+    arrivals) echo --rate 1000 ;;
     esac
 }
 
@@ -67,6 +68,7 @@ value()
     recv-buffer | send-block) echo 131072 ;; # at least the longest frame
     send-blocks) echo 20000 ;;               # at least the reserves of the sessions
     duration) echo 0.03 ;;
+    find-rate) echo p99=1s ;;
     host) echo 127.0.0.2 ;;
     port) echo 47 ;; # a server may not have it: see below
     rio-provider) # must load; another spelling of the one that scripts/wine.sh lends
@@ -99,7 +101,7 @@ while read -r name placeholder; do
     *"[refused here"*) continue ;;
     esac
     case $name in
-    json | help) continue ;;
+    json | help | version) continue ;;
     esac
     given=$(value "$name" "$placeholder" "$range")
     if [ "$name" = port ] && [ -z "$server" ]; then # the base run's port has just become free
