@@ -8,7 +8,7 @@
 # ran at least one test and failed none, and nothing was found.
 # What reads source texts is native's alone. fuzz runs the fuzz targets, clang the unit tests; asan
 # leaves out the walk over every option, tsan that and what has one thread: the simulation and
-# comparisons with broken servers; windows the simulation, which knows no system.
+# comparisons that are not interrupted; windows the simulation, which knows no system.
 # JOBS: builds at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # twice as many, since a test mostly waits. Details of a build stand in build/PRESET/build.log.
 set -u
