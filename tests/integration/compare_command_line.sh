@@ -28,14 +28,14 @@ refused "--tradeoffs --ladder: " --tradeoffs --ladder
 refused "--quick --full: " --full --quick
 refused "--agree: 'a': needs two folders" --agree a
 refused "--servers: 'mine=/nonexistent': no such program" --servers mine=/nonexistent
-one="--servers one=$bin/epoll_server --scenario ping-pong"
-refused "--set: 'two': not a server" $one --set two.nodelay=off
-refused "unknown option --nodela; did you mean --nodelay?" $one --set one.nodela=off
-refused "--nodelay: 'maybe'" $one --set all.nodelay=maybe
+one=(--servers "one=$bin/epoll_server" --scenario ping-pong)
+refused "--set: 'two': not a server" "${one[@]}" --set two.nodelay=off
+refused "unknown option --nodela; did you mean --nodelay?" "${one[@]}" --set one.nodela=off
+refused "--nodelay: 'maybe'" "${one[@]}" --set all.nodelay=maybe
 [ -e "$work/out/runs.csv" ] && { echo "FAILED: a run was begun"; bad=1; }
 
 # Right ones are measured.
-timeout 60 "$bin/compare" --out "$work/out" --progress off $one --set one.nodelay=off --repeat 1 \
+timeout 60 "$bin/compare" --out "$work/out" --progress off "${one[@]}" --set one.nodelay=off --repeat 1 \
     --seconds 0.2 --warmup 0 --no-instrument-test >"$work/console" 2>"$work/errors" </dev/null
 code=$?
 if [ $code -ne 0 ] && [ $code -ne 3 ]; then # 3: sound, but disturbed on a busy machine
