@@ -16,8 +16,8 @@ log=$deps/setup.log
 updated=no
 
 packages="gcc libc6-dev make cmake ninja-build clang llvm
-    gcc-mingw-w64-x86-64 wine wine64 libwine-dev liburing-dev libcmocka-dev spin valgrind cppcheck
-    xz-utils zip git ca-certificates util-linux procps"
+    gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64-win32 pkgconf wine wine64 libwine-dev liburing-dev
+    libcmocka-dev spin valgrind cppcheck xz-utils zip git ca-certificates util-linux procps"
 
 die()
 {
