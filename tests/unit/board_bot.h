@@ -55,12 +55,13 @@ static inline void bot_moved(board_bot *bot, const rs_board_frame *f) {
 }
 
 static inline void bot_arrived(board_bot *bot, const rs_board_frame *f) {
-    bot_known *k = &bot->others[bot->others_count];
+    bot_known known = {.id = f->id, .seq = f->seq, .x = f->x, .y = f->y};
     assert_null(bot_find(bot, f->id));
     assert_true(bot->others_count < BOT_KNOWN_MAX && f->id != bot->self.id);
-    *k = (bot_known){.id = f->id, .seq = f->seq, .x = f->x, .y = f->y};
-    memcpy(k->name, f->name, sizeof k->name);
-    bot->others_count++;
+    memcpy(known.name, f->name, sizeof known.name);
+    if (bot->others_count < BOT_KNOWN_MAX) { /* gcc 14 does not know that the assertion ends it */
+        bot->others[bot->others_count++] = known;
+    }
 }
 
 /* A move that took it out of view has the next number; one's own move, and an end, the last. */
