@@ -185,8 +185,9 @@ static void report_hex(char *out, size_t bytes, const uint8_t *data, uint32_t co
     for (size_t i = 0; i < count && 3u * i + 3u < bytes; i++) {
         (void)snprintf(out + 3u * i, bytes - 3u * i, "%02x ", data[i]);
     }
-    if (count > 0) {
-        out[strlen(out) - 1u] = '\0'; /* the last blank */
+    const size_t length = strlen(out);
+    if (length > 0) {
+        out[length - 1u] = '\0'; /* the last blank */
     }
 }
 
