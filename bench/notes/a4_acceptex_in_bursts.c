@@ -148,7 +148,7 @@ static double burst(note *self, uint32_t outstanding, double *calls) {
 
 static void run(note *self) {
     static const uint32_t outstanding[] = {0, 1, 16, CLIENTS};
-    double ms[4], calls;
+    double ms[4], calls = 0;
     for (uint32_t round = 0; round < ROUNDS; round++) {
         for (uint32_t i = 0; i < 4; i++) {
             const uint32_t way = round % 2 == 0 ? i : 3 - i;
