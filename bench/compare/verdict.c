@@ -195,8 +195,8 @@ static void verdict_say_open(const rs_verdict_input *input, const verdict_open *
     }
     if (open->more_runs) {
         (void)snprintf(command, sizeof command, " More runs settle it: compare --full --repeat %u.",
-                       twice < 10    ? 10
-                       : twice > 100 ? 100
+                       twice < 10    ? 10u
+                       : twice > 100 ? 100u
                                      : twice);
     }
     verdict_say(out, RS_VERDICT_CANNOT, "No decision. Not settled: %s%s.%s", open->text, more,
