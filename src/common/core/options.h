@@ -134,9 +134,10 @@ void rs_options_add(rs_options *options, const rs_option_table *table, void *val
  * Params   argv: argc strings of any bytes; error: error_bytes >= 1, RS_OPTIONS_ERROR_BYTES is
  *          enough.
  * Returns  RS_OPTIONS_RUN; RS_OPTIONS_HELP; RS_OPTIONS_VERSION; RS_OPTIONS_ERROR: error holds one
- * line of printable characters that names the option, the value and what is allowed (the caller
- * exits 2). Values set before the error stay set. error is "" unless an error. Owner    strings and
- * lists point into argv. Bounds   O(argc * rows). */
+ *          line of printable characters that names the option, the value and what is allowed (the
+ *          caller exits 2). Values set before the error stay set. error is "" unless an error.
+ * Owner    strings and lists point into argv.
+ * Bounds   O(argc * rows). */
 rs_options_result rs_options_parse(rs_options *options, int argc, const char *const *argv,
                                    char *error, size_t error_bytes);
 
