@@ -3,7 +3,6 @@
 #include "compare/preflight.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "seam/os.h"
 
@@ -21,18 +20,6 @@ static void preflight_args(const rs_runner *runner, const rs_target *target, rs_
         rs_args_add(args, "%s", target->extra.text[i]);
     }
     rs_args_add(args, "--help");
-}
-
-/* The first line that the program left on standard error. */
-static void preflight_line(const char *path, char *why, size_t bytes) {
-    FILE *file = fopen(path, "rb");
-    size_t got = 0;
-    if (file != NULL) {
-        got = fread(why, 1, bytes - 1, file);
-        (void)fclose(file); /* read only: nothing can be lost */
-    }
-    why[got] = '\0';
-    why[strcspn(why, "\r\n")] = '\0';
 }
 
 bool rs_preflight(const rs_runner *runner, const rs_target *target, char *why, size_t bytes) {
@@ -59,6 +46,6 @@ bool rs_preflight(const rs_runner *runner, const rs_target *target, char *why, s
     rs_process_kill(&process);
     refused = process.exit_code == PREFLIGHT_EXIT_USAGE;
     rs_process_close(&process);
-    preflight_line(err, why, bytes);
+    rs_runner_first_line(err, why, bytes);
     return !refused;
 }

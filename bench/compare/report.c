@@ -37,44 +37,44 @@ static bool report_has_limits(const rs_results *results) {
 
 typedef void (*report_words_fn)(rs_compare_text *, const char *);
 
-/* Trade-offs alone. */
-static void report_summary(const rs_results *results, rs_compare_text *text, const char *title,
-                           const char *prefix, report_words_fn words) {
-    char summary[RS_REPORT_SUMMARY_BYTES];
-    if (results->kind != RS_COMPARE_TRADEOFFS) {
-        return;
-    }
-    rs_report_discoveries(results, summary, sizeof summary);
-    rs_compare_text_raw(text, title);
-    words(text, summary);
-    rs_compare_text_raw(text, "\n\n");
+typedef bool (*report_of_fn)(const rs_results *, uint32_t, char *, size_t);
+
+/* A line for each server of which there is something to say. */
+static void report_each(const rs_results *results, rs_compare_text *text, const char *prefix,
+                        report_words_fn words, report_of_fn of) {
+    char line[RS_REPORT_SUMMARY_BYTES];
     for (uint32_t i = 0; i < results->subjects; i++) {
-        if (rs_report_summary(results, i, summary, sizeof summary)) {
+        if (of(results, i, line, sizeof line)) {
             rs_compare_text_raw(text, prefix);
             words(text, results->subject[i].name);
             rs_compare_text_raw(text, ": ");
-            words(text, summary);
+            words(text, line);
             rs_compare_text_raw(text, "\n");
         }
     }
 }
 
+/* Trade-offs alone. */
+static void report_summary(const rs_results *results, rs_compare_text *text, const char *title,
+                           const char *prefix, report_words_fn words) {
+    char discoveries[RS_REPORT_SUMMARY_BYTES];
+    if (results->kind != RS_COMPARE_TRADEOFFS) {
+        return;
+    }
+    rs_report_discoveries(results, discoveries, sizeof discoveries);
+    rs_compare_text_raw(text, title);
+    words(text, discoveries);
+    rs_compare_text_raw(text, "\n\n");
+    report_each(results, text, prefix, words, rs_report_summary);
+}
+
 static void report_limits(const rs_results *results, rs_compare_text *text, const char *title,
                           const char *prefix, report_words_fn words) {
-    char limit[RS_LIMIT_BYTES + 64];
     if (!report_has_limits(results)) {
         return;
     }
     rs_compare_text_raw(text, title);
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        if (rs_report_limit(results, i, limit, sizeof limit)) {
-            rs_compare_text_raw(text, prefix);
-            words(text, results->subject[i].name);
-            rs_compare_text_raw(text, ": ");
-            words(text, limit);
-            rs_compare_text_raw(text, "\n");
-        }
-    }
+    report_each(results, text, prefix, words, rs_report_limit);
 }
 
 /* Below the table of a map. */

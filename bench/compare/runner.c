@@ -62,13 +62,17 @@ static size_t runner_read(const char *path, char *text, size_t bytes) {
     return got;
 }
 
+void rs_runner_first_line(const char *path, char *out, size_t bytes) {
+    (void)runner_read(path, out, bytes);
+    out[strcspn(out, "\r\n")] = '\0';
+}
+
 /* The first line of a program's standard error: what it says when it gives up. */
 static void runner_complaint(const runner_turn *turn, const rs_runner_side *side, char *out,
                              size_t bytes) {
     char path[RS_ARG_BYTES * 2];
     runner_path(turn, side, "err", path);
-    (void)runner_read(path, out, bytes);
-    out[strcspn(out, "\r\n")] = '\0';
+    rs_runner_first_line(path, out, bytes);
 }
 
 static bool runner_should_stop(runner_turn *turn) {

@@ -56,6 +56,9 @@ typedef struct rs_runner {
  * runner->unwritable. */
 bool rs_runner_can_write(rs_runner *runner);
 
+/* rs_runner_first_line: of a file, such as a program's standard error; "" if it cannot be read. */
+void rs_runner_first_line(const char *path, char *out, size_t bytes);
+
 /* rs_runner_turn: does the run.
  *
  * Params   base: name of its files below runner->out, no folder part; rate: asked for, or where
