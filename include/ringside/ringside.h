@@ -14,7 +14,8 @@
  *     rs_server_join(server, &error);
  *     rs_server_free(server);
  *
- * What an application may do inside its callbacks is in session.h, beside this file. */
+ * What an application may do inside its callbacks is in session.h, beside this file; what runs on a
+ * shard without a session, in loop.h. */
 #ifndef RINGSIDE_H
 #define RINGSIDE_H
 
@@ -22,6 +23,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ringside/loop.h"
 #include "ringside/session.h"
 #include "ringside/status.h"
 
@@ -114,8 +116,9 @@ void rs_server_free(rs_server *server);
  * These post a message to the shard of the session. They do not block and do not allocate.
  * RS_E_FULL: the shard's mailbox (setting mailbox) is full, nothing was posted; on a shard's own
  * thread on_room tells when to try again, other threads may wait with rs_server_wait_room.
- * RS_E_CLOSED: the server is stopping. RS_E_INVALID: bytes out of range, or no such shard. Only the
- * shard detects a stale or ended session; it drops and counts the message (messages_dropped). */
+ * RS_E_CLOSED: the server is stopping, or that shard has not started yet. RS_E_INVALID: bytes out
+ * of range, or no such shard. Only the shard detects a stale or ended session; it drops and counts
+ * the message (messages_dropped). */
 
 /* rs_server_send: queues a copy of data[0..bytes) on a session; bytes [1, max-frame]. */
 rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes);
@@ -126,8 +129,9 @@ rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, 
  * closed as rs_session_send would; its on_close comes at the end of the turn. The id 0 and ended
  * sessions are skipped.
  *
- * Returns  RS_OK: posted to all shards concerned, but for those that are stopping; RS_E_FULL: to
- * none of them; RS_E_INVALID also for more ids than RS_BROADCAST_IDS times the setting mailbox. */
+ * Returns  RS_OK: posted to all shards concerned, but for those that are stopping or have not
+ * started; RS_E_FULL: to none of them; RS_E_INVALID also for more ids than RS_BROADCAST_IDS times
+ * the setting mailbox. */
 #define RS_BROADCAST_IDS 256u
 rs_status rs_server_broadcast(rs_server *server, const rs_session_id *ids, uint32_t count,
                               const void *data, uint32_t bytes);

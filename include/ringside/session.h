@@ -80,6 +80,16 @@ typedef struct rs_app {
      * rs_session_id_shard counts; 0 on a logic thread. Nullable. */
     void (*on_room)(void *ctx, rs_server *server, uint32_t shard);
 
+    /* on_shard_start: before all other callbacks of this shard, on their thread, while
+     * rs_server_start waits; nothing listens yet. *own: what rs_server_own and rs_session_own
+     * return from now on; NULL unless it is set. Anything but RS_OK: the server does not start, and
+     * rs_server_start returns it; rs_server_stop is not for this callback. Nullable. */
+    rs_status (*on_shard_start)(void *ctx, rs_server *server, uint32_t shard, void **own);
+
+    /* on_shard_end: after all other callbacks of a shard whose on_shard_start returned RS_OK or is
+     * NULL, on their thread; rs_server_join waits for it. Nullable. */
+    void (*on_shard_end)(void *ctx, rs_server *server, uint32_t shard, void *own);
+
     /* The next two are called on servers of several shards without a logic thread. */
 
     /* on_turn: the end of a turn of peers->shard, after all other callbacks of it. True: to be

@@ -103,7 +103,9 @@
     X(server_half_close_gets_every_reply)                                                          \
     X(server_reset_is_counted)                                                                     \
     X(server_stop_under_load_drains)                                                               \
-    X(server_cycles_leave_nothing_behind)
+    X(server_cycles_leave_nothing_behind)                                                          \
+    /* on the loop */                                                                              \
+    X(server_posts_run_between_start_and_end)
 
 #define CONF_CASES(X)                                                                              \
     CONF_SEAM_CASES(X)                                                                             \

@@ -17,7 +17,7 @@
 #include "ringside/ringside.h"
 
 /* client_open: connected; a recv waits 20 s at most. */
-static int client_open(const rs_server *server) {
+static inline int client_open(const rs_server *server) {
     struct sockaddr_in addr = {.sin_family = AF_INET,
                                .sin_port = htons(rs_server_port(server)),
                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

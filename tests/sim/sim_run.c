@@ -82,6 +82,28 @@ static void app_on_close(void *ctx, rs_session *session, rs_close_reason reason)
     sim_check_reason(run, reason);
 }
 
+static rs_status app_on_shard_start(void *ctx, rs_server *server, uint32_t shard, void **own) {
+    sim_run *run = ctx;
+    SIM_CHECK(run, server == NULL && shard == 0 && run->opened == 0);
+    *own = run;
+    run->shard_starts++;
+    return RS_OK;
+}
+
+static void app_on_shard_end(void *ctx, rs_server *server, uint32_t shard, void *own) {
+    sim_run *run = ctx;
+    SIM_CHECK(run, server == NULL && shard == 0 && own == ctx && run->opened == run->ended);
+    run->shard_ends++;
+}
+
+static void app_posted(void *arg, rs_server *server, uint32_t shard) {
+    sim_run *run = arg;
+    SIM_CHECK(run, server == NULL && shard == 0);
+    SIM_CHECK(run, run->shard_starts == 1 && run->shard_ends == 0);
+    SIM_CHECK(run, rs_shard_own(run->shard) == arg);
+    run->posts_ran++;
+}
+
 /* ---- drawing */
 
 /* A third of the worlds have no faults; the others a few kinds each, rare or frequent. */
@@ -127,7 +149,9 @@ static void draw_server(sim_run *run) {
                         .raw = sim_one_in(run, 5),
                         .on_open = app_on_open,
                         .on_message = app_on_message,
-                        .on_close = app_on_close};
+                        .on_close = app_on_close,
+                        .on_shard_start = app_on_shard_start,
+                        .on_shard_end = app_on_shard_end};
     cfg->world = run->world;
     cfg->frame_bytes_max = sim_between(run, RS_FRAME_HEADER_BYTES, 200);
     cfg->recv_bytes = cfg->frame_bytes_max + sim_between(run, 0, 300);
@@ -186,6 +210,7 @@ static bool open_server(sim_run *run) {
         SIM_CHECK(run, status == RS_E_NO_MEMORY || status == RS_E_NO_BUFFERS);
         return false;
     }
+    SIM_CHECK(run, rs_shard_start(run->shard, &error) == RS_OK);
     run->server_backend = rs_sim_instance(run->world, 1);
     SIM_CHECK(run, run->server_backend != NULL);
     SIM_CHECK(run, rs_shard_listen(run->shard, &addr, &run->port, &error) == RS_OK);
@@ -252,6 +277,11 @@ static void play_message(sim_run *run) {
     bool stale = rs_sessions_find(table, run->some_id) == NULL;
     if (!run->posts || run->some_id == 0 || !sim_one_in(run, 20)) {
         return;
+    }
+    if (sim_one_in(run, 2)) {
+        const rs_shard_fn fn = app_posted;
+        run->posts_asked +=
+            rs_shard_post(run->shard, RS_MESSAGE_POST, 0, run, &fn, sizeof fn) == RS_OK;
     }
     if (stale) {
         (void)rs_shard_post(run->shard, RS_MESSAGE_SEND, run->some_id, NULL, foreign,
@@ -336,6 +366,8 @@ static void finish(sim_run *run, sim_totals *totals) {
     SIM_CHECK(run, run->opened == run->ended);
     SIM_CHECK(run, run->opened == rs_shard_sessions(run->shard)->counters.accepted);
     rs_shard_close(run->shard);
+    SIM_CHECK(run, run->shard_starts == 1 && run->shard_ends == 1);
+    SIM_CHECK(run, run->posts_ran == run->posts_asked);
     SIM_CHECK(run, rs_sim_instance(run->world, 1) == NULL);
     rs_sim_backend.release_memory(run->backend, run->region);
     rs_sim_backend.close(run->backend);

@@ -99,6 +99,7 @@ typedef struct sim_run {
     rs_session_id some_id;
     uint32_t stop_at;
     uint64_t opened, ended, steps;
+    uint64_t shard_starts, shard_ends, posts_asked, posts_ran;
 
     rs_backend *backend; /* of the clients */
     rs_region_id region;

@@ -3,6 +3,7 @@
 #ifndef RS_CORE_APP_H
 #define RS_CORE_APP_H
 
+#include "ringside/loop.h"
 #include "ringside/session.h"
 
 #endif

@@ -102,6 +102,14 @@ rs_server *rs_session_server(const rs_session *session) {
     return is_ours(session) ? session->ops->server : NULL;
 }
 
+void *rs_session_own(const rs_session *session) {
+    return is_ours(session) ? session->ops->own : NULL;
+}
+
+rs_status rs_session_queued_bytes(const rs_session *session, uint32_t *out) {
+    return is_ours(session) ? session->ops->queued_bytes(session, out) : RS_E_THREAD;
+}
+
 rs_status rs_session_set_user(rs_session *session, uint64_t user) {
     if (!is_ours(session)) {
         return RS_E_THREAD;

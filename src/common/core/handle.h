@@ -19,6 +19,7 @@ typedef struct rs_session_ops {
     uint32_t shard;     /* of all sessions with these operations */
     const void *thread; /* whose they are, by rs_thread_key: no other thread may call them */
     rs_server *server;  /* nullable in tests */
+    void *own;          /* what on_shard_start has set */
     rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
     void (*close)(rs_session *session, rs_close_reason reason); /* LOCAL or PROTOCOL */
     void (*hold)(rs_session *session);
@@ -28,6 +29,7 @@ typedef struct rs_session_ops {
     bool (*shared_acquire)(rs_session *session, rs_shared *out);
     rs_status (*shared_send)(rs_session *session, const rs_shared *shared, uint32_t bytes);
     void (*shared_release)(rs_session *session, rs_shared *shared);
+    rs_status (*queued_bytes)(const rs_session *session, uint32_t *out);
 } rs_session_ops;
 
 /* rs_thread_key: of the calling thread; no two that run have the same. */

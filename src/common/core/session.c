@@ -1377,6 +1377,12 @@ uint32_t rs_sessions_broadcast(rs_sessions *table, const rs_session_id *ids, uin
     return lost;
 }
 
+static rs_status session_queued_bytes(const rs_session *handle, uint32_t *out) {
+    const rs_slot *session = (const rs_slot *)(const void *)handle;
+    *out = rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq);
+    return RS_OK;
+}
+
 static rs_session_ops session_ops(const rs_sessions_config *cfg) {
     return (rs_session_ops){.shard = cfg->shard,
                             .thread = rs_thread_key(),
@@ -1389,7 +1395,8 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
                             .resume = session_resume,
                             .shared_acquire = session_shared_acquire,
                             .shared_send = session_shared_send,
-                            .shared_release = session_shared_release};
+                            .shared_release = session_shared_release,
+                            .queued_bytes = session_queued_bytes};
 }
 
 /* ---- messages that another thread has */

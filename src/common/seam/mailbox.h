@@ -23,6 +23,7 @@ typedef enum rs_message_kind {
                               behind them the bytes */
     RS_MESSAGE_NOTHING,    /* claimed in vain */
     RS_MESSAGE_STATS,      /* pointer = struct to fill */
+    RS_MESSAGE_POST,       /* pointer = its argument, payload = an rs_shard_fn */
     RS_MESSAGE_PEER        /* value = the shard that tells, payload = what it tells */
 } rs_message_kind;
 

@@ -12,13 +12,25 @@
 #include "seam/os.h"
 #include "server/spsc.h"
 
-/* To the logic thread. All but END: value = session id. */
-enum { TO_OPEN = 1, TO_MESSAGE, TO_CLOSED /* payload: the reason, one byte */, TO_END };
+/* To the logic thread: value = session id; of START, POST and END: nothing. */
+enum {
+    TO_OPEN = 1,
+    TO_MESSAGE,
+    TO_CLOSED, /* payload: the reason, one byte */
+    TO_START,
+    TO_POST, /* payload: logic_post */
+    TO_END
+};
+
+typedef struct logic_post {
+    rs_shard_fn fn;
+    void *arg;
+} logic_post;
 
 /* To the shard: value = session id. LONG: a send too large for a record, payload: the address of
  * its bytes. DONE: a message was handled, its hold is released; its bytes are above the kind, so
  * that the record needs no payload. FRAME, payload: the data of the following SHARED records, until
- * FRAME_END; these two have no session. */
+ * FRAME_END; these two have no session, nor has STARTED, with its status above the kind. */
 enum {
     FROM_FRAME = 1,
     FROM_FRAME_END,
@@ -30,7 +42,8 @@ enum {
     FROM_RESUME,
     FROM_HOLD,
     FROM_RELEASE,
-    FROM_DONE
+    FROM_DONE,
+    FROM_STARTED
 };
 #define FROM_KIND_BITS 8u /* above: bytes of DONE, 2^20 at most; reason of CLOSE */
 
@@ -84,6 +97,8 @@ struct rs_logic_channel {
     rs_shared frame;      /* for many sessions; generation 0: there was no block, ... */
     uint8_t *frame_copy;  /* ... it is here, [payload_max] */
     uint32_t frame_bytes; /* 0 = none */
+    bool started;         /* on_shard_start has returned: */
+    rs_status start_status;
     uint64_t dropped, shard_fulls, logic_wakes;
     uint8_t pad[RS_CACHE_LINE_BYTES];
     /* the logic thread's */
@@ -92,6 +107,7 @@ struct rs_logic_channel {
     rs_slab blocks;
     rs_slab_entry *block_entries;
     bool sent;      /* a record since the shard was last checked */
+    bool runs;      /* on_shard_end is due */
     rs_shared told; /* the frame that the shard has */
     uint32_t told_bytes;
     rs_atomic_u64 shard_wakes, logic_fulls, refused; /* written by one, read by the other */
@@ -191,6 +207,11 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         channel_drop_frame(channel);
         return;
     }
+    if (kind == FROM_STARTED) {
+        channel->started = true;
+        channel->start_status = (rs_status)(record->kind >> FROM_KIND_BITS);
+        return;
+    }
     slot = rs_sessions_find(channel->cfg.sessions, record->value);
     if (slot == NULL) {
         /* Its holds ended with it: only the application's requests are lost. */
@@ -277,7 +298,7 @@ static void channel_wait(rs_logic_channel *channel, bool for_room) {
 }
 
 static bool channel_try(rs_logic_channel *channel, uint32_t kind, rs_session_id id,
-                        const uint8_t *data, uint32_t bytes) {
+                        const void *data, uint32_t bytes) {
     if (!channel_flush_closes(channel) ||
         rs_spsc_push(&channel->to_logic, kind, id, data, bytes) != RS_OK) {
         return false;
@@ -289,8 +310,8 @@ static bool channel_try(rs_logic_channel *channel, uint32_t kind, rs_session_id 
 /* The ring is full. A record read meanwhile may end the session of this message (nullable): its
  * on_close is then queued already, and the message must not follow it. */
 RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kind,
-                                         const rs_slot *session, rs_session_id id,
-                                         const uint8_t *data, uint32_t bytes) {
+                                         const rs_slot *session, rs_session_id id, const void *data,
+                                         uint32_t bytes) {
     channel->shard_fulls++;
     do {
         bool drained = channel_drain(channel);
@@ -343,6 +364,33 @@ static void forward_close(void *ctx, rs_session *session, rs_close_reason reason
     channel->close_tail = session->index;
 }
 
+/* ---- the shard's side: what has no session */
+
+static void channel_push(rs_logic_channel *channel, uint32_t kind, const void *data,
+                         uint32_t bytes) {
+    if (!channel_try(channel, kind, 0, data, bytes)) {
+        channel_push_waiting(channel, kind, NULL, 0, data, bytes);
+    }
+}
+
+rs_status rs_logic_channel_start(rs_logic_channel *channel) {
+    RS_ASSERT(!channel->started);
+    channel_push(channel, TO_START, NULL, 0);
+    while (!channel->started) {
+        bool drained = channel_drain(channel);
+        channel_kick(channel, drained);
+        if (!drained) {
+            channel_wait(channel, false);
+        }
+    }
+    return channel->start_status;
+}
+
+void rs_logic_channel_post(rs_logic_channel *channel, rs_shard_fn fn, void *arg) {
+    const logic_post post = {.fn = fn, .arg = arg};
+    channel_push(channel, TO_POST, &post, sizeof post);
+}
+
 void rs_logic_channel_turn(rs_logic_channel *channel) {
     bool drained;
     (void)channel_flush_closes(channel);
@@ -374,9 +422,7 @@ void rs_logic_channel_awake(rs_logic_channel *channel) {
 void rs_logic_channel_end(rs_logic_channel *channel) {
     RS_ASSERT(rs_atomic_load_u32(&channel->state) == CHANNEL_OPEN);
     RS_ASSERT(channel->cfg.sessions->open_count == 0); /* each on_close is in line */
-    if (!channel_try(channel, TO_END, 0, NULL, 0)) {
-        channel_push_waiting(channel, TO_END, NULL, 0, NULL, 0);
-    }
+    channel_push(channel, TO_END, NULL, 0);
     for (;;) {
         /* Read first: sends before the end are then in the ring. */
         bool ended = rs_atomic_load_u32(&channel->state) == CHANNEL_ENDED;
@@ -579,6 +625,12 @@ static void logic_shared_release(rs_session *handle, rs_shared *shared) {
     rs_slab_release(&channel->blocks, rs_shared_take_back(&channel->blocks, shared));
 }
 
+static rs_status logic_queued_bytes(const rs_session *handle, uint32_t *out) {
+    (void)handle;
+    (void)out;
+    return RS_E_UNSUPPORTED;
+}
+
 /* The thread: whichever delivers (logic_batch). */
 static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
     return (rs_session_ops){.shard = cfg->shard,
@@ -591,7 +643,8 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
                             .resume = logic_resume,
                             .shared_acquire = logic_shared_acquire,
                             .shared_send = logic_shared_send,
-                            .shared_release = logic_shared_release};
+                            .shared_release = logic_shared_release,
+                            .queued_bytes = logic_queued_bytes};
 }
 
 static void logic_on_open(const rs_app *app, logic_session *session, rs_session_id id) {
@@ -621,14 +674,34 @@ static void logic_on_closed(const rs_app *app, logic_session *session, uint8_t r
     session->state = LOGIC_FREE;
 }
 
-static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *record) {
+static void logic_on_start(rs_logic_channel *channel, const rs_app *app) {
+    rs_status status = RS_OK;
+    if (app->on_shard_start != NULL) {
+        status = app->on_shard_start(app->ctx, channel->cfg.server, channel->cfg.shard,
+                                     &channel->ops.own);
+    }
+    channel->runs = status == RS_OK;
+    logic_push_id(channel, FROM_STARTED | (uint32_t)status << FROM_KIND_BITS, 0, NULL, 0);
+}
+
+static void logic_on_end(rs_logic_channel *channel, const rs_app *app) {
+    if (channel->runs && app->on_shard_end != NULL) {
+        app->on_shard_end(app->ctx, channel->cfg.server, channel->cfg.shard, channel->ops.own);
+    }
+    rs_atomic_store_u32(&channel->state, CHANNEL_ENDED);
+}
+
+static void logic_on_post(const rs_logic_channel *channel, const rs_spsc_record *record) {
+    logic_post post;
+    RS_ASSERT(record->bytes == sizeof post);
+    memcpy(&post, rs_spsc_payload(record), sizeof post);
+    post.fn(post.arg, channel->cfg.server, channel->cfg.shard);
+}
+
+static void logic_deliver_session(rs_logic_channel *channel, const rs_spsc_record *record) {
     const rs_app *app = &channel->logic->app;
     uint32_t index = rs_session_id_index(record->value);
     logic_session *session;
-    if (record->kind == TO_END) {
-        rs_atomic_store_u32(&channel->state, CHANNEL_ENDED);
-        return;
-    }
     RS_ASSERT(index < channel->cfg.slot_count);
     session = &channel->sessions[index];
     if (record->kind == TO_OPEN) {
@@ -642,6 +715,26 @@ static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *recor
         RS_ASSERT(record->kind == TO_CLOSED && record->bytes == 1);
         logic_on_closed(app, session, *rs_spsc_payload(record));
     }
+}
+
+static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *record) {
+    switch (record->kind) {
+    case TO_START:
+        logic_on_start(channel, &channel->logic->app);
+        break;
+    case TO_POST:
+        logic_on_post(channel, record);
+        break;
+    case TO_END:
+        logic_on_end(channel, &channel->logic->app);
+        break;
+    default:
+        logic_deliver_session(channel, record);
+    }
+}
+
+void *rs_logic_channel_own(const rs_logic_channel *channel) {
+    return channel->ops.own;
 }
 
 /* The channel, if it may be looked at. */

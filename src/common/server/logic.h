@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The logic thread: the application's callbacks on one thread of their own, fed by all shards.
  *
- * Each shard has a channel: a ring of records to the logic thread {open, message, closed, end} and
- * one back {send, close, pause, resume, hold, release, done}. The application gets handles
- * (core/handle.h) whose operations are records, so its code is the same as on a shard. Every
- * message holds its session (rs_session_hand_over) until the callback has returned and its sends
- * are in the ring: a half-closing client loses nothing.
+ * Each shard has a channel: a ring of records to the logic thread {start, open, message, closed,
+ * post, end} and one back {started, send, close, pause, resume, hold, release, done}. The
+ * application gets handles (core/handle.h) whose operations are records, so its code is the same as
+ * on a shard. Every message holds its session (rs_session_hand_over) until the callback has
+ * returned and its sends are in the ring: a half-closing client loses nothing.
  *
  * Back-pressure: a shard that finds its ring full waits inside its callback and continues to read
  * the records that come back; if the logic thread finds a ring full it waits for that shard. So the
@@ -78,6 +78,16 @@ uint32_t rs_logic_ring_bytes(uint32_t payload_max);
 rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
                           rs_logic_channel **out, rs_app *app, rs_error *error);
 
+/* rs_logic_channel_start: on_shard_start on the logic thread; waits, and returns what it said.
+ * Once, before anything else. Without it on_shard_end is not called. */
+rs_status rs_logic_channel_start(rs_logic_channel *channel);
+
+/* rs_logic_channel_post: fn(arg, server, shard) on the logic thread, behind all earlier records. */
+void rs_logic_channel_post(rs_logic_channel *channel, rs_shard_fn fn, void *arg);
+
+/* rs_logic_channel_own: what on_shard_start has set. Logic's. */
+void *rs_logic_channel_own(const rs_logic_channel *channel);
+
 /* rs_logic_channel_turn: passes due records to the logic thread, wakes it, and reads what came back
  * (bounded by the ring): records for a session that has ended are dropped and counted. */
 void rs_logic_channel_turn(rs_logic_channel *channel);
@@ -92,7 +102,8 @@ bool rs_logic_channel_sleep(rs_logic_channel *channel);
 void rs_logic_channel_awake(rs_logic_channel *channel);
 
 /* rs_logic_channel_end: every session has ended: waits until the logic thread has delivered the
- * last on_close and finished with this shard. Afterwards only the next function may be called. */
+ * last on_close and on_shard_end and finished with this shard. Afterwards only the next function
+ * may be called. */
 void rs_logic_channel_end(rs_logic_channel *channel);
 
 /* rs_logic_channel_stats: adds the channel's figures. Shard's, or anyone after the end. */

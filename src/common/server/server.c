@@ -15,6 +15,7 @@
 
 typedef enum worker_state {
     WORKER_STARTING,
+    WORKER_OPEN, /* it has its shard, which may be posted to */
     WORKER_READY,
     WORKER_FAILED,
     WORKER_ENDED
@@ -26,7 +27,7 @@ typedef struct server_worker {
     rs_os_thread *thread;
     rs_shard *shard;
     rs_atomic_u32 state;  /* worker_state; every member above is written before it changes */
-    rs_os_event *settled; /* set once it is not STARTING any more, ... */
+    rs_os_event *settled; /* set once it is READY, FAILED or ENDED, ... */
     rs_os_event
         *finished; /* ... and once it is ENDED or FAILED; each waiter sets it for the next */
     rs_status status;
@@ -166,7 +167,7 @@ static void worker_enter(server_worker *worker, worker_state state) {
     }
 }
 
-/* Waits until a worker is out of STARTING. */
+/* Waits until a worker has started or failed. */
 static worker_state worker_settled(server_worker *worker) {
     (void)rs_os_event_wait(worker->settled, UINT32_MAX);
     rs_os_event_set(worker->settled);
@@ -176,6 +177,10 @@ static worker_state worker_settled(server_worker *worker) {
 /* The listening shard listens only when all are open: every accepted client can be served. */
 static rs_status worker_start(server_worker *worker) {
     rs_status status = worker_open(worker);
+    if (status == RS_OK) {
+        rs_atomic_store_u32(&worker->state, WORKER_OPEN);
+        status = rs_shard_start(worker->shard, &worker->error);
+    }
     if (status == RS_OK && worker->index == 0) {
         rs_server *server = worker->server;
         for (uint32_t i = 1; i < server->worker_count; i++) {
@@ -389,9 +394,9 @@ uint16_t rs_server_port(const rs_server *server) {
 
 /* ---- from any thread */
 
-static rs_shard *server_shard_of(rs_server *server, rs_session_id id) {
-    uint32_t index = rs_session_id_shard(id);
-    return index < server->worker_count ? server->workers[index].shard : NULL;
+/* NULL: it has none yet, or failed before it had one. */
+static rs_shard *worker_shard(const server_worker *worker) {
+    return rs_atomic_load_u32(&worker->state) != WORKER_STARTING ? worker->shard : NULL;
 }
 
 /* The caller as rs_shard_want_room knows it. */
@@ -401,39 +406,79 @@ static uint32_t server_caller(const rs_server *server) {
     }
     for (uint32_t i = 0; i < server->worker_count; i++) {
         const server_worker *worker = &server->workers[i];
-        if (rs_atomic_load_u32(&worker->state) == WORKER_READY && rs_shard_is_here(worker->shard)) {
+        const rs_shard *shard = worker_shard(worker);
+        if (shard != NULL && rs_shard_is_here(shard)) {
             return i;
         }
     }
     return RS_ROOM_OTHERS;
 }
 
+typedef struct server_message {
+    uint32_t kind;
+    uint64_t value;
+    void *pointer;
+    const void *data; /* [0, bytes) */
+    uint32_t bytes;
+} server_message;
+
+static rs_status message_post(rs_shard *shard, const server_message *message) {
+    return rs_shard_post(shard, message->kind, message->value, message->pointer, message->data,
+                         message->bytes);
+}
+
 /* A full mailbox: the caller is told of room. Then once more, because it may just have been made.
  */
-static rs_status server_post(rs_server *server, rs_session_id id, uint32_t kind, const void *data,
-                             uint32_t bytes) {
-    rs_shard *shard = server_shard_of(server, id);
-    rs_status status =
-        shard == NULL ? RS_E_INVALID : rs_shard_post(shard, kind, id, NULL, data, bytes);
+static rs_status server_post(rs_server *server, uint32_t index, const server_message *message) {
+    rs_shard *shard;
+    rs_status status;
+    if (index >= server->worker_count) {
+        return RS_E_INVALID;
+    }
+    shard = worker_shard(&server->workers[index]);
+    if (shard == NULL) {
+        return RS_E_CLOSED;
+    }
+    status = message_post(shard, message);
     if (status != RS_E_FULL) {
         return status;
     }
     rs_shard_want_room(shard, server_caller(server));
-    return rs_shard_post(shard, kind, id, NULL, data, bytes);
+    return message_post(shard, message);
+}
+
+static rs_status server_post_to(rs_server *server, rs_session_id id, uint32_t kind,
+                                const void *data, uint32_t bytes) {
+    const server_message message = {.kind = kind, .value = id, .data = data, .bytes = bytes};
+    return server_post(server, rs_session_id_shard(id), &message);
 }
 
 rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes) {
     return bytes == 0 || bytes > server->cfg.frame_bytes_max
                ? RS_E_INVALID
-               : server_post(server, id, RS_MESSAGE_SEND, data, bytes);
+               : server_post_to(server, id, RS_MESSAGE_SEND, data, bytes);
 }
 
 rs_status rs_server_close_session(rs_server *server, rs_session_id id) {
-    return server_post(server, id, RS_MESSAGE_CLOSE, NULL, 0);
+    return server_post_to(server, id, RS_MESSAGE_CLOSE, NULL, 0);
 }
 
 rs_status rs_server_release_session(rs_server *server, rs_session_id id) {
-    return server_post(server, id, RS_MESSAGE_RELEASE, NULL, 0);
+    return server_post_to(server, id, RS_MESSAGE_RELEASE, NULL, 0);
+}
+
+rs_status rs_server_post(rs_server *server, uint32_t shard, rs_shard_fn fn, void *arg) {
+    const server_message message = {
+        .kind = RS_MESSAGE_POST, .pointer = arg, .data = &fn, .bytes = sizeof fn};
+    return fn == NULL ? RS_E_INVALID : server_post(server, shard, &message);
+}
+
+void *rs_server_own(rs_server *server, uint32_t shard) {
+    uint32_t caller = server_caller(server);
+    if (shard >= server->worker_count || (caller != shard && caller != RS_ROOM_LOGIC)) {
+        return NULL;
+    }
+    return rs_shard_own(server->workers[shard].shard);
 }
 
 /* ---- broadcasts: claimed on all shards first, then written; or on none */
@@ -501,16 +546,17 @@ static void broadcast_abandon(rs_server *server, broadcast_claims *claims) {
 static rs_status broadcast_claim(rs_server *server, const server_broadcast *cast,
                                  broadcast_claims *claims, rs_shard **full) {
     for (uint32_t i = 0; i < server->worker_count; i++) {
-        uint32_t count = broadcast_messages(cast, i);
+        rs_shard *shard = worker_shard(&server->workers[i]);
+        uint32_t count = shard != NULL ? broadcast_messages(cast, i) : 0;
         claims->last[i] = NULL;
         for (uint32_t k = 0; k < count; k++) {
             rs_message *message;
-            rs_status status = rs_shard_claim(server->workers[i].shard, &message);
+            rs_status status = rs_shard_claim(shard, &message);
             if (status == RS_E_CLOSED) {
                 break;
             }
             if (status == RS_E_FULL) {
-                *full = server->workers[i].shard;
+                *full = shard;
                 for (i++; i < server->worker_count; i++) {
                     claims->last[i] = NULL;
                 }
@@ -565,8 +611,8 @@ rs_status rs_server_broadcast(rs_server *server, const rs_session_id *ids, uint3
 static bool server_seek_room(rs_server *server) {
     bool full = false;
     for (uint32_t i = 0; i < server->worker_count; i++) {
-        rs_shard *shard = server->workers[i].shard;
-        if (rs_shard_is_full(shard)) {
+        rs_shard *shard = worker_shard(&server->workers[i]);
+        if (shard != NULL && rs_shard_is_full(shard)) {
             rs_shard_want_room(shard, RS_ROOM_OTHERS);
             full = full || rs_shard_is_full(shard);
         }

@@ -57,6 +57,7 @@ struct rs_shard {
     uint64_t messages_dropped;
     uint64_t stragglers_said;
     bool turn_wanted; /* the application has something left to tell */
+    bool runs;        /* on_shard_end is due here */
     uint32_t given;   /* sockets to be attached here, so far */
     shard_waiters waiters;
     shard_settling settling;
@@ -443,6 +444,39 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     return RS_OK;
 }
 
+rs_status rs_shard_start(rs_shard *shard, rs_error *error) {
+    const rs_app *app = &shard->sessions.app;
+    rs_status status = RS_OK;
+    RS_ASSERT(!shard->listening && !shard->runs);
+    if (shard->logic != NULL) {
+        status = rs_logic_channel_start(shard->logic);
+    } else {
+        if (app->on_shard_start != NULL) {
+            status = app->on_shard_start(app->ctx, shard->cfg.instance, shard->cfg.index,
+                                         &shard->sessions.ops.own);
+        }
+        shard->runs = status == RS_OK;
+    }
+    return status == RS_OK
+               ? RS_OK
+               : rs_error_set(error, status, NULL, 0, "the application did not start on worker %u",
+                              shard->cfg.index);
+}
+
+void *rs_shard_own(const rs_shard *shard) {
+    return shard->logic != NULL ? rs_logic_channel_own(shard->logic) : shard->sessions.ops.own;
+}
+
+static void shard_end_app(rs_shard *shard) {
+    const rs_app *app = &shard->sessions.app;
+    if (shard->logic != NULL) {
+        rs_logic_channel_end(shard->logic);
+    } else if (shard->runs && app->on_shard_end != NULL) {
+        app->on_shard_end(app->ctx, shard->cfg.instance, shard->cfg.index, shard->sessions.ops.own);
+    }
+    shard->runs = false;
+}
+
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
     rs_status status;
@@ -584,6 +618,17 @@ static void shard_on_broadcast(rs_shard *shard, const rs_message *message) {
                               message->payload + ids_bytes, message->bytes - ids_bytes);
 }
 
+static void shard_on_post(rs_shard *shard, const rs_message *message) {
+    rs_shard_fn fn;
+    RS_ASSERT(message->bytes == sizeof fn);
+    memcpy(&fn, message->payload, sizeof fn);
+    if (shard->logic != NULL) {
+        rs_logic_channel_post(shard->logic, fn, message->pointer);
+    } else {
+        fn(message->pointer, shard->cfg.instance, shard->cfg.index);
+    }
+}
+
 static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     rs_slot *session;
     rs_shard_stats_request *request;
@@ -622,6 +667,9 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
         shard_on_broadcast(shard, message);
         break;
     case RS_MESSAGE_NOTHING:
+        break;
+    case RS_MESSAGE_POST:
+        shard_on_post(shard, message);
         break;
     case RS_MESSAGE_STATS:
         request = message->pointer;
@@ -990,12 +1038,14 @@ void rs_shard_stop(rs_shard *shard) {
 
 /* ---- the end */
 
-/* Messages that nobody will read any more: sockets are closed, askers are answered. */
+/* Messages for sessions that are no more: sockets are closed, askers are answered, posts are run.
+ */
 static void shard_discard_mailbox(rs_shard *shard) {
     const rs_message *message;
     RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
     while ((message = rs_mailbox_peek(&shard->mailbox)) != NULL) {
-        if (message->kind == RS_MESSAGE_ATTACH || message->kind == RS_MESSAGE_STATS) {
+        if (message->kind == RS_MESSAGE_ATTACH || message->kind == RS_MESSAGE_STATS ||
+            message->kind == RS_MESSAGE_POST) {
             shard_on_mailbox(shard, message);
         } else if (message->kind != RS_MESSAGE_PEER) { /* this shard has nobody left to tell */
             shard->messages_dropped++;
@@ -1012,13 +1062,13 @@ void rs_shard_quiesce(rs_shard *shard) {
         rs_os_relax();
     }
     shard_made_room(shard); /* the next try is refused */
-    if (shard->logic != NULL) {
-        rs_logic_channel_end(shard->logic);
+    if (shard->backend != NULL) {
+        shard_discard_mailbox(shard);
     }
+    shard_end_app(shard);
     if (shard->backend == NULL) {
         return;
     }
-    shard_discard_mailbox(shard);
     shard->api->stats(shard->backend, &shard->final_backend);
     if (shard->sessions.used_count == 0 && !shard->listening) {
         if (shard->region_registered) {

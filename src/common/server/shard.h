@@ -68,6 +68,13 @@ uint64_t rs_shard_send_blocks_least(const rs_shard_config *cfg);
  * RS_E_NO_MEMORY or the back end's; *error filled. */
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error);
 
+/* rs_shard_start: on_shard_start; whatever else it says but RS_OK, with *error filled: the shard is
+ * to be closed. Once, before rs_shard_listen; without it on_shard_end is not called. */
+rs_status rs_shard_start(rs_shard *shard, rs_error *error);
+
+/* rs_shard_own: what on_shard_start has set. The thread of the callbacks. */
+void *rs_shard_own(const rs_shard *shard);
+
 /* rs_shard_listen: *port_out = the bound port. */
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error);
