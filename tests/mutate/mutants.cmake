@@ -144,7 +144,10 @@ mutant("the position is not looked up again" [[        @{position = rs_atomic_lo
 mutant("a slot is given back to the wrong round" [[&message->turn, box->read_position + @{box->slot_count}@);]] [[box->slot_count - 1u]])
 mutant("a payload one byte too long is taken" [[    if (@{bytes > box->payload_max}@) {]] [[bytes > box->payload_max + 1u]])
 mutant("the length of an empty message is the last one's" [[    @{message->bytes = bytes;}@]] [[message->bytes = bytes > 0 ? bytes : message->bytes;]])
-mutant("written before it is whole" [[    @{message->kind = kind;}@]] [[rs_atomic_store_u32(&message->turn, position + 1); message->kind = kind;]])
+mutant("written before it is whole" [[    @{if (bytes > 0) {
+        memcpy(message->payload, payload, bytes);
+    }
+    rs_mailbox_publish(message);}@]] [[rs_mailbox_publish(message); if (bytes > 0) { memcpy(message->payload, payload, bytes); }]])
 
 mutants_of(src/common/server/spsc.c "unit\\.spsc|interleave|unit\\.logic")
 mutant("the end of the memory is one record short" [[    uint32_t skip = @{need > to_end}@ ? to_end : 0;]] [[need >= to_end]])

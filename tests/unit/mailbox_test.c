@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -160,6 +161,43 @@ static void test_mailbox_four_writers_lose_and_swap_nothing(void **state) {
     assert_null(rs_mailbox_peek(&box));
 }
 
+/* A payload that takes long to copy, and a reader that looks meanwhile. */
+enum { LONG_PAYLOAD = 1 << 20, LONG_MAILS = 64 };
+
+static void write_long(void *arg) {
+    static uint8_t payload[LONG_PAYLOAD];
+    rs_mailbox *box = arg;
+    for (uint32_t i = 0; i < LONG_MAILS;) {
+        memset(payload, (int)i + 1, LONG_PAYLOAD);
+        if (rs_mailbox_post(box, RS_MESSAGE_SEND, i, NULL, payload, LONG_PAYLOAD) == RS_OK) {
+            i++;
+        } else {
+            rs_os_sleep_ms(0);
+        }
+    }
+}
+
+static void test_mailbox_shows_a_message_when_it_is_whole(void **state) {
+    uint8_t *slots = calloc(2, rs_mailbox_slot_bytes(LONG_PAYLOAD));
+    rs_mailbox box;
+    rs_os_thread *thread;
+    rs_error error;
+    (void)state;
+    assert_non_null(slots);
+    rs_mailbox_init(&box, slots, 2, LONG_PAYLOAD);
+    assert_int_equal(rs_os_thread_start(&thread, write_long, &box, &error), RS_OK);
+    for (uint32_t i = 0; i < LONG_MAILS; i++) {
+        const rs_message *message;
+        while ((message = rs_mailbox_peek(&box)) == NULL) {
+            rs_os_relax();
+        }
+        assert_int_equal(message->payload[LONG_PAYLOAD - 1], i + 1);
+        rs_mailbox_done(&box);
+    }
+    rs_os_thread_join(thread);
+    free(slots);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mailbox_keeps_order_and_says_when_full),
@@ -167,6 +205,7 @@ int main(void) {
         cmocka_unit_test(test_mailbox_refuses_a_payload_too_long),
         cmocka_unit_test(test_mailbox_positions_may_wrap),
         cmocka_unit_test(test_mailbox_four_writers_lose_and_swap_nothing),
+        cmocka_unit_test(test_mailbox_shows_a_message_when_it_is_whole),
     };
     return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);
 }

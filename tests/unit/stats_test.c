@@ -233,6 +233,23 @@ static void test_stats_discoveries_of_none_and_one(void **state) {
     assert_true(one.may_be_chance);
 }
 
+/* Benjamini and Hochberg: the k-th smallest of n against k / n of the rate, and all below the last
+ * that is within remain, also the one that is beyond its own. */
+static void test_stats_discoveries_are_by_rank(void **state) {
+    (void)state;
+    rs_interval ratio[] = {{1.2, 1.1, 1.3, 9, 0.049, false},
+                           {1.2, 1.1, 1.3, 9, 0.026, false},
+                           {1.2, 1.1, 1.3, 9, 0.001, false},
+                           {1.2, 1.1, 1.3, 9, 0.036, false}};
+    rs_interval *all[] = {&ratio[0], &ratio[1], &ratio[2], &ratio[3]};
+    assert_int_equal(rs_stats_discoveries(all, 4, 0.05), 4);
+    ratio[0].p = 0.051;
+    assert_int_equal(rs_stats_discoveries(all, 4, 0.05), 3);
+    assert_true(ratio[0].may_be_chance && !ratio[1].may_be_chance);
+    ratio[3].p = 0.038;
+    assert_int_equal(rs_stats_discoveries(all, 4, 0.05), 1);
+}
+
 static void test_stats_same_needs_an_interval_near_1(void **state) {
     (void)state;
     const rs_interval within = {1, 0.95, 1.05, 5, 0, false}, above = {1, 0.96, 1.06, 5, 0, false};
@@ -259,6 +276,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_stats_p_of_known_samples),
         cmocka_unit_test(test_stats_discoveries_are_seldom_false),
         cmocka_unit_test(test_stats_discoveries_of_none_and_one),
+        cmocka_unit_test(test_stats_discoveries_are_by_rank),
     };
     seed = test_seed(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
