@@ -21,8 +21,10 @@
 
 typedef struct emulated_lane {
     OVERLAPPED overlapped; /* first: the port hands it back */
-    rs_rio_lane *lane;
-    HANDLE event, wait;   /* NULL = completions come through the private port */
+    rs_rio_lane *lane;     /* NULL: freed with its call not over */
+    HANDLE event, wait;    /* NULL = completions come through the private port */
+    struct emulated_lane *next_spare;
+    bool out;             /* a call's packet or signal is to come */
     bool blocks;          /* calls run on a thread of the pool, */
     rs_atomic_u32 inside; /* and this many are not over */
     WSABUF buffers[RS_RIO_GATHER_MAX];
@@ -35,7 +37,9 @@ static struct {
     INIT_ONCE once;
     HANDLE port;
     bool gate; /* Linux calls work: this is Wine, with the Unix half loaded */
-} emulated;
+    SRWLOCK lock;
+    emulated_lane *spare; /* with an event each, see emulated_keep */
+} emulated = {.lock = SRWLOCK_INIT};
 
 static void emulated_start(rs_rio_lane *lane);
 
@@ -168,14 +172,12 @@ static bool emulated_begin(rs_rio_lane *lane, uint32_t count) {
         return emulated_begin_blocking(lane);
     }
     error = emulated_call(lane, count, &bytes);
-    if (error == WSA_IO_PENDING) {
-        return false;
+    /* With an event, a success is signalled too, or about to be. */
+    part->out = error == WSA_IO_PENDING || (error == 0 && part->event != NULL);
+    if (!part->out) {
+        emulated_finish(lane, error, bytes);
     }
-    if (error == 0 && part->event != NULL) {
-        return false; /* signalled, or about to be */
-    }
-    emulated_finish(lane, error, bytes);
-    return true;
+    return !part->out;
 }
 
 static void emulated_start(rs_rio_lane *lane) {
@@ -199,10 +201,15 @@ static void emulated_end(rs_rio_lane *lane, int error, DWORD bytes) {
 
 static void emulated_complete(emulated_lane *part) {
     rs_rio_lane *lane = part->lane;
-    rs_cq *cq = emulated_cq_of(lane);
+    rs_cq *cq;
     DWORD bytes = 0, flags = 0;
     int error = 0;
+    if (lane == NULL) {
+        return;
+    }
+    cq = emulated_cq_of(lane);
     rs_cq_lock(cq);
+    part->out = false;
     if (lane->running == 0) {
         rs_cq_unlock(cq); /* its queue was closed under it */
         return;
@@ -323,16 +330,39 @@ static void emulated_close_cq(rs_cq *cq) {
     }
 }
 
+/* An event that has been waited for keeps its wait, and both serve a later lane: closed, its number
+ * could be that of a new event while the pool's thread, still about to wait for the old one, would
+ * take the new one's signal and know nobody to give it to. (Wine 8 does, on a busy machine.) */
+static void emulated_keep(emulated_lane *part) {
+    AcquireSRWLockExclusive(&emulated.lock);
+    part->next_spare = emulated.spare;
+    emulated.spare = part;
+    ReleaseSRWLockExclusive(&emulated.lock);
+}
+
+/* One that was kept, or NULL. */
+static emulated_lane *emulated_reuse(void) {
+    emulated_lane *part;
+    AcquireSRWLockExclusive(&emulated.lock);
+    part = emulated.spare;
+    if (part != NULL) {
+        emulated.spare = part->next_spare;
+    }
+    ReleaseSRWLockExclusive(&emulated.lock);
+    return part;
+}
+
 static void emulated_free_rq(rs_rio_rq *rq) {
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
         emulated_lane *part = rq->lane[d].engine;
-        if (part != NULL && part->event != NULL) {
-            /* Nothing is in progress; a returning callback no longer uses the lane. */
-            (void)UnregisterWaitEx(part->wait, NULL);
-            CloseHandle(part->event);
-        }
-        free(part);
         rq->lane[d].engine = NULL;
+        if (part != NULL && part->out) {
+            part->lane = NULL; /* Winsock still has its memory, which stays */
+        } else if (part != NULL && part->event != NULL) {
+            emulated_keep(part); /* a returning callback no longer uses it */
+        } else {
+            free(part);
+        }
     }
 }
 
@@ -354,20 +384,29 @@ static void CALLBACK emulated_signalled(void *argument, BOOLEAN timed_out) {
     emulated_complete(argument);
 }
 
-static bool emulated_use_events(rs_rio_rq *rq) {
-    for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {
-        emulated_lane *part = rq->lane[d].engine;
-        HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
-        if (event == NULL) {
-            return false;
-        }
-        if (!RegisterWaitForSingleObject(&part->wait, event, emulated_signalled, part, INFINITE,
-                                         WT_EXECUTEDEFAULT)) {
-            CloseHandle(event);
-            return false;
-        }
-        part->event = event; /* a first lane's is freed with the request queue */
+static bool emulated_use_event(rs_rio_lane *lane) {
+    emulated_lane *part = lane->engine, *kept;
+    HANDLE event;
+    if (part->event != NULL) {
+        return true; /* since an earlier try, which failed for the other lane */
     }
+    kept = emulated_reuse();
+    if (kept != NULL) {
+        kept->lane = lane;
+        lane->engine = kept;
+        free(part);
+        return true;
+    }
+    event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (event == NULL) {
+        return false;
+    }
+    if (!RegisterWaitForSingleObject(&part->wait, event, emulated_signalled, part, INFINITE,
+                                     WT_EXECUTEDEFAULT)) {
+        CloseHandle(event);
+        return false;
+    }
+    part->event = event;
     return true;
 }
 
@@ -423,7 +462,9 @@ static int emulated_bind_rq(rs_rio_rq *rq) {
         SetFileCompletionNotificationModes(handle, modes)) {
         return 0;
     }
-    return emulated_use_events(rq) ? 0 : WSAENOBUFS;
+    return emulated_use_event(&rq->lane[RS_RIO_RECV]) && emulated_use_event(&rq->lane[RS_RIO_SEND])
+               ? 0
+               : WSAENOBUFS;
 }
 
 /* A call on a thread of the pool must be over before the handle's number can be another socket's.

@@ -555,6 +555,71 @@ static void test_shutdown_comes_after_a_lazy_commit(void **state) {
 
 /* ctsTraffic registers one piece of memory once for each request that may use it: more than 2^20
  * registrations live at a time, each with an id of its own. */
+/* Waits that the provider has registered with the thread pool, seen in its import table. */
+static HMODULE provider;
+static LONG waits_registered;
+
+static BOOL WINAPI count_register(PHANDLE wait, HANDLE object, WAITORTIMERCALLBACK callback,
+                                  PVOID context, ULONG ms, ULONG flags) {
+    (void)InterlockedIncrement(&waits_registered);
+    return RegisterWaitForSingleObject(wait, object, callback, context, ms, flags);
+}
+
+static bool replace_import(const char *name, FARPROC by) {
+    char *base = (char *)(void *)provider;
+    const FARPROC from = GetProcAddress(GetModuleHandleA("kernel32.dll"), name);
+    const IMAGE_NT_HEADERS *headers =
+        (const void *)(base + ((const IMAGE_DOS_HEADER *)(const void *)base)->e_lfanew);
+    const IMAGE_IMPORT_DESCRIPTOR *import =
+        (const void *)(base + headers->OptionalHeader.DataDirectory[IMAGE_DIRECTORY_ENTRY_IMPORT]
+                                  .VirtualAddress);
+    for (; import->Name != 0; import++) {
+        for (FARPROC *at = (FARPROC *)(void *)(base + import->FirstThunk); *at != NULL; at++) {
+            DWORD before = 0;
+            if (*at == from) {
+                assert_true(VirtualProtect((void *)at, sizeof *at, PAGE_READWRITE, &before));
+                *at = by;
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Sockets in a port of the program's own end their calls by event. Events that are closed after
+ * their wait give their number to the next, for which Wine's pool may then wait in the wrong name:
+ * the signal is lost. Queues one after the other therefore use the same ones. */
+static void test_queues_one_after_the_other_use_the_same_events(void **state) {
+    typedef BOOL(WINAPI * register_wait)(PHANDLE, HANDLE, WAITORTIMERCALLBACK, PVOID, ULONG, ULONG);
+    enum { CYCLES = 20 };
+    const register_wait count = count_register;
+    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
+    RIO_CQ cq = make_cq();
+    FARPROC counted;
+    (void)state;
+    if (!emulated) {
+        rio.RIOCloseCompletionQueue(cq);
+        CloseHandle(port);
+        return;
+    }
+    memcpy(&counted, &count, sizeof counted);
+    assert_true(replace_import("RegisterWaitForSingleObject", counted));
+    for (int i = 0; i < CYCLES; i++) {
+        link l = make_link(cq);
+        assert_true(CreateIoCompletionPort((HANDLE)l.server, port, 7, 0) == port);
+        post(l.rq, false);
+        assert_int_equal(send(l.client, "once", 4, 0), 4);
+        take_some(cq);
+        assert_memory_equal(memory + 4096, "once", 4);
+        post(l.rq, false); /* ended by the close: its event is signalled as well */
+        end_link(l);
+        take_some(cq);
+    }
+    assert_int_equal(waits_registered, 2); /* a direction each */
+    rio.RIOCloseCompletionQueue(cq);
+    CloseHandle(port);
+}
+
 static void test_more_than_a_million_registrations(void **state) {
     enum { COUNT = (1 << 20) + 5000 };
     RIO_BUFFERID *ids =
@@ -592,7 +657,7 @@ static void find(HMODULE module, const char *name, void *out) {
 }
 
 static bool load(const char *path) {
-    HMODULE module = LoadLibraryA(path);
+    HMODULE module = provider = LoadLibraryA(path);
     rs_fn_ringside_rio_provider_name name;
     rs_fn_ringside_rio_table table;
     if (module == NULL) {
@@ -631,6 +696,7 @@ int main(void) {
         cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
         cmocka_unit_test(test_commit_after_a_pause_leaves_by_itself),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
+        cmocka_unit_test(test_queues_one_after_the_other_use_the_same_events),
         cmocka_unit_test(test_more_than_a_million_registrations),
         cmocka_unit_test(test_everything_is_given_back),
     };
