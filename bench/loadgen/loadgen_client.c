@@ -237,6 +237,16 @@ static void client_keep_wrong(const rs_client *client, rs_load *load, const uint
     }
 }
 
+static void client_count_measured(const rs_client *client, rs_load *load, uint64_t sequence) {
+    load->measured++;
+    if (load->bots == NULL) {
+        load->measured_sent_bytes +=
+            rs_payload_request_bytes(&load->payload, client->index, sequence);
+        load->measured_received_bytes +=
+            rs_payload_reply_bytes(&load->payload, client->index, sequence);
+    }
+}
+
 /* Returns true if it answers a request. */
 static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict verdict,
                             uint64_t sequence, uint64_t now_ns) {
@@ -252,7 +262,9 @@ static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict
         rs_histogram_record(&load->first_reply, now_ns - load->connect_ns);
     }
     if (load->recording) {
-        load->measured += !load->tail;
+        if (!load->tail) {
+            client_count_measured(client, load, sequence);
+        }
         client_record(load, client->index, client->plan_base, sequence, sent_ns, now_ns);
     }
     return true;
@@ -262,10 +274,10 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
                          uint64_t now_ns) {
     rs_payload_verdict verdict = RS_PAYLOAD_EXPECTED;
     uint64_t sequence = client->track.expected;
-    if (bytes != load->payload.frame_bytes) {
+    if (load->settings->verify) {
+        verdict = rs_payload_check(&load->payload, client->index, sequence, data, bytes, &sequence);
+    } else if (bytes != rs_payload_reply_bytes(&load->payload, client->index, sequence)) {
         verdict = RS_PAYLOAD_WRONG;
-    } else if (load->settings->verify) {
-        verdict = rs_payload_check(&load->payload, client->index, sequence, data, &sequence);
     }
     if (verdict == RS_PAYLOAD_WRONG) {
         client_keep_wrong(client, load, data, bytes);
@@ -292,14 +304,15 @@ static void client_told(rs_client *client, rs_load *load, const uint8_t *data, u
 }
 
 /* The next whole reply at data: RS_OK, RS_E_AGAIN, or RS_E_PROTOCOL when no more can be found. */
-static rs_status client_cut(const rs_load *load, const uint8_t *data, uint32_t bytes,
-                            uint32_t *reply_bytes) {
+static rs_status client_cut(const rs_client *client, const rs_load *load, const uint8_t *data,
+                            uint32_t bytes, uint32_t *reply_bytes) {
     if (load->settings->app != RS_LOAD_RAW) {
-        return rs_frame_parse(
-            data, bytes, load->bots != NULL ? RS_BOARD_FRAME_BYTES_MAX : load->payload.frame_bytes,
-            reply_bytes);
+        return rs_frame_parse(data, bytes,
+                              load->bots != NULL ? RS_BOARD_FRAME_BYTES_MAX
+                                                 : rs_payload_reply_max(&load->payload),
+                              reply_bytes);
     }
-    *reply_bytes = load->payload.frame_bytes;
+    *reply_bytes = rs_payload_reply_bytes(&load->payload, client->index, client->track.expected);
     return bytes >= *reply_bytes ? RS_OK : RS_E_AGAIN;
 }
 
@@ -307,7 +320,8 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     uint8_t *data = client->recv_base;
     uint32_t at = 0, bytes = 0;
     rs_status status;
-    while ((status = client_cut(load, data + at, client->recv_used - at, &bytes)) == RS_OK &&
+    while ((status = client_cut(client, load, data + at, client->recv_used - at, &bytes)) ==
+               RS_OK &&
            client->state < RS_CLIENT_BREAKING) {
         if (load->bots != NULL) {
             client_told(client, load, data + at, bytes, now_ns);
@@ -449,19 +463,23 @@ static uint32_t client_room(const rs_client *client, const rs_load *load) {
     return client_min(room, load->messages_left);
 }
 
-/* Of due messages that only this program delayed. */
-static void client_record_pacing(const rs_client *client, rs_load *load, uint32_t count,
-                                 uint64_t now_ns) {
+/* Of the next message, if it was due and only this program delayed it. */
+static void client_record_pacing(const rs_client *client, rs_load *load, uint64_t now_ns) {
     if (load->settings->rate == 0 || load->gate != RS_GATE_OPEN || !load->recording ||
         client->behind) {
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t intended_ns =
-            client_intended_ns(load, client->index, client->plan_base, client->track.next + i);
+    rs_histogram_record(
+        &load->pacing,
+        client_since(client_intended_ns(load, client->index, client->plan_base, client->track.next),
+                     now_ns));
+}
 
-        rs_histogram_record(&load->pacing, client_since(intended_ns, now_ns));
-    }
+/* Of the next request; a log in is the first and alone. */
+static uint32_t client_next_bytes(const rs_client *client, const rs_load *load) {
+    return load->bots != NULL
+               ? load->settings->size.max
+               : rs_payload_request_bytes(&load->payload, client->index, client->track.next);
 }
 
 /* Writes the next request. Returns its length. */
@@ -469,23 +487,23 @@ static uint32_t client_build(const rs_client *client, rs_load *load, uint64_t no
                              uint8_t *out) {
     if (load->bots != NULL) {
         return rs_bots_request(load->bots, client->index, client->track.next,
-                               load->settings->frame_bytes, now_ns, out);
+                               load->settings->size.max, now_ns, out);
     }
-    rs_payload_build(&load->payload, client->index, client->track.next, out);
-    return load->payload.frame_bytes;
+    return rs_payload_build(&load->payload, client->index, client->track.next, out);
 }
 
 /* One SEND of up to `room` requests in one block. */
 static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, uint64_t now_ns) {
-    const uint32_t count = client_min(room, load->block_bytes / load->settings->frame_bytes);
     uint8_t *block = client->send_base + (size_t)client->send_slot * load->block_bytes;
     rs_op op = client_op(client, RS_OP_SEND);
-    RS_ASSERT(count > 0);
-    client_record_pacing(client, load, count, now_ns);
-    for (uint32_t i = 0; i < count; i++) {
+    uint32_t count = 0;
+    for (; count < room && op.bytes + client_next_bytes(client, load) <= load->block_bytes;
+         count++) {
+        client_record_pacing(client, load, now_ns);
         op.bytes += client_build(client, load, now_ns, block + op.bytes);
         rs_track_send(&client->track, now_ns, &load->columns);
     }
+    RS_ASSERT(count > 0);
     if (load->gate == RS_GATE_OPEN) { /* a first message is not in the plan or in a quota */
         client->due -= load->settings->rate != 0 ? count : 0;
         client->quota_left -= client->quota_left == UINT32_MAX ? 0 : count;
@@ -541,7 +559,7 @@ static bool client_emit_recv(rs_client *client, const rs_load *load, uint64_t no
         return false;
     }
     if (client->role == RS_ROLE_SLOW) {
-        uint64_t window = (uint64_t)load->settings->depth * load->payload.frame_bytes;
+        uint64_t window = (uint64_t)load->settings->depth * rs_payload_reply_max(&load->payload);
         uint64_t part = window / CLIENT_SLOW_READS;
 
         if (now_ns < client->wait_until_ns) {

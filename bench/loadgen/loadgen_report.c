@@ -10,6 +10,7 @@
 
 #define REPORT_NS_PER_S 1e9
 #define REPORT_NS_PER_US 1e3
+#define REPORT_MIB 1048576.0
 #define REPORT_HEX_BYTES (3u * RS_LOAD_SHOWN_BYTES + 1u)
 #define REPORT_SAMPLES_BEYOND 10u /* a percentile: those above it that make it one */
 
@@ -53,10 +54,23 @@ static double report_deliveries_rate(const rs_load_run *run) {
     return deliveries > 0.0 ? deliveries / report_seconds(run) : -1.0;
 }
 
-/* Payload both ways would count twice: this is one way, whole frames. */
-static double report_megabytes(const rs_load_run *run) {
-    const double rate = rs_report_rate(run);
-    return rate >= 0.0 ? rate * run->settings->frame_bytes / 1e6 : -1.0;
+/* Whole frames of the measured time, one way. */
+static double report_bytes_rate(const rs_load_run *run, uint64_t bytes) {
+    return bytes > 0 && rs_report_rate(run) >= 0.0 ? (double)bytes / report_seconds(run) : -1.0;
+}
+
+static double report_sent_rate(const rs_load_run *run) {
+    return report_bytes_rate(run, run->load.bots != NULL
+                                      ? run->load.measured * run->settings->size.max
+                                      : run->load.measured_sent_bytes);
+}
+
+static double report_received_rate(const rs_load_run *run) {
+    return report_bytes_rate(run, run->load.measured_received_bytes);
+}
+
+static double report_scaled(double value, double unit) {
+    return value >= 0.0 ? value / unit : -1.0;
 }
 
 static double report_lives_rate(const rs_load_run *run) {
@@ -218,14 +232,25 @@ static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes)
                      addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
     } else if (ends->unserved > 0 && run->load.columns.received == 0) {
         n = snprintf(out, bytes,
-                     "the server ended every connection after a frame of %u bytes, without a reply "
-                     "(its --max-frame?): ",
-                     run->settings->frame_bytes);
+                     "the server ended every connection after a frame of %s%u bytes, without a "
+                     "reply (its --max-frame?): ",
+                     run->settings->size.min < run->settings->size.max ? "up to " : "",
+                     run->settings->size.max);
     } else if (ends->unserved > 0) {
         n = snprintf(out, bytes,
                      "the server served %" PRIu64 " connections and ended %" PRIu64
                      " before their first reply (its --max-sessions?): ",
                      ends->connected - ends->unserved, ends->unserved);
+    } else if (run->settings->reply.count > 0 && run->load.wrong.seen &&
+               run->load.columns.ok == 0) {
+        n = snprintf(out, bytes,
+                     "no reply had the size asked for (the server's --sized-replies?): ");
+    } else if (ends->reset + ends->closed > 0 &&
+               (uint64_t)run->settings->depth * run->settings->reply.max >
+                   RS_QUEUED_BYTES_DEFAULT) {
+        n = snprintf(out, bytes,
+                     "the server ended connections (--depth x --reply-size above its "
+                     "--max-queued?): ");
     } else if (run->load.wrong.seen) {
         n = report_wrong(run, out, bytes);
     }
@@ -482,7 +507,9 @@ static void json_members(rs_json *json, const void *ctx) {
     json_maybe(json, "rate_per_s", rs_report_rate(run));
     json_asked(json, run);
     json_found(json, run);
-    json_maybe(json, "mb_per_s", report_megabytes(run));
+    json_maybe(json, "mb_per_s", report_scaled(report_sent_rate(run), 1e6));
+    json_maybe(json, "sent_mib_per_s", report_scaled(report_sent_rate(run), REPORT_MIB));
+    json_maybe(json, "received_mib_per_s", report_scaled(report_received_rate(run), REPORT_MIB));
     json_maybe(json, "lives_per_s", report_lives_rate(run));
     json_histogram(json, "latency_ns", &run->load.uncorrected);
     json_histogram(json, "latency_corrected_ns", &run->load.corrected);
@@ -623,11 +650,12 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     const rs_load_settings *s = run->settings;
     rs_printer *out = run->out;
     rs_printer_say(out,
-                   "loadgen %s: %u thread%s, %u connections (+ %u idle) x depth %u x %u bytes, %s, "
-                   "%s loop, verify %s\n",
+                   "loadgen %s: %u thread%s, %u connections (+ %u idle) x depth %u x %s bytes%s%s, "
+                   "%s, %s loop, verify %s\n",
                    RS_COMMIT, s->threads, s->threads == 1 ? "" : "s", s->connections, s->idle,
-                   s->depth, s->frame_bytes, app_names[s->app], s->rate != 0 ? "open" : "closed",
-                   s->verify ? "on" : "off");
+                   s->depth, s->size_text, s->reply_text != NULL ? ", replies of " : "",
+                   s->reply_text != NULL ? s->reply_text : "", app_names[s->app],
+                   s->rate != 0 ? "open" : "closed", s->verify ? "on" : "off");
     rs_printer_say(out, "%-22s %s, back end %s\n", "platform", rs_os_platform(), run->api->name);
     if (rs_os_is_wine()) {
         rs_printer_say(out, "%-22s measured under Wine: not about Windows\n", "note");
@@ -637,7 +665,8 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     print_maybe(out, "measured", report_seconds(run), "s");
     print_rate(run);
     print_board(run);
-    print_maybe(out, "throughput", report_megabytes(run), "MB/s each way");
+    print_maybe(out, "sent", report_scaled(report_sent_rate(run), REPORT_MIB), "MiB/s");
+    print_maybe(out, "received", report_scaled(report_received_rate(run), REPORT_MIB), "MiB/s");
     print_maybe(out, "churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {
         print_maybe(out, "ramp", run->ramp_ns != 0 ? (double)run->ramp_ns / 1e6 : -1.0, "ms");

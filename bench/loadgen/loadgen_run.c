@@ -40,11 +40,11 @@ static uint32_t run_line_up(uint64_t bytes) {
                       RS_CACHE_LINE_BYTES);
 }
 
-/* A slice holds a whole window, up to RUN_BLOCK_BYTES, and at least one frame. */
-static uint32_t run_slice_bytes(const rs_load_settings *s) {
-    const uint64_t window = (uint64_t)s->depth * s->frame_bytes;
+/* A slice holds a whole window of the longest frames, up to RUN_BLOCK_BYTES, and at least one. */
+static uint32_t run_slice_bytes(const rs_load_settings *s, uint32_t frame_bytes) {
+    const uint64_t window = (uint64_t)s->depth * frame_bytes;
     const uint64_t capped = window < RUN_BLOCK_BYTES ? window : RUN_BLOCK_BYTES;
-    return run_line_up(capped > s->frame_bytes ? capped : s->frame_bytes);
+    return run_line_up(capped > frame_bytes ? capped : frame_bytes);
 }
 
 /* Cuts the pages: per sender its send blocks and its receive slice; per silent one a slice. */
@@ -131,17 +131,19 @@ static void run_init_load(rs_load_run *run) {
     const rs_load_settings *s = run->settings;
     rs_load *load = &run->load;
     load->settings = s;
-    load->block_bytes = run_slice_bytes(s);
+    rs_payload_init(&load->payload, s->seed, &s->size, s->reply.count > 0 ? &s->reply : NULL);
+    load->block_bytes = run_slice_bytes(s, s->size.max);
     /* A full receive does not tell what is left, and costs epoll another one. */
-    load->recv_bytes = (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES : load->block_bytes) +
-                       RS_CACHE_LINE_BYTES;
+    load->recv_bytes =
+        (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES
+                                 : run_slice_bytes(s, rs_payload_reply_max(&load->payload))) +
+        RS_CACHE_LINE_BYTES;
     load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;
     load->timeout_ns = (uint64_t)(s->timeout_s * RUN_NS_PER_S);
     load->connect_timeout_ns = (uint64_t)(s->connect_timeout_s * RUN_NS_PER_S);
     load->not_done = run->total;
     load->senders_left = s->connections;
-    rs_payload_init(&load->payload, s->seed, s->frame_bytes);
     rs_histogram_init(&load->uncorrected);
     rs_histogram_init(&load->corrected);
     rs_histogram_init(&load->first_reply);
@@ -225,6 +227,8 @@ static void run_merge_load(rs_load *into, const rs_load *from, uint32_t first) {
     }
     into->first_replies += from->first_replies;
     into->measured += from->measured;
+    into->measured_sent_bytes += from->measured_sent_bytes;
+    into->measured_received_bytes += from->measured_received_bytes;
     into->never_sent += from->never_sent;
     rs_histogram_merge(&into->uncorrected, &from->uncorrected);
     rs_histogram_merge(&into->corrected, &from->corrected);

@@ -17,6 +17,8 @@
 #define SETTINGS_SECONDS_MAX 86400
 #define SETTINGS_SECONDS_DEFAULT 10.0
 #define SETTINGS_EXIT_USAGE 2
+#define SETTINGS_SIZE_DEFAULT "32"
+#define SETTINGS_MOVE_DEFAULT "4" /* RS_BOARD_MOVE_BYTES */
 #define SETTINGS_SOURCES_MAX 65535
 #define SETTINGS_SEED_STEP 0x9E3779B9u /* between threads: other patterns */
 #define SETTINGS_FIND_SECONDS 2.0      /* of each try of --find-rate */
@@ -47,11 +49,16 @@ static const rs_option load_rows[] = {
                 "additional connections that send nothing"),
     RS_ROW_UINT(rs_load_settings, depth, "depth", 1, RS_LOAD_DEPTH_MAX, 1, "",
                 "unanswered requests per connection"),
-    RS_ROW_UINT(rs_load_settings, frame_bytes, "size", RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX,
-                32, "bytes",
-                "frame length, header included; below 15 a frame has no sequence number, and a "
-                "lost or reordered reply counts as wrong; with --app board of a move, 4 to 32 "
-                "(4 unless given)"),
+    RS_ROW_STRING(
+        rs_load_settings, size_text, "size", SETTINGS_SIZE_DEFAULT,
+        "frame length in bytes, header included, 3 to 65535: one, a range as 32..512, or a "
+        "list with weights as 32:80,1k:15,16k:5; below 15 a frame has no sequence number, "
+        "and a lost or reordered reply counts as wrong; with --app board of a move, 4 to "
+        "32 (4 unless given)"),
+    RS_ROW_STRING(rs_load_settings, reply_text, "reply-size", NULL,
+                  "length of the replies, 11 to 65535 bytes, as --size; the server needs "
+                  "--sized-replies; requests then have 17 bytes or more (as the request unless "
+                  "given)"),
     RS_ROW_DOUBLE(rs_load_settings, seconds, "seconds", 0, SETTINGS_SECONDS_MAX,
                   SETTINGS_SECONDS_DEFAULT, "s", "length of the measurement, after the warm-up"),
     RS_ROW_DOUBLE(rs_load_settings, warmup_s, "warmup", 0, SETTINGS_SECONDS_MAX, 1, "s",
@@ -123,8 +130,9 @@ const rs_option_table rs_load_options = {load_rows, RS_ROWS(load_rows), NULL};
 
 static uint64_t settings_buffer_bytes(const rs_load_settings *s) {
     /* At worst one frame each for receiving and for every send, and the books' window. */
+    const uint32_t reply = s->reply.count > 0 ? s->reply.max : s->size.max;
     uint64_t each =
-        (uint64_t)s->frame_bytes * (s->sends_in_flight + 1u) + (uint64_t)s->depth * 4u * 8u;
+        (uint64_t)s->size.max * s->sends_in_flight + reply + (uint64_t)s->depth * 4u * 8u;
 
     if (s->app == RS_LOAD_BOARD) {
         each += RS_LOAD_BOARD_RECV_BYTES + rs_bots_bytes_each(s->connections, s->depth);
@@ -153,8 +161,9 @@ static const char *settings_board_conflict(const rs_load_settings *s) {
         return "--app board: cannot be combined with --churn, --verify off, --threads, "
                "--reset-percent, --half-close-percent, --slow-percent";
     }
-    if (s->frame_bytes < RS_BOARD_MOVE_BYTES || s->frame_bytes > RS_BOARD_MOVE_BYTES_MAX) {
-        return "--size: with --app board from 4 to 32 bytes";
+    if (s->size.min != s->size.max || s->size.min < RS_BOARD_MOVE_BYTES ||
+        s->size.max > RS_BOARD_MOVE_BYTES_MAX) {
+        return "--size: with --app board one size from 4 to 32 bytes";
     }
     return NULL;
 }
@@ -221,10 +230,37 @@ static const char *settings_conflict(const rs_load_settings *s) {
         return "--json, --hdr, --series: '-' more than once; allowed: one of them on standard "
                "output";
     }
+    if (s->reply.count > 0 && s->app != RS_LOAD_ECHO) {
+        return "--reply-size: needs --app echo";
+    }
+    if (s->reply.count > 0 && s->size.min < RS_PAYLOAD_ASKING_BYTES) {
+        return "--size: with --reply-size from 17 to 65535 bytes";
+    }
     if (settings_buffer_bytes(s) > RS_LOAD_MEMORY_BYTES_MAX) {
-        return "--connections, --depth, --size: more than 8 GiB of buffers together";
+        return "--connections, --depth, --size, --reply-size: more than 8 GiB of buffers together";
     }
     return settings_board_conflict(s);
+}
+
+/* --size and --reply-size. False: one is none, and a line says so. */
+static bool settings_size(const char *option, const char *text, uint32_t min, rs_sizes *out) {
+    const char *wrong = rs_sizes_parse(out, text, min, RS_FRAME_BYTES_MAX);
+    if (wrong != NULL) {
+        (void)fprintf(stderr,
+                      "loadgen: --%s: '%.60s' %s; allowed: %u to %u bytes, a range as 32..512, a "
+                      "list of at most %u with weights as 32:80,1k:15\n",
+                      option, text, wrong, min, RS_FRAME_BYTES_MAX, RS_SIZES_MAX);
+    }
+    return wrong == NULL;
+}
+
+static bool settings_sizes(rs_load_settings *s) {
+    if (s->app == RS_LOAD_BOARD && !rs_options_given(&s->options, "size")) {
+        s->size_text = SETTINGS_MOVE_DEFAULT;
+    }
+    return settings_size("size", s->size_text, RS_FRAME_HEADER_BYTES, &s->size) &&
+           (s->reply_text == NULL ||
+            settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES, &s->reply));
 }
 
 /* --find-rate: "p99.9=2ms". False: it is none. */
@@ -256,9 +292,6 @@ static const char *settings_complete(rs_load_settings *s) {
     const bool counted = s->messages != 0 || s->churn_total != 0;
     const bool timed = rs_options_given(&s->options, "seconds");
     settings_sources(s);
-    if (s->app == RS_LOAD_BOARD && !rs_options_given(&s->options, "size")) {
-        s->frame_bytes = RS_BOARD_MOVE_BYTES;
-    }
     s->ramp_only = s->ramp && !timed && s->messages == 0;
     if (!timed) { /* what is recorded is what holds: a ramp alone measures no time */
         s->seconds = counted || s->ramp_only ? 0.0
@@ -293,6 +326,9 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
             "loadgen: --find-rate: '%.60s' is no bound; allowed: pN=TIME, a percentile and "
             "its bound with a unit, such as p99=2ms\n",
             settings->find_rate);
+        return SETTINGS_EXIT_USAGE;
+    }
+    if (!settings_sizes(settings)) {
         return SETTINGS_EXIT_USAGE;
     }
     conflict = settings_complete(settings);

@@ -8,6 +8,7 @@
 
 #include "core/op.h"
 #include "core/options.h"
+#include "loadgen/loadgen_sizes.h"
 
 typedef enum rs_load_app { RS_LOAD_ECHO, RS_LOAD_RAW, RS_LOAD_BOARD } rs_load_app;
 typedef enum rs_load_arrivals { RS_ARRIVALS_FIXED, RS_ARRIVALS_POISSON } rs_load_arrivals;
@@ -27,11 +28,13 @@ typedef struct rs_load_settings {
     uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
     uint32_t threads;            /* at most connections */
     uint32_t connections, idle, depth;
-    uint32_t frame_bytes;     /* of a request; board: of a move */
-    double seconds, warmup_s; /* seconds 0: until messages or churn_total are done */
-    uint32_t messages;        /* 0 = no limit */
-    uint32_t rate;            /* 0 = closed loop */
-    double rate_min_percent;  /* of it that must be reached; 0 = none */
+    const char *size_text, *reply_text; /* as given; reply NULL: as the request. Which are: */
+    rs_sizes size;                      /* of a request; board: of a move, one size */
+    rs_sizes reply;                     /* count 0: the request comes back */
+    double seconds, warmup_s;           /* seconds 0: until messages or churn_total are done */
+    uint32_t messages;                  /* 0 = no limit */
+    uint32_t rate;                      /* 0 = closed loop */
+    double rate_min_percent;            /* of it that must be reached; 0 = none */
     rs_load_arrivals arrivals;
     const char *find_rate; /* NULL: no search; else pN=TIME, which is: */
     uint32_t find_x1000;   /* its percentile in thousandths of a percent */

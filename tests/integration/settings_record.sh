@@ -69,6 +69,8 @@ value()
     send-blocks) echo 20000 ;;               # at least the reserves of the sessions
     duration) echo 0.03 ;;
     find-rate) echo p99=1s ;;
+    size) echo 33..40 ;;
+    reply-size) echo 11:2,40 ;;
     host) echo 127.0.0.2 ;;
     port) echo 47 ;; # a server may not have it: see below
     rio-provider) # must load; another spelling of the one that scripts/wine.sh lends

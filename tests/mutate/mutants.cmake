@@ -420,7 +420,7 @@ mutant("corrected latency from the actual send: coordinated omission" [[        
 mutant("a failed connection has a further life" [[    (*column)++;
     @{client->dead = true;}@]] [[;]])
 mutant("a lost reply of ours counts as lost" [[        rs_track_end(&client->track, @{we_broke_it}@, &load->columns);]] [[false]])
-mutant("replies of another size pass" [[    if (@{bytes != load->payload.frame_bytes}@) {]] [[0]])
+mutant("replies of another size pass" [[    } else if (@{bytes != rs_payload_reply_bytes(&load->payload, client->index, sequence)}@) {]] [[0]])
 mutant("a batch of equal latencies counts once" [[rs_histogram_record_n(&load->uncorrected, load->batch_ns, @{load->batch_n}@);]] [[load->batch_n > 0]])
 mutant("the first reply counts for every reply" [[        @{client->replied = true;}@]] [[;]])
 mutant("replies before the measurement count" [[    if (@{load->recording}@) {]] [[1]])
@@ -469,9 +469,9 @@ mutant("roles are given by number and not by share" [[    place = (uint32_t)(@{(
 mutant("every life is equally long" [[    return 1u + (uint32_t)(@{(h >> 32) % (2u * mean - 1u)}@);]] [[mean - 1u]])
 
 mutants_of(bench/loadgen/loadgen_payload.c "unit\\.loadgen_payload|unit\\.loadgen_client")
-mutant("only the identity is compared" [[        memcmp(data + sizeof head, pattern, @{payload->frame_bytes - sizeof head}@) == 0) {]] [[0]])
-mutant("another connection's reply passes" [[        @{payload_load(identity, 4) == connection}@ &&]] [[1]])
-mutant("a short frame is not looked at" [[        return @{same}@ ? RS_PAYLOAD_EXPECTED]] [[1]])
+mutant("only the identity is compared" [[           @{memcmp(data + at, payload_pattern(payload, connection, sequence), bytes - at) == 0}@;]] [[true]])
+mutant("a reply of another size passes" [[    if (@{bytes != rs_payload_request_bytes(payload, connection, sequence)}@) {]] [[bytes < RS_FRAME_HEADER_BYTES]])
+mutant("only the digest of a sized reply is compared" [[           memcmp(data, payload->reply, @{bytes}@) == 0;]] [[RS_ASKED_HEAD_BYTES]])
 mutant("the pattern does not depend on the connection" [[    h = (@{h ^ (h >> 32) ^ connection}@) *]] [[h ^ (h >> 32)]])
 mutant("the identity is cut to 32 bits" [[    payload_store(out + 4, sequence, @{8}@);]] [[4]])
 

@@ -41,7 +41,7 @@ static client_bed *bed_new(void) {
     assert_non_null(bed);
     bed->settings = (rs_load_settings){.connections = 1,
                                        .depth = DEPTH,
-                                       .frame_bytes = FRAME,
+                                       .size = rs_sizes_one(FRAME),
                                        .churn_messages = 3,
                                        .verify = true,
                                        .sends_in_flight = 2};
@@ -52,7 +52,7 @@ static client_bed *bed_new(void) {
     bed->load.timeout_ns = bed->load.connect_timeout_ns = 1000;
     bed->load.not_done = bed->load.senders_left = 1;
     bed->load.block_bytes = bed->load.recv_bytes = BLOCK;
-    rs_payload_init(&bed->load.payload, 1, FRAME);
+    rs_payload_init(&bed->load.payload, 1, &bed->settings.size, NULL);
     return bed;
 }
 

@@ -47,7 +47,8 @@ static report_bed *bed_new(void) {
     bed->settings = (rs_load_settings){.threads = 1,
                                        .connections = 4,
                                        .depth = 1,
-                                       .frame_bytes = 32,
+                                       .size_text = "32",
+                                       .size = rs_sizes_one(32),
                                        .seconds = 2,
                                        .rate_min_percent = 98,
                                        .pin = -1,
@@ -66,6 +67,8 @@ static report_bed *bed_new(void) {
     load->columns.ok = load->columns.received = load->columns.sent = 1200;
     load->ends.connected = 4;
     load->measured = 1000;
+    load->measured_sent_bytes = 32000;
+    load->measured_received_bytes = 64000;
     rs_histogram_init(&load->uncorrected);
     rs_histogram_init(&load->corrected);
     rs_histogram_init(&load->pacing);
@@ -135,6 +138,8 @@ static void test_report_rate_and_megabytes_are_of_the_measured_time(void **state
     check_near(bed_number(bed, "", "measured_s"), 2, 1e-9);
     check_near(bed_number(bed, "", "rate_per_s"), 500, 1e-9);
     check_near(bed_number(bed, "", "mb_per_s"), 500 * 32 / 1e6, 1e-6);
+    check_near(bed_number(bed, "", "sent_mib_per_s"), 16000 / 1048576.0, 1e-4);
+    check_near(bed_number(bed, "", "received_mib_per_s"), 32000 / 1048576.0, 1e-4);
     assert_int_equal(bed_number(bed, "", "measured_messages"), 1000);
     assert_true(bed_says(bed, "lives_per_s", "null"));
     assert_true(bed_says(bed, "rate_asked_per_s", "null"));

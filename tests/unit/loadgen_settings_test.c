@@ -57,20 +57,57 @@ static void test_settings_churn_on_loopback_comes_from_many_addresses(void **sta
 }
 
 static void test_settings_board_sends_moves(void **state) {
-    static const char *const refused[] = {"--size 33",         "--size 3",
-                                          "--churn",           "--verify off",
-                                          "--reset-percent 1", "--half-close-percent 1",
-                                          "--slow-percent 1"};
+    static const char *const refused[] = {
+        "--size 33",    "--size 3",          "--size 4..32",           "--reply-size 32", "--churn",
+        "--verify off", "--reset-percent 1", "--half-close-percent 1", "--slow-percent 1"};
     rs_load_settings settings;
     (void)state;
     assert_int_equal(read_line(&settings, "--app board"), -1);
-    assert_int_equal(settings.frame_bytes, 4);
+    assert_int_equal(settings.size.max, 4);
     assert_int_equal(read_line(&settings, "--app board --size 32"), -1);
-    assert_int_equal(settings.frame_bytes, 32);
+    assert_int_equal(settings.size.max, 32);
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         char line[64];
         (void)snprintf(line, sizeof line, "--app board %s", refused[i]);
         assert_int_equal(read_line(&settings, line), 2);
+    }
+}
+
+static void test_settings_replies_have_sizes_of_their_own(void **state) {
+    static const char *const refused[] = {"--size 2",
+                                          "--size 64k",
+                                          "--size 32..16",
+                                          "--size 32:0",
+                                          "--size 1.5",
+                                          "--size ,",
+                                          "--size 32,",
+                                          "--size ..",
+                                          "--reply-size 10",
+                                          "--size 16 --reply-size 32",
+                                          "--size x",
+                                          "--size 32:",
+                                          "--size 3..2",
+                                          "--reply-size 64k",
+                                          "--app raw --reply-size 32",
+                                          "--size -5",
+                                          "--size 32b:",
+                                          "--size 32::2",
+                                          "--reply-size 0..9",
+                                          "--app board --reply-size 32"};
+    rs_load_settings settings;
+    (void)state;
+    assert_int_equal(read_line(&settings, ""), -1);
+    assert_int_equal(settings.size.min, 32);
+    assert_int_equal(settings.size.max, 32);
+    assert_int_equal(settings.reply.count, 0);
+    assert_int_equal(read_line(&settings, "--size 17..1k --reply-size 11:3,60k"), -1);
+    assert_int_equal(settings.size.max, 1024);
+    assert_int_equal(settings.reply.min, 11);
+    assert_int_equal(settings.reply.max, 60 * 1024);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (read_line(&settings, refused[i]) != 2) {
+            fail_msg("%s is taken", refused[i]);
+        }
     }
 }
 
@@ -193,6 +230,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
         cmocka_unit_test(test_settings_board_sends_moves),
+        cmocka_unit_test(test_settings_replies_have_sizes_of_their_own),
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
         cmocka_unit_test(test_settings_find_rate_is_a_percentile_and_a_bound),
         cmocka_unit_test(test_settings_parts_add_up_to_the_whole),

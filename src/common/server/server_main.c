@@ -105,7 +105,7 @@ static rs_status run_choose_app(rs_server_run *run, rs_board **board, rs_error *
         cfg->app = status == RS_OK ? rs_board_app(*board) : cfg->app;
         break;
     default:
-        cfg->app = rs_app_echo;
+        cfg->app = run->args.asked ? rs_app_asked : rs_app_echo;
         break;
     }
     return status;

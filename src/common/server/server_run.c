@@ -2,6 +2,8 @@
 /* See server_run.h. */
 #include "server/server_run.h"
 
+#include <stdio.h>
+
 #include "seam/backend_config.h"
 #include "server/record.h"
 #include "server/server_config.h"
@@ -11,6 +13,9 @@ static const rs_option run_rows[] = {
         rs_server_args, app, "app", "echo|raw|slow|board", RS_SERVER_ECHO,
         "echo: frames back as they came; raw: bytes, unframed; slow: an echo, one message "
         "in 100 of which takes 5 ms; board: the board game"),
+    RS_ROW_BOOL(rs_server_args, asked, "sized-replies", false,
+                "with --app echo: a frame of type 2 gets as many bytes back as it asks for "
+                "(loadgen --reply-size)"),
     RS_ROW_UINT(rs_server_args, work_us, "work-us", 0, 1000000, 0, "us",
                 "busy work of the application before each message"),
     RS_ROW_BOOL(rs_server_args, stats, "stats", false, "print one line per second"),
@@ -22,13 +27,19 @@ const rs_option_table rs_server_run_options = {run_rows, RS_ROWS(run_rows), NULL
 
 int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table *const *others,
                        int argc, const char *const *argv) {
+    int exit_code;
     run->options.summary = "a Ringside server; every option has a default";
     run->cfg.backend_settings = settings;
     rs_options_add(&run->options, &rs_server_options, &run->cfg, NULL);
     rs_options_add(&run->options, &rs_server_run_options, &run->args, NULL);
     rs_options_add(&run->options, run->app_options, run->app_settings, NULL);
     rs_backend_options_add(&run->options, run->cfg.backend, &run->cfg.tuning, settings, others);
-    return rs_options_read(&run->options, argc, argv);
+    exit_code = rs_options_read(&run->options, argc, argv);
+    if (exit_code < 0 && run->args.asked && run->args.app != RS_SERVER_ECHO) {
+        (void)fprintf(stderr, "%s: --sized-replies: 'on' needs --app echo\n", run->options.program);
+        return 2;
+    }
+    return exit_code;
 }
 
 /* ---- the record */

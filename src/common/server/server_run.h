@@ -22,6 +22,7 @@ typedef enum rs_server_app {
 
 typedef struct rs_server_args {
     rs_server_app app;
+    bool asked;       /* echo: frames may ask for their reply's size */
     uint32_t work_us; /* busy work before each message */
     bool stats;
     double duration_s;
