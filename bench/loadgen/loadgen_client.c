@@ -252,6 +252,10 @@ static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict
                             uint64_t sequence, uint64_t now_ns) {
     const uint64_t sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
     load->last_reply_ns = now_ns;
+    if (load->think.mean_ns != 0) {
+        client->think_until_ns =
+            now_ns + rs_plan_think_ns(&load->think, client->index, client->track.next);
+    }
     if (sent_ns == 0) {
         return false;
     }
@@ -442,7 +446,7 @@ static uint32_t client_min(uint64_t a, uint64_t b) {
 }
 
 /* How many requests may be sent now. */
-static uint32_t client_room(const rs_client *client, const rs_load *load) {
+static uint32_t client_room(const rs_client *client, const rs_load *load, uint64_t now_ns) {
     uint32_t room;
     if (client->send_base == NULL || client->state != RS_CLIENT_OPEN ||
         load->gate == RS_GATE_SHUT) {
@@ -453,6 +457,9 @@ static uint32_t client_room(const rs_client *client, const rs_load *load) {
     }
     if (load->bots != NULL && !load->bots->bot[client->index].welcomed) {
         return 0; /* its log in was answered, and not right */
+    }
+    if (now_ns < client->think_until_ns) {
+        return 0;
     }
     RS_ASSERT(client->track.outstanding <= load->settings->depth);
     room = load->settings->depth - client->track.outstanding;
@@ -585,6 +592,10 @@ static uint32_t client_emit_unused(rs_client *client, rs_load *load, uint64_t no
         client_set_done(client, load);
         return 0;
     }
+    if (load->connect_permits == 0) {
+        return 0; /* the run asks again when one is due */
+    }
+    load->connect_permits -= load->connect_permits != UINT64_MAX ? 1u : 0u;
     load->lives_left -= client->send_base != NULL && load->lives_left != UINT64_MAX ? 1u : 0u;
     ops[0] = client_emit_connect(client, load, now_ns);
     return 1;
@@ -602,7 +613,7 @@ static uint32_t client_emit_used(rs_client *client, rs_load *load, uint64_t now_
     uint32_t count = 0, room;
     count += client_emit_recv(client, load, now_ns, &ops[count]) ? 1u : 0u;
     while (client->sends_in_flight < load->settings->sends_in_flight &&
-           (room = client_room(client, load)) > 0) {
+           (room = client_room(client, load, now_ns)) > 0) {
         ops[count++] = client_emit_send(client, load, room, now_ns);
     }
     client_end_life(client, load, now_ns);

@@ -83,7 +83,9 @@ typedef struct rs_load {
     uint64_t messages_left; /* UINT64_MAX = no limit; first messages count */
     uint64_t lives_left;    /* connections churn may still open; UINT64_MAX = no limit */
     uint64_t timeout_ns, connect_timeout_ns;
-    uint64_t connects; /* asked for so far: whose turn it is among the sources */
+    rs_plan_think think;      /* mean_ns 0: none */
+    uint64_t connect_permits; /* --connect-rate: so many may be asked for now; UINT64_MAX = any */
+    uint64_t connects;        /* asked for so far: whose turn it is among the sources */
     uint32_t connecting, not_done, first_replies;
     uint32_t senders_left;            /* of not_done, those that send */
     uint32_t block_bytes, recv_bytes; /* of each connection's slices */
@@ -104,11 +106,12 @@ typedef struct rs_load {
 
 typedef struct rs_client {
     rs_track track;
-    uint8_t *send_base;     /* [sends_in_flight][block_bytes]; NULL: this one stays silent */
-    uint8_t *recv_base;     /* [recv_bytes] */
-    uint64_t since_ns;      /* when the timeout of the current state began */
-    uint64_t wait_until_ns; /* slow readers: before the next RECV; retry: before CONNECT */
-    uint64_t plan_base;     /* sequence of the first message of the plan */
+    uint8_t *send_base;      /* [sends_in_flight][block_bytes]; NULL: this one stays silent */
+    uint8_t *recv_base;      /* [recv_bytes] */
+    uint64_t since_ns;       /* when the timeout of the current state began */
+    uint64_t think_until_ns; /* --think: before the next message */
+    uint64_t wait_until_ns;  /* slow readers: before the next RECV; retry: before CONNECT */
+    uint64_t plan_base;      /* sequence of the first message of the plan */
     uint32_t index, generation, life;
     uint32_t recv_bytes, recv_used;
     uint32_t due;        /* open loop: messages that may be sent now */
@@ -126,6 +129,8 @@ typedef struct rs_client {
     bool last : 1;      /* FINISHING because the run ends */
     bool behind : 1;    /* open loop: the window or the connection delayed a due message */
     bool touched : 1;   /* in the run's list; the run's */
+    bool thinking : 1;  /* in its alarms; the run's */
+    bool queued : 1;    /* in its queue for --connect-rate; the run's */
 } rs_client;
 
 /* rs_client_init: sent_ns: rs_track_ring(depth) zeroed entries; send_base NULL for one that stays

@@ -125,3 +125,21 @@ uint32_t rs_plan_quota(uint64_t seed, uint32_t connection, uint32_t life, uint32
     h = (h ^ (h >> 29)) * UINT64_C(0x9E3779B97F4A7C15);
     return 1u + (uint32_t)((h >> 32) % (2u * mean - 1u));
 }
+
+static double plan_think_uniform(const rs_plan_think *think, uint32_t connection,
+                                 uint64_t sequence) {
+    return plan_uniform(think->seed ^ (uint64_t)connection << 32, sequence, 0);
+}
+
+uint64_t rs_plan_think_ns(const rs_plan_think *think, uint32_t connection, uint64_t sequence) {
+    return think->exponential ? (uint64_t)(-log(plan_think_uniform(think, connection, sequence)) *
+                                           (double)think->mean_ns)
+                              : think->mean_ns;
+}
+
+uint64_t rs_plan_first_think_ns(const rs_plan_think *think, uint32_t connection) {
+    return think->exponential /* what is left of such a wait is like a new one */
+               ? rs_plan_think_ns(think, connection, UINT64_MAX)
+               : (uint64_t)(plan_think_uniform(think, connection, UINT64_MAX) *
+                            (double)think->mean_ns);
+}

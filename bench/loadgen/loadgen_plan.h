@@ -10,6 +10,7 @@
 #ifndef RS_LOADGEN_PLAN_H
 #define RS_LOADGEN_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RS_PLAN_RATE_MAX 1000000000u
@@ -30,6 +31,12 @@ typedef struct rs_plan {
     uint32_t connections;
     rs_plan_arrivals *poisson; /* NULL: at equal distances */
 } rs_plan;
+
+/* How long a connection waits between a reply and its next message. */
+typedef struct rs_plan_think {
+    uint64_t mean_ns, seed;
+    bool exponential; /* else always the mean */
+} rs_plan_think;
 
 /* What a connection is for. */
 typedef enum rs_plan_role {
@@ -58,5 +65,12 @@ rs_plan_role rs_plan_role_of(uint32_t connection, uint32_t connections, uint32_t
 
 /* rs_plan_quota: messages of one life of a misbehaving connection, [1, 2 * mean); repeatable. */
 uint32_t rs_plan_quota(uint64_t seed, uint32_t connection, uint32_t life, uint32_t mean);
+
+/* rs_plan_think_ns: after the reply to message `sequence` of a connection; repeatable. */
+uint64_t rs_plan_think_ns(const rs_plan_think *think, uint32_t connection, uint64_t sequence);
+
+/* rs_plan_first_think_ns: before a connection's first message: as if it had begun long ago, so that
+ * they do not all send at once. */
+uint64_t rs_plan_first_think_ns(const rs_plan_think *think, uint32_t connection);
 
 #endif

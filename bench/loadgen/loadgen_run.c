@@ -88,9 +88,12 @@ static rs_status run_allocate(rs_load_run *run, rs_error *error) {
         run->series_max = s->seconds > 0 ? (uint32_t)s->seconds + 1u : RUN_SERIES_ROWS_MAX;
         run->series = calloc(run->series_max, sizeof *run->series);
     }
+    run->waiting = calloc(s->connect_rate != 0 ? run->total : 1u, sizeof *run->waiting);
     run->sent_ns = calloc((size_t)s->connections * rs_track_ring(s->depth), sizeof *run->sent_ns);
     if (run->pages == NULL || run->clients == NULL || run->touched == NULL ||
         run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL ||
+        run->waiting == NULL ||
+        !rs_alarms_open(&run->thinking, s->think_s > 0 ? s->connections : 1u) ||
         (s->series_path != NULL && run->series == NULL) || !run_allocate_bots(run)) {
         return rs_error_set(
             error, RS_E_NO_MEMORY, "calloc", 0,
@@ -105,7 +108,7 @@ static rs_status run_open_backend(rs_load_run *run, rs_error *error) {
         .conns_max = run->total,
         .sends_per_conn = s->sends_in_flight,
         .poll_max = s->dequeue_batch,
-        .fine_waits = s->rate != 0,
+        .fine_waits = s->rate != 0 || s->think_s > 0 || s->connect_rate != 0,
         .tuning = rs_tuning_default(),
     };
     rs_region_id region;
@@ -142,6 +145,11 @@ static void run_init_load(rs_load_run *run) {
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;
     load->timeout_ns = (uint64_t)(s->timeout_s * RUN_NS_PER_S);
     load->connect_timeout_ns = (uint64_t)(s->connect_timeout_s * RUN_NS_PER_S);
+    load->think = (rs_plan_think){.mean_ns = (uint64_t)(s->think_s * RUN_NS_PER_S),
+                                  .seed = s->seed,
+                                  .exponential = s->think_exponential};
+    load->connect_permits = s->connect_rate != 0 ? 0 : UINT64_MAX;
+    run->connects = (rs_plan){.rate = s->connect_rate, .connections = 1};
     load->not_done = run->total;
     load->senders_left = s->connections;
     rs_histogram_init(&load->uncorrected);
@@ -177,6 +185,8 @@ void rs_load_run_close(rs_load_run *run) {
         rs_os_pages_free(run->pages, run->pages_bytes);
     }
     rs_bots_close(&run->bots);
+    rs_alarms_close(&run->thinking);
+    free(run->waiting);
     free(run->series);
     free(run->sent_ns);
     free(run->completions);
@@ -278,6 +288,21 @@ static void run_submit(rs_load_run *run, const rs_op *ops, uint32_t count) {
     }
 }
 
+/* It may go on later: when it has thought, when its turn to connect has come. */
+static void run_wait_for(rs_load_run *run, rs_client *client, uint64_t now_ns) {
+    if (client->think_until_ns > now_ns && !client->thinking) {
+        client->thinking = true;
+        rs_alarms_set(&run->thinking, client->think_until_ns, client->index);
+    }
+    if (client->state == RS_CLIENT_UNUSED && client->again && !client->queued) {
+        const uint32_t at = run->waiting_at + run->waiting_count++;
+
+        RS_ASSERT(run->waiting_count <= run->total);
+        client->queued = true;
+        run->waiting[at < run->total ? at : at - run->total] = client->index;
+    }
+}
+
 static void run_emit(rs_load_run *run) {
     uint32_t *list = run->touched;
     const uint32_t listed = run->touched_count;
@@ -295,6 +320,7 @@ static void run_emit(rs_load_run *run) {
         }
         client->touched = false;
         count += rs_client_emit(client, &run->load, stamp_ns, &ops[count]);
+        run_wait_for(run, client, stamp_ns);
         if (count + RS_CLIENT_OPS_MAX > RUN_OPS) {
             run_submit(run, ops, count);
             count = 0;
@@ -313,6 +339,51 @@ static void run_connect_more(rs_load_run *run) {
         run_touch(run, run->cursor);
         run->cursor++;
         room--;
+    }
+}
+
+/* Those who have thought. */
+static void run_think(rs_load_run *run) {
+    uint32_t index;
+    while (rs_alarms_take(&run->thinking, run->now_ns, &index)) {
+        run->clients[index].thinking = false;
+        run_touch(run, index);
+    }
+}
+
+/* How many connections are due by now. What was due while nobody asked is not caught up. */
+static uint64_t run_connects_due(rs_load_run *run) {
+    const uint64_t due = rs_plan_due(&run->connects, run->now_ns);
+    const bool idle = run->connects_idle;
+    run->connects_idle = run->waiting_count == 0;
+    if (!idle || due <= run->connects_issued) {
+        return due;
+    }
+    run->connects.start_ns = run->now_ns;
+    run->connects_issued = 0;
+    return 1;
+}
+
+/* Lets the next ones connect. */
+static void run_connect_paced(rs_load_run *run) {
+    uint64_t due;
+    if (run->settings->connect_rate == 0) {
+        return;
+    }
+    due = run_connects_due(run);
+    run->load.connect_permits = 0;
+    while (run->waiting_count > 0 && run->connects_issued < due) {
+        const uint32_t index = run->waiting[run->waiting_at];
+        rs_client *client = &run->clients[index];
+
+        run->waiting_at = run->waiting_at + 1u < run->total ? run->waiting_at + 1u : 0;
+        run->waiting_count--;
+        client->queued = false;
+        if (client->state == RS_CLIENT_UNUSED && client->again) { /* else it came before its turn */
+            run->connects_issued++;
+            run->load.connect_permits++;
+            run_touch(run, index);
+        }
     }
 }
 
@@ -363,6 +434,14 @@ static int64_t run_wait_ns(rs_load_run *run, uint64_t now_ns) {
         if (end_ns > run->phase_ns && end_ns < until_ns) {
             until_ns = end_ns;
         }
+    }
+    if (rs_alarms_next_ns(&run->thinking) < until_ns) {
+        until_ns = rs_alarms_next_ns(&run->thinking);
+    }
+    if (run->waiting_count > 0) {
+        const uint64_t next_ns = rs_plan_intended_ns(&run->connects, run->connects_issued);
+
+        until_ns = next_ns < until_ns ? next_ns : until_ns;
     }
     if (run->settings->rate != 0 && run->load.gate == RS_GATE_OPEN) {
         const uint64_t next_ns = rs_plan_intended_ns(&run->load.plan, run->issued);
@@ -459,6 +538,10 @@ static void run_start_sending(rs_load_run *run) {
     run->arrivals.seed = run->settings->seed;
     for (uint32_t i = 0; i < run->settings->connections; i++) {
         run->clients[i].plan_base = run->clients[i].track.next;
+        if (run->load.think.mean_ns != 0) {
+            run->clients[i].think_until_ns =
+                run->now_ns + rs_plan_first_think_ns(&run->load.think, i);
+        }
     }
     run_touch_senders(run);
     run_enter(run, RS_PHASE_WARMUP);
@@ -714,6 +797,8 @@ static void run_turn(rs_load_run *run) {
     }
     run_phase_step(run);
     run_connect_more(run);
+    run_connect_paced(run);
+    run_think(run);
     run_emit(run);
     run_progress(run);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "loadgen/loadgen_alarms.h"
 #include "loadgen/loadgen_client.h"
 #include "loadgen/loadgen_pace.h"
 #include "loadgen/loadgen_settings.h"
@@ -69,6 +70,12 @@ typedef struct rs_load_run {
     uint64_t issued;             /* open loop: messages handed to connections */
     uint64_t paced_ns;           /* open loop: what was due by then has had a turn to be sent */
     rs_pace pace;
+    rs_alarms thinking; /* --think alone: whose next message is due when */
+    rs_plan connects;   /* --connect-rate alone: when connections are due; connects_issued were */
+    uint64_t connects_issued;
+    uint32_t *waiting; /* [total], a ring: who asks to connect */
+    uint32_t waiting_at, waiting_count;
+    bool connects_idle;           /* nobody asked in the last turn */
     uint64_t settle_ns, apart_ns; /* drain: since when all replies are there; the next check */
     uint64_t now_ns, tick_ns, progress_ns, progress_replies;
     uint64_t start_ns, phase_ns; /* of the run; of the present phase */

@@ -20,6 +20,8 @@
 #define SETTINGS_SIZE_DEFAULT "32"
 #define SETTINGS_MOVE_DEFAULT "4" /* RS_BOARD_MOVE_BYTES */
 #define SETTINGS_SOURCES_MAX 65535
+#define SETTINGS_THINK_MAX 3600
+#define SETTINGS_CONNECT_RATE_MAX 10000000
 #define SETTINGS_SEED_STEP 0x9E3779B9u /* between threads: other patterns */
 #define SETTINGS_FIND_SECONDS 2.0      /* of each try of --find-rate */
 #define SETTINGS_FIND_WARMUP_S 0.5
@@ -78,6 +80,13 @@ static const rs_option load_rows[] = {
         rs_load_settings, find_rate, "find-rate", NULL,
         "pN=TIME, such as p99=2ms: search for the highest rate with that percentile "
         "within TIME; each try takes --warmup and --seconds (0.5 s and 2 s unless given)"),
+    RS_ROW_DOUBLE(rs_load_settings, think_s, "think", 0, SETTINGS_THINK_MAX, 0, "s",
+                  "closed loop of depth 1: a connection waits so long between a reply and its next "
+                  "request"),
+    RS_ROW_CHOICE(rs_load_settings, think_exponential, "think-times", "fixed|exponential", 0,
+                  "of --think: always the same, or at random with that mean"),
+    RS_ROW_UINT(rs_load_settings, connect_rate, "connect-rate", 0, SETTINGS_CONNECT_RATE_MAX, 0,
+                "connections/s", "open no more connections a second; 0 = no limit"),
     RS_ROW_BOOL(rs_load_settings, ramp, "ramp", false,
                 "connect all at once; measure the time until each has its first reply"),
     RS_ROW_BOOL(rs_load_settings, churn, "churn", false,
@@ -171,6 +180,7 @@ static const char *settings_board_conflict(const rs_load_settings *s) {
 static bool settings_parts_are_empty(const rs_load_settings *s) {
     return s->threads > s->connections || (s->rate != 0 && s->threads > s->rate) ||
            (s->messages != 0 && s->threads > s->messages) ||
+           (s->connect_rate != 0 && s->threads > s->connect_rate) ||
            (s->churn_total != 0 && s->threads > s->churn_total);
 }
 
@@ -181,6 +191,17 @@ static bool settings_stdout_twice(const rs_load_settings *s) {
         count += path[i] != NULL && strcmp(path[i], "-") == 0;
     }
     return count > 1;
+}
+
+static const char *settings_think_conflict(const rs_load_settings *s) {
+    if (s->think_exponential && s->think_s <= 0) {
+        return "--think-times: 'exponential' needs --think";
+    }
+    if (s->think_s > 0 && (s->rate != 0 || s->find_rate != NULL || s->depth > 1 || s->ramp_only)) {
+        return "--think: cannot be combined with --rate, --find-rate, --depth above 1, or --ramp "
+               "without --seconds or --messages";
+    }
+    return NULL;
 }
 
 /* NULL, or what does not go together. */
@@ -196,6 +217,12 @@ static const char *settings_conflict(const rs_load_settings *s) {
     }
     if (s->source_ip > UINT32_MAX - s->sources) {
         return "--source, --sources: the addresses end at 255.255.255.255";
+    }
+    if (s->ramp && s->connect_rate != 0) {
+        return "--connect-rate: cannot be combined with --ramp, which connects all at once";
+    }
+    if (settings_think_conflict(s) != NULL) {
+        return settings_think_conflict(s);
     }
     if (s->ramp && s->churn) {
         return "--ramp and --churn: choose one";
@@ -219,9 +246,8 @@ static const char *settings_conflict(const rs_load_settings *s) {
                "--seconds 0";
     }
     if (settings_parts_are_empty(s)) {
-        return "--threads: more than --connections, --rate, --messages or --churn-total; allowed: "
-               "a "
-               "share of each for every thread";
+        return "--threads: more than --connections, --rate, --messages, --connect-rate or "
+               "--churn-total; allowed: a share of each for every thread";
     }
     if (s->threads > 1 && s->series_path != NULL) {
         return "--series: cannot be combined with --threads above 1";
@@ -352,6 +378,7 @@ void rs_load_settings_part(const rs_load_settings *settings, uint32_t index, rs_
     out->connections = settings_share(settings->connections, threads, index);
     out->idle = settings_share(settings->idle, threads, index);
     out->rate = settings_share(settings->rate, threads, index);
+    out->connect_rate = settings_share(settings->connect_rate, threads, index);
     out->messages = settings_share(settings->messages, threads, index);
     out->churn_total = settings_share(settings->churn_total, threads, index);
     out->seed = settings->seed + index * SETTINGS_SEED_STEP;

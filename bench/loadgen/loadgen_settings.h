@@ -33,8 +33,11 @@ typedef struct rs_load_settings {
     rs_sizes reply;                     /* count 0: the request comes back */
     double seconds, warmup_s;           /* seconds 0: until messages or churn_total are done */
     uint32_t messages;                  /* 0 = no limit */
-    uint32_t rate;                      /* 0 = closed loop */
-    double rate_min_percent;            /* of it that must be reached; 0 = none */
+    double think_s;          /* closed loop: between a reply and the next message; 0 = none */
+    bool think_exponential;  /* at random, think_s on average */
+    uint32_t connect_rate;   /* connections a second, at most; 0 = no limit */
+    uint32_t rate;           /* 0 = closed loop */
+    double rate_min_percent; /* of it that must be reached; 0 = none */
     rs_load_arrivals arrivals;
     const char *find_rate; /* NULL: no search; else pN=TIME, which is: */
     uint32_t find_x1000;   /* its percentile in thousandths of a percent */

@@ -5,6 +5,7 @@
 # COLUMNS: names, with commas between, of the counts that must be above 0; every other count of a
 # fault must be 0. SENT in the environment: what counts.sent must be. LATE=F: the measured latencies
 # must lie below 1/F of the longest first reply, and set-up must have taken longer than that one.
+# SENT_MOST: what it may be at most. SETUP: how many milliseconds set-up must have taken at least.
 # SAYS: what must stand in the JSON. ANY: columns that may be 0 or not (which of two ways a close
 # shows is the system's).
 # The server prints "listening on HOST:PORT". EMULATOR in the environment runs a
@@ -64,6 +65,16 @@ fi
 if [ -n "${SENT:-}" ]; then
     sent=$(sed -n 's/.*"counts":{"sent":\([0-9]*\),.*/\1/p' "$work/json")
     [ "${sent:-0}" -eq "$SENT" ] || { echo "sent is ${sent:-missing}, expected $SENT"; failed=1; }
+fi
+if [ -n "${SENT_MOST:-}" ]; then
+    sent=$(sed -n 's/.*"counts":{"sent":\([0-9]*\),.*/\1/p' "$work/json")
+    [ "${sent:-0}" -gt 0 ] && [ "$sent" -le "$SENT_MOST" ] ||
+        { echo "sent is ${sent:-missing}, expected $SENT_MOST at most"; failed=1; }
+fi
+if [ -n "${SETUP:-}" ]; then
+    setup=$(sed -n 's/.*"setup_ns":\([0-9]*\).*/\1/p' "$work/json")
+    [ "${setup:-0}" -ge $((SETUP * 1000000)) ] ||
+        { echo "set-up took ${setup:-no} ns, expected $SETUP ms at least"; failed=1; }
 fi
 if [ -n "${LATE:-}" ]; then
     first=$(sed -n 's/.*"first_reply_ns":{[^}]*"max":\([0-9]*\).*/\1/p' "$work/json")

@@ -56,6 +56,7 @@ companion()
     case $1 in
     churn-total) echo --churn ;;
     arrivals) echo --rate 1000 ;;
+    think-times) echo --think 1ms ;;
     esac
 }
 

@@ -49,6 +49,7 @@ static client_bed *bed_new(void) {
     bed->load.gate = RS_GATE_OPEN;
     bed->load.messages_left = UINT64_MAX;
     bed->load.lives_left = UINT64_MAX;
+    bed->load.connect_permits = UINT64_MAX;
     bed->load.timeout_ns = bed->load.connect_timeout_ns = 1000;
     bed->load.not_done = bed->load.senders_left = 1;
     bed->load.block_bytes = bed->load.recv_bytes = BLOCK;
@@ -749,9 +750,50 @@ static void test_client_connects_from_each_source_in_turn(void **state) {
     free(bed);
 }
 
+/* A wrong reply is answered by no sooner request than a right one. */
+static void test_client_thinks_between_a_reply_and_its_next_request(void **state) {
+    client_bed *bed = bed_new();
+    uint8_t data[BLOCK];
+    (void)state;
+    bed->settings.depth = 1;
+    bed->load.think = (rs_plan_think){.mean_ns = 1000};
+    bed_open(bed);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(bed_take(bed, data), FRAME);
+        data[20] ^= i == 3;
+        bed_deliver(bed, data, FRAME);
+        assert_int_equal(bed->wire_bytes, 0);
+        bed_turn_at(bed, NOW + 1049u); /* the reply came at NOW + 50 */
+        assert_int_equal(bed->wire_bytes, 0);
+        bed_turn_at(bed, NOW + 1050u);
+        assert_int_equal(bed->load.columns.sent, i + 2u);
+    }
+    assert_int_equal(bed->load.columns.wrong, 1);
+    free(bed);
+}
+
+static void test_client_connects_when_it_may(void **state) {
+    client_bed *bed = bed_new();
+    (void)state;
+    bed->load.connect_permits = 0;
+    rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
+                   BLOCK);
+    bed->client.again = true;
+    bed_turn(bed);
+    assert_int_equal(bed->connects, 0);
+    assert_true(bed->client.again);
+    bed->load.connect_permits = 1;
+    bed_turn(bed);
+    assert_int_equal(bed->connects, 1);
+    assert_int_equal(bed->load.connect_permits, 0);
+    free(bed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client_open_fills_its_depth_in_one_send),
+        cmocka_unit_test(test_client_thinks_between_a_reply_and_its_next_request),
+        cmocka_unit_test(test_client_connects_when_it_may),
         cmocka_unit_test(test_client_whole_replies_are_ok_and_answered_by_new_requests),
         cmocka_unit_test(test_client_replies_byte_by_byte_are_ok),
         cmocka_unit_test(test_client_flipped_byte_is_wrong),

@@ -183,6 +183,35 @@ static void test_plan_poisson_follows_from_the_seed(void **state) {
     assert_true(equal < 3);
 }
 
+/* The mean of 20,000 is within 5 deviations, as many are above it as should be (1 / e), and
+ * connections, messages and seeds differ. */
+static void test_plan_think_times_have_their_mean(void **state) {
+    const rs_plan_think fixed = {.mean_ns = 1000000, .seed = 3};
+    const rs_plan_think other = {.mean_ns = 1000000, .seed = 4, .exponential = true};
+    rs_plan_think random = fixed;
+    double sum = 0, first = 0;
+    uint32_t above = 0, same = 0;
+    (void)state;
+    random.exponential = true;
+    for (uint64_t i = 0; i < 20000; i++) {
+        const uint64_t ns = rs_plan_think_ns(&random, 7, i);
+
+        assert_true(rs_plan_think_ns(&fixed, 7, i) == 1000000);
+        assert_true(ns == rs_plan_think_ns(&random, 7, i));
+        same += ns == rs_plan_think_ns(&random, 7, i + 1u);
+        same += ns == rs_plan_think_ns(&random, 8, i);
+        same += ns == rs_plan_think_ns(&other, 7, i);
+        sum += (double)ns;
+        above += ns > 1000000;
+        assert_true(rs_plan_first_think_ns(&fixed, (uint32_t)i) <= 1000000);
+        first += (double)rs_plan_first_think_ns(&fixed, (uint32_t)i);
+    }
+    assert_in_range((uint64_t)(sum / 20000), 964000, 1036000);
+    assert_in_range(above, 7358 - 341, 7358 + 341);
+    assert_in_range((uint64_t)(first / 20000), 489000, 511000);
+    assert_true(same < 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan_intended_time_is_the_first_at_which_it_is_due),
@@ -190,6 +219,7 @@ int main(void) {
         cmocka_unit_test(test_plan_does_not_drift_over_a_day),
         cmocka_unit_test(test_plan_index_covers_each_message_once),
         cmocka_unit_test(test_plan_roles_are_shared_out_exactly),
+        cmocka_unit_test(test_plan_think_times_have_their_mean),
         cmocka_unit_test(test_plan_quota_stays_within_twice_the_mean),
         cmocka_unit_test(test_plan_poisson_due_and_intended_agree),
         cmocka_unit_test(test_plan_poisson_keeps_the_rate),

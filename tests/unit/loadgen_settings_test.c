@@ -185,17 +185,43 @@ static void test_settings_find_rate_is_a_percentile_and_a_bound(void **state) {
     assert_int_equal(read_line(&settings, "--json - --series -"), 2);
 }
 
+static void test_settings_think_is_of_a_closed_loop(void **state) {
+    static const char *const refused[] = {"--think-times exponential",
+                                          "--think 5ms --rate 5",
+                                          "--think 5ms --find-rate p99=1ms",
+                                          "--think 5ms --depth 2",
+                                          "--think 5ms --ramp",
+                                          "--connect-rate 5 --ramp",
+                                          "--think 5b",
+                                          "--think 2h",
+                                          "--connect-rate 3 --threads 4"};
+    rs_load_settings settings;
+    (void)state;
+    assert_int_equal(read_line(&settings, "--think 5ms --think-times exponential"), -1);
+    assert_true(settings.think_s == 0.005 && settings.think_exponential);
+    assert_int_equal(read_line(&settings, "--think 5 --ramp --seconds 1"), -1);
+    assert_true(settings.think_s == 5 && !settings.think_exponential);
+    assert_int_equal(read_line(&settings, "--connect-rate 2k"), -1);
+    assert_int_equal(settings.connect_rate, 2000);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (read_line(&settings, refused[i]) != 2) {
+            fail_msg("%s is taken", refused[i]);
+        }
+    }
+}
+
 /* Shares add up, and none is empty: an empty one would mean "no limit". */
 static void test_settings_parts_add_up_to_the_whole(void **state) {
     rs_load_settings settings, part;
     (void)state;
     for (uint32_t threads = 1; threads <= 7; threads++) {
         char words[128];
-        uint64_t connections = 0, idle = 0, rate = 0, messages = 0;
+        uint64_t connections = 0, idle = 0, rate = 0, messages = 0, connects = 0;
         uint32_t seeds[7];
 
         (void)snprintf(words, sizeof words,
-                       "--connections 23 --idle 9 --rate 1001 --messages 30 --pin 2 --threads %u",
+                       "--connections 23 --idle 9 --rate 1001 --messages 30 --pin 2 "
+                       "--connect-rate 50 --threads %u",
                        threads);
         assert_int_equal(read_line(&settings, words), -1);
         for (uint32_t i = 0; i < threads; i++) {
@@ -209,6 +235,7 @@ static void test_settings_parts_add_up_to_the_whole(void **state) {
             idle += part.idle;
             rate += part.rate;
             messages += part.messages;
+            connects += part.connect_rate;
             seeds[i] = part.seed;
             for (uint32_t k = 0; k < i; k++) {
                 assert_int_not_equal(seeds[k], part.seed);
@@ -218,6 +245,7 @@ static void test_settings_parts_add_up_to_the_whole(void **state) {
         assert_int_equal(idle, 9);
         assert_int_equal(rate, 1001);
         assert_int_equal(messages, 30);
+        assert_int_equal(connects, 50);
     }
     assert_int_equal(read_line(&settings, "--threads 5 --connections 4"), 2);
     assert_int_equal(read_line(&settings, "--threads 5 --messages 4"), 2);
@@ -230,6 +258,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
         cmocka_unit_test(test_settings_board_sends_moves),
+        cmocka_unit_test(test_settings_think_is_of_a_closed_loop),
         cmocka_unit_test(test_settings_replies_have_sizes_of_their_own),
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
         cmocka_unit_test(test_settings_find_rate_is_a_percentile_and_a_bound),
