@@ -178,18 +178,24 @@ static uint64_t client_intended_ns(const rs_load *load, uint32_t connection, uin
                                rs_plan_index(&load->plan, connection, sequence - base));
 }
 
-static void client_record(rs_load *load, uint32_t connection, uint64_t base, uint64_t sequence,
-                          uint64_t sent_ns, uint64_t now_ns) {
-    const uint64_t latency_ns = client_since(sent_ns, now_ns);
+/* A latency of what `client` received: the answer to message `sequence` of `connection`. */
+static void client_record(const rs_client *client, rs_load *load, uint32_t connection,
+                          uint64_t base, uint64_t sequence, uint64_t sent_ns, uint64_t now_ns) {
+    uint64_t latency_ns = client_since(sent_ns, now_ns);
     if (latency_ns != load->batch_ns) {
         client_batch_flush(load);
         load->batch_ns = latency_ns;
     }
     load->batch_n++;
-    if (load->settings->rate != 0 && sequence >= base) {
-        rs_histogram_record(
-            &load->corrected,
-            client_since(client_intended_ns(load, connection, base, sequence), now_ns));
+    if (load->settings->rate != 0) {
+        if (sequence < base) {
+            return;
+        }
+        latency_ns = client_since(client_intended_ns(load, connection, base, sequence), now_ns);
+        rs_histogram_record(&load->corrected, latency_ns);
+    }
+    if (load->groups != NULL) {
+        rs_histogram_record(&load->groups[client->group].latency, latency_ns);
     }
 }
 
@@ -207,6 +213,10 @@ void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due
             client_intended_ns(load, client->index, client->plan_base, at + share / 2u);
 
         rs_histogram_record_n(&load->corrected, client_since(middle_ns, end_ns), share);
+        if (load->groups != NULL) {
+            rs_histogram_record_n(&load->groups[client->group].latency,
+                                  client_since(middle_ns, end_ns), share);
+        }
         at += share;
         left -= share;
         steps -= steps > 1u;
@@ -269,7 +279,7 @@ static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict
         if (!load->tail) {
             client_count_measured(client, load, sequence);
         }
-        client_record(load, client->index, client->plan_base, sequence, sent_ns, now_ns);
+        client_record(client, load, client->index, client->plan_base, sequence, sent_ns, now_ns);
     }
     return true;
 }
@@ -303,7 +313,8 @@ static void client_told(rs_client *client, rs_load *load, const uint8_t *data, u
         load->bots->columns.deliveries += answers && event.sequence > 0;
     } else if (event.sent_ns != 0 && load->recording) {
         load->measured_told += !load->tail;
-        client_record(load, event.mover, RS_BOTS_FIRST_MOVE, event.seq, event.sent_ns, now_ns);
+        client_record(client, load, event.mover, RS_BOTS_FIRST_MOVE, event.seq, event.sent_ns,
+                      now_ns);
     }
 }
 
@@ -433,7 +444,7 @@ static rs_op client_emit_connect(rs_client *client, rs_load *load, uint64_t now_
     client->again = client->retry = false;
     load->connecting++;
     op = client_op(client, RS_OP_CONNECT);
-    op.u.addr = &load->settings->addr;
+    op.u.addr = &load->settings->target[rs_load_target_of(load->settings, client->index)];
     if (load->settings->sources > 0) {
         op.bytes = load->settings->source_ip + (uint32_t)(load->connects % load->settings->sources);
     }

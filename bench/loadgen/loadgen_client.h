@@ -67,6 +67,20 @@ typedef struct rs_load_wrong {
     uint32_t expected_shown, got_shown;
 } rs_load_wrong;
 
+/* What was counted: of a run, or of some connections of it. 64-bit counters alone. */
+typedef struct rs_load_books {
+    rs_track_columns columns;
+    rs_load_ends ends;
+    uint64_t measured, sent_bytes, received_bytes; /* of the measured time */
+} rs_load_books;
+
+/* The connections to one target, or one connection. */
+typedef struct rs_load_group {
+    uint32_t target;
+    rs_load_books books;
+    rs_histogram latency; /* corrected in an open loop */
+} rs_load_group;
+
 /* Common to all connections of a run. */
 typedef struct rs_load {
     const rs_load_settings *settings;
@@ -101,6 +115,7 @@ typedef struct rs_load {
     rs_histogram uncorrected;   /* from the actual send */
     rs_histogram corrected;     /* from the intended one, never_sent so far too; open loop only */
     rs_histogram pacing;        /* actual - intended send where nothing but us was in the way */
+    rs_load_group *groups;      /* by rs_client.group; NULL: none are asked for */
     rs_histogram first_reply;   /* of each connection, from connect_ns */
 } rs_load;
 
@@ -113,6 +128,7 @@ typedef struct rs_client {
     uint64_t wait_until_ns;  /* slow readers: before the next RECV; retry: before CONNECT */
     uint64_t plan_base;      /* sequence of the first message of the plan */
     uint32_t index, generation, life;
+    uint32_t group; /* of load.groups: where its results go, if it is one */
     uint32_t recv_bytes, recv_used;
     uint32_t due;        /* open loop: messages that may be sent now */
     uint32_t quota_left; /* messages left in this life; UINT32_MAX = no limit */

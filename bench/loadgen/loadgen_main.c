@@ -62,7 +62,7 @@ static bool main_is_stdout(const char *path) {
 /* The table makes room for figures that go to standard output. */
 static rs_os_stream main_table_stream(const rs_load_settings *s) {
     return main_is_stdout(s->json_path) || main_is_stdout(s->hdr_path) ||
-                   main_is_stdout(s->series_path)
+                   main_is_stdout(s->series_path) || main_is_stdout(s->per_connection_path)
                ? RS_OS_STDERR
                : RS_OS_STDOUT;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/assert.h"
+#include "loadgen/loadgen_groups.h"
 #include "loadgen/loadgen_report.h"
 #include "seam/files.h"
 #include "server/record.h"
@@ -108,7 +109,11 @@ size_t rs_output_series(const rs_load_run *run, char *out, size_t out_bytes) {
 
 int rs_output_check(const rs_load_settings *settings) {
     const int failed = rs_record_check("loadgen", "hdr", settings->hdr_path);
-    return failed != 0 ? failed : rs_record_check("loadgen", "series", settings->series_path);
+    const int series =
+        failed != 0 ? failed : rs_record_check("loadgen", "series", settings->series_path);
+    return series != 0
+               ? series
+               : rs_record_check("loadgen", "per-connection", settings->per_connection_path);
 }
 
 typedef size_t (*output_make)(const rs_load_run *run, char *out, size_t out_bytes);
@@ -137,7 +142,11 @@ static rs_status output_file(const rs_load_run *run, const char *path, output_ma
 }
 
 rs_status rs_output_write(const rs_load_run *run, rs_error *error) {
-    const rs_status hdr = output_file(run, run->settings->hdr_path, output_make_hdr, error);
-    return hdr == RS_OK ? output_file(run, run->settings->series_path, rs_output_series, error)
-                        : hdr;
+    const rs_load_settings *s = run->settings;
+    rs_status status = output_file(run, s->hdr_path, output_make_hdr, error);
+    if (status == RS_OK) {
+        status = output_file(run, s->series_path, rs_output_series, error);
+    }
+    return status == RS_OK ? output_file(run, s->per_connection_path, rs_groups_csv, error)
+                           : status;
 }

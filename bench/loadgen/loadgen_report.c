@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "loadgen/loadgen_groups.h"
 #include "server/record.h"
 
 #define REPORT_NS_PER_S 1e9
@@ -224,12 +225,13 @@ static int report_wrong(const rs_load_run *run, char *out, size_t bytes) {
 /* The obvious cause, if the counts show one; else "". Returns its length. */
 static size_t report_void_cause(const rs_load_run *run, char *out, size_t bytes) {
     const rs_load_ends *ends = &run->load.ends;
-    const rs_addr *addr = &run->settings->addr;
+    const uint32_t silent = rs_groups_silent(run);
+    char target[RS_LOAD_TARGET_BYTES];
     int n = 0;
     out[0] = '\0';
-    if (ends->refused > 0 && ends->connected == 0) {
-        n = snprintf(out, bytes, "nothing listens on %u.%u.%u.%u:%u: ", addr->ip >> 24,
-                     addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
+    if (silent != UINT32_MAX) {
+        n = snprintf(out, bytes,
+                     "nothing listens on %s: ", rs_load_target_text(run->settings, silent, target));
     } else if (ends->unserved > 0 && run->load.columns.received == 0) {
         n = snprintf(out, bytes,
                      "the server ended every connection after a frame of %s%u bytes, without a "
@@ -283,7 +285,7 @@ static void json_maybe(rs_json *json, const char *key, double value) {
     }
 }
 
-static void json_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
+void rs_report_json_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
     static const struct {
         const char *name;
         uint32_t percent_x1000;
@@ -448,7 +450,7 @@ static void json_setup(rs_json *json, const rs_load_run *run) {
     if (run->settings->churn) { /* connections of all times: no one start to count from */
         rs_json_null(json, "first_reply_ns");
     } else {
-        json_histogram(json, "first_reply_ns", &run->load.first_reply);
+        rs_report_json_histogram(json, "first_reply_ns", &run->load.first_reply);
     }
 }
 
@@ -468,7 +470,7 @@ static void json_asked(rs_json *json, const rs_load_run *run) {
         rs_json_u64(json, "never_sent", run->load.never_sent);
         rs_json_bool(json, "paced_late", rs_report_paced_late(run));
     }
-    json_histogram(json, "pacing_ns", &run->load.pacing);
+    rs_report_json_histogram(json, "pacing_ns", &run->load.pacing);
 }
 
 static void json_found(rs_json *json, const rs_load_run *run) {
@@ -511,13 +513,14 @@ static void json_members(rs_json *json, const void *ctx) {
     json_maybe(json, "sent_mib_per_s", report_scaled(report_sent_rate(run), REPORT_MIB));
     json_maybe(json, "received_mib_per_s", report_scaled(report_received_rate(run), REPORT_MIB));
     json_maybe(json, "lives_per_s", report_lives_rate(run));
-    json_histogram(json, "latency_ns", &run->load.uncorrected);
-    json_histogram(json, "latency_corrected_ns", &run->load.corrected);
+    rs_report_json_histogram(json, "latency_ns", &run->load.uncorrected);
+    rs_report_json_histogram(json, "latency_corrected_ns", &run->load.corrected);
     rs_json_string(json, "latency_clock", "one reading per batch of completions, one per submit");
     json_setup(json, run);
     json_cpu(json, run);
     json_calls(json, run);
     json_series(json, run);
+    rs_groups_json(json, run);
 }
 
 rs_status rs_report_write_json(const rs_load_run *run, const char *void_reason, rs_error *error) {
@@ -673,6 +676,7 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
         print_maybe(out, "connect rate", report_connect_rate(run), "connections/s");
     }
     print_latencies(run);
+    rs_groups_print(run);
     if (run->found.tries > 0) {
         rs_printer_say(out, "%-22s %.0f messages/s with p%g within %g us, %u tries\n",
                        "highest rate", run->found.rate_per_s, s->find_x1000 / 1000.0,

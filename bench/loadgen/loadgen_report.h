@@ -41,6 +41,9 @@ bool rs_report_enough(uint64_t count, uint32_t percent_x1000);
  * was paced late (an open loop polls between its sends, so alone that says nothing). */
 bool rs_report_own_limit(const rs_load_run *run);
 
+/* rs_report_json_histogram: an object of that name, in ns; null if it is empty. */
+void rs_report_json_histogram(rs_json *json, const char *key, const rs_histogram *histogram);
+
 /* rs_report_print: the table, to run->out. */
 void rs_report_print(const rs_load_run *run, const char *void_reason);
 

@@ -29,6 +29,7 @@
 #define RUN_BLOCK_BYTES UINT64_C(16384) /* of one send; one frame if that is longer */
 #define RUN_ISSUE_MAX 65536u      /* messages assigned per turn: a turn stays short at any rate */
 #define RUN_UNSENT_ENTRIES 65536u /* in the histogram, for what was never sent */
+#define RUN_BOOKS_WORDS 25u
 #define RUN_IDLE_RECV_BYTES RS_CACHE_LINE_BYTES
 
 _Static_assert(RUN_OPS >= RS_CLIENT_OPS_MAX, "one client's ops always fit");
@@ -60,6 +61,9 @@ static void run_cut(rs_load_run *run) {
         at += sends ? (size_t)s->sends_in_flight * run->load.block_bytes : 0;
         rs_client_init(&run->clients[i], &run->load, i,
                        sends ? run->sent_ns + (size_t)i * ring : NULL, send_base, at, recv_bytes);
+        run->clients[i].group = s->per_connection_path == NULL ? rs_load_target_of(s, i)
+                                : sends                        ? i
+                                                               : UINT32_MAX;
         at += recv_bytes;
     }
     RS_ASSERT((size_t)(at - (uint8_t *)run->pages) <= run->pages_bytes);
@@ -72,6 +76,26 @@ static bool run_allocate_bots(rs_load_run *run) {
     }
     run->load.bots = &run->bots;
     return rs_bots_open(&run->bots, s->seed, s->connections, s->depth);
+}
+
+/* A group for each target, or each connection that sends; the first thread's take the results of
+ * all. */
+static bool run_allocate_groups(rs_load_run *run) {
+    const rs_load_settings *s = run->settings;
+    if (s->per_connection_path != NULL) {
+        run->groups = s->first == 0 ? s->connections_all : s->connections;
+    } else {
+        run->groups = s->targets > 1 ? s->targets : 0;
+    }
+    if (run->groups == 0) {
+        return true;
+    }
+    run->load.groups = calloc(run->groups, sizeof *run->load.groups);
+    for (uint32_t i = 0; run->load.groups != NULL && i < run->groups; i++) {
+        run->load.groups[i].target = s->per_connection_path != NULL ? rs_load_target_of(s, i) : i;
+        rs_histogram_init(&run->load.groups[i].latency);
+    }
+    return run->load.groups != NULL;
 }
 
 static rs_status run_allocate(rs_load_run *run, rs_error *error) {
@@ -94,7 +118,8 @@ static rs_status run_allocate(rs_load_run *run, rs_error *error) {
         run->emitting == NULL || run->completions == NULL || run->sent_ns == NULL ||
         run->waiting == NULL ||
         !rs_alarms_open(&run->thinking, s->think_s > 0 ? s->connections : 1u) ||
-        (s->series_path != NULL && run->series == NULL) || !run_allocate_bots(run)) {
+        (s->series_path != NULL && run->series == NULL) || !run_allocate_bots(run) ||
+        !run_allocate_groups(run)) {
         return rs_error_set(
             error, RS_E_NO_MEMORY, "calloc", 0,
             "out of memory for %u connections: lower --connections, --depth or --size", run->total);
@@ -187,6 +212,7 @@ void rs_load_run_close(rs_load_run *run) {
     rs_bots_close(&run->bots);
     rs_alarms_close(&run->thinking);
     free(run->waiting);
+    free(run->load.groups);
     free(run->series);
     free(run->sent_ns);
     free(run->completions);
@@ -200,9 +226,10 @@ void rs_load_run_close(rs_load_run *run) {
 /* Structs of 64-bit counters alone. */
 _Static_assert(sizeof(rs_track_columns) == 10u * sizeof(uint64_t), "summed as an array");
 _Static_assert(sizeof(rs_load_ends) == 12u * sizeof(uint64_t), "summed as an array");
+_Static_assert(sizeof(rs_load_books) == RUN_BOOKS_WORDS * sizeof(uint64_t), "summed as an array");
 
 static void run_sum(void *into, const void *from, size_t bytes) {
-    uint64_t a[16], b[16];
+    uint64_t a[RUN_BOOKS_WORDS], b[RUN_BOOKS_WORDS];
     RS_ASSERT(bytes <= sizeof a && bytes % sizeof a[0] == 0);
     memcpy(a, into, bytes);
     memcpy(b, from, bytes);
@@ -246,7 +273,26 @@ static void run_merge_load(rs_load *into, const rs_load *from, uint32_t first) {
     rs_histogram_merge(&into->first_reply, &from->first_reply);
 }
 
+void rs_load_group_add(rs_load_group *into, const rs_load_group *from) {
+    run_sum(&into->books, &from->books, sizeof into->books);
+    rs_histogram_merge(&into->latency, &from->latency);
+}
+
+/* Targets are the same ones; connections follow those before them. */
+static void run_merge_groups(rs_load_run *into, const rs_load_run *from, uint32_t first) {
+    const bool each = into->settings->per_connection_path != NULL;
+    for (uint32_t i = 0; i < from->groups; i++) {
+        const rs_load_group *group = &from->load.groups[i];
+        rs_load_group *sum = &into->load.groups[each ? first + i : i];
+
+        RS_ASSERT((each ? first + i : i) < into->groups);
+        sum->target = group->target;
+        rs_load_group_add(sum, group);
+    }
+}
+
 void rs_load_run_merge(rs_load_run *into, const rs_load_run *from, uint32_t first) {
+    run_merge_groups(into, from, first);
     run_merge_load(&into->load, &from->load, first);
     into->measure_ns = run_earlier(into->measure_ns, from->measure_ns);
     into->end_ns = run_later(into->end_ns, from->end_ns);
@@ -262,6 +308,38 @@ void rs_load_run_merge(rs_load_run *into, const rs_load_run *from, uint32_t firs
 
 void rs_load_run_stop(rs_load_run *run) {
     rs_atomic_store_u32(&run->stop, 1); /* seen at the next tick; the back end may be gone */
+}
+
+/* ---- results of groups: what a connection did is what it has changed in the sums */
+
+static rs_load_books run_books(const rs_load *load) {
+    return (rs_load_books){.columns = load->columns,
+                           .ends = load->ends,
+                           .measured = load->measured,
+                           .sent_bytes = load->measured_sent_bytes,
+                           .received_bytes = load->measured_received_bytes};
+}
+
+static void run_book_from(rs_load_run *run) {
+    if (run->load.groups != NULL) {
+        run->books = run_books(&run->load);
+    }
+}
+
+static void run_book_to(rs_load_run *run, const rs_client *client) {
+    uint64_t before[RUN_BOOKS_WORDS], now[RUN_BOOKS_WORDS], sum[RUN_BOOKS_WORDS];
+    rs_load_books books;
+    if (run->load.groups == NULL || client->group >= run->groups) {
+        return;
+    }
+    books = run_books(&run->load);
+    memcpy(before, &run->books, sizeof before);
+    memcpy(now, &books, sizeof now);
+    memcpy(sum, &run->load.groups[client->group].books, sizeof sum);
+    for (size_t i = 0; i < RUN_BOOKS_WORDS; i++) {
+        sum[i] += now[i] - before[i];
+    }
+    memcpy(&run->load.groups[client->group].books, sum, sizeof sum);
 }
 
 /* ---- the connections touched in this turn */
@@ -319,7 +397,9 @@ static void run_emit(rs_load_run *run) {
             stamp_ns = rs_os_now_ns();
         }
         client->touched = false;
+        run_book_from(run);
         count += rs_client_emit(client, &run->load, stamp_ns, &ops[count]);
+        run_book_to(run, client);
         run_wait_for(run, client, stamp_ns);
         if (count + RS_CLIENT_OPS_MAX > RUN_OPS) {
             run_submit(run, ops, count);
@@ -412,9 +492,11 @@ static void run_tick(rs_load_run *run) {
     }
     run->tick_ns = run->now_ns + (run->settings->slow_percent > 0 ? RUN_FAST_TICK_NS : RUN_TICK_NS);
     for (uint32_t i = 0; i < run->total; i++) {
+        run_book_from(run);
         if (rs_client_tick(&run->clients[i], &run->load, run->now_ns)) {
             run_touch(run, i);
         }
+        run_book_to(run, &run->clients[i]);
     }
 }
 
@@ -677,7 +759,9 @@ static bool run_is_settled(rs_load_run *run) {
 
 static void run_finish_all(rs_load_run *run, bool force) {
     for (uint32_t i = 0; i < run->total; i++) {
+        run_book_from(run);
         rs_client_finish(&run->clients[i], &run->load, run->now_ns, force);
+        run_book_to(run, &run->clients[i]);
         run_touch(run, i);
     }
 }
@@ -787,7 +871,9 @@ static void run_turn(rs_load_run *run) {
         const rs_completion *completion = &run->completions[i];
 
         RS_ASSERT(completion->conn < run->total);
+        run_book_from(run);
         rs_client_completed(&run->clients[completion->conn], &run->load, completion, run->now_ns);
+        run_book_to(run, &run->clients[completion->conn]);
         run_touch(run, completion->conn);
     }
     run_pace(run);

@@ -91,6 +91,8 @@ typedef struct rs_load_run {
         uint32_t tries;
         double rate_per_s;  /* 0: none was found */
     } found;                /* --find-rate alone */
+    uint32_t groups;        /* of load.groups: --per-connection, or several targets */
+    rs_load_books books;    /* the sums before the connection that acts now */
     rs_load_second *series; /* [series_max]; --series alone */
     uint32_t series_count, series_max;
     struct {
@@ -118,6 +120,9 @@ void rs_load_run_stop(rs_load_run *run);
  * counts and histograms exactly, the time from the first start to the last end. Usage is the
  * process's, so it stays as it is. first: the number of that run's first connection among all. */
 void rs_load_run_merge(rs_load_run *into, const rs_load_run *from, uint32_t first);
+
+/* rs_load_group_add: counts and latencies of one more, exactly. into and from differ. */
+void rs_load_group_add(rs_load_group *into, const rs_load_group *from);
 
 void rs_load_run_close(rs_load_run *run);
 

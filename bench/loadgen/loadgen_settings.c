@@ -8,6 +8,7 @@
 
 #include "apps/board_wire.h"
 #include "core/assert.h"
+#include "core/histogram.h"
 #include "core/limits.h"
 #include "core/options.h"
 #include "loadgen/loadgen_bots.h"
@@ -20,6 +21,7 @@
 #define SETTINGS_SIZE_DEFAULT "32"
 #define SETTINGS_MOVE_DEFAULT "4" /* RS_BOARD_MOVE_BYTES */
 #define SETTINGS_SOURCES_MAX 65535
+#define SETTINGS_SHOWN_CHARS 60u /* of a value in an error */
 #define SETTINGS_THINK_MAX 3600
 #define SETTINGS_CONNECT_RATE_MAX 10000000
 #define SETTINGS_SEED_STEP 0x9E3779B9u /* between threads: other patterns */
@@ -36,6 +38,9 @@
 static const rs_option load_rows[] = {
     RS_ROW_ADDR(rs_load_settings, addr.ip, "host", 0x7F000001, "address of the server"),
     RS_ROW_UINT(rs_load_settings, addr.port, "port", 1, 65535, 4000, "", "port of the server"),
+    RS_ROW_LIST(rs_load_settings, target_list, "target",
+                "HOST:PORT of several servers; connections go to them in turn (instead of --host "
+                "and --port)"),
     RS_ROW_ADDR(
         rs_load_settings, source_ip, "source", 0,
         "first local address to connect from; 0.0.0.0 = 127.0.0.2 if the server is on 127.0.0.0/8"),
@@ -134,6 +139,8 @@ static const rs_option load_rows[] = {
     RS_ROW_STRING(rs_load_settings, series_path, "series", NULL,
                   "write a row for each second to this CSV file (rate, p50, p99, own CPU), and to "
                   "the JSON"),
+    RS_ROW_STRING(rs_load_settings, per_connection_path, "per-connection", NULL,
+                  "write a row for each connection to this CSV file"),
 };
 const rs_option_table rs_load_options = {load_rows, RS_ROWS(load_rows), NULL};
 
@@ -146,12 +153,24 @@ static uint64_t settings_buffer_bytes(const rs_load_settings *s) {
     if (s->app == RS_LOAD_BOARD) {
         each += RS_LOAD_BOARD_RECV_BYTES + rs_bots_bytes_each(s->connections, s->depth);
     }
+    if (s->per_connection_path != NULL) {
+        each += sizeof(rs_histogram);
+    }
     return each * s->connections;
+}
+
+static bool settings_are_loopback(const rs_load_settings *s) {
+    for (uint32_t i = 0; i < s->targets; i++) {
+        if (!SETTINGS_LOOPBACK(s->target[i].ip)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Without the options: many for churn on loopback, where ports run out, else none. */
 static void settings_sources(rs_load_settings *s) {
-    const bool loopback = SETTINGS_LOOPBACK(s->addr.ip);
+    const bool loopback = settings_are_loopback(s);
     if (!rs_options_given(&s->options, "sources")) {
         s->sources = s->source_ip != 0 ? 1u : s->churn && loopback ? SETTINGS_CHURN_SOURCES : 0;
     }
@@ -165,16 +184,21 @@ static const char *settings_board_conflict(const rs_load_settings *s) {
     if (s->app != RS_LOAD_BOARD) {
         return NULL;
     }
-    if (s->churn || !s->verify || s->threads > 1 ||
+    if (s->churn || !s->verify || s->threads > 1 || s->targets > 1 ||
         s->reset_percent + s->half_close_percent + s->slow_percent > 0) {
-        return "--app board: cannot be combined with --churn, --verify off, --threads, "
-               "--reset-percent, --half-close-percent, --slow-percent";
+        return "--app board: cannot be combined with --churn, --verify off, --threads, several "
+               "targets, --reset-percent, --half-close-percent, --slow-percent";
     }
     if (s->size.min != s->size.max || s->size.min < RS_BOARD_MOVE_BYTES ||
         s->size.max > RS_BOARD_MOVE_BYTES_MAX) {
         return "--size: with --app board one size from 4 to 32 bytes";
     }
     return NULL;
+}
+
+static bool settings_is_misdirected(const rs_load_settings *s) {
+    return s->target_list.count > 0 &&
+           (rs_options_given(&s->options, "host") || rs_options_given(&s->options, "port"));
 }
 
 static bool settings_parts_are_empty(const rs_load_settings *s) {
@@ -185,7 +209,7 @@ static bool settings_parts_are_empty(const rs_load_settings *s) {
 }
 
 static bool settings_stdout_twice(const rs_load_settings *s) {
-    const char *const path[] = {s->json_path, s->hdr_path, s->series_path};
+    const char *const path[] = {s->json_path, s->hdr_path, s->series_path, s->per_connection_path};
     uint32_t count = 0;
     for (size_t i = 0; i < sizeof path / sizeof path[0]; i++) {
         count += path[i] != NULL && strcmp(path[i], "-") == 0;
@@ -217,6 +241,12 @@ static const char *settings_conflict(const rs_load_settings *s) {
     }
     if (s->source_ip > UINT32_MAX - s->sources) {
         return "--source, --sources: the addresses end at 255.255.255.255";
+    }
+    if (settings_is_misdirected(s)) {
+        return "--target: cannot be combined with --host, --port";
+    }
+    if (s->targets > s->connections) {
+        return "--target: more than --connections; allowed: a connection for each";
     }
     if (s->ramp && s->connect_rate != 0) {
         return "--connect-rate: cannot be combined with --ramp, which connects all at once";
@@ -253,8 +283,8 @@ static const char *settings_conflict(const rs_load_settings *s) {
         return "--series: cannot be combined with --threads above 1";
     }
     if (settings_stdout_twice(s)) {
-        return "--json, --hdr, --series: '-' more than once; allowed: one of them on standard "
-               "output";
+        return "--json, --hdr, --series, --per-connection: '-' more than once; allowed: one of "
+               "them on standard output";
     }
     if (s->reply.count > 0 && s->app != RS_LOAD_ECHO) {
         return "--reply-size: needs --app echo";
@@ -278,6 +308,44 @@ static bool settings_size(const char *option, const char *text, uint32_t min, rs
                       option, text, wrong, min, RS_FRAME_BYTES_MAX, RS_SIZES_MAX);
     }
     return wrong == NULL;
+}
+
+/* HOST:PORT. */
+static bool settings_target(const char *text, size_t bytes, rs_addr *out) {
+    static const rs_option port = {.kind = RS_OPT_DOUBLE, .min = 1, .max = 65535, .unit = ""};
+    char copy[RS_LOAD_TARGET_BYTES];
+    char *colon;
+    double number;
+    if (bytes >= sizeof copy) {
+        return false;
+    }
+    (void)snprintf(copy, sizeof copy, "%.*s", (int)bytes, text);
+    colon = strrchr(copy, ':');
+    if (colon == NULL || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
+        rs_option_number(&port, colon + 1, &number) != NULL) {
+        return false;
+    }
+    *colon = '\0';
+    out->port = (uint16_t)number;
+    return rs_parse_ipv4(copy, &out->ip);
+}
+
+static bool settings_targets(rs_load_settings *s) {
+    s->targets = s->target_list.count > 0 ? s->target_list.count : 1;
+    s->target[0] = s->addr;
+    for (uint32_t i = 0; i < s->target_list.count; i++) {
+        const char *text = s->target_list.item[i].text;
+        const uint32_t bytes = s->target_list.item[i].bytes;
+
+        if (!settings_target(text, bytes, &s->target[i])) {
+            (void)fprintf(stderr,
+                          "loadgen: --target: '%.*s' is no target; allowed: HOST:PORT, a numeric "
+                          "IPv4 address and a port\n",
+                          (int)(bytes < SETTINGS_SHOWN_CHARS ? bytes : SETTINGS_SHOWN_CHARS), text);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool settings_sizes(rs_load_settings *s) {
@@ -354,7 +422,7 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
             settings->find_rate);
         return SETTINGS_EXIT_USAGE;
     }
-    if (!settings_sizes(settings)) {
+    if (!settings_targets(settings) || !settings_sizes(settings)) {
         return SETTINGS_EXIT_USAGE;
     }
     conflict = settings_complete(settings);
@@ -363,6 +431,23 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
         return SETTINGS_EXIT_USAGE;
     }
     return -1;
+}
+
+uint32_t rs_load_target_of(const rs_load_settings *settings, uint32_t index) {
+    return settings->targets > 1 ? (settings->first + index) % settings->targets : 0;
+}
+
+const char *rs_load_target_text(const rs_load_settings *settings, uint32_t target, char *out) {
+    const rs_addr *addr = &settings->target[target];
+    if (settings->target_list.count > 0) {
+        (void)snprintf(out, RS_LOAD_TARGET_BYTES, "%.*s",
+                       (int)settings->target_list.item[target].bytes,
+                       settings->target_list.item[target].text);
+    } else {
+        (void)snprintf(out, RS_LOAD_TARGET_BYTES, "%u.%u.%u.%u:%u", addr->ip >> 24,
+                       addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
+    }
+    return out;
 }
 
 /* Of `all`: the first ones have one more if it does not come out even. */
@@ -375,6 +460,7 @@ void rs_load_settings_part(const rs_load_settings *settings, uint32_t index, rs_
     const uint32_t threads = settings->threads;
     RS_ASSERT(index < threads && !settings_parts_are_empty(settings));
     *out = *settings;
+    out->connections_all = settings->connections;
     out->connections = settings_share(settings->connections, threads, index);
     out->idle = settings_share(settings->idle, threads, index);
     out->rate = settings_share(settings->rate, threads, index);
@@ -387,4 +473,5 @@ void rs_load_settings_part(const rs_load_settings *settings, uint32_t index, rs_
     for (uint32_t i = 0; i < index; i++) {
         *first += settings_share(settings->connections, threads, i);
     }
+    out->first = *first;
 }

@@ -24,7 +24,11 @@ typedef enum rs_load_progress {
 #define RS_LOAD_MEMORY_BYTES_MAX (UINT64_C(8) << 30) /* for buffers; more is refused at start */
 
 typedef struct rs_load_settings {
-    rs_addr addr;
+    rs_addr addr;               /* --host, --port: the only target, unless a list was given */
+    rs_option_list target_list; /* --target; which are, or addr: */
+    rs_addr target[RS_OPTION_ITEMS_MAX];
+    uint32_t targets;
+    uint32_t first, connections_all; /* a part's: its first connection, of how many */
     uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
     uint32_t threads;            /* at most connections */
     uint32_t connections, idle, depth;
@@ -54,8 +58,9 @@ typedef struct rs_load_settings {
     int32_t sndbuf_bytes, rcvbuf_bytes; /* -1: the system's default */
     bool nodelay;
     rs_load_progress progress;
-    const char *json_path, *hdr_path, *series_path; /* NULL: none; "-": standard output */
-    int32_t pin;                                    /* -1: wherever the system likes */
+    const char *json_path, *hdr_path, *series_path,
+        *per_connection_path; /* NULL: none; "-": standard output */
+    int32_t pin;              /* -1: wherever the system likes */
     rs_options options;
 } rs_load_settings;
 
@@ -64,6 +69,14 @@ extern const rs_option_table rs_load_options;
 /* rs_load_settings_read: from the command line. -1: *settings is complete and consistent, and stays
  * where it is. Else the help text or the error line has been printed, and this is the exit code. */
 int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
+
+/* rs_load_target_of: the target of connection `index` of these settings; they take turns, counted
+ * over all threads. */
+uint32_t rs_load_target_of(const rs_load_settings *settings, uint32_t index);
+
+/* rs_load_target_text: "HOST:PORT" as it was given, to out: RS_LOAD_TARGET_BYTES. Returns out. */
+#define RS_LOAD_TARGET_BYTES 300u
+const char *rs_load_target_text(const rs_load_settings *settings, uint32_t target, char *out);
 
 /* rs_load_settings_part: what thread `index` of settings->threads does: its share of connections,
  * rate and counts, which add up to the whole exactly, with a seed of its own. first: the number of

@@ -64,7 +64,7 @@ rows=$(grep -o '"series":\[[^]]*\]' "$work/json" | grep -o '"second":' | wc -l)
 [ "$rows" -eq 3 ] || fail "$rows rows in the JSON"
 
 # Nothing listens on port 1: a run would say so.
-for option in json hdr series; do
+for option in json hdr series per-connection; do
     "$loadgen" --port 1 --$option "$work/none/file" >"$work/out" 2>"$work/err" </dev/null
     code=$?
     [ $code -eq 1 ] && [ ! -s "$work/out" ] && [ "$(wc -l <"$work/err")" -eq 1 ] &&

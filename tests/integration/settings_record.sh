@@ -71,6 +71,8 @@ value()
     duration) echo 0.03 ;;
     find-rate) echo p99=1s ;;
     size) echo 33..40 ;;
+    target) echo "127.0.0.1:$port,127.0.0.2:$port" ;;
+    per-connection) echo "$work/rows" ;;
     reply-size) echo 11:2,40 ;;
     host) echo 127.0.0.2 ;;
     port) echo 47 ;; # a server may not have it: see below
@@ -112,6 +114,7 @@ while read -r name placeholder; do
     fi
     args=()
     for ((i = 0; i < ${#base[@]}; i += 2)); do # an option is given once
+        [ "$name:${base[i]}" = "target:--port" ] && continue # instead of it
         [ "${base[i]}" = "--$name" ] || args+=("${base[i]}" "${base[i + 1]}")
     done
     beside=$(companion "$name")

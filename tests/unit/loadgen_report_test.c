@@ -365,7 +365,7 @@ static void test_report_names_the_cause_where_there_is_no_doubt(void **state) {
     report_bed *bed = bed_new();
     rs_load *load = &bed->run.load;
     (void)state;
-    bed->settings.addr = (rs_addr){.ip = 0x7F000001u, .port = 4321};
+    bed->settings.target[0] = (rs_addr){.ip = 0x7F000001u, .port = 4321};
     load->columns.ok = load->columns.received = load->measured = 0;
     load->ends.connected = 0;
     load->ends.refused = 64;

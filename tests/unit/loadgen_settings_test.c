@@ -185,6 +185,50 @@ static void test_settings_find_rate_is_a_percentile_and_a_bound(void **state) {
     assert_int_equal(read_line(&settings, "--json - --series -"), 2);
 }
 
+static void test_settings_targets_take_turns(void **state) {
+    static const char *const refused[] = {"--target 127.0.0.1",
+                                          "--target :5",
+                                          "--target 127.0.0.1:0",
+                                          "--target 127.0.0.1:",
+                                          "--target 127.0.0.1:1k",
+                                          "--target 127.0.0.1:65536",
+                                          "--target 127.0.0:5",
+                                          "--target 1.2.3.4:5 --port 6",
+                                          "--target 1.2.3.4:5 --host 1.2.3.4",
+                                          "--target 1.2.3.4:5,1.2.3.4:6 --connections 1",
+                                          "--per-connection - --hdr -",
+                                          "--target 127.0.0.1:5,127.0.0.1:6 --app board"};
+    rs_load_settings settings, part;
+    char text[RS_LOAD_TARGET_BYTES];
+    uint32_t first;
+    (void)state;
+    assert_int_equal(read_line(&settings, "--host 10.0.0.9 --port 77"), -1);
+    assert_int_equal(settings.targets, 1);
+    assert_string_equal(rs_load_target_text(&settings, 0, text), "10.0.0.9:77");
+    assert_int_equal(read_line(&settings, "--target 127.0.0.1:5,127.0.0.2:6 --target 127.0.0.3:7 "
+                                          "--connections 8 --threads 3 --churn"),
+                     -1);
+    assert_int_equal(settings.targets, 3);
+    assert_int_equal(settings.target[1].ip, 0x7F000002);
+    assert_int_equal(settings.target[2].port, 7);
+    assert_int_equal(settings.sources, 250);
+    assert_string_equal(rs_load_target_text(&settings, 2, text), "127.0.0.3:7");
+    for (uint32_t thread = 0, all = 0; thread < 3; thread++) {
+        rs_load_settings_part(&settings, thread, &part, &first);
+        for (uint32_t i = 0; i < part.connections; i++, all++) {
+            assert_int_equal(rs_load_target_of(&part, i), all % 3u);
+            assert_int_equal(rs_load_target_of(&settings, all), all % 3u);
+        }
+    }
+    assert_int_equal(read_line(&settings, "--target 127.0.0.1:5,10.0.0.1:6 --churn"), -1);
+    assert_int_equal(settings.sources, 0);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (read_line(&settings, refused[i]) != 2) {
+            fail_msg("%s is taken", refused[i]);
+        }
+    }
+}
+
 static void test_settings_think_is_of_a_closed_loop(void **state) {
     static const char *const refused[] = {"--think-times exponential",
                                           "--think 5ms --rate 5",
@@ -259,6 +303,7 @@ int main(void) {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
         cmocka_unit_test(test_settings_board_sends_moves),
         cmocka_unit_test(test_settings_think_is_of_a_closed_loop),
+        cmocka_unit_test(test_settings_targets_take_turns),
         cmocka_unit_test(test_settings_replies_have_sizes_of_their_own),
         cmocka_unit_test(test_settings_sources_elsewhere_need_an_address),
         cmocka_unit_test(test_settings_find_rate_is_a_percentile_and_a_bound),
