@@ -4,7 +4,8 @@
 # Set up: a folder whose name has a space, in it the script and, as build\windows\bin, the programs
 # in BIN. Pass: one short comparison exits 0, leaves a report that is not empty and says that it was
 # taken under Wine; options with a comma, an equals sign and a space arrive whole; an unknown one
-# exits 2, and so does, with one line, a folder in which nothing was built.
+# exits 2, and so does, with one line, a folder in which nothing was built. --help and its like exit 0
+# there too, with or without --no-build: no compiler is looked for.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=$(cd "$1" && pwd)
@@ -17,7 +18,7 @@ bad=0
 
 compare()
 {
-    output=$(timeout 100 "$root/scripts/wine.sh" cmd /c 'bench\compare.cmd' --no-build "$@" 2>&1 </dev/null)
+    output=$(timeout 100 "$root/scripts/wine.sh" cmd /c 'bench\compare.cmd' $no_build "$@" 2>&1 </dev/null)
     code=$?
     printf '%s: exit %s\n%s\n' "$*" "$code" "$output"
 }
@@ -32,11 +33,33 @@ expect()
     esac
 }
 
+no_build=
+for option in --help -h '-?' --version --list; do
+    compare "$option"
+    expect 0 'docs\settings.md'
+done
+no_build=--no-build
+compare --quick --help
+expect 0 'docs\settings.md'
 compare --servers iocp_server
 expect 2 "no compare.exe in"
 [ "$(printf '%s\n' "$output" | wc -l)" -eq 1 ] || { echo "expected one line"; bad=1; }
 
 ln -s "$bin" build/windows/bin || exit 1
+no_build=
+for option in --help -h '-?'; do
+    compare "$option"
+    expect 0 "--servers"
+done
+compare --quick --version
+expect 0 "compare (Ringside)"
+compare --list
+expect 0 "ping-pong"
+compare --help=1
+expect 2 "--help: '1'"
+no_build=--no-build
+compare --help
+expect 0 "--servers"
 compare --bogus
 expect 2 "unknown option --bogus"
 compare --scenario 'ping-pong,3x3'
