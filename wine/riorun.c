@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* riorun.exe [--verify[=strict]] PROGRAM ARGS: starts a Windows program under Wine with Registered
- * I/O.
+/* riorun.exe [--verify[=on|off|strict]] PROGRAM ARGS: starts a Windows program under Wine with
+ * Registered I/O.
  *
  * The program is created suspended, ringside_rio.dll (from riorun's own folder) is loaded into it,
  * which replaces its Winsock functions, and it runs. Its exit code is riorun's. It lives in a job
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/options.h"
 #include "hook.h"
 #include "settings.h"
 #include "verify.h"
@@ -20,6 +21,8 @@
 #define RUN_EXIT_FAILED 1
 #define RUN_EXIT_VIOLATIONS 99
 #define RUN_INJECT_MS 20000
+#define RUN_OPTIONS_MAX 8
+#define RUN_OPTION_BYTES 160u
 
 static HANDLE run_interrupt;          /* passes Ctrl+C on to the program */
 static volatile LONG *run_violations; /* --verify: counted by the program's DLL */
@@ -230,43 +233,83 @@ static int run_program(wchar_t *command, const wchar_t *dll) {
     return run_process(&process, dll);
 }
 
-/* Removes our own option from the command line. False: an unknown option. */
-static bool run_option(wchar_t **command, bool *verifies, bool *strict) {
-    static const wchar_t option[] = L"--verify";
-    wchar_t *at = *command;
-    *verifies = *strict = false;
-    if (wcsncmp(at, L"--", 2) != 0) {
-        return true;
+/* ---- riorun's own options: what begins with a dash, before the program */
+
+typedef enum run_verify { RUN_VERIFY_OFF, RUN_VERIFY_ON, RUN_VERIFY_STRICT } run_verify;
+
+typedef struct run_settings {
+    run_verify verify;
+} run_settings;
+
+static const rs_option run_rows[] = {
+    RS_ROW_CHOICE(run_settings, verify, "verify", "off|on|strict", RUN_VERIFY_OFF,
+                  "check the program's use of RIO (alone: on; always with =): strict is more than "
+                  "the documents say"),
+};
+static const rs_option_table run_options = {run_rows, RS_ROWS(run_rows), NULL};
+
+/* The next word of the command line without its quotes, cut to bytes, what is not ASCII as "?". */
+static const wchar_t *run_word(const wchar_t *at, char *out, size_t bytes) {
+    bool quoted = false;
+    size_t used = 0;
+    for (; *at && (quoted || (*at != L' ' && *at != L'\t')); at++) {
+        if (*at == L'"') {
+            quoted = !quoted;
+        } else if (used + 1 < bytes) {
+            out[used++] = *at < 128 ? (char)*at : '?';
+        }
     }
-    if (wcsncmp(at, option, wcslen(option)) != 0) {
-        return false;
-    }
-    at += wcslen(option);
-    *strict = wcsncmp(at, L"=strict", 7) == 0;
-    at += *strict ? 7 : 0;
-    *verifies = *at == L' ' || *at == L'\t';
+    out[used] = '\0';
     while (*at == L' ' || *at == L'\t') {
         at++;
     }
-    *command = at;
-    return *verifies;
+    return at;
+}
+
+/* Takes our own options off the command line. -1: it goes on; else the exit code. */
+static int run_read(const wchar_t **command, run_settings *settings) {
+    static char words[RUN_OPTIONS_MAX][RUN_OPTION_BYTES];
+    const char *argv[RUN_OPTIONS_MAX + 1] = {"riorun"};
+    rs_options options = {.program = "riorun",
+                          .summary = "gives Registered I/O to a Windows program under Wine; behind "
+                                     "the options: PROGRAM.exe [ARGS...]"};
+    int argc = 1, exit_code;
+    rs_options_add(&options, &run_options, settings, NULL);
+    while (argc <= RUN_OPTIONS_MAX &&
+           (**command == L'-' || (**command == L'"' && (*command)[1] == L'-'))) {
+        char *word = words[argc - 1];
+
+        *command = run_word(*command, word, RUN_OPTION_BYTES);
+        if (strcmp(word, "--verify") == 0 && **command != L'\0') {
+            (void)strcpy(word, "--verify=on"); /* the next word is the program */
+        }
+        argv[argc++] = word;
+    }
+    exit_code = rs_options_read(&options, argc, argv);
+    if (exit_code < 0 && **command == L'\0') {
+        fprintf(stderr, "riorun: no program; allowed: riorun [OPTIONS] PROGRAM.exe [ARGS...]\n");
+        return RUN_EXIT_USAGE;
+    }
+    return exit_code;
 }
 
 int main(void) {
     wchar_t dll[MAX_PATH];
-    wchar_t *command = run_rest();
-    bool verifies, strict;
-    if (!run_option(&command, &verifies, &strict) || *command == L'\0') {
-        fprintf(stderr, "usage: riorun [--verify[=strict]] PROGRAM.exe [ARGS...]\n");
-        return RUN_EXIT_USAGE;
+    wchar_t *line = run_rest();
+    const wchar_t *command = line;
+    run_settings settings;
+    const int exit_code = run_read(&command, &settings);
+    if (exit_code >= 0) {
+        return exit_code;
     }
     if (!run_dll_path(dll, MAX_PATH)) {
         fprintf(stderr, "riorun: ringside_rio.dll is not in the folder of riorun.exe\n");
         return RUN_EXIT_FAILED;
     }
-    if (!run_open_interrupt() || (verifies && !run_open_verify(strict))) {
+    if (!run_open_interrupt() || (settings.verify != RUN_VERIFY_OFF &&
+                                  !run_open_verify(settings.verify == RUN_VERIFY_STRICT))) {
         return run_fail("creating the handles that the program inherits");
     }
     run_choose_ring();
-    return run_program(command, dll);
+    return run_program(line + (command - line), dll);
 }
