@@ -14,6 +14,7 @@
 #include "compare/past.h"
 #include "compare/preflight.h"
 #include "compare/process.h"
+#include "compare/question.h"
 #include "compare/rates.h"
 #include "compare/reports.h"
 #include "compare/settings.h"
@@ -51,6 +52,7 @@ static int main_find_targets(compare_main *self) {
     char why[256];
     self->results.kind = self->settings.kind;
     self->results.scenarios_given = self->settings.scenarios_given;
+    self->results.question = self->settings.question;
     self->results.options = &self->settings.options;
     self->results.unfit_percent = self->settings.unfit_percent;
     self->results.quick = self->settings.kind == RS_COMPARE_SERVERS && !self->settings.full &&
@@ -244,6 +246,9 @@ static int main_compare(compare_main *self) {
     rs_turns_run(&self->turns);
     main_end_wine(self);
     rs_results_summarise(&self->results);
+    if (self->results.question != NULL) {
+        rs_question_decide(&self->results);
+    }
     if (!rs_reports_write(&self->reports, &self->results) || !rs_reports_close(&self->reports) ||
         rs_reports_ended(&self->reports)) {
         exit_code = EXIT_FAILURE;

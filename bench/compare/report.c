@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/report_map.h"
+#include "compare/report_question.h"
 #include "compare/calibration.h"
 
 /* ---- console */
@@ -88,6 +89,18 @@ static void report_map_notes(const rs_results *results, rs_compare_text *text, c
     }
 }
 
+static void report_question(const rs_results *results, rs_compare_text *text, const char *title,
+                            const char *prefix, report_words_fn fn) {
+    char words[RS_REPORT_QUESTION_BYTES];
+    const char *what = "";
+    for (uint32_t i = 0; rs_report_question(results, i, &what, words, sizeof words); i++) {
+        rs_compare_text_raw(text, i == 0 ? title : "");
+        rs_compare_text_format(text, "%s%s: ", prefix, what);
+        fn(text, words);
+        rs_compare_text_raw(text, "\n");
+    }
+}
+
 static void report_paced_late(const rs_results *results, rs_compare_text *text, const char *before,
                               report_words_fn words) {
     char late[RS_WHY_BYTES];
@@ -121,6 +134,7 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_
         rs_table_write_plain(scratch, text);
     }
     report_summary(results, text, "\n", "", rs_compare_text_raw);
+    report_question(results, text, "\n", "", rs_compare_text_raw);
     report_paced_late(results, text, "\n", rs_compare_text_raw);
     report_limits(results, text, "\nWhere each model ends:\n", "  ", rs_compare_text_raw);
     if (rs_results_voided(results) > 0) {
@@ -131,7 +145,7 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_
         rs_compare_text_raw(text, "\nInterrupted: the table holds what was measured until then.\n");
     }
     rs_compare_text_format(text, "\n%s\n", results->verdict.text);
-    if (results->platform == RS_PLATFORM_WINDOWS) {
+    if (results->platform == RS_PLATFORM_WINDOWS && results->question == NULL) {
         rs_compare_text_format(text, "Rule: %s\n", rs_verdict_rule);
     }
 }
@@ -197,6 +211,7 @@ void rs_report_markdown(const rs_results *results, rs_table *scratch, rs_compare
         rs_report_calibration_table(results, scratch);
         report_markdown_table(results, "Calibration", scratch, text);
     }
+    report_question(results, text, "\n## Question\n\n", "- ", rs_compare_text_markdown);
     report_summary(results, text, "\n## Summary\n\n", "- ", rs_compare_text_markdown);
     rs_report_table(results, scratch);
     report_markdown_table(results, "Results", scratch, text);

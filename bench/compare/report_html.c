@@ -9,6 +9,7 @@
 #include "compare/page.h"
 #include "compare/report_charts.h"
 #include "compare/report_map.h"
+#include "compare/report_question.h"
 #include "core/assert.h"
 
 static void html_paragraph(rs_compare_text *text, const char *kind, const char *words) {
@@ -142,6 +143,16 @@ static void html_tradeoff_charts(const rs_results *results, rs_compare_text *tex
     rs_compare_text_raw(text, "</div>\n");
 }
 
+static void html_question(const rs_results *results, rs_compare_text *text) {
+    char words[RS_REPORT_QUESTION_BYTES];
+    const char *what = "";
+    for (uint32_t i = 0; rs_report_question(results, i, &what, words, sizeof words); i++) {
+        rs_compare_text_raw(text, i == 0 ? "<h2>The question</h2>\n<dl>\n" : "");
+        html_term(text, what, words);
+    }
+    rs_compare_text_raw(text, results->question != NULL ? "</dl>\n" : "");
+}
+
 static void html_map_charts(const rs_results *results, rs_compare_text *text) {
     const bool windows = results->platform == RS_PLATFORM_WINDOWS;
     if (results->baseline < 0) {
@@ -230,6 +241,7 @@ void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_tex
     char late[RS_WHY_BYTES];
     rs_page_begin(text, "Ringside comparison");
     html_top(results, text);
+    html_question(results, text);
     if (results->kind == RS_COMPARE_TRADEOFFS) {
         html_tradeoff_charts(results, text);
     } else if (results->kind == RS_COMPARE_MAP) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/report_map.h"
+#include "compare/report_question.h"
 #include "core/json.h"
 
 static void json_metrics(rs_json *json, const double *value) {
@@ -161,6 +162,7 @@ static void json_head(rs_json *json, const rs_results *results) {
     }
     rs_json_end(json);
     json_clocks(json, results);
+    rs_report_question_json(json, results);
     if (results->kind == RS_COMPARE_MAP) {
         json_map_notes(json, results);
     }

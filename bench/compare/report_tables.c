@@ -8,6 +8,7 @@
 
 #include "compare/report_map.h"
 #include "compare/calibration.h"
+#include "compare/question.h"
 #include "core/assert.h"
 
 /* The level of an interval that has not the usual one, for lack of pairs. */
@@ -262,8 +263,8 @@ static void report_tradeoff_table(const rs_results *results, rs_table *out) {
     }
     columns_end(out);
     report_tradeoff_rows(results, NULL, out);
-    for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
-        report_tradeoff_rows(results, rs_tradeoff_at(i), out);
+    for (uint32_t i = 0; i < rs_question_rows(results->question); i++) {
+        report_tradeoff_rows(results, rs_question_row(results->question, i), out);
     }
 }
 

@@ -364,19 +364,29 @@ const char *rs_results_base_name(const rs_results *results, uint32_t subject) {
     return results->subject[base].name;
 }
 
-static rs_interval results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
-                                 rs_metric metric, bool calm) {
-    const uint32_t of = (uint32_t)results_base_of(results, subject);
+rs_interval rs_results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
+                             int32_t of, rs_metric metric, bool calm) {
     double own[RS_REPEATS_MAX], base[RS_REPEATS_MAX];
     results_column(results, scenario, subject, metric, own);
-    results_column(results, scenario, of, metric, base);
-    for (uint32_t i = 0; calm && i < results->repeats; i++) {
-        if (rs_results_run(results, scenario, subject, i)->disturbed ||
-            rs_results_run(results, scenario, of, i)->disturbed) {
+    if (of >= 0) {
+        results_column(results, scenario, (uint32_t)of, metric, base);
+    }
+    for (uint32_t i = 0; i < results->repeats; i++) {
+        if (of < 0) {
+            base[i] = 1;
+        }
+        if (calm && (rs_results_run(results, scenario, subject, i)->disturbed ||
+                     (of >= 0 && rs_results_run(results, scenario, (uint32_t)of, i)->disturbed))) {
             own[i] = NAN;
         }
     }
     return rs_stats_ratio(own, base, results->repeats);
+}
+
+static rs_interval results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
+                                 rs_metric metric, bool calm) {
+    return rs_results_ratio(results, scenario, subject, results_base_of(results, subject), metric,
+                            calm);
 }
 
 static void results_fill_cell(const rs_results *results, uint32_t scenario, uint32_t subject) {

@@ -228,6 +228,7 @@ typedef struct rs_results {
     bool quick;                                /* --quick: not what the rule needs */
     uint32_t unfit_percent;                    /* of the runs disturbed or void: more is unfit */
     bool scenarios_given;                      /* trade-offs: every row in these, not in its own */
+    const struct rs_question *question;        /* that these runs are about; NULL: none */
     rs_clock clock[RS_INSTRUMENTS_MAX];
     uint32_t clocks;
     bool clocks_tested;
@@ -241,6 +242,11 @@ bool rs_results_wants(const rs_results *results, uint32_t scenario, uint32_t sub
 rs_compare_run *rs_results_run(const rs_results *results, uint32_t scenario, uint32_t subject,
                                uint32_t repeat);
 rs_cell *rs_results_cell(const rs_results *results, uint32_t scenario, uint32_t subject);
+
+/* rs_results_ratio: of one figure, a subject over the subject `of`, paired by round; of -1: the
+ * figure itself. calm: without pairs that have a disturbed run. */
+rs_interval rs_results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
+                             int32_t of, rs_metric metric, bool calm);
 
 /* rs_results_baseline: which subject the others are compared with: on Windows iocp_server; with
  * Linux underneath epoll_server, the native floor; -1 otherwise. So no Windows server is ever set

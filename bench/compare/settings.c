@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/question.h"
 #include "core/assert.h"
 
 #define QUICK_SECONDS 1.0
@@ -13,6 +14,7 @@
 #define CALIBRATE_SECONDS 0.3
 #define CALIBRATE_WARMUP_S 0.1
 #define CALIBRATE_REPEATS 100u
+#define QUESTION_REPEATS 10u
 #define FULL_SECONDS 2.0
 #define FULL_WARMUP_S 0.5
 #define FULL_REPEATS 10u
@@ -43,6 +45,11 @@ static const rs_option compare_rows[] = {
                 "how often this comparison finds a known handicap of 2, 5 and 10 % here, and how "
                 "often it claims one where there is none; needs the tests to be built, takes 5 "
                 "minutes"),
+    RS_ROW_STRING(
+        rs_compare_settings, question_id, "question", "",
+        "ID: put one of the open public questions about RIO to this machine, by number "
+        "or name; list names them. 10 runs of 1 s each; with --quick 5, with --full 10 of "
+        "2 s"),
     RS_ROW_LIST(rs_compare_settings, agree_list, "agree",
                 "DIR,DIR: measure nothing; say whether two results agree within their "
                 "intervals"),
@@ -118,15 +125,28 @@ static void settings_list_scenarios(settings_parse *parse) {
     size_t used = 0;
     for (uint32_t i = 0; i < rs_scenario_count() && used < parse->text_bytes; i++) {
         const rs_scenario *scenario = rs_scenario_at(i);
-        const int bytes = snprintf(parse->text + used, parse->text_bytes - used, "%-11s %s%s\n",
-                                   scenario->name, scenario->about,
-                                   (scenario->sets & RS_IN_QUICK) != 0  ? ""
-                                   : (scenario->sets & RS_IN_FULL) != 0 ? " (--full)"
-                                   : scenario->sets == 0 && !rs_tradeoffs_use(scenario->name)
-                                       ? " (--scenario)"
-                                   : scenario->sets == 0 ? " (--tradeoffs)"
-                                                                        : " (--ladder)");
+        const int bytes =
+            snprintf(parse->text + used, parse->text_bytes - used, "%-11s %s%s\n", scenario->name,
+                     scenario->about,
+                     (scenario->sets & RS_IN_QUICK) != 0                        ? ""
+                     : (scenario->sets & RS_IN_FULL) != 0                       ? " (--full)"
+                     : scenario->sets == 0 && !rs_tradeoffs_use(scenario->name) ? " (--scenario)"
+                     : scenario->sets == 0                                      ? " (--tradeoffs)"
+                                                                                : " (--ladder)");
         used += (size_t)bytes;
+    }
+}
+
+static void settings_list_questions(settings_parse *parse) {
+    size_t used = 0;
+    for (uint32_t i = 0; i < rs_question_count() && used < parse->text_bytes; i++) {
+        const rs_question *question = rs_question_at(i);
+        used +=
+            (size_t)snprintf(parse->text + used, parse->text_bytes - used, "%2u %-16s %s (%s)\n",
+                             question->number, question->name, question->question,
+                             question->hypothesis == NULL    ? "no experiment"
+                             : question->why_windows != NULL ? "Windows alone can answer"
+                                                             : "any machine, for itself");
     }
 }
 
@@ -145,6 +165,9 @@ static bool settings_wants(const settings_parse *parse, const rs_scenario *scena
         const uint32_t set = s->ladder ? RS_IN_LADDER : s->full ? RS_IN_FULL : RS_IN_QUICK;
         if (s->calibrate) {
             return strcmp(scenario->name, RS_SCENARIO_BASE) == 0;
+        }
+        if (s->question != NULL) {
+            return rs_question_uses(s->question, scenario->name);
         }
         return s->tradeoffs ? rs_tradeoffs_use(scenario->name) : (scenario->sets & set) != 0;
     }
@@ -169,6 +192,18 @@ static bool settings_know_scenarios(settings_parse *parse) {
     return true;
 }
 
+/* Cells of the map stand in for scenarios where a question names them. */
+static void settings_question_cells(rs_compare_settings *s, bool late) {
+    for (uint32_t i = 0; s->question != NULL && i < s->grid.cells; i++) {
+        const rs_scenario *cell = &s->grid.cell[i].scenario;
+        if (rs_question_uses(s->question, cell->name)) {
+            RS_ASSERT(!late); /* it would have to come before those */
+            s->scenario[s->scenarios++] = cell;
+            s->early++;
+        }
+    }
+}
+
 /* In the table's order, so that the late ones come last; the base comes along with them. */
 static bool settings_scenarios(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
@@ -189,6 +224,7 @@ static bool settings_scenarios(settings_parse *parse) {
             s->scenario[s->scenarios++] = scenario;
         }
     }
+    settings_question_cells(s, late);
     return true;
 }
 
@@ -284,25 +320,56 @@ static bool settings_servers(settings_parse *parse) {
     return true;
 }
 
-static bool settings_sets(settings_parse *parse) {
+static bool settings_set(settings_parse *parse, const char *part) {
     rs_compare_settings *s = parse->out;
-    char part[256];
-    for (uint32_t k = 0; k < s->set_list.count; k++) {
-        settings_part(&s->set_list, k, part, sizeof part);
-        const size_t server = strcspn(part, ".=");
-        const size_t option = part[server] == '.' ? strcspn(part + server + 1, "=") : 0;
-        const char *value = part + server + 1 + option;
-        rs_compare_set *set = &s->set[s->sets];
-        if (s->sets == RS_SETTINGS_SETS_MAX || option == 0 || option > 60 || *value != '=' ||
-            value[1] == '\0' || server >= RS_NAME_BYTES || server == 0) {
-            return settings_error(parse, "--set", part, "want SERVER.OPTION=VALUE, at most 32");
-        }
-        (void)snprintf(set->server, sizeof set->server, "%.*s", (int)server, part);
-        (void)snprintf(set->option, sizeof set->option, "--%.*s", (int)option, part + server + 1);
-        (void)snprintf(set->value, sizeof set->value, "%.127s", value + 1);
-        s->sets++;
+    const size_t server = strcspn(part, ".=");
+    const size_t option = part[server] == '.' ? strcspn(part + server + 1, "=") : 0;
+    const char *value = part + server + 1 + option;
+    rs_compare_set *set = &s->set[s->sets];
+    if (s->sets == RS_SETTINGS_SETS_MAX || option == 0 || option > 60 || *value != '=' ||
+        value[1] == '\0' || server >= RS_NAME_BYTES || server == 0) {
+        return settings_error(parse, "--set", part, "want SERVER.OPTION=VALUE, at most 32");
     }
+    (void)snprintf(set->server, sizeof set->server, "%.*s", (int)server, part);
+    (void)snprintf(set->option, sizeof set->option, "--%.*s", (int)option, part + server + 1);
+    (void)snprintf(set->value, sizeof set->value, "%.127s", value + 1);
+    s->sets++;
     return true;
+}
+
+/* Those of a question, then the command line's. */
+static bool settings_sets(settings_parse *parse) {
+    const rs_compare_settings *s = parse->out;
+    char part[256];
+    bool ok = true;
+    for (uint32_t k = 0; s->question != NULL && k < RS_QUESTION_SETS_MAX; k++) {
+        ok = ok && (s->question->set[k] == NULL || settings_set(parse, s->question->set[k]));
+    }
+    for (uint32_t k = 0; ok && k < s->set_list.count; k++) {
+        settings_part(&s->set_list, k, part, sizeof part);
+        ok = settings_set(parse, part);
+    }
+    return ok;
+}
+
+/* A question brings its own scenarios and servers. */
+static bool settings_question(settings_parse *parse) {
+    rs_compare_settings *s = parse->out;
+    if (s->question_id[0] == '\0') {
+        return true;
+    }
+    s->question = rs_question_find(s->question_id);
+    if (s->question == NULL) {
+        return settings_error(parse, "--question", s->question_id,
+                              "no such question; --question list names them");
+    }
+    if (s->question->hypothesis == NULL) {
+        return settings_error(parse, "--question", s->question_id, s->question->leaves_open);
+    }
+    return (s->scenario_list.count == 0 && s->server_list.count == 0) ||
+           settings_error(parse, "--question", s->question_id,
+                          "has scenarios and servers of its own; it goes with no --scenario and no "
+                          "--servers");
 }
 
 static bool settings_agree(settings_parse *parse) {
@@ -318,10 +385,14 @@ static bool settings_agree(settings_parse *parse) {
 /* Names the ones given. */
 static bool settings_choose_one(settings_parse *parse) {
     const rs_compare_settings *s = parse->out;
-    const char *const name[] = {
-        s->quick ? "--quick" : "",   s->full ? "--full" : "", s->tradeoffs ? "--tradeoffs" : "",
-        s->ladder ? "--ladder" : "", s->map ? "--map" : "",   s->calibrate ? "--calibrate" : ""};
-    char given[64] = "";
+    const char *const name[] = {s->quick ? "--quick" : "",
+                                s->full ? "--full" : "",
+                                s->tradeoffs ? "--tradeoffs" : "",
+                                s->ladder ? "--ladder" : "",
+                                s->map ? "--map" : "",
+                                s->calibrate ? "--calibrate" : "",
+                                s->question_id[0] != '\0' ? "--question" : ""};
+    char given[96] = "";
     size_t used = 0;
     for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
         const char *blank = used > 0 && name[i][0] != '\0' ? " " : "";
@@ -331,7 +402,7 @@ static bool settings_choose_one(settings_parse *parse) {
     (void)snprintf(
         parse->text, parse->text_bytes,
         "%s: kinds of comparison; allowed: one of --quick, --full, --tradeoffs, --ladder, --map, "
-        "--calibrate; --map may have --quick or --full",
+        "--calibrate, --question; --map and --question may have --quick or --full",
         given);
     return false;
 }
@@ -346,16 +417,17 @@ static void settings_length(rs_compare_settings *s, uint32_t repeats, double sec
 
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
-    const int forms = s->full + s->quick;
-    if (s->tradeoffs + s->ladder + s->calibrate + (s->map ? 1 : forms) > 1 || forms > 1 ||
-        (s->calibrate && forms > 0)) {
+    const int forms = s->full + s->quick, questions = s->question_id[0] != '\0';
+    const int kinds = s->tradeoffs + s->ladder + s->calibrate + s->map + questions;
+    if (kinds + (s->map || questions ? 0 : forms) > 1 || forms > 1) {
         return settings_choose_one(parse);
     }
-    if (!settings_map_is_alone(parse)) {
+    if (!settings_map_is_alone(parse) || !settings_question(parse)) {
         return false;
     }
     s->out = s->resume[0] != '\0' ? s->resume : s->out;
-    s->kind = s->tradeoffs   ? RS_COMPARE_TRADEOFFS
+    s->kind = s->tradeoffs || (s->question != NULL && s->question->changes > 0)
+                  ? RS_COMPARE_TRADEOFFS
               : s->ladder    ? RS_COMPARE_LADDER
               : s->map       ? RS_COMPARE_MAP
               : s->calibrate ? RS_COMPARE_CALIBRATE
@@ -363,6 +435,8 @@ static bool settings_complete(settings_parse *parse) {
     s->scenarios_given = s->scenario_list.count > 0;
     if (s->full) {
         settings_length(s, FULL_REPEATS, FULL_SECONDS, FULL_WARMUP_S);
+    } else if (s->question != NULL && !s->quick) {
+        settings_length(s, QUESTION_REPEATS, QUICK_SECONDS, QUICK_WARMUP_S);
     } else if (s->map) {
         settings_length(s, MAP_REPEATS, MAP_SECONDS, MAP_WARMUP_S);
     } else if (s->calibrate) {
@@ -396,6 +470,10 @@ int rs_compare_settings_read(rs_compare_settings *out, int argc, const char *con
         break;
     }
     rs_map_make(&out->grid);
+    if (strcmp(out->question_id, "list") == 0) {
+        settings_list_questions(&parse);
+        return 0;
+    }
     if (out->list) {
         if (out->map) {
             settings_list_cells(&parse);

@@ -35,9 +35,11 @@ typedef struct rs_compare_settings {
     bool free; /* not pinned */
     bool no_instrument_test;
     bool no_control;
-    uint32_t builds;        /* of each server, linked in other orders; 1: the one that there is */
-    uint32_t seed;          /* of the order; 0: from the clock */
-    uint32_t unfit_percent; /* more runs than this disturbed or void: unfit */
+    uint32_t builds;         /* of each server, linked in other orders; 1: the one that there is */
+    uint32_t seed;           /* of the order; 0: from the clock */
+    const char *question_id; /* --question; "": none */
+    const struct rs_question *question; /* the same; NULL: none */
+    uint32_t unfit_percent;             /* more runs than this disturbed or void: unfit */
     bool list;
     const char *rates_of;      /* "": own; else a folder of results */
     const char *resume;        /* "": measure every cell; else out, some of which is there */

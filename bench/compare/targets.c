@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/process.h"
+#include "compare/question.h"
 #include "compare/tradeoff.h"
 #include "seam/os.h"
 
@@ -215,15 +216,23 @@ static bool targets_controls(targets *self) {
     return ok;
 }
 
+/* Of a question those that it is about. */
+static bool targets_wants(const targets *self, size_t index) {
+    const rs_question *question = self->settings->question;
+    return question == NULL || rs_question_measures(question, targets_known[index].name);
+}
+
 /* The variants of a server come right behind it: a pair is then of runs that are near in time. */
 static int targets_tradeoffs(targets *self) {
+    const rs_question *question = self->settings->question;
+    const uint32_t rows = rs_question_rows(question);
     for (size_t i = 0; i < TARGETS_KNOWN; i++) {
         const uint32_t of = self->results->subjects;
-        if (targets_known[i].kind == TARGETS_SERVER) {
+        if (targets_known[i].kind == TARGETS_SERVER && targets_wants(self, i)) {
             targets_add_known(self, i);
         }
-        for (uint32_t k = 0; of < self->results->subjects && k < rs_tradeoff_count(); k++) {
-            const rs_tradeoff *tradeoff = rs_tradeoff_at(k);
+        for (uint32_t k = 0; of < self->results->subjects && k < rows; k++) {
+            const rs_tradeoff *tradeoff = rs_question_row(question, k);
             if (rs_tradeoff_applies(tradeoff, targets_known[i].name) &&
                 !targets_add_variant(self, tradeoff, of)) {
                 return targets_fail(self, tradeoff->option, "too many settings");
@@ -278,6 +287,9 @@ static int targets_list(targets *self) {
     }
     for (size_t i = 0; i < TARGETS_KNOWN; i++) {
         const targets_kind kind = targets_known[i].kind;
+        if (!targets_wants(self, i)) {
+            continue;
+        }
         if (kind == TARGETS_SERVER || (kind == TARGETS_FLOOR && !RS_TARGETS_WINDOWS) ||
             (kind == TARGETS_MODEL && self->settings->kind == RS_COMPARE_LADDER)) {
             targets_add_known(self, i);

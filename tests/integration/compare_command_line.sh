@@ -28,11 +28,22 @@ refused "--tradeoffs --ladder: " --tradeoffs --ladder
 refused "--quick --full: " --full --quick
 refused "--agree: 'a': needs two folders" --agree a
 refused "--servers: 'mine=/nonexistent': no such program" --servers mine=/nonexistent
+refused "--map --question: " --question 13 --map
+refused "--question: '77': no such question" --question 77
+refused "--question: '4': the servers post one receive" --question 4
+refused "--question: '13': has scenarios and servers" --question 13 --scenario wide
 one=(--servers "one=$bin/epoll_server" --scenario ping-pong)
 refused "--set: 'two': not a server" "${one[@]}" --set two.nodelay=off
 refused "unknown option --nodela; did you mean --nodelay?" "${one[@]}" --set one.nodela=off
 refused "--nodelay: 'maybe'" "${one[@]}" --set all.nodelay=maybe
 [ -e "$work/out/runs.csv" ] && { echo "FAILED: a run was begun"; bad=1; }
+
+timeout 60 "$bin/compare" --question list >"$work/console" 2>&1 </dev/null
+if [ $? -ne 0 ] || ! grep -q '^13 gqcs-ex ' "$work/console" || [ "$(wc -l <"$work/console")" -ne 18 ]; then
+    echo "FAILED: --question list:"
+    cat "$work/console"
+    bad=1
+fi
 
 # Right ones are measured.
 timeout 60 "$bin/compare" --out "$work/out" --progress off "${one[@]}" --set one.nodelay=off --repeat 1 \

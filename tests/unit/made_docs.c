@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Documents generated from tables in the code.
  *
- *     made_docs settings|compare        prints docs/settings.md, docs/compare.md
- *     made_docs settings|compare FILE   succeeds if FILE is what it would print
+ *     made_docs settings|compare|questions        prints docs/settings.md and so on
+ *     made_docs settings|compare|questions FILE   succeeds if FILE is what it would print
  *
  * Native only, where the rows of all back ends can be linked without their code. */
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "apps/board.h"
 #include "compare/map.h"
+#include "compare/question.h"
 #include "compare/scenario.h"
 #include "compare/settings.h"
 #include "compare/tradeoff.h"
@@ -39,10 +40,9 @@ static void doc_add(doc *out, const char *text, const char *escaped) {
     out->text[out->used] = '\0';
 }
 
-/* A paragraph, in lines of at most 100 columns. */
-static void doc_paragraph(doc *out, const char *text) {
+/* Lines of at most 100 columns, each but the first behind an indent. */
+static void doc_wrap(doc *out, const char *text, const char *indent) {
     size_t column = 0;
-    doc_add(out, "\n", "");
     while (*text != '\0') {
         const size_t bytes = strcspn(text, " ");
         char word[64];
@@ -51,13 +51,19 @@ static void doc_paragraph(doc *out, const char *text) {
         if (column > 0) {
             const bool fits = column + 1 + bytes <= 100;
             doc_add(out, fits ? " " : "\n", "");
-            column = fits ? column + 1 : 0;
+            doc_add(out, fits ? "" : indent, "");
+            column = fits ? column + 1 : strlen(indent);
         }
         doc_add(out, word, "");
         column += bytes;
         text += bytes + (text[bytes] == ' ' ? 1 : 0);
     }
     doc_add(out, "\n", "");
+}
+
+static void doc_paragraph(doc *out, const char *text) {
+    doc_add(out, "\n", "");
+    doc_wrap(out, text, "");
 }
 
 static void doc_title(doc *out, const char *title, const char *about, const char *columns) {
@@ -143,7 +149,7 @@ static void doc_scenarios(doc *out) {
                        scenario->max_frame != 0 ? frames : "", scenario->app != NULL ? app : "",
                        scenario->kind == RS_SCENARIO_BUSY ? work : "");
         DOC_ROW(out, scenario->name, scenario->about, rs_scenario_rate_unit(scenario),
-                scenario->sets != 0                    ? in + 1
+                scenario->sets != 0                ? in + 1
                 : rs_tradeoffs_use(scenario->name) ? "`--tradeoffs`"
                                                    : "`--scenario`",
                 asks);
@@ -225,6 +231,117 @@ static void doc_compare(doc *out) {
     doc_metrics(out);
 }
 
+/* ---- docs/questions.md */
+
+static void doc_question_row(doc *out, const rs_question *question) {
+    char number[16], asker[320], state[320], command[48];
+    (void)snprintf(number, sizeof number, "%u", question->number);
+    (void)snprintf(asker, sizeof asker, "[%s](%s)", question->asker, question->link);
+    (void)snprintf(command, sizeof command, "`compare --question %s`", question->name);
+    (void)snprintf(state, sizeof state, "answered on Windows by [%s](%s)",
+                   question->answered_by != NULL ? question->answered_by : "",
+                   question->answered_link != NULL ? question->answered_link : "");
+    DOC_ROW(out, number, question->question, asker, question->known,
+            question->answered_by != NULL ? state : "unanswered",
+            question->hypothesis == NULL    ? "none"
+            : question->why_windows != NULL ? "Windows alone"
+                                            : "any machine, for itself",
+            question->hypothesis != NULL ? command : question->leaves_open);
+}
+
+static void doc_question_line(doc *out, const char *what, const char *words) {
+    char text[512];
+    (void)snprintf(text, sizeof text, "%s: %s", what, words);
+    doc_paragraph(out, text);
+}
+
+/* Servers, settings and scenarios, as one sentence. */
+static void doc_question_runs(doc *out, const rs_question *question) {
+    char words[480];
+    size_t used = (size_t)snprintf(words, sizeof words, "in");
+    for (uint32_t i = 0; i < question->clauses; i++) {
+        bool named = false;
+        for (uint32_t k = 0; k < i; k++) {
+            named =
+                named || strcmp(question->clause[k].scenario, question->clause[i].scenario) == 0;
+        }
+        if (!named) {
+            used += (size_t)snprintf(words + used, sizeof words - used, "%s %s",
+                                     used > 2 ? "," : "", question->clause[i].scenario);
+        }
+    }
+    for (uint32_t i = 0; i < question->changes; i++) {
+        const rs_tradeoff *change = &question->change[i];
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s %s=%s%s%s%s%s (%s)",
+                                 i == 0 ? "; against the defaults" : ",", change->option,
+                                 change->value, change->needs != NULL ? " " : "",
+                                 change->needs != NULL ? change->needs : "",
+                                 change->needs != NULL ? "=" : "",
+                                 change->needs != NULL ? change->needs_value : "", change->about);
+    }
+    for (uint32_t i = 0; i < RS_QUESTION_SETS_MAX && question->set[i] != NULL; i++) {
+        used += (size_t)snprintf(words + used, sizeof words - used, "%s %s",
+                                 i == 0 ? "; on both sides" : ",", question->set[i]);
+    }
+    RS_ASSERT(used + 2 < sizeof words);
+    (void)snprintf(words + used, sizeof words - used, ".");
+    doc_question_line(out, "Runs", words);
+}
+
+static void doc_question(doc *out, const rs_question *question) {
+    char title[64], words[RS_QUESTION_WORDS_BYTES + 4];
+    (void)snprintf(title, sizeof title, "\n## %u. %s\n", question->number, question->name);
+    doc_add(out, title, "");
+    doc_paragraph(out, question->question);
+    doc_question_line(out, "Hypothesis", question->hypothesis);
+    doc_question_runs(out, question);
+    doc_paragraph(out, question->any ? "Predicted, of which one is enough:" : "Predicted:");
+    doc_add(out, "\n", "");
+    for (uint32_t i = 0; i < question->clauses; i++) {
+        rs_question_clause_words(question, i, words + 2);
+        memcpy(words, "- ", 2);
+        doc_wrap(out, words, "  ");
+    }
+    if (question->why_windows != NULL) {
+        doc_question_line(out, "Windows alone can answer", question->why_windows);
+    }
+    if (question->leaves_open != NULL) {
+        doc_question_line(out, "Leaves open", question->leaves_open);
+    }
+}
+
+static void doc_questions(doc *out) {
+    doc_add(out,
+            "# Open questions about Registered I/O\n\n"
+            "Generated by `made_docs questions` from `bench/compare/question_table.c`; a test "
+            "compares.\n",
+            "");
+    doc_paragraph(out,
+                  "People ask these in public, and no measurement answers them. Where there is an "
+                  "experiment, `compare --question ID` (`bench/compare.sh --question ID`, on "
+                  "Windows `bench\\compare.cmd --question ID`) makes it: 10 runs of 1 s each, 5 "
+                  "with `--quick`, 10 of 2 s with `--full`; ID is the name or the number. "
+                  "Hypothesis, prediction and bounds were written before the first run. The answer "
+                  "is that of the machine: \"holds\", \"does not hold\", \"not separable\", or "
+                  "\"this machine cannot answer\" with the command for one that can. Under Wine an "
+                  "answer is one about Wine: no server is set against the other there.");
+    doc_paragraph(out, rs_question_rule);
+    doc_paragraph(out, "Control: the server that is changed, or the one the others are set "
+                       "against, once more under another name, as in every comparison "
+                       "([benchmarking.md](benchmarking.md)).");
+    doc_title(out, "Register", "State: unanswered, answered here, or answered on Windows by whom.",
+              "number | question | who asks | known | state | who can answer | command, or what is "
+              "missing");
+    for (uint32_t i = 0; i < rs_question_count(); i++) {
+        doc_question_row(out, rs_question_at(i));
+    }
+    for (uint32_t i = 0; i < rs_question_count(); i++) {
+        if (rs_question_at(i)->hypothesis != NULL) {
+            doc_question(out, rs_question_at(i));
+        }
+    }
+}
+
 static int doc_check(const doc *want, const char *path) {
     static char got[DOC_BYTES];
     FILE *file = fopen(path, "rb");
@@ -245,6 +362,8 @@ int main(int argc, char **argv) {
         doc_settings(&out);
     } else if (argc >= 2 && strcmp(argv[1], "compare") == 0) {
         doc_compare(&out);
+    } else if (argc >= 2 && strcmp(argv[1], "questions") == 0) {
+        doc_questions(&out);
     } else {
         return 2;
     }
