@@ -255,14 +255,13 @@ static int32_t look_scenario(const rs_results *results, const char *name) {
     return -1;
 }
 
-/* The server of that name, or with that change. */
+/* The server of that name, or with that change; a control has a name of its own. */
 static int32_t look_subject(const rs_results *results, const char *server,
                             const rs_tradeoff *change) {
     for (uint32_t i = 0; i < results->subjects; i++) {
         const rs_subject *subject = &results->subject[i];
         const uint32_t named = change != NULL ? subject->of : i;
-        if (!subject->control && subject->changed == change &&
-            strcmp(results->subject[named].name, server) == 0) {
+        if (subject->changed == change && strcmp(results->subject[named].name, server) == 0) {
             return (int32_t)i;
         }
     }

@@ -691,6 +691,17 @@ mutant("a control that differs is overlooked" [[    if (@{rs_stats_is_difference
         return RS_CLAUSE_WORSE;]] [[0]])
 mutant("disturbed runs are fit" [[rs_verdict_is_unfit(input->runs, @{input->disturbed + input->voided}@, input]] [[input->voided]])
 
+mutants_of(bench/compare/question.c "unit\\.question")
+mutant("Wine answers for Windows" [[(platform == RS_PLATFORM_WINE && @{question->why_windows == NULL}@);]] [[1]])
+mutant("one clause of two is enough" [[    if (@{question->any ? holds > 0 : holds == question->clauses}@) {]] [[holds > 0]])
+mutant("a failing clause leaves it open" [[    } else if (@{question->any ? fails == question->clauses : fails > 0}@) {]] [[fails == question->clauses]])
+mutant("a difference within the bound fails" [[    if (@{ratio->low > 1 + RS_STATS_SAME}@ ||]] [[ratio->low > 1]])
+mutant("a void run is overlooked" [[    if (@{seen->voided > 0}@) {]] [[0]])
+mutant("a control that differs is overlooked" [[    } else if (@{input->control_fails}@) {]] [[0]])
+mutant("no control is needed" [[    } else if (@{input->controls == 0}@) {]] [[0]])
+mutant("disturbed pairs count" [[subject, of, clause->metric, @{true}@);]] [[false]])
+mutant("unfit is answered all the same" [[    if (@{results->verdict.kind != RS_VERDICT_UNFIT}@) {]] [[1]])
+
 mutants_of(bench/compare/stats.c "unit\\.stats")
 mutant("a void run counts as zero" [[        if (@{rs_is_known(values[i])}@) {
             out]] [[1]])

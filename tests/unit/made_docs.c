@@ -234,15 +234,17 @@ static void doc_compare(doc *out) {
 /* ---- docs/questions.md */
 
 static void doc_question_row(doc *out, const rs_question *question) {
-    char number[16], asker[320], state[320], command[48];
+    char number[16], asker[320], state[320] = "unanswered", command[48];
     (void)snprintf(number, sizeof number, "%u", question->number);
     (void)snprintf(asker, sizeof asker, "[%s](%s)", question->asker, question->link);
     (void)snprintf(command, sizeof command, "`compare --question %s`", question->name);
-    (void)snprintf(state, sizeof state, "answered on Windows by [%s](%s)",
-                   question->answered_by != NULL ? question->answered_by : "",
-                   question->answered_link != NULL ? question->answered_link : "");
-    DOC_ROW(out, number, question->question, asker, question->known,
-            question->answered_by != NULL ? state : "unanswered",
+    if (question->answered_by != NULL) {
+        (void)snprintf(state, sizeof state, "answered on Windows by [%s](%s)",
+                       question->answered_by, question->answered_link);
+    } else if (question->answered_here != NULL) {
+        (void)snprintf(state, sizeof state, "answered here: %s", question->answered_here);
+    }
+    DOC_ROW(out, number, question->question, asker, question->known, state,
             question->hypothesis == NULL    ? "none"
             : question->why_windows != NULL ? "Windows alone"
                                             : "any machine, for itself",
