@@ -42,6 +42,40 @@ void *rs_session_own(const rs_session *session);
  * unchanged then. O(sends in flight). */
 rs_status rs_session_queued_bytes(const rs_session *session, uint32_t *out);
 
+/* ---- timers: as many at once on each shard as the setting `timers` says (0 unless it is set) */
+
+/* {shard 12 bits, index 20, generation 32}; 0 is no timer. */
+typedef uint64_t rs_timer;
+
+/* What a timer of a session calls. */
+typedef void (*rs_session_fn)(void *arg, rs_session *session);
+
+/* rs_session_set_timer: fn(arg, session) is called once with the callbacks of the shard, ms or more
+ * from now: never early, and late by no more than 10 ms and the length of a turn. It may set a
+ * timer again. It is not called when the session has ended: its timers end before on_close.
+ *
+ * Params   ms: [0, UINT32_MAX]; 0: with the next tick, not inside this call. out: the handle;
+ *          nullable.
+ * Returns  RS_OK; RS_E_FULL: all timers of the shard are set; RS_E_CLOSED: the session is ending;
+ *          RS_E_INVALID: fn is NULL; RS_E_THREAD. *out is 0 then.
+ * Bounds   O(1). Any number of timers a session. Costs nothing on a message's way. */
+rs_status rs_session_set_timer(rs_session *session, uint32_t ms, rs_session_fn fn, void *arg,
+                               rs_timer *out);
+
+/* rs_session_cancel_timer: of this session's shard, of whichever session. RS_OK: it is not called
+ * any more; also if it has been, or was cancelled. RS_E_THREAD. */
+rs_status rs_session_cancel_timer(rs_session *session, rs_timer timer);
+
+/* rs_server_set_timer: the same without a session: fn(arg, server, shard), up to the end of the
+ * shard. Only from callbacks of this shard, on_shard_start among them, else RS_E_THREAD;
+ * RS_E_INVALID also: no such shard. */
+rs_status rs_server_set_timer(rs_server *server, uint32_t shard, uint32_t ms, rs_shard_fn fn,
+                              void *arg, rs_timer *out);
+
+/* rs_server_cancel_timer: as rs_session_cancel_timer, of the timer's shard; RS_E_INVALID: there is
+ * no such shard. */
+rs_status rs_server_cancel_timer(rs_server *server, rs_timer timer);
+
 #ifdef __cplusplus
 }
 #endif

@@ -61,7 +61,7 @@ static void loop_close(void *ctx, rs_session *session, rs_close_reason reason) {
 static void loop_posted(void *arg, rs_server *server, uint32_t shard) {
     loop_app *app = arg;
     CONF_CHECK(app->run, server == NULL && shard == 0);
-    CONF_CHECK(app->run, rs_shard_own(app->fixture->shard) == arg);
+    CONF_CHECK(app->run, rs_shard_ops(app->fixture->shard)->own == arg);
     loop_note(app, 'p');
     if (app->session != NULL) {
         CONF_STATUS(app->run, rs_session_send(app->session, "p", 1), RS_OK);
@@ -115,4 +115,162 @@ void conf_case_server_posts_run_between_start_and_end(conf_run *run) {
     CONF_STATUS(run, loop_post(&app), RS_OK);
     server_end(fixture);
     CONF_CHECK(run, strcmp(app.told, "sopmcpe") == 0);
+}
+
+/* ---- timers */
+
+#define LOOP_TIMERS 6u
+
+typedef struct timed_app timed_app;
+
+/* What one timer has been set for, and told. */
+typedef struct timed {
+    timed_app *app;
+    rs_timer timer;
+    uint64_t due_ns;
+    uint32_t calls, again_ms; /* not 0: it sets itself once more */
+} timed;
+
+struct timed_app {
+    conf_run *run;
+    server_fixture *fixture;
+    timed of_session[LOOP_TIMERS], of_shard;
+    rs_session *session;
+    uint32_t closed, shard_ms;
+    rs_status full, closing;
+};
+
+static uint64_t timed_now_ns(const timed_app *app) {
+    return conf_now_ns(app->run) + app->fixture->away_ns;
+}
+
+static void timed_check(timed *one) {
+    CONF_CHECK(one->app->run, one->timer != 0 && timed_now_ns(one->app) >= one->due_ns);
+    one->calls++;
+    one->timer = 0;
+}
+
+static void timed_of_session(void *arg, rs_session *session);
+
+static rs_status timed_set(timed_app *app, timed *one, rs_session *session, uint32_t ms) {
+    one->app = app;
+    one->due_ns = timed_now_ns(app) + (uint64_t)ms * 1000000u;
+    return rs_session_set_timer(session, ms, timed_of_session, one, &one->timer);
+}
+
+static void timed_of_session(void *arg, rs_session *session) {
+    timed *one = arg;
+    timed_app *app = one->app;
+    CONF_CHECK(app->run, session == app->session && app->closed == 0);
+    timed_check(one);
+    if (one->again_ms != 0) {
+        CONF_STATUS(app->run, timed_set(app, one, session, one->again_ms), RS_OK);
+        one->again_ms = 0;
+    }
+}
+
+static void timed_of_shard(void *arg, rs_server *server, uint32_t shard) {
+    timed *one = arg;
+    CONF_CHECK(one->app->run, server == NULL && shard == 0);
+    timed_check(one);
+}
+
+static rs_status timed_start(void *ctx, rs_server *server, uint32_t shard, void **own) {
+    timed_app *app = ctx;
+    rs_session_ops *ops = rs_shard_ops(app->fixture->shard);
+    const rs_timer_call call = {.shard = timed_of_shard, .arg = &app->of_shard};
+    (void)server;
+    (void)shard;
+    (void)own;
+    app->of_shard.app = app;
+    app->of_shard.due_ns = timed_now_ns(app) + (uint64_t)app->shard_ms * 1000000u;
+    return ops->timer_set(ops, NULL, app->shard_ms, call, &app->of_shard.timer);
+}
+
+static void timed_open(void *ctx, rs_session *session) {
+    timed_app *app = ctx;
+    static const uint32_t ms[LOOP_TIMERS - 1u] = {40, 0, 25, 25, 3000};
+    rs_timer none = 1;
+    app->session = session;
+    app->of_session[0].again_ms = 20;
+    for (uint32_t i = 0; i < LOOP_TIMERS - 1u; i++) {
+        CONF_STATUS(app->run, timed_set(app, &app->of_session[i], session, ms[i]), RS_OK);
+    }
+    /* With the shard's there are as many as may be; until one is cancelled, and set in its place.
+     */
+    app->full = rs_session_set_timer(session, 0, timed_of_session, NULL, &none);
+    CONF_CHECK(app->run, none == 0);
+    for (uint32_t i = 0; i < 2u; i++) {
+        CONF_STATUS(app->run, rs_session_cancel_timer(session, app->of_session[3].timer), RS_OK);
+    }
+    CONF_STATUS(app->run, timed_set(app, &app->of_session[5], session, 2900), RS_OK);
+    CONF_STATUS(app->run, rs_session_cancel_timer(session, app->of_session[3].timer), RS_OK);
+    CONF_STATUS(app->run, rs_session_set_timer(session, 0, NULL, NULL, NULL), RS_E_INVALID);
+}
+
+static void timed_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    (void)ctx;
+    (void)rs_session_send(session, data, bytes);
+}
+
+/* How many more can be set. */
+static uint32_t timed_room(timed_app *app) {
+    rs_session_ops *ops = rs_shard_ops(app->fixture->shard);
+    const rs_timer_call call = {.shard = timed_of_shard, .arg = &app->of_shard};
+    rs_timer set[LOOP_TIMERS + 1u] = {0};
+    uint32_t count = 0;
+    while (count <= LOOP_TIMERS && ops->timer_set(ops, NULL, 0, call, &set[count]) == RS_OK) {
+        count++;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        ops->timer_cancel(ops, set[i]);
+    }
+    return count;
+}
+
+static void timed_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    timed_app *app = ctx;
+    (void)reason;
+    CONF_CHECK(app->run, timed_room(app) == LOOP_TIMERS - 1u); /* the shard's is set */
+    app->closing = rs_session_set_timer(session, 0, timed_of_session, NULL, NULL);
+    app->closed++;
+}
+
+static server_fixture *timed_make(conf_run *run, timed_app *app) {
+    server_fixture *fixture = server_make(run, NULL);
+    memset(app, 0, sizeof *app);
+    app->run = run;
+    app->fixture = fixture;
+    app->shard_ms = 15;
+    fixture->config.timers = LOOP_TIMERS;
+    fixture->config.app = (rs_app){.ctx = app,
+                                   .on_open = timed_open,
+                                   .on_message = timed_message,
+                                   .on_close = timed_close,
+                                   .on_shard_start = timed_start};
+    return fixture;
+}
+
+/* Those that are due come, none early, none twice; those cancelled do not, and the session's own
+ * end with it, though the time for them has come. */
+void conf_case_server_timers_are_never_early_and_end_with_their_session(conf_run *run) {
+    timed_app app;
+    server_fixture *fixture = timed_make(run, &app);
+    server_start(fixture);
+    CONF_WAIT(run, app.of_shard.calls == 1); /* nothing else wakes the shard */
+    app.shard_ms = 600000;
+    CONF_STATUS(run, timed_start(&app, NULL, 0, NULL), RS_OK);
+    server_connect(run, 0);
+    CONF_WAIT(run, app.of_session[0].calls == 2);
+    CONF_STATUS(run, app.full, RS_E_FULL);
+    CONF_WAIT(run, app.of_session[1].calls == 1 && app.of_session[2].calls == 1);
+    server_echo(run, 0, 20);
+    server_disconnect(run, 0);
+    CONF_WAIT(run, app.closed == 1);
+    CONF_STATUS(run, app.closing, RS_E_CLOSED);
+    fixture->away_ns += UINT64_C(600000000000);
+    CONF_WAIT(run, app.of_shard.calls == 2);
+    CONF_CHECK(run, app.of_session[3].calls == 0);
+    CONF_CHECK(run, app.of_session[4].calls == 0 && app.of_session[5].calls == 0);
+    server_end(fixture);
 }

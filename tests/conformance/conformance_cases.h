@@ -105,7 +105,8 @@
     X(server_stop_under_load_drains)                                                               \
     X(server_cycles_leave_nothing_behind)                                                          \
     /* on the loop */                                                                              \
-    X(server_posts_run_between_start_and_end)
+    X(server_posts_run_between_start_and_end)                                                      \
+    X(server_timers_are_never_early_and_end_with_their_session)
 
 #define CONF_CASES(X)                                                                              \
     CONF_SEAM_CASES(X)                                                                             \

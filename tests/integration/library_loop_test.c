@@ -196,10 +196,96 @@ static void test_library_a_shard_that_does_not_start_ends_the_others(void **stat
     assert_int_equal(app.posted, 1);
 }
 
+/* ---- timers */
+
+typedef struct ticker {
+    atomic_uint shard_calls, session_calls, wrong, opened;
+    rs_session *_Atomic session;
+    rs_timer _Atomic timer;
+    rs_status full; /* of one timer more than the setting */
+} ticker;
+
+static void ticker_session(void *arg, rs_session *session) {
+    ticker *app = arg;
+    app->wrong += session != app->session;
+    app->session_calls++;
+}
+
+/* Again and again, up to the end. */
+static void ticker_shard(void *arg, rs_server *server, uint32_t shard) {
+    ticker *app = arg;
+    app->wrong += rs_server_set_timer(server, shard, 0, ticker_shard, arg, NULL) != RS_OK;
+    app->wrong += rs_server_set_timer(server, 7, 0, ticker_shard, arg, NULL) != RS_E_INVALID;
+    app->shard_calls++;
+}
+
+static rs_status ticker_start(void *ctx, rs_server *server, uint32_t shard, void **own) {
+    (void)own;
+    return rs_server_set_timer(server, shard, 5, ticker_shard, ctx, NULL);
+}
+
+static void ticker_open(void *ctx, rs_session *session) {
+    ticker *app = ctx;
+    rs_timer timer;
+    app->session = session;
+    app->wrong += rs_session_set_timer(session, 1, ticker_session, app, NULL) != RS_OK;
+    app->wrong += rs_session_set_timer(session, 3600000, ticker_session, app, &timer) != RS_OK;
+    app->timer = timer;
+    app->full = rs_session_set_timer(session, 0, ticker_session, app, NULL);
+    app->wrong += rs_server_cancel_timer(rs_session_server(session), timer) != RS_OK;
+    app->wrong += rs_session_set_timer(session, 3600000, ticker_session, app, &timer) != RS_OK;
+    app->opened++;
+}
+
+static void test_library_timers_run_on_their_shard(void **state) {
+    static const char *const settings[] = {"timers", "3", NULL};
+    static ticker app;
+    const rs_app callbacks = {
+        .ctx = &app, .on_open = ticker_open, .on_message = nothing, .on_shard_start = ticker_start};
+    rs_error error = {.text = ""};
+    rs_timer timer = 1;
+    rs_server *server;
+    int fd;
+    (void)state;
+    memset(&app, 0, sizeof app);
+    assert_int_equal(start_with(&server, &callbacks, "2", "64", settings, &error), RS_OK);
+    fd = client_open(server);
+    assert_true(is_set_in_time(&app.session_calls));
+    assert_true(is_set_in_time(&app.shard_calls));
+    assert_int_equal(rs_server_set_timer(server, 0, 0, ticker_shard, &app, &timer), RS_E_THREAD);
+    assert_int_equal(timer, 0);
+    assert_int_equal(rs_server_cancel_timer(server, app.timer), RS_E_THREAD);
+    assert_int_equal(rs_session_set_timer(app.session, 0, ticker_session, &app, &timer),
+                     RS_E_THREAD);
+    assert_int_equal(rs_session_cancel_timer(app.session, app.timer), RS_E_THREAD);
+    assert_int_equal(rs_server_cancel_timer(server, UINT64_MAX), RS_E_INVALID);
+    (void)close(fd);
+    stop(server);
+    assert_int_equal(app.full, RS_E_FULL);
+    assert_int_equal(app.session_calls, 1);
+    assert_int_equal(app.wrong, 0);
+}
+
+static rs_status no_timers_start(void *ctx, rs_server *server, uint32_t shard, void **own) {
+    (void)ctx;
+    (void)own;
+    return rs_server_set_timer(server, shard, 5, ticker_shard, ctx, NULL);
+}
+
+static void test_library_has_no_timers_unless_they_are_asked_for(void **state) {
+    const rs_app callbacks = {.on_message = nothing, .on_shard_start = no_timers_start};
+    rs_error error = {.text = ""};
+    rs_server *server;
+    (void)state;
+    assert_int_equal(start_with(&server, &callbacks, "1", "64", NULL, &error), RS_E_FULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_library_each_post_is_run_once_and_in_order),
         cmocka_unit_test(test_library_a_shard_that_does_not_start_ends_the_others),
+        cmocka_unit_test(test_library_timers_run_on_their_shard),
+        cmocka_unit_test(test_library_has_no_timers_unless_they_are_asked_for),
     };
     int failed = cmocka_run_group_tests_name("loop", tests, NULL, NULL);
     with_logic = true;

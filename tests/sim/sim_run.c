@@ -20,6 +20,30 @@ uint64_t sim_draw(sim_run *run) {
 
 /* ---- the server's application: echo, with what the checks need to know */
 
+static void app_timer(void *arg, rs_session *session) {
+    sim_run *run = arg;
+    SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
+    SIM_CHECK(run, run->opened > run->ended);
+    run->timers_ran++;
+    if (sim_one_in(run, 2)) {
+        (void)rs_session_set_timer(session, sim_between(run, 0, 50), app_timer, run, NULL);
+    }
+}
+
+/* Some; and one in four is cancelled. */
+static void app_set_timers(sim_run *run, rs_session *session) {
+    for (uint32_t i = 0; run->server.timers > 0 && i < sim_between(run, 0, 3); i++) {
+        rs_timer timer;
+        rs_status status =
+            rs_session_set_timer(session, sim_between(run, 0, 200), app_timer, run, &timer);
+        SIM_CHECK(run, (status == RS_OK) == (timer != 0));
+        SIM_CHECK(run, status == RS_OK || status == RS_E_FULL);
+        if (sim_one_in(run, 4)) {
+            (void)rs_session_cancel_timer(session, timer);
+        }
+    }
+}
+
 static void app_on_open(void *ctx, rs_session *session) {
     sim_run *run = ctx;
     SIM_CHECK(run, rs_session_user(session) == 0);
@@ -28,6 +52,7 @@ static void app_on_open(void *ctx, rs_session *session) {
     if (run->some_id == 0 || sim_one_in(run, 2)) {
         run->some_id = rs_session_id_of(session);
     }
+    app_set_timers(run, session);
 }
 
 static void app_send_shared(sim_run *run, rs_session *session, const uint8_t *data,
@@ -100,7 +125,7 @@ static void app_posted(void *arg, rs_server *server, uint32_t shard) {
     sim_run *run = arg;
     SIM_CHECK(run, server == NULL && shard == 0);
     SIM_CHECK(run, run->shard_starts == 1 && run->shard_ends == 0);
-    SIM_CHECK(run, rs_shard_own(run->shard) == arg);
+    SIM_CHECK(run, rs_shard_ops(run->shard)->own == arg);
     run->posts_ran++;
 }
 
@@ -172,6 +197,7 @@ static void draw_server(sim_run *run) {
     run->stop_at = sim_between(run, 5, 400);
     run->with_logic = sim_one_in(run, 4) && run->mistake == SIM_MISTAKE_NONE;
     run->few_blocks = sim_one_in(run, 3);
+    cfg->timers = sim_one_in(run, 3) ? sim_between(run, 1, 10) : 0;
 }
 
 static void draw(sim_run *run) {
@@ -351,6 +377,7 @@ static void add_totals(const sim_run *run, sim_totals *totals) {
     totals->messages += run->messages;
     totals->bytes_back += run->bytes_back;
     totals->complete_streams += run->complete_streams;
+    totals->timers += run->timers_ran;
     totals->refused += counters->refused;
     totals->stale += counters->stale_completions;
     totals->escalated += counters->escalated_closes;

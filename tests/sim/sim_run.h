@@ -71,7 +71,7 @@ typedef struct sim_totals {
     uint64_t seeds, steps, sessions, messages, bytes_back, complete_streams;
     uint64_t faults[RS_SIM_FAULTS];
     uint64_t closed[RS_CLOSE_REASONS];
-    uint64_t refused, stale, escalated;
+    uint64_t refused, stale, escalated, timers;
 } sim_totals;
 
 typedef struct sim_run {
@@ -99,7 +99,7 @@ typedef struct sim_run {
     rs_session_id some_id;
     uint32_t stop_at;
     uint64_t opened, ended, steps;
-    uint64_t shard_starts, shard_ends, posts_asked, posts_ran;
+    uint64_t shard_starts, shard_ends, posts_asked, posts_ran, timers_ran;
 
     rs_backend *backend; /* of the clients */
     rs_region_id region;

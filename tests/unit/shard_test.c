@@ -312,6 +312,41 @@ static void test_shard_messages_of_many_turns_are_all_delivered(void **state) {
     free(stats);
 }
 
+static void count_shard_timer(void *arg, rs_server *server, uint32_t shard) {
+    (void)server;
+    (void)shard;
+    ++*(uint32_t *)arg;
+}
+
+/* Poll sleeps until the next timer and no longer; it is called in the first turn at or after its
+ * tick, and nothing remembers it then. */
+static void test_shard_poll_sleeps_until_the_next_timer(void **state) {
+    uint32_t calls = 0;
+    const rs_timer_call call = {.shard = count_shard_timer, .arg = &calls};
+    rs_timer timer = 0;
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    b.server.timers = 1;
+    b.server.idle_timeout_ms = 0;
+    bench_open(&b);
+    assert_true(rs_shard_step(b.shard, RS_FOREVER));
+    assert_true(fake.slept_ns == RS_FOREVER);
+    assert_int_equal(
+        rs_shard_ops(b.shard)->timer_set(rs_shard_ops(b.shard), NULL, 30, call, &timer), RS_OK);
+    assert_true(timer != 0);
+    for (uint32_t turns = 0; calls == 0; turns++) {
+        assert_true(rs_shard_step(b.shard, RS_FOREVER));
+        assert_in_range(fake.slept_ns, 0, (30u + 2u * RS_TIMER_TICK_MS) * 1000000u);
+        rs_os_sleep_ms(1);
+    }
+    assert_true(rs_shard_step(b.shard, RS_FOREVER));
+    assert_true(fake.slept_ns == RS_FOREVER);
+    assert_int_equal(calls, 1);
+    bench_end(&b);
+    bench_close(&b);
+}
+
 /* ---- a hold in the ring, its release in the mailbox */
 
 static bench *overtaking;
@@ -668,6 +703,7 @@ int main(void) {
         cmocka_unit_test(test_shard_refused_send_takes_those_behind_it_along),
         cmocka_unit_test(test_shard_sends_that_are_not_refused_all_go_out),
         cmocka_unit_test(test_shard_messages_of_many_turns_are_all_delivered),
+        cmocka_unit_test(test_shard_poll_sleeps_until_the_next_timer),
         cmocka_unit_test(test_shard_message_does_not_overtake_what_was_done_before),
         cmocka_unit_test(test_shard_frame_that_waits_comes_before_idleness),
         cmocka_unit_test(test_shard_idleness_is_found_under_load),

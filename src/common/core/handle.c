@@ -110,6 +110,28 @@ rs_status rs_session_queued_bytes(const rs_session *session, uint32_t *out) {
     return is_ours(session) ? session->ops->queued_bytes(session, out) : RS_E_THREAD;
 }
 
+rs_status rs_session_set_timer(rs_session *session, uint32_t ms, rs_session_fn fn, void *arg,
+                               rs_timer *out) {
+    const rs_timer_call call = {.session = fn, .arg = arg};
+    rs_timer timer = 0;
+    rs_status status = fn == NULL ? RS_E_INVALID : RS_E_THREAD;
+    if (fn != NULL && is_ours(session)) {
+        status = session->ops->timer_set(session->ops, session, ms, call, &timer);
+    }
+    if (out != NULL) {
+        *out = timer;
+    }
+    return status;
+}
+
+rs_status rs_session_cancel_timer(rs_session *session, rs_timer timer) {
+    if (!is_ours(session)) {
+        return RS_E_THREAD;
+    }
+    session->ops->timer_cancel(session->ops, timer);
+    return RS_OK;
+}
+
 rs_status rs_session_set_user(rs_session *session, uint64_t user) {
     if (!is_ours(session)) {
         return RS_E_THREAD;

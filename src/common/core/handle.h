@@ -13,9 +13,17 @@
 #include "core/limits.h"
 #include "core/slab.h"
 
+/* What a timer calls; session is for a timer of a session, shard for the others. */
+typedef struct rs_timer_call {
+    rs_session_fn session;
+    rs_shard_fn shard;
+    void *arg;
+} rs_timer_call;
+
 /* Each implements the function of its name in the public header, on the right thread; close
  * rs_session_reject too. */
-typedef struct rs_session_ops {
+typedef struct rs_session_ops rs_session_ops;
+struct rs_session_ops {
     uint32_t shard;     /* of all sessions with these operations */
     const void *thread; /* whose they are, by rs_thread_key: no other thread may call them */
     rs_server *server;  /* nullable in tests */
@@ -30,7 +38,12 @@ typedef struct rs_session_ops {
     rs_status (*shared_send)(rs_session *session, const rs_shared *shared, uint32_t bytes);
     void (*shared_release)(rs_session *session, rs_shared *shared);
     rs_status (*queued_bytes)(const rs_session *session, uint32_t *out);
-} rs_session_ops;
+
+    /* session NULL: a timer of the shard. *out is 0 before the call. */
+    rs_status (*timer_set)(rs_session_ops *ops, const rs_session *session, uint32_t ms,
+                           rs_timer_call call, rs_timer *out);
+    void (*timer_cancel)(rs_session_ops *ops, rs_timer timer);
+};
 
 /* rs_thread_key: of the calling thread; no two that run have the same. */
 const void *rs_thread_key(void);

@@ -66,6 +66,7 @@
 #define RS_IDLE_TIMEOUT_MS_DEFAULT 60000u
 #define RS_DRAIN_TIMEOUT_MS_DEFAULT 2000u
 #define RS_TIMER_TICK_MS 10u
+#define RS_TIMERS_MAX 1048576u      /* of the application, on one shard: 20 bits of index */
 #define RS_CLOSE_STRAGGLER_MS 5000u /* a close that has not completed by then is reported */
 
 /* Mailbox: messages from other threads to one shard. */

@@ -287,6 +287,15 @@ RS_COLD static void session_put_off(rs_slot *session, rs_close_reason reason) {
                   table->now_ms + table->cfg.drain_timeout_ms);
 }
 
+RS_COLD static void session_end_timers(rs_sessions *table, uint32_t index) {
+    rs_timer timer;
+    while ((timer = rs_timer_table_first(table->app_timers, index)) != 0) {
+        const bool was_set = rs_timer_table_take(table->app_timers, timer, NULL, NULL);
+        RS_ASSERT(was_set);
+        rs_timer_wheel_cancel(table->app_wheel, timer);
+    }
+}
+
 RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
@@ -303,6 +312,9 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     rs_timers_arm(&table->timers, session->handle.index,
                   table->now_ms + table->cfg.drain_timeout_ms);
     session_touch(session);
+    if (table->app_timers != NULL) {
+        session_end_timers(table, session->handle.index);
+    }
     if (table->app.on_close != NULL) {
         table->app.on_close(table->app.ctx, &session->handle, reason);
     }
@@ -1168,6 +1180,22 @@ void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms) {
     }
 }
 
+void rs_sessions_run_timers(rs_sessions *table) {
+    rs_timer timer;
+    RS_ASSERT(table->app_timers != NULL && table->app_wheel != NULL);
+    while ((timer = rs_timer_wheel_take(table->app_wheel, table->now_ms)) != 0) {
+        uint32_t owner;
+        rs_timer_call call;
+        const bool was_set = rs_timer_table_take(table->app_timers, timer, &owner, &call);
+        RS_ASSERT(was_set);
+        if (owner == RS_TIMER_NO_OWNER) {
+            call.shard(call.arg, table->cfg.server, table->cfg.shard);
+        } else if (rs_session_takes(&table->sessions[owner])) { /* else CUT: it ends this turn */
+            call.session(call.arg, &table->sessions[owner].handle);
+        }
+    }
+}
+
 uint64_t rs_sessions_next_ms(const rs_sessions *table) {
     const rs_sendq_pool *pool = &table->sendq_pool;
     uint64_t next_ms = rs_timers_next_ms(&table->timers, table->now_ms);
@@ -1383,6 +1411,30 @@ static rs_status session_queued_bytes(const rs_session *handle, uint32_t *out) {
     return RS_OK;
 }
 
+static rs_status session_timer_set(rs_session_ops *ops, const rs_session *handle, uint32_t ms,
+                                   rs_timer_call call, rs_timer *out) {
+    const rs_sessions *table = (const rs_sessions *)(void *)ops;
+    if (handle != NULL && !rs_session_takes(&table->sessions[handle->index])) {
+        return RS_E_CLOSED;
+    }
+    if (table->app_timers != NULL) {
+        *out = rs_timer_table_set(table->app_timers,
+                                  handle != NULL ? handle->index : RS_TIMER_NO_OWNER, call);
+    }
+    if (*out == 0) {
+        return RS_E_FULL;
+    }
+    rs_timer_wheel_arm(table->app_wheel, *out, ms);
+    return RS_OK;
+}
+
+static void session_timer_cancel(rs_session_ops *ops, rs_timer timer) {
+    const rs_sessions *table = (const rs_sessions *)(void *)ops;
+    if (table->app_timers != NULL && rs_timer_table_take(table->app_timers, timer, NULL, NULL)) {
+        rs_timer_wheel_cancel(table->app_wheel, timer);
+    }
+}
+
 static rs_session_ops session_ops(const rs_sessions_config *cfg) {
     return (rs_session_ops){.shard = cfg->shard,
                             .thread = rs_thread_key(),
@@ -1396,7 +1448,9 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
                             .shared_acquire = session_shared_acquire,
                             .shared_send = session_shared_send,
                             .shared_release = session_shared_release,
-                            .queued_bytes = session_queued_bytes};
+                            .queued_bytes = session_queued_bytes,
+                            .timer_set = session_timer_set,
+                            .timer_cancel = session_timer_cancel};
 }
 
 /* ---- messages that another thread has */

@@ -34,6 +34,7 @@
 #include <stdint.h>
 
 #include "core/app.h"
+#include "core/app_timers.h"
 #include "core/counters.h"
 #include "core/handle.h"
 #include "core/histogram.h"
@@ -117,6 +118,8 @@ struct rs_sessions {
     rs_slot **touched;     /* [2 * slot_count]: those that may have ops, in order */
     rs_slot **touched_end; /* behind the last one */
     rs_timers timers;
+    rs_timer_table *app_timers; /* NULL: the application has none here, or is on another thread */
+    rs_timer_wheel *app_wheel;  /* of these; both set by the caller after rs_sessions_init */
     rs_sendq_pool sendq_pool;
     uint32_t answer_blocks; /* send blocks that the replies to one RECV may take */
     uint32_t easy;          /* own blocks up to which the replies find blocks and room */
@@ -198,6 +201,10 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
  * not after upto_ms: the latest time up to which the caller has passed all completions to
  * rs_sessions_complete. Not after the table's time. */
 void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms);
+
+/* rs_sessions_run_timers: calls what the application's timers call, as far as they were due at the
+ * table's time. With app_timers only. */
+void rs_sessions_run_timers(rs_sessions *table);
 
 /* rs_sessions_collect: fills ops with the ops of the touched sessions, at most cap >=
  * RS_SESSION_OPS_MAX. Returns the count; call again until it returns 0. */

@@ -3,6 +3,7 @@
  * alone touches, what the logic thread alone touches, and the rings and words between them. */
 #include "server/logic.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,13 +13,14 @@
 #include "seam/os.h"
 #include "server/spsc.h"
 
-/* To the logic thread: value = session id; of START, POST and END: nothing. */
+/* To the logic thread: value = session id; of START, POST and END: nothing; of TIMER: which. */
 enum {
     TO_OPEN = 1,
     TO_MESSAGE,
     TO_CLOSED, /* payload: the reason, one byte */
     TO_START,
     TO_POST, /* payload: logic_post */
+    TO_TIMER,
     TO_END
 };
 
@@ -30,7 +32,8 @@ typedef struct logic_post {
 /* To the shard: value = session id. LONG: a send too large for a record, payload: the address of
  * its bytes. DONE: a message was handled, its hold is released; its bytes are above the kind, so
  * that the record needs no payload. FRAME, payload: the data of the following SHARED records, until
- * FRAME_END; these two have no session, nor has STARTED, with its status above the kind. */
+ * FRAME_END; these two have no session, nor has STARTED, with its status above the kind. TIMER and
+ * CANCEL: value = the timer; of TIMER, payload: milliseconds from when the shard reads it. */
 enum {
     FROM_FRAME = 1,
     FROM_FRAME_END,
@@ -43,7 +46,9 @@ enum {
     FROM_HOLD,
     FROM_RELEASE,
     FROM_DONE,
-    FROM_STARTED
+    FROM_STARTED,
+    FROM_TIMER,
+    FROM_CANCEL
 };
 #define FROM_KIND_BITS 8u /* above: bytes of DONE, 2^20 at most; reason of CLOSE */
 
@@ -99,6 +104,7 @@ struct rs_logic_channel {
     uint32_t frame_bytes; /* 0 = none */
     bool started;         /* on_shard_start has returned: */
     rs_status start_status;
+    rs_timer_wheel wheel; /* with cfg.timers */
     uint64_t dropped, shard_fulls, logic_wakes;
     uint8_t pad[RS_CACHE_LINE_BYTES];
     /* the logic thread's */
@@ -106,8 +112,9 @@ struct rs_logic_channel {
     logic_session *sessions; /* [slot_count] */
     rs_slab blocks;
     rs_slab_entry *block_entries;
-    bool sent;      /* a record since the shard was last checked */
-    bool runs;      /* on_shard_end is due */
+    bool sent; /* a record since the shard was last checked */
+    bool runs; /* on_shard_end is due */
+    rs_timer_table timers;
     rs_shared told; /* the frame that the shard has */
     uint32_t told_bytes;
     rs_atomic_u64 shard_wakes, logic_fulls, refused; /* written by one, read by the other */
@@ -116,6 +123,10 @@ struct rs_logic_channel {
     size_t rings_bytes;
     uint8_t *block_memory;
     size_t block_memory_bytes;
+    rs_timer_node *timer_nodes; /* [cfg.timers], as the next two */
+    uint32_t *timer_generations;
+    rs_timer_entry *timer_entries;
+    uint32_t *timer_first; /* [slot_count] */
 };
 
 struct rs_logic {
@@ -195,21 +206,43 @@ static void channel_send_frame(rs_logic_channel *channel, rs_session *session) {
     }
 }
 
+static void channel_take_timer(rs_logic_channel *channel, const rs_spsc_record *record) {
+    uint32_t ms;
+    RS_ASSERT(record->bytes == sizeof ms);
+    memcpy(&ms, rs_spsc_payload(record), sizeof ms);
+    rs_timer_wheel_arm(&channel->wheel, record->value, ms);
+}
+
+/* What has no session. False: it has. */
+static bool channel_take_general(rs_logic_channel *channel, const rs_spsc_record *record,
+                                 uint32_t kind) {
+    switch (kind) {
+    case FROM_FRAME:
+        channel_take_frame(channel, record);
+        return true;
+    case FROM_FRAME_END:
+        channel_drop_frame(channel);
+        return true;
+    case FROM_STARTED:
+        channel->started = true;
+        channel->start_status = (rs_status)(record->kind >> FROM_KIND_BITS);
+        return true;
+    case FROM_TIMER:
+        channel_take_timer(channel, record);
+        return true;
+    case FROM_CANCEL:
+        rs_timer_wheel_cancel(&channel->wheel, record->value);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
     uint32_t kind = record->kind & ((1u << FROM_KIND_BITS) - 1u);
     rs_slot *slot;
     rs_session *session;
-    if (kind == FROM_FRAME) {
-        channel_take_frame(channel, record);
-        return;
-    }
-    if (kind == FROM_FRAME_END) {
-        channel_drop_frame(channel);
-        return;
-    }
-    if (kind == FROM_STARTED) {
-        channel->started = true;
-        channel->start_status = (rs_status)(record->kind >> FROM_KIND_BITS);
+    if (channel_take_general(channel, record, kind)) {
         return;
     }
     slot = rs_sessions_find(channel->cfg.sessions, record->value);
@@ -366,16 +399,31 @@ static void forward_close(void *ctx, rs_session *session, rs_close_reason reason
 
 /* ---- the shard's side: what has no session */
 
-static void channel_push(rs_logic_channel *channel, uint32_t kind, const void *data,
+static void channel_push(rs_logic_channel *channel, uint32_t kind, uint64_t value, const void *data,
                          uint32_t bytes) {
-    if (!channel_try(channel, kind, 0, data, bytes)) {
-        channel_push_waiting(channel, kind, NULL, 0, data, bytes);
+    if (!channel_try(channel, kind, value, data, bytes)) {
+        channel_push_waiting(channel, kind, NULL, value, data, bytes);
     }
+}
+
+void rs_logic_channel_run_timers(rs_logic_channel *channel, uint64_t now_ms) {
+    rs_timer timer;
+    RS_ASSERT(channel->cfg.timers > 0);
+    while ((timer = rs_timer_wheel_take(&channel->wheel, now_ms)) != 0) {
+        channel_push(channel, TO_TIMER, timer, NULL, 0);
+    }
+    if (channel->handed) {
+        channel_kick(channel, false);
+    }
+}
+
+const rs_timer_wheel *rs_logic_channel_wheel(const rs_logic_channel *channel) {
+    return channel->cfg.timers > 0 ? &channel->wheel : NULL;
 }
 
 rs_status rs_logic_channel_start(rs_logic_channel *channel) {
     RS_ASSERT(!channel->started);
-    channel_push(channel, TO_START, NULL, 0);
+    channel_push(channel, TO_START, 0, NULL, 0);
     while (!channel->started) {
         bool drained = channel_drain(channel);
         channel_kick(channel, drained);
@@ -388,7 +436,7 @@ rs_status rs_logic_channel_start(rs_logic_channel *channel) {
 
 void rs_logic_channel_post(rs_logic_channel *channel, rs_shard_fn fn, void *arg) {
     const logic_post post = {.fn = fn, .arg = arg};
-    channel_push(channel, TO_POST, &post, sizeof post);
+    channel_push(channel, TO_POST, 0, &post, sizeof post);
 }
 
 void rs_logic_channel_turn(rs_logic_channel *channel) {
@@ -422,7 +470,7 @@ void rs_logic_channel_awake(rs_logic_channel *channel) {
 void rs_logic_channel_end(rs_logic_channel *channel) {
     RS_ASSERT(rs_atomic_load_u32(&channel->state) == CHANNEL_OPEN);
     RS_ASSERT(channel->cfg.sessions->open_count == 0); /* each on_close is in line */
-    channel_push(channel, TO_END, NULL, 0);
+    channel_push(channel, TO_END, 0, NULL, 0);
     for (;;) {
         /* Read first: sends before the end are then in the ring. */
         bool ended = rs_atomic_load_u32(&channel->state) == CHANNEL_ENDED;
@@ -521,6 +569,11 @@ RS_COLD static void logic_send_long(const logic_session *session, const uint8_t 
     while (!rs_spsc_is_read(&channel->from_logic)) {
         logic_wait_for_shard(channel, rs_spsc_is_read);
     }
+}
+
+static rs_logic_channel *channel_of(rs_session_ops *ops) {
+    uint8_t *at = (uint8_t *)ops - offsetof(rs_logic_channel, ops);
+    return (rs_logic_channel *)(void *)at;
 }
 
 static logic_session *logic_session_of(rs_session *handle) {
@@ -631,6 +684,40 @@ static rs_status logic_queued_bytes(const rs_session *handle, uint32_t *out) {
     return RS_E_UNSUPPORTED;
 }
 
+/* The table is here, the wheel on the shard: a timer that was cancelled or set anew meanwhile may
+ * still come from there, and is not in the table any more. */
+static rs_status logic_timer_set(rs_session_ops *ops, const rs_session *handle, uint32_t ms,
+                                 rs_timer_call call, rs_timer *out) {
+    rs_logic_channel *channel = channel_of(ops);
+    if (handle != NULL && channel->sessions[handle->index].state != LOGIC_OPEN) {
+        return RS_E_CLOSED;
+    }
+    if (channel->cfg.timers > 0) {
+        *out = rs_timer_table_set(&channel->timers,
+                                  handle != NULL ? handle->index : RS_TIMER_NO_OWNER, call);
+    }
+    if (*out == 0) {
+        return RS_E_FULL;
+    }
+    logic_push_id(channel, FROM_TIMER, *out, (const uint8_t *)&ms, sizeof ms);
+    return RS_OK;
+}
+
+static void logic_timer_cancel(rs_session_ops *ops, rs_timer timer) {
+    rs_logic_channel *channel = channel_of(ops);
+    if (channel->cfg.timers > 0 && rs_timer_table_take(&channel->timers, timer, NULL, NULL)) {
+        logic_push_id(channel, FROM_CANCEL, timer, NULL, 0);
+    }
+}
+
+static void logic_end_timers(rs_logic_channel *channel, uint32_t index) {
+    rs_timer timer;
+    while (channel->cfg.timers > 0 &&
+           (timer = rs_timer_table_first(&channel->timers, index)) != 0) {
+        logic_timer_cancel(&channel->ops, timer);
+    }
+}
+
 /* The thread: whichever delivers (logic_batch). */
 static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
     return (rs_session_ops){.shard = cfg->shard,
@@ -644,7 +731,9 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
                             .shared_acquire = logic_shared_acquire,
                             .shared_send = logic_shared_send,
                             .shared_release = logic_shared_release,
-                            .queued_bytes = logic_queued_bytes};
+                            .queued_bytes = logic_queued_bytes,
+                            .timer_set = logic_timer_set,
+                            .timer_cancel = logic_timer_cancel};
 }
 
 static void logic_on_open(const rs_app *app, logic_session *session, rs_session_id id) {
@@ -668,6 +757,7 @@ static void logic_on_message(const rs_app *app, logic_session *session,
 static void logic_on_closed(const rs_app *app, logic_session *session, uint8_t reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     session->state = LOGIC_CLOSED;
+    logic_end_timers(session->channel, session->handle.index);
     if (app->on_close != NULL) {
         app->on_close(app->ctx, &session->handle, (rs_close_reason)reason);
     }
@@ -698,6 +788,19 @@ static void logic_on_post(const rs_logic_channel *channel, const rs_spsc_record 
     post.fn(post.arg, channel->cfg.server, channel->cfg.shard);
 }
 
+static void logic_on_timer(rs_logic_channel *channel, rs_timer timer) {
+    uint32_t owner;
+    rs_timer_call call;
+    if (!rs_timer_table_take(&channel->timers, timer, &owner, &call)) {
+        return;
+    }
+    if (owner == RS_TIMER_NO_OWNER) {
+        call.shard(call.arg, channel->cfg.server, channel->cfg.shard);
+    } else if (channel->sessions[owner].state == LOGIC_OPEN) {
+        call.session(call.arg, &channel->sessions[owner].handle);
+    }
+}
+
 static void logic_deliver_session(rs_logic_channel *channel, const rs_spsc_record *record) {
     const rs_app *app = &channel->logic->app;
     uint32_t index = rs_session_id_index(record->value);
@@ -725,6 +828,9 @@ static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *recor
     case TO_POST:
         logic_on_post(channel, record);
         break;
+    case TO_TIMER:
+        logic_on_timer(channel, record->value);
+        break;
     case TO_END:
         logic_on_end(channel, &channel->logic->app);
         break;
@@ -733,8 +839,8 @@ static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *recor
     }
 }
 
-void *rs_logic_channel_own(const rs_logic_channel *channel) {
-    return channel->ops.own;
+rs_session_ops *rs_logic_channel_ops(rs_logic_channel *channel) {
+    return &channel->ops;
 }
 
 /* The channel, if it may be looked at. */
@@ -864,6 +970,10 @@ static void channel_free(rs_logic_channel *channel) {
     free(channel->block_entries);
     free(channel->frame_copy);
     free(channel->closes);
+    free(channel->timer_nodes);
+    free(channel->timer_generations);
+    free(channel->timer_entries);
+    free(channel->timer_first);
     free(channel->sessions);
     free(channel);
 }
@@ -896,6 +1006,16 @@ static bool channel_alloc(rs_logic_channel *channel) {
     channel->closes = calloc(cfg->slot_count, sizeof *channel->closes);
     channel->frame_copy = malloc(cfg->payload_max);
     channel->sessions = calloc(cfg->slot_count, sizeof *channel->sessions);
+    if (cfg->timers > 0) {
+        channel->timer_nodes = calloc(cfg->timers, sizeof *channel->timer_nodes);
+        channel->timer_generations = calloc(cfg->timers, sizeof *channel->timer_generations);
+        channel->timer_entries = calloc(cfg->timers, sizeof *channel->timer_entries);
+        channel->timer_first = calloc(cfg->slot_count, sizeof *channel->timer_first);
+        if (channel->timer_nodes == NULL || channel->timer_generations == NULL ||
+            channel->timer_entries == NULL || channel->timer_first == NULL) {
+            return false;
+        }
+    }
     return channel->rings != NULL && channel->block_memory != NULL &&
            channel->block_entries != NULL && channel->closes != NULL && channel->sessions != NULL &&
            channel->frame_copy != NULL;
@@ -910,6 +1030,12 @@ static void channel_init(rs_logic_channel *channel, rs_logic *logic) {
     rs_spsc_init(&channel->from_logic, channel->rings + bytes, bytes);
     rs_slab_init(&channel->blocks, channel->block_memory, NULL, channel->block_entries,
                  cfg->block_bytes, RS_SHARED_BLOCKS);
+    if (cfg->timers > 0) {
+        rs_timer_table_init(&channel->timers, channel->timer_entries, cfg->timers,
+                            channel->timer_first, cfg->slot_count, cfg->shard);
+        rs_timer_wheel_init(&channel->wheel, channel->timer_nodes, channel->timer_generations,
+                            cfg->timers, cfg->shard, cfg->now_ns, cfg->now_ctx);
+    }
     channel->ops = logic_ops(cfg);
     for (uint32_t i = 0; i < cfg->slot_count; i++) {
         channel->sessions[i] =

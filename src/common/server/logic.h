@@ -58,13 +58,16 @@ void rs_logic_close(rs_logic *logic);
 /* ---- the shard's side: all of it the shard's thread */
 
 typedef struct rs_logic_channel_config {
-    uint32_t shard;          /* [0, channels): which one this is */
-    rs_server *server;       /* rs_session_server; nullable in tests */
-    rs_sessions *sessions;   /* of the shard; looked at from the first callback on */
-    uint32_t slot_count;     /* of sessions */
-    uint32_t payload_max;    /* longest message in bytes; a longer send waits for the shard */
-    uint32_t block_bytes;    /* of a broadcast */
-    uint32_t ring_bytes;     /* a power of two; 0 = as RS_LOGIC_RING_FRAMES asks */
+    uint32_t shard;                /* [0, channels): which one this is */
+    rs_server *server;             /* rs_session_server; nullable in tests */
+    rs_sessions *sessions;         /* of the shard; looked at from the first callback on */
+    uint32_t slot_count;           /* of sessions */
+    uint32_t payload_max;          /* longest message in bytes; a longer send waits for the shard */
+    uint32_t block_bytes;          /* of a broadcast */
+    uint32_t ring_bytes;           /* a power of two; 0 = as RS_LOGIC_RING_FRAMES asks */
+    uint32_t timers;               /* of the application at once; 0 = none */
+    uint64_t (*now_ns)(void *ctx); /* the shard's clock, on its thread; read for timers */
+    void *now_ctx;
     void (*wake)(void *ctx); /* ends the shard's sleep in poll; called by the logic thread */
     void *wake_ctx;
 } rs_logic_channel_config;
@@ -85,8 +88,8 @@ rs_status rs_logic_channel_start(rs_logic_channel *channel);
 /* rs_logic_channel_post: fn(arg, server, shard) on the logic thread, behind all earlier records. */
 void rs_logic_channel_post(rs_logic_channel *channel, rs_shard_fn fn, void *arg);
 
-/* rs_logic_channel_own: what on_shard_start has set. Logic's. */
-void *rs_logic_channel_own(const rs_logic_channel *channel);
+/* rs_logic_channel_ops: of the application's sessions of this shard. Logic's. */
+rs_session_ops *rs_logic_channel_ops(rs_logic_channel *channel);
 
 /* rs_logic_channel_turn: passes due records to the logic thread, wakes it, and reads what came back
  * (bounded by the ring): records for a session that has ended are dropped and counted. */
@@ -95,6 +98,11 @@ void rs_logic_channel_turn(rs_logic_channel *channel);
 /* rs_logic_channel_release: rs_session_release called by the application: it cannot release the
  * holds of messages that it has not handled yet. Refused and counted as there. */
 void rs_logic_channel_release(rs_logic_channel *channel, rs_slot *session);
+
+/* rs_logic_channel_run_timers: passes those on that were due at now_ms.
+ * rs_logic_channel_wheel: of this shard; NULL: there are no timers. */
+void rs_logic_channel_run_timers(rs_logic_channel *channel, uint64_t now_ms);
+const rs_timer_wheel *rs_logic_channel_wheel(const rs_logic_channel *channel);
 
 /* rs_logic_channel_sleep: the shard is about to sleep in poll. False: do not, there is work.
  * rs_logic_channel_awake: it is awake again; also after false. */

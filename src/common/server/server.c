@@ -473,12 +473,45 @@ rs_status rs_server_post(rs_server *server, uint32_t shard, rs_shard_fn fn, void
     return fn == NULL ? RS_E_INVALID : server_post(server, shard, &message);
 }
 
-void *rs_server_own(rs_server *server, uint32_t shard) {
+/* NULL: the caller does not run the callbacks of this shard, which exists. */
+static rs_session_ops *server_ops(rs_server *server, uint32_t shard) {
     uint32_t caller = server_caller(server);
-    if (shard >= server->worker_count || (caller != shard && caller != RS_ROOM_LOGIC)) {
-        return NULL;
+    return caller == shard || caller == RS_ROOM_LOGIC ? rs_shard_ops(server->workers[shard].shard)
+                                                      : NULL;
+}
+
+void *rs_server_own(rs_server *server, uint32_t shard) {
+    const rs_session_ops *ops = shard < server->worker_count ? server_ops(server, shard) : NULL;
+    return ops != NULL ? ops->own : NULL;
+}
+
+rs_status rs_server_set_timer(rs_server *server, uint32_t shard, uint32_t ms, rs_shard_fn fn,
+                              void *arg, rs_timer *out) {
+    const rs_timer_call call = {.shard = fn, .arg = arg};
+    rs_timer timer = 0;
+    rs_status status = RS_E_INVALID;
+    if (fn != NULL && shard < server->worker_count) {
+        rs_session_ops *ops = server_ops(server, shard);
+        status = ops != NULL ? ops->timer_set(ops, NULL, ms, call, &timer) : RS_E_THREAD;
     }
-    return rs_shard_own(server->workers[shard].shard);
+    if (out != NULL) {
+        *out = timer;
+    }
+    return status;
+}
+
+rs_status rs_server_cancel_timer(rs_server *server, rs_timer timer) {
+    uint32_t shard = rs_session_id_shard(timer);
+    rs_session_ops *ops;
+    if (shard >= server->worker_count) {
+        return RS_E_INVALID;
+    }
+    ops = server_ops(server, shard);
+    if (ops == NULL) {
+        return RS_E_THREAD;
+    }
+    ops->timer_cancel(ops, timer);
+    return RS_OK;
 }
 
 /* ---- broadcasts: claimed on all shards first, then written; or on none */

@@ -48,6 +48,8 @@ static const rs_option server_rows[] = {
     RS_ROW_UINT(rs_server_config, mailbox_messages, "mailbox", RS_MAILBOX_SLOTS_MIN,
                 RS_MAILBOX_SLOTS_MAX, RS_MAILBOX_SLOTS_DEFAULT, "messages",
                 "messages from other threads that wait for a worker; to the next power of two"),
+    RS_ROW_UINT(rs_server_config, timers, "timers", 0, RS_TIMERS_MAX, 0, "timers",
+                "of the application, per worker: as many as may be set at once"),
     RS_ROW_BOOL(rs_server_config, coalesce, "coalesce", true,
                 "gather messages behind a send in flight into one block"),
     RS_ROW_CHOICE(rs_server_config, heap_buffers, "buffers", "slab|heap", false,

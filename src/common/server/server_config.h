@@ -33,6 +33,7 @@ struct rs_server_config {
     uint32_t drain_timeout_ms;
     uint32_t
         mailbox_messages;  /* of a shard, [RS_MAILBOX_SLOTS_MIN, _MAX]; to the next power of 2 */
+    uint32_t timers;       /* of the application at once, per shard; [0, RS_TIMERS_MAX] */
     bool coalesce;         /* gather messages behind a send in flight */
     bool heap_buffers;     /* unaligned memory of malloc instead of the page-aligned slab */
     bool large_pages;      /* request them; falls back to ordinary pages, see the statistics */

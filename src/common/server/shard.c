@@ -37,6 +37,16 @@ typedef struct shard_settling {
 #define SHARD_DRY_POLLS 4u /* one poll that finds nothing may have been cut short by a signal */
 #define SHARD_SETTLE_TURNS_MIN 16u
 
+/* Timers of the application, if its callbacks run here. */
+typedef struct shard_timers {
+    rs_timer_table table;
+    rs_timer_wheel wheel;
+    rs_timer_node *nodes; /* [count], as the next two */
+    uint32_t *generations;
+    rs_timer_entry *entries;
+    uint32_t *first; /* [slots] */
+} shard_timers;
+
 typedef enum shard_phase { SHARD_RUNNING, SHARD_DRAINING, SHARD_STOPPED } shard_phase;
 
 struct rs_shard {
@@ -56,9 +66,11 @@ struct rs_shard {
     uint32_t poll_max;
     uint64_t messages_dropped;
     uint64_t stragglers_said;
-    bool turn_wanted; /* the application has something left to tell */
-    bool runs;        /* on_shard_end is due here */
-    uint32_t given;   /* sockets to be attached here, so far */
+    bool turn_wanted;                /* the application has something left to tell */
+    bool runs;                       /* on_shard_end is due here */
+    uint32_t given;                  /* sockets to be attached here, so far */
+    const rs_timer_wheel *app_wheel; /* NULL: the application has no timers */
+    shard_timers *timers;
     shard_waiters waiters;
     shard_settling settling;
     rs_histogram batch;
@@ -255,6 +267,36 @@ static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
     return heap ? shard_scatter(shard, plan) : RS_OK;
 }
 
+static rs_status shard_alloc_timers(rs_shard *shard, const shard_plan *plan) {
+    uint32_t count = shard->cfg.server->timers;
+    shard_timers *timers;
+    if (count == 0 || shard->cfg.logic != NULL) {
+        return RS_OK;
+    }
+    timers = shard->timers = calloc(1, sizeof *timers);
+    if (timers == NULL) {
+        return RS_E_NO_MEMORY;
+    }
+    timers->nodes = calloc(count, sizeof *timers->nodes);
+    timers->generations = calloc(count, sizeof *timers->generations);
+    timers->entries = calloc(count, sizeof *timers->entries);
+    timers->first = calloc(plan->slots, sizeof *timers->first);
+    return timers->nodes != NULL && timers->generations != NULL && timers->entries != NULL &&
+                   timers->first != NULL
+               ? RS_OK
+               : RS_E_NO_MEMORY;
+}
+
+static void shard_free_timers(shard_timers *timers) {
+    if (timers != NULL) {
+        free(timers->nodes);
+        free(timers->generations);
+        free(timers->entries);
+        free(timers->first);
+        free(timers);
+    }
+}
+
 static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t message_payload) {
     rs_sessions_memory *memory = &shard->memory;
     RS_ASSERT(message_payload > 0 && shard->poll_max > 0);
@@ -273,7 +315,7 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     if (memory->sessions == NULL || memory->free_next == NULL || memory->open == NULL ||
         memory->touched == NULL || memory->timer_nodes == NULL || memory->entries == NULL ||
         shard->slab_entries == NULL || shard->completions == NULL ||
-        shard->mailbox_memory == NULL) {
+        shard->mailbox_memory == NULL || shard_alloc_timers(shard, plan) != RS_OK) {
         return RS_E_NO_MEMORY;
     }
     rs_mailbox_init(&shard->mailbox, shard->mailbox_memory, plan->mailbox_slots, message_payload);
@@ -287,6 +329,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.open);
     free(shard->memory.touched);
     free(shard->memory.timer_nodes);
+    shard_free_timers(shard->timers);
     free(shard->memory.entries);
     free(shard->slab_entries);
     free(shard->completions);
@@ -308,6 +351,28 @@ static void shard_free(rs_shard *shard) {
 static uint64_t shard_now_ns(const rs_shard *shard) {
     return shard->cfg.clock.now_ns != NULL ? shard->cfg.clock.now_ns(shard->cfg.clock.ctx)
                                            : rs_os_now_ns();
+}
+
+static uint64_t shard_clock(void *ctx) {
+    return shard_now_ns(ctx);
+}
+
+static void shard_init_timers(rs_shard *shard, const shard_plan *plan) {
+    uint32_t count = shard->cfg.server->timers;
+    shard_timers *timers = shard->timers;
+    if (shard->logic != NULL) {
+        shard->app_wheel = rs_logic_channel_wheel(shard->logic);
+    }
+    if (timers == NULL) {
+        return;
+    }
+    rs_timer_table_init(&timers->table, timers->entries, count, timers->first, plan->slots,
+                        shard->cfg.index);
+    rs_timer_wheel_init(&timers->wheel, timers->nodes, timers->generations, count, shard->cfg.index,
+                        shard_clock, shard);
+    shard->sessions.app_timers = &timers->table;
+    shard->sessions.app_wheel = &timers->wheel;
+    shard->app_wheel = &timers->wheel;
 }
 
 static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const rs_app *app) {
@@ -346,6 +411,9 @@ static rs_status shard_attach_logic(rs_shard *shard, const shard_plan *plan, rs_
         .slot_count = plan->slots,
         .payload_max = shard_logic_payload(plan, &shard->cfg),
         .block_bytes = plan->block_bytes,
+        .timers = shard->cfg.server->timers,
+        .now_ns = shard_clock,
+        .now_ctx = shard,
         .wake = shard_wake,
         .wake_ctx = shard,
     };
@@ -438,6 +506,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
         return status;
     }
     shard_init_sessions(shard, &plan, &app);
+    shard_init_timers(shard, &plan);
     shard_settling_init(shard, &plan, cfg->server);
     shard->cfg.server = NULL; /* the caller's, for the time of open only */
     *out = shard;
@@ -463,8 +532,8 @@ rs_status rs_shard_start(rs_shard *shard, rs_error *error) {
                               shard->cfg.index);
 }
 
-void *rs_shard_own(const rs_shard *shard) {
-    return shard->logic != NULL ? rs_logic_channel_own(shard->logic) : shard->sessions.ops.own;
+rs_session_ops *rs_shard_ops(rs_shard *shard) {
+    return shard->logic != NULL ? rs_logic_channel_ops(shard->logic) : &shard->sessions.ops;
 }
 
 static void shard_end_app(rs_shard *shard) {
@@ -892,6 +961,24 @@ static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
     return count;
 }
 
+/* Until the next timer of the application, or next_ms if that is sooner. */
+static uint64_t shard_next_ms(const rs_shard *shard, uint64_t next_ms) {
+    uint64_t timer_ms;
+    if (shard->app_wheel == NULL) {
+        return next_ms;
+    }
+    timer_ms = rs_timers_next_ms(&shard->app_wheel->timers, shard->sessions.now_ms);
+    return timer_ms < next_ms ? timer_ms : next_ms;
+}
+
+static void shard_run_timers(rs_shard *shard) {
+    if (shard->logic != NULL) {
+        rs_logic_channel_run_timers(shard->logic, shard->sessions.now_ms);
+    } else {
+        rs_sessions_run_timers(&shard->sessions);
+    }
+}
+
 static void shard_end_turn(rs_shard *shard) {
     const rs_app *app = &shard->sessions.app;
     if (shard->cfg.peers.count > 1 && app->on_turn != NULL) {
@@ -912,7 +999,7 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
         shard_settle_begin(shard);
         max_wait_ns = 0;
     }
-    count = shard_poll(shard, shard_wait_ns(shard, next_ms, max_wait_ns));
+    count = shard_poll(shard, shard_wait_ns(shard, shard_next_ms(shard, next_ms), max_wait_ns));
     RS_ASSERT(count <= shard->poll_max);
     shard->sessions.counters.steps++;
     rs_sessions_set_time(&shard->sessions, shard_now_ns(shard));
@@ -922,6 +1009,9 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     }
     shard_read_mailbox(shard);
     shard_on_room(shard);
+    if (shard->app_wheel != NULL) {
+        shard_run_timers(shard);
+    }
     if (shard->waiters.count > 0) {
         shard_publish(shard);
         shard_admit(shard);

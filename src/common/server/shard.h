@@ -72,8 +72,9 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
  * to be closed. Once, before rs_shard_listen; without it on_shard_end is not called. */
 rs_status rs_shard_start(rs_shard *shard, rs_error *error);
 
-/* rs_shard_own: what on_shard_start has set. The thread of the callbacks. */
-void *rs_shard_own(const rs_shard *shard);
+/* rs_shard_ops: of the application's sessions; own is what on_shard_start has set. The thread of
+ * the callbacks. */
+rs_session_ops *rs_shard_ops(rs_shard *shard);
 
 /* rs_shard_listen: *port_out = the bound port. */
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
