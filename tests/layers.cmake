@@ -39,6 +39,7 @@ set(compare_links rs_args rs_compare rs_compare_process rs_core rs_os rs_printer
 
 # core is C alone, and pure C at that; stdio for formatting into memory and for the last words.
 set(core_system stdint.h stddef.h stdbool.h string.h limits.h inttypes.h)
+set(core_system_address.c stdio.h)
 set(core_system_assert.c stdio.h stdlib.h)
 set(core_system_handle.c intrin.h)
 set(core_system_json.c stdio.h)
@@ -78,7 +79,7 @@ function(folder_of_include path name layer out)
     get_filename_component(own "${path}" DIRECTORY)
     if(name STREQUAL "ringside/ringside.h")
         set(${out} "." PARENT_SCOPE)
-    elseif(name MATCHES "^ringside/(loop|session|status|ringside_rio)\\.h$")
+    elseif(name MATCHES "^ringside/(address|loop|session|status|ringside_rio)\\.h$")
         set(${out} core PARENT_SCOPE)
     elseif(name MATCHES "^([^/]+)/")
         set(${out} "${CMAKE_MATCH_1}" PARENT_SCOPE)

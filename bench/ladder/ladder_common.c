@@ -73,11 +73,12 @@ static bool ladder_listen(ladder *server) {
     const rs_addr addr = {.ip = run->ip, .port = run->port};
     rs_win_calls calls = {{0}};
     u_long nonblocking = 1;
+    rs_addr bound = {.port = 0};
     rs_error error;
     rs_status status = rs_win_socket_start(&error);
     if (status == RS_OK) {
-        status = rs_win_socket_listen(&server->listener, &addr, &tuning, 0, &calls,
-                                      &run->bound_port, &error);
+        status = rs_win_socket_listen(&server->listener, &addr, &tuning, 0, &calls, &bound, &error);
+        run->bound_port = bound.port;
     }
     if (status != RS_OK) {
         (void)fprintf(stderr, "%s: %s\n", server->model->program, error.text);

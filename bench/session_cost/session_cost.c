@@ -24,6 +24,7 @@
 typedef struct cost_bed {
     rs_sessions table;
     rs_slot sessions[SLOTS];
+    rs_slot_cold cold[SLOTS];
     uint32_t free_next[SLOTS];
     uint32_t open[SLOTS];
     rs_slot *touched[2 * SLOTS];
@@ -50,6 +51,7 @@ static void cost_bed_init(cost_bed *b) {
     };
     rs_sessions_memory memory = {
         .sessions = b->sessions,
+        .cold = b->cold,
         .free_next = b->free_next,
         .open = b->open,
         .touched = b->touched,
@@ -85,7 +87,7 @@ static void (*volatile turn)(cost_bed *, const rs_completion *,
 static void open_session(cost_bed *b, rs_completion *received, rs_completion *sent) {
     uint32_t conn, generation;
     RS_ASSERT(rs_sessions_reserve(&b->table, &conn, &generation));
-    rs_sessions_open(&b->table, conn);
+    rs_sessions_open(&b->table, conn, NULL);
     RS_ASSERT(rs_sessions_collect(&b->table, b->ops, OPS) == 1);
     *received = (rs_completion){
         .kind = RS_OP_RECV, .conn = conn, .generation = generation, .bytes = FRAME_BYTES};
@@ -95,6 +97,7 @@ static void open_session(cost_bed *b, rs_completion *received, rs_completion *se
 
 int main(void) {
     static rs_completion received[SLOTS], sent[SLOTS];
+    rs_counters counted = {0};
     cost_bed *b = calloc(1, sizeof *b);
     if (b == NULL) {
         return 1;
@@ -109,7 +112,9 @@ int main(void) {
         RS_ASSERT(b->op_count == 2 * SLOTS && b->ops[0].kind == RS_OP_SEND);
     }
     RS_ASSERT(b->table.counters.messages_in == TURNS * SLOTS);
-    RS_ASSERT(b->table.counters.bytes_out == (uint64_t)TURNS * SLOTS * FRAME_BYTES);
+    rs_sessions_add_counters(&b->table, &counted);
+    RS_ASSERT(counted.bytes_in == (uint64_t)TURNS * SLOTS * FRAME_BYTES);
+    RS_ASSERT(counted.bytes_out == counted.bytes_in);
     (void)printf("%u messages\n", TURNS * SLOTS);
     free(b);
     return 0;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ringside/address.h"
 #include "ringside/status.h"
 
 #ifdef __cplusplus
@@ -200,6 +201,21 @@ rs_status rs_shared_send(rs_session *session, const rs_shared *shared, uint32_t 
  * when the last send is done. A second release, also through a copy of *shared, and one of another
  * shard's block are refused and counted (refused_releases). */
 rs_status rs_shared_release(rs_session *session, rs_shared *shared);
+
+/* Who is at the other end, and what has gone over the connection. */
+typedef struct rs_peer {
+    rs_addr addr;       /* the peer's; rs_addr_text writes it */
+    rs_addr local;      /* ours */
+    uint64_t age_ms;    /* since on_open */
+    uint64_t bytes_in;  /* received; on a logic thread: of the messages it was given */
+    uint64_t bytes_out; /* sent, completed; on a logic thread: what it has sent */
+} rs_peer;
+
+/* rs_session_peer: fills *out. Also in on_open and on_close; the addresses are those of the
+ * beginning. No system call.
+ *
+ * Returns  RS_OK; RS_E_THREAD: *out is as it was. */
+rs_status rs_session_peer(const rs_session *session, rs_peer *out);
 
 /* A word for the application's use on each session; 0 when it opens, and on a thread that is not
  * the session's. */

@@ -9,14 +9,26 @@
 #include <sys/socket.h>
 
 #include "core/assert.h"
+#include "posix/posix_address.h"
 #include "posix/posix_error.h"
 #include "seam/os.h"
 
 #define EPOLL_NS_PER_MS 1000000
 
-static void epoll_complete_accept(rs_backend *backend, rs_status status, uintptr_t socket) {
+static void epoll_complete_accept(rs_backend *backend, rs_status status) {
     const rs_completion record = {
-        .kind = RS_OP_ACCEPT, .status = (uint16_t)status, .socket = socket};
+        .kind = RS_OP_ACCEPT, .status = (uint16_t)status, .socket = RS_SOCKET_NONE};
+    rs_engine_accepted(&backend->engine, &record, 1);
+}
+
+/* Our own end is the listener's address, unless that stands for all of this machine. */
+static void epoll_accepted(rs_backend *backend, int fd, const rs_sockaddr *peer) {
+    const rs_ends ends = {.peer = rs_sockaddr_read(peer),
+                          .local = rs_addr_is_any(&backend->listen_addr)
+                                       ? rs_epoll_local_addr(backend, fd)
+                                       : backend->listen_addr};
+    const rs_completion record = {
+        .kind = RS_OP_ACCEPT, .status = RS_OK, .ends = &ends, .socket = (uintptr_t)fd};
     rs_engine_accepted(&backend->engine, &record, 1);
 }
 
@@ -26,6 +38,7 @@ static rs_status epoll_listen_fail(rs_backend *backend, int fd, const char *call
                                    const rs_addr *addr, rs_error *error) {
     int os_error = errno;
     rs_status status = rs_posix_status(os_error);
+    char text[RS_ADDR_TEXT_BYTES];
     if (fd >= 0) {
         rs_epoll_descriptor_close(backend, fd);
     }
@@ -33,29 +46,32 @@ static rs_status epoll_listen_fail(rs_backend *backend, int fd, const char *call
         status = RS_E_OS;
     }
     return rs_error_set(error, status, call, (uint32_t)os_error,
-                        "cannot listen on %u.%u.%u.%u:%u: %s; choose another --host or --port",
-                        addr->ip >> 24, (addr->ip >> 16) & 255u, (addr->ip >> 8) & 255u,
-                        addr->ip & 255u, (unsigned)addr->port, strerror(os_error));
+                        "cannot listen on %s: %s; choose another --host or --port",
+                        rs_addr_text(addr, text), strerror(os_error));
 }
 
 rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
-    struct sockaddr_in name = rs_epoll_sockaddr(addr);
-    socklen_t name_bytes = sizeof name;
+    rs_sockaddr name;
+    socklen_t name_bytes = rs_sockaddr_write(&name, addr);
     int fd;
     RS_ASSERT(backend->listen_fd < 0);
-    fd = rs_epoll_socket(backend);
+    fd = rs_epoll_socket(backend, name.any.sa_family);
     /* On Linux SO_REUSEADDR allows a restart during TIME_WAIT, never beside a live listener. */
     if (fd < 0 || !rs_epoll_set_int(backend, fd, SOL_SOCKET, SO_REUSEADDR, 1)) {
         return epoll_listen_fail(backend, fd, "socket", addr, error);
     }
-    if (bind(fd, (const struct sockaddr *)&name, sizeof name) != 0) {
+    if (addr->family == RS_ADDR_V6 &&
+        !rs_epoll_set_int(backend, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) {
+        return epoll_listen_fail(backend, fd, "setsockopt", addr, error);
+    }
+    if (bind(fd, &name.any, name_bytes) != 0) {
         return epoll_listen_fail(backend, fd, "bind", addr, error);
     }
     if (listen(fd, (int)backend->tuning.backlog) != 0) {
         return epoll_listen_fail(backend, fd, "listen", addr, error);
     }
-    if (getsockname(fd, (struct sockaddr *)&name, &name_bytes) != 0) {
+    if (getsockname(fd, &name.any, &name_bytes) != 0) {
         return epoll_listen_fail(backend, fd, "getsockname", addr, error);
     }
     /* Level-triggered: a burst beyond one poll's share simply shows again in the next. */
@@ -63,7 +79,8 @@ rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *po
         return epoll_listen_fail(backend, fd, "epoll_ctl", addr, error);
     }
     backend->listen_fd = fd;
-    *port_out = ntohs(name.sin_port);
+    backend->listen_addr = rs_sockaddr_read(&name);
+    *port_out = backend->listen_addr.port;
     return RS_OK;
 }
 
@@ -75,7 +92,7 @@ void rs_epoll_unlisten(rs_backend *backend) {
     backend->listen_fd = -1;
     backend->accept_paused = false;
     rs_retry_succeeded(&backend->accept_retry);
-    epoll_complete_accept(backend, RS_E_CLOSED, RS_SOCKET_NONE);
+    epoll_complete_accept(backend, RS_E_CLOSED);
 }
 
 /* ---- accepting */
@@ -146,22 +163,22 @@ static bool epoll_accept_failed(rs_backend *backend, int os_error) {
         if (!epoll_accept_refuse(backend)) {
             epoll_accept_pause(backend);
         }
-        epoll_complete_accept(backend, RS_E_NO_BUFFERS, RS_SOCKET_NONE);
+        epoll_complete_accept(backend, RS_E_NO_BUFFERS);
         return false;
     case ENOBUFS:
     case ENOMEM:
         epoll_accept_pause(backend);
-        epoll_complete_accept(backend, RS_E_NO_BUFFERS, RS_SOCKET_NONE);
+        epoll_complete_accept(backend, RS_E_NO_BUFFERS);
         return false;
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
     case EOPNOTSUPP: /* the listener itself: no more connections */
         (void)epoll_ctl(backend->epoll_fd, EPOLL_CTL_DEL, backend->listen_fd, NULL);
-        epoll_complete_accept(backend, RS_E_LISTENER, RS_SOCKET_NONE);
+        epoll_complete_accept(backend, RS_E_LISTENER);
         return false;
     default: /* network errors of the one connection: accept(2), "Error handling" */
-        epoll_complete_accept(backend, rs_posix_status(os_error), RS_SOCKET_NONE);
+        epoll_complete_accept(backend, rs_posix_status(os_error));
         return true;
     }
 }
@@ -170,13 +187,15 @@ void rs_epoll_accept_batch(rs_backend *backend) {
     bool more = true;
     /* One entry stays free for the last completion, after unlisten. */
     while (more && backend->engine.accepts < backend->tuning.accepts) {
+        rs_sockaddr peer = {.any = {.sa_family = AF_UNSPEC}};
+        socklen_t bytes = sizeof peer;
         int fd;
 
         backend->counters.accept_calls++;
-        fd = accept4(backend->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        fd = accept4(backend->listen_fd, &peer.any, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             rs_retry_succeeded(&backend->accept_retry);
-            epoll_complete_accept(backend, RS_OK, (uintptr_t)fd);
+            epoll_accepted(backend, fd, &peer);
         } else {
             more = epoll_accept_failed(backend, errno);
         }

@@ -142,6 +142,7 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
         .conns_max = cfg->conns_max,
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = cfg->tuning.accepts + 1u, /* and the last completion of the listener */
+        .poll_max = cfg->poll_max,
         .gather_max = RS_GATHER_MAX,
         .partial_sends = true,
     };
@@ -222,6 +223,7 @@ const rs_backend_api rs_epoll_backend = {
     .listen = rs_epoll_listen,
     .unlisten = rs_epoll_unlisten,
     .attach = rs_epoll_attach,
+    .local = rs_epoll_local,
     .discard = rs_epoll_discard,
     .submit = rs_epoll_submit,
     .poll = rs_epoll_poll,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/assert.h"
+#include "posix/posix_address.h"
 #include "posix/posix_error.h"
 
 #define EPOLL_DISCARD_READS_MAX 4u
@@ -212,20 +213,24 @@ rs_status rs_epoll_attach(rs_backend *backend, uint32_t index, uint32_t generati
     return RS_OK;
 }
 
+rs_addr rs_epoll_local_addr(rs_backend *backend, int fd) {
+    rs_sockaddr name = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t bytes = sizeof name;
+    backend->counters.getsockname_calls++;
+    return getsockname(fd, &name.any, &bytes) == 0 ? rs_sockaddr_read(&name) : (rs_addr){.port = 0};
+}
+
+rs_addr rs_epoll_local(rs_backend *backend, uint32_t index) {
+    const rs_epoll_conn *conn = &backend->conns[index];
+    return conn->fd >= 0 ? rs_epoll_local_addr(backend, conn->fd) : (rs_addr){.port = 0};
+}
+
 void rs_epoll_discard(rs_backend *backend, uintptr_t socket) {
     RS_ASSERT(socket <= INT32_MAX);
     rs_epoll_descriptor_close(backend, (int)socket);
 }
 
 /* ---- connecting */
-
-struct sockaddr_in rs_epoll_sockaddr(const rs_addr *addr) {
-    return (struct sockaddr_in){
-        .sin_family = AF_INET,
-        .sin_port = htons(addr->port),
-        .sin_addr = {.s_addr = htonl(addr->ip)},
-    };
-}
 
 bool rs_epoll_set_int(rs_backend *backend, int fd, int level, int option, int value) {
     backend->counters.setsockopt_calls++;
@@ -242,10 +247,10 @@ static bool epoll_tune(rs_backend *backend, int fd) {
             rs_epoll_set_int(backend, fd, SOL_SOCKET, SO_RCVBUF, tuning->rcvbuf_bytes));
 }
 
-int rs_epoll_socket(rs_backend *backend) {
+int rs_epoll_socket(rs_backend *backend, int family) {
     int fd;
     backend->counters.socket_calls++;
-    fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd >= 0 && !epoll_tune(backend, fd)) {
         int os_error = errno;
 
@@ -260,24 +265,25 @@ int rs_epoll_socket(rs_backend *backend) {
  * free towards all (ip(7), IP_BIND_ADDRESS_NO_PORT). Kernels before 4.2 do not know the option. */
 static bool epoll_bind_from(rs_backend *backend, int fd, uint32_t ip) {
     const rs_addr from = {.ip = ip};
-    const struct sockaddr_in name = rs_epoll_sockaddr(&from);
+    rs_sockaddr name;
+    const socklen_t name_bytes = rs_sockaddr_write(&name, &from);
     (void)rs_epoll_set_int(backend, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     backend->counters.bind_calls++;
-    return bind(fd, (const struct sockaddr *)&name, sizeof name) == 0;
+    return bind(fd, &name.any, name_bytes) == 0;
 }
 
 /* A new socket connecting to its server; 0 or the errno. The descriptor stays with the slot either
  * way. */
 static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
-    const struct sockaddr_in name = rs_epoll_sockaddr(op->u.addr);
     rs_epoll_conn *conn = &backend->conns[index];
-    conn->fd = rs_epoll_socket(backend);
+    rs_sockaddr name;
+    const socklen_t name_bytes = rs_sockaddr_write(&name, op->u.addr);
+    conn->fd = rs_epoll_socket(backend, name.any.sa_family);
     if (conn->fd < 0 || (op->bytes != 0 && !epoll_bind_from(backend, conn->fd, op->bytes))) {
         return errno;
     }
     backend->counters.connect_calls++;
-    if (connect(conn->fd, (const struct sockaddr *)&name, sizeof name) != 0 &&
-        errno != EINPROGRESS) {
+    if (connect(conn->fd, &name.any, name_bytes) != 0 && errno != EINPROGRESS) {
         return errno;
     }
     /* Watched only now: an unconnected socket would report a hang-up at once. */

@@ -10,7 +10,6 @@
 #ifndef RS_EPOLL_EPOLL_INSTANCE_H
 #define RS_EPOLL_EPOLL_INSTANCE_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,6 +39,7 @@
     X(connect_calls, "connect", true)                                                              \
     X(setsockopt_calls, "setsockopt", true)                                                        \
     X(getsockopt_calls, "getsockopt", true)                                                        \
+    X(getsockname_calls, "getsockname", true)                                                      \
     X(shutdown_calls, "shutdown", true)                                                            \
     X(close_calls, "close", true)                                                                  \
     X(wakes, "wake-ups", false)                                                                    \
@@ -62,6 +62,7 @@ typedef struct rs_epoll_conn {
 
 struct rs_backend {
     int epoll_fd, wake_fd, listen_fd, reserve_fd;
+    rs_addr listen_addr; /* as bound */
     uint32_t poll_max;
     uint32_t polls_without_wait;
     bool has_pwait2;
@@ -84,6 +85,7 @@ struct rs_backend {
 uint32_t rs_epoll_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
 rs_status rs_epoll_attach(rs_backend *backend, uint32_t index, uint32_t generation,
                           uintptr_t socket);
+rs_addr rs_epoll_local(rs_backend *backend, uint32_t index);
 void rs_epoll_discard(rs_backend *backend, uintptr_t socket);
 
 /* rs_epoll_connect_end: the outcome of CONNECT. */
@@ -98,11 +100,13 @@ void rs_epoll_descriptor_close(rs_backend *backend, int fd);
 /* rs_epoll_watch: adds fd to the epoll set; false with errno set. */
 bool rs_epoll_watch(rs_backend *backend, int fd, uint64_t data, uint32_t events);
 
-/* rs_epoll_socket: a non-blocking TCP socket, tuned; -1 with errno set. */
-int rs_epoll_socket(rs_backend *backend);
+/* rs_epoll_socket: a non-blocking TCP socket of AF_INET or AF_INET6, tuned; -1 with errno set. */
+/* rs_epoll_local_addr: of a descriptor; 0.0.0.0:0 if it has none. */
+rs_addr rs_epoll_local_addr(rs_backend *backend, int fd);
+
+int rs_epoll_socket(rs_backend *backend, int family);
 
 bool rs_epoll_set_int(rs_backend *backend, int fd, int level, int option, int value);
-struct sockaddr_in rs_epoll_sockaddr(const rs_addr *addr);
 
 /* ---- epoll_accept.c */
 

@@ -17,6 +17,10 @@ _Static_assert(RS_WIN_CALLS + 5u <= RS_BACKEND_STATS_MAX, "all figures fit the r
 
 static rs_status iocp_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                              rs_error *error) {
+    if (addr->family == RS_ADDR_V6 && backend->extensions[RS_ADDR_V6].connect_ex == NULL) {
+        return rs_error_set(error, RS_E_UNSUPPORTED, "listen", 0,
+                            "no IPv6 here; choose an IPv4 --host");
+    }
     return rs_win_accept_listen(backend->accept, addr, port_out, error);
 }
 
@@ -50,8 +54,8 @@ static void iocp_stats(const rs_backend *backend, rs_backend_stats *out) {
     rs_win_stats_add(out, "wake-ups", backend->wakes);
     rs_win_stats_add(out, "alarms", backend->alarms);
     rs_win_stats_add(out, "sends joined", backend->sends_joined);
-    out->provider =
-        rs_win_provider_text(backend->on_wine ? "wine" : "windows", &backend->extensions.provider);
+    out->provider = rs_win_provider_text(backend->on_wine ? "wine" : "windows",
+                                         &backend->extensions[RS_ADDR_V4].provider);
 }
 
 /* ---- open and close */
@@ -88,6 +92,7 @@ static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg
         .conns_max = conns,
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = cfg->tuning.accepts + cfg->tuning.dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u,
+        .poll_max = cfg->poll_max,
         .gather_max = RS_GATHER_MAX,
         .cancels_recv = true,
     };
@@ -116,13 +121,16 @@ static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg
 static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
     uint32_t os_error = 0;
     rs_status status;
-    SOCKET probe = rs_win_socket_open(0, &backend->calls, &os_error);
+    SOCKET probe = rs_win_socket_open(AF_INET, 0, &backend->calls, &os_error);
     if (probe == INVALID_SOCKET) {
         return rs_error_set(error, RS_E_OS, "WSASocket", os_error,
                             "cannot create a TCP socket (error %u)", os_error);
     }
-    status = rs_win_socket_extensions(probe, &backend->extensions, error);
-    backend->skip = backend->own.skip_on_success && backend->extensions.provider.ifs;
+    status = rs_win_socket_extensions(probe, &backend->extensions[RS_ADDR_V4], error);
+    backend->skip = backend->own.skip_on_success && backend->extensions[RS_ADDR_V4].provider.ifs;
+    if (rs_win_probe_v6(&backend->extensions[RS_ADDR_V6], 0, &backend->calls)) {
+        backend->skip = backend->skip && backend->extensions[RS_ADDR_V6].provider.ifs;
+    }
     rs_win_socket_close(probe, &backend->calls);
     return status;
 }
@@ -130,7 +138,8 @@ static rs_status iocp_probe(rs_backend *backend, rs_error *error) {
 static rs_status iocp_open_port(rs_backend *backend, rs_error *error) {
     rs_win_accept_config cfg = {.key = RS_IOCP_KEY_ACCEPT,
                                 .tuning = &backend->tuning,
-                                .provider = &backend->extensions.provider,
+                                .provider = {&backend->extensions[RS_ADDR_V4].provider,
+                                             &backend->extensions[RS_ADDR_V6].provider},
                                 .calls = &backend->calls};
     backend->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     if (backend->port == NULL) {
@@ -198,6 +207,7 @@ const rs_backend_api rs_iocp_backend = {
     .listen = iocp_listen,
     .unlisten = iocp_unlisten,
     .attach = rs_iocp_attach,
+    .local = rs_iocp_local,
     .discard = rs_iocp_discard_socket,
     .submit = rs_iocp_submit,
     .poll = rs_iocp_poll,

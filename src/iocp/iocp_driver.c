@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "win/win_address.h"
 #include "win/win_error.h"
 
 /* Did the call leave a request in the kernel? If not, *os_error is its result: 0 or an error. */
@@ -283,6 +284,12 @@ rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generatio
     return RS_OK;
 }
 
+rs_addr rs_iocp_local(rs_backend *backend, uint32_t index) {
+    SOCKET socket = backend->conns[index].socket;
+    return socket != INVALID_SOCKET ? rs_win_socket_local(socket, &backend->calls)
+                                    : (rs_addr){.port = 0};
+}
+
 void rs_iocp_discard_socket(rs_backend *backend, uintptr_t socket) {
     rs_win_socket_close((SOCKET)socket, &backend->calls);
 }
@@ -291,12 +298,15 @@ void rs_iocp_discard_socket(rs_backend *backend, uintptr_t socket) {
 static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const rs_op *op) {
     rs_iocp_request *request = &backend->requests[rs_engine_recv_at(&backend->engine, index)];
     rs_iocp_conn *conn = &backend->conns[index];
-    struct sockaddr_in name = rs_win_sockaddr(op->u.addr);
+    const rs_win_extensions *extensions = &backend->extensions[op->u.addr->family];
+    const rs_addr from = {.family = op->u.addr->family, .ip = op->bytes};
+    rs_sockaddr name;
+    int name_bytes = rs_sockaddr_write(&name, op->u.addr);
     uint32_t os_error = 0;
     DWORD bytes = 0;
     rs_status status;
     BOOL succeeded;
-    conn->socket = rs_win_socket_open(0, &backend->calls, &os_error);
+    conn->socket = rs_win_socket_open(name.any.sa_family, 0, &backend->calls, &os_error);
     if (conn->socket == INVALID_SOCKET) {
         return rs_win_error_status(os_error);
     }
@@ -304,20 +314,19 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
     if (status != RS_OK) {
         return status;
     }
-    os_error = rs_win_socket_bind_from(conn->socket, op->bytes, &backend->port_reuse_failed,
-                                       &backend->calls);
+    os_error =
+        rs_win_socket_bind_from(conn->socket, &from, &backend->port_reuse_failed, &backend->calls);
     if (os_error != 0) {
         return rs_win_error_status(os_error);
     }
-    if (!rs_win_extensions_fit(&backend->extensions, conn->socket)) {
+    if (extensions->connect_ex == NULL || !rs_win_extensions_fit(extensions, conn->socket)) {
         return RS_E_OS; /* ConnectEx is another provider's */
     }
     memset(&request->overlapped, 0, sizeof request->overlapped);
     request->kind = RS_IOCP_CONNECT;
     backend->calls.count[RS_WIN_CONNECTEX]++;
-    succeeded =
-        backend->extensions.connect_ex(conn->socket, (const struct sockaddr *)&name,
-                                       (int)sizeof name, NULL, 0, &bytes, &request->overlapped);
+    succeeded = extensions->connect_ex(conn->socket, &name.any, name_bytes, NULL, 0, &bytes,
+                                       &request->overlapped);
     return iocp_is_pending(backend, succeeded, &os_error) ? RS_E_AGAIN
                                                           : rs_win_error_status(os_error);
 }

@@ -61,8 +61,8 @@ struct rs_backend {
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is not supported here: do not retry */
     bool started;           /* WSAStartup */
     bool on_wine;
-    uint32_t inline_since; /* inline completions since the last look at the port */
-    rs_win_extensions extensions;
+    uint32_t inline_since;           /* inline completions since the last look at the port */
+    rs_win_extensions extensions[2]; /* by rs_family */
     rs_win_accept *accept;
     rs_win_alarm *alarm; /* NULL: poll's timeouts end at a clock tick */
     rs_engine engine;
@@ -84,6 +84,7 @@ struct rs_backend {
 
 rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generation,
                          uintptr_t socket);
+rs_addr rs_iocp_local(rs_backend *backend, uint32_t index);
 void rs_iocp_discard_socket(rs_backend *backend, uintptr_t socket);
 uint32_t rs_iocp_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
 

@@ -126,6 +126,12 @@ static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *
     return status;
 }
 
+bool rs_rio_api_serves(const rs_rio_api *api, SOCKET socket) {
+    RIO_EXTENSION_FUNCTION_TABLE table;
+    return api->module != NULL ||
+           (ringside_rio_load(socket, &table) == 0 && memcmp(&table, &api->fn, sizeof table) == 0);
+}
+
 const char *rs_rio_memory_advice(const rs_rio_api *api) {
     return api->module != NULL ? "raise the limit of locked memory (ulimit -l)"
                                : "free physical memory, or raise the working set limit of the "

@@ -15,6 +15,8 @@
 #ifndef RS_RIO_RIO_API_H
 #define RS_RIO_RIO_API_H
 
+#include <stdbool.h>
+
 #include "rio/rio_abi.h"
 
 #include "core/status.h"
@@ -68,6 +70,11 @@ typedef struct rs_rio_api {
  * Source   WSAIoctl, SIO_GET_MULTIPLE_EXTENSION_FUNCTION_POINTER; Wine takes the socket flag and
  *          fails the ioctl, so the ioctl is the probe. */
 rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error);
+
+/* rs_rio_api_serves: may the functions be called on this socket, made with WSA_FLAG_REGISTERED_IO?
+ * The table of the system is asked of it once more and must be the same; a provider's serves all.
+ */
+bool rs_rio_api_serves(const rs_rio_api *api, SOCKET socket);
 
 /* rs_rio_memory_advice: what to do when RIORegisterBuffer runs out of memory. It locks the pages:
  * Windows limits that by physical memory and a job's working set, Linux (under a provider) by its

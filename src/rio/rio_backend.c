@@ -19,6 +19,10 @@
 static rs_status rio_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                             rs_error *error) {
     backend->port_dirty = true;
+    if (addr->family == RS_ADDR_V6 && backend->extensions[RS_ADDR_V6].connect_ex == NULL) {
+        return rs_error_set(error, RS_E_UNSUPPORTED, "listen", 0,
+                            "no registered I/O over IPv6 here; choose an IPv4 --host");
+    }
     return rs_win_accept_listen(backend->accept, addr, port_out, error);
 }
 
@@ -132,7 +136,8 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
 #define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
     RS_RIO_STATS(X)
 #undef X
-    out->provider = rs_win_provider_text(backend->api.provider, &backend->extensions.provider);
+    out->provider =
+        rs_win_provider_text(backend->api.provider, &backend->extensions[RS_ADDR_V4].provider);
 }
 
 /* ---- close */
@@ -199,6 +204,7 @@ static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg,
         .conns_max = conns,
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = rio_accept_records_max(&cfg->tuning),
+        .poll_max = cfg->poll_max,
         .gather_max = 1, /* RIO has no gather */
     };
     uint32_t batch = cfg->tuning.dequeue_batch;
@@ -240,6 +246,20 @@ static rs_status rio_open_verify(rs_backend *backend, rs_error *error) {
                                             "out of memory for --rio-verify; run without it");
 }
 
+/* IPv6 is another entry of the catalogue: served if its RIO is the same. */
+static void rio_probe_v6(rs_backend *backend) {
+    uint32_t os_error = 0;
+    SOCKET probe = rs_win_socket_open(AF_INET6, WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
+    if (probe == INVALID_SOCKET) {
+        return;
+    }
+    if (rs_rio_api_serves(&backend->api, probe)) {
+        (void)rs_win_probe_v6(&backend->extensions[RS_ADDR_V6], WSA_FLAG_REGISTERED_IO,
+                              &backend->calls);
+    }
+    rs_win_socket_close(probe, &backend->calls);
+}
+
 static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
     uint32_t os_error = 0;
     SOCKET probe;
@@ -252,19 +272,20 @@ static rs_status rio_open_winsock(rs_backend *backend, rs_error *error) {
     if (status != RS_OK) {
         return status;
     }
-    probe = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
+    probe = rs_win_socket_open(AF_INET, WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
     if (probe == INVALID_SOCKET) {
         return rs_error_set(error, RS_E_OS, "WSASocket", os_error,
                             "cannot create a registered I/O socket (error %u)", os_error);
     }
-    status = rs_win_socket_extensions(probe, &backend->extensions, error);
+    status = rs_win_socket_extensions(probe, &backend->extensions[RS_ADDR_V4], error);
     rs_win_socket_close(probe, &backend->calls);
+    rio_probe_v6(backend);
     if (status == RS_OK && backend->api.module == NULL &&
-        backend->api.entry != backend->extensions.provider.entry) {
+        backend->api.entry != backend->extensions[RS_ADDR_V4].provider.entry) {
         return rs_error_set(error, RS_E_UNSUPPORTED, "WSAIoctl", 0,
                             "RIO's functions are of Winsock's catalogue entry %u and sockets of "
                             "%u: a provider was installed or removed; restart",
-                            backend->api.entry, backend->extensions.provider.entry);
+                            backend->api.entry, backend->extensions[RS_ADDR_V4].provider.entry);
     }
     return status;
 }
@@ -335,7 +356,8 @@ static rs_status rio_open_accept(rs_backend *backend, rs_error *error) {
         .event = backend->port_event,
         .socket_flags = WSA_FLAG_REGISTERED_IO,
         .tuning = &backend->tuning,
-        .provider = &backend->extensions.provider,
+        .provider = {&backend->extensions[RS_ADDR_V4].provider,
+                     &backend->extensions[RS_ADDR_V6].provider},
         .calls = &backend->calls,
     };
     rio_probe_wait(backend);
@@ -398,6 +420,7 @@ const rs_backend_api rs_rio_backend = {
     .listen = rio_listen,
     .unlisten = rio_unlisten,
     .attach = rs_rio_attach,
+    .local = rs_rio_local,
     .discard = rs_rio_discard_socket,
     .submit = rs_rio_submit,
     .poll = rs_rio_poll,

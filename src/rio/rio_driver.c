@@ -7,6 +7,7 @@
 
 #include "core/assert.h"
 #include "seam/region_set.h"
+#include "win/win_address.h"
 #include "win/win_error.h"
 
 /* The status of a failed call; never RS_OK. */
@@ -186,12 +187,19 @@ static void rio_socket_close(rs_backend *backend, uint32_t conn) {
     io->rq = RIO_INVALID_RQ;
 }
 
+/* Its provider is IPv4's or IPv6's whose functions we have. */
+static bool rio_socket_is_served(const rs_backend *backend, SOCKET socket) {
+    const rs_win_extensions *v6 = &backend->extensions[RS_ADDR_V6];
+    return rs_win_extensions_fit(&backend->extensions[RS_ADDR_V4], socket) ||
+           (v6->connect_ex != NULL && rs_win_extensions_fit(v6, socket));
+}
+
 rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
     rs_status status;
     rs_engine_bind(&backend->engine, conn, generation);
     rio_socket_bind_slot(backend, conn, (SOCKET)socket);
     status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
-    if (status == RS_OK && !rs_win_extensions_fit(&backend->extensions, (SOCKET)socket)) {
+    if (status == RS_OK && !rio_socket_is_served(backend, (SOCKET)socket)) {
         status = RS_E_OS; /* RIO's functions are another provider's */
     }
     if (status == RS_OK) {
@@ -203,6 +211,12 @@ rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation,
         return status == RS_E_NO_BUFFERS ? status : RS_E_OS;
     }
     return RS_OK;
+}
+
+rs_addr rs_rio_local(rs_backend *backend, uint32_t conn) {
+    SOCKET socket = backend->sockets[conn].socket;
+    return socket != INVALID_SOCKET ? rs_win_socket_local(socket, &backend->calls)
+                                    : (rs_addr){.port = 0};
 }
 
 void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket) {
@@ -280,9 +294,11 @@ void rs_rio_commit_all(rs_backend *backend) {
 /* ---- connecting: RIO has no call for it, so it goes through the port */
 
 /* A socket that is set up and associated with the port; 0 or the error. It stays with the slot. */
-static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t from_ip) {
+static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, const rs_addr *from) {
+    const rs_win_extensions *extensions = &backend->extensions[from->family];
     uint32_t os_error = 0;
-    SOCKET socket = rs_win_socket_open(WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
+    SOCKET socket = rs_win_socket_open(from->family == RS_ADDR_V6 ? AF_INET6 : AF_INET,
+                                       WSA_FLAG_REGISTERED_IO, &backend->calls, &os_error);
     rio_socket_bind_slot(backend, conn, socket);
     if (socket == INVALID_SOCKET) {
         return os_error;
@@ -294,10 +310,10 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, uint32_t 
     if (CreateIoCompletionPort((HANDLE)socket, backend->port, RS_RIO_KEY_CONNECT, 0) == NULL) {
         return GetLastError();
     }
-    if (!rs_win_extensions_fit(&backend->extensions, socket)) {
+    if (extensions->connect_ex == NULL || !rs_win_extensions_fit(extensions, socket)) {
         return WSAEINVALIDPROVIDER; /* ConnectEx is another provider's */
     }
-    return rs_win_socket_bind_from(socket, from_ip, &backend->port_reuse_failed, &backend->calls);
+    return rs_win_socket_bind_from(socket, from, &backend->port_reuse_failed, &backend->calls);
 }
 
 /* The result of CONNECT. The request queue is created only now: a ConnectEx socket is complete
@@ -317,8 +333,10 @@ static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status
 static void rio_connect_start(rs_backend *backend, const rs_op *op) {
     const uint32_t conn = op->conn;
     rs_rio_socket *io = &backend->sockets[conn];
-    struct sockaddr_in name = rs_win_sockaddr(op->u.addr);
-    uint32_t os_error = rio_connect_socket(backend, conn, op->bytes);
+    const rs_addr from = {.family = op->u.addr->family, .ip = op->bytes};
+    rs_sockaddr name;
+    int name_bytes = rs_sockaddr_write(&name, op->u.addr);
+    uint32_t os_error = rio_connect_socket(backend, conn, &from);
     DWORD bytes = 0;
     if (io->socket == INVALID_SOCKET || os_error != 0) {
         rio_connect_end(backend, conn, rio_error(os_error));
@@ -328,8 +346,8 @@ static void rio_connect_start(rs_backend *backend, const rs_op *op) {
     io->connect.hEvent = backend->port_event;
     backend->port_dirty = true;
     backend->calls.count[RS_WIN_CONNECTEX]++;
-    if (!backend->extensions.connect_ex(io->socket, (const struct sockaddr *)&name,
-                                        (int)sizeof name, NULL, 0, &bytes, &io->connect)) {
+    if (!backend->extensions[from.family].connect_ex(io->socket, &name.any, name_bytes, NULL, 0,
+                                                     &bytes, &io->connect)) {
         os_error = (uint32_t)WSAGetLastError();
         if (os_error != WSA_IO_PENDING) {
             rio_connect_end(backend, conn, rio_error(os_error));

@@ -81,8 +81,8 @@ struct rs_backend {
     HANDLE port_event;   /* ... and this one signals the port: see rio_poll.c */
     bool port_dirty;     /* ... which may have packets that the event no longer signals */
     RIO_CQ cq;
-    OVERLAPPED notify_overlapped; /* RIO's alone, for the life of the queue */
-    rs_win_extensions extensions;
+    OVERLAPPED notify_overlapped;    /* RIO's alone, for the life of the queue */
+    rs_win_extensions extensions[2]; /* by rs_family */
     rs_win_accept *accept;
     rs_rio_region regions[RS_REGIONS_MAX];
     rs_win_calls calls;
@@ -104,6 +104,7 @@ struct rs_backend {
 
 uint32_t rs_rio_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
 rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
+rs_addr rs_rio_local(rs_backend *backend, uint32_t conn);
 void rs_rio_discard_socket(rs_backend *backend, uintptr_t socket);
 void rs_rio_connect_packet(rs_backend *backend, OVERLAPPED *overlapped);
 

@@ -104,6 +104,9 @@
     X(server_reset_is_counted)                                                                     \
     X(server_stop_under_load_drains)                                                               \
     X(server_cycles_leave_nothing_behind)                                                          \
+    X(server_knows_its_peers)                                                                      \
+    X(server_knows_its_ipv6_peers)                                                                 \
+    X(server_serves_both_families)                                                                 \
     /* on the loop */                                                                              \
     X(server_posts_run_between_start_and_end)                                                      \
     X(server_timers_are_never_early_and_end_with_their_session)

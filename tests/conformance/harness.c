@@ -298,8 +298,13 @@ uint32_t conf_loopback(void) {
     return own;
 }
 
+rs_addr conf_host_addr(const conf_run *run) {
+    return run->host.family == RS_ADDR_V4 && run->host.ip == 0 ? (rs_addr){.ip = conf_loopback()}
+                                                               : run->host;
+}
+
 void conf_listen(conf_run *run) {
-    const rs_addr any_port = {.ip = conf_loopback(), .port = 0};
+    const rs_addr any_port = conf_host_addr(run);
     rs_error error = {0};
     CONF_STATUS(run, run->api->listen(run->server.backend, &any_port, &run->server.port, &error),
                 RS_OK);
@@ -314,7 +319,9 @@ void conf_open_listening(conf_run *run, const conf_setup *setup) {
 }
 
 rs_addr conf_server_addr(const conf_run *run) {
-    return (rs_addr){.ip = conf_loopback(), .port = run->server.port};
+    rs_addr addr = conf_host_addr(run);
+    addr.port = run->server.port;
+    return addr;
 }
 
 static void harness_abort_slots(conf_side *side) {

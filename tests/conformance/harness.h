@@ -75,6 +75,8 @@ struct conf_run {
     bool opened;
     bool logic_thread; /* a server's callbacks go through server/logic.h, stepped by the case */
 
+    rs_addr host; /* where the server listens; 0.0.0.0: on conf_loopback */
+
     /* Where a server stands in for the server side: one turn of it. Nullable. */
     void (*server_turn)(void *ctx, int64_t max_wait_ns);
     void *server_ctx;
@@ -121,10 +123,11 @@ void conf_wait_step(conf_run *run, conf_wait *wait, const char *file, int line, 
 /* ---- set-up. conf_finish closes everything and checks that nothing is left. */
 void conf_open(conf_run *run, const conf_setup *setup);        /* setup nullable; both sides */
 void conf_open_client(conf_run *run, const conf_setup *setup); /* the client side alone */
-void conf_listen(conf_run *run); /* the server, on a free loopback port */
+void conf_listen(conf_run *run); /* the server, on a free port of run->host */
 void conf_open_listening(conf_run *run, const conf_setup *setup);
 void conf_finish(conf_run *run);
 rs_backend_config conf_config(conf_run *run, const conf_setup *setup);
+rs_addr conf_host_addr(const conf_run *run); /* port 0 */
 rs_addr conf_server_addr(const conf_run *run);
 
 /* conf_loopback: an address of 127/8 that hardly another process uses: a port that a case has given

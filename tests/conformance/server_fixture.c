@@ -44,7 +44,7 @@ server_fixture *server_make(conf_run *run, const conf_setup *setup) {
 
 void server_start(server_fixture *fixture) {
     conf_run *run = fixture->run;
-    const rs_addr any_port = {.ip = conf_loopback()};
+    const rs_addr any_port = conf_host_addr(run);
     rs_error error = {0};
     rs_shard_config cfg = {
         .sessions_max = fixture->config.sessions_max,

@@ -10,8 +10,8 @@ mutant("the walk under way loses its place" [[        @{timers->cursor = node->n
 mutant("the neighbour keeps pointing at what is gone" [[        @{timers->nodes[node->next].prev = node->prev;}@]] [[;]])
 mutant("a new timer does not move the next tick" [[        @{timers->next_tick = tick;}@]] [[;]])
 mutant("armed again in another slot without leaving the first" [[        @{rs_timers_cancel(timers, item);}@
-        timer_link]] [[timers->nodes[item].slot = RS_TIMER_NONE;]])
-mutant("a node of a later turn fires in this one" [[if (@{timer_tick_at(timers->nodes[item].deadline_ms) <= timers->now_tick}@) {]] [[1]])
+        timer_link]] [[node_set_slot(&timers->nodes[item], RS_TIMER_UNARMED);]])
+mutant("a node of a later turn fires in this one" [[if (@{timer_tick_at(node_deadline_ms(&timers->nodes[item])) <= timers->now_tick}@) {]] [[1]])
 mutant("a jump of more than a turn skips slots" [[            timers->now_tick = @{timers->target_tick - RS_TIMER_WHEEL_SLOTS}@;]] [[timers->target_tick - 1]])
 mutant("the search stops one slot short" [[    for (uint32_t i = 1; @{i <= RS_TIMER_WHEEL_SLOTS}@; i++) {]] [[i < RS_TIMER_WHEEL_SLOTS]])
 mutant("time left is told as time passed" [[    return @{at_ms > now_ms}@ ? at_ms - now_ms : 0;]] [[1]])
@@ -203,8 +203,8 @@ mutant("deadlines are looked at before what has come in" [[    if (@{settling->d
 mutants_of(src/common/server/server.c "integration\\.server|conf\\.epoll|integration\\.loadgen")
 mutant("--max-sessions is not divided among the workers" [[    if (@{route_count(server, used) >= server->cfg.sessions_max}@) {]] [[route_count(server, used) == UINT32_MAX]])
 mutant("worker 0 listens though another failed" [[                @{return RS_E_CLOSED;}@ /* the other worker's error is the one to report */]] [[;]])
-mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, socket, NULL, NULL,
-                          0) == RS_OK}@) {]] [[rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, socket, NULL, NULL, 0) < 1000]])
+mutant("a full mailbox loses the socket" [[        if (@{rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, 0, NULL, arrival,
+                          sizeof *arrival) == RS_OK}@) {]] [[rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, 0, NULL, arrival, sizeof *arrival) < 1000]])
 mutant("connections go round in turn whatever the fill" [[        best = @{used[i] < used[best] ? i : best}@;]] [[best]])
 mutant("figures are read of a shard that still runs" [[    @{(void)rs_os_event_wait(worker->finished, UINT32_MAX);}@]] [[;]])
 mutant("a worker's end is not told to the next who waits" [[    @{rs_os_event_set(worker->finished);}@
@@ -258,7 +258,8 @@ mutant("send times are told in microseconds" [[    sessions_record_send(table, @
 mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
     RS_ASSERT(session->sendq.owned]] [[;]])
 mutant("the asker itself is cut" [[    if (@{queue != NULL && queue == asker}@) {]] [[0]])
-mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= pool->reserve - table->answer_blocks}@ && session->handed == 0 &&]] [[1]])
+mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= pool->reserve - table->answer_blocks}@ &&
+           rs_slot]] [[1]])
 mutant("a raw session reads more than may be queued" [[           @{rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u}@;]] [[1]])
 mutant("a paused session is told of the end before its data" [[    if (@{session->state == RS_SESSION_PAUSED}@) {
         session_keep]] [[completion->bytes > 0]])

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 
 file(STRINGS "${ROOT}/src/library/ringside.exports" listed REGEX "^rs_")
 set(declared "")
-foreach(header loop ringside session status)
+foreach(header address loop ringside session status)
     file(READ "${ROOT}/include/ringside/${header}.h" text)
     string(REPLACE ";" "@" text "${text}")
     string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")

@@ -114,6 +114,13 @@ static bool port_is_taken(const rs_sim_world *world, uint16_t port) {
     return false;
 }
 
+static bool sim_addr_is_here(const rs_addr *addr) {
+    static const uint8_t loopback[16] = {[15] = 1};
+    return rs_addr_is_any(addr) ||
+           (addr->family == RS_ADDR_V6 ? memcmp(addr->ip6, loopback, sizeof loopback) == 0
+                                       : addr->ip >> 24 == 127u);
+}
+
 static rs_status sim_listen(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                             rs_error *error) {
     rs_sim_world *world = backend->world;
@@ -122,7 +129,7 @@ static rs_status sim_listen(rs_backend *backend, const rs_addr *addr, uint16_t *
         return rs_error_set(error, RS_E_INVALID, "listen", 0,
                             "this instance has a listener, or its last completion is due");
     }
-    if (addr->ip != 0 && (addr->ip >> 24) != 127u) {
+    if (!sim_addr_is_here(addr)) {
         return rs_error_set(error, RS_E_ADDRESS, "bind", 0, "the simulated network is loopback");
     }
     while (port == 0) {
@@ -137,6 +144,8 @@ static rs_status sim_listen(rs_backend *backend, const rs_addr *addr, uint16_t *
     backend->listening = backend->listener_due = true;
     backend->listener_broken = false;
     backend->port = port;
+    backend->listen_addr = *addr;
+    backend->listen_addr.port = port;
     backend->accept_due_ns = world->now_ns;
     *port_out = port;
     return RS_OK;
@@ -215,6 +224,14 @@ static rs_status sim_attach(rs_backend *backend, uint32_t conn, uint32_t generat
     link->end[1].backend = backend;
     link->end[1].conn = conn;
     return RS_OK;
+}
+
+static rs_addr sim_local(rs_backend *backend, uint32_t conn) {
+    const sim_conn *c = &backend->conns[conn];
+    if (c->link == NULL) {
+        return (rs_addr){.port = 0};
+    }
+    return c->end == 1 ? c->link->ends.local : c->link->ends.peer;
 }
 
 static void sim_discard(rs_backend *backend, uintptr_t socket) {
@@ -658,6 +675,7 @@ const rs_backend_api rs_sim_backend = {
     .listen = sim_listen,
     .unlisten = sim_unlisten,
     .attach = sim_attach,
+    .local = sim_local,
     .discard = sim_discard,
     .submit = sim_submit,
     .poll = sim_poll,

@@ -48,6 +48,7 @@ typedef struct sim_end {
 /* A connection: end 0 connected, end 1 was accepted; end e writes pipe e. */
 typedef struct sim_link {
     uint32_t index, serial;
+    rs_ends ends;        /* as end 1 sees them */
     bool used, accepted; /* accepted: end 1 was handed out and waits for attach or discard */
     sim_end end[2];
     sim_pipe pipe[2];
@@ -120,8 +121,9 @@ struct rs_backend {
     uint32_t held_count;
     uint32_t in_flight;
     sim_region regions[RS_REGIONS_MAX];
-    bool listening;    /* accepts connections */
-    bool listener_due; /* its last completion has not been polled */
+    bool listening;      /* accepts connections */
+    rs_addr listen_addr; /* as bound */
+    bool listener_due;   /* its last completion has not been polled */
     bool listener_broken;
     uint16_t port;
     uint32_t accepts_due;   /* ACCEPT completions scheduled or ready */

@@ -13,7 +13,18 @@
 
 /* ---- links */
 
-static sim_link *link_open(rs_sim_world *world) {
+/* A port of its own for each connection that lives. */
+static rs_ends link_ends(const sim_link *link, const rs_addr *target) {
+    rs_ends ends = {.peer = *target, .local = *target};
+    if (rs_addr_is_any(target)) {
+        ends.local.ip = ends.peer.ip = target->family == RS_ADDR_V6 ? 0 : 0x7F000001u;
+        ends.local.ip6[15] = ends.peer.ip6[15] = target->family == RS_ADDR_V6 ? 1 : 0;
+    }
+    ends.peer.port = (uint16_t)(49152u + link->index % 16384u);
+    return ends;
+}
+
+static sim_link *link_open(rs_sim_world *world, const rs_addr *target) {
     sim_link *link = world->free_links;
     if (link != NULL) {
         world->free_links = link->next_free;
@@ -29,6 +40,7 @@ static sim_link *link_open(rs_sim_world *world) {
         world->links[world->link_count++] = link;
     }
     link->used = true;
+    link->ends = link_ends(link, target);
     link->accepted = false;
     memset(link->end, 0, sizeof link->end);
     for (uint32_t i = 0; i < 2; i++) {
@@ -365,9 +377,16 @@ void sim_settle(rs_backend *backend, uint32_t index) {
 
 /* ---- connecting */
 
-static rs_backend *listener_find(rs_sim_world *world, uint16_t port) {
+/* :: serves IPv4 too; apart from that an address is reached in its own family. */
+static bool listener_hears(const rs_backend *listener, const rs_addr *target) {
+    const rs_addr *own = &listener->listen_addr;
+    return listener->listening && listener->port == target->port &&
+           (own->family == target->family || (own->family == RS_ADDR_V6 && rs_addr_is_any(own)));
+}
+
+static rs_backend *listener_find(rs_sim_world *world, const rs_addr *target) {
     for (rs_backend *at = world->backends; at != NULL; at = at->next) {
-        if (at->listening && at->port == port) {
+        if (listener_hears(at, target)) {
             return at;
         }
     }
@@ -382,6 +401,7 @@ static void listener_tell(rs_backend *listener, sim_link *link, rs_status status
                        .link = link};
     event.completion = (rs_completion){.kind = RS_OP_ACCEPT,
                                        .status = (uint16_t)status,
+                                       .ends = link != NULL ? &link->ends : NULL,
                                        .socket = link != NULL ? link_socket(link) : RS_SOCKET_NONE};
     if (event.due_ns > listener->accept_due_ns) {
         listener->accept_due_ns = event.due_ns;
@@ -410,7 +430,7 @@ static void listener_burst(rs_backend *listener) {
     rs_sim_world *world = listener->world;
     uint64_t count = 1 + sim_below(world, world->cfg.burst_max);
     for (uint64_t i = 0; i < count && listener->accepts_due < listener->cfg.tuning.backlog; i++) {
-        sim_link *link = link_open(world);
+        sim_link *link = link_open(world, &listener->listen_addr);
         uint64_t nonsense = sim_random(world);
         link->end[0].ghost = true;
         link->end[0].reads = (nonsense & 3u) != 0;
@@ -440,7 +460,7 @@ void sim_ghost_ends(rs_sim_world *world, sim_link *link) {
 }
 
 static rs_status connect_result(rs_backend *backend, const sim_op *op, rs_backend **listener) {
-    *listener = listener_find(backend->world, op->addr.port);
+    *listener = listener_find(backend->world, &op->addr);
     if (*listener == NULL || (*listener)->listener_broken ||
         (*listener)->accepts_due >= (*listener)->cfg.tuning.backlog) {
         return RS_E_REFUSED;
@@ -461,7 +481,7 @@ static void connect_start(rs_backend *backend, sim_op *op) {
     if (status != RS_OK) {
         conn->broken = (uint16_t)status;
     } else {
-        sim_link *link = link_open(backend->world);
+        sim_link *link = link_open(backend->world, &op->addr);
         link->end[0] = (sim_end){.backend = backend, .conn = op->op.conn};
         conn->link = link;
         conn->end = 0;

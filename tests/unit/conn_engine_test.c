@@ -701,15 +701,20 @@ static void test_engine_close_while_connecting_ends_at_once_where_nothing_pends(
 /* ---- accepts */
 
 static void test_engine_accepts_go_through_the_same_ring(void **state) {
-    const rs_completion records[] = {{.kind = RS_OP_ACCEPT, .status = RS_OK, .socket = 4},
-                                     {.kind = RS_OP_ACCEPT, .status = RS_OK, .socket = 5}};
+    rs_ends ends = {.peer = {.ip = 7, .port = 8}};
+    const rs_completion records[] = {
+        {.kind = RS_OP_ACCEPT, .status = RS_OK, .ends = &ends, .socket = 4},
+        {.kind = RS_OP_ACCEPT, .status = RS_OK, .socket = 5}};
     rs_completion out[4];
     (void)state;
     bed_init(&b, BED_RIO, true);
     rs_engine_accepted(&b.engine, records, 2);
+    ends.peer.port = 9; /* the next one's */
     assert_int_equal(b.engine.accepts, 2);
     assert_int_equal(rs_engine_take(&b.engine, out, 4), 2);
     assert_int_equal(out[1].socket, 5);
+    assert_int_equal(out[0].ends->peer.port, 8);
+    assert_null(out[1].ends);
     assert_int_equal(b.engine.accepts, 0);
     bed_finish(&b);
 }

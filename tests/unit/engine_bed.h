@@ -22,7 +22,7 @@
 #define BED_REQS (BED_CONNS * (1u + BED_SENDS))
 #define BED_OUT 64u
 #define BED_OP_BYTES 16u
-#define BED_MEMORY 4096u
+#define BED_MEMORY 8192u
 
 typedef enum bed_kernel {
     BED_RIO,   /* one buffer a request, everything pends, nothing is taken back */
@@ -80,6 +80,7 @@ static inline void bed_init(bed *b, bed_kernel kernel, bool defer) {
         .conns_max = BED_CONNS,
         .sends_per_conn = BED_SENDS,
         .accepts_max = 2,
+        .poll_max = BED_OUT,
         .gather_max = kernel == BED_RIO ? 1u : RS_GATHER_MAX,
         .partial_sends = kernel == BED_EPOLL,
         .cancels_recv = kernel == BED_IOCP,

@@ -16,6 +16,7 @@
 #include "rio/rio_backend.h"
 #include "rio/rio_instance.h"
 #include "seam/os.h"
+#include "win/win_address.h"
 #include "win/win_socket.h"
 
 #define LONG_NS INT64_C(20000000000) /* nobody waits so long unless it was overlooked */
@@ -28,27 +29,28 @@ static rs_win_calls calls;
 static SOCKET plain_socket(void) {
     uint32_t os_error;
     u_long on = 1;
-    SOCKET opened = rs_win_socket_open(0, &calls, &os_error);
+    SOCKET opened = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
     assert_true(opened != INVALID_SOCKET);
     assert_int_equal(ioctlsocket(opened, (long)FIONBIO, &on), 0);
     return opened;
 }
 
 static void plain_connect(SOCKET socket, rs_addr addr) {
-    struct sockaddr_in name = rs_win_sockaddr(&addr);
-    (void)connect(socket, (struct sockaddr *)&name, (int)sizeof name); /* in progress, or refused */
+    rs_sockaddr name;
+    int name_bytes = rs_sockaddr_write(&name, &addr);
+    (void)connect(socket, &name.any, name_bytes); /* in progress, or refused */
 }
 
 /* A listener that takes nobody, and connections enough to fill it. */
 static rs_addr make_hanging(SOCKET *listener, SOCKET *fillers) {
     rs_addr addr = {.ip = 0x7F000001u};
-    struct sockaddr_in name = rs_win_sockaddr(&addr);
-    int bytes = (int)sizeof name;
+    rs_sockaddr name;
+    int bytes = rs_sockaddr_write(&name, &addr);
     *listener = plain_socket();
-    assert_int_equal(bind(*listener, (struct sockaddr *)&name, bytes), 0);
+    assert_int_equal(bind(*listener, &name.any, bytes), 0);
     assert_int_equal(listen(*listener, 1), 0);
-    assert_int_equal(getsockname(*listener, (struct sockaddr *)&name, &bytes), 0);
-    addr.port = ntohs(name.sin_port);
+    assert_int_equal(getsockname(*listener, &name.any, &bytes), 0);
+    addr.port = rs_sockaddr_read(&name).port;
     for (uint32_t i = 0; i < FILLERS; i++) {
         fillers[i] = plain_socket();
         plain_connect(fillers[i], addr);

@@ -30,6 +30,7 @@
 typedef struct bed {
     rs_sessions table;
     rs_slot sessions[BED_SLOTS];
+    rs_slot_cold cold[BED_SLOTS];
     uint32_t free_next[BED_SLOTS];
     uint32_t open[BED_SLOTS];
     rs_slot *touched[2 * BED_SLOTS];
@@ -109,6 +110,7 @@ static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
     rs_slab_init(&b->blocks, b->block_memory, NULL, b->slab_entries, BED_BLOCK_BYTES, BED_BLOCKS);
     memory = (rs_sessions_memory){
         .sessions = b->sessions,
+        .cold = b->cold,
         .free_next = b->free_next,
         .open = b->open,
         .touched = b->touched,
@@ -134,7 +136,7 @@ static inline uint32_t bed_open(bed *b) {
     if (!rs_sessions_reserve(&b->table, &conn, &generation)) {
         return UINT32_MAX;
     }
-    rs_sessions_open(&b->table, conn);
+    rs_sessions_open(&b->table, conn, NULL);
     return conn;
 }
 

@@ -15,6 +15,7 @@
 #include "seam/os.h"
 #include "seam/retry.h"
 #include "win/win_accept.h"
+#include "win/win_address.h"
 
 #define ACCEPTS 64u
 
@@ -65,7 +66,7 @@ static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint3
     rs_error error;
     rs_win_accept_config cfg = {.key = 1,
                                 .tuning = &b->tuning,
-                                .provider = &b->provider,
+                                .provider = {&b->provider, &b->provider},
                                 .calls = &b->calls,
                                 .extensions = fake_extensions};
     uint32_t os_error;
@@ -74,7 +75,7 @@ static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint3
     b->tuning = rs_tuning_default();
     b->tuning.accept_mode = mode;
     b->tuning.accepts = accepts;
-    probe = rs_win_socket_open(0, &b->calls, &os_error);
+    probe = rs_win_socket_open(AF_INET, 0, &b->calls, &os_error);
     b->provider = fake.untold ? (rs_win_provider){.entry = 0} : rs_win_socket_provider(probe);
     rs_win_socket_close(probe, &b->calls);
     b->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
@@ -96,11 +97,12 @@ static rs_status bed_listen(bed *b, uint32_t room) {
 
 static void bed_connect(bed *b, SOCKET *clients, uint32_t count) {
     const rs_addr addr = {.ip = 0x7F000001u, .port = b->tcp_port};
-    struct sockaddr_in name = rs_win_sockaddr(&addr);
+    rs_sockaddr name;
+    int name_bytes = rs_sockaddr_write(&name, &addr);
     uint32_t os_error;
     for (uint32_t i = 0; i < count; i++) {
-        clients[i] = rs_win_socket_open(0, &b->calls, &os_error);
-        assert_int_equal(connect(clients[i], (struct sockaddr *)&name, (int)sizeof name), 0);
+        clients[i] = rs_win_socket_open(AF_INET, 0, &b->calls, &os_error);
+        assert_int_equal(connect(clients[i], &name.any, name_bytes), 0);
     }
 }
 
@@ -196,7 +198,7 @@ static void test_win_accept_listener_of_no_more_use_is_told_once(void **state) {
     assert_int_equal(bed_listen_saying(&b, 1, WSAEINVAL), RS_OK);
     assert_int_equal(closesocket(fake.asked), 0);
     while (count < 16u && stand_in != fake.asked) {
-        stand_in = others[count++] = rs_win_socket_open(0, &b.calls, &os_error);
+        stand_in = others[count++] = rs_win_socket_open(AF_INET, 0, &b.calls, &os_error);
     }
     if (stand_in != fake.asked) {
         print_message("handles are not used again here: not tried\n");
@@ -327,8 +329,8 @@ static void test_win_provider_of_two_sockets_is_the_same(void **state) {
     SOCKET one, two;
     (void)state;
     memset(&calls, 0, sizeof calls);
-    one = rs_win_socket_open(0, &calls, &os_error);
-    two = rs_win_socket_open(0, &calls, &os_error);
+    one = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
+    two = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
     assert_int_equal(rs_win_socket_extensions(one, &extensions, &error), RS_OK);
     assert_true(extensions.provider.entry != 0);
     assert_true(rs_win_extensions_fit(&extensions, two));
@@ -352,8 +354,8 @@ static void test_win_socket_discard_never_waits(void **state) {
     (void)state;
     memset(&calls, 0, sizeof calls);
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    listener = rs_win_socket_open(0, &calls, &os_error);
-    client = rs_win_socket_open(0, &calls, &os_error);
+    listener = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
+    client = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
     assert_int_equal(bind(listener, (struct sockaddr *)&name, name_bytes), 0);
     assert_int_equal(listen(listener, 1), 0);
     assert_int_equal(getsockname(listener, (struct sockaddr *)&name, &name_bytes), 0);

@@ -60,6 +60,14 @@ rs_status rs_session_reject(rs_session *session) {
     return session_end(session, RS_CLOSE_PROTOCOL);
 }
 
+rs_status rs_session_peer(const rs_session *session, rs_peer *out) {
+    if (!is_ours(session)) {
+        return RS_E_THREAD;
+    }
+    session->ops->peer(session, out);
+    return RS_OK;
+}
+
 rs_status rs_session_hold(rs_session *session) {
     return session_call(session, session->ops->hold);
 }

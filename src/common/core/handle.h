@@ -30,6 +30,7 @@ struct rs_session_ops {
     void *own;          /* what on_shard_start has set */
     rs_status (*send)(rs_session *session, const uint8_t *data, uint32_t bytes);
     void (*close)(rs_session *session, rs_close_reason reason); /* LOCAL or PROTOCOL */
+    void (*peer)(const rs_session *session, rs_peer *out);
     void (*hold)(rs_session *session);
     void (*release)(rs_session *session);
     void (*pause)(rs_session *session);

@@ -9,13 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RS_SOCKET_NONE UINTPTR_MAX
+#include "core/address.h"
 
-/* Numeric IPv4 address, host byte order. */
-typedef struct rs_addr {
-    uint32_t ip;   /* 0x7F000001 = 127.0.0.1 */
-    uint16_t port; /* 0 = any free one, where listening */
-} rs_addr;
+#define RS_SOCKET_NONE UINTPTR_MAX
 
 typedef enum rs_op_kind {
     RS_OP_NONE = 0,
@@ -35,7 +31,7 @@ typedef struct rs_op {
     uint16_t region; /* RECV, SEND: the registered region that holds [data, data + bytes) */
     uint32_t conn;   /* connection slot, [0, cfg.conns_max) */
     uint32_t generation;
-    uint32_t bytes; /* CONNECT: the local IPv4 address; 0 = the system's choice */
+    uint32_t bytes; /* CONNECT: the local IPv4 address; 0 = the system's choice; IPv6: 0 */
     union {
         uint8_t *data;       /* RECV, SEND */
         const rs_addr *addr; /* CONNECT; read before submit returns */
@@ -54,7 +50,10 @@ typedef struct rs_completion {
     uint32_t conn;       /* unused (0) for ACCEPT, */
     uint32_t generation; /* as this is: no connection has generation 0 */
     uint32_t bytes; /* RECV: 0 with RS_OK = orderly end of the peer's stream. SEND: count sent */
-    uint64_t tag;
+    union {
+        uint64_t tag;
+        const rs_ends *ends; /* ACCEPT with RS_OK: valid until the next poll; NULL: unknown */
+    };
     uintptr_t socket; /* ACCEPT with RS_OK: the new socket, ours to attach() or discard() */
 } rs_completion;
 

@@ -130,11 +130,13 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     RS_ASSERT(cfg->frame_bytes_max >= RS_FRAME_HEADER_BYTES);
     RS_ASSERT(cfg->frame_bytes_max <= RS_FRAME_BYTES_MAX);
     RS_ASSERT(cfg->sends_in_flight >= 1 && cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(memory->sessions != NULL && memory->cold != NULL);
     RS_ASSERT((memory->recv_base == NULL) != (memory->recv_scattered == NULL));
     memset(table, 0, sizeof *table);
     table->cfg = *cfg;
     table->app = *app;
     table->sessions = memory->sessions;
+    table->cold = memory->cold;
     table->free_next = memory->free_next;
     table->open = memory->open;
     table->free_head = table->free_tail = SESSION_NONE;
@@ -164,6 +166,19 @@ void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
     }
 }
 
+/* Bytes are counted once a message, at its session; sends by the histogram of their times. */
+void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into) {
+    uint32_t used = 0;
+    rs_counters_add(into, &table->counters);
+    into->send_ops += table->send_ns.count + table->send_run_count;
+    for (uint32_t i = 0; i < table->cfg.slot_count && used < table->used_count; i++) {
+        const rs_slot *session = &table->sessions[i];
+        used += session->state != RS_SESSION_FREE ? 1u : 0u;
+        into->bytes_in += session->bytes_in;
+        into->bytes_out += session->bytes_out;
+    }
+}
+
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation) {
     RS_ASSERT(table->open_count <= table->used_count);
     if (table->open_count >= table->cfg.sessions_max || table->free_head == SESSION_NONE ||
@@ -180,8 +195,8 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
 /* Must each RECV check blocks and room for its replies? */
 static bool session_needs_care(const rs_slot *session) {
     return rs_slot_table(session)->app.raw || rs_slot_table(session)->careful ||
-           session->handed > 0 || session->sendq.promised > 0 || session->sendq.shared > 0 ||
-           session->sendq.owned > rs_slot_table(session)->easy;
+           rs_slot_cold_of(session)->handed > 0 || session->sendq.promised > 0 ||
+           session->sendq.shared > 0 || session->sendq.owned > rs_slot_table(session)->easy;
 }
 
 static inline void session_touch(rs_slot *session) {
@@ -220,7 +235,7 @@ static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
     table->free_next[last] = at;
 }
 
-void rs_sessions_open(rs_sessions *table, uint32_t conn) {
+void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     rs_slot *session;
     RS_ASSERT(table->used_count > table->open_count);
     RS_ASSERT(conn < table->cfg.slot_count);
@@ -232,7 +247,11 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn) {
     session->abort = session->peer_ended = false;
     session->abort_posted = false;
     session->handle.user = 0;
-    session->holds = session->handed = session->handed_bytes = 0;
+    session->holds = 0;
+    table->cold[conn] = (rs_slot_cold){.opened_ms = table->now_ms};
+    if (ends != NULL) {
+        table->cold[conn].ends = *ends;
+    }
     session->pause = 0;
     session->careful = session_needs_care(session);
     session->last_frame_ms = table->now_ms;
@@ -449,6 +468,9 @@ RS_COLD static void session_free(rs_slot *session) {
     RS_ASSERT(session->sendq.in_flight == 0);
     rs_sendq_discard(&table->sendq_pool, &session->sendq);
     rs_timers_cancel(&table->timers, session->handle.index);
+    table->counters.bytes_in += session->bytes_in;
+    table->counters.bytes_out += session->bytes_out;
+    session->bytes_in = session->bytes_out = 0;
     table->quarantined -= session->quarantined ? 1u : 0u;
     session->quarantined = false;
     session->state = RS_SESSION_FREE;
@@ -560,7 +582,7 @@ RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *
         return;
     }
     RS_ASSERT(completion->bytes <= session->recv_room);
-    table->counters.bytes_in += completion->bytes;
+    session->bytes_in += completion->bytes;
     session->peer_ended = session->peer_ended || completion->bytes == 0;
     if (session->state == RS_SESSION_PAUSED) {
         session_keep(session, completion->bytes, session->held + completion->bytes);
@@ -586,7 +608,7 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
     session->touched = 1;
     *table->touched_end++ = session;
     table->counters.recv_ops++;
-    table->counters.bytes_in += completion->bytes;
+    session->bytes_in += completion->bytes;
     left = session_dispatch(table, session, session->recv_at, completion->bytes);
     if (left > 0) {
         session_parsed(session, completion->bytes, left);
@@ -631,7 +653,6 @@ static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
     const bool more = session->sendq.unsent_bytes > 0;
     uint64_t posted_ns;
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
-    table->counters.send_ops++;
     sessions_record_send(table, table->now_ns - posted_ns);
     if (more || session->state != RS_SESSION_OPEN) {
         session_sent(session);
@@ -641,7 +662,7 @@ static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
 
 RS_COLD static void session_sent_short(rs_slot *session, uint32_t bytes) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
-    rs_slot_table(session)->counters.bytes_out += bytes;
+    session->bytes_out += bytes;
     session_fail(session, RS_CLOSE_TRUNCATED_SEND);
 }
 
@@ -652,7 +673,7 @@ static inline void session_on_send(rs_sessions *table, rs_slot *session,
         session_sent_short(session, completion->bytes);
         return;
     }
-    table->counters.bytes_out += asked;
+    session->bytes_out += asked;
 }
 
 static void session_queued(rs_slot *session) {
@@ -855,7 +876,8 @@ static bool session_may_receive_raw(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     const rs_sendq_pool *pool = &table->sendq_pool;
     RS_ASSERT(table->app.raw);
-    return session->sendq.owned <= pool->reserve - table->answer_blocks && session->handed == 0 &&
+    return session->sendq.owned <= pool->reserve - table->answer_blocks &&
+           rs_slot_cold_of(session)->handed == 0 &&
            rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u;
 }
 
@@ -864,19 +886,20 @@ static bool session_may_receive_raw(const rs_slot *session) {
 static uint32_t session_due(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     uint32_t block_bytes = table->sendq_pool.blocks->block_bytes;
-    RS_ASSERT((session->handed == 0) == (session->handed_bytes == 0));
-    if (session->handed == 0) {
+    RS_ASSERT((rs_slot_cold_of(session)->handed == 0) ==
+              (rs_slot_cold_of(session)->handed_bytes == 0));
+    if (rs_slot_cold_of(session)->handed == 0) {
         return table->answer_blocks;
     }
     return table->answer_blocks + table->cfg.sends_in_flight +
-           (session->handed_bytes + block_bytes - 1u) / block_bytes;
+           (rs_slot_cold_of(session)->handed_bytes + block_bytes - 1u) / block_bytes;
 }
 
 /* Bytes queued, and the bytes of replies still to come if everything is echoed. */
 static uint64_t session_load(const rs_slot *session) {
     RS_ASSERT(session->held <= rs_slot_table(session)->cfg.recv_bytes);
     return (uint64_t)rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq) +
-           session->handed_bytes + session->held;
+           rs_slot_cold_of(session)->handed_bytes + session->held;
 }
 
 /* Would the replies to the next receive exceed queued_bytes_max? Less than a whole slice is enough,
@@ -886,7 +909,7 @@ static bool session_is_full(const rs_slot *session) {
     uint32_t limit = table->sendq_pool.queued_bytes_max;
     uint32_t want = session->recv_room;
     RS_ASSERT(want <= table->cfg.recv_bytes);
-    return (!rs_sendq_is_empty(&session->sendq) || session->handed > 0) &&
+    return (!rs_sendq_is_empty(&session->sendq) || rs_slot_cold_of(session)->handed > 0) &&
            session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
 }
 
@@ -901,7 +924,8 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     if (table->app.raw) {
         return session_may_receive_raw(session);
     }
-    if (session->handed == 0) { /* else the earlier promise is for replies still to come */
+    if (rs_slot_cold_of(session)->handed ==
+        0) { /* else the earlier promise is for replies still to come */
         (void)rs_sendq_promise(&table->sendq_pool, queue, 0);
     }
     if (session_is_full(session)) {
@@ -909,16 +933,17 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     }
     do {
         may = rs_sendq_promise(&table->sendq_pool, queue, session_due(session));
-    } while (!may && session->handed == 0 && sessions_reclaim_stalled(table, queue));
+    } while (!may && rs_slot_cold_of(session)->handed == 0 &&
+             sessions_reclaim_stalled(table, queue));
     session->careful = session_needs_care(session);
-    return may || (session->handed == 0 && rs_sendq_is_empty(queue));
+    return may || (rs_slot_cold_of(session)->handed == 0 && rs_sendq_is_empty(queue));
 }
 
 /* A paused session that does not read because its queue is full, and for no other reason, has
  * RS_STALLED_MS for each send. */
 RS_COLD static void session_watch(rs_slot *session) {
     bool full = (session->pause & RS_PAUSE_APP) == 0 && !session->recv_in_flight &&
-                !rs_slot_table(session)->app.raw && session->handed == 0 &&
+                !rs_slot_table(session)->app.raw && rs_slot_cold_of(session)->handed == 0 &&
                 session_is_full(session);
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
     if (full == ((session->pause & RS_PAUSE_FULL) != 0)) {
@@ -1271,6 +1296,17 @@ static void session_close(rs_session *handle, rs_close_reason reason) {
     session_end(slot_of(handle), reason);
 }
 
+static void session_peer(const rs_session *handle, rs_peer *out) {
+    const rs_slot *session = (const rs_slot *)(const void *)handle;
+    const rs_slot_cold *cold = rs_slot_cold_of(session);
+    RS_ASSERT(cold->opened_ms <= rs_slot_table(session)->now_ms);
+    *out = (rs_peer){.addr = cold->ends.peer,
+                     .local = cold->ends.local,
+                     .age_ms = rs_slot_table(session)->now_ms - cold->opened_ms,
+                     .bytes_in = session->bytes_in,
+                     .bytes_out = session->bytes_out};
+}
+
 static void session_hold(rs_session *handle) {
     rs_slot *session = slot_of(handle);
     if (rs_session_takes(session)) {
@@ -1441,6 +1477,7 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
                             .server = cfg->server,
                             .send = session_send,
                             .close = session_close,
+                            .peer = session_peer,
                             .hold = session_hold,
                             .release = session_release,
                             .pause = session_pause,
@@ -1456,18 +1493,19 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
 /* ---- messages that another thread has */
 
 void rs_session_hand_over(rs_slot *session, uint32_t bytes) {
-    RS_ASSERT(bytes > 0 && session->handed < UINT32_MAX);
+    RS_ASSERT(bytes > 0 && rs_slot_cold_of(session)->handed < UINT32_MAX);
     session_hold(&session->handle);
-    session->handed++;
-    session->handed_bytes += bytes;
+    rs_slot_cold_of(session)->handed++;
+    rs_slot_cold_of(session)->handed_bytes += bytes;
     session->careful = true;
 }
 
 void rs_session_handed_back(rs_slot *session, uint32_t bytes) {
     if (rs_session_takes(session)) {
-        RS_ASSERT(session->handed > 0 && session->handed_bytes >= bytes);
-        session->handed--;
-        session->handed_bytes -= bytes;
+        RS_ASSERT(rs_slot_cold_of(session)->handed > 0 &&
+                  rs_slot_cold_of(session)->handed_bytes >= bytes);
+        rs_slot_cold_of(session)->handed--;
+        rs_slot_cold_of(session)->handed_bytes -= bytes;
         /* Replies of several turns may have taken more blocks than their bytes need. */
         (void)rs_sendq_promise(&rs_slot_table(session)->sendq_pool, &session->sendq,
                                session_due(session));

@@ -80,12 +80,19 @@ typedef struct rs_slot {
     bool quarantined;       /* ... and not expected back */
     uint8_t pause;          /* RS_PAUSE_* */
     uint32_t holds;         /* answers owed; 0 once it has ended */
-    uint32_t handed;        /* messages with another thread whose replies are not back, ... */
-    uint32_t handed_bytes;  /* ... and their bytes */
     rs_sendq sendq;
+    uint64_t bytes_in, bytes_out; /* received, sent and completed */
     uint64_t
         last_frame_ms; /* when it last sent a whole frame, or with RS_PAUSE_FULL accepted a send */
 } rs_slot;
+
+/* What few messages need, beside the slots. */
+typedef struct rs_slot_cold {
+    rs_ends ends;
+    uint64_t opened_ms;
+    uint32_t handed;       /* messages with another thread whose replies are not back, ... */
+    uint32_t handed_bytes; /* ... and their bytes */
+} rs_slot_cold;
 
 typedef struct rs_sessions_config {
     uint32_t shard;
@@ -107,6 +114,7 @@ struct rs_sessions {
     rs_sessions_config cfg;
     rs_app app;
     rs_slot *sessions;   /* [slot_count] */
+    rs_slot_cold *cold;  /* [slot_count] */
     uint32_t *free_next; /* [slot_count]; of one that takes sends: its place in open */
     uint32_t *open;      /* [open_count]: those that take sends, in no order */
     uint32_t free_head;  /* oldest free slot first, so that a slot rests before it is used again */
@@ -128,8 +136,8 @@ struct rs_sessions {
     uint32_t frame_lengths; /* how many are legal; 0 for a raw application, which has no frames */
     uint8_t *recv_base;     /* as rs_sessions_memory says, ... */
     uint8_t **recv_scattered;
-    uint16_t region; /* ... and the one registered region: receive slices and send blocks */
-    rs_counters counters;
+    uint16_t region;         /* ... and the one registered region: receive slices and send blocks */
+    rs_counters counters;    /* not all is in there: rs_sessions_add_counters */
     rs_histogram send_ns;    /* post of a send to its completion; see rs_sessions_add_send_ns */
     uint64_t send_run_ns;    /* the last value, and how often it was seen since it was recorded: */
     uint64_t send_run_count; /* sends of one batch all have the same one */
@@ -146,9 +154,14 @@ static inline rs_sessions *rs_slot_table(const rs_slot *slot) {
     return (rs_sessions *)(void *)slot->handle.ops;
 }
 
+static inline rs_slot_cold *rs_slot_cold_of(const rs_slot *slot) {
+    return &rs_slot_table(slot)->cold[slot->handle.index];
+}
+
 /* Memory the caller provides, each sized as the member says; it lives as long as the table. */
 typedef struct rs_sessions_memory {
     rs_slot *sessions;          /* [slot_count] */
+    rs_slot_cold *cold;         /* [slot_count] */
     uint32_t *free_next;        /* [slot_count] */
     uint32_t *open;             /* [slot_count] */
     rs_slot **touched;          /* [2 * slot_count] */
@@ -180,13 +193,17 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
  * turn, and after rs_sessions_next_ms at the latest: a longer while was an absence (RS_AWAY_MS). */
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns);
 
+/* rs_sessions_add_counters: adds the table's counters. O(slots) */
+void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into);
+
 /* rs_sessions_reserve: the slot and generation for the next connection, and its reserve of send
  * blocks; false if sessions_max are open or no slot is free. Follow it with exactly one of the next
  * two. */
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
 
-/* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called. */
-void rs_sessions_open(rs_sessions *table, uint32_t conn);
+/* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called. ends: copied; NULL:
+ * unknown. */
+void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends);
 
 /* rs_sessions_unreserve: attaching failed: the slot is free again. */
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);

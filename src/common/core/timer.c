@@ -20,6 +20,23 @@
 _Static_assert((RS_TIMER_WHEEL_SLOTS & TIMER_MASK) == 0, "slots are found by masking");
 _Static_assert(RS_TIMER_TICK_MS > 1, "ticks must fit 64 bits with a turn to spare");
 
+static uint32_t node_slot(const rs_timer_node *node) {
+    return (uint32_t)(node->word >> 48);
+}
+
+static void node_set_slot(rs_timer_node *node, uint32_t slot) {
+    node->word = (node->word & RS_TIMER_MS_MAX) | (uint64_t)slot << 48;
+}
+
+static uint64_t node_deadline_ms(const rs_timer_node *node) {
+    const uint64_t ms = node->word & RS_TIMER_MS_MAX;
+    return ms < RS_TIMER_MS_MAX ? ms : UINT64_MAX;
+}
+
+static void node_set_deadline_ms(rs_timer_node *node, uint64_t ms) {
+    node->word = (node->word & ~RS_TIMER_MS_MAX) | ms;
+}
+
 /* The first tick at or after ms. */
 static uint64_t timer_tick_at(uint64_t ms) {
     return ms / RS_TIMER_TICK_MS + (ms % RS_TIMER_TICK_MS != 0);
@@ -39,15 +56,15 @@ void rs_timers_init(rs_timers *timers, rs_timer_node *nodes, uint32_t count, uin
         timers->head[i] = RS_TIMER_NONE;
     }
     for (uint32_t i = 0; i < count; i++) {
-        nodes[i] =
-            (rs_timer_node){.next = RS_TIMER_NONE, .prev = RS_TIMER_NONE, .slot = RS_TIMER_NONE};
+        nodes[i] = (rs_timer_node){.next = RS_TIMER_NONE, .prev = RS_TIMER_NONE};
+        node_set_slot(&nodes[i], RS_TIMER_UNARMED);
     }
 }
 
 static void timer_link(rs_timers *timers, uint32_t item, uint32_t slot) {
     rs_timer_node *node = &timers->nodes[item];
-    RS_ASSERT(node->slot == RS_TIMER_NONE);
-    node->slot = slot;
+    RS_ASSERT(node_slot(node) == RS_TIMER_UNARMED);
+    node_set_slot(node, slot);
     node->prev = RS_TIMER_NONE;
     node->next = timers->head[slot];
     if (node->next != RS_TIMER_NONE) {
@@ -59,7 +76,7 @@ static void timer_link(rs_timers *timers, uint32_t item, uint32_t slot) {
 
 static void timer_unlink(rs_timers *timers, uint32_t item) {
     rs_timer_node *node = &timers->nodes[item];
-    RS_ASSERT(node->slot < RS_TIMER_WHEEL_SLOTS);
+    RS_ASSERT(node_slot(node) < RS_TIMER_WHEEL_SLOTS);
     RS_ASSERT(timers->armed_count > 0);
     if (timers->cursor == item) {
         timers->cursor = node->next; /* the walk in progress goes on behind it */
@@ -67,28 +84,29 @@ static void timer_unlink(rs_timers *timers, uint32_t item) {
     if (node->prev != RS_TIMER_NONE) {
         timers->nodes[node->prev].next = node->next;
     } else {
-        RS_ASSERT(timers->head[node->slot] == item);
-        timers->head[node->slot] = node->next;
+        RS_ASSERT(timers->head[node_slot(node)] == item);
+        timers->head[node_slot(node)] = node->next;
     }
     if (node->next != RS_TIMER_NONE) {
         timers->nodes[node->next].prev = node->prev;
     }
-    node->slot = RS_TIMER_NONE;
+    node_set_slot(node, RS_TIMER_UNARMED);
     timers->armed_count--;
 }
 
 void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms) {
     RS_ASSERT(item < timers->count);
+    deadline_ms = deadline_ms < RS_TIMER_MS_MAX ? deadline_ms : RS_TIMER_MS_MAX;
     uint64_t tick = timer_tick_at(deadline_ms);
     if (tick <= timers->now_tick) {
         tick = timers->now_tick + 1;
     }
     const uint32_t slot = (uint32_t)tick & TIMER_MASK;
-    if (timers->nodes[item].slot != slot) {
+    if (node_slot(&timers->nodes[item]) != slot) {
         rs_timers_cancel(timers, item);
         timer_link(timers, item, slot);
     }
-    timers->nodes[item].deadline_ms = deadline_ms;
+    node_set_deadline_ms(&timers->nodes[item], deadline_ms);
     if (tick < timers->next_tick) {
         timers->next_tick = tick;
     }
@@ -96,22 +114,22 @@ void rs_timers_arm(rs_timers *timers, uint32_t item, uint64_t deadline_ms) {
 
 void rs_timers_cancel(rs_timers *timers, uint32_t item) {
     RS_ASSERT(item < timers->count);
-    if (timers->nodes[item].slot != RS_TIMER_NONE) {
+    if (node_slot(&timers->nodes[item]) != RS_TIMER_UNARMED) {
         timer_unlink(timers, item);
     }
 }
 
 bool rs_timers_is_armed(const rs_timers *timers, uint32_t item) {
     RS_ASSERT(item < timers->count);
-    return timers->nodes[item].slot != RS_TIMER_NONE;
+    return node_slot(&timers->nodes[item]) != RS_TIMER_UNARMED;
 }
 
 /* Continues with the slot of now_tick; RS_TIMER_NONE at its end. */
 static uint32_t timer_walk(rs_timers *timers) {
     while (timers->cursor != RS_TIMER_NONE) {
         const uint32_t item = timers->cursor;
-        RS_ASSERT(timers->nodes[item].slot == ((uint32_t)timers->now_tick & TIMER_MASK));
-        if (timer_tick_at(timers->nodes[item].deadline_ms) <= timers->now_tick) {
+        RS_ASSERT(node_slot(&timers->nodes[item]) == ((uint32_t)timers->now_tick & TIMER_MASK));
+        if (timer_tick_at(node_deadline_ms(&timers->nodes[item])) <= timers->now_tick) {
             timer_unlink(timers, item); /* moves the cursor */
             return item;
         }
@@ -130,7 +148,7 @@ static uint64_t timer_search(const rs_timers *timers) {
         const uint64_t tick = timers->now_tick + i;
         uint32_t item = timers->head[tick & TIMER_MASK];
         for (; item != RS_TIMER_NONE; item = timers->nodes[item].next) {
-            if (budget == 0 || timer_tick_at(timers->nodes[item].deadline_ms) <= tick) {
+            if (budget == 0 || timer_tick_at(node_deadline_ms(&timers->nodes[item])) <= tick) {
                 return tick;
             }
             budget--;

@@ -17,11 +17,16 @@
            */
 #define RS_TIMER_NONE UINT32_MAX
 
+#define RS_TIMER_UNARMED UINT16_MAX
+#define RS_TIMER_MS_MAX ((UINT64_C(1) << 48) - 1u) /* 8,900 years; from here on: never */
+
 typedef struct rs_timer_node {
     uint32_t next, prev; /* RS_TIMER_NONE at the ends */
-    uint32_t slot;       /* RS_TIMER_NONE = not armed */
-    uint64_t deadline_ms;
+    uint64_t word;       /* the deadline in ms, and in the upper 16 bits the slot */
 } rs_timer_node;
+
+_Static_assert(RS_TIMER_WHEEL_SLOTS < RS_TIMER_UNARMED, "a slot fits 16 bits");
+_Static_assert(sizeof(rs_timer_node) == 16, "each session has one");
 
 typedef struct rs_timers {
     rs_timer_node *nodes; /* [count], the caller's memory; node i belongs to the caller's item i */

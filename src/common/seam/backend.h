@@ -144,7 +144,8 @@ struct rs_backend_api {
      * returned by poll (asserted). NULL is accepted. */
     void (*close)(rs_backend *backend);
 
-    /* listen: starts the one listener of this instance. *port_out = the bound port.
+    /* listen: starts the one listener of this instance. *port_out = the bound port. An IPv6
+     * listener on :: serves IPv4 too.
      * RS_E_ADDRESS_IN_USE, RS_E_ADDRESS, RS_E_ACCESS, RS_E_OS; *error filled. */
     rs_status (*listen)(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                         rs_error *error);
@@ -156,6 +157,10 @@ struct rs_backend_api {
     /* attach: binds an accepted socket to slot conn under generation. On failure
      * (RS_E_NO_BUFFERS, RS_E_OS) the socket has been closed and the slot is free. */
     rs_status (*attach)(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket);
+
+    /* local: our own address of a bound connection; 0.0.0.0:0 before it is connected and when the
+     * system does not know it any more. A call into the kernel. */
+    rs_addr (*local)(rs_backend *backend, uint32_t conn);
 
     /* discard: closes an accepted socket that will not be attached. Any instance of the same back
      * end may do this, whichever accepted it. */

@@ -16,10 +16,16 @@ static uint32_t engine_ready_max(const rs_engine_config *cfg) {
     return cfg->conns_max * (ENGINE_OTHER_OPS + cfg->sends_per_conn) + cfg->accepts_max;
 }
 
+/* Behind a record come at most those that wait with it, and the rest of the poll that returns it.
+ */
+static uint32_t engine_ends_max(const rs_engine_config *cfg) {
+    return cfg->accepts_max + cfg->poll_max;
+}
+
 size_t rs_engine_bytes(const rs_engine_config *cfg) {
     return cfg->conns_max * sizeof(rs_engine_conn) +
            rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn) * sizeof(rs_engine_req) +
-           engine_ready_max(cfg) * sizeof(rs_completion);
+           engine_ready_max(cfg) * sizeof(rs_completion) + engine_ends_max(cfg) * sizeof(rs_ends);
 }
 
 void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory) {
@@ -30,6 +36,7 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
     RS_ASSERT(memory != NULL);
     RS_ASSERT(cfg->conns_max >= 1 && cfg->conns_max <= RS_SESSIONS_MAX);
     RS_ASSERT(cfg->sends_per_conn >= 1 && cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(cfg->poll_max >= 1);
     RS_ASSERT(cfg->gather_max >= 1 && cfg->gather_max <= RS_GATHER_MAX);
     *engine = (rs_engine){
         .conns = conns,
@@ -37,6 +44,7 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
         .cfg = *cfg,
     };
     rs_ready_init(&engine->ready, ready, engine_ready_max(cfg));
+    engine->ends = (rs_ends *)(void *)(ready + engine_ready_max(cfg));
 }
 
 /* ---- small views */
@@ -582,12 +590,25 @@ void rs_engine_broken(rs_engine *engine, uint32_t index, rs_status status) {
 
 /* ---- completions */
 
+static const rs_ends *engine_keep_ends(rs_engine *engine, const rs_ends *ends) {
+    rs_ends *kept = &engine->ends[engine->ends_at];
+    RS_ASSERT(engine->ends_at < engine_ends_max(&engine->cfg));
+    engine->ends_at =
+        engine->ends_at + 1u < engine_ends_max(&engine->cfg) ? engine->ends_at + 1u : 0;
+    *kept = *ends;
+    return kept;
+}
+
 void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_t count) {
     RS_ASSERT(count <= engine->cfg.accepts_max - engine->accepts);
     engine->accepts += count;
     for (uint32_t i = 0; i < count; i++) {
+        rs_completion *record = rs_ready_next(&engine->ready);
         RS_ASSERT(records[i].kind == RS_OP_ACCEPT);
-        *rs_ready_next(&engine->ready) = records[i];
+        *record = records[i];
+        if (record->ends != NULL) {
+            record->ends = engine_keep_ends(engine, record->ends);
+        }
     }
 }
 

@@ -103,6 +103,7 @@ typedef struct rs_engine_config {
     uint32_t conns_max;      /* [1, RS_SESSIONS_MAX] */
     uint32_t sends_per_conn; /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t accepts_max;    /* ACCEPT records that may wait at once */
+    uint32_t poll_max;       /* completions of one poll */
     uint32_t gather_max;     /* SENDs per call, [1, RS_GATHER_MAX] */
     bool partial_sends;      /* a short send leaves the rest held (epoll); else it is a truncated
                               * send */
@@ -115,8 +116,10 @@ typedef struct rs_engine {
     rs_ready_ring ready;
     rs_engine_config cfg;
     uint32_t accepts; /* ACCEPT records in the ready ring */
-    uint32_t posted;  /* calls that the kernel has, all connections */
-    uint32_t bound;   /* slots that are not free */
+    rs_ends *ends;    /* of the latest accepted connections, in a ring */
+    uint32_t ends_at;
+    uint32_t posted; /* calls that the kernel has, all connections */
+    uint32_t bound;  /* slots that are not free */
     uint64_t inline_completions;
 } rs_engine;
 
@@ -215,7 +218,8 @@ void rs_engine_broken(rs_engine *engine, uint32_t conn, rs_status status);
 
 /* ---- completions */
 
-/* rs_engine_accepted: adds count ACCEPT records. There is room (asserted). */
+/* rs_engine_accepted: adds count ACCEPT records. There is room (asserted). What their `ends` point
+ * to (nullable) is copied, and stays until the poll after the one that returns the record. */
 void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_t count);
 
 /* rs_engine_take: removes up to cap completions. A CLOSE among them frees its slot. */

@@ -15,7 +15,7 @@
 #include "seam/atomics.h"
 
 typedef enum rs_message_kind {
-    RS_MESSAGE_ATTACH = 1, /* value = socket */
+    RS_MESSAGE_ATTACH = 1, /* payload = rs_arrival */
     RS_MESSAGE_SEND,       /* value = session id, payload = bytes */
     RS_MESSAGE_CLOSE,      /* value = session id */
     RS_MESSAGE_RELEASE,    /* value = session id */

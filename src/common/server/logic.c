@@ -13,7 +13,8 @@
 #include "seam/os.h"
 #include "server/spsc.h"
 
-/* To the logic thread: value = session id; of START, POST and END: nothing; of TIMER: which. */
+/* To the logic thread: value = session id; of START, POST and END: nothing; of TIMER: which. OPEN,
+ * payload: rs_ends. */
 enum {
     TO_OPEN = 1,
     TO_MESSAGE,
@@ -79,8 +80,14 @@ typedef struct logic_close {
 typedef struct logic_session {
     rs_session handle;
     rs_logic_channel *channel;
-    uint8_t state; /* LOGIC_* */
+    uint64_t bytes_in, bytes_out; /* delivered and sent here */
+    uint8_t state;                /* LOGIC_* */
 } logic_session;
+
+typedef struct logic_peer {
+    rs_ends ends;
+    uint64_t opened_ns;
+} logic_peer;
 
 enum {
     LOGIC_FREE,
@@ -110,6 +117,7 @@ struct rs_logic_channel {
     /* the logic thread's */
     rs_session_ops ops;
     logic_session *sessions; /* [slot_count] */
+    logic_peer *peers;       /* [slot_count] */
     rs_slab blocks;
     rs_slab_entry *block_entries;
     bool sent; /* a record since the shard was last checked */
@@ -164,7 +172,7 @@ static void channel_kick(rs_logic_channel *channel, bool drained) {
 }
 
 void rs_logic_channel_release(rs_logic_channel *channel, rs_slot *session) {
-    if (session->holds > session->handed) {
+    if (session->holds > rs_slot_cold_of(session)->handed) {
         rs_session_release(&session->handle);
     } else { /* the application has none: the remaining ones belong to messages */
         channel->cfg.sessions->counters.refused_releases++;
@@ -367,8 +375,11 @@ static rs_slot *slot_of(rs_logic_channel *channel, const rs_session *session) {
 static void forward_open(void *ctx, rs_session *session) {
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
-    if (!channel_try(channel, TO_OPEN, id, NULL, 0)) {
-        channel_push_waiting(channel, TO_OPEN, slot_of(channel, session), id, NULL, 0);
+    const rs_slot *slot = slot_of(channel, session);
+    const rs_ends ends = rs_slot_cold_of(slot)->ends; /* the application may open others */
+    const uint8_t *data = (const uint8_t *)&ends;
+    if (!channel_try(channel, TO_OPEN, id, data, sizeof ends)) {
+        channel_push_waiting(channel, TO_OPEN, slot, id, data, sizeof ends);
     }
 }
 
@@ -581,11 +592,12 @@ static logic_session *logic_session_of(rs_session *handle) {
 }
 
 static rs_status logic_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
-    const logic_session *session = logic_session_of(handle);
+    logic_session *session = logic_session_of(handle);
     if (session->state != LOGIC_OPEN) {
         return RS_E_CLOSED;
     }
     RS_ASSERT(bytes > 0);
+    session->bytes_out += bytes;
     if (bytes > session->channel->cfg.payload_max) {
         logic_send_long(session, data, bytes);
     } else {
@@ -609,6 +621,16 @@ static void logic_close_session(rs_session *handle, rs_close_reason reason) {
         logic_push(session, FROM_CLOSE | (uint32_t)reason << FROM_KIND_BITS, NULL, 0);
         session->state = LOGIC_CLOSED;
     }
+}
+
+static void logic_peer_of(const rs_session *handle, rs_peer *out) {
+    const logic_session *session = (const logic_session *)(const void *)handle;
+    const logic_peer *peer = &session->channel->peers[handle->index];
+    *out = (rs_peer){.addr = peer->ends.peer,
+                     .local = peer->ends.local,
+                     .age_ms = (rs_os_now_ns() - peer->opened_ns) / 1000000u,
+                     .bytes_in = session->bytes_in,
+                     .bytes_out = session->bytes_out};
 }
 
 static void logic_hold(rs_session *handle) {
@@ -645,7 +667,7 @@ static bool logic_shared_acquire(rs_session *handle, rs_shared *out) {
 }
 
 static rs_status logic_shared_send(rs_session *handle, const rs_shared *shared, uint32_t bytes) {
-    const logic_session *session = logic_session_of(handle);
+    logic_session *session = logic_session_of(handle);
     rs_logic_channel *channel = session->channel;
     if (!rs_shared_is_lent(&channel->blocks, shared)) {
         return RS_E_INVALID;
@@ -661,6 +683,7 @@ static rs_status logic_shared_send(rs_session *handle, const rs_shared *shared, 
         channel->told = *shared;
         channel->told_bytes = bytes;
     }
+    session->bytes_out += bytes;
     logic_push(session, FROM_SHARED, NULL, 0);
     return RS_OK;
 }
@@ -724,6 +747,7 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
                             .server = cfg->server,
                             .send = logic_send,
                             .close = logic_close_session,
+                            .peer = logic_peer_of,
                             .hold = logic_hold,
                             .release = logic_release,
                             .pause = logic_pause,
@@ -736,11 +760,15 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
                             .timer_cancel = logic_timer_cancel};
 }
 
-static void logic_on_open(const rs_app *app, logic_session *session, rs_session_id id) {
-    RS_ASSERT(session->state == LOGIC_FREE);
+static void logic_on_open(const rs_app *app, logic_session *session, const rs_spsc_record *record) {
+    logic_peer *peer = &session->channel->peers[session->handle.index];
+    RS_ASSERT(session->state == LOGIC_FREE && record->bytes == sizeof peer->ends);
     session->state = LOGIC_OPEN;
-    session->handle.generation = rs_session_id_generation(id);
+    session->handle.generation = rs_session_id_generation(record->value);
     session->handle.user = 0;
+    session->bytes_in = session->bytes_out = 0;
+    memcpy(&peer->ends, rs_spsc_payload(record), sizeof peer->ends);
+    peer->opened_ns = rs_os_now_ns();
     if (app->on_open != NULL) {
         app->on_open(app->ctx, &session->handle);
     }
@@ -749,6 +777,7 @@ static void logic_on_open(const rs_app *app, logic_session *session, rs_session_
 static void logic_on_message(const rs_app *app, logic_session *session,
                              const rs_spsc_record *record) {
     if (session->state == LOGIC_OPEN) { /* else the application has closed it */
+        session->bytes_in += record->bytes;
         app->on_message(app->ctx, &session->handle, rs_spsc_payload(record), record->bytes);
     }
     logic_push(session, FROM_DONE | record->bytes << FROM_KIND_BITS, NULL, 0);
@@ -808,7 +837,7 @@ static void logic_deliver_session(rs_logic_channel *channel, const rs_spsc_recor
     RS_ASSERT(index < channel->cfg.slot_count);
     session = &channel->sessions[index];
     if (record->kind == TO_OPEN) {
-        logic_on_open(app, session, record->value);
+        logic_on_open(app, session, record);
         return;
     }
     RS_ASSERT(session->state != LOGIC_FREE && rs_session_id_of(&session->handle) == record->value);
@@ -975,6 +1004,7 @@ static void channel_free(rs_logic_channel *channel) {
     free(channel->timer_entries);
     free(channel->timer_first);
     free(channel->sessions);
+    free(channel->peers);
     free(channel);
 }
 
@@ -1006,6 +1036,7 @@ static bool channel_alloc(rs_logic_channel *channel) {
     channel->closes = calloc(cfg->slot_count, sizeof *channel->closes);
     channel->frame_copy = malloc(cfg->payload_max);
     channel->sessions = calloc(cfg->slot_count, sizeof *channel->sessions);
+    channel->peers = calloc(cfg->slot_count, sizeof *channel->peers);
     if (cfg->timers > 0) {
         channel->timer_nodes = calloc(cfg->timers, sizeof *channel->timer_nodes);
         channel->timer_generations = calloc(cfg->timers, sizeof *channel->timer_generations);
@@ -1018,7 +1049,7 @@ static bool channel_alloc(rs_logic_channel *channel) {
     }
     return channel->rings != NULL && channel->block_memory != NULL &&
            channel->block_entries != NULL && channel->closes != NULL && channel->sessions != NULL &&
-           channel->frame_copy != NULL;
+           channel->peers != NULL && channel->frame_copy != NULL;
 }
 
 static void channel_init(rs_logic_channel *channel, rs_logic *logic) {

@@ -81,7 +81,7 @@ static uint32_t route_pick(rs_server *server, const uint32_t *used) {
 }
 
 /* A worker whose mailbox is full is skipped: better unbalanced than lost. */
-static rs_route worker_route(void *ctx, uintptr_t socket) {
+static rs_route worker_route(void *ctx, const rs_arrival *arrival) {
     server_worker *self = ctx;
     rs_server *server = self->server;
     uint32_t used[RS_SHARDS_MAX];
@@ -94,8 +94,8 @@ static rs_route worker_route(void *ctx, uintptr_t socket) {
             server->routed[target]++;
             return RS_ROUTE_HERE;
         }
-        if (rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, socket, NULL, NULL,
-                          0) == RS_OK) {
+        if (rs_shard_post(server->workers[target].shard, RS_MESSAGE_ATTACH, 0, NULL, arrival,
+                          sizeof *arrival) == RS_OK) {
             server->routed[target]++;
             return RS_ROUTE_TAKEN;
         }

@@ -19,7 +19,7 @@ _Static_assert(SHARD_OPS <= RS_OPS_PER_SUBMIT_MAX, "a batch is one submit");
 /* Accepted sockets for which there is no room yet, oldest first. */
 typedef struct shard_waiters {
     struct {
-        uintptr_t socket;
+        rs_arrival arrival;
         uint64_t until_ns;
     } at[RS_ROOM_WAITERS];
     uint32_t head, count;
@@ -301,6 +301,7 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     rs_sessions_memory *memory = &shard->memory;
     RS_ASSERT(message_payload > 0 && shard->poll_max > 0);
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
+    memory->cold = calloc(plan->slots, sizeof *memory->cold);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
     memory->open = calloc(plan->slots, sizeof *memory->open);
     memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
@@ -312,9 +313,9 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     shard->mailbox_memory_bytes =
         (shard->mailbox_memory_bytes + RS_PAGE_BYTES - 1u) / RS_PAGE_BYTES * RS_PAGE_BYTES;
     shard->mailbox_memory = rs_os_pages_alloc(shard->mailbox_memory_bytes, NULL);
-    if (memory->sessions == NULL || memory->free_next == NULL || memory->open == NULL ||
-        memory->touched == NULL || memory->timer_nodes == NULL || memory->entries == NULL ||
-        shard->slab_entries == NULL || shard->completions == NULL ||
+    if (memory->sessions == NULL || memory->cold == NULL || memory->free_next == NULL ||
+        memory->open == NULL || memory->touched == NULL || memory->timer_nodes == NULL ||
+        memory->entries == NULL || shard->slab_entries == NULL || shard->completions == NULL ||
         shard->mailbox_memory == NULL || shard_alloc_timers(shard, plan) != RS_OK) {
         return RS_E_NO_MEMORY;
     }
@@ -325,6 +326,7 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
 static void shard_free(rs_shard *shard) {
     RS_ASSERT(shard->backend == NULL);
     free(shard->memory.sessions);
+    free(shard->memory.cold);
     free(shard->memory.free_next);
     free(shard->memory.open);
     free(shard->memory.touched);
@@ -578,7 +580,7 @@ static void shard_discard(rs_shard *shard, uintptr_t socket) {
 }
 
 /* False: there is no room. */
-static bool shard_attach(rs_shard *shard, uintptr_t socket) {
+static bool shard_attach(rs_shard *shard, const rs_arrival *arrival) {
     uint32_t conn, generation;
     RS_ASSERT(shard->phase != SHARD_STOPPED);
     if (!rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
@@ -586,8 +588,8 @@ static bool shard_attach(rs_shard *shard, uintptr_t socket) {
     }
     RS_ASSERT(conn < shard->sessions.cfg.slot_count);
     shard->given++;
-    if (shard->api->attach(shard->backend, conn, generation, socket) == RS_OK) {
-        rs_sessions_open(&shard->sessions, conn);
+    if (shard->api->attach(shard->backend, conn, generation, arrival->socket) == RS_OK) {
+        rs_sessions_open(&shard->sessions, conn, &arrival->ends);
     } else {
         shard->sessions.counters.accept_failed++;
         rs_sessions_unreserve(&shard->sessions, conn);
@@ -596,33 +598,36 @@ static bool shard_attach(rs_shard *shard, uintptr_t socket) {
 }
 
 /* Given by another shard, which has counted it. */
-static void shard_on_given(rs_shard *shard, uintptr_t socket) {
-    if (shard->phase != SHARD_RUNNING || !shard_attach(shard, socket)) {
+static void shard_on_given(rs_shard *shard, const rs_message *message) {
+    rs_arrival arrival;
+    RS_ASSERT(message->bytes == sizeof arrival);
+    memcpy(&arrival, message->payload, sizeof arrival);
+    if (shard->phase != SHARD_RUNNING || !shard_attach(shard, &arrival)) {
         shard->given++;
-        shard_discard(shard, socket);
+        shard_discard(shard, arrival.socket);
     }
 }
 
-static bool shard_place(rs_shard *shard, uintptr_t socket) {
+static bool shard_place(rs_shard *shard, const rs_arrival *arrival) {
     rs_route route =
-        shard->cfg.route != NULL ? shard->cfg.route(shard->cfg.route_ctx, socket) : RS_ROUTE_HERE;
-    return route == RS_ROUTE_TAKEN || (route == RS_ROUTE_HERE && shard_attach(shard, socket));
+        shard->cfg.route != NULL ? shard->cfg.route(shard->cfg.route_ctx, arrival) : RS_ROUTE_HERE;
+    return route == RS_ROUTE_TAKEN || (route == RS_ROUTE_HERE && shard_attach(shard, arrival));
 }
 
 /* No room: a session whose end has come, and is not read yet, may make some. A client that leaves
  * and comes back at once is then served and not refused. */
-static void shard_on_socket(rs_shard *shard, uintptr_t socket) {
+static void shard_on_arrival(rs_shard *shard, const rs_arrival *arrival) {
     shard_waiters *waiters = &shard->waiters;
     uint32_t last = (waiters->head + waiters->count) % RS_ROOM_WAITERS;
     RS_ASSERT(shard->waiters.count <= RS_ROOM_WAITERS);
-    if (shard->phase == SHARD_RUNNING && waiters->count == 0 && shard_place(shard, socket)) {
+    if (shard->phase == SHARD_RUNNING && waiters->count == 0 && shard_place(shard, arrival)) {
         return;
     }
     if (shard->phase != SHARD_RUNNING || waiters->count == RS_ROOM_WAITERS) {
-        shard_discard(shard, socket);
+        shard_discard(shard, arrival->socket);
         return;
     }
-    waiters->at[last].socket = socket;
+    waiters->at[last].arrival = *arrival;
     waiters->at[last].until_ns = shard->sessions.now_ns + (uint64_t)RS_ROOM_WAIT_MS * NS_PER_MS;
     waiters->count++;
     RS_ASSERT(waiters->count <= RS_ROOM_WAITERS && last < RS_ROOM_WAITERS);
@@ -633,14 +638,14 @@ static void shard_admit(rs_shard *shard) {
     shard_waiters *waiters = &shard->waiters;
     RS_ASSERT(waiters->count <= RS_ROOM_WAITERS && waiters->head < RS_ROOM_WAITERS);
     while (waiters->count > 0) {
-        uintptr_t socket = waiters->at[waiters->head].socket;
-        bool placed = shard->phase == SHARD_RUNNING && shard_place(shard, socket);
+        const rs_arrival *arrival = &waiters->at[waiters->head].arrival;
+        bool placed = shard->phase == SHARD_RUNNING && shard_place(shard, arrival);
         if (!placed) {
             if (shard->phase == SHARD_RUNNING &&
                 waiters->at[waiters->head].until_ns > shard->sessions.now_ns) {
                 return;
             }
-            shard_discard(shard, socket);
+            shard_discard(shard, arrival->socket);
         }
         waiters->head = (waiters->head + 1) % RS_ROOM_WAITERS;
         waiters->count--;
@@ -648,9 +653,13 @@ static void shard_admit(rs_shard *shard) {
 }
 
 static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
+    rs_arrival arrival = {.socket = completion->socket};
     switch ((rs_status)completion->status) {
     case RS_OK:
-        shard_on_socket(shard, completion->socket);
+        if (completion->ends != NULL) {
+            arrival.ends = *completion->ends;
+        }
+        shard_on_arrival(shard, &arrival);
         break;
     case RS_E_CLOSED: /* the last one, after unlisten */
         shard->listening = false;
@@ -709,7 +718,7 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     shard->sessions.counters.mailbox_messages++;
     switch (message->kind) {
     case RS_MESSAGE_ATTACH:
-        shard_on_given(shard, (uintptr_t)message->value);
+        shard_on_given(shard, message);
         break;
     case RS_MESSAGE_SEND:
     case RS_MESSAGE_CLOSE:
@@ -1228,7 +1237,7 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     if (shard->backend != NULL) {
         shard->api->stats(shard->backend, &backend);
     }
-    rs_counters_add(&into->counters, &shard->sessions.counters);
+    rs_sessions_add_counters(&shard->sessions, &into->counters);
     rs_histogram_merge(&into->batch, &shard->batch);
     rs_sessions_add_send_ns(&shard->sessions, &into->send_ns);
     stats_add_backend(&into->backend, &backend);

@@ -22,7 +22,13 @@ typedef struct rs_clock {
 
 typedef struct rs_shard rs_shard;
 
-/* What becomes of an accepted socket. */
+/* An accepted connection that no session has yet; the payload of RS_MESSAGE_ATTACH. */
+typedef struct rs_arrival {
+    uintptr_t socket;
+    rs_ends ends; /* zero: unknown */
+} rs_arrival;
+
+/* What becomes of it. */
 typedef enum rs_route {
     RS_ROUTE_HERE,   /* it stays */
     RS_ROUTE_TAKEN,  /* another shard has it */
@@ -42,7 +48,7 @@ typedef struct rs_shard_config {
     rs_clock clock;                 /* now_ns NULL = rs_os_now_ns */
 
     /* route: decides about each accepted socket. NULL: all stay here. */
-    rs_route (*route)(void *ctx, uintptr_t socket);
+    rs_route (*route)(void *ctx, const rs_arrival *arrival);
     void *route_ctx;
     bool counted; /* whoever routes keeps to the number of sessions: as many as have a slot */
 

@@ -6,19 +6,20 @@
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "seam/retry.h"
+#include "win/win_address.h"
 #include "win/win_error.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* AcceptEx, remarks: each address area is 16 bytes longer than the longest address. */
-#define ACCEPT_ADDRESS_BYTES (sizeof(struct sockaddr_in) + 16u)
+#define ACCEPT_ADDRESS_BYTES (sizeof(struct sockaddr_storage) + 16u)
 
 typedef struct accept_request {
     OVERLAPPED overlapped; /* first: the packet brings its address */
     SOCKET socket;         /* INVALID_SOCKET: none made yet */
     bool posted;
-    uint8_t addresses[2 * ACCEPT_ADDRESS_BYTES]; /* written by AcceptEx, read by nobody */
+    uint8_t addresses[2 * ACCEPT_ADDRESS_BYTES]; /* written by AcceptEx: ours, the peer's */
 } accept_request;
 
 /* Meaning of `bytes` in a packet of the accept thread; `overlapped` has a value. */
@@ -39,7 +40,11 @@ struct rs_win_accept {
     uint32_t idle;                /* AcceptEx requests waiting for a retry */
     rs_retry retry;               /* of the idle ones */
     accept_request *requests;     /* [tuning->accepts] */
+    rs_ends ends;                 /* of the connection said last */
     rs_os_thread *thread;
+    rs_addr
+        *peers; /* [tuning->accepts]: of the thread's sockets that are not read yet, in a ring */
+    uint32_t peers_written, peers_read; /* the thread's, the shard's */
     rs_atomic_u32 thread_stop;
     rs_atomic_u32 notes; /* of the thread, posted and not yet read: at most tuning->accepts */
     rs_os_event *room;   /* set when a posted one has been read, and to stop */
@@ -50,12 +55,23 @@ static bool accept_is_threaded(const rs_win_accept *source) {
     return source->cfg.tuning->accept_mode == RS_ACCEPT_THREAD;
 }
 
+static int accept_family(const rs_win_accept *source) {
+    return source->addr.family == RS_ADDR_V6 ? AF_INET6 : AF_INET;
+}
+
 static uint32_t accept_say(rs_completion *out, rs_status status, SOCKET socket) {
     *out = (rs_completion){
         .kind = RS_OP_ACCEPT,
         .status = (uint16_t)status,
         .socket = status == RS_OK ? (uintptr_t)socket : RS_SOCKET_NONE,
     };
+    return 1;
+}
+
+/* A connection whose ends are in source->ends. */
+static uint32_t accept_say_socket(rs_win_accept *source, rs_completion *out, SOCKET socket) {
+    (void)accept_say(out, RS_OK, socket);
+    out->ends = &source->ends;
     return 1;
 }
 
@@ -73,8 +89,13 @@ rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cf
                             accepts);
     }
     if (cfg->tuning->accept_mode == RS_ACCEPT_THREAD) {
-        rs_status status = rs_os_event_open(&source->room, error);
+        rs_status status = RS_E_NO_MEMORY;
+        source->peers = calloc(accepts, sizeof *source->peers);
+        status = source->peers != NULL ? rs_os_event_open(&source->room, error)
+                                       : rs_error_set(error, status, "calloc", 0,
+                                                      "out of memory for %u accepts", accepts);
         if (status != RS_OK) {
+            free(source->peers);
             free(requests);
             free(source);
             return status;
@@ -102,6 +123,7 @@ void rs_win_accept_close(rs_win_accept *source) {
     RS_ASSERT(source->posted == 0);
     RS_ASSERT(source->thread == NULL);
     rs_os_event_close(source->room);
+    free(source->peers);
     free(source->requests);
     free(source);
 }
@@ -115,8 +137,8 @@ static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
     DWORD bytes = 0;
     RS_ASSERT(!request->posted);
     if (request->socket == INVALID_SOCKET) {
-        request->socket =
-            rs_win_socket_open(source->cfg.socket_flags, source->cfg.calls, &os_error);
+        request->socket = rs_win_socket_open(accept_family(source), source->cfg.socket_flags,
+                                             source->cfg.calls, &os_error);
     }
     if (request->socket == INVALID_SOCKET) {
         return os_error;
@@ -268,6 +290,8 @@ static void accept_thread_main(void *arg) {
     rs_retry retry = {.wait_ms = 0};
     bool usable = true;
     while (rs_atomic_load_u32(&source->thread_stop) == 0) {
+        rs_sockaddr name;
+        int name_bytes = (int)sizeof name;
         SOCKET accepted;
         if (accept_thread_is_full(source)) {
             /* The shard is slow: the listener's backlog holds the rest and eventually refuses. */
@@ -278,13 +302,16 @@ static void accept_thread_main(void *arg) {
             Sleep(RS_RETRY_FIRST_MS); /* the last note must come after unlisten */
             continue;
         }
-        accepted = accept(source->listener, NULL, NULL);
+        memset(&name, 0, sizeof name);
+        accepted = accept(source->listener, &name.any, &name_bytes);
         if (accepted == INVALID_SOCKET) {
             usable = accept_thread_failed(source, (uint32_t)WSAGetLastError(), &retry);
         } else if (rs_atomic_load_u32(&source->thread_stop) != 0) {
             (void)closesocket(accepted); /* our own connection, or a client that came too late */
         } else {
             rs_retry_succeeded(&retry);
+            source->peers[source->peers_written++ % source->cfg.tuning->accepts] =
+                rs_sockaddr_read(&name);
             accept_thread_say(source, ACCEPT_NOTE_SOCKET, (uintptr_t)accepted);
         }
     }
@@ -303,13 +330,17 @@ static void accept_knock(rs_win_accept *source) {
     uint32_t os_error = 0;
     u_long nonblocking = 1;
     rs_addr target = source->addr;
-    struct sockaddr_in name;
-    source->knock = rs_win_socket_open(0, source->cfg.calls, &os_error);
+    rs_sockaddr name;
+    int name_bytes;
+    source->knock = rs_win_socket_open(accept_family(source), 0, source->cfg.calls, &os_error);
     if (source->knock != INVALID_SOCKET) {
-        target.ip = target.ip != 0 ? target.ip : 0x7F000001u;
-        name = rs_win_sockaddr(&target);
+        if (rs_addr_is_any(&target)) { /* 127.0.0.1 or ::1 */
+            target.ip = target.family == RS_ADDR_V6 ? 0 : 0x7F000001u;
+            target.ip6[15] = target.family == RS_ADDR_V6 ? 1 : 0;
+        }
+        name_bytes = rs_sockaddr_write(&name, &target);
         (void)ioctlsocket(source->knock, (long)FIONBIO, &nonblocking);
-        if (connect(source->knock, (const struct sockaddr *)&name, (int)sizeof name) == 0 ||
+        if (connect(source->knock, &name.any, name_bytes) == 0 ||
             WSAGetLastError() == WSAEWOULDBLOCK) {
             return;
         }
@@ -325,16 +356,27 @@ static void accept_thread_stop(rs_win_accept *source) {
     accept_knock(source);
 }
 
+/* Notes come in the order in which the thread wrote the peers, and no more of them than fit. */
+static void accept_thread_ends(rs_win_accept *source, SOCKET socket) {
+    source->ends.peer = source->peers[source->peers_read++ % source->cfg.tuning->accepts];
+    source->ends.local = rs_addr_is_any(&source->addr)
+                             ? rs_win_socket_local(socket, source->cfg.calls)
+                             : source->addr;
+}
+
 static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uintptr_t value,
                                    rs_completion *out) {
     source->cfg.calls->count[RS_WIN_ACCEPT]++;
+    if (note == ACCEPT_NOTE_SOCKET) { /* before the thread may write the next one */
+        accept_thread_ends(source, (SOCKET)value);
+    }
     if (note != ACCEPT_NOTE_END &&
         rs_atomic_add_u32(&source->notes, UINT32_MAX) == source->cfg.tuning->accepts) {
         rs_os_event_set(source->room);
     }
     switch (note) {
     case ACCEPT_NOTE_SOCKET:
-        return accept_say(out, RS_OK, (SOCKET)value);
+        return accept_say_socket(source, out, (SOCKET)value);
     case ACCEPT_NOTE_FAILED:
         return accept_say(out, (rs_status)value, INVALID_SOCKET);
     case ACCEPT_NOTE_END:
@@ -414,7 +456,7 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
 
 /* Gets the listener's functions and checks that its provider is the one used before. */
 static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
-    uint32_t wanted = source->cfg.provider->entry;
+    uint32_t wanted = source->cfg.provider[source->addr.family]->entry;
     rs_status status = source->cfg.extensions(source->listener, &source->extensions, error);
     if (status != RS_OK || wanted == 0 || source->extensions.provider.entry == wanted) {
         return status;
@@ -430,13 +472,14 @@ rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint1
     rs_status status;
     RS_ASSERT(source->listener == INVALID_SOCKET);
     RS_ASSERT(source->posted == 0 && !source->stopping);
-    status = rs_win_socket_listen(&source->listener, addr, source->cfg.tuning,
-                                  source->cfg.socket_flags, source->cfg.calls, port_out, error);
+    status =
+        rs_win_socket_listen(&source->listener, addr, source->cfg.tuning, source->cfg.socket_flags,
+                             source->cfg.calls, &source->addr, error);
     if (status != RS_OK) {
         source->listener = INVALID_SOCKET;
         return status;
     }
-    source->addr = (rs_addr){.ip = addr->ip, .port = *port_out};
+    *port_out = source->addr.port;
     status = accept_ask(source, error);
     if (status == RS_OK) {
         status = accept_start(source, error);
@@ -464,6 +507,26 @@ void rs_win_accept_unlisten(rs_win_accept *source) {
     }
 }
 
+static rs_addr accept_end(const struct sockaddr *name, int bytes) {
+    rs_sockaddr copy;
+    memset(&copy, 0, sizeof copy);
+    if (name != NULL && bytes > 0) {
+        memcpy(&copy, name, (size_t)bytes < sizeof copy ? (size_t)bytes : sizeof copy);
+    }
+    return rs_sockaddr_read(&copy);
+}
+
+/* Both ends, from what AcceptEx wrote: no call into the kernel. */
+static void accept_ends(rs_win_accept *source, accept_request *request) {
+    struct sockaddr *local = NULL, *peer = NULL;
+    int local_bytes = 0, peer_bytes = 0;
+    source->extensions.accept_ex_addresses(request->addresses, 0, (DWORD)ACCEPT_ADDRESS_BYTES,
+                                           (DWORD)ACCEPT_ADDRESS_BYTES, &local, &local_bytes, &peer,
+                                           &peer_bytes);
+    source->ends =
+        (rs_ends){.peer = accept_end(peer, peer_bytes), .local = accept_end(local, local_bytes)};
+}
+
 /* The socket of a completed AcceptEx, or why there is none. */
 static uint32_t accept_ended(rs_win_accept *source, accept_request *request, rs_completion *out) {
     uint32_t code = (uint32_t)request->overlapped.Internal; /* not 0: an error, see win_error.h */
@@ -474,7 +537,8 @@ static uint32_t accept_ended(rs_win_accept *source, accept_request *request, rs_
     }
     if (status == RS_OK) {
         request->socket = INVALID_SOCKET;
-        return accept_say(out, RS_OK, accepted);
+        accept_ends(source, request);
+        return accept_say_socket(source, out, accepted);
     }
     accept_drop_socket(source, request);
     return status == RS_E_ABORTED && source->stopping ? 0 : accept_say(out, status, INVALID_SOCKET);

@@ -24,8 +24,9 @@ typedef struct rs_win_accept_config {
     HANDLE event; /* also set for each packet, for a caller that cannot wait at the port; or NULL */
     DWORD socket_flags;      /* extra flags of listener and accepted sockets */
     const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives the source */
-    const rs_win_provider *provider; /* the listener's required provider; outlives the source */
-    rs_win_calls *calls;             /* outlives the source */
+    /* The listener's required provider, IPv4's and IPv6's (by rs_family); outlive the source. */
+    const rs_win_provider *provider[2];
+    rs_win_calls *calls; /* outlives the source */
     /* How to get a socket's functions; NULL = rs_win_socket_extensions. */
     rs_status (*extensions)(SOCKET socket, rs_win_extensions *out, rs_error *error);
 } rs_win_accept_config;

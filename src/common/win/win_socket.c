@@ -3,6 +3,7 @@
 #include "win/win_socket.h"
 
 #include "core/assert.h"
+#include "win/win_address.h"
 #include "win/win_error.h"
 
 #include <string.h>
@@ -43,8 +44,8 @@ void rs_win_socket_stop(void) {
     (void)WSACleanup(); /* fails only without a start, which the caller guarantees */
 }
 
-SOCKET rs_win_socket_open(DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error) {
-    SOCKET opened = WSASocketW(AF_INET, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
+SOCKET rs_win_socket_open(int family, DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error) {
+    SOCKET opened = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
                                WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | extra_flags);
     *os_error = opened == INVALID_SOCKET ? (uint32_t)WSAGetLastError() : 0;
     calls->count[RS_WIN_SOCKET]++;
@@ -73,13 +74,13 @@ rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_call
     return rs_win_error_status(os_error);
 }
 
-struct sockaddr_in rs_win_sockaddr(const rs_addr *addr) {
-    struct sockaddr_in out;
-    memset(&out, 0, sizeof out);
-    out.sin_family = AF_INET;
-    out.sin_port = htons(addr->port);
-    out.sin_addr.s_addr = htonl(addr->ip);
-    return out;
+rs_addr rs_win_socket_local(SOCKET socket, rs_win_calls *calls) {
+    rs_sockaddr name;
+    int bytes = (int)sizeof name;
+    memset(&name, 0, sizeof name);
+    calls->count[RS_WIN_GETSOCKNAME]++;
+    return getsockname(socket, &name.any, &bytes) == 0 ? rs_sockaddr_read(&name)
+                                                       : (rs_addr){.port = 0};
 }
 
 static rs_status win_listen_error(rs_error *error, const char *call, uint32_t os_error,
@@ -89,10 +90,9 @@ static rs_status win_listen_error(rs_error *error, const char *call, uint32_t os
                          : status == RS_E_ADDRESS      ? "; choose an address of this machine"
                          : status == RS_E_ACCESS ? "; another program uses it, or it is reserved"
                                                  : "";
-    return rs_error_set(error, status, call, os_error, "%s: %u.%u.%u.%u:%u: %s (error %u)%s", call,
-                        addr->ip >> 24, (addr->ip >> 16) & 255u, (addr->ip >> 8) & 255u,
-                        addr->ip & 255u, (unsigned)addr->port, rs_status_text(status), os_error,
-                        remedy);
+    char text[RS_ADDR_TEXT_BYTES];
+    return rs_error_set(error, status, call, os_error, "%s: %s: %s (error %u)%s", call,
+                        rs_addr_text(addr, text), rs_status_text(status), os_error, remedy);
 }
 
 static int win_backlog(const rs_tuning *tuning) {
@@ -102,18 +102,22 @@ static int win_backlog(const rs_tuning *tuning) {
 }
 
 rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning *tuning,
-                               DWORD extra_flags, rs_win_calls *calls, uint16_t *port_out,
+                               DWORD extra_flags, rs_win_calls *calls, rs_addr *bound,
                                rs_error *error) {
-    struct sockaddr_in name = rs_win_sockaddr(addr);
-    int name_bytes = (int)sizeof name;
+    rs_sockaddr name;
+    int name_bytes = rs_sockaddr_write(&name, addr);
     const char *call = "WSASocket";
     uint32_t os_error = 0;
-    SOCKET opened = rs_win_socket_open(extra_flags, calls, &os_error);
+    SOCKET opened = rs_win_socket_open(name.any.sa_family, extra_flags, calls, &os_error);
     if (opened == INVALID_SOCKET) {
         return win_listen_error(error, call, os_error, addr);
     }
     call = "setsockopt SO_EXCLUSIVEADDRUSE";
     os_error = win_set_int(opened, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1, calls);
+    if (os_error == 0 && addr->family == RS_ADDR_V6) {
+        call = "setsockopt IPV6_V6ONLY";
+        os_error = win_set_int(opened, IPPROTO_IPV6, IPV6_V6ONLY, 0, calls);
+    }
     if (os_error != 0) {
         goto failed;
     }
@@ -122,17 +126,17 @@ rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning
     (void)rs_win_socket_tune(opened, tuning, calls);
     call = "bind";
     calls->count[RS_WIN_BIND]++;
-    if (bind(opened, (const struct sockaddr *)&name, name_bytes) != 0) {
+    if (bind(opened, &name.any, name_bytes) != 0) {
         os_error = (uint32_t)WSAGetLastError();
         goto failed;
     }
     call = "listen";
     if (listen(opened, win_backlog(tuning)) != 0 ||
-        getsockname(opened, (struct sockaddr *)&name, &name_bytes) != 0) {
+        getsockname(opened, &name.any, &name_bytes) != 0) {
         os_error = (uint32_t)WSAGetLastError();
         goto failed;
     }
-    *port_out = ntohs(name.sin_port);
+    *bound = rs_sockaddr_read(&name);
     *out = opened;
     return RS_OK;
 failed:
@@ -151,11 +155,16 @@ static uint32_t win_extension(SOCKET socket, GUID guid, void *out, DWORD out_byt
 rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error) {
     static const GUID accept_ex = WSAID_ACCEPTEX;
     static const GUID connect_ex = WSAID_CONNECTEX;
+    static const GUID addresses = WSAID_GETACCEPTEXSOCKADDRS;
     uint32_t os_error =
         win_extension(socket, accept_ex, &out->accept_ex, (DWORD)sizeof out->accept_ex);
     if (os_error == 0) {
         os_error =
             win_extension(socket, connect_ex, &out->connect_ex, (DWORD)sizeof out->connect_ex);
+    }
+    if (os_error == 0) {
+        os_error = win_extension(socket, addresses, &out->accept_ex_addresses,
+                                 (DWORD)sizeof out->accept_ex_addresses);
     }
     if (os_error != 0) {
         return rs_error_set(error, RS_E_UNSUPPORTED, "WSAIoctl", os_error,
@@ -164,6 +173,20 @@ rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_err
     }
     out->provider = rs_win_socket_provider(socket);
     return RS_OK;
+}
+
+bool rs_win_probe_v6(rs_win_extensions *out, DWORD extra_flags, rs_win_calls *calls) {
+    uint32_t os_error = 0;
+    rs_error ignored;
+    bool found;
+    SOCKET probe = rs_win_socket_open(AF_INET6, extra_flags, calls, &os_error);
+    *out = (rs_win_extensions){.accept_ex = NULL};
+    if (probe == INVALID_SOCKET) {
+        return false;
+    }
+    found = rs_win_socket_extensions(probe, out, &ignored) == RS_OK;
+    rs_win_socket_close(probe, calls);
+    return found;
 }
 
 bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket) {
@@ -216,10 +239,10 @@ rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls) {
     return rs_win_error_status(os_error);
 }
 
-uint32_t rs_win_socket_bind_from(SOCKET socket, uint32_t ip, bool *port_reuse_failed,
+uint32_t rs_win_socket_bind_from(SOCKET socket, const rs_addr *from, bool *port_reuse_failed,
                                  rs_win_calls *calls) {
-    const rs_addr from = {.ip = ip, .port = 0};
-    struct sockaddr_in name = rs_win_sockaddr(&from);
+    rs_sockaddr name;
+    int name_bytes = rs_sockaddr_write(&name, from);
     DWORD on = 1;
     if (!*port_reuse_failed) {
         calls->count[RS_WIN_SETSOCKOPT]++;
@@ -227,9 +250,7 @@ uint32_t rs_win_socket_bind_from(SOCKET socket, uint32_t ip, bool *port_reuse_fa
                                         (int)sizeof on) != 0;
     }
     calls->count[RS_WIN_BIND]++;
-    return bind(socket, (const struct sockaddr *)&name, (int)sizeof name) == 0
-               ? 0
-               : (uint32_t)WSAGetLastError();
+    return bind(socket, &name.any, name_bytes) == 0 ? 0 : (uint32_t)WSAGetLastError();
 }
 
 #define WIN_DISCARD_READS_MAX 4u

@@ -28,6 +28,7 @@
     X(RS_WIN_SOCKET, "WSASocket")                                                                  \
     X(RS_WIN_BIND, "bind")                                                                         \
     X(RS_WIN_SETSOCKOPT, "setsockopt")                                                             \
+    X(RS_WIN_GETSOCKNAME, "getsockname")                                                           \
     X(RS_WIN_SEND, "send")                                                                         \
     X(RS_WIN_SHUTDOWN, "shutdown")                                                                 \
     X(RS_WIN_CLOSESOCKET, "closesocket")                                                           \
@@ -63,19 +64,20 @@ void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value);
 rs_status rs_win_socket_start(rs_error *error);
 void rs_win_socket_stop(void);
 
-/* rs_win_socket_open: a TCP socket for overlapped use, not inherited by child processes.
- * extra_flags: 0, or WSA_FLAG_REGISTERED_IO. INVALID_SOCKET: *os_error says why. */
-SOCKET rs_win_socket_open(DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error);
+/* rs_win_socket_open: a TCP socket for overlapped use, not inherited by child processes. family:
+ * AF_INET or AF_INET6; extra_flags: 0, or WSA_FLAG_REGISTERED_IO. INVALID_SOCKET: *os_error says
+ * why. */
+SOCKET rs_win_socket_open(int family, DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error);
 
 /* rs_win_socket_tune: TCP_NODELAY, SO_SNDBUF, SO_RCVBUF as asked. Returns the status of the first
  * that failed, RS_OK otherwise. */
 rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls);
 
 /* rs_win_socket_listen: opens, tunes, binds exclusively and listens. SO_EXCLUSIVEADDRUSE and never
- * SO_REUSEADDR, which on Windows lets another process take the port. *port_out = port bound.
- * Statuses as rs_backend_api.listen. */
+ * SO_REUSEADDR, which on Windows lets another process take the port. IPv6: IPv4 too, on ::. *bound
+ * = the address, with its port. Statuses as rs_backend_api.listen. */
 rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning *tuning,
-                               DWORD extra_flags, rs_win_calls *calls, uint16_t *port_out,
+                               DWORD extra_flags, rs_win_calls *calls, rs_addr *bound,
                                rs_error *error);
 
 /* Who serves a socket: an entry of Winsock's catalog. */
@@ -103,10 +105,15 @@ const char *rs_win_provider_text(const char *name, const rs_win_provider *provid
 typedef struct rs_win_extensions {
     LPFN_ACCEPTEX accept_ex;
     LPFN_CONNECTEX connect_ex;
+    LPFN_GETACCEPTEXSOCKADDRS accept_ex_addresses;
     rs_win_provider provider;
 } rs_win_extensions;
 
 rs_status rs_win_socket_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error);
+
+/* rs_win_probe_v6: the same for a new IPv6 socket. False: there is no IPv6 here, and *out is zero.
+ */
+bool rs_win_probe_v6(rs_win_extensions *out, DWORD extra_flags, rs_win_calls *calls);
 
 /* rs_win_extensions_fit: may they be called on this socket? One catalog lookup; yes if their owner
  * is unknown, or one failed lookup would refuse every socket. */
@@ -117,11 +124,11 @@ bool rs_win_extensions_fit(const rs_win_extensions *extensions, SOCKET socket);
 rs_status rs_win_socket_update_accept(SOCKET accepted, SOCKET listener, rs_win_calls *calls);
 rs_status rs_win_socket_update_connect(SOCKET connected, rs_win_calls *calls);
 
-/* rs_win_socket_bind_from: binds to ip (0: any address) and any port, as ConnectEx requires. With
- * SO_REUSE_UNICASTPORT (Windows 10 and up) the system chooses the port only when it knows the
- * destination, so that many connections share the range. *port_reuse_failed (in, out): it is not
- * supported here, do not retry. 0 or the error. */
-uint32_t rs_win_socket_bind_from(SOCKET socket, uint32_t ip, bool *port_reuse_failed,
+/* rs_win_socket_bind_from: binds to *from (0.0.0.0, ::: any address) and any port, as ConnectEx
+ * requires. With SO_REUSE_UNICASTPORT (Windows 10 and up) the system chooses the port only when it
+ * knows the destination, so that many connections share the range. *port_reuse_failed (in, out): it
+ * is not supported here, do not retry. 0 or the error. */
+uint32_t rs_win_socket_bind_from(SOCKET socket, const rs_addr *from, bool *port_reuse_failed,
                                  rs_win_calls *calls);
 
 /* rs_win_socket_discard: before an orderly close: discards unread input, into scratch
@@ -140,7 +147,7 @@ void rs_win_socket_reset_at_close(SOCKET socket, rs_win_calls *calls);
 /* rs_win_socket_abort: the same, then close. */
 void rs_win_socket_abort(SOCKET socket, rs_win_calls *calls);
 
-/* rs_win_sockaddr: the address in the form that Winsock wants. */
-struct sockaddr_in rs_win_sockaddr(const rs_addr *addr);
+/* rs_win_socket_local: the socket's own address; 0.0.0.0:0 if it is not known any more. */
+rs_addr rs_win_socket_local(SOCKET socket, rs_win_calls *calls);
 
 #endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Addresses as the socket calls have them, and back. Any thread. */
+#ifndef RS_POSIX_POSIX_ADDRESS_H
+#define RS_POSIX_POSIX_ADDRESS_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "core/address.h"
+
+typedef union rs_sockaddr {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+} rs_sockaddr;
+
+/* rs_sockaddr_write: returns its bytes. */
+socklen_t rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr);
+
+/* rs_sockaddr_read: IPv4 in IPv6 becomes IPv4; another family 0.0.0.0:0. */
+rs_addr rs_sockaddr_read(const rs_sockaddr *name);
+
+#endif
