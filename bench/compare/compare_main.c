@@ -205,6 +205,8 @@ static int main_prepare(compare_main *self) {
     self->runner.seconds = self->settings.seconds;
     self->runner.warmup_s = self->settings.warmup_s;
     self->runner.stop = &self->stop;
+    self->runner.each_connection = self->settings.question != NULL &&
+                                   rs_question_asks(self->settings.question, RS_METRIC_LEAST);
     self->reports.runner = &self->runner;
     if (self->settings.seed == 0) { /* before anything prints it */
         self->settings.seed = (uint32_t)(rs_os_now_ns() / 1000u) | 1u;

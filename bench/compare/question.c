@@ -71,6 +71,15 @@ bool rs_question_measures(const rs_question *question, const char *server) {
            (strcmp(server, "iocp_server") == 0 || strcmp(server, "epoll_server") == 0);
 }
 
+bool rs_question_asks(const rs_question *question, rs_metric metric) {
+    for (uint32_t i = 0; i < question->clauses; i++) {
+        if (question->clause[i].metric == metric) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *question_metric(rs_metric metric) {
     switch (metric) {
     case RS_METRIC_RATE:
@@ -81,6 +90,8 @@ static const char *question_metric(rs_metric metric) {
         return "p99 latency";
     case RS_METRIC_CPU_SUM:
         return "processor time a message";
+    case RS_METRIC_LEAST:
+        return "least connection's share";
     case RS_METRIC_DEQUEUED:
         return "completions a dequeue";
     case RS_METRIC_MEMORY_EACH:

@@ -80,6 +80,9 @@ bool rs_question_uses(const rs_question *question, const char *scenario);
 /* rs_question_measures: this server takes part. */
 bool rs_question_measures(const rs_question *question, const char *server);
 
+/* rs_question_asks: one of its clauses is about this figure. */
+bool rs_question_asks(const rs_question *question, rs_metric metric);
+
 /* rs_question_clause_words: of one clause, as a sentence without its full stop. */
 void rs_question_clause_words(const rs_question *question, uint32_t index,
                               char out[RS_QUESTION_WORDS_BYTES]);

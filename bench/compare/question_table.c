@@ -260,7 +260,8 @@ static const rs_question question_table[] = {
      .link = "https://github.com/compio-rs/compio/pull/787",
      .known = "a connection that is always ready kept the thread to itself, so compio left it out",
      .hypothesis = "Nothing where the completions taken inside calls are bounded, as here to 64 in "
-                   "a row; without a bound the slowest hundredth waits longer.",
+                   "a row: the connection that is served least gets as much as with a packet for "
+                   "each, and the tail is no longer. Without a bound it gets less.",
      .change = {{.option = "skip-on-success",
                  .value = "off",
                  .about = "a packet for each "
@@ -274,9 +275,10 @@ static const rs_question question_table[] = {
                  .iocp = true,
                  .scenario = "pipelined"}},
      .changes = 2,
-     .clause = {CHANGED("pipelined", "iocp_server", 0, RS_METRIC_P99, RS_BOUND_AT_LEAST, 0.95),
-                CHANGED("pipelined", "iocp_server", 1, RS_METRIC_P99, RS_BOUND_AT_LEAST, 1.05)},
-     .clauses = 2},
+     .clause = {CHANGED("pipelined", "iocp_server", 0, RS_METRIC_LEAST, RS_BOUND_AT_MOST, 1.05),
+                CHANGED("pipelined", "iocp_server", 0, RS_METRIC_P99, RS_BOUND_AT_LEAST, 0.95),
+                CHANGED("pipelined", "iocp_server", 1, RS_METRIC_LEAST, RS_BOUND_AT_MOST, 0.95)},
+     .clauses = 3},
     {.number = 15,
      .name = "overlapped-range",
      .question = "What is SetFileIoOverlappedRange worth?",

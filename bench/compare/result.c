@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/assert.h"
@@ -183,6 +184,40 @@ static bool result_is_true(const rs_json_doc *doc, const char *key) {
     return node != NULL && node->kind == RS_JSON_IS_BOOL && node->number > 0;
 }
 
+/* The field number `index` of a line; false: there is none, or it is no number. */
+static bool result_field(const char *line, uint32_t index, double *out) {
+    char *end = NULL;
+    for (; index > 0; index--) {
+        line += strcspn(line, ",\n");
+        if (*line++ != ',') {
+            return false;
+        }
+    }
+    *out = strtod(line, &end);
+    return end != line && (*end == ',' || *end == '\n');
+}
+
+double rs_result_least_share(const char *csv) {
+    const char *end = strchr(csv, '\n'), *column = strstr(csv, ",measured,");
+    double least = NAN, sum = 0, value = NAN;
+    uint32_t index = 1, rows = 0;
+    if (end == NULL || column == NULL || column > end) {
+        return NAN;
+    }
+    for (const char *at = csv; at < column; at++) {
+        index += *at == ',';
+    }
+    for (const char *line = end + 1; *line != '\0'; line = strchr(line, '\n') + 1) {
+        if (!result_field(line, index, &value) || strchr(line, '\n') == NULL) {
+            return NAN;
+        }
+        least = fmin(least, value); /* a NAN gives way */
+        sum += value;
+        rows++;
+    }
+    return sum > 0 ? least * rows / sum : NAN;
+}
+
 void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_json_doc *server,
                     const rs_json_doc *load, const rs_observed *observed) {
     memset(run, 0, sizeof *run);
@@ -205,6 +240,7 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
         rs_json_read_number(server, NULL, "kernel_calls_total") / messages;
     run->value[RS_METRIC_DEQUEUED] =
         rs_json_read_number(server, NULL, "completions_per_batch.mean");
+    run->value[RS_METRIC_LEAST] = observed->least_share;
     run->value[RS_METRIC_PACING] = rs_json_read_number(load, NULL, "pacing_ns.p99") / 1000;
     run->paced_late = result_is_true(load, "paced_late");
     run->value[RS_METRIC_SWITCHES] =

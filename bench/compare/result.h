@@ -61,6 +61,10 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
       "server: completions that a dequeue took, mean over those that took any")                    \
     X(CPU_LOAD, "cpu_loadgen_us", "us/msg",                                                        \
       "loadgen: getrusage, GetProcessTimes, of the measured time")                                 \
+    X(LEAST, "least_share", "share",                                                               \
+      "loadgen, where a question asks for it: messages of the connection that had fewest over "    \
+      "the "                                                                                       \
+      "mean of all")                                                                               \
     X(PACING, "pacing_p99_us", "us",                                                               \
       "loadgen, in an open loop: p99 of actual less intended send, its own part of the latency")   \
     X(SWITCHES, "context_switches", "1/msg",                                                       \
@@ -127,6 +131,7 @@ typedef struct rs_observed {
     double others_cpus;        /* NAN: not known */
     double stack_cpus;         /* NAN: not known */
     double memory_start_bytes, memory_peak_bytes, pool_growth_bytes; /* NAN: not known */
+    double least_share;                                              /* NAN: not asked for */
     double switches, faults; /* used where the server itself cannot tell; NAN: not known */
 } rs_observed;
 
@@ -134,6 +139,10 @@ typedef struct rs_observed {
  * reason when the load generator says so or a figure that must be there is missing. */
 void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_json_doc *server,
                     const rs_json_doc *load, const rs_observed *observed);
+
+/* rs_result_least_share: of loadgen's rows for each connection, a CSV text with a head: the
+ * smallest count of measured messages over the mean. NAN: no row, or something that is none. */
+double rs_result_least_share(const char *csv);
 
 /* rs_result_void: the run proves nothing. */
 #if defined(__GNUC__)

@@ -134,6 +134,11 @@ static void runner_load_args(const runner_turn *turn, rs_args *args) {
     runner_path(turn, &turn->runner->load, "json", json);
     rs_args_add(args, "--json");
     rs_args_add(args, "%s", json);
+    if (turn->runner->each_connection) {
+        runner_path(turn, &turn->runner->load, "connections.csv", json);
+        rs_args_add(args, "--per-connection");
+        rs_args_add(args, "%s", json);
+    }
 }
 
 /* Starts one of the two; its output goes to files, because Wine wants no pipes. */
@@ -509,6 +514,17 @@ static void runner_subject(const rs_json_doc *doc, rs_subject *subject) {
     runner_settings(doc, &subject->settings);
 }
 
+static double runner_least_share(const runner_turn *turn) {
+    rs_runner *runner = turn->runner;
+    char path[RS_ARG_BYTES * 2];
+    if (!runner->each_connection) {
+        return NAN;
+    }
+    runner_path(turn, &runner->load, "connections.csv", path);
+    (void)runner_read(path, runner->rows, sizeof runner->rows);
+    return rs_result_least_share(runner->rows);
+}
+
 static void runner_collect(runner_turn *turn, rs_subject *subject) {
     rs_runner *runner = turn->runner;
     rs_json_doc server, load;
@@ -516,6 +532,7 @@ static void runner_collect(runner_turn *turn, rs_subject *subject) {
         !runner_parse(turn, &runner->server, &server)) {
         return;
     }
+    turn->observed.least_share = runner_least_share(turn);
     rs_result_read(turn->out, turn->scenario, &server, &load, &turn->observed);
     if (rs_scenario_is_search(turn->scenario) && turn->out->state == RS_RUN_OK) {
         turn->out->value[RS_METRIC_RATE] = turn->capacity;

@@ -16,6 +16,8 @@
 
 #define RS_RUNNER_JSON_BYTES 131072u
 #define RS_RUNNER_NODES 4096u
+#define RS_RUNNER_ROWS_BYTES 524288u /* of all connections: more than 160 bytes for each of 3,000  \
+                                      */
 
 /* A program to measure. */
 typedef struct rs_target {
@@ -44,12 +46,14 @@ typedef struct rs_runner {
     char loadgen[RS_ARG_BYTES];               /* absolute */
     char wine_script[RS_ARG_BYTES];           /* absolute; "" where Wine is not used */
     int32_t process_counter, machine_counter; /* of process.h; -1: none tells the truth */
+    bool each_connection;                     /* loadgen writes a row for each */
     bool load_untold;                         /* loadgen's own times do not */
     double seconds, warmup_s;
     double share;              /* of that time: less for a run that does not count */
     const rs_atomic_u32 *stop; /* not 0: end soon, the run does not count */
     rs_error unwritable;       /* text not "": nothing can be written below out, and why */
     rs_runner_side server, load;
+    char rows[RS_RUNNER_ROWS_BYTES];
 } rs_runner;
 
 /* rs_runner_can_write: is there room below runner->out for what a run leaves there? Sets

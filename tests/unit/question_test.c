@@ -86,6 +86,8 @@ static void test_question_find_by_name_or_number_and_nothing_else(void **state) 
     assert_null(rs_question_find("19"));
     assert_null(rs_question_find("gqcs"));
     assert_null(rs_question_find(""));
+    assert_true(rs_question_asks(rs_question_find("skip-fairness"), RS_METRIC_LEAST));
+    assert_false(rs_question_asks(rs_question_find("gqcs-ex"), RS_METRIC_LEAST));
 }
 
 static void test_question_clause_words_say_bound_and_what_it_is_over(void **state) {

@@ -1004,6 +1004,30 @@ static void test_result_of_untold_cpu_time_is_unknown(void **state) {
     assert_false(rs_is_known(got.value[RS_METRIC_CPU_LOAD]));
 }
 
+static void test_result_least_share_is_the_smallest_over_the_mean(void **state) {
+    (void)state;
+    assert_true(fabs(rs_result_least_share("connection,sent,measured,rate\n0,9,10,1.5\n1,9,30,2\n"
+                                           "2,9,20,\n") -
+                     0.5) < 1e-9);
+    assert_true(fabs(rs_result_least_share("connection,measured,x\n0,7,\n") - 1) < 1e-9);
+    assert_true(fabs(rs_result_least_share("connection,measured,x\n0,7,\n1,0,\n")) < 1e-9);
+}
+
+static void test_result_least_share_of_what_is_no_table_is_not_known(void **state) {
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "connection,measured,x",
+                                      "connection,measured,x\n",
+                                      "connection,sent,x\n0,1,2\n",
+                                      "connection,measured,x\n0\n",
+                                      "connection,measured,x\n0,many,1\n",
+                                      "connection,measured,x\n0,5,1\n1,4,", /* cut */
+                                      "connection,measured,x\n0,0,1\n1,0,1\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        assert_false(rs_is_known(rs_result_least_share(bad[i])));
+    }
+}
+
 static void test_result_unseen_wineserver_leaves_the_sum_unknown(void **state) {
     (void)state;
     const rs_observed observed = {.cpu_ns = 1e6, .wine_ns = NAN};
@@ -1181,6 +1205,8 @@ int main(void) {
         CASE(test_result_of_a_stream_counts_by_loadgen),
         CASE(test_result_unsound_runs_are_void_with_the_reason),
         CASE(test_result_of_untold_cpu_time_is_unknown),
+        CASE(test_result_least_share_is_the_smallest_over_the_mean),
+        CASE(test_result_least_share_of_what_is_no_table_is_not_known),
         CASE(test_result_unseen_wineserver_leaves_the_sum_unknown),
         CASE(test_settings_lists_may_be_repeated),
         CASE(test_settings_quick_is_the_default_and_full_has_all),
