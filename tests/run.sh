@@ -6,17 +6,19 @@
 # "analyze". windows and clangcl run under Wine; clangcl takes the RIO provider from windows. A
 # preset that fails does not keep the next from running. Exit 0 only when every preset was built,
 # ran at least one test and failed none, and nothing was found.
+# A test mostly waits: while one preset is tested, the next ones are built with what is left of the
+# processors.
 # What reads source texts is native's alone. fuzz runs the fuzz targets, clang the unit tests; asan
 # leaves out the walk over every option, tsan that and what has one thread: the simulation and
 # comparisons that are not interrupted; windows the simulation, which knows no system.
-# JOBS: builds at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
-# twice as many, since a test mostly waits. Details of a build stand in build/PRESET/build.log.
+# JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
+# three times as many. Details of a build stand in build/PRESET/build.log.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 jobs=${JOBS:-$(nproc)}
-export CTEST_PARALLEL_LEVEL="${CTEST_PARALLEL_LEVEL:-$((2 * jobs))}"
+export CTEST_PARALLEL_LEVEL="${CTEST_PARALLEL_LEVEL:-$((3 * jobs))}"
 export HOME="${HOME:-$root/build}"
 passed=0
 failed=0
@@ -36,7 +38,15 @@ end_wine()
     wineserver -k >/dev/null 2>&1 </dev/null
     timeout 30 wineserver -w >/dev/null 2>&1 </dev/null
 }
-trap end_wine EXIT
+
+builder=
+end_all()
+{
+    # The builder leads a process group of its own: a compiler dies with it.
+    [ -z "$builder" ] || kill -- "-$builder" 2>/dev/null
+    end_wine
+}
+trap end_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -46,17 +56,40 @@ note()
     summary+=("$(printf '%-8s %s' "$1" "$2")")
 }
 
+# make_all PRESET...: builds (analyze: runs) each in turn, with what the tests leave of the
+# processors. build/PRESET/build.rc says how that ended, once it has.
+make_all()
+{
+    local preset
+    renice -n 19 -p "$BASHPID" >/dev/null
+    for preset in "$@"; do
+        if [ "$preset" = analyze ]; then
+            JOBS=$jobs tests/analyze.sh
+        else
+            cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs"
+        fi >"build/$preset/build.log" 2>&1
+        echo $? >"build/$preset/build.rc.new"
+        mv "build/$preset/build.rc.new" "build/$preset/build.rc"
+    done
+}
+
+# made PRESET: waits for it; exit 0 if it went well.
+made()
+{
+    while ! [ -e "build/$1/build.rc" ] && kill -0 "$builder" 2>/dev/null; do
+        sleep 0.2
+    done
+    [ "$(cat "build/$1/build.rc" 2>/dev/null)" = 0 ]
+}
+
 build_preset()
 {
-    local log=build/$1/build.log
-    mkdir -p "build/$1"
-    if ! { cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"; } >"$log" 2>&1; then
-        tail -n 40 "$log"
-        echo "$1: the build failed (all of it in $log)"
-        failed=$((failed + 1))
-        note "$1" "BUILD FAILED"
-        return 1
-    fi
+    made "$1" && return
+    tail -n 40 "build/$1/build.log"
+    echo "$1: the build failed (all of it in build/$1/build.log)"
+    failed=$((failed + 1))
+    note "$1" "BUILD FAILED"
+    return 1
 }
 
 # What the kernel's address randomisation may place where gcc 12's thread sanitizer wants its
@@ -92,7 +125,10 @@ test_preset()
 # One test more: that static analysis finds nothing.
 analyze()
 {
-    if JOBS=$jobs tests/analyze.sh; then
+    made analyze
+    local rc=$?
+    cat build/analyze/build.log
+    if [ $rc -eq 0 ]; then
         passed=$((passed + 1))
         note analyze "0 findings"
     else
@@ -105,6 +141,14 @@ started=$SECONDS
 ./scripts/setup-debian.sh || exit 1
 [ $# -gt 0 ] || set -- native clang asan tsan fuzz windows clangcl analyze
 for preset in "$@"; do
+    mkdir -p "build/$preset"
+    rm -f "build/$preset/build.rc"
+done
+set -m
+make_all "$@" </dev/null &
+builder=$!
+set +m
+for preset in "$@"; do
     at=$SECONDS
     echo "== $preset"
     if [ "$preset" = analyze ]; then
@@ -114,6 +158,8 @@ for preset in "$@"; do
     fi
     echo "== $preset: $((SECONDS - at)) s"
 done
+wait "$builder"
+builder=
 
 echo
 echo "== summary ($((SECONDS - started)) s)"
