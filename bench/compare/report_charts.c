@@ -27,53 +27,91 @@ bool rs_chart_any(const rs_results *results, uint32_t scenario) {
     return chart_subjects(results, scenario, false, list) > 0;
 }
 
-/* A server's name, and Wine beside it where its figures are Wine's. */
-static const char *chart_label(const rs_results *results, uint32_t subject, char out[64]) {
-    /* The names of variants are long, and the page says Wine above every chart. */
-    const bool variants = results->kind == RS_COMPARE_TRADEOFFS;
-    (void)snprintf(out, 64, "%s%s", results->subject[subject].name,
-                   results->subject[subject].wine && !variants ? " (Wine)" : "");
-    return out;
+/* One hue a server, on every page: ours have their own, others what is left, in their order. */
+uint32_t rs_chart_colour(const rs_results *results, uint32_t subject) {
+    static const char *const ours[RS_SVG_COLOURS] = {"epoll_server",
+                                                     "iocp_server",
+                                                     "rio_server",
+                                                     "ladder_thread",
+                                                     "ladder_select",
+                                                     "ladder_async_select",
+                                                     "ladder_event_select",
+                                                     "ladder_iocp_pool",
+                                                     "ladder_overlapped_event",
+                                                     "ladder_overlapped_apc",
+                                                     "ladder_overlapped_alertable",
+                                                     "ladder_iocp_lookaside"};
+    const rs_subject *of = &results->subject[subject];
+    if (of->changed != NULL || of->control) {
+        return rs_chart_colour(results, of->of);
+    }
+    for (uint32_t i = 0; i < RS_SVG_COLOURS; i++) {
+        if (strcmp(of->name, ours[i]) == 0) {
+            return i;
+        }
+    }
+    return 3 + subject % (RS_SVG_COLOURS - 4);
 }
 
-void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                   const void *unused) {
+void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text) {
     rs_bar bar[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64], note[RS_SERVERS_MAX][32];
+    char note[RS_SERVERS_MAX][32];
     uint32_t list[RS_SERVERS_MAX];
     const uint32_t count = chart_subjects(results, scenario, true, list);
-    (void)unused;
     for (uint32_t i = 0; i < count; i++) {
         const rs_cell *cell = rs_results_cell(results, scenario, list[i]);
         (void)snprintf(note[i], sizeof note[i], "ends at %u",
                        results->subject[list[i]].connections_max);
-        bar[i] = (rs_bar){.label = chart_label(results, list[i], label[i]),
+        bar[i] = (rs_bar){.label = results->subject[list[i]].name,
                           .note = cell->beyond ? note[i] : NULL,
                           .part = {cell->median[RS_METRIC_RATE]},
                           .parts = 1,
-                          .colour = list[i],
+                          .colour = rs_chart_colour(results, list[i]),
                           .low = cell->rate_low,
                           .high = cell->rate_high};
     }
-    rs_svg_bars(text, results->scenario[scenario]->name,
-                rs_scenario_rate_unit(results->scenario[scenario]), bar, count, NULL);
+    rs_svg_bars(text, "Rate", rs_scenario_rate_unit(results->scenario[scenario]), bar, count, NULL);
 }
 
-void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                      const void *unused) {
+/* Those of a ladder whose models make calls of one kind: a line of their own each. */
+static void chart_latency_group(const rs_results *results, uint32_t scenario, const char *calls,
+                                rs_compare_text *text) {
     rs_curve curve[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
-    uint32_t list[RS_SERVERS_MAX];
+    char title[96];
+    uint32_t list[RS_SERVERS_MAX], curves = 0;
     const uint32_t count = chart_subjects(results, scenario, false, list);
-    (void)unused;
     for (uint32_t i = 0; i < count; i++) {
         const rs_cell *cell = rs_results_cell(results, scenario, list[i]);
-        curve[i] = (rs_curve){.label = chart_label(results, list[i], label[i]), .colour = list[i]};
-        for (uint32_t k = 0; k < RS_SVG_POINTS; k++) {
-            curve[i].value[k] = cell->median[RS_METRIC_P50 + k];
+        const char *own = results->subject[list[i]].calls;
+        if (calls == NULL || (own != NULL && strcmp(own, calls) == 0)) {
+            curve[curves] = (rs_curve){.label = results->subject[list[i]].name,
+                                       .colour = rs_chart_colour(results, list[i])};
+            memcpy(curve[curves++].value, &cell->median[RS_METRIC_P50], sizeof curve[0].value);
         }
     }
-    rs_svg_curves(text, results->scenario[scenario]->name, curve, count);
+    (void)snprintf(title, sizeof title, "Latency%s%.40s", calls != NULL ? ": " : "",
+                   calls != NULL ? calls : "");
+    rs_svg_curves(text, title, curve, curves);
+}
+
+void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text) {
+    uint32_t list[RS_SERVERS_MAX];
+    const uint32_t count = chart_subjects(results, scenario, false, list);
+    if (results->kind != RS_COMPARE_LADDER) {
+        chart_latency_group(results, scenario, NULL, text);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const char *calls = results->subject[list[i]].calls;
+        bool seen = calls == NULL;
+        for (uint32_t k = 0; k < i && !seen; k++) {
+            const char *before = results->subject[list[k]].calls;
+            seen = before != NULL && strcmp(before, calls) == 0;
+        }
+        if (!seen) {
+            chart_latency_group(results, scenario, calls, text);
+        }
+    }
 }
 
 const char *const rs_chart_cpu_parts[RS_CHART_CPU_PARTS] = {"user", "kernel", "wineserver"};
@@ -89,26 +127,22 @@ static void chart_add_up(rs_bar *bar, double sum) {
     }
 }
 
-void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                  const void *unused) {
+void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text) {
     rs_bar bar[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
     uint32_t list[RS_SERVERS_MAX];
     const uint32_t count = chart_subjects(results, scenario, false, list);
-    (void)unused;
     for (uint32_t i = 0; i < count; i++) {
         const rs_cell *cell = rs_results_cell(results, scenario, list[i]);
         bar[i] =
-            (rs_bar){.label = chart_label(results, list[i], label[i]),
+            (rs_bar){.label = results->subject[list[i]].name,
                      .part = {cell->median[RS_METRIC_CPU_USER], cell->median[RS_METRIC_CPU_KERNEL],
                               cell->median[RS_METRIC_CPU_WINE]},
                      .parts = RS_CHART_CPU_PARTS,
-                     .low = NAN,
-                     .high = NAN};
+                     .low = cell->cpu_low,
+                     .high = cell->cpu_high};
         chart_add_up(&bar[i], cell->median[RS_METRIC_CPU_SUM]);
     }
-    rs_svg_bars(text, results->scenario[scenario]->name, "us/message", bar, count,
-                rs_chart_cpu_parts);
+    rs_svg_bars(text, "CPU time", "us/message", bar, count, rs_chart_cpu_parts);
 }
 
 static uint32_t calls_index(const rs_chart_calls_list *calls, const char *name) {
@@ -162,16 +196,14 @@ void rs_chart_calls_collect(const rs_results *results, rs_chart_calls_list *call
     calls->name[calls->count] = "others";
 }
 
-void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                    const void *arg) {
-    const rs_chart_calls_list *calls = arg;
+void rs_chart_calls(const rs_results *results, uint32_t scenario, const rs_chart_calls_list *calls,
+                    rs_compare_text *text) {
     rs_bar bar[RS_SERVERS_MAX];
-    char label[RS_SERVERS_MAX][64];
     uint32_t list[RS_SERVERS_MAX];
     const uint32_t count = chart_subjects(results, scenario, false, list);
     for (uint32_t i = 0; i < count; i++) {
         const rs_cell *cell = rs_results_cell(results, scenario, list[i]);
-        bar[i] = (rs_bar){.label = chart_label(results, list[i], label[i]),
+        bar[i] = (rs_bar){.label = results->subject[list[i]].name,
                           .parts = calls->count + 1,
                           .low = NAN,
                           .high = NAN};
@@ -180,48 +212,5 @@ void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_compare_tex
         }
         chart_add_up(&bar[i], cell->median[RS_METRIC_CALLS]);
     }
-    rs_svg_bars(text, results->scenario[scenario]->name, "calls/message", bar, count, calls->name);
-}
-
-/* ---- trade-offs */
-
-typedef struct chart_ratios {
-    rs_ratio_row row[RS_CHART_RATIOS_MAX];
-    char label[RS_CHART_RATIOS_MAX][80];
-    uint32_t rows;
-} chart_ratios;
-
-static void ratios_add(const rs_results *results, uint32_t subject, uint32_t scenario,
-                       rs_chart_figure figure, chart_ratios *out) {
-    const rs_cell *cell = rs_results_cell(results, scenario, subject);
-    const rs_tradeoff *changed = results->subject[subject].changed;
-    if (out->rows == RS_CHART_RATIOS_MAX) {
-        return;
-    }
-    (void)snprintf(out->label[out->rows], sizeof out->label[0], "%s=%s, %s", changed->option,
-                   changed->value, results->scenario[scenario]->name);
-    out->row[out->rows] = (rs_ratio_row){.label = out->label[out->rows],
-                                         .ratio = figure == RS_CHART_RATE  ? cell->rate
-                                                  : figure == RS_CHART_CPU ? cell->cpu
-                                                                           : cell->p99};
-    out->rows++;
-}
-
-void rs_chart_tradeoff(const rs_results *results, uint32_t of, rs_chart_figure figure,
-                       rs_compare_text *text) {
-    static const char *const names[] = {"rate", "CPU time", "p99"};
-    chart_ratios ratios;
-    char title[RS_NAME_BYTES + 64];
-    ratios.rows = 0;
-    for (uint32_t k = 0; k < results->subjects; k++) {
-        for (uint32_t i = 0; i < results->scenarios; i++) {
-            if (results->subject[k].changed != NULL && results->subject[k].of == of &&
-                rs_results_wants(results, i, k)) {
-                ratios_add(results, k, i, figure, &ratios);
-            }
-        }
-    }
-    (void)snprintf(title, sizeof title, "%s: %s / defaults", results->subject[of].name,
-                   names[figure]);
-    rs_svg_ratios(text, title, figure == RS_CHART_RATE, ratios.row, ratios.rows);
+    rs_svg_bars(text, "Kernel calls", "calls/message", bar, count, calls->name);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each chart of the page shows of one scenario, or of one server's trade-offs.
+/* What each chart of the page shows of one scenario, and the ratios of all of them.
  *
  * Pure: SVG into a text. A chart leaves out what was not measured. */
 #ifndef RS_COMPARE_REPORT_CHARTS_H
@@ -13,10 +13,9 @@
 #include "compare/text.h"
 
 #define RS_CHART_CPU_PARTS 3u
-#define RS_CHART_CALLS                                                                             \
-    (RS_SVG_COLOURS - 1u) /* names with a colour; the last place is the others' */
+#define RS_CHART_CALLS (RS_SVG_COSTS - 1u) /* names with a colour; the last place is the others'   \
+                                            */
 #define RS_CHART_CALLS_KNOWN 128u
-#define RS_CHART_RATIOS_MAX 64u
 
 _Static_assert(RS_CHART_CALLS_KNOWN > RS_CHART_CALLS, "room for the others");
 
@@ -36,20 +35,18 @@ void rs_chart_calls_collect(const rs_results *results, rs_chart_calls_list *call
 /* rs_chart_any: some subject has figures in this scenario. */
 bool rs_chart_any(const rs_results *results, uint32_t scenario);
 
-/* One card each. arg: rs_chart_calls wants the list, the others nothing. */
-void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                   const void *arg);
-void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                      const void *arg);
-void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                  const void *arg);
-void rs_chart_calls(const rs_results *results, uint32_t scenario, rs_compare_text *text,
-                    const void *arg);
+/* rs_chart_colour: the class of a server: the same on every page, and that of its variants. */
+uint32_t rs_chart_colour(const rs_results *results, uint32_t subject);
 
-typedef enum rs_chart_figure { RS_CHART_RATE, RS_CHART_CPU, RS_CHART_P99 } rs_chart_figure;
+/* One chart each; latency of a ladder one for each kind of calls. */
+void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text);
+void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text);
+void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text);
+void rs_chart_calls(const rs_results *results, uint32_t scenario, const rs_chart_calls_list *calls,
+                    rs_compare_text *text);
 
-/* rs_chart_tradeoff: every changed setting of one server against its defaults. */
-void rs_chart_tradeoff(const rs_results *results, uint32_t of, rs_chart_figure figure,
-                       rs_compare_text *text);
+/* rs_chart_ratios: rate and CPU time (of trade-offs p99 too) of everything that is set against
+ * something, with intervals; how to read it. Nothing when nothing is. */
+void rs_chart_ratios(const rs_results *results, rs_compare_text *text);
 
 #endif

@@ -40,6 +40,17 @@ static void head_controls(const rs_results *results, rs_report_head *head, bool 
     }
 }
 
+static void head_no_control(const rs_results *results, rs_report_head *head) {
+    bool any = results->kind == RS_COMPARE_CALIBRATE; /* which is one throughout */
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        any = any || results->subject[i].control;
+    }
+    if (!any) {
+        (void)snprintf(head_add(head, "control")->words, sizeof head->line[0].words,
+                       "not measured");
+    }
+}
+
 static void head_runs(const rs_results *results, rs_report_head *head) {
     const uint32_t made = rs_results_made(results), voided = rs_results_voided(results);
     const uint32_t disturbed = rs_results_disturbed(results);
@@ -79,5 +90,6 @@ void rs_report_head_make(const rs_results *results, rs_report_head *head) {
     head_controls(results, head, true);
     head_runs(results, head);
     head_controls(results, head, false);
+    head_no_control(results, head);
     head_instruments(results, head);
 }

@@ -18,17 +18,6 @@ static void html_paragraph(rs_compare_text *text, const char *kind, const char *
     rs_compare_text_raw(text, "</p>\n");
 }
 
-static void html_section(const rs_results *results, rs_compare_text *text, const char *title,
-                         const char *about) {
-    rs_compare_text_raw(text, "<h2>");
-    rs_compare_text_html(text, title);
-    rs_compare_text_raw(text, "</h2>\n");
-    html_paragraph(text, "dim", about);
-    if (rs_results_warning(results)[0] != '\0') {
-        html_paragraph(text, "warn", rs_results_warning(results));
-    }
-}
-
 static void html_term(rs_compare_text *text, const char *what, const char *words) {
     rs_compare_text_raw(text, "<dt>");
     rs_compare_text_html(text, what);
@@ -45,79 +34,87 @@ static void html_banner(const rs_results *results, rs_compare_text *text) {
     rs_compare_text_raw(text, "</dl>\n");
 }
 
+static void html_head_lines(const rs_report_head *head, bool warnings, rs_compare_text *text) {
+    for (uint32_t i = 0; i < head->lines; i++) {
+        if (head->line[i].is_warning == warnings) {
+            rs_compare_text_format(text,
+                                   warnings ? "<p class=\"warn\"><b>%s</b> " : "<span><b>%s</b> ",
+                                   head->line[i].what);
+            rs_compare_text_html(text, head->line[i].words);
+            rs_compare_text_raw(text, warnings ? "</p>\n" : "</span>\n");
+        }
+    }
+}
+
+/* The first screen: what speaks against the figures, the verdict, how far they can be trusted, and
+ * one chart. */
 static void html_top(const rs_results *results, rs_compare_text *text) {
+    static const char *const title[] = {"Ringside comparison", "Ringside trade-offs",
+                                        "Ringside calibration", "Ringside ladder", "Ringside map"};
     rs_report_head head;
-    char words[sizeof head.line[0].words + 32];
     rs_report_head_make(results, &head);
-    rs_compare_text_raw(text, "<h1>Ringside comparison</h1>\n");
-    for (uint32_t i = 0; i < head.lines; i++) {
-        (void)snprintf(words, sizeof words, "%s: %s", head.line[i].what, head.line[i].words);
-        html_paragraph(text, head.line[i].is_warning ? "warn" : "dim", words);
-    }
-    html_paragraph(text, "verdict", results->verdict.text);
     if (rs_results_warning(results)[0] != '\0') {
-        html_paragraph(text, "warn", rs_results_warning(results));
+        html_paragraph(text, "fixed", rs_results_warning(results));
     }
+    rs_compare_text_format(text, "<h1>%s</h1>\n", title[results->kind]);
+    html_head_lines(&head, true, text);
     if (results->interrupted) {
         html_paragraph(text, "warn", "Interrupted: this page holds what was measured until then.");
     }
-    if (rs_results_voided(results) > 0) {
-        html_paragraph(text, "warn",
-                       "Some runs were void: they are listed below and count nowhere.");
-    }
-    html_banner(results, text);
+    html_paragraph(text, "verdict", results->verdict.text);
+    rs_compare_text_raw(text, "<p class=\"trust\">");
+    html_head_lines(&head, false, text);
+    rs_compare_text_raw(text, "</p>\n");
+    rs_chart_ratios(results, text);
 }
 
-/* ---- charts: one card a scenario */
-
-typedef void (*html_chart_fn)(const rs_results *, uint32_t, rs_compare_text *, const void *);
-
-static void html_charts(const rs_results *results, rs_compare_text *text, html_chart_fn fn,
-                        const void *arg) {
-    rs_compare_text_raw(text, "<div class=\"grid\">\n");
-    for (uint32_t i = 0; i < results->scenarios; i++) {
-        if (rs_chart_any(results, i)) {
-            rs_compare_text_raw(text, "<div class=\"card\">");
-            fn(results, i, text, arg);
-            rs_compare_text_raw(text, "</div>\n");
-        }
-    }
-    rs_compare_text_raw(text, "</div>\n");
-}
-
-static void html_key(rs_compare_text *text, const char *const *name, uint32_t count) {
-    rs_compare_text_raw(text, "<div class=\"key\">");
+static void html_key(rs_compare_text *text, const char *title, const char *const *name,
+                     uint32_t count) {
+    rs_compare_text_format(text, "<div class=\"key\"><b>%s</b>", title);
     for (uint32_t i = 0; i < count; i++) {
-        rs_compare_text_format(text, "<span><i class=\"s%u\"></i>", i % RS_SVG_COLOURS);
+        rs_compare_text_format(text, "<span><i class=\"s%u\"></i>", i);
         rs_compare_text_html(text, name[i]);
         rs_compare_text_raw(text, "</span>");
     }
     rs_compare_text_raw(text, "</div>\n");
 }
 
-static void html_server_charts(const rs_results *results, rs_compare_text *text) {
-    html_section(results, text, "Rate",
-                 "Median of the runs; the thin line reaches from the smallest to the largest.");
-    html_charts(results, text, rs_chart_rate, NULL);
-    html_section(results, text, "Latency",
-                 "Of replies, medians of each percentile; logarithmic scale.");
-    html_charts(results, text, rs_chart_latency, NULL);
-    html_section(results, text, "CPU time per message",
-                 "Of the server in user and kernel mode, and of wineserver where it works for it.");
-    html_key(text, rs_chart_cpu_parts, RS_CHART_CPU_PARTS);
-    html_charts(results, text, rs_chart_cpu, NULL);
+/* A card for each scenario: what it is, and its charts. Of trade-offs, where ratios say the rest,
+ * the kernel calls alone. */
+static void html_scenarios(const rs_results *results, rs_compare_text *text) {
+    const bool all = results->kind != RS_COMPARE_TRADEOFFS;
+    rs_chart_calls_list calls;
+    rs_chart_calls_collect(results, &calls);
+    rs_compare_text_raw(text, all ? "<h2>Each scenario</h2>\n"
+                                  : "<h2>Kernel calls of each scenario</h2>\n");
+    if (all) {
+        html_paragraph(text, "dim",
+                       "Medians of the runs; the thin line reaches from the smallest run to the "
+                       "largest. Latency is that of replies, on a logarithmic scale.");
+        html_key(text, "CPU time", rs_chart_cpu_parts, RS_CHART_CPU_PARTS);
+    }
+    html_key(text, "Kernel calls", calls.name, calls.count + 1);
+    for (uint32_t i = 0; i < results->scenarios; i++) {
+        if (!rs_chart_any(results, i)) {
+            continue;
+        }
+        rs_compare_text_format(text, "<div class=\"card\"><h3>%s</h3>\n",
+                               results->scenario[i]->name);
+        html_paragraph(text, "dim", results->scenario[i]->about);
+        rs_compare_text_raw(text, "<div class=\"grid\">\n");
+        if (all) {
+            rs_chart_rate(results, i, text);
+            rs_chart_cpu(results, i, text);
+            rs_chart_latency(results, i, text);
+        }
+        rs_chart_calls(results, i, &calls, text);
+        rs_compare_text_raw(text, "</div></div>\n");
+    }
 }
 
-/* A row of cards for each server: what each of its settings is worth. */
-static void html_tradeoff_charts(const rs_results *results, rs_compare_text *text) {
-    static const char *const names[] = {"better than the defaults", "worse",
-                                        "no difference that remains"};
-    static const uint32_t colours[] = {2, 1, RS_SVG_COLOURS - 1};
-    html_section(results, text, "What each setting is worth",
-                 "One setting changed, against the same server's defaults: the median of paired "
-                 "ratios and its 95 % interval; logarithmic scale around 1. Left is less, right is "
-                 "more of the figure.");
+static void html_tradeoffs(const rs_results *results, rs_compare_text *text) {
     char summary[RS_REPORT_SUMMARY_BYTES];
+    rs_compare_text_raw(text, "<h2>What each setting is worth</h2>\n");
     rs_report_discoveries(results, summary, sizeof summary);
     html_paragraph(text, "dim", summary);
     rs_compare_text_raw(text, "<dl>\n");
@@ -127,20 +124,6 @@ static void html_tradeoff_charts(const rs_results *results, rs_compare_text *tex
         }
     }
     rs_compare_text_raw(text, "</dl>\n");
-    rs_compare_text_raw(text, "<div class=\"key\">");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        rs_compare_text_format(text, "<span><i class=\"s%u\"></i>%s</span>", colours[i], names[i]);
-    }
-    rs_compare_text_raw(text, "</div>\n<div class=\"grid\">\n");
-    for (uint32_t i = 0; i < results->subjects; i++) {
-        const bool is_server = results->subject[i].changed == NULL && !results->subject[i].control;
-        for (uint32_t k = RS_CHART_RATE; is_server && k <= RS_CHART_P99; k++) {
-            rs_compare_text_raw(text, "<div class=\"card\">");
-            rs_chart_tradeoff(results, i, (rs_chart_figure)k, text);
-            rs_compare_text_raw(text, "</div>\n");
-        }
-    }
-    rs_compare_text_raw(text, "</div>\n");
 }
 
 static void html_question(const rs_results *results, rs_compare_text *text) {
@@ -154,15 +137,16 @@ static void html_question(const rs_results *results, rs_compare_text *text) {
 }
 
 static void html_map_charts(const rs_results *results, rs_compare_text *text) {
-    const bool windows = results->platform == RS_PLATFORM_WINDOWS;
     if (results->baseline < 0) {
         return;
     }
-    html_section(results, text,
-                 windows ? "Each server over iocp_server" : "Each server over the floor",
-                 "Median of paired ratios of messages a second, then of CPU time per message, "
-                 "wineserver's included; a tool tip has the interval. In brackets: not separable. "
-                 "\"-\": not measured, or left out by the rule.");
+    rs_compare_text_raw(text, rs_results_base_is_iocp(results)
+                                  ? "<h2>Each server over iocp_server</h2>\n"
+                                  : "<h2>Each server over the floor</h2>\n");
+    html_paragraph(text, "dim",
+                   "Ratios of messages a second, then of CPU time per message, wineserver's "
+                   "included; a tool tip has the interval. In brackets: not separable. \"-\": not "
+                   "measured, or left out by the rule.");
     rs_report_map_charts(results, text);
 }
 
@@ -171,14 +155,6 @@ static void html_map_notes(const rs_results *results, rs_compare_text *text) {
     for (uint32_t i = 0; rs_report_map_note(results, i, note, sizeof note); i++) {
         html_paragraph(text, "dim", note);
     }
-}
-
-static void html_calls_charts(const rs_results *results, rs_compare_text *text) {
-    rs_chart_calls_list calls;
-    html_section(results, text, "Kernel calls per message", "By name, as the server counts them.");
-    rs_chart_calls_collect(results, &calls);
-    html_key(text, calls.name, calls.count + 1);
-    html_charts(results, text, rs_chart_calls, &calls);
 }
 
 /* ---- the rest */
@@ -220,6 +196,8 @@ static void html_void_list(const rs_results *results, rs_compare_text *text) {
 }
 
 static void html_settings(const rs_results *results, rs_compare_text *text) {
+    rs_compare_text_raw(text, "<h2>How it was measured</h2>\n");
+    html_banner(results, text);
     rs_compare_text_raw(text, "<h2>Settings</h2>\n<dl>\n");
     rs_report_settings(results, text, html_term);
     rs_compare_text_raw(text, "</dl>\n<h2>Scenarios</h2>\n<dl>\n");
@@ -230,46 +208,41 @@ static void html_settings(const rs_results *results, rs_compare_text *text) {
     html_paragraph(text, "dim", rs_verdict_rule);
 }
 
-static void html_table(const rs_table *table, const char *title, const char *warning,
-                       rs_compare_text *text) {
+static void html_table(const rs_table *table, const char *title, rs_compare_text *text) {
     rs_compare_text_format(text, "<h2>%s</h2>\n", title);
-    rs_table_write_html(table, warning, text);
+    rs_table_write_html(table, text);
 }
 
 void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_text *text) {
-    const char *warning = rs_results_warning(results);
     char late[RS_WHY_BYTES];
     rs_page_begin(text, "Ringside comparison");
     html_top(results, text);
     html_question(results, text);
     if (results->kind == RS_COMPARE_TRADEOFFS) {
-        html_tradeoff_charts(results, text);
+        html_tradeoffs(results, text);
     } else if (results->kind == RS_COMPARE_MAP) {
+        html_map_notes(results, text);
         html_map_charts(results, text);
-    } else {
-        html_server_charts(results, text);
-    }
-    html_limits(results, text);
-    if (results->kind != RS_COMPARE_MAP) { /* whose cells would be dozens of charts */
-        html_calls_charts(results, text);
-    }
-    if (results->kind == RS_COMPARE_CALIBRATE) {
+    } else if (results->kind == RS_COMPARE_CALIBRATE) {
         rs_report_calibration_table(results, scratch);
-        html_table(scratch, "Calibration", warning, text);
+        html_table(scratch, "Calibration", text);
     }
     rs_report_table(results, scratch);
-    html_table(scratch, "All figures", warning, text);
-    html_map_notes(results, text);
+    html_table(scratch, "All figures", text);
     rs_report_paced_late(results, late, sizeof late);
     if (late[0] != '\0') {
         html_paragraph(text, "warn", late);
     }
     html_void_list(results, text);
+    html_limits(results, text);
+    if (results->kind != RS_COMPARE_MAP) { /* whose cells would be dozens of charts */
+        html_scenarios(results, text);
+    }
     rs_report_latency_table(results, scratch);
-    html_table(scratch, "Latency in figures", warning, text);
+    html_table(scratch, "Latency in figures", text);
     if (results->kind != RS_COMPARE_TRADEOFFS) { /* whose first table has these columns */
         rs_report_memory_table(results, scratch);
-        html_table(scratch, "Memory and environment", warning, text);
+        html_table(scratch, "Memory and environment", text);
     }
     html_settings(results, text);
     rs_page_end(text);

@@ -37,12 +37,12 @@ static void map_text(char cell[RS_TABLE_CELL_BYTES], const char *words) {
 }
 
 static void map_count(char cell[RS_TABLE_CELL_BYTES], uint32_t count) {
-    (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%u", count);
+    rs_table_count(cell, count);
 }
 
 static void map_row(const rs_results *results, uint32_t scenario, uint32_t subject, rs_table *out) {
-    static const rs_metric figures[] = {RS_METRIC_CPU_SUM, RS_METRIC_CPU_MACHINE, RS_METRIC_CALLS,
-                                        RS_METRIC_DEQUEUED};
+    static const rs_metric figures[] = {RS_METRIC_RATE, RS_METRIC_CPU_SUM, RS_METRIC_CPU_MACHINE,
+                                        RS_METRIC_CALLS, RS_METRIC_DEQUEUED};
     const rs_scenario *of = results->scenario[scenario];
     const rs_cell *cell = rs_results_cell(results, scenario, subject);
     char(*row)[RS_TABLE_CELL_BYTES] = rs_table_row(out);
@@ -53,46 +53,47 @@ static void map_row(const rs_results *results, uint32_t scenario, uint32_t subje
     map_count(*row++, of->depth);
     map_count(*row++, of->frame_bytes);
     map_text(*row++, results->subject[subject].name);
-    map_text(*row++, rs_report_platform(results, subject));
-    rs_table_number(*row++, cell->median[RS_METRIC_RATE]);
-    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
-        rs_table_number(*row++, cell->median[figures[i]]);
-    }
     if (results->baseline >= 0) {
         const rs_interval none = {.count = 0};
+        map_text(*row++, rs_report_map_wins(results, scenario, subject));
         rs_report_ratio(*row++, cell->has_ratio ? &cell->rate : &none);
         rs_report_ratio(*row++, cell->has_ratio ? &cell->cpu : &none);
         rs_report_ratio(*row++, cell->has_ratio ? &cell->machine : &none);
-        map_text(*row++, rs_report_map_wins(results, scenario, subject));
     }
     map_count(*row++, cell->ok);
     map_count(*row++, cell->disturbed);
-    map_count(*row, cell->voided);
+    map_count(*row++, cell->voided);
+    for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
+        rs_table_number(*row++, cell->median[figures[i]]);
+    }
+    map_text(*row, rs_report_platform(results, subject));
 }
 
 void rs_report_map_table(const rs_results *results, rs_table *out) {
-    static const char *const figures[] = {"rate/s", "CPU us/msg", "whole machine",
-                                          "kernel calls/msg", "completions/dequeue"};
-    static const char *const ends[] = {"runs", "disturbed", "void"};
-    const bool windows = results->platform == RS_PLATFORM_WINDOWS;
+    static const char *const figures[] = {"runs",
+                                          "disturbed",
+                                          "void",
+                                          "rate/s",
+                                          "CPU us/msg",
+                                          "machine CPU us/msg",
+                                          "kernel calls/msg",
+                                          "completions/dequeue"};
+    const bool iocp = rs_results_base_is_iocp(results);
     rs_table_init(out);
     rs_table_column(out, "connections", false);
     rs_table_column(out, "in flight", false);
     rs_table_column(out, "bytes", false);
     rs_table_column(out, "server", true);
-    rs_table_column(out, "platform", true);
+    if (results->baseline >= 0) {
+        rs_table_column(out, "wins by more than 5 %", true);
+        rs_table_column(out, iocp ? "rate / IOCP" : "rate / floor", false);
+        rs_table_column(out, iocp ? "CPU / IOCP" : "CPU / floor", false);
+        rs_table_column(out, iocp ? "machine / IOCP" : "machine / floor", false);
+    }
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         rs_table_column(out, figures[i], false);
     }
-    if (results->baseline >= 0) {
-        rs_table_column(out, windows ? "rate / IOCP" : "rate / floor", false);
-        rs_table_column(out, windows ? "CPU / IOCP" : "CPU / floor", false);
-        rs_table_column(out, windows ? "machine / IOCP" : "machine / floor", false);
-        rs_table_column(out, "wins by more than 5 %", true);
-    }
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        rs_table_column(out, ends[i], false);
-    }
+    rs_table_column(out, "platform", true);
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             if (rs_results_wants(results, i, k)) {
@@ -211,9 +212,10 @@ static void map_chart(const rs_results *results, uint32_t subject, uint32_t size
                     .rows_are = "in flight",
                     .more_is_better = !cpu,
                     .within = RS_MAP_WIN};
-    char title[128];
-    (void)snprintf(title, sizeof title, "%.39s%s, %u bytes", results->subject[subject].name,
-                   cpu ? ": CPU" : ": rate", size);
+    char title[128], bytes[RS_TABLE_CELL_BYTES];
+    rs_table_count(bytes, size);
+    (void)snprintf(title, sizeof title, "%.39s%s, %.20s bytes", results->subject[subject].name,
+                   cpu ? ": CPU" : ": rate", bytes);
     if (map_heat(results, subject, size, cpu, &heat)) {
         rs_compare_text_raw(text, "<div class=\"card\">");
         rs_svg_heat(text, title, &heat);

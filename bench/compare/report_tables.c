@@ -48,11 +48,7 @@ const char *rs_report_platform(const rs_results *results, uint32_t subject) {
 }
 
 static void report_percent(char cell[RS_TABLE_CELL_BYTES], double share) {
-    if (rs_is_known(share)) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.0f %%", share * 100);
-    } else {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
-    }
+    (void)snprintf(cell, RS_TABLE_CELL_BYTES, rs_is_known(share) ? "%.0f" : "-", share * 100);
 }
 
 typedef struct report_row {
@@ -69,7 +65,7 @@ static void row_number(report_row *row, double value) {
 }
 
 static void row_count(report_row *row, uint32_t count) {
-    (void)snprintf(row->cell[row->at++], RS_TABLE_CELL_BYTES, "%u", count);
+    rs_table_count(row->cell[row->at++], count);
 }
 
 static void row_ratio(report_row *row, const rs_cell *cell, const rs_interval *ratio) {
@@ -116,7 +112,7 @@ static void row_end(report_row *row, const rs_cell *cell) {
     row_count(row, cell->voided);
 }
 
-/* The first three columns of most tables. False: no room for the row. */
+/* The first two columns of most tables. False: no room for the row. */
 static bool row_begin(report_row *row, rs_table *table, const rs_results *results,
                       uint32_t scenario, uint32_t subject) {
     *row = (report_row){.cell = rs_table_row(table)};
@@ -125,7 +121,6 @@ static bool row_begin(report_row *row, rs_table *table, const rs_results *result
     }
     row_text(row, results->scenario[scenario]->name);
     row_text(row, results->subject[subject].name);
-    row_text(row, rs_report_platform(results, subject));
     return true;
 }
 
@@ -133,7 +128,12 @@ static void table_begin(rs_table *out) {
     rs_table_init(out);
     rs_table_column(out, "scenario", true);
     rs_table_column(out, "server", true);
-    rs_table_column(out, "platform", true);
+}
+
+static void columns_add(rs_table *out, const char *const *header, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        rs_table_column(out, header[i], false);
+    }
 }
 
 static void report_row_main(const rs_results *results, uint32_t scenario, uint32_t subject,
@@ -143,25 +143,26 @@ static void report_row_main(const rs_results *results, uint32_t scenario, uint32
     if (!row_begin(&row, out, results, scenario, subject)) {
         return;
     }
-    if (results->kind == RS_COMPARE_LADDER) {
-        const char *calls = results->subject[subject].calls;
-        row_text(&row, calls != NULL ? calls : "-");
-    }
-    row_rate(&row, results, scenario, subject);
-    report_percent(row.cell[row.at++], cell->rate_spread);
-    row_latency(&row, cell, RS_METRIC_P50);
-    row_latency(&row, cell, RS_METRIC_P99);
-    row_latency(&row, cell, RS_METRIC_P99_9);
-    row_number(&row, cell->median[RS_METRIC_CPU]);
-    row_number(&row, cell->median[RS_METRIC_CPU_WINE]);
-    row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
-    row_number(&row, cell->median[RS_METRIC_CPU_MACHINE]);
-    row_number(&row, cell->median[RS_METRIC_CALLS]);
     if (results->baseline >= 0) {
         row_ratio(&row, cell, &cell->rate);
         row_ratio(&row, cell, &cell->cpu);
     }
     row_end(&row, cell);
+    row_rate(&row, results, scenario, subject);
+    report_percent(row.cell[row.at++], cell->rate_spread);
+    row_latency(&row, cell, RS_METRIC_P50);
+    row_latency(&row, cell, RS_METRIC_P99);
+    row_latency(&row, cell, RS_METRIC_P99_9);
+    row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
+    row_number(&row, cell->median[RS_METRIC_CPU]);
+    row_number(&row, cell->median[RS_METRIC_CPU_WINE]);
+    row_number(&row, cell->median[RS_METRIC_CPU_MACHINE]);
+    row_number(&row, cell->median[RS_METRIC_CALLS]);
+    if (results->kind == RS_COMPARE_LADDER) {
+        const char *calls = results->subject[subject].calls;
+        row_text(&row, calls != NULL ? calls : "-");
+    }
+    row_text(&row, rs_report_platform(results, subject));
 }
 
 typedef void (*report_row_fn)(const rs_results *, uint32_t, uint32_t, rs_table *);
@@ -176,29 +177,35 @@ static void report_rows(const rs_results *results, rs_table *out, report_row_fn 
     }
 }
 
-static void columns_end(rs_table *out) {
-    rs_table_column(out, "runs", false);
-    rs_table_column(out, "disturbed", false);
-    rs_table_column(out, "void", false);
+/* The answer's columns, which come first: the ratios and what they rest on. */
+static void columns_answer(const rs_results *results, rs_table *out) {
+    static const char *const ends[] = {"runs", "disturbed", "void"};
+    if (results->baseline >= 0) {
+        const bool iocp = rs_results_base_is_iocp(results);
+        rs_table_column(out, iocp ? "rate / IOCP" : "rate / floor", false);
+        rs_table_column(out, iocp ? "CPU / IOCP" : "CPU / floor", false);
+    }
+    columns_add(out, ends, sizeof ends / sizeof ends[0]);
 }
 
 static void report_server_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {
-        "rate/s",     "spread", "p50 us",        "p99 us",          "p99.9 us", "CPU us/msg server",
-        "wineserver", "sum",    "whole machine", "kernel calls/msg"};
-    const bool windows = results->platform == RS_PLATFORM_WINDOWS;
+    static const char *const headers[] = {"rate/s",
+                                          "spread %",
+                                          "p50 us",
+                                          "p99 us",
+                                          "p99.9 us",
+                                          "CPU us/msg",
+                                          "server CPU us/msg",
+                                          "wineserver CPU us/msg",
+                                          "machine CPU us/msg",
+                                          "kernel calls/msg"};
     table_begin(out);
+    columns_answer(results, out);
+    columns_add(out, headers, sizeof headers / sizeof headers[0]);
     if (results->kind == RS_COMPARE_LADDER) {
         rs_table_column(out, "calls", true);
     }
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        rs_table_column(out, headers[i], false);
-    }
-    if (results->baseline >= 0) {
-        rs_table_column(out, windows ? "rate / IOCP" : "rate / floor", false);
-        rs_table_column(out, windows ? "CPU / IOCP" : "CPU / floor", false);
-    }
-    columns_end(out);
+    rs_table_column(out, "platform", true);
     report_rows(results, out, report_row_main);
 }
 
@@ -220,20 +227,20 @@ static void report_row_tradeoff(const rs_results *results, uint32_t scenario, ui
     }
     row_text(&row, of->changed == NULL ? of->name : results->subject[of->of].name);
     row_text(&row, results->scenario[scenario]->name);
-    row_text(&row, rs_report_platform(results, subject));
-    row_number(&row, cell->median[RS_METRIC_RATE]);
     row_ratio(&row, cell, &cell->rate);
-    row_latency(&row, cell, RS_METRIC_P99);
-    row_ratio(&row, cell, &cell->p99);
-    row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
     row_ratio(&row, cell, &cell->cpu);
+    row_ratio(&row, cell, &cell->p99);
+    row_end(&row, cell);
+    row_number(&row, cell->median[RS_METRIC_RATE]);
+    row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
+    row_latency(&row, cell, RS_METRIC_P99);
     row_number(&row, cell->median[RS_METRIC_CALLS]);
     row_number(&row, cell->median[RS_METRIC_SWITCHES]);
     row_number(&row, cell->median[RS_METRIC_FAULTS]);
     row_number(&row, cell->median[RS_METRIC_MEMORY_EACH] / 1024);
     row_number(&row, cell->median[RS_METRIC_POOL] / 1024);
     row_number(&row, cell->median[RS_METRIC_LOCKED] / 1024);
-    row_end(&row, cell);
+    row_text(&row, rs_report_platform(results, subject));
 }
 
 /* All rows of one setting; NULL: the defaults. */
@@ -249,19 +256,16 @@ static void report_tradeoff_rows(const rs_results *results, const rs_tradeoff *c
 }
 
 static void report_tradeoff_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"rate/s",           "rate / default", "p99 us",
-                                          "p99 / default",    "CPU us/msg",     "CPU / default",
-                                          "kernel calls/msg", "switches/msg",   "page faults",
-                                          "KiB/connection",   "pool KiB",       "locked KiB"};
+    static const char *const headers[] = {
+        "rate / default", "CPU / default", "p99 / default",  "runs",     "disturbed",
+        "void",           "rate/s",        "CPU us/msg",     "p99 us",   "kernel calls/msg",
+        "switches/msg",   "page faults",   "KiB/connection", "pool KiB", "locked KiB"};
     rs_table_init(out);
     rs_table_column(out, "setting", true);
     rs_table_column(out, "server", true);
     rs_table_column(out, "scenario", true);
+    columns_add(out, headers, sizeof headers / sizeof headers[0]);
     rs_table_column(out, "platform", true);
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        rs_table_column(out, headers[i], false);
-    }
-    columns_end(out);
     report_tradeoff_rows(results, NULL, out);
     for (uint32_t i = 0; i < rs_question_rows(results->question); i++) {
         report_tradeoff_rows(results, rs_question_row(results->question, i), out);
@@ -296,14 +300,12 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
 }
 
 void rs_report_calibration_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"expected ratio", "measured",     "pairs",
-                                          "found worse",    "found better", "interval covers"};
+    static const char *const headers[] = {"expected ratio", "measured",       "pairs",
+                                          "found worse %",  "found better %", "interval covers %"};
     rs_table_init(out);
     rs_table_column(out, "handicap", true);
     rs_table_column(out, "figure", true);
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        rs_table_column(out, headers[i], false);
-    }
+    columns_add(out, headers, sizeof headers / sizeof headers[0]);
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             if (results->subject[k].changed != NULL) {
@@ -341,9 +343,7 @@ void rs_report_latency_table(const rs_results *results, rs_table *out) {
     _Static_assert(RS_METRIC_MAX - RS_METRIC_P50 + 1 == sizeof headers / sizeof headers[0],
                    "one header for each point");
     table_begin(out);
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        rs_table_column(out, headers[i], false);
-    }
+    columns_add(out, headers, sizeof headers / sizeof headers[0]);
     report_rows(results, out, report_row_latency);
 }
 
@@ -369,9 +369,7 @@ void rs_report_memory_table(const rs_results *results, rs_table *out) {
         "memory KiB",   "KiB/connection",     "pool KiB",     "pool KiB/connection", "page faults",
         "switches/msg", "loadgen CPU us/msg", "others' CPUs", "interrupts' CPUs"};
     table_begin(out);
-    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
-        rs_table_column(out, headers[i], false);
-    }
+    columns_add(out, headers, sizeof headers / sizeof headers[0]);
     report_rows(results, out, report_row_memory);
 }
 

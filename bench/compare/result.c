@@ -314,7 +314,7 @@ static int32_t results_find(const rs_results *results, const char *name) {
 }
 
 int32_t rs_results_baseline(const rs_results *results) {
-    if (results->platform == RS_PLATFORM_WINDOWS) {
+    if (results->platform == RS_PLATFORM_WINDOWS || results->kind == RS_COMPARE_LADDER) {
         return results_find(results, "iocp_server");
     }
     const int32_t floor = results_find(results, "epoll_server");
@@ -386,12 +386,24 @@ static void results_count(const rs_results *results, uint32_t scenario, uint32_t
     }
 }
 
+bool rs_results_base_is_iocp(const rs_results *results) {
+    return results->baseline >= 0 && results->baseline == results_find(results, "iocp_server");
+}
+
+/* Models of a ladder under Wine: those that pay for wineserver as iocp_server does, and not RIO. */
+static bool results_base_fits(const rs_results *results, uint32_t subject) {
+    return results->baseline != (int32_t)subject &&
+           (results->platform != RS_PLATFORM_WINE || !rs_results_base_is_iocp(results) ||
+            (results->subject[subject].wine == results->subject[results->baseline].wine &&
+             strcmp(results->subject[subject].name, "rio_server") != 0));
+}
+
 /* What a subject is set against: its own defaults, itself, or the baseline; -1: nothing. */
 static int32_t results_base_of(const rs_results *results, uint32_t subject) {
     if (results->subject[subject].changed != NULL || results->subject[subject].control) {
         return (int32_t)results->subject[subject].of;
     }
-    return results->baseline == (int32_t)subject ? -1 : results->baseline;
+    return results_base_fits(results, subject) ? results->baseline : -1;
 }
 
 const char *rs_results_base_name(const rs_results *results, uint32_t subject) {
@@ -425,6 +437,15 @@ static rs_interval results_ratio(const rs_results *results, uint32_t scenario, u
                             calm);
 }
 
+static void results_range(const double *sample, uint32_t count, double *low, double *high) {
+    *low = NAN;
+    *high = NAN;
+    for (uint32_t i = 0; i < count; i++) {
+        *low = fmin(*low, sample[i]); /* a NAN gives way */
+        *high = fmax(*high, sample[i]);
+    }
+}
+
 static void results_fill_cell(const rs_results *results, uint32_t scenario, uint32_t subject) {
     rs_cell *cell = rs_results_cell(results, scenario, subject);
     double sample[RS_REPEATS_MAX];
@@ -436,14 +457,10 @@ static void results_fill_cell(const rs_results *results, uint32_t scenario, uint
     }
     results_column(results, scenario, subject, RS_METRIC_RATE, sample);
     cell->rate_spread = rs_stats_spread(sample, results->repeats);
-    cell->rate_low = NAN;
-    cell->rate_high = NAN;
-    for (uint32_t i = 0; i < results->repeats; i++) {
-        cell->rate_low = fmin(cell->rate_low, sample[i]); /* a NAN gives way */
-        cell->rate_high = fmax(cell->rate_high, sample[i]);
-    }
+    results_range(sample, results->repeats, &cell->rate_low, &cell->rate_high);
     results_column(results, scenario, subject, RS_METRIC_CPU_SUM, sample);
     cell->cpu_spread = rs_stats_spread(sample, results->repeats);
+    results_range(sample, results->repeats, &cell->cpu_low, &cell->cpu_high);
     results_calls(results, scenario, subject, cell);
     cell->has_ratio = results_base_of(results, subject) >= 0;
     if (cell->has_ratio) { /* of a control what the rule sees of it */
@@ -513,7 +530,7 @@ static void results_judge(rs_results *results) {
     const int32_t rio = results_find(results, "rio_server");
     input.is_survey = results->kind != RS_COMPARE_SERVERS;
     input.has_pair = rio >= 0 && results->baseline >= 0 && !input.is_survey;
-    input.has_floor = results->baseline >= 0;
+    input.has_floor = results->baseline >= 0 && !rs_results_base_is_iocp(results);
     input.cpu_untested = !results->clocks_tested;
     results_lacking(results, input.lacking, sizeof input.lacking);
     results_judge_control(results, &input);

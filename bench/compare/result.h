@@ -190,7 +190,7 @@ typedef struct rs_cell {
     uint32_t ok, voided, disturbed, paced_late;
     bool beyond; /* the model ends below what this scenario asks for */
     double median[RS_METRICS], rate_spread, cpu_spread;
-    double rate_low, rate_high; /* smallest and largest of the runs */
+    double rate_low, rate_high, cpu_low, cpu_high; /* smallest and largest of the runs */
     rs_compare_call call[RS_CALLS_MAX];
     uint32_t calls;
     bool has_ratio; /* against the baseline; those below are set */
@@ -258,9 +258,12 @@ rs_interval rs_results_ratio(const rs_results *results, uint32_t scenario, uint3
                              int32_t of, rs_metric metric, bool calm);
 
 /* rs_results_baseline: which subject the others are compared with: on Windows iocp_server; with
- * Linux underneath epoll_server, the native floor; -1 otherwise. So no Windows server is ever set
- * against another under Wine. */
+ * Linux underneath epoll_server, the native floor; of a ladder iocp_server everywhere; -1
+ * otherwise. Under Wine rio_server is never set against iocp_server. */
 int32_t rs_results_baseline(const rs_results *results);
+
+/* rs_results_base_is_iocp: it is iocp_server, and not the floor. */
+bool rs_results_base_is_iocp(const rs_results *results);
 
 /* rs_results_base_name: what a subject with a ratio is set against. */
 const char *rs_results_base_name(const rs_results *results, uint32_t subject);

@@ -33,6 +33,16 @@ static void svg_label(rs_compare_text *text, double x, double y, const char *anc
 
 /* ---- bars */
 
+#define SVG_LOG_FROM                                                                               \
+    10.0                 /* largest over smallest bar: from there on a linear scale says nothing   \
+                          */
+#define SVG_CUT_FROM 5.0 /* a bar in parts beyond so many times the median ends in an arrow */
+
+typedef struct svg_scale {
+    bool log;
+    double first, last; /* of the axis; log: decades */
+} svg_scale;
+
 static double bar_length(const rs_bar *bar) {
     double sum = 0;
     bool any = false;
@@ -45,27 +55,50 @@ static double bar_length(const rs_bar *bar) {
     return any ? sum : NAN;
 }
 
-static double bars_scale(const rs_bar *bar, uint32_t bars) {
-    double most = 0;
+/* Bars of one part by points where they differ much; parts add up on a linear scale alone. */
+static svg_scale bars_scale(const rs_bar *bar, uint32_t bars) {
+    double length[RS_STATS_SAMPLES_MAX], least = INFINITY, most = 0, end = 0;
+    bool parts = false;
     for (uint32_t i = 0; i < bars; i++) {
-        most = fmax(most, fmax(bar_length(&bar[i]), bar[i].high));
+        length[i] = bar_length(&bar[i]);
+        least = fmin(least, rs_is_known(bar[i].low) ? bar[i].low : length[i]);
+        most = fmax(most, length[i]);
+        end = fmax(end, fmax(length[i], bar[i].high));
+        parts = parts || bar[i].parts > 1;
     }
-    return most > 0 ? (RS_SVG_WIDTH - 4) / most : 0;
+    if (!parts && least > 0 && most / least > SVG_LOG_FROM) {
+        return (svg_scale){true, floor(log10(least)), ceil(log10(end))};
+    }
+    const double cut = rs_stats_median(length, bars) * SVG_CUT_FROM;
+    return (svg_scale){false, 0, parts && most > cut && cut > 0 ? cut / 2 : end > 0 ? end : 1};
 }
 
-static void bar_parts(rs_compare_text *text, const rs_bar *bar, double y, double scale,
+static double scale_x(const svg_scale *scale, double value) {
+    const double at = scale->log ? log10(value) : value;
+    const double share = (at - scale->first) / (scale->last - scale->first);
+    return 6 + (RS_SVG_WIDTH - 12) * fmin(fmax(share, 0), 1);
+}
+
+static void svg_arrow(rs_compare_text *text, double y) {
+    rs_compare_text_format(text,
+                           "<path class=\"a\" d=\"M%d %.1fl8 %.1fl-8 %.1fz\"><title>beyond the end "
+                           "of the scale</title></path>",
+                           RS_SVG_WIDTH - 8, y - 2, SVG_BAR / 2.0 + 2, SVG_BAR / 2.0 + 2);
+}
+
+static void bar_parts(rs_compare_text *text, const rs_bar *bar, double y, const svg_scale *scale,
                       const char *const *part_name) {
-    double x = 0;
+    double sum = 0;
     for (uint32_t i = 0; i < bar->parts; i++) {
         char number[RS_TABLE_CELL_BYTES];
-        const double width = bar->part[i] * scale;
+        const double from = scale_x(scale, sum), width = scale_x(scale, sum + bar->part[i]) - from;
         if (!rs_is_known(width) || width <= 0) {
             continue;
         }
         rs_compare_text_format(
             text, "<rect class=\"%c%u\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%d\">",
-            bar->parts == 1 ? 'c' : 's', (bar->parts == 1 ? bar->colour : i) % RS_SVG_COLOURS, x, y,
-            width, SVG_BAR);
+            bar->parts == 1 ? 'c' : 's', bar->parts == 1 ? bar->colour % RS_SVG_COLOURS : i, from,
+            y, width, SVG_BAR);
         if (part_name != NULL) {
             rs_table_number(number, bar->part[i]);
             rs_compare_text_raw(text, "<title>");
@@ -73,42 +106,77 @@ static void bar_parts(rs_compare_text *text, const rs_bar *bar, double y, double
             rs_compare_text_format(text, ": %s</title>", number);
         }
         rs_compare_text_raw(text, "</rect>");
-        x += width;
+        sum += bar->part[i];
+    }
+    if (!scale->log && sum > scale->last) {
+        svg_arrow(text, y);
     }
 }
 
-static void bar_whisker(rs_compare_text *text, const rs_bar *bar, double y, double scale) {
-    const double low = bar->low * scale, high = bar->high * scale;
+static void bar_whisker(rs_compare_text *text, const rs_bar *bar, double y,
+                        const svg_scale *scale) {
     const double middle = y + SVG_BAR / 2.0;
-    if (rs_is_known(low) && rs_is_known(high)) {
+    if (rs_is_known(bar->low) && rs_is_known(bar->high)) {
+        const double low = scale_x(scale, bar->low), high = scale_x(scale, bar->high);
         rs_compare_text_format(text,
                                "<path class=\"w\" d=\"M%.1f %.1fH%.1fM%.1f %.1fv8M%.1f %.1fv8\"/>",
                                low, middle, high, low, middle - 4, high, middle - 4);
     }
 }
 
-static void svg_bar(rs_compare_text *text, const rs_bar *bar, double y, double scale,
-                    const char *unit, const char *const *part_name) {
-    char number[RS_TABLE_CELL_BYTES], value[RS_TABLE_CELL_BYTES + 32];
-    rs_table_number(number, bar_length(bar));
-    (void)snprintf(value, sizeof value, "%s %.24s", number, unit);
-    if (bar->note != NULL) {
-        (void)snprintf(value, sizeof value, "%.80s", bar->note);
-    }
+static void svg_bar(rs_compare_text *text, const rs_bar *bar, double y, const svg_scale *scale,
+                    const char *const *part_name) {
+    const double length = bar_length(bar);
+    char value[RS_TABLE_CELL_BYTES];
+    rs_table_number(value, length);
     svg_label(text, 0, y + 12, "start", bar->label);
-    svg_label(text, RS_SVG_WIDTH, y + 12, "end", value);
-    bar_parts(text, bar, y + 17, scale, part_name);
+    svg_label(text, RS_SVG_WIDTH, y + 12, "end", bar->note != NULL ? bar->note : value);
+    if (!scale->log) {
+        bar_parts(text, bar, y + 17, scale, part_name);
+    }
     bar_whisker(text, bar, y + 17, scale);
+    if (scale->log && rs_is_known(length)) {
+        rs_compare_text_format(text, "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"5\"/>",
+                               bar->colour % RS_SVG_COLOURS, scale_x(scale, length),
+                               y + 17 + SVG_BAR / 2.0);
+    }
     rs_compare_text_raw(text, "\n");
+}
+
+/* The powers of ten. */
+static void bars_ticks(rs_compare_text *text, const svg_scale *scale, int bottom) {
+    for (double at = scale->first; at <= scale->last; at += 1) {
+        char label[RS_TABLE_CELL_BYTES];
+        const double x = scale_x(scale, pow(10, at));
+        if (at >= 0) {
+            rs_table_count(label, (uint64_t)(pow(10, at) + 0.5));
+        } else {
+            rs_table_number(label, pow(10, at));
+        }
+        rs_compare_text_format(text, "<path class=\"g\" d=\"M%.1f %dV%d\"/>", x, SVG_TOP - 6,
+                               bottom);
+        svg_label(text, at > scale->first ? fmin(x, RS_SVG_WIDTH) : 0, bottom + 14,
+                  at == scale->first  ? "start"
+                  : at == scale->last ? "end"
+                                      : "middle",
+                  label);
+    }
 }
 
 void rs_svg_bars(rs_compare_text *text, const char *title, const char *unit, const rs_bar *bar,
                  uint32_t bars, const char *const *part_name) {
-    const double scale = bars_scale(bar, bars);
-    rs_svg_begin(text, title, SVG_TOP - 12 + SVG_ROW * (int)bars);
+    const svg_scale scale = bars_scale(bar, bars);
+    const int bottom = SVG_TOP - 8 + SVG_ROW * (int)bars;
+    char head[128];
+    (void)snprintf(head, sizeof head, "%.60s%s%.40s%s", title, title[0] != '\0' ? ", " : "", unit,
+                   scale.log ? " (logarithmic)" : "");
+    rs_svg_begin(text, head, bottom + (scale.log ? 20 : 0));
+    if (scale.log) {
+        bars_ticks(text, &scale, bottom);
+    }
     for (uint32_t i = 0; i < bars; i++) {
         RS_ASSERT(bar[i].parts <= RS_SVG_PARTS_MAX);
-        svg_bar(text, &bar[i], SVG_TOP - 6 + SVG_ROW * (double)i, scale, unit, part_name);
+        svg_bar(text, &bar[i], SVG_TOP - 6 + SVG_ROW * (double)i, &scale, part_name);
     }
     rs_compare_text_raw(text, "</svg>\n");
 }
@@ -214,76 +282,9 @@ void rs_svg_curves(rs_compare_text *text, const char *title, const rs_curve *cur
     for (uint32_t i = 0; i < curves; i++) {
         const int y = legend + SVG_LEGEND_ROW * (int)i;
         svg_curve(text, &curve[i], &axis);
-        rs_compare_text_format(text,
-                               "<rect class=\"c%u\" x=\"%d\" y=\"%d\" width=\"12\" height=\"12\"/>",
-                               curve[i].colour % RS_SVG_COLOURS, SVG_PLOT_LEFT, y);
-        svg_label(text, SVG_PLOT_LEFT + 18, y + 11, "start", curve[i].label);
+        rs_compare_text_format(text, "<rect class=\"c%u\" y=\"%d\" width=\"12\" height=\"12\"/>",
+                               curve[i].colour % RS_SVG_COLOURS, y);
+        svg_label(text, 18, y + 11, "start", curve[i].label);
     }
-    rs_compare_text_raw(text, "</svg>\n");
-}
-
-/* ---- ratios */
-
-#define SVG_RATIO_ROW 36
-#define SVG_RATIO_LEAST 1.25 /* the scale reaches at least so far, both ways: ours */
-#define SVG_RATIO_MOST 16.0
-
-/* How far from 1, as a factor, the farthest interval lies. */
-static double ratios_reach(const rs_ratio_row *row, uint32_t rows) {
-    double reach = SVG_RATIO_LEAST;
-    for (uint32_t i = 0; i < rows; i++) {
-        if (row[i].ratio.count > 0 && row[i].ratio.low > 0) {
-            reach = fmax(reach, fmax(row[i].ratio.high, 1 / row[i].ratio.low));
-        }
-    }
-    return fmin(reach, SVG_RATIO_MOST);
-}
-
-static double ratio_x(double value, double reach) {
-    const double share = log(value) / log(reach); /* -1 to 1 */
-    return (RS_SVG_WIDTH - 12) * (1 + fmin(fmax(share, -1), 1)) / 2 + 6;
-}
-
-static uint32_t ratio_colour(const rs_interval *ratio, bool more_is_better) {
-    if (!rs_stats_is_difference(ratio)) {
-        return RS_SVG_COLOURS - 1; /* grey */
-    }
-    return (ratio->middle > 1) == more_is_better ? 2 : 1;
-}
-
-static void svg_ratio(rs_compare_text *text, const rs_ratio_row *row, bool more_is_better,
-                      double reach, double y) {
-    const rs_interval *ratio = &row->ratio;
-    char value[RS_TABLE_CELL_BYTES];
-    svg_label(text, 0, y + 11, "start", row->label);
-    if (ratio->count == 0 || !(ratio->low > 0)) {
-        svg_label(text, RS_SVG_WIDTH, y + 11, "end", "-");
-        return;
-    }
-    const uint32_t colour = ratio_colour(ratio, more_is_better);
-    (void)snprintf(value, sizeof value, "%.2f", ratio->middle);
-    svg_label(text, RS_SVG_WIDTH, y + 11, "end", value);
-    rs_compare_text_format(text, "<path class=\"l c%u\" d=\"M%.1f %.1fH%.1f\"/>", colour,
-                           ratio_x(ratio->low, reach), y + 22, ratio_x(ratio->high, reach));
-    rs_compare_text_format(text, "<circle class=\"c%u\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n",
-                           colour, ratio_x(ratio->middle, reach), y + 22);
-}
-
-void rs_svg_ratios(rs_compare_text *text, const char *title, bool more_is_better,
-                   const rs_ratio_row *row, uint32_t rows) {
-    const double reach = ratios_reach(row, rows);
-    const int bottom = SVG_TOP + SVG_RATIO_ROW * (int)rows;
-    char label[32];
-    rs_svg_begin(text, title, bottom + 20);
-    rs_compare_text_format(text, "<path class=\"g\" d=\"M%.1f %dV%d\"/>", ratio_x(1, reach),
-                           SVG_TOP - 6, bottom + 2);
-    for (uint32_t i = 0; i < rows; i++) {
-        svg_ratio(text, &row[i], more_is_better, reach, SVG_TOP - 4 + SVG_RATIO_ROW * (double)i);
-    }
-    (void)snprintf(label, sizeof label, "%.2f", 1 / reach);
-    svg_label(text, 0, bottom + 15, "start", label);
-    svg_label(text, ratio_x(1, reach), bottom + 15, "middle", "1");
-    (void)snprintf(label, sizeof label, "%.2f", reach);
-    svg_label(text, RS_SVG_WIDTH, bottom + 15, "end", label);
     rs_compare_text_raw(text, "</svg>\n");
 }

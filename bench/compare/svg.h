@@ -2,8 +2,8 @@
 /* Charts as SVG, for the HTML report: bars in parts, percentile curves, ratios, heat maps.
  *
  * Pure. Narrow by design (RS_SVG_WIDTH units, a phone's width), so that text stays readable where
- * the page is narrow; colours are CSS classes (c0.., s0..), so that light and dark are the page's
- * business. All text is escaped. */
+ * the page is narrow; colours are CSS classes (c0.., s0.., h0..), so that light and dark are the
+ * page's business. All text is escaped. */
 #ifndef RS_COMPARE_SVG_H
 #define RS_COMPARE_SVG_H
 
@@ -14,8 +14,9 @@
 #include "compare/text.h"
 
 #define RS_SVG_WIDTH 340
-#define RS_SVG_PARTS_MAX 24u
-#define RS_SVG_COLOURS 12u /* classes s0 to s11; c0 to c11 */
+#define RS_SVG_PARTS_MAX RS_SVG_COSTS
+#define RS_SVG_COLOURS 12u /* of servers: classes c0 to c11, the last is grey */
+#define RS_SVG_COSTS 12u   /* of kinds of cost: s0 to s11, the last is grey */
 #define RS_SVG_POINTS 6u
 
 /* rs_svg_begin: opens a chart of that height, with its title; "</svg>" ends it. */
@@ -36,8 +37,10 @@ typedef struct rs_curve {
     uint32_t colour;
 } rs_curve;
 
-/* rs_svg_bars: one below the other, all to one scale that starts at 0. part_name: [parts of the
- * longest bar] for tool tips, or NULL. */
+/* rs_svg_bars: one below the other, all to one scale that starts at 0; bars of one part that differ
+ * much as points on a logarithmic one; a bar in parts that is much longer than the others ends in
+ * an arrow. unit: of all figures, in the title. part_name: [parts of the longest bar] for tool
+ * tips, or NULL. */
 void rs_svg_bars(rs_compare_text *text, const char *title, const char *unit, const rs_bar *bar,
                  uint32_t bars, const char *const *part_name);
 
@@ -46,15 +49,28 @@ void rs_svg_bars(rs_compare_text *text, const char *title, const char *unit, con
 void rs_svg_curves(rs_compare_text *text, const char *title, const rs_curve *curve,
                    uint32_t curves);
 
-typedef struct rs_ratio_row {
-    const char *label;
-    rs_interval ratio;
-} rs_ratio_row;
+/* A logarithmic scale of ratios, of which one strip after the other is drawn. */
+typedef struct rs_ratio_axis {
+    double low, high;
+} rs_ratio_axis;
 
-/* rs_svg_ratios: a dot and its interval for each ratio, on a logarithmic scale around 1; those
- * whose interval holds 1 are grey. more_is_better: of the figure. */
-void rs_svg_ratios(rs_compare_text *text, const char *title, bool more_is_better,
-                   const rs_ratio_row *row, uint32_t rows);
+typedef struct rs_ratio_mark {
+    const rs_interval *ratio;
+    const char *name; /* for the tool tip */
+} rs_ratio_mark;
+
+/* rs_ratio_axis_init: from 0.8 to 1.25. rs_ratio_axis_take: wide enough for this one as well, but
+ * at most from 1/32 to 32. */
+void rs_ratio_axis_init(rs_ratio_axis *axis);
+void rs_ratio_axis_take(rs_ratio_axis *axis, const rs_interval *ratio);
+
+/* rs_svg_ticks: the numbers of the scale. rs_svg_strip: one below the other, each a point on its
+ * interval, hollow where no difference is shown; an arrow where it goes on beyond the scale, with
+ * its number where the point itself does. Both are as wide as the element that they stand in.
+ * pitch: pixels for each. */
+void rs_svg_ticks(rs_compare_text *text, const rs_ratio_axis *axis);
+void rs_svg_strip(rs_compare_text *text, const rs_ratio_axis *axis, uint32_t colour,
+                  const rs_ratio_mark *mark, uint32_t marks, uint32_t pitch);
 
 #define RS_SVG_HEAT_STEPS 7u /* classes h0 (worst) to h6 (best), h3 between */
 #define RS_SVG_HEAT_COLUMNS 6u

@@ -60,8 +60,10 @@ void rs_svg_heat(rs_compare_text *text, const char *title, const rs_heat *heat) 
     rs_compare_text_format(text, "<text x=\"0\" y=\"34\">%s (down), %s (across)</text>",
                            heat->rows_are, heat->columns_are);
     for (uint32_t x = 0; x < heat->columns; x++) {
-        rs_compare_text_format(text, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%u</text>",
-                               HEAT_LEFT + width * (x + 0.5), HEAT_TOP - 7, heat->column[x]);
+        char count[RS_TABLE_CELL_BYTES];
+        rs_table_count(count, heat->column[x]);
+        rs_compare_text_format(text, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+                               HEAT_LEFT + width * (x + 0.5), HEAT_TOP - 7, count);
     }
     for (uint32_t y = 0; y < heat->rows; y++) {
         const double top = HEAT_TOP + HEAT_ROW * (double)y;

@@ -2,6 +2,7 @@
 /* text_put is the only place that knows the end of the buffer. */
 #include "compare/text.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -120,13 +121,10 @@ char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES] {
     return table->cell[table->rows++];
 }
 
-/* Digits before the point in groups of three: "8,685,044". Only those of 10,000 and more. */
+/* Digits before the point in groups of three: "8,685,044". */
 static void number_group(char cell[RS_TABLE_CELL_BYTES]) {
     const size_t start = cell[0] == '-' ? 1 : 0;
     const size_t digits = strspn(cell + start, "0123456789");
-    if (digits < 5) {
-        return;
-    }
     for (size_t at = digits; at > 3;) {
         at -= 3;
         memmove(cell + start + at + 1, cell + start + at, strlen(cell + start + at) + 1);
@@ -143,6 +141,11 @@ void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value) {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f", decimals, value);
         number_group(cell);
     }
+}
+
+void rs_table_count(char cell[RS_TABLE_CELL_BYTES], uint64_t count) {
+    (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%" PRIu64, count);
+    number_group(cell);
 }
 
 static size_t table_width(const rs_table *table, uint32_t column) {
@@ -195,19 +198,17 @@ void rs_table_write_markdown(const rs_table *table, rs_compare_text *text) {
 
 static void table_html_cell(const rs_table *table, rs_compare_text *text, uint32_t column,
                             const char *tag, const char *cell) {
-    rs_compare_text_format(text, table->left[column] ? "<%s class=\"l\">" : "<%s>", tag);
+    rs_compare_text_format(text, table->left[column] ? "<%s class=\"left\">" : "<%s>", tag);
     rs_compare_text_html(text, cell);
     rs_compare_text_format(text, "</%s>", tag);
 }
 
-void rs_table_write_html(const rs_table *table, const char *caption, rs_compare_text *text) {
-    rs_compare_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n");
-    if (caption[0] != '\0') {
-        rs_compare_text_raw(text, "<caption>");
-        rs_compare_text_html(text, caption);
-        rs_compare_text_raw(text, "</caption>\n");
-    }
-    rs_compare_text_raw(text, "<thead><tr>");
+void rs_table_write_html(const rs_table *table, rs_compare_text *text) {
+    rs_compare_text_format(text, "<p class=\"more w%u\">Scroll sideways for more columns.</p>\n",
+                           table->columns > 12  ? 2u
+                           : table->columns > 7 ? 1u
+                                                : 0u);
+    rs_compare_text_raw(text, "<div class=\"wide\" tabindex=\"0\"><table>\n<thead><tr>");
     for (uint32_t k = 0; k < table->columns; k++) {
         table_html_cell(table, text, k, "th", table->header[k]);
     }

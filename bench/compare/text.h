@@ -57,9 +57,13 @@ char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES];
 /* rs_table_number: a figure with about three significant digits; "-" for NAN. */
 void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value);
 
-/* The same table for a terminal, in Markdown and in HTML. caption: "" for none. */
+/* rs_table_count: "1,024". */
+void rs_table_count(char cell[RS_TABLE_CELL_BYTES], uint64_t count);
+
+/* The same table for a terminal, in Markdown and in HTML, where it scrolls in its box and says so.
+ */
 void rs_table_write_plain(const rs_table *table, rs_compare_text *text);
 void rs_table_write_markdown(const rs_table *table, rs_compare_text *text);
-void rs_table_write_html(const rs_table *table, const char *caption, rs_compare_text *text);
+void rs_table_write_html(const rs_table *table, rs_compare_text *text);
 
 #endif

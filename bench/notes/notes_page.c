@@ -41,7 +41,7 @@ static void page_table(const notes_result *result, rs_compare_text *text) {
     rs_compare_text_raw(text, "<table style=\"white-space:normal\">");
     for (uint32_t i = 0; i < entry->figures; i++) {
         if (result->seen[i].count > 0) {
-            rs_compare_text_raw(text, "<tr><td class=\"l\">");
+            rs_compare_text_raw(text, "<tr><td class=\"left\">");
             rs_compare_text_html(text, entry->figure[i].name);
             rs_compare_text_raw(text, "</td><td>");
             notes_report_figure(&result->seen[i], entry->figure[i].unit, text);
@@ -59,7 +59,7 @@ static void page_card(const notes_result *result, rs_compare_text *text) {
                            result->row->id);
     rs_compare_text_html(text, result->row->statement);
     rs_compare_text_format(
-        text, "</p>\n<p class=\"key\"><span><i class=\"s%u\"></i><b>%s</b></span></p><p>",
+        text, "</p>\n<p class=\"key\"><span><i class=\"c%u\"></i><b>%s</b></span></p><p>",
         colours[result->verdict.kind], notes_kind_name(result->verdict.kind));
     rs_compare_text_html(text, result->verdict.words);
     rs_compare_text_raw(text, "</p>\n");

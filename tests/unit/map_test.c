@@ -181,17 +181,18 @@ static void test_map_table_has_a_row_for_each_cell_and_server(void **state) {
     assert_string_equal(table->cell[2][0], "1");
     assert_string_equal(table->cell[2][2], "32");
     assert_string_equal(table->cell[2][3], "rio_server");
-    assert_string_equal(table->cell[2][4], "Wine");
-    assert_string_equal(table->header[9], "completions/dequeue");
-    assert_string_equal(table->header[10], "rate / floor");
-    assert_string_equal(table->cell[2][10], "2.00 (2.00 to 2.00)");
-    assert_string_equal(table->cell[2][11], "0.50 (0.50 to 0.50)");
-    assert_string_equal(table->cell[0][13], "-");
-    assert_string_equal(table->cell[1][13], "epoll_server"); /* the floor wins over IOCP */
-    assert_string_equal(table->cell[2][13], "rio_server");
-    assert_string_equal(table->cell[5][13], "within 5 %");
-    assert_string_equal(table->cell[8][13], "not separable");
-    assert_string_equal(table->cell[8][0], "1024");
+    assert_string_equal(table->header[4], "wins by more than 5 %");
+    assert_string_equal(table->cell[0][4], "-");
+    assert_string_equal(table->cell[1][4], "epoll_server"); /* the floor wins over IOCP */
+    assert_string_equal(table->cell[2][4], "rio_server");
+    assert_string_equal(table->cell[5][4], "within 5 %");
+    assert_string_equal(table->cell[8][4], "not separable");
+    assert_string_equal(table->header[5], "rate / floor");
+    assert_string_equal(table->cell[2][5], "2.00 (2.00 to 2.00)");
+    assert_string_equal(table->cell[2][6], "0.50 (0.50 to 0.50)");
+    assert_string_equal(table->header[15], "completions/dequeue");
+    assert_string_equal(table->cell[2][16], "Wine");
+    assert_string_equal(table->cell[8][0], "1,024");
 }
 
 typedef void (*report_fn)(const rs_results *, rs_table *, rs_compare_text *);
@@ -221,7 +222,7 @@ static void test_map_page_has_heat_maps_against_the_floor_alone(void **state) {
     rs_report_html(&results, table, &text);
     has("Each server over the floor");
     has("rio_server: rate, 32 bytes");
-    has("rio_server: CPU, 16384 bytes");
+    has("rio_server: CPU, 16,384 bytes");
     has("iocp_server: rate, 32 bytes");
     has_not("epoll_server: rate");
     has_not("rate, 512 bytes"); /* no cell of it was measured */

@@ -18,6 +18,7 @@
 
 #include "compare/ending.h"
 #include "compare/question.h"
+#include "compare/report_charts.h"
 #include "compare/settings.h"
 #include "compare/svg.h"
 #include "compare/tradeoff.h"
@@ -338,7 +339,9 @@ static void test_report_tradeoffs_show_a_row_where_it_was_measured(void **state)
     assert_string_equal(table->cell[1][2], "wide");
     rs_report_html(&results, table, &text);
     has("What each setting is worth");
-    has("rio_server: CPU time / defaults");
+    has("<b>CPU time</b> / default");
+    has("<b>p99</b> / default");
+    has(" <small>wide</small>");
     has("Taken under Wine");
     has_not("<td class=\"l\">ping-pong<");
     setup(NULL);
@@ -387,7 +390,7 @@ static void test_report_tradeoffs_are_summed_up_in_words(void **state) {
 /* What a chart adds up is what the table prints, though medians of parts add up to another sum. */
 static void test_report_chart_and_table_have_one_sum(void **state) {
     (void)state;
-    char number[RS_TABLE_CELL_BYTES], label[RS_TABLE_CELL_BYTES + 32];
+    char number[RS_TABLE_CELL_BYTES], label[RS_TABLE_CELL_BYTES + 40];
     make_results(RS_PLATFORM_WINE);
     for (uint32_t r = 0; r < REPEATS; r++) {
         rs_compare_run *one = rs_results_run(&results, 1, 2, r);
@@ -400,10 +403,10 @@ static void test_report_chart_and_table_have_one_sum(void **state) {
     rs_results_summarise(&results);
     rs_table_number(number, rs_results_cell(&results, 1, 2)->median[RS_METRIC_CPU_SUM]);
     assert_string_equal(number, "213"); /* the medians of the parts make 313 */
-    (void)snprintf(label, sizeof label, ">%s us/message<", number);
+    (void)snprintf(label, sizeof label, "text-anchor=\"end\">%s</text>", number);
     rs_report_html(&results, table, &text);
     has(label);
-    has_not(">313 us/message<");
+    has_not(">313</text>");
 }
 
 static void test_report_ladder_says_where_a_model_ends(void **state) {
@@ -554,12 +557,16 @@ static void test_report_says_first_what_its_figures_are_worth(void **state) {
     for (size_t i = 0; i < sizeof reports / sizeof reports[0]; i++) {
         setup(NULL);
         reports[i](&results, table, &text);
-        const char *runs = strstr(out, "runs"), *control = strstr(out, "control");
+        const bool html = reports[i] == rs_report_html;
+        const char *runs = strstr(out, html ? "<b>runs" : "runs");
+        const char *control = strstr(out, html ? "<b>control" : "control");
         const char *verdict = strstr(out, "RIO is worth it");
         has(made);
         has("against itself in many-small, undisturbed pairs: rate no difference (1.00 to 1.00)");
         has("CPU of server: none is right");
-        assert_true(runs < control && control < verdict);
+        assert_true(runs < control);
+        assert_true(html ? verdict < runs && control < strstr(out, "ping-pong")
+                         : control < verdict);
         has_not("UNFIT");
     }
     for (uint32_t r = 0; r < REPEATS; r++) {
@@ -576,6 +583,13 @@ static void test_report_says_first_what_its_figures_are_worth(void **state) {
         assert_true(differs < strstr(out, "of which 0 disturbed"));
         has("No decision: a server differs from itself here");
     }
+}
+
+static void test_report_without_a_control_says_so(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    rs_report_console(&results, table, &text);
+    has("control     not measured\n");
 }
 
 static void test_report_of_disturbed_runs_calls_itself_unfit(void **state) {
@@ -788,7 +802,7 @@ static void test_table_numbers_have_three_digits_and_groups(void **state) {
         double value;
         const char *words;
     } cases[] = {{0, "0.000"},        {0.1234, "0.123"},      {0.9996, "1.00"},   {1.236, "1.24"},
-                 {9.996, "10.0"},     {45.67, "45.7"},        {99.96, "100"},     {9999.4, "9999"},
+                 {9.996, "10.0"},     {45.67, "45.7"},        {99.96, "100"},     {9999.4, "9,999"},
                  {12345.6, "12,346"}, {8685044, "8,685,044"}, {-12345, "-12,345"}};
     char words[RS_TABLE_CELL_BYTES];
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -826,6 +840,142 @@ static void test_svg_unknown_values_leave_no_trace(void **state) {
     has_not("class=\"s0\"");
     has_not("nan");
     has_not("inf");
+}
+
+/* Bars of one part that differ by more than ten times are points over the powers of ten. */
+static void test_svg_bars_far_apart_have_a_logarithmic_scale(void **state) {
+    (void)state;
+    rs_bar bar[3] = {{.label = "a", .part = {20}, .parts = 1, .low = NAN, .high = NAN},
+                     {.label = "b", .part = {2000}, .parts = 1, .low = NAN, .high = NAN},
+                     {.label = "c", .part = {100}, .parts = 1, .low = NAN, .high = NAN}};
+    rs_svg_bars(&text, "Rate", "messages/s", bar, 3, NULL);
+    has("Rate, messages/s (logarithmic)");
+    has(">10</text>");
+    has(">1,000</text>");
+    has("<circle");
+    has_not("<rect");
+    setup(NULL);
+    bar[0].part[0] = 500;
+    bar[2].part[0] = 300;
+    rs_svg_bars(&text, "Rate", "messages/s", bar, 3, NULL);
+    has(">Rate, messages/s<");
+    has_not("<circle");
+}
+
+/* Parts add up on a linear scale, so the one bar that is far too long is cut. */
+static void test_svg_bar_beyond_the_end_is_an_arrow_with_its_number(void **state) {
+    (void)state;
+    rs_bar bar[3] = {{.label = "a", .part = {1, 1}, .parts = 2, .low = NAN, .high = NAN},
+                     {.label = "b", .part = {1, 2}, .parts = 2, .low = NAN, .high = NAN},
+                     {.label = "c", .part = {4, 5}, .parts = 2, .low = NAN, .high = NAN}};
+    rs_svg_bars(&text, "CPU", "us", bar, 3, NULL);
+    has_not("beyond the end");
+    setup(NULL);
+    bar[2].part[1] = 5000;
+    rs_svg_bars(&text, "CPU", "us", bar, 3, NULL);
+    has("beyond the end");
+    has(">5,004</text>");
+}
+
+static void test_svg_ratio_strip_shows_what_differs_and_what_is_beyond(void **state) {
+    (void)state;
+    rs_ratio_axis axis;
+    const rs_interval open = {.middle = 1, .low = 0.5, .high = 2, .count = 6, .p = 1};
+    const rs_interval differs = {.middle = 1.6, .low = 1.5, .high = 1.8, .count = 6};
+    const rs_interval far = {.middle = 50, .low = 20, .high = 90, .count = 6};
+    const rs_interval none = {.middle = NAN, .low = NAN, .high = NAN};
+    rs_ratio_mark mark = {&open, "<m>"};
+    rs_ratio_axis_init(&axis);
+    rs_ratio_axis_take(&axis, &open);
+    rs_ratio_axis_take(&axis, &none);
+    assert_true(axis.low < 0.501 && axis.high > 1.999 && axis.high < 2.001);
+    rs_svg_strip(&text, &axis, 2, &mark, 1, 18);
+    has("<g class=\"n\"><title>&lt;m&gt;: 1.000 (0.500 to 2.000)</title>");
+    has("<circle class=\"c2\" cx=\"50.0%\"");
+    has_not("class=\"o\"");
+    setup(NULL);
+    mark.ratio = &differs;
+    rs_svg_strip(&text, &axis, 2, &mark, 1, 18);
+    has("<g class=\"d\">");
+    setup(NULL);
+    rs_ratio_axis_take(&axis, &far);
+    assert_true(axis.high < 32.001);
+    mark.ratio = &far;
+    rs_svg_strip(&text, &axis, 2, &mark, 1, 18);
+    has("class=\"o\" x=\"97%\"");
+    has(">50</text>");
+    has_not("<circle");
+    setup(NULL);
+    mark.ratio = &none;
+    rs_svg_strip(&text, &axis, 2, &mark, 1, 18);
+    has_not("<g");
+    has_not("nan");
+}
+
+/* One hue a server, whatever stands beside it; a control and a variant have that of their server.
+ */
+static void test_chart_colour_is_the_servers_own(void **state) {
+    (void)state;
+    make_full();
+    assert_int_equal(rs_chart_colour(&results, 0), 0);
+    assert_int_equal(rs_chart_colour(&results, 1), 1);
+    assert_int_equal(rs_chart_colour(&results, 2), 2);
+    assert_int_equal(rs_chart_colour(&results, 3), 1);
+    make_results(RS_PLATFORM_WINE);
+    (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "rio_server");
+    (void)snprintf(results.subject[1].name, RS_NAME_BYTES, "mine");
+    results.subject[2].changed = rs_tradeoff_at(0);
+    results.subject[2].of = 0;
+    assert_int_equal(rs_chart_colour(&results, 0), 2);
+    assert_true(rs_chart_colour(&results, 1) > 2);
+    assert_int_equal(rs_chart_colour(&results, 2), 2);
+}
+
+/* Both pay for wineserver; RIO does not, and is set against IOCP on Windows alone. */
+static void test_report_ladder_is_set_against_iocp(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    results.kind = RS_COMPARE_LADDER;
+    (void)snprintf(results.subject[0].name, RS_NAME_BYTES, "ladder_select");
+    results.subject[0].wine = true;
+    rs_results_summarise(&results);
+    assert_int_equal(results.baseline, 1);
+    assert_true(fabs(rs_results_cell(&results, 1, 0)->cpu.middle - 2) < 1e-9);
+    assert_false(rs_results_cell(&results, 1, 1)->has_ratio);
+    assert_false(rs_results_cell(&results, 1, 2)->has_ratio);
+    rs_report_html(&results, table, &text);
+    has("<b>Rate</b> / IOCP");
+    has_not("native floor");
+    results.subject[0].wine = false; /* a native program does not pay for it either */
+    rs_results_summarise(&results);
+    assert_false(rs_results_cell(&results, 1, 0)->has_ratio);
+    results.platform = RS_PLATFORM_WINDOWS;
+    rs_results_summarise(&results);
+    assert_true(rs_results_cell(&results, 1, 2)->has_ratio);
+}
+
+static void test_page_has_the_warning_once_and_explains_its_words(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_WINE);
+    rs_report_html(&results, table, &text);
+    const char *warning = strstr(out, "Taken under Wine");
+    assert_non_null(warning);
+    assert_null(strstr(warning + 1, "Taken under Wine"));
+    assert_true(warning < strstr(out, "<h1>"));
+    has(">Floor</abbr>: ");
+    has(">Paired</abbr>: ");
+    has(">Interval</abbr>, ");
+    for (uint32_t i = 0; i < results.scenarios; i++) {
+        char card[256];
+        (void)snprintf(card, sizeof card, "<h3>%s</h3>\n<p class=\"dim\">%.100s",
+                       results.scenario[i]->name, results.scenario[i]->about);
+        has(card);
+    }
+    /* the answer's columns come first */
+    const char *table_at = strstr(out, "All figures");
+    assert_non_null(table_at);
+    assert_true(strstr(table_at, ">rate / floor<") < strstr(table_at, ">rate/s<"));
+    assert_true(strstr(table_at, ">void<") < strstr(table_at, ">rate/s<"));
 }
 
 static void test_args_are_quoted_for_the_windows_run_time(void **state) {
@@ -1182,6 +1332,7 @@ int main(void) {
         CASE(test_report_verdict_leaves_disturbed_pairs_out),
         CASE(test_report_verdict_takes_every_figure_from_calm_pairs),
         CASE(test_report_says_first_what_its_figures_are_worth),
+        CASE(test_report_without_a_control_says_so),
         CASE(test_report_of_disturbed_runs_calls_itself_unfit),
         CASE(test_report_quick_is_not_judged),
         CASE(test_report_names_the_counters_and_their_errors),
@@ -1197,6 +1348,12 @@ int main(void) {
         CASE(test_table_numbers_have_three_digits_and_groups),
         CASE(test_table_rows_beyond_the_last_are_refused),
         CASE(test_svg_unknown_values_leave_no_trace),
+        CASE(test_svg_bars_far_apart_have_a_logarithmic_scale),
+        CASE(test_svg_bar_beyond_the_end_is_an_arrow_with_its_number),
+        CASE(test_svg_ratio_strip_shows_what_differs_and_what_is_beyond),
+        CASE(test_chart_colour_is_the_servers_own),
+        CASE(test_report_ladder_is_set_against_iocp),
+        CASE(test_page_has_the_warning_once_and_explains_its_words),
         CASE(test_args_are_quoted_for_the_windows_run_time),
         CASE(test_ending_names_the_exception_of_a_process),
         CASE(test_args_too_many_or_too_long_are_remembered),
