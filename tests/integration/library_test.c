@@ -27,7 +27,7 @@ typedef struct stranger {
     rs_server *server; /* as the starter was told */
     rs_session *_Atomic session[2];
     atomic_uint wrong, calls, asked, closed;
-    rs_status status[2]; /* of session 0's callback calling session 1 */
+    rs_status status[3]; /* of session 0's callback calling session 1, and the server */
 } stranger;
 
 static void note(stranger *app, const rs_session *session) {
@@ -40,6 +40,7 @@ static void note(stranger *app, const rs_session *session) {
 static void stranger_open(void *ctx, rs_session *session) {
     stranger *app = ctx;
     note(app, session);
+    (void)rs_session_set_user(session, 9);
     app->session[rs_session_id_shard(rs_session_id_of(session))] = session;
 }
 
@@ -47,8 +48,10 @@ static void stranger_message(void *ctx, rs_session *session, const uint8_t *data
     stranger *app = ctx;
     rs_session *other = app->session[session == app->session[0] ? 1 : 0];
     note(app, session);
+    app->wrong += rs_session_user(session) != 9;
     app->status[0] = rs_session_send(other, data, bytes);
     app->status[1] = rs_server_stats_visit(rs_session_server(session), look, NULL);
+    app->status[2] = rs_server_wait_room(rs_session_server(session), 0);
     app->asked = 1;
 }
 
@@ -102,6 +105,7 @@ static void test_library_session_calls_from_a_wrong_thread_are_refused(void **st
     /* The logic thread has the sessions of all shards. */
     assert_int_equal(app.status[0], with_logic ? RS_OK : RS_E_THREAD);
     assert_int_equal(app.status[1], RS_E_THREAD);
+    assert_int_equal(app.status[2], RS_E_THREAD);
     (void)close(fd[0]);
     (void)close(fd[1]);
     stop(server);
@@ -228,44 +232,53 @@ static void roll_message(void *ctx, rs_session *session, const uint8_t *data, ui
     (void)bytes;
 }
 
-/* More ids of one shard than one message takes, with strangers among them. */
-static void test_library_broadcast_reaches_the_named_ones_only(void **state) {
-    enum { MEMBERS = 300 };
+#define MEMBERS_MAX 300u
+
+/* All members but the first are named, with strangers among them. */
+static void broadcast_to_some(const char *workers, uint32_t members) {
     static roll app;
-    static int fd[MEMBERS];
-    static rs_session_id ids[MEMBERS + 2];
+    static int fd[MEMBERS_MAX];
+    static rs_session_id ids[MEMBERS_MAX + 2];
+    static const uint8_t too_long[65536] = {0};
     const rs_app callbacks = {.ctx = &app, .on_open = roll_open, .on_message = roll_message};
     rs_server *server;
     uint8_t frame[8], back[8];
-    (void)state;
     memset(&app, 0, sizeof app);
-    server = start(&callbacks, "1", "1024");
-    for (uint32_t i = 0; i < MEMBERS; i++) {
+    memset(ids, 0, sizeof ids);
+    server = start(&callbacks, workers, "1024");
+    for (uint32_t i = 0; i < members; i++) {
         fd[i] = client_open(server); /* one after the other: id i is client i's */
         for (uint32_t k = 0; k < WAIT_STEPS && app.count <= i; k++) {
             rs_sleep_ms(1);
         }
         assert_int_equal(app.count, i + 1);
     }
-    for (uint32_t i = 1; i < MEMBERS; i++) {
+    for (uint32_t i = 1; i < members; i++) {
         ids[i] = app.id[i];
     }
-    ids[MEMBERS] = app.id[1] + 1; /* a generation that is not there */
+    ids[members] = app.id[1] + 1; /* a generation that is not there */
     (void)rs_frame_header(frame, 9, 5);
-    assert_int_equal(rs_server_broadcast(server, ids, MEMBERS + 2, frame, 8), RS_OK);
-    for (uint32_t i = 1; i < MEMBERS; i++) {
+    assert_int_equal(rs_server_broadcast(server, ids, members + 2, frame, 8), RS_OK);
+    for (uint32_t i = 1; i < members; i++) {
         read_all(fd[i], back, 8);
         assert_memory_equal(back, frame, 3);
     }
     assert_int_equal(recv(fd[0], back, 1, MSG_DONTWAIT), -1);
     assert_int_equal(figure(server, "messages_dropped", NULL), 1);
-    assert_int_equal(figure(server, "messages_out", NULL), MEMBERS - 1);
+    assert_int_equal(figure(server, "messages_out", NULL), members - 1);
     assert_int_equal(rs_server_broadcast(server, ids, 1, frame, 0), RS_E_INVALID);
+    assert_int_equal(rs_server_broadcast(server, ids, 1, too_long, sizeof too_long), RS_E_INVALID);
     assert_int_equal(rs_server_broadcast(server, ids, UINT32_MAX, frame, 8), RS_E_INVALID);
-    for (uint32_t i = 0; i < MEMBERS; i++) {
+    for (uint32_t i = 0; i < members; i++) {
         (void)close(fd[i]);
     }
     stop(server);
+}
+
+static void test_library_broadcast_reaches_the_named_ones_only(void **state) {
+    (void)state;
+    broadcast_to_some("1", MEMBERS_MAX); /* more than one message takes */
+    broadcast_to_some("2", 40);
 }
 
 /* ---- other threads wait for room */

@@ -1,14 +1,45 @@
 # SPDX-License-Identifier: MIT
 # Every entry of mutants.cmake applies to the tree as it is, and there are enough of them:
-# cmake -DROOT=DIR -P check.cmake. With -DWORK=DIR the mutated copies are written there too.
+# cmake -DROOT=DIR -P check.cmake. With -DWORK=DIR the mutated copies are written there too; with
+# -DCOMMANDS=FILE, a compile_commands.json, the compiler reads those of files that it names.
 cmake_minimum_required(VERSION 3.25)
 include("${ROOT}/cmake/RingsideMutate.cmake")
 rs_mutants_load("${ROOT}")
 get_property(count GLOBAL PROPERTY RS_MUTANT_COUNT)
+get_property(files GLOBAL PROPERTY RS_MUTANT_FILES)
 if(count LESS 150)
     message(FATAL_ERROR "mutate: ${count} mutants, 150 are wanted")
 endif()
 if(WORK)
     rs_mutants_write("${WORK}")
+endif()
+
+# compile(FILE COMMAND): its mutated copy, as the command compiles the file itself.
+function(compile file command)
+    string(FIND "${command}" " -o " output REVERSE)
+    string(SUBSTRING "${command}" 0 ${output} command)
+    separate_arguments(command UNIX_COMMAND "${command}")
+    get_filename_component(folder "${ROOT}/${file}" DIRECTORY)
+    execute_process(COMMAND ${command} -w -fsyntax-only "-I${folder}" "${WORK}/${file}"
+        RESULT_VARIABLE failed ERROR_VARIABLE errors)
+    if(failed)
+        message(SEND_ERROR "mutate: the mutated copy of ${file} does not compile:\n${errors}")
+    endif()
+endfunction()
+
+if(COMMANDS)
+    file(STRINGS "${COMMANDS}" lines REGEX "^ *\"command\": ")
+    set(todo ${files})
+    foreach(line IN LISTS lines)
+        string(REGEX REPLACE ",$" "" line "${line}")
+        string(JSON command GET "{${line}}" command)
+        foreach(file IN LISTS todo)
+            if(command MATCHES "/${file}\"?$")
+                compile("${file}" "${command}")
+                list(REMOVE_ITEM todo "${file}")
+                break()
+            endif()
+        endforeach()
+    endforeach()
 endif()
 message("mutate: ${count} mutants apply")

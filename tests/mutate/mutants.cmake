@@ -166,6 +166,9 @@ mutant("a record goes behind an on_close that is still due" [[    if (@{!channel
 mutant("a session's end is not told when the ring was full" [[        channel->close_head = closed->next;
     }
     @{channel->close_tail = CLOSE_NONE;}@]] [[;]] EQUIVALENT "the head alone says that the list is empty")
+mutant("room is told again and again" [[    @{(void)rs_atomic_exchange_u32(&logic->room_told, 0);}@
+    if (logic->app.on_room]] [[;]])
+mutant("the logic thread sleeps over room" [[    return @{rs_atomic_load_u32(&logic->room_told) != 0}@ ||]] [[0]])
 mutant("a shard does not look once more before it sleeps" [[    return @{rs_spsc_peek(&channel->from_logic) == NULL}@ &&
            (flushed]] [[1]])
 mutant("the logic thread does not look once more before it sleeps" [[        if (@{logic_has_work(logic)}@) {]] [[0]])
@@ -196,7 +199,21 @@ mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->l
     }
     shard->sessions.counters.mailbox_messages++;]] [[;]])
 mutant("the first deadline of a drain resets nobody" [[        @{rs_sessions_close_all(&shard->sessions, true);}@]] [[;]])
-mutant("a question asked at the end is not answered" [[        if (message->kind == RS_MESSAGE_ATTACH || @{message->kind == RS_MESSAGE_STATS}@) {]] [[0]])
+mutant("a question asked at the end is not answered" [[        if (message->kind == RS_MESSAGE_ATTACH || @{message->kind == RS_MESSAGE_STATS}@ ||]] [[0]])
+mutant("a callback that waits for room is not told of it" [[            @{shard->cfg.tell_room(shard->cfg.tell_room_ctx, i);}@]] [[;]])
+mutant("room is told again and again" [[    @{(void)rs_atomic_exchange_u32(&shard->room_told, 0);}@]] [[;]])
+mutant("a sleeping shard is not told of room" [[        if (rs_atomic_exchange_u32(&shard->room_told, 1) == 0) {
+            @{shard->api->wake(shard->backend);}@]] [[;]])
+mutant("who waits for a session to end waits for ever" [[                @{waiters->at[waiters->head].until_ns > shard->sessions.now_ns}@) {]] [[1]])
+mutant("nobody may wait for a session to end" [[    if (shard->phase != SHARD_RUNNING || @{waiters->count == RS_ROOM_WAITERS}@) {]] [[1]])
+mutant("a newcomer overtakes those who wait" [[ && @{waiters->count == 0}@ && shard_place(shard, arrival)) {]] [[1]])
+mutant("what has ended is published after its peer is told" [[        @{shard_publish(shard);}@
+        if (count == 0) {
+            return;
+        }
+        shard_submit(shard, count);]] [[if (count == 0) { shard_publish(shard); }]])
+mutant("a given socket that is refused was never given" [[        @{shard->given++;}@
+        shard_discard]] [[;]])
 mutant("deadlines are looked at before what has come in" [[    if (@{settling->dry < settling->dry_max && settling->turns < settling->turns_max}@) {
         return;]] [[0]])
 
@@ -210,6 +227,26 @@ mutant("figures are read of a shard that still runs" [[    @{(void)rs_os_event_w
 mutant("a worker's end is not told to the next who waits" [[    @{rs_os_event_set(worker->finished);}@
     rs_shard_stats_add]] [[;]])
 
+mutants_of(src/common/server/server.c "integration\\.library")
+mutant("a broadcast to some goes to all shards" [[            if (cast->ids[*at] != 0 && @{rs_session_id_shard(cast->ids[*at]) == shard}@) {]] [[1]])
+mutant("the ids beyond one message are left out" [[    return (@{ids + RS_BROADCAST_IDS - 1u}@) / RS_BROADCAST_IDS;]] [[ids]])
+mutant("what was claimed for a broadcast and abandoned is never published" [[            message->bytes = 0;
+            @{rs_shard_publish(server->workers[i].shard, message);}@]] [[;]])
+mutant("a broadcast that found a full mailbox is not told of room" [[        if (status != RS_E_FULL || @{full == sought}@) {]] [[1]])
+mutant("a broadcast of any length is taken" [[    if (bytes == 0 || @{bytes > server->cfg.frame_bytes_max}@ ||
+        count]] [[0]])
+mutant("a callback may wait for room" [[    if (@{server_caller(server) != RS_ROOM_OTHERS}@) {
+        return RS_E_THREAD;
+    }
+    (void)rs_atomic_add_u32]] [[0]])
+mutant("the next who waits for room is not told" [[    if (@{rs_atomic_add_u32(&server->room_waiters, UINT32_MAX) > 1u}@ && room) {]] [[(rs_atomic_add_u32(&server->room_waiters, UINT32_MAX), 0)]])
+mutant("a callback on the logic thread is taken for a stranger" [[        return @{rs_logic_is_here(server->logic)}@ ? RS_ROOM_LOGIC]] [[false]])
+mutant("a callback on a worker is taken for a stranger" [[        if (shard != NULL && @{rs_shard_is_here(shard)}@) {]] [[0]])
+mutant("statistics may be visited from a callback" [[    if (@{server_caller(server) != RS_ROOM_OTHERS}@) {
+        return RS_E_THREAD;
+    }
+    (void)rs_os_event_wait(server->stats_turn]] [[0]])
+
 mutants_of(src/common/server/server_console.c "integration\\.cuts_said")
 mutant("cuts are not said" [[    if (@{at > 0}@) {]] [[0]])
 mutant("refused connections are not said" [[    if (@{now->refused != before->refused}@) {]] [[0]])
@@ -221,6 +258,31 @@ mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
 mutants_of(src/common/core/handle.c "unit\\.session|unit\\.logic|sim\\.seeds")
 mutant("a stranger's shared block with the same numbers is taken" [[    return rs_slab_is_lent(blocks, slice) && @{rs_slab_data(blocks, slice) == shared->data}@;]] [[1]])
 mutant("a shared block that was released keeps its name" [[    @{*shared = (rs_shared){.room = shared->room};}@]] [[;]])
+
+mutants_of(src/common/core/handle.c "integration\\.library|unit\\.session")
+mutant("any thread may send" [[    return @{is_ours(session)}@ ? session->ops->send(]] [[1]])
+mutant("any thread may hold, release, pause and resume" [[    if (@{!is_ours(session)}@) {
+        return RS_E_THREAD;
+    }
+    call(session);]] [[0]])
+mutant("any thread may close" [[    if (@{!is_ours(session)}@) {
+        return RS_E_THREAD;
+    }
+    session->ops->close]] [[0]])
+mutant("any thread may acquire a shared block" [[    return @{is_ours(session)}@ && session->ops->shared_acquire]] [[1]])
+mutant("any thread may send a shared block" [[    return @{is_ours(session)}@ ? session->ops->shared_send]] [[1]])
+mutant("any thread may release a shared block" [[    if (@{!is_ours(session)}@) {
+        return RS_E_THREAD;
+    }
+    session->ops->shared_release]] [[0]])
+mutant("any thread may ask for the id" [[    return @{is_ours(session)}@
+               ? rs_session_id_make]] [[1]])
+mutant("any thread may ask for the server" [[    return @{is_ours(session)}@ ? session->ops->server]] [[1]])
+mutant("any thread may set the user's word" [[    if (@{!is_ours(session)}@) {
+        return RS_E_THREAD;
+    }
+    session->user]] [[0]])
+mutant("any thread may read the user's word" [[    return @{is_ours(session)}@ ? session->user]] [[1]])
 
 mutants_of(src/common/core/session.c "unit\\.session|unit\\.shard|sim\\.seeds|conf\\.epoll")
 mutant("raw: the idle clock is never renewed" [[        session_empty_slice(session);
@@ -265,6 +327,74 @@ mutant("a paused session is told of the end before its data" [[    if (@{session
         session_keep]] [[completion->bytes > 0]])
 mutant("a paused session is idle" [[    if (@{session->sendq.in_flight == 0}@) {
         return table->now_ms;]] [[0]])
+mutant("a broadcast longer than a block is put into one" [[    if (@{bytes <= table->sendq_pool.blocks->block_bytes}@ &&
+        rs_sessions_shared_acquire]] [[1]])
+mutant("a broadcast keeps its block" [[        @{rs_sessions_shared_release(table, &shared);}@
+    }
+    return lost;]] [[;]])
+mutant("who cannot take a broadcast is let be" [[        @{session_cut(session, status == RS_E_FULL ? RS_CLOSE_SLOW_CONSUMER : RS_CLOSE_NO_BUFFERS);}@]] [[;]])
+mutant("ids that are gone are not counted" [[            lost += @{ids != NULL}@ ? 1u : 0u;]] [[0]])
+
+# ---- the board game
+
+mutants_of(src/common/apps/board.c "unit\\.board$|integration\\.board_server|integration\\.loadgen\\.board")
+mutant("a newcomer sees who is out of view, and is seen" [[        if (@{!copy_sees(copy, other, player->x, player->y)}@) {
+            continue;]] [[0]])
+mutant("a newcomer is not told of those in view" [[        if (@{player->session != NULL}@) {
+            frame = frame_of(other, RS_BOARD_ARRIVED);]] [[0]])
+mutant("a leave is told to nobody" [[        if (@{other->session != NULL && copy_sees(copy, other, player->x, player->y)}@) {
+            out_send(&left]] [[0]])
+mutant("the id freed last is the first to be used again" [[    copy->free_ring[@{(copy->free_first + copy->free_count++) % own_count}@] =]] [[(copy->free_count++, copy->free_first = (copy->free_first + own_count - 1u) % own_count)]])
+mutant("an id comes back with its generation" [[    @{player->generation = (uint16_t)(player->generation + 1u);}@]] [[;]])
+mutant("generation 0 is handed out" [[    player->generation = player->generation == 0 ? @{1}@ :]] [[0]])
+mutant("who goes out of view stays in it" [[        } else if (@{before}@) {
+            copy_change(]] [[0]])
+mutant("who comes into view is not told of" [[        } else if (@{after}@) {
+            copy_change(]] [[0]])
+mutant("a move is not told to who made it" [[    if (@{player->session != NULL}@) {
+        out_send(&moved, player->session);]] [[0]])
+mutant("moves are not counted" [[    frame.seq = @{++player->seq}@;]] [[player->seq]])
+mutant("a leave is not told to the other shards" [[        @{copy_log(copy, &left);}@]] [[;]])
+mutant("another shard's move is told to the shards again" [[    if (@{copy_owns(copy, player)}@) {
+        copy_log(copy, &moved);]] [[1]])
+mutant("who ended stays on the board" [[    while (copy->depth == 1 && @{copy->ended_count > 0}@) {]] [[0]])
+mutant("who ends in the middle of a walk leaves the lists at once" [[    while (@{copy->depth == 1}@ &&]] [[1]])
+mutant("a log-out that ended its session takes the player off twice" [[    if (@{seat->player != RS_BOARD_NONE}@) { /* that did not end it */]] [[1]])
+mutant("frames of many seconds are a flood" [[    if (@{now_ns - seat->second_ns < BOARD_SECOND_NS}@) {]] [[1]])
+mutant("one frame less than the rate is a flood" [[    if (rate == 0 || @{++seat->frames <= rate}@) {]] [[++seat->frames < rate]])
+mutant("a player logs in twice" [[        return @{seat->player == RS_BOARD_NONE}@;]] [[true]])
+mutant("a move goes to a full log" [[           @{!rs_board_log_has_room(&copy->log)}@;]] [[false]])
+mutant("who waits for room in the log is read on" [[    @{rs_session_pause(seat->session);}@]] [[;]])
+mutant("who waited is not read on" [[        @{rs_session_resume(seat->session);}@]] [[;]])
+mutant("the last of those that wait is lost" [[        copy->wait_last = @{seat->before}@;]] [[RS_BOARD_NONE]])
+mutant("who ends while waiting stays in line" [[    if (@{seat->waits}@) {
+        seat_wait_no_more]] [[0]])
+mutant("what could not be told is not tried again" [[    return @{!rs_board_log_tell(&copy->log, peers)}@ || copy->wait_first]] [[(rs_board_log_tell(&copy->log, peers), false)]])
+mutant("another shard's session is lent the block" [[    if (out->lender != NULL && @{to->ops == out->lender->ops}@) {]] [[1]])
+mutant("a block is lent and never given back" [[        @{rs_shared_release(out->lender, &out->shared);}@]] [[;]])
+
+mutants_of(src/common/apps/board_log.c "unit\\.board$|integration\\.loadgen\\.board")
+mutant("a piece takes one byte too many" [[    if (@{bytes > log->piece_bytes - log->used[place]}@) {]] [[bytes > log->piece_bytes - log->used[place] + 1u]])
+mutant("a piece used again begins with what it held" [[        @{log->used[place] = 0;}@]] [[;]])
+mutant("a piece that was told is told again" [[        @{told->at = log->used[place];}@
+        if]] [[;]])
+mutant("pieces start over while a shard has not been told" [[    if (@{all}@) {
+        log_start_over]] [[1]])
+mutant("the slowest shard keeps no piece" [[        first = @{log->told[shard].piece < first}@ ?]] [[0]])
+
+mutants_of(src/common/apps/board_map.c "unit\\.board$|integration\\.loadgen\\.board")
+mutant("a stale id is found" [[index < map->player_count && @{map->players[index].id == id}@]] [[map->players[index].id != 0]])
+mutant("the neighbour keeps pointing at who left the sector" [[        @{map->players[player->next].before = player->before;}@]] [[;]])
+mutant("the first of a sector does not know who came before it" [[        @{map->players[*first].before = index;}@]] [[;]])
+mutant("sectors beyond are not looked at" [[    uint32_t most = (a < b ? b : a) + @{reach}@;]] [[0u]])
+mutant("sectors before are not looked at" [[    *first = (least > reach ? @{least - reach}@ : 0u)]] [[least]])
+
+mutants_of(src/common/apps/board_wire.c "unit\\.board_wire|unit\\.board$")
+mutant("a name may hold what no terminal shows" [[name[i] < 0x21u || @{name[i] > 0x7Eu}@) {]] [[0]])
+mutant("a length that is not the frame's passes" [[ || @{get_u16(data) != bytes}@) {]] [[0]])
+mutant("a payload too long passes" [[ && @{bytes - least <= more}@ &&]] [[bytes >= least]])
+mutant("a ninth direction passes" [[        return @{out->direction < RS_BOARD_DIRECTIONS}@;]] [[true]])
+mutant("the board has no western edge" [[    if (@{to_x >= 0}@ && to_x]] [[1]])
 
 # ---- epoll
 
@@ -417,7 +547,7 @@ mutant("a time-out rounds down" [[ / RS_RIO_NS_PER_MS + (@{sleep_ns % RS_RIO_NS_
 # ---- the load generator
 
 mutants_of(bench/loadgen/loadgen_client.c "unit\\.loadgen_client|integration\\.loadgen")
-mutant("corrected latency from the actual send: coordinated omission" [[            client_since(@{client_intended_ns(load, connection, base, sequence)}@, now_ns));]] [[sent_ns]])
+mutant("corrected latency from the actual send: coordinated omission" [[        latency_ns = client_since(@{client_intended_ns(load, connection, base, sequence)}@, now_ns);]] [[sent_ns]])
 mutant("a failed connection has a further life" [[    (*column)++;
     @{client->dead = true;}@]] [[;]])
 mutant("a lost reply of ours counts as lost" [[        rs_track_end(&client->track, @{we_broke_it}@, &load->columns);]] [[false]])
@@ -824,3 +954,4 @@ mutant("a burst finds no room in the socket" [[        @{emulated_make_room(rq);
 mutant("our own close is told as a failure" [[    if (@{lane->closing && error}@) {]] [[0]]
     EQUIVALENT "a call that was cancelled says the same; another end would have to come between the close and its cancel")
 mutant("a synchronous socket blocks its queue" [[            ((emulated_lane *)rq->lane[d].engine)->blocks = @{true}@;]] [[false]])
+mutant("the event of a wait is closed with its queue" [[            @{emulated_keep(part);}@ /* a returning]] [[(void)UnregisterWaitEx(part->wait, NULL); CloseHandle(part->event); free(part);]])

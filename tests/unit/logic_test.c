@@ -603,6 +603,86 @@ static void test_logic_thread_under_random_traffic_loses_nothing(void **state) {
     }
 }
 
+/* An application that is told of room, without sessions. */
+typedef struct room {
+    rs_logic *logic;
+    rs_logic_channel *channel;
+    uint32_t told;
+    uint32_t again; /* so often it is full once more, and room is made at once */
+    rs_os_event *enough;
+} room;
+
+static void on_room(void *ctx, rs_server *server, uint32_t shard) {
+    room *r = ctx;
+    RS_ASSERT(server == NULL && shard == 0);
+    r->told++;
+    if (r->told <= r->again) {
+        rs_logic_tell_room(r->logic);
+    } else {
+        rs_os_event_set(r->enough);
+    }
+}
+
+static void room_open(room *r, bool threaded) {
+    const rs_app app = {.ctx = r, .on_message = on_message, .on_room = on_room};
+    rs_error error = {.text = ""};
+    memset(r, 0, sizeof *r);
+    assert_int_equal(rs_os_event_open(&r->enough, &error), RS_OK);
+    assert_int_equal(rs_logic_open(&r->logic, &app, 1, threaded, &error), RS_OK);
+}
+
+static void room_attach(room *r, rs_sessions *none) {
+    const rs_logic_channel_config cfg = {.sessions = none,
+                                         .slot_count = 1,
+                                         .payload_max = BED_RECV_BYTES,
+                                         .block_bytes = BED_RECV_BYTES,
+                                         .ring_bytes = SMALL_RING};
+    rs_error error = {.text = ""};
+    rs_app app;
+    assert_int_equal(rs_logic_attach(r->logic, &cfg, &r->channel, &app, &error), RS_OK);
+}
+
+static void room_close(room *r, rs_os_thread *thread) {
+    rs_logic_channel_end(r->channel);
+    rs_logic_stop(r->logic);
+    rs_os_thread_join(thread);
+    rs_logic_close(r->logic);
+    rs_os_event_close(r->enough);
+}
+
+static void test_logic_room_is_told_once_when_there_is_a_shard(void **state) {
+    static rs_sessions none;
+    room r;
+    (void)state;
+    room_open(&r, false);
+    rs_logic_tell_room(r.logic);
+    (void)rs_logic_step(r.logic);
+    assert_int_equal(r.told, 0);
+    room_attach(&r, &none);
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)rs_logic_step(r.logic);
+        assert_int_equal(r.told, 1);
+    }
+    room_close(&r, NULL);
+}
+
+/* Told in on_room, when no record has come and the thread is about to sleep. */
+static void test_logic_thread_does_not_sleep_over_room(void **state) {
+    static rs_sessions none;
+    rs_os_thread *thread;
+    rs_error error;
+    room r;
+    (void)state;
+    room_open(&r, true);
+    r.again = 5;
+    room_attach(&r, &none);
+    assert_int_equal(rs_os_thread_start(&thread, rs_logic_run, r.logic, &error), RS_OK);
+    rs_logic_tell_room(r.logic);
+    (void)rs_os_event_wait(r.enough, UINT32_MAX);
+    room_close(&r, thread);
+    assert_int_equal(r.told, 6);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logic_callbacks_wait_for_its_thread_and_keep_order),
@@ -620,6 +700,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_logic_application_may_answer_later),
         cmocka_unit_test(test_logic_sleeping_shard_is_woken_once),
         cmocka_unit_test(test_logic_thread_under_random_traffic_loses_nothing),
+        cmocka_unit_test(test_logic_room_is_told_once_when_there_is_a_shard),
+        cmocka_unit_test(test_logic_thread_does_not_sleep_over_room),
     };
     seed = test_seed(argc, argv);
     return cmocka_run_group_tests_name("logic", tests, NULL, NULL);

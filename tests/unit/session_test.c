@@ -629,6 +629,96 @@ static void test_session_nothing_is_appended_to_a_shared_block(void **state) {
     run_to_free(&b);
 }
 
+/* Three sessions, their receives out. */
+enum { AUDIENCE = 3 };
+
+static void open_audience(bed *b, uint32_t queued_max) {
+    bed_init(b, queued_max, true, 2);
+    for (uint32_t i = 0; i < AUDIENCE; i++) {
+        assert_int_not_equal(bed_open(b), UINT32_MAX);
+    }
+    (void)bed_collect(b);
+}
+
+/* The kernel takes every send of a connection; returns how many bytes, each of them `fill`. */
+static uint32_t take_sends(bed *b, uint32_t conn, uint8_t fill) {
+    uint32_t bytes = 0, at;
+    while ((at = bed_find(b, conn, RS_OP_SEND)) != UINT32_MAX) {
+        rs_op op = b->outstanding[at];
+        for (uint32_t i = 0; i < op.bytes; i++) {
+            assert_int_equal(op.u.data[i], fill);
+        }
+        bytes += op.bytes;
+        bed_finish(b, at, RS_OK, op.bytes);
+        (void)bed_collect(b);
+    }
+    return bytes;
+}
+
+/* Of one block, and longer than that. */
+static void test_session_broadcast_reaches_all_and_keeps_no_block(void **state) {
+    const uint32_t sizes[] = {5, BED_BLOCK_BYTES, BED_BLOCK_BYTES + 1, BED_RECV_BYTES};
+    uint8_t frame[BED_RECV_BYTES];
+    bed b;
+    (void)state;
+    open_audience(&b, 1000);
+    for (uint8_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        memset(frame, i + 1, sizeof frame);
+        assert_int_equal(rs_sessions_broadcast(&b.table, NULL, 0, frame, sizes[i]), 0);
+        (void)bed_collect(&b);
+        for (uint32_t conn = 0; conn < AUDIENCE; conn++) {
+            assert_int_equal(take_sends(&b, conn, (uint8_t)(i + 1)), sizes[i]);
+        }
+        /* Of its own blocks a session keeps the last. */
+        assert_int_equal(b.blocks.free_count,
+                         BED_BLOCKS - (sizes[i] > BED_BLOCK_BYTES ? AUDIENCE : 0u));
+    }
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
+static void test_session_broadcast_to_some_counts_who_is_gone(void **state) {
+    uint8_t frame[8] = {9, 9, 9, 9, 9, 9, 9, 9};
+    rs_session_id ids[4];
+    bed b;
+    (void)state;
+    open_audience(&b, 1000);
+    ids[0] = rs_session_id_of(&b.sessions[0].handle);
+    ids[1] = rs_session_id_of(&b.sessions[2].handle) + 1; /* another use of the slot */
+    ids[2] = rs_session_id_of(&b.sessions[1].handle);
+    ids[3] = ids[0];
+    rs_session_close(&b.sessions[1].handle);
+    assert_int_equal(rs_sessions_broadcast(&b.table, ids, 4, frame, 8), 2);
+    (void)bed_collect(&b);
+    assert_int_equal(take_sends(&b, 0, 9), 16);
+    assert_int_equal(take_sends(&b, 2, 9), 0);
+    assert_int_equal(rs_sessions_broadcast(&b.table, NULL, 0, frame, 8), 0);
+    (void)bed_collect(&b);
+    assert_int_equal(take_sends(&b, 0, 9) + take_sends(&b, 2, 9), 16);
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
+/* One of them does not read. */
+static void test_session_broadcast_ends_who_cannot_take_it(void **state) {
+    uint8_t frame[50];
+    bed b;
+    (void)state;
+    open_audience(&b, 120);
+    memset(frame, 7, sizeof frame);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(rs_sessions_broadcast(&b.table, NULL, 0, frame, sizeof frame), 0);
+        (void)bed_collect(&b);
+        assert_int_equal(take_sends(&b, 0, 7), sizeof frame);
+        assert_int_equal(take_sends(&b, 2, 7), sizeof frame);
+    }
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_SLOW_CONSUMER);
+    assert_int_equal(b.table.open_count, AUDIENCE - 1);
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
 static void test_session_refused_op_counts_as_failed(void **state) {
     bed b;
     rs_op op;
@@ -1400,6 +1490,9 @@ int main(void) {
         cmocka_unit_test(test_session_shared_block_is_freed_by_its_last_send),
         cmocka_unit_test(test_session_release_of_a_shared_block_twice_is_refused),
         cmocka_unit_test(test_session_nothing_is_appended_to_a_shared_block),
+        cmocka_unit_test(test_session_broadcast_reaches_all_and_keeps_no_block),
+        cmocka_unit_test(test_session_broadcast_to_some_counts_who_is_gone),
+        cmocka_unit_test(test_session_broadcast_ends_who_cannot_take_it),
         cmocka_unit_test(test_session_refused_op_counts_as_failed),
         cmocka_unit_test(test_session_close_all_flushes_then_forces),
         cmocka_unit_test(test_session_send_after_its_end_is_closed),

@@ -27,9 +27,13 @@ struct rs_backend {
     bool refuse_next_send, loses_receives;
     uint32_t sends_refused, sends_taken;
     uint64_t bytes_sent;
-    uint32_t resets;  /* CLOSE with RS_OPF_ABORT */
-    bool closes_wait; /* a plain CLOSE completes with the reset that follows it */
-    int64_t slept_ns; /* the timeout of the last poll */
+    uint32_t resets;    /* CLOSE with RS_OPF_ABORT */
+    bool closes_wait;   /* a plain CLOSE completes with the reset that follows it */
+    int64_t slept_ns;   /* the timeout of the last poll */
+    uintptr_t attached; /* the last one's socket */
+    bool may_refuse;
+    rs_shard *watched;       /* NULL, or of this one ... */
+    uint32_t ended_at_close; /* ... the sessions that had ended before its peer was told */
     void (*on_stats)(void);
     void (*on_wake)(void);
     rs_atomic_u32 wake_blocks, in_wake, closed, closed_in_wake;
@@ -79,20 +83,22 @@ static void fake_unlisten(rs_backend *backend) {
 
 static rs_status fake_attach(rs_backend *backend, uint32_t conn, uint32_t generation,
                              uintptr_t socket) {
-    (void)backend;
     (void)conn;
     (void)generation;
-    (void)socket;
+    backend->attached = socket;
     return RS_OK;
 }
 
 static void fake_discard(rs_backend *backend, uintptr_t socket) {
-    (void)backend;
     (void)socket;
-    fail_msg("%s", "nothing is refused here");
+    assert_true(backend->may_refuse);
 }
 
 static bool fake_take(const rs_op *op) {
+    if (op->kind != RS_OP_RECV && op->kind != RS_OP_SEND && fake.watched != NULL) {
+        fake.ended_at_close = rs_shard_ended(fake.watched);
+        fake.watched = NULL;
+    }
     if (op->kind == RS_OP_RECV) {
         fake.recv = *op;
     } else if (op->kind == RS_OP_SEND && fake.refuse_next_send) {
@@ -365,6 +371,137 @@ static void hold_on_message(void *ctx, rs_session *session, const uint8_t *data,
 static void run_callbacks(void) {
     fake.on_stats = NULL;
     assert_true(rs_logic_step(overtaking->logic));
+}
+
+/* ---- no room for a connection */
+
+static void accept_one(uintptr_t socket) {
+    const rs_op nothing = {.kind = RS_OP_ACCEPT};
+    fake_ready(RS_OP_ACCEPT, RS_OK, &nothing, 0);
+    fake.ready[fake.ready_count - 1].socket = socket;
+}
+
+/* In one turn two clients come, then the one before them is seen to have left: the first gets its
+ * place. A third, who comes right behind that one's end, does not get it before the second. */
+static void test_shard_newcomers_wait_for_the_end_of_a_session_in_turn(void **state) {
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    b.cfg.sessions_max = 1;
+    bench_open(&b);
+    accept_one(11);
+    accept_one(12);
+    for (uintptr_t socket = 11; socket <= 13; socket++) {
+        fake_ready(RS_OP_RECV, RS_OK, &fake.recv, 0); /* the peer has ended its stream */
+        fake.recv.kind = RS_OP_NONE;
+        if (socket == 12) {
+            accept_one(13);
+        }
+        for (uint32_t i = 0; fake.recv.kind == RS_OP_NONE; i++) {
+            assert_true(i < STEPS_MAX);
+            assert_true(rs_shard_step(b.shard, 0));
+        }
+        assert_int_equal(fake.attached, socket);
+    }
+    assert_int_equal(rs_shard_sessions(b.shard)->counters.refused, 0);
+    bench_end(&b);
+    bench_close(&b);
+}
+
+/* A client that sees the end of its connection finds room when it comes back. */
+static void test_shard_publishes_an_end_before_the_peer_is_told(void **state) {
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    bench_open(&b);
+    assert_int_equal(rs_shard_ended(b.shard), 0);
+    fake.watched = b.shard;
+    fake_ready(RS_OP_RECV, RS_OK, &fake.recv, 0);
+    fake.recv.kind = RS_OP_NONE;
+    assert_true(rs_shard_step(b.shard, 0));
+    assert_null(fake.watched);
+    assert_int_equal(fake.ended_at_close, 1);
+    bench_end(&b);
+    bench_close(&b);
+}
+
+/* Who has given a socket counts it until this shard says that it has ended. */
+static void test_shard_counts_a_given_socket_that_it_refuses(void **state) {
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    b.cfg.sessions_max = 1;
+    bench_open(&b);
+    fake.may_refuse = true;
+    for (uint32_t i = 1; i <= 3; i++) {
+        assert_int_equal(rs_shard_post(b.shard, RS_MESSAGE_ATTACH, 7, NULL, NULL, 0), RS_OK);
+        assert_true(rs_shard_step(b.shard, 0));
+        assert_int_equal(rs_shard_refused(b.shard), i);
+        assert_int_equal(rs_shard_ended(b.shard), i);
+        assert_int_equal(rs_shard_freed(b.shard), i);
+    }
+    bench_end(&b);
+    bench_close(&b);
+}
+
+/* ---- room in the mailbox */
+
+static uint32_t rooms_told, room_wakes, room_of;
+
+static void on_room(void *ctx, rs_server *server, uint32_t shard) {
+    (void)ctx;
+    (void)server;
+    assert_int_equal(shard, 0);
+    rooms_told++;
+}
+
+static void on_room_wake(void) {
+    room_wakes++;
+}
+
+static void tell_room(void *ctx, uint32_t from) {
+    (void)ctx;
+    room_of = from;
+    rooms_told++;
+}
+
+static void test_shard_is_woken_and_tells_its_application_of_room_once(void **state) {
+    rs_app app = rs_app_echo;
+    bench b;
+    (void)state;
+    app.on_room = on_room;
+    bench_make(&b, app);
+    bench_open(&b);
+    rooms_told = room_wakes = 0;
+    fake.on_wake = on_room_wake;
+    rs_shard_tell_room(b.shard);
+    rs_shard_tell_room(b.shard);
+    assert_int_equal(room_wakes, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(rs_shard_step(b.shard, 0));
+        assert_int_equal(rooms_told, 1);
+    }
+    fake.on_wake = NULL;
+    bench_end(&b);
+    bench_close(&b);
+}
+
+static void test_shard_tells_of_room_who_wanted_it_once(void **state) {
+    bench b;
+    (void)state;
+    bench_make(&b, rs_app_echo);
+    b.cfg.tell_room = tell_room;
+    bench_open(&b);
+    rooms_told = 0;
+    rs_shard_want_room(b.shard, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(rs_shard_post(b.shard, RS_MESSAGE_NOTHING, 0, NULL, NULL, 0), RS_OK);
+        assert_true(rs_shard_step(b.shard, 0));
+        assert_int_equal(rooms_told, 1);
+        assert_int_equal(room_of, 2);
+    }
+    bench_end(&b);
+    bench_close(&b);
 }
 
 static void test_shard_message_does_not_overtake_what_was_done_before(void **state) {
@@ -704,6 +841,11 @@ int main(void) {
         cmocka_unit_test(test_shard_sends_that_are_not_refused_all_go_out),
         cmocka_unit_test(test_shard_messages_of_many_turns_are_all_delivered),
         cmocka_unit_test(test_shard_poll_sleeps_until_the_next_timer),
+        cmocka_unit_test(test_shard_newcomers_wait_for_the_end_of_a_session_in_turn),
+        cmocka_unit_test(test_shard_publishes_an_end_before_the_peer_is_told),
+        cmocka_unit_test(test_shard_counts_a_given_socket_that_it_refuses),
+        cmocka_unit_test(test_shard_is_woken_and_tells_its_application_of_room_once),
+        cmocka_unit_test(test_shard_tells_of_room_who_wanted_it_once),
         cmocka_unit_test(test_shard_message_does_not_overtake_what_was_done_before),
         cmocka_unit_test(test_shard_frame_that_waits_comes_before_idleness),
         cmocka_unit_test(test_shard_idleness_is_found_under_load),
