@@ -427,6 +427,7 @@ static void test_shard_publishes_an_end_before_the_peer_is_told(void **state) {
 
 /* Who has given a socket counts it until this shard says that it has ended. */
 static void test_shard_counts_a_given_socket_that_it_refuses(void **state) {
+    const rs_arrival arrival = {.socket = 7};
     bench b;
     (void)state;
     bench_make(&b, rs_app_echo);
@@ -434,7 +435,8 @@ static void test_shard_counts_a_given_socket_that_it_refuses(void **state) {
     bench_open(&b);
     fake.may_refuse = true;
     for (uint32_t i = 1; i <= 3; i++) {
-        assert_int_equal(rs_shard_post(b.shard, RS_MESSAGE_ATTACH, 7, NULL, NULL, 0), RS_OK);
+        assert_int_equal(
+            rs_shard_post(b.shard, RS_MESSAGE_ATTACH, 0, NULL, &arrival, sizeof arrival), RS_OK);
         assert_true(rs_shard_step(b.shard, 0));
         assert_int_equal(rs_shard_refused(b.shard), i);
         assert_int_equal(rs_shard_ended(b.shard), i);
