@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # cmd_compares_without_building.sh BIN: bench\compare.cmd --no-build under Wine's cmd.
 # Set up: a folder whose name has a space, in it the script and, as build\windows\bin, the programs
-# in BIN. Pass: one short comparison exits 0, leaves a report that is not empty and says that it was
+# in BIN. Pass: one short comparison exits 0, leaves a non-empty report and says that it was
 # taken under Wine; options with a comma, an equals sign and a space arrive whole; an unknown one
 # exits 2, and so does, with one line, a folder in which nothing was built. --help and its like exit 0
 # there too, with or without --no-build: no compiler is looked for.

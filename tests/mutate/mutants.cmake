@@ -251,7 +251,7 @@ mutants_of(src/common/server/server_console.c "integration\\.cuts_said")
 mutant("cuts are not said" [[    if (@{at > 0}@) {]] [[0]])
 mutant("refused connections are not said" [[    if (@{now->refused != before->refused}@) {]] [[0]])
 
-mutants_of(src/common/server/server_main.c "integration\\.cuts_said")
+mutants_of(src/common/server/server_run.c "integration\\.cuts_said")
 mutant("cuts are said at each look" [[        if (@{now_ns - printed_ns < 1000000000u}@) {]] [[0]])
 mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
 
@@ -304,7 +304,7 @@ mutant("no FIN before the close of our own" [[    return @{reason == RS_CLOSE_LO
 mutant("a partial frame is moved over its own rest" [[        @{session->recv_at += held;}@]] [[session->recv_at += held - 1u;]])
 mutant("a session touched twice is listed twice" [[    if (@{session->touched == 0}@) {]] [[1]])
 mutant("who is touched while others are collected is forgotten" [[    size_t count = @{(size_t)(table->touched_end - from)}@;]] [[0]])
-mutant("a session that has ended takes sends again once one has completed" [[        @{rs_sendq_take_room(&session->sendq);}@]] [[;]])
+mutant("a session that has ended takes sends again once one has completed" [[        @{rs_sendq_clear_room(&session->sendq);}@]] [[;]])
 mutant("a send that takes blocks of the answers to come is not careful" [[        session->careful = session->careful || @{session->sendq.owned > rs_slot_table(session)->easy}@;]] [[0]])
 mutant("a straggler is not reset" [[    rs_slot_table(session)->counters.escalated_closes++;
     @{session->abort = true;}@]] [[;]])

@@ -203,7 +203,7 @@ static void test_slab_lent_until_taken_back_or_freed(void **state) {
         assert_false(rs_slab_is_lent(&m->slab, (rs_slice){BLOCKS, 1}));
         for (uint32_t i = 0; i < BLOCKS; i++) {
             if (i % 2 == round % 2) {
-                rs_slab_take_back(&m->slab, slice[i]);
+                rs_slab_return(&m->slab, slice[i]);
                 assert_false(rs_slab_is_lent(&m->slab, slice[i]));
                 assert_true(rs_slab_is_live(&m->slab, slice[i]));
             }

@@ -169,10 +169,10 @@ bool rs_shared_is_lent(const rs_slab *blocks, const rs_shared *shared) {
     return rs_slab_is_lent(blocks, slice) && rs_slab_data(blocks, slice) == shared->data;
 }
 
-rs_slice rs_shared_take_back(rs_slab *blocks, rs_shared *shared) {
+rs_slice rs_shared_return(rs_slab *blocks, rs_shared *shared) {
     const rs_slice slice = rs_shared_slice(shared);
     RS_ASSERT(rs_slab_data(blocks, slice) == shared->data);
-    rs_slab_take_back(blocks, slice);
+    rs_slab_return(blocks, slice);
     *shared = (rs_shared){.room = shared->room};
     return slice;
 }

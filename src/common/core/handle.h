@@ -82,8 +82,8 @@ void rs_shared_lend(rs_slab *blocks, rs_slice slice, rs_shared *out);
 /* rs_shared_is_lent: acquired here and not released? Any *shared is accepted. */
 bool rs_shared_is_lent(const rs_slab *blocks, const rs_shared *shared);
 
-/* rs_shared_take_back: the reference of a lent block (asserted) is the caller's again; *shared is
+/* rs_shared_return: the reference of a lent block (asserted) is the caller's again; *shared is
  * invalid afterwards. */
-rs_slice rs_shared_take_back(rs_slab *blocks, rs_shared *shared);
+rs_slice rs_shared_return(rs_slab *blocks, rs_shared *shared);
 
 #endif

@@ -207,7 +207,7 @@ static void pack_leave(rs_sendq_pool *pool) {
     pool->shared_live -= rs_slab_is_live(pool->blocks, pack) ? 0u : 1u;
 }
 
-static void shared_drop(rs_sendq_pool *pool, rs_slice slice) {
+static void shared_release(rs_sendq_pool *pool, rs_slice slice) {
     uint32_t refs;
     RS_ASSERT(pool->shared_live > 0 && rs_slab_is_live(pool->blocks, slice));
     rs_slab_release(pool->blocks, slice);
@@ -231,7 +231,7 @@ bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out) {
 }
 
 void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice) {
-    shared_drop(pool, slice);
+    shared_release(pool, slice);
     if (pool->pack.generation != 0 && pool->blocks->entries[pool->pack.index].refs == 1) {
         pack_leave(pool); /* nobody was sent what went there */
     }
@@ -297,7 +297,7 @@ RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
     queue->shared--;
     entry->next = pool->free_head;
     pool->free_head = sendq_index_of(pool, entry);
-    shared_drop(pool, entry->slice);
+    shared_release(pool, entry->slice);
 }
 
 static void sendq_spare_release(rs_sendq_pool *pool, rs_sendq *queue) {

@@ -126,9 +126,9 @@ bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue);
  * may be appended afterwards. Idempotent. */
 void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue);
 
-/* rs_sendq_take_room: of a queue that has left, after each rs_sendq_complete: it keeps its block,
+/* rs_sendq_clear_room: of a queue that has left, after each rs_sendq_complete: it keeps its block,
  * and rs_sendq_extend says no. */
-static inline void rs_sendq_take_room(rs_sendq *queue) {
+static inline void rs_sendq_clear_room(rs_sendq *queue) {
     RS_ASSERT(!queue->member);
     queue->room = 0;
 }

@@ -295,7 +295,7 @@ static bool reason_waits(rs_close_reason reason) {
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_SHUTDOWN;
 }
 
-RS_COLD static void session_put_off(rs_slot *session, rs_close_reason reason) {
+RS_COLD static void session_defer_end(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(reason_waits(reason));
     RS_ASSERT(rs_session_takes(session) && session->holds > 0);
@@ -343,7 +343,7 @@ RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
     RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         if (session->holds > 0 && reason_waits(reason)) {
-            session_put_off(session, reason);
+            session_defer_end(session, reason);
         } else {
             session_finish(session, reason);
         }
@@ -640,7 +640,7 @@ void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
 RS_COLD static void session_sent(rs_slot *session) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
     if (!rs_session_takes(session)) {
-        rs_sendq_take_room(&session->sendq);
+        rs_sendq_clear_room(&session->sendq);
     }
     if ((session->pause & RS_PAUSE_FULL) != 0) {
         session->last_frame_ms = rs_slot_table(session)->now_ms;
@@ -1364,7 +1364,7 @@ bool rs_sessions_shared_acquire(rs_sessions *table, rs_shared *out) {
 void rs_sessions_shared_release(rs_sessions *table, rs_shared *shared) {
     if (rs_shared_is_lent(table->sendq_pool.blocks, shared)) {
         rs_sendq_shared_release(&table->sendq_pool,
-                                rs_shared_take_back(table->sendq_pool.blocks, shared));
+                                rs_shared_return(table->sendq_pool.blocks, shared));
     } else {
         table->counters.refused_releases++;
     }

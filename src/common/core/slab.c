@@ -73,7 +73,7 @@ void rs_slab_lend(rs_slab *slab, rs_slice slice) {
     slab->entries[slice.index].next_free = slice.index;
 }
 
-void rs_slab_take_back(rs_slab *slab, rs_slice slice) {
+void rs_slab_return(rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_lent(slab, slice));
     slab->entries[slice.index].next_free = SLAB_END;
 }

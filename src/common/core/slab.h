@@ -58,11 +58,11 @@ bool rs_slab_acquire(rs_slab *slab, rs_slice *out);
 void rs_slab_hold(rs_slab *slab, rs_slice slice);
 void rs_slab_release(rs_slab *slab, rs_slice slice);
 
-/* rs_slab_lend: notes that one of the references of a live block (asserted) is somebody's who is
- * not trusted to give it back but once. rs_slab_take_back: it is not any more; lent (asserted).
- * Neither changes the references. Thread   the owner's.  Bounds  O(1). */
+/* rs_slab_lend: one of the references of a live block (asserted) is now held by someone who might
+ * return it twice. rs_slab_return: it has been returned; it was lent (asserted). Neither changes
+ * the number of references. Thread   the owner's.  Bounds  O(1). */
 void rs_slab_lend(rs_slab *slab, rs_slice slice);
-void rs_slab_take_back(rs_slab *slab, rs_slice slice);
+void rs_slab_return(rs_slab *slab, rs_slice slice);
 
 /* rs_slab_is_live: does the handle name the block's current generation, with references? Any handle
  * is accepted, even an invalid one. */
@@ -71,7 +71,7 @@ static inline bool rs_slab_is_live(const rs_slab *slab, rs_slice slice) {
            slab->entries[slice.index].generation == slice.generation;
 }
 
-/* rs_slab_is_lent: lent and not taken back. Any handle, as above. */
+/* rs_slab_is_lent: lent and not returned. Any handle, as above. */
 static inline bool rs_slab_is_lent(const rs_slab *slab, rs_slice slice) {
     return rs_slab_is_live(slab, slice) && slab->entries[slice.index].next_free == slice.index;
 }

@@ -698,7 +698,7 @@ static void logic_shared_release(rs_session *handle, rs_shared *shared) {
         logic_push_id(channel, FROM_FRAME_END, 0, NULL, 0);
         channel->told_bytes = 0;
     }
-    rs_slab_release(&channel->blocks, rs_shared_take_back(&channel->blocks, shared));
+    rs_slab_release(&channel->blocks, rs_shared_return(&channel->blocks, shared));
 }
 
 static rs_status logic_queued_bytes(const rs_session *handle, uint32_t *out) {

@@ -37,8 +37,8 @@ typedef struct server_worker {
 struct rs_server {
     rs_server_config cfg;
     uint16_t port;
-    uint32_t routed[RS_SHARDS_MAX]; /* sockets given to each worker; written by the listening shard
-                                       only */
+    uint32_t routed[RS_SHARDS_MAX]; /* sockets assigned to each worker; written by the listening
+                                       shard only */
     uint32_t route_next;            /* the same */
     uint32_t worker_count;
     rs_logic *logic; /* NULL: callbacks run on the workers */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Start, a loop of one-second statistics, the end. */
+/* Which application, start and end. */
 #include "server/server_main.h"
 
 #include <stdio.h>
@@ -12,41 +12,9 @@
 #include "server/record.h"
 #include "server/server_run.h"
 
-#define MAIN_TICK_MS 20u
-
 static void run_on_stop(void *arg) {
     rs_server_run *run = arg;
     rs_atomic_store_u32(&run->stop_asked, 1);
-}
-
-static bool run_is_over(const rs_server_run *run) {
-    double seconds = (double)(rs_os_now_ns() - run->start_ns) / 1e9;
-    return rs_atomic_load_u32(&run->stop_asked) != 0 || rs_server_has_ended(run->server) ||
-           (run->args.duration_s > 0 && seconds >= run->args.duration_s);
-}
-
-/* Asks the workers for figures only when there is something to say. */
-static void run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stats *before) {
-    uint64_t printed_ns = run->start_ns;
-    uint64_t ended = 0;
-    while (!run_is_over(run)) {
-        uint64_t now_ns;
-        rs_os_sleep_ms(MAIN_TICK_MS);
-        now_ns = rs_os_now_ns();
-        if (now_ns - printed_ns < 1000000000u) {
-            continue;
-        }
-        if (run->args.stats || rs_server_ended_count(run->server) != ended) {
-            ended = rs_server_ended_count(run->server);
-            rs_server_stats_read(run->server, now);
-            if (run->args.stats) {
-                rs_console_stats(run, now, before, now_ns - printed_ns);
-            }
-            rs_console_cuts(run, &now->counters, &before->counters);
-            *before = *now;
-        }
-        printed_ns = now_ns;
-    }
 }
 
 /* The figures first: they must not wait for whoever reads what is printed. */
@@ -137,7 +105,7 @@ static int run_server(rs_server_run *run) {
     rs_console_banner(run, &stats[1]);
     run->start_ns = rs_os_now_ns();
     rs_os_usage_read(&run->usage_start);
-    run_loop(run, &stats[0], &stats[1]);
+    rs_server_run_loop(run, &stats[0], &stats[1]);
     exit_code = run_end(run, &stats[0], &stats[1]);
     free(stats);
     (void)rs_printer_close(run->out); /* what nobody reads is given up */

@@ -8,6 +8,8 @@
 #include "server/record.h"
 #include "server/server_config.h"
 
+#define RUN_TICK_MS 20u
+
 static const rs_option run_rows[] = {
     RS_ROW_CHOICE(
         rs_server_args, app, "app", "echo|raw|slow|board", RS_SERVER_ECHO,
@@ -40,6 +42,38 @@ int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table
         return 2;
     }
     return exit_code;
+}
+
+/* ---- while it runs */
+
+static bool run_is_over(const rs_server_run *run) {
+    double seconds = (double)(rs_os_now_ns() - run->start_ns) / 1e9;
+    return rs_atomic_load_u32(&run->stop_asked) != 0 || rs_server_has_ended(run->server) ||
+           (run->args.duration_s > 0 && seconds >= run->args.duration_s);
+}
+
+/* Asks the workers for figures only when there is something to say. */
+void rs_server_run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stats *before) {
+    uint64_t printed_ns = run->start_ns;
+    uint64_t ended = 0;
+    while (!run_is_over(run)) {
+        uint64_t now_ns;
+        rs_os_sleep_ms(RUN_TICK_MS);
+        now_ns = rs_os_now_ns();
+        if (now_ns - printed_ns < 1000000000u) {
+            continue;
+        }
+        if (run->args.stats || rs_server_ended_count(run->server) != ended) {
+            ended = rs_server_ended_count(run->server);
+            rs_server_stats_read(run->server, now);
+            if (run->args.stats) {
+                rs_console_stats(run, now, before, now_ns - printed_ns);
+            }
+            rs_console_cuts(run, &now->counters, &before->counters);
+            *before = *now;
+        }
+        printed_ns = now_ns;
+    }
 }
 
 /* ---- the record */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* One run of a server program, as its files share it; nobody else includes this.
  *
- *   server_run.c      the program's own options; the record of the run
+ *   server_run.c      the program's own options; its loop; the record of the run
  *   server_console.c  what is printed
- *   server_main.c     start, loop, end */
+ *   server_main.c     which application, start, end */
 #ifndef RS_SERVER_SERVER_RUN_H
 #define RS_SERVER_SERVER_RUN_H
 
@@ -47,6 +47,10 @@ extern const rs_option_table rs_server_run_options;
 /* rs_server_run_read: the command line. Returns as rs_options_read. */
 int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table *const *others,
                        int argc, const char *const *argv);
+
+/* rs_server_run_loop: waits until the run is over, and prints a line each second that has something
+ * to say. *now and *before: the figures of this second and of the last one printed; scratch. */
+void rs_server_run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stats *before);
 
 /* rs_server_run_record: writes --json. False: it could not, and has said so. */
 bool rs_server_run_record(const rs_server_run *run, const rs_server_stats *stats);

@@ -68,7 +68,7 @@ struct rs_shard {
     uint64_t stragglers_said;
     bool turn_wanted;                /* the application has something left to tell */
     bool runs;                       /* on_shard_end is due here */
-    uint32_t given;                  /* sockets to be attached here, so far */
+    uint32_t assigned;               /* sockets to be attached here, so far */
     const rs_timer_wheel *app_wheel; /* NULL: the application has no timers */
     shard_timers *timers;
     shard_waiters waiters;
@@ -569,8 +569,8 @@ static void publish(rs_atomic_u32 *word, uint32_t value) {
 static void shard_publish(rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
     RS_ASSERT(sessions->open_count <= sessions->used_count);
-    publish(&shard->ended, shard->given - sessions->open_count);
-    publish(&shard->freed, shard->given - sessions->used_count);
+    publish(&shard->ended, shard->assigned - sessions->open_count);
+    publish(&shard->freed, shard->assigned - sessions->used_count);
     publish(&shard->refused, (uint32_t)sessions->counters.refused);
 }
 
@@ -587,7 +587,7 @@ static bool shard_attach(rs_shard *shard, const rs_arrival *arrival) {
         return false;
     }
     RS_ASSERT(conn < shard->sessions.cfg.slot_count);
-    shard->given++;
+    shard->assigned++;
     if (shard->api->attach(shard->backend, conn, generation, arrival->socket) == RS_OK) {
         rs_sessions_open(&shard->sessions, conn, &arrival->ends);
     } else {
@@ -597,13 +597,13 @@ static bool shard_attach(rs_shard *shard, const rs_arrival *arrival) {
     return true;
 }
 
-/* Given by another shard, which has counted it. */
-static void shard_on_given(rs_shard *shard, const rs_message *message) {
+/* Assigned by another shard, which has counted it. */
+static void shard_on_attach(rs_shard *shard, const rs_message *message) {
     rs_arrival arrival;
     RS_ASSERT(message->bytes == sizeof arrival);
     memcpy(&arrival, message->payload, sizeof arrival);
     if (shard->phase != SHARD_RUNNING || !shard_attach(shard, &arrival)) {
-        shard->given++;
+        shard->assigned++;
         shard_discard(shard, arrival.socket);
     }
 }
@@ -712,13 +712,13 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     rs_shard_stats_request *request;
     if (shard->logic != NULL && message->kind != RS_MESSAGE_ATTACH &&
         message->kind != RS_MESSAGE_STATS) {
-        /* What a callback did before it told the poster: above all the hold that is given back. */
+        /* What a callback did before it told the poster: above all the hold that it released. */
         rs_logic_channel_turn(shard->logic);
     }
     shard->sessions.counters.mailbox_messages++;
     switch (message->kind) {
     case RS_MESSAGE_ATTACH:
-        shard_on_given(shard, message);
+        shard_on_attach(shard, message);
         break;
     case RS_MESSAGE_SEND:
     case RS_MESSAGE_CLOSE:

@@ -131,7 +131,7 @@ rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request);
 /* rs_shard_stats_add: adds the shard's figures. Shard thread, or anyone after it has ended. */
 void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
 
-/* Sockets given to the shard that have ended: `ended` no longer count as sessions (refused, or
+/* Sockets assigned to the shard that have ended: `ended` no longer count as sessions (refused, or
  * their session has ended), `freed` no longer use a slot either. Counted modulo 2^32, before the
  * peer can know. Any thread. */
 uint32_t rs_shard_ended(const rs_shard *shard);
