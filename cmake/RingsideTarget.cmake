@@ -65,6 +65,9 @@ function(rs_target name)
         target_link_options(${name} PRIVATE -static -s
             $<IF:$<BOOL:${WIN32}>,LINKER:--no-insert-timestamp,LINKER:--build-id=none>)
     endif()
+    if(RS_SANITIZE OR RS_FUZZ)
+        target_compile_definitions(${name} PRIVATE RS_DEBUG_CHECKS)
+    endif()
     if(RS_SANITIZE)
         target_compile_options(${name} PRIVATE -fsanitize=${RS_SANITIZE} -fno-sanitize-recover=all
             -fno-omit-frame-pointer)

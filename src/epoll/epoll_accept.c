@@ -99,6 +99,7 @@ void rs_epoll_unlisten(rs_backend *backend) {
 
 static void epoll_listener_watch(rs_backend *backend, uint32_t events) {
     struct epoll_event event = {.events = events, .data = {.u64 = RS_EPOLL_DATA_LISTENER}};
+    RS_ASSERT(backend->listen_fd >= 0);
     backend->counters.epoll_ctl_calls++;
     int failed = epoll_ctl(backend->epoll_fd, EPOLL_CTL_MOD, backend->listen_fd, &event);
     RS_ASSERT(failed == 0); /* it is in the set, and changing needs no memory */
@@ -118,6 +119,7 @@ int64_t rs_epoll_accept_resume(rs_backend *backend, int64_t timeout_ns) {
         return timeout_ns;
     }
     if (rs_retry_is_due(&backend->accept_retry, rs_os_now_ns())) {
+        RS_ASSERT(backend->listen_fd >= 0);
         backend->accept_paused = false;
         epoll_listener_watch(backend, EPOLLIN);
         return timeout_ns;
@@ -137,6 +139,7 @@ static void epoll_reserve_open(rs_backend *backend) {
  * descriptor. */
 static bool epoll_accept_refuse(rs_backend *backend) {
     int fd;
+    RS_ASSERT(backend->listen_fd >= 0);
     epoll_reserve_open(backend);
     if (backend->reserve_fd >= 0) {
         rs_epoll_descriptor_close(backend, backend->reserve_fd);
@@ -153,6 +156,7 @@ static bool epoll_accept_refuse(rs_backend *backend) {
 
 /* Handles a failed accept4; false = no more for now. */
 static bool epoll_accept_failed(rs_backend *backend, int os_error) {
+    RS_ASSERT(os_error != 0);
     switch (os_error) {
     case EAGAIN:
         return false;

@@ -31,7 +31,8 @@ static rs_status epoll_register_memory(rs_backend *backend, void *base, size_t b
                                        const rs_region_cut *cut, rs_region_id *out,
                                        rs_error *error) {
     (void)cut;
-    RS_ASSERT(base != NULL && bytes > 0);
+    RS_ASSERT(base != NULL);
+    RS_ASSERT(bytes > 0);
     return rs_region_set_acquire(&backend->regions, out, error);
 }
 
@@ -112,7 +113,8 @@ static void epoll_close(rs_backend *backend) {
         return;
     }
     RS_ASSERT(backend->listen_fd < 0);
-    RS_ASSERT(backend->engine.ready.count == 0 && backend->engine.bound == 0);
+    RS_ASSERT(backend->engine.ready.count == 0);
+    RS_ASSERT(backend->engine.bound == 0);
     const int files[] = {backend->reserve_fd, backend->wake_fd, backend->epoll_fd};
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         if (files[i] >= 0) {

@@ -19,6 +19,7 @@
 
 /* The first error stays: it is the cause of a later end or failure of the connection. */
 static rs_status epoll_failed(rs_epoll_conn *conn, int os_error) {
+    RS_ASSERT(os_error != 0);
     if (conn->error == RS_OK) {
         conn->error = (uint8_t)rs_posix_status(os_error);
     }
@@ -26,10 +27,13 @@ static rs_status epoll_failed(rs_epoll_conn *conn, int os_error) {
 }
 
 static void epoll_recv(rs_backend *backend, uint32_t index, uint32_t at, bool called) {
-    rs_epoll_conn *conn = &backend->conns[index];
+    rs_epoll_conn *conn;
     const rs_engine_req *req = &backend->engine.reqs[at];
     rs_status status = RS_OK;
     ssize_t got;
+    RS_DEBUG_ASSERT(index < backend->engine.cfg.conns_max);
+    conn = &backend->conns[index];
+    RS_DEBUG_ASSERT(conn->fd >= 0);
     do {
         backend->counters.recv_calls++;
         got = recv(conn->fd, req->op.u.data, req->op.bytes, 0);
@@ -56,6 +60,8 @@ static void epoll_recv(rs_backend *backend, uint32_t index, uint32_t at, bool ca
 static ssize_t epoll_sendmsg(rs_backend *backend, uint32_t index, const rs_engine_action *action,
                              size_t *asked) {
     struct iovec parts[RS_GATHER_MAX];
+    RS_ASSERT(action->count > 1);
+    RS_ASSERT(action->count <= RS_GATHER_MAX);
     *asked = 0;
     for (uint32_t i = 0; i < action->count; i++) {
         const rs_engine_req *req =
@@ -72,11 +78,15 @@ static ssize_t epoll_sendmsg(rs_backend *backend, uint32_t index, const rs_engin
 
 static void epoll_send(rs_backend *backend, uint32_t index, const rs_engine_action *action,
                        bool called) {
-    rs_epoll_conn *conn = &backend->conns[index];
+    rs_epoll_conn *conn;
     const rs_engine_req *req = &backend->engine.reqs[action->at];
     rs_status status = RS_OK;
     size_t asked = req->op.bytes - req->done;
     ssize_t taken;
+    RS_DEBUG_ASSERT(index < backend->engine.cfg.conns_max);
+    conn = &backend->conns[index];
+    RS_DEBUG_ASSERT(conn->fd >= 0);
+    RS_DEBUG_ASSERT(asked > 0);
     if (action->count == 1) {
         backend->counters.send_calls++;
         taken = send(conn->fd, req->op.u.data + req->done, asked, MSG_NOSIGNAL);
@@ -104,6 +114,7 @@ static void epoll_send(rs_backend *backend, uint32_t index, const rs_engine_acti
 static void epoll_shutdown(rs_backend *backend, uint32_t index) {
     const rs_epoll_conn *conn = &backend->conns[index];
     rs_status status = (rs_status)conn->error;
+    RS_ASSERT(conn->fd >= 0);
     if (status == RS_OK) {
         backend->counters.shutdown_calls++;
         status = shutdown(conn->fd, SHUT_WR) == 0 ? RS_OK : rs_posix_status(errno);
@@ -112,6 +123,7 @@ static void epoll_shutdown(rs_backend *backend, uint32_t index) {
 }
 
 void rs_epoll_descriptor_close(rs_backend *backend, int fd) {
+    RS_ASSERT(fd >= 0);
     backend->counters.close_calls++;
     /* Closed even after EINTR: close(2), "Dealing with error returns". */
     (void)close(fd);
@@ -120,6 +132,7 @@ void rs_epoll_descriptor_close(rs_backend *backend, int fd) {
 /* Closing with unread bytes makes Linux reset the connection and drop what it has not yet sent (RFC
  * 2525, 2.17), so unread input is discarded first, within a bound. */
 static void epoll_discard_input(rs_backend *backend, const rs_epoll_conn *conn) {
+    RS_ASSERT(conn->fd >= 0);
     for (uint32_t reads = 0; !conn->end_read && reads < EPOLL_DISCARD_READS_MAX; reads++) {
         backend->counters.recv_calls++;
         if (recv(conn->fd, backend->discard, RS_EPOLL_DISCARD_BYTES, MSG_DONTWAIT | MSG_TRUNC) <
@@ -137,7 +150,9 @@ static void epoll_make_resetting(rs_backend *backend, int fd) {
 }
 
 static void epoll_socket_end(rs_backend *backend, uint32_t index, bool abort_it) {
-    rs_epoll_conn *conn = &backend->conns[index];
+    rs_epoll_conn *conn;
+    RS_ASSERT(index < backend->engine.cfg.conns_max);
+    conn = &backend->conns[index];
     if (conn->fd >= 0) {
         if (abort_it) {
             epoll_make_resetting(backend, conn->fd);
@@ -156,7 +171,9 @@ static void epoll_socket_end(rs_backend *backend, uint32_t index, bool abort_it)
 /* ---- actions */
 
 void rs_epoll_run(rs_backend *backend, uint32_t index, bool called) {
-    const rs_epoll_conn *conn = &backend->conns[index];
+    const rs_epoll_conn *conn;
+    RS_DEBUG_ASSERT(index < backend->engine.cfg.conns_max);
+    conn = &backend->conns[index];
     for (;;) { /* terminates: every iteration removes something from the todo list or the readiness
                 */
         const rs_engine_action action = rs_engine_next(&backend->engine, index, conn->may);
@@ -185,12 +202,14 @@ void rs_epoll_run(rs_backend *backend, uint32_t index, bool called) {
 
 bool rs_epoll_watch(rs_backend *backend, int fd, uint64_t data, uint32_t events) {
     struct epoll_event event = {.events = events, .data = {.u64 = data}};
+    RS_ASSERT(fd >= 0);
     backend->counters.epoll_ctl_calls++;
     return epoll_ctl(backend->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
 static bool epoll_watch_conn(rs_backend *backend, uint32_t index) {
     const rs_epoll_conn *conn = &backend->conns[index];
+    RS_ASSERT(backend->engine.conns[index].phase != RS_CONN_FREE);
     return rs_epoll_watch(backend, conn->fd,
                           (uint64_t)backend->engine.conns[index].generation << 32 | index,
                           EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
@@ -199,6 +218,7 @@ static bool epoll_watch_conn(rs_backend *backend, uint32_t index) {
 rs_status rs_epoll_attach(rs_backend *backend, uint32_t index, uint32_t generation,
                           uintptr_t socket) {
     RS_ASSERT(socket <= INT32_MAX);
+    RS_ASSERT(index < backend->engine.cfg.conns_max);
     rs_engine_bind(&backend->engine, index, generation);
     /* Nothing was sent yet, so there is room. */
     backend->conns[index] = (rs_epoll_conn){.fd = (int)socket, .may = RS_ENGINE_SEND};
@@ -233,6 +253,7 @@ void rs_epoll_discard(rs_backend *backend, uintptr_t socket) {
 /* ---- connecting */
 
 bool rs_epoll_set_int(rs_backend *backend, int fd, int level, int option, int value) {
+    RS_ASSERT(fd >= 0);
     backend->counters.setsockopt_calls++;
     return setsockopt(fd, level, option, &value, sizeof value) == 0;
 }
@@ -292,6 +313,7 @@ static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op 
 
 /* The result of CONNECT, then everything submitted behind it. */
 void rs_epoll_connect_end(rs_backend *backend, uint32_t index, int os_error) {
+    RS_ASSERT(index < backend->engine.cfg.conns_max);
     backend->conns[index].may |= RS_ENGINE_SEND;
     rs_engine_connected(&backend->engine, index, rs_posix_status(os_error));
 }

@@ -113,7 +113,8 @@ static void epoll_gather(rs_backend *backend, int64_t timeout_ns) {
  * asked anyway, or busy connections would starve the others. */
 uint32_t rs_epoll_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
     bool idle = backend->engine.ready.count == 0;
-    RS_ASSERT(cap > 0 && cap <= backend->poll_max);
+    RS_ASSERT(cap > 0);
+    RS_ASSERT(cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
     if (idle || ++backend->polls_without_wait >= EPOLL_POLLS_WITHOUT_WAIT) {
         timeout_ns = rs_epoll_accept_resume(backend, timeout_ns);

@@ -34,7 +34,8 @@ static rs_status iocp_register_memory(rs_backend *backend, void *base, size_t by
                                       const rs_region_cut *cut, rs_region_id *out,
                                       rs_error *error) {
     (void)cut;
-    RS_ASSERT(base != NULL && bytes > 0);
+    RS_ASSERT(base != NULL);
+    RS_ASSERT(bytes > 0);
     return rs_region_set_acquire(&backend->regions, out, error);
 }
 
@@ -65,7 +66,8 @@ static void iocp_close(rs_backend *backend) {
         return;
     }
     RS_ASSERT(backend->engine.ready.count == 0);
-    RS_ASSERT(backend->engine.bound == 0 && backend->engine.posted == 0);
+    RS_ASSERT(backend->engine.bound == 0);
+    RS_ASSERT(backend->engine.posted == 0);
     rs_win_accept_close(backend->accept);
     rs_win_alarm_close(backend->alarm);
     if (backend->port != NULL) {

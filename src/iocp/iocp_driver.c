@@ -104,7 +104,10 @@ static void iocp_recv_packet(rs_backend *backend, uint32_t index, uint32_t at, r
 /* Lists an accepted RECV, to be posted by the next poll. */
 static void iocp_recv_list(rs_backend *backend, uint32_t index) {
     const uint32_t conns_max = backend->engine.cfg.conns_max;
-    rs_iocp_conn *conn = &backend->conns[index];
+    rs_iocp_conn *conn;
+    RS_ASSERT(index < conns_max);
+    conn = &backend->conns[index];
+    RS_ASSERT(backend->recv_head < conns_max);
     if (conn->recv_listed) {
         return; /* the entry of a receive that a close cancelled serves this one */
     }
@@ -122,7 +125,8 @@ static void iocp_send(rs_backend *backend, uint32_t index, const rs_engine_actio
     uint32_t os_error;
     DWORD bytes = 0;
     int rc;
-    RS_ASSERT(action->count >= 1 && action->count <= RS_GATHER_MAX);
+    RS_ASSERT(action->count >= 1);
+    RS_ASSERT(action->count <= RS_GATHER_MAX);
     for (uint32_t i = 0; i < action->count; i++) {
         const rs_engine_req *req =
             &backend->engine.reqs[rs_engine_send_behind(&backend->engine, index, action->at, i)];
@@ -155,6 +159,7 @@ static rs_status iocp_end_stream(rs_backend *backend, uint32_t index) {
 /* The peer's end need not wait for ours. */
 static void iocp_cancel_recv(rs_backend *backend, uint32_t index) {
     rs_iocp_conn *conn = &backend->conns[index];
+    RS_ASSERT(backend->engine.conns[index].recv_posted);
     if (!conn->shutdown_done) {
         (void)iocp_end_stream(backend, index);
     }
@@ -249,7 +254,9 @@ void rs_iocp_recv_flush(rs_backend *backend) {
 /* ---- connecting and attaching */
 
 static void iocp_bind_slot(rs_backend *backend, uint32_t index, SOCKET socket) {
-    rs_iocp_conn *conn = &backend->conns[index];
+    rs_iocp_conn *conn;
+    RS_ASSERT(index < backend->engine.cfg.conns_max);
+    conn = &backend->conns[index];
     *conn = (rs_iocp_conn){.socket = socket, .recv_listed = conn->recv_listed};
 }
 
@@ -274,6 +281,7 @@ static rs_status iocp_adopt(rs_backend *backend, SOCKET socket) {
 rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generation,
                          uintptr_t socket) {
     rs_status status;
+    RS_ASSERT(index < backend->engine.cfg.conns_max);
     status = iocp_adopt(backend, (SOCKET)socket);
     if (status != RS_OK) {
         rs_win_socket_close((SOCKET)socket, &backend->calls);

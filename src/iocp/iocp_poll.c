@@ -114,7 +114,8 @@ static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
 
 uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
-    RS_ASSERT(cap > 0 && cap <= backend->poll_max);
+    RS_ASSERT(cap > 0);
+    RS_ASSERT(cap <= backend->poll_max);
     RS_ASSERT(timeout_ns >= 0);
     if (backend->inline_since >= backend->own.inline_max &&
         backend->engine.accepts <= backend->tuning.accepts) {

@@ -68,7 +68,8 @@ static rs_status rio_register_memory(rs_backend *backend, void *base, size_t byt
     bool in_pieces = cut != NULL && backend->own.registration == RS_RIO_REG_SESSION;
     uint16_t i = 0;
     rs_status status;
-    RS_ASSERT(base != NULL && bytes > 0);
+    RS_ASSERT(base != NULL);
+    RS_ASSERT(bytes > 0);
     RS_ASSERT(cut == NULL || rs_region_cut_bytes(cut) <= bytes);
     if (bytes > UINT32_MAX) {
         return rs_error_set(error, RS_E_INVALID, "RIORegisterBuffer", 0,
@@ -166,7 +167,8 @@ static void rio_close(rs_backend *backend) {
     if (backend == NULL) {
         return;
     }
-    RS_ASSERT(backend->engine.bound == 0 && backend->engine.posted == 0);
+    RS_ASSERT(backend->engine.bound == 0);
+    RS_ASSERT(backend->engine.posted == 0);
     RS_ASSERT(backend->engine.ready.count == 0);
     rs_win_accept_close(backend->accept);
     for (uint16_t i = 0; i < RS_REGIONS_MAX; i++) {

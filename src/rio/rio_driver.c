@@ -34,6 +34,7 @@ static bool rio_op_fits(const rs_backend *backend, const rs_op *op) {
 }
 
 static rs_status slot_register(rs_backend *backend, rs_rio_slot *slot, const rs_op *op) {
+    RS_ASSERT(slot->own == RIO_INVALID_BUFFERID);
     backend->counters.registrations++;
     slot->own = backend->api.fn.RIORegisterBuffer((PCHAR)op->u.data, op->bytes);
     if (slot->own == RIO_INVALID_BUFFERID) {
@@ -45,9 +46,11 @@ static rs_status slot_register(rs_backend *backend, rs_rio_slot *slot, const rs_
 
 static rs_status slot_fill(rs_backend *backend, uint32_t at) {
     const rs_op *op = &backend->engine.reqs[at].op;
-    const rs_rio_region *region = &backend->regions[op->region];
+    const rs_rio_region *region;
     rs_rio_slot *slot = &backend->slots[at];
     rs_region_piece piece = {.start = 0};
+    RS_ASSERT(op->region < RS_REGIONS_MAX);
+    region = &backend->regions[op->region];
     RS_ASSERT(region->base != NULL);
     RS_ASSERT(slot->own == RIO_INVALID_BUFFERID);
     if (backend->own.registration == RS_RIO_REG_REQUEST) {
@@ -73,7 +76,10 @@ void rs_rio_request_over(rs_backend *backend, uint32_t req) {
 }
 
 void rs_rio_region_end(rs_backend *backend, uint16_t index) {
-    rs_rio_region *region = &backend->regions[index];
+    rs_rio_region *region;
+    RS_ASSERT(index < RS_REGIONS_MAX);
+    region = &backend->regions[index];
+    RS_ASSERT(region->ids != NULL || region->id_count == 0);
     for (uint32_t i = 0; i < region->id_count; i++) {
         backend->api.fn.RIODeregisterBuffer(region->ids[i]);
     }
@@ -118,6 +124,7 @@ static void rio_post(rs_backend *backend, uint32_t conn, uint32_t req, bool is_r
 /* ---- commits */
 
 static bool rio_commit_one(rs_backend *backend, RIO_RQ rq, uint32_t dir) {
+    RS_ASSERT(dir == RS_ENGINE_RECV || dir == RS_ENGINE_SEND);
     if (dir == RS_ENGINE_RECV) {
         backend->counters.recv_commits++;
         return backend->api.fn.RIOReceive(rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL);
@@ -151,6 +158,7 @@ static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
     PVOID context = (PVOID)(uintptr_t)rs_rio_ledger_socket_context(&backend->ledger, conn);
     rs_status status;
     RS_ASSERT(io->rq == RIO_INVALID_RQ);
+    RS_ASSERT(io->socket != INVALID_SOCKET);
     backend->counters.request_queues++;
     io->rq = backend->api.fn.RIOCreateRequestQueue(io->socket, RS_ENGINE_RECVS, 1,
                                                    backend->engine.cfg.sends_per_conn, 1,
@@ -164,8 +172,11 @@ static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
 }
 
 static void rio_socket_bind_slot(rs_backend *backend, uint32_t conn, SOCKET socket) {
-    rs_rio_socket *io = &backend->sockets[conn];
-    RS_ASSERT(io->socket == INVALID_SOCKET && io->rq == RIO_INVALID_RQ);
+    rs_rio_socket *io;
+    RS_ASSERT(conn < backend->engine.cfg.conns_max);
+    io = &backend->sockets[conn];
+    RS_ASSERT(io->socket == INVALID_SOCKET);
+    RS_ASSERT(io->rq == RIO_INVALID_RQ);
     *io = (rs_rio_socket){.socket = socket, .rq = RIO_INVALID_RQ};
 }
 
@@ -196,6 +207,7 @@ static bool rio_socket_is_served(const rs_backend *backend, SOCKET socket) {
 
 rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {
     rs_status status;
+    RS_ASSERT(conn < backend->engine.cfg.conns_max);
     rs_engine_bind(&backend->engine, conn, generation);
     rio_socket_bind_slot(backend, conn, (SOCKET)socket);
     status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
@@ -237,6 +249,7 @@ static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
  * shutdown. */
 static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
     SOCKET socket = backend->sockets[conn].socket;
+    RS_ASSERT(socket != INVALID_SOCKET);
     if (backend->engine.conns[conn].recv_posted) {
         backend->calls.count[RS_WIN_SHUTDOWN]++;
         /* Fails if the connection is gone, which is as good. */
@@ -320,6 +333,7 @@ static uint32_t rio_connect_socket(rs_backend *backend, uint32_t conn, const rs_
  * after its context update. */
 static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status) {
     rs_rio_socket *io = &backend->sockets[conn];
+    RS_ASSERT(backend->engine.conns[conn].connect_busy);
     if (status == RS_OK && io->socket != INVALID_SOCKET) {
         status = rs_win_socket_update_connect(io->socket, &backend->calls);
     }
@@ -338,6 +352,7 @@ static void rio_connect_start(rs_backend *backend, const rs_op *op) {
     int name_bytes = rs_sockaddr_write(&name, op->u.addr);
     uint32_t os_error = rio_connect_socket(backend, conn, &from);
     DWORD bytes = 0;
+    RS_ASSERT(op->kind == RS_OP_CONNECT);
     if (io->socket == INVALID_SOCKET || os_error != 0) {
         rio_connect_end(backend, conn, rio_error(os_error));
         return;

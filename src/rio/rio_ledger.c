@@ -7,14 +7,18 @@
 #define LEDGER_LISTED 0x80u /* of dirs: in the list of touched connections */
 
 uint32_t rs_rio_cq_entries(uint32_t conns_max, uint32_t sends_per_conn) {
-    RS_ASSERT(conns_max > 0 && conns_max <= RS_SESSIONS_MAX);
-    RS_ASSERT(sends_per_conn > 0 && sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(conns_max > 0);
+    RS_ASSERT(conns_max <= RS_SESSIONS_MAX);
+    RS_ASSERT(sends_per_conn > 0);
+    RS_ASSERT(sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
     return rs_engine_reqs(conns_max + RS_RIO_CLOSING_SLACK(conns_max), sends_per_conn);
 }
 
 void rs_rio_ledger_init(rs_rio_ledger *ledger, const rs_engine *engine, uint32_t *stamps,
                         uint32_t *touched, uint8_t *dirs) {
-    RS_ASSERT(stamps != NULL && touched != NULL && dirs != NULL);
+    RS_ASSERT(stamps != NULL);
+    RS_ASSERT(touched != NULL);
+    RS_ASSERT(dirs != NULL);
     *ledger = (rs_rio_ledger){
         .engine = engine,
         .stamps = stamps,

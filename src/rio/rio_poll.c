@@ -265,7 +265,8 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
     uint64_t now_ns = 0;
     rs_rio_step step;
-    RS_ASSERT(cap > 0 && cap <= backend->poll_max);
+    RS_ASSERT(cap > 0);
+    RS_ASSERT(cap <= backend->poll_max);
     rs_engine_accepted(&backend->engine, accepts, rs_win_accept_retry(backend->accept, accepts));
     rs_rio_wait_begin(&backend->waiter, timeout_ns);
     do {

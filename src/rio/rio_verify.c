@@ -152,6 +152,8 @@ static void rv_record_free(rs_rio_verify *verify, rv_record *record) {
 
 /* Frees a record, later. */
 static void rv_bury(rs_rio_verify *verify, rv_record *record) {
+    RS_ASSERT(verify->tomb_next < RV_TOMBS);
+    RS_ASSERT(record != verify->tombs[verify->tomb_next]);
     if (verify->tombs[verify->tomb_next] != NULL) {
         rv_record_free(verify, verify->tombs[verify->tomb_next]);
     }
@@ -353,7 +355,9 @@ static void rv_rq_free(rs_rio_verify *verify, rs_rv_rq *rq) {
         at = &(*at)->next;
     }
     *at = rq->next;
+    RS_ASSERT(rq->cfg.recv_cq->reserved >= rq->cfg.recvs);
     rq->cfg.recv_cq->reserved -= rq->cfg.recvs;
+    RS_ASSERT(rq->cfg.send_cq->reserved >= rq->cfg.sends);
     rq->cfg.send_cq->reserved -= rq->cfg.sends;
     rq->closed = true;
     rq->dead = true;
@@ -383,7 +387,9 @@ void rs_rv_rq_resized(rs_rio_verify *verify, rs_rv_rq *rq, uint32_t recvs, uint3
     if (!rv_rq_use(verify, rq, thread)) {
         return;
     }
+    RS_ASSERT(rq->cfg.recv_cq->reserved >= rq->cfg.recvs);
     rq->cfg.recv_cq->reserved -= rq->cfg.recvs;
+    RS_ASSERT(rq->cfg.send_cq->reserved >= rq->cfg.sends);
     rq->cfg.send_cq->reserved -= rq->cfg.sends;
     rq->cfg.recvs = recvs;
     rq->cfg.sends = sends;
@@ -397,6 +403,7 @@ static rs_rv_cq *rv_cq_of(const rs_rv_rq *rq, bool is_recv) {
 
 static void rv_commit(rs_rv_rq *rq, bool is_recv) {
     uint32_t *uncommitted = is_recv ? &rq->recvs_uncommitted : &rq->sends_uncommitted;
+    RS_ASSERT(rv_cq_of(rq, is_recv)->uncommitted >= *uncommitted);
     rv_cq_of(rq, is_recv)->uncommitted -= *uncommitted;
     *uncommitted = 0;
 }
@@ -523,6 +530,7 @@ static bool rv_unchain(rs_rio_verify *verify, const rs_rv_request *request) {
 
 /* A slice is in flight no more. */
 static void rv_land(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_recv, bool marked) {
+    RS_ASSERT(slice->buffer == NULL || slice->buffer->in_flight > 0);
     if (marked) {
         rs_rv_shadow_release(&verify->shadow, rv_bytes(slice), slice->bytes, is_recv);
     }
@@ -533,6 +541,9 @@ static void rv_land(rs_rio_verify *verify, const rs_rv_slice *slice, bool is_rec
 
 static void rv_unlink(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq = request->rq;
+    RS_ASSERT(verify->in_flight > 0);
+    RS_ASSERT(rv_cq_of(rq, request->post.is_recv)->in_flight > 0);
+    RS_ASSERT((request->post.is_recv ? rq->recvs : rq->sends) > 0);
     if (request->prev != NULL) {
         request->prev->next = request->next;
     } else {

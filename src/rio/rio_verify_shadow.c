@@ -20,6 +20,7 @@ typedef struct rs_rv_page {
 
 void *rs_rv_alloc(size_t bytes) {
     void *memory = calloc(1, bytes);
+    RS_ASSERT(bytes > 0);
     if (memory == NULL) {
         RS_FATAL("rio_verify", 0, "out of memory");
     }
@@ -53,10 +54,12 @@ static bool shadow_is_free(const uint8_t *shadow, uint32_t bytes, bool is_recv) 
 
 static void shadow_mark(uint8_t *shadow, uint32_t bytes, bool is_recv, bool on) {
     if (is_recv) {
+        RS_ASSERT(bytes == 0 || shadow[0] == (on ? RV_FREE : RV_RECEIVING));
         memset(shadow, on ? (int)RV_RECEIVING : (int)RV_FREE, bytes);
         return;
     }
     for (uint32_t i = 0; i < bytes; i++) {
+        RS_ASSERT(on ? shadow[i] < RV_SENDS_MAX : shadow[i] > RV_FREE);
         shadow[i] = (uint8_t)(on ? shadow[i] + 1u : shadow[i] - 1u);
     }
 }

@@ -32,6 +32,7 @@ static void wait_start_clock(rs_rio_waiter *waiter, uint64_t now_ns) {
 }
 
 static bool wait_timed_out(const rs_rio_waiter *waiter, uint64_t now_ns) {
+    RS_ASSERT(now_ns >= waiter->start_ns);
     return waiter->timeout_ns != RS_FOREVER &&
            now_ns - waiter->start_ns >= (uint64_t)waiter->timeout_ns;
 }
@@ -56,6 +57,7 @@ static bool wait_spins(const rs_rio_waiter *waiter, uint64_t now_ns) {
 
 /* Nothing found yet, time left. */
 static rs_rio_step wait_idle(rs_rio_waiter *waiter, uint64_t now_ns) {
+    RS_ASSERT(now_ns >= waiter->start_ns);
     if (wait_spins(waiter, now_ns)) {
         if (now_ns >= waiter->look_ns) {
             waiter->look_ns = now_ns + RS_RIO_PORT_LOOK_NS;
@@ -96,6 +98,8 @@ static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool foun
 
 rs_rio_step rs_rio_wait_next(rs_rio_waiter *waiter, uint64_t now_ns, bool found) {
     rs_rio_step step = wait_decide(waiter, now_ns, found);
+    RS_ASSERT(step != RS_RIO_STEP_SLEEP || waiter->armed || waiter->wakes_itself);
+    RS_ASSERT(step != RS_RIO_STEP_SLEEP || !waiter->slept);
     waiter->last = step;
     if (step == RS_RIO_STEP_PORT || step == RS_RIO_STEP_SLEEP) {
         waiter->looked = true;
@@ -121,6 +125,7 @@ int64_t rs_rio_wait_sleep_ns(const rs_rio_waiter *waiter, uint64_t now_ns) {
 
 void rs_rio_wait_armed(rs_rio_waiter *waiter) {
     RS_ASSERT(waiter->mode != RS_RIO_WAIT_POLL);
+    RS_ASSERT(!waiter->wakes_itself);
     waiter->armed = true;
 }
 

@@ -81,8 +81,7 @@ mutant("a second receive is taken" [[    if (@{conn->recv}@) {
 mutant("one send more than reserved is taken" [[    if (@{conn->sends >= engine->cfg.sends_per_conn}@) {]] [[conn->sends > engine->cfg.sends_per_conn]])
 mutant("a send after the end of our stream is taken" [[op->bytes == 0 || @{conn->shutdown}@) {
         return RS_E_INVALID;]] [[0]])
-mutant("an empty receive is taken" [[                                           const rs_op *op) {
-    if (@{op->u.data == NULL || op->bytes == 0}@) {]] [[op->u.data == NULL]])
+mutant("an empty receive is taken" [[    if (@{op->u.data == NULL || op->bytes == 0}@) {]] [[op->u.data == NULL]])
 mutant("the abort of a close is forgotten" [[    @{conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;}@]] [[;]])
 mutant("a send stays in flight when it was handed out" [[        @{conn->sends--;}@]] [[;]])
 mutant("a free slot takes an abort" [[    if (@{conn->phase == RS_CONN_FREE}@]] [[0]])

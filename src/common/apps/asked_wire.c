@@ -41,7 +41,8 @@ uint32_t rs_asked_bytes(const uint8_t *frame, uint32_t bytes) {
 
 void rs_asked_head(const uint8_t *body, uint32_t bytes, uint32_t reply_bytes, uint8_t *out) {
     const uint64_t digest = rs_asked_digest(body, bytes);
-    RS_ASSERT(reply_bytes >= RS_ASKED_HEAD_BYTES && reply_bytes <= RS_FRAME_BYTES_MAX);
+    RS_ASSERT(reply_bytes >= RS_ASKED_HEAD_BYTES);
+    RS_ASSERT(reply_bytes <= RS_FRAME_BYTES_MAX);
     (void)rs_frame_header(out, RS_ASKED_TYPE, reply_bytes - RS_FRAME_HEADER_BYTES);
     for (uint32_t i = 0; i < RS_ASKED_DIGEST_BYTES; i++) {
         out[RS_FRAME_HEADER_BYTES + i] = (uint8_t)(digest >> (8u * i));

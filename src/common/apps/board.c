@@ -74,6 +74,7 @@ struct rs_board {
 };
 
 static bool board_has_peers(const rs_board *board) {
+    RS_DEBUG_ASSERT(board->copy_count > 0);
     return board->copy_count > 1;
 }
 
@@ -90,6 +91,7 @@ static board_seat *board_seat_of(const rs_board *board, const rs_session *sessio
 
 static board_copy *board_copy_of(rs_board *board, const rs_session *session) {
     uint32_t shard = rs_session_id_shard(rs_session_id_of(session));
+    RS_DEBUG_ASSERT(shard < RS_SHARDS_MAX);
     return &board->copies[board_has_peers(board) ? shard : 0];
 }
 
@@ -106,6 +108,8 @@ typedef struct board_out {
 /* Encoded once: every viewer of the shard gets the same bytes of one block. Those of another shard
  * (logic thread) get a copy. */
 static void out_send(board_out *out, rs_session *to) {
+    RS_ASSERT(out->bytes > 0);
+    RS_ASSERT(out->bytes <= RS_BOARD_FRAME_BYTES_MAX);
     if (!out->asked) {
         out->asked = true;
         if (rs_shared_acquire(to, &out->shared)) {
@@ -124,9 +128,11 @@ static void out_begin(const board_copy *copy, board_out *out, const rs_board_fra
     out->lender = NULL;
     out->asked = !copy->board->settings.share;
     out->bytes = rs_board_encode(frame, out->data);
+    RS_ASSERT(out->bytes <= RS_BOARD_FRAME_BYTES_MAX);
 }
 
 static void out_end(board_out *out) {
+    RS_ASSERT(out->lender == NULL || out->asked);
     if (out->lender != NULL) {
         rs_shared_release(out->lender, &out->shared);
     }
@@ -134,6 +140,7 @@ static void out_end(board_out *out) {
 
 static void frame_send(rs_session *to, const rs_board_frame *frame) {
     uint8_t data[RS_BOARD_FRAME_BYTES_MAX];
+    RS_ASSERT(to != NULL);
     (void)rs_session_send(to, data, rs_board_encode(frame, data));
 }
 
@@ -145,11 +152,14 @@ static rs_board_frame frame_of(const rs_board_player *player, rs_board_type type
                             .x = player->x,
                             .y = player->y,
                             .name_bytes = player->name_bytes};
+    RS_ASSERT(player->name_bytes <= RS_BOARD_NAME_MAX);
+    RS_ASSERT(type == RS_BOARD_ARRIVED || type == RS_BOARD_PLAYER);
     memcpy(frame.name, player->name, player->name_bytes);
     return frame;
 }
 
 static rs_board_frame frame_left(const rs_board_player *player, rs_board_why why) {
+    RS_ASSERT(player->id != 0);
     return (rs_board_frame){
         .type = RS_BOARD_LEFT, .id = player->id, .seq = player->seq, .why = (uint8_t)why};
 }
@@ -158,10 +168,12 @@ static rs_board_frame frame_left(const rs_board_player *player, rs_board_why why
 
 static bool copy_sees(const board_copy *copy, const rs_board_player *player, uint16_t x,
                       uint16_t y) {
+    RS_ASSERT(player->id != 0);
     return rs_board_in_view(copy->map.view, player->x, player->y, x, y);
 }
 
 static void copy_log(board_copy *copy, const board_out *out) {
+    RS_ASSERT(out->bytes > 0);
     if (board_has_peers(copy->board)) {
         rs_board_log_add(&copy->log, out->data, out->bytes);
     }
@@ -169,6 +181,7 @@ static void copy_log(board_copy *copy, const board_out *out) {
 
 static bool copy_owns(const board_copy *copy, const rs_board_player *player) {
     uint32_t index = (uint32_t)(player - copy->map.players);
+    RS_ASSERT(index < copy->map.player_count);
     return index / copy->board->own_count == copy->number;
 }
 
@@ -177,6 +190,7 @@ static void copy_arrive(board_copy *copy, rs_board_player *player) {
     rs_board_scan scan = rs_board_scan_of(&copy->map, player->x, player->y, player->x, player->y);
     rs_board_player *other;
     board_out arrived;
+    RS_ASSERT(player->id != 0);
     out_begin(copy, &arrived, &frame);
     while ((other = rs_board_scan_next(&scan)) != NULL) {
         if (!copy_sees(copy, other, player->x, player->y)) {
@@ -200,6 +214,7 @@ static void copy_arrive(board_copy *copy, rs_board_player *player) {
 static void copy_free(board_copy *copy, const rs_board_player *player) {
     uint32_t own_count = copy->board->own_count;
     RS_ASSERT(copy->free_count < own_count);
+    RS_ASSERT(copy_owns(copy, player));
     copy->free_ring[(copy->free_first + copy->free_count++) % own_count] =
         (uint32_t)(player - copy->map.players);
 }
@@ -210,6 +225,7 @@ static void copy_leave(board_copy *copy, rs_board_player *player) {
     rs_board_player *other;
     board_out left;
     RS_ASSERT(player->session == NULL);
+    RS_ASSERT(player->id != 0);
     out_begin(copy, &left, &frame);
     while ((other = rs_board_scan_next(&scan)) != NULL) {
         if (other->session != NULL && copy_sees(copy, other, player->x, player->y)) {
@@ -228,6 +244,8 @@ static void copy_leave(board_copy *copy, rs_board_player *player) {
 static void copy_change(const board_copy *copy, rs_board_player *player, rs_board_player *other,
                         board_out *out, rs_board_type type) {
     rs_board_frame frame;
+    RS_ASSERT(player != other);
+    RS_ASSERT(type == RS_BOARD_LEFT || type == RS_BOARD_ARRIVED);
     if (other->session != NULL) {
         if (out->bytes == 0) {
             frame = type == RS_BOARD_LEFT ? frame_left(player, RS_BOARD_OUT_OF_VIEW)
@@ -250,6 +268,7 @@ static void copy_move_seen(board_copy *copy, rs_board_player *player, uint16_t f
     rs_board_player *other;
     board_out arrived = {.bytes = 0};
     board_out left = {.bytes = 0};
+    RS_ASSERT(moved->bytes > 0);
     while ((other = rs_board_scan_next(&scan)) != NULL) {
         bool before, after;
         if (other == player || (other->session == NULL && player->session == NULL)) {
@@ -275,6 +294,9 @@ static void copy_move(board_copy *copy, rs_board_player *player, uint16_t x, uin
     uint16_t from_x = player->x, from_y = player->y;
     rs_board_frame frame = {.type = RS_BOARD_MOVED, .id = player->id, .x = x, .y = y};
     board_out moved;
+    RS_ASSERT(player->id != 0);
+    RS_ASSERT(x < copy->map.width);
+    RS_ASSERT(y < copy->map.height);
     frame.seq = ++player->seq;
     rs_board_map_move(&copy->map, player, x, y);
     out_begin(copy, &moved, &frame);
@@ -298,6 +320,7 @@ static void copy_begin(board_copy *copy) {
  * sends. */
 static void copy_end(board_copy *copy) {
     RS_ASSERT(copy->depth > 0);
+    RS_ASSERT(copy->ended_count <= copy->board->own_count);
     while (copy->depth == 1 && copy->ended_count > 0) {
         copy_leave(copy, &copy->map.players[copy->ended[--copy->ended_count]]);
     }
@@ -307,6 +330,8 @@ static void copy_end(board_copy *copy) {
 /* ---- what a session asks for */
 
 static uint16_t copy_random(board_copy *copy, uint32_t below) {
+    RS_ASSERT(below > 0);
+    RS_ASSERT(copy->random != 0);
     copy->random ^= copy->random >> 12;
     copy->random ^= copy->random << 25;
     copy->random ^= copy->random >> 27;
@@ -317,6 +342,9 @@ static rs_board_player *copy_new_player(board_copy *copy, const rs_board_frame *
                                         rs_session *session) {
     rs_board_player *player;
     uint32_t index;
+    RS_ASSERT(session != NULL);
+    RS_ASSERT(login->name_bytes <= RS_BOARD_NAME_MAX);
+    RS_ASSERT(copy->free_count <= copy->board->own_count);
     if (copy->free_count == 0) {
         return NULL;
     }
@@ -340,6 +368,7 @@ static rs_board_player *copy_new_player(board_copy *copy, const rs_board_frame *
 static void seat_refuse(board_seat *seat, rs_board_type request, rs_board_refusal reason) {
     rs_board_frame frame = {
         .type = RS_BOARD_REFUSED, .request = (uint8_t)request, .reason = (uint8_t)reason};
+    RS_ASSERT(seat->session != NULL);
     frame_send(seat->session, &frame);
 }
 
@@ -349,6 +378,8 @@ static void seat_log_in(board_copy *copy, board_seat *seat, const rs_board_frame
                             .width = copy->map.width,
                             .height = copy->map.height,
                             .view = copy->map.view};
+    RS_ASSERT(seat->player == RS_BOARD_NONE);
+    RS_ASSERT(login->type == RS_BOARD_LOGIN);
     if (player == NULL) {
         seat_refuse(seat, RS_BOARD_LOGIN, RS_BOARD_FULL);
         return;
@@ -364,6 +395,7 @@ static void seat_log_in(board_copy *copy, board_seat *seat, const rs_board_frame
 static void seat_log_out(board_copy *copy, board_seat *seat) {
     rs_board_player *player = &copy->map.players[seat->player];
     rs_board_frame frame = frame_left(player, RS_BOARD_GONE);
+    RS_ASSERT(seat->player != RS_BOARD_NONE);
     frame_send(seat->session, &frame);
     if (seat->player != RS_BOARD_NONE) { /* that did not end it */
         seat->player = RS_BOARD_NONE;
@@ -375,12 +407,15 @@ static void seat_log_out(board_copy *copy, board_seat *seat) {
 static void seat_move(board_copy *copy, const board_seat *seat, const rs_board_frame *frame) {
     rs_board_player *player = &copy->map.players[seat->player];
     uint16_t x = player->x, y = player->y;
+    RS_ASSERT(seat->player != RS_BOARD_NONE);
+    RS_ASSERT(frame->type == RS_BOARD_MOVE);
     rs_board_step(frame->direction, copy->map.width, copy->map.height, &x, &y);
     copy_move(copy, player, x, y);
 }
 
 static void seat_answer(const board_copy *copy, board_seat *seat, uint32_t id) {
     const rs_board_player *player = rs_board_map_find(&copy->map, id);
+    RS_ASSERT(seat->player != RS_BOARD_NONE);
     if (player != NULL) {
         rs_board_frame frame = frame_of(player, RS_BOARD_PLAYER);
         frame_send(seat->session, &frame);
@@ -390,6 +425,7 @@ static void seat_answer(const board_copy *copy, board_seat *seat, uint32_t id) {
 }
 
 static void seat_do(board_copy *copy, board_seat *seat, const rs_board_frame *frame) {
+    RS_ASSERT(copy->depth > 0);
     switch (frame->type) {
     case RS_BOARD_LOGIN:
         seat_log_in(copy, seat, frame);
@@ -413,6 +449,7 @@ static void seat_wait(board_copy *copy, board_seat *seat, const rs_board_frame *
     board_seat *seats = copy->board->seats;
     uint32_t number = (uint32_t)(seat - seats);
     RS_ASSERT(!seat->waits);
+    RS_ASSERT((copy->wait_first == RS_BOARD_NONE) == (copy->wait_last == RS_BOARD_NONE));
     seat->waits = true;
     seat->asked = *frame;
     seat->next = RS_BOARD_NONE;
@@ -429,6 +466,7 @@ static void seat_wait(board_copy *copy, board_seat *seat, const rs_board_frame *
 static void seat_wait_no_more(board_copy *copy, board_seat *seat) {
     board_seat *seats = copy->board->seats;
     RS_ASSERT(seat->waits);
+    RS_ASSERT(copy->wait_first != RS_BOARD_NONE);
     seat->waits = false;
     if (seat->before == RS_BOARD_NONE) {
         copy->wait_first = seat->next;
@@ -463,6 +501,7 @@ static void board_on_open(void *ctx, rs_session *session) {
 /* The clock is read once in so many frames. */
 static bool seat_floods(board_seat *seat, uint32_t rate) {
     uint64_t now_ns;
+    RS_ASSERT(seat->session != NULL);
     if (rate == 0 || ++seat->frames <= rate) {
         return false;
     }
@@ -477,6 +516,7 @@ static bool seat_floods(board_seat *seat, uint32_t rate) {
 
 /* The frames of a client, each in its time. */
 static bool seat_may(const board_seat *seat, const rs_board_frame *frame) {
+    RS_ASSERT(seat->session != NULL);
     switch (frame->type) {
     case RS_BOARD_LOGIN:
         return seat->player == RS_BOARD_NONE;
@@ -490,6 +530,7 @@ static bool seat_may(const board_seat *seat, const rs_board_frame *frame) {
 }
 
 static bool seat_must_wait(const board_copy *copy, const rs_board_frame *frame) {
+    RS_ASSERT(copy->depth > 0);
     return board_has_peers(copy->board) &&
            (frame->type == RS_BOARD_MOVE || frame->type == RS_BOARD_LOGIN) &&
            !rs_board_log_has_room(&copy->log);
@@ -521,6 +562,7 @@ static void board_on_close(void *ctx, rs_session *session, rs_close_reason reaso
         seat_wait_no_more(copy, seat);
     }
     if (seat->player != RS_BOARD_NONE) {
+        RS_ASSERT(copy->ended_count < copy->board->own_count);
         copy->map.players[seat->player].session = NULL;
         copy->ended[copy->ended_count++] = seat->player;
         seat->player = RS_BOARD_NONE;
@@ -532,8 +574,9 @@ static void board_on_close(void *ctx, rs_session *session, rs_close_reason reaso
 
 static bool board_on_turn(void *ctx, const rs_peers *peers) {
     rs_board *board = ctx;
-    board_copy *copy = &board->copies[peers->shard];
+    board_copy *copy;
     RS_ASSERT(peers->shard < board->copy_count);
+    copy = &board->copies[peers->shard];
     (void)rs_board_log_tell(&copy->log, peers);
     if (copy->wait_first != RS_BOARD_NONE) {
         copy_resume(copy);
@@ -544,6 +587,8 @@ static bool board_on_turn(void *ctx, const rs_peers *peers) {
 static void copy_apply(board_copy *copy, const rs_board_frame *frame) {
     rs_board_player *player = &copy->map.players[rs_board_index(frame->id)];
     RS_ASSERT(!copy_owns(copy, player));
+    RS_ASSERT(copy->depth > 0);
+    RS_ASSERT(board_has_peers(copy->board));
     switch (frame->type) {
     case RS_BOARD_ARRIVED:
         RS_ASSERT(player->id == 0);
@@ -556,11 +601,13 @@ static void copy_apply(board_copy *copy, const rs_board_frame *frame) {
         copy_arrive(copy, player);
         break;
     case RS_BOARD_MOVED:
-        RS_ASSERT(player->id == frame->id && player->seq + 1u == frame->seq);
+        RS_ASSERT(player->id == frame->id);
+        RS_ASSERT(player->seq + 1u == frame->seq);
         copy_move(copy, player, frame->x, frame->y);
         break;
     default:
-        RS_ASSERT(frame->type == RS_BOARD_LEFT && player->id == frame->id);
+        RS_ASSERT(frame->type == RS_BOARD_LEFT);
+        RS_ASSERT(player->id == frame->id);
         copy_leave(copy, player);
         break;
     }
@@ -569,15 +616,19 @@ static void copy_apply(board_copy *copy, const rs_board_frame *frame) {
 static void board_on_peer(void *ctx, uint32_t to, uint32_t from, const uint8_t *data,
                           uint32_t bytes) {
     rs_board *board = ctx;
-    board_copy *copy = &board->copies[to];
-    RS_ASSERT(to < board->copy_count && from < board->copy_count);
+    board_copy *copy;
+    RS_ASSERT(to < board->copy_count);
+    copy = &board->copies[to];
+    RS_ASSERT(from < board->copy_count);
+    RS_ASSERT(to != from);
     copy_begin(copy);
     while (bytes > 0) {
         rs_board_frame frame;
         uint32_t frame_bytes;
         rs_status whole = rs_frame_parse(data, bytes, RS_BOARD_FRAME_BYTES_MAX, &frame_bytes);
         bool known = whole == RS_OK && rs_board_decode(data, frame_bytes, &frame);
-        RS_ASSERT(known && rs_board_index(frame.id) / board->own_count == from);
+        RS_ASSERT(known);
+        RS_ASSERT(rs_board_index(frame.id) / board->own_count == from);
         copy_apply(copy, &frame);
         data += frame_bytes;
         bytes -= frame_bytes;
@@ -591,6 +642,7 @@ static bool copy_open_log(board_copy *copy, const rs_board_config *cfg) {
     uint32_t piece_bytes =
         cfg->frame_bytes_max < BOARD_PIECE_BYTES_MAX ? cfg->frame_bytes_max : BOARD_PIECE_BYTES_MAX;
     uint32_t reserve = copy->board->own_count / (piece_bytes / BOARD_LEFT_BYTES) + 2u;
+    RS_ASSERT(cfg->frame_bytes_max >= RS_BOARD_FRAME_BYTES_MAX);
     return !board_has_peers(copy->board) ||
            rs_board_log_open(&copy->log, copy->number, copy->board->copy_count, piece_bytes,
                              BOARD_LOG_BYTES / piece_bytes + reserve, reserve);
@@ -599,6 +651,8 @@ static bool copy_open_log(board_copy *copy, const rs_board_config *cfg) {
 static bool copy_open(board_copy *copy, const rs_board_config *cfg) {
     const rs_board_settings *settings = &cfg->settings;
     uint32_t own_count = copy->board->own_count;
+    RS_ASSERT(own_count > 0);
+    RS_ASSERT(copy->number < copy->board->copy_count);
     copy->wait_first = copy->wait_last = RS_BOARD_NONE;
     copy->random = 0x9E3779B97F4A7C15u * (copy->number + 1u);
     copy->free_ring = copy->board->indexes + 2u * (size_t)own_count * copy->number;
@@ -616,6 +670,8 @@ static bool copy_open(board_copy *copy, const rs_board_config *cfg) {
 
 static rs_status board_check(const rs_board_config *cfg, rs_error *error) {
     rs_status status = rs_options_check(&rs_board_options, &cfg->settings, error);
+    RS_ASSERT(cfg->workers > 0);
+    RS_ASSERT(cfg->workers <= RS_SHARDS_MAX);
     if (status != RS_OK) {
         return status;
     }
@@ -651,6 +707,7 @@ rs_status rs_board_open(rs_board **out, const rs_board_config *cfg, rs_error *er
     own_sessions = board->seats_shard * (cfg->workers / board->copy_count);
     board->own_count = RS_BOARD_PLAYERS_MAX / board->copy_count;
     board->own_count = own_sessions < board->own_count ? own_sessions : board->own_count;
+    RS_ASSERT(board->own_count > 0);
     board->seats = calloc((size_t)board->seats_shard * cfg->workers, sizeof *board->seats);
     board->indexes =
         calloc(2u * (size_t)board->own_count * board->copy_count, sizeof *board->indexes);
@@ -683,6 +740,7 @@ void rs_board_close(rs_board *board) {
     if (board == NULL) {
         return;
     }
+    RS_ASSERT(board->copy_count <= RS_SHARDS_MAX);
     for (uint32_t i = 0; i < board->copy_count; i++) {
         rs_board_map_close(&board->copies[i].map);
         rs_board_log_close(&board->copies[i].log);
@@ -693,6 +751,7 @@ void rs_board_close(rs_board *board) {
 }
 
 uint32_t rs_board_copies(const rs_board *board) {
+    RS_ASSERT(board->copy_count > 0);
     return board->copy_count;
 }
 

@@ -9,7 +9,9 @@
 
 bool rs_board_log_open(rs_board_log *log, uint32_t own, uint32_t shards, uint32_t piece_bytes,
                        uint32_t piece_count, uint32_t reserve) {
-    RS_ASSERT(own < shards && shards <= RS_SHARDS_MAX && piece_bytes > 0);
+    RS_ASSERT(own < shards);
+    RS_ASSERT(shards <= RS_SHARDS_MAX);
+    RS_ASSERT(piece_bytes > 0);
     RS_ASSERT(piece_count > reserve + 1u);
     *log = (rs_board_log){.piece_bytes = piece_bytes,
                           .piece_count = piece_count,
@@ -29,7 +31,8 @@ void rs_board_log_close(rs_board_log *log) {
 
 void rs_board_log_add(rs_board_log *log, const uint8_t *frame, uint32_t bytes) {
     uint32_t place = (uint32_t)(log->last % log->piece_count);
-    RS_ASSERT(bytes > 0 && bytes <= log->piece_bytes);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(bytes <= log->piece_bytes);
     if (bytes > log->piece_bytes - log->used[place]) {
         log->last++;
         RS_ASSERT(log->last - log->first < log->piece_count);
@@ -46,7 +49,8 @@ static bool log_tell_one(rs_board_log *log, const rs_peers *peers, uint32_t shar
     for (;;) {
         uint32_t place = (uint32_t)(told->piece % log->piece_count);
         uint32_t bytes = log->used[place] - told->at;
-        RS_ASSERT(told->piece <= log->last && told->at <= log->used[place]);
+        RS_ASSERT(told->piece <= log->last);
+        RS_ASSERT(told->at <= log->used[place]);
         if (bytes > 0 && peers->tell(peers->ctx, shard,
                                      log->memory + (size_t)place * log->piece_bytes + told->at,
                                      bytes) == RS_E_FULL) {
@@ -72,7 +76,8 @@ static void log_start_over(rs_board_log *log) {
 bool rs_board_log_tell(rs_board_log *log, const rs_peers *peers) {
     uint64_t first = log->last;
     bool all = true;
-    RS_ASSERT(peers->shard == log->own && peers->count == log->shards);
+    RS_ASSERT(peers->shard == log->own);
+    RS_ASSERT(peers->count == log->shards);
     RS_ASSERT(peers->bytes_max >= log->piece_bytes);
     for (uint32_t shard = 0; shard < log->shards; shard++) {
         if (shard == log->own) {

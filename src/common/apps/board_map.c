@@ -10,14 +10,19 @@
 #define MAP_SECTORS_MAX 65536u /* of a large board: then sectors grow */
 
 static uint32_t map_sectors_along(uint32_t cells, uint32_t shift) {
+    RS_ASSERT(cells > 0);
+    RS_ASSERT(shift < 32u);
     return (cells + (1u << shift) - 1u) >> shift;
 }
 
 bool rs_board_map_open(rs_board_map *map, uint16_t width, uint16_t height, uint8_t view,
                        uint32_t player_count) {
     uint32_t shift = MAP_SHIFT;
-    RS_ASSERT(width > 0 && height > 0 && view % 2u == 1u);
-    RS_ASSERT(player_count > 0 && player_count <= RS_BOARD_PLAYERS_MAX);
+    RS_ASSERT(width > 0);
+    RS_ASSERT(height > 0);
+    RS_ASSERT(view % 2u == 1u);
+    RS_ASSERT(player_count > 0);
+    RS_ASSERT(player_count <= RS_BOARD_PLAYERS_MAX);
     while ((uint64_t)map_sectors_along(width, shift) * map_sectors_along(height, shift) >
            MAP_SECTORS_MAX) {
         shift++;
@@ -54,14 +59,16 @@ rs_board_player *rs_board_map_find(const rs_board_map *map, uint32_t id) {
 }
 
 static uint32_t *map_sector(const rs_board_map *map, uint16_t x, uint16_t y) {
-    RS_ASSERT(x < map->width && y < map->height);
+    RS_ASSERT(x < map->width);
+    RS_ASSERT(y < map->height);
     return &map->sectors[((uint32_t)y >> map->shift) * map->columns + ((uint32_t)x >> map->shift)];
 }
 
 static void map_link(rs_board_map *map, rs_board_player *player) {
     uint32_t index = (uint32_t)(player - map->players);
     uint32_t *first = map_sector(map, player->x, player->y);
-    RS_ASSERT(index < map->player_count && rs_board_index(player->id) == index);
+    RS_ASSERT(index < map->player_count);
+    RS_ASSERT(rs_board_index(player->id) == index);
     player->before = RS_BOARD_NONE;
     player->next = *first;
     if (*first != RS_BOARD_NONE) {
@@ -71,6 +78,8 @@ static void map_link(rs_board_map *map, rs_board_player *player) {
 }
 
 static void map_unlink(rs_board_map *map, const rs_board_player *player) {
+    RS_ASSERT(rs_board_index(player->id) == (uint32_t)(player - map->players));
+    RS_ASSERT(player->next == RS_BOARD_NONE || player->next < map->player_count);
     if (player->before == RS_BOARD_NONE) {
         *map_sector(map, player->x, player->y) = player->next;
     } else {
@@ -83,6 +92,8 @@ static void map_unlink(rs_board_map *map, const rs_board_player *player) {
 
 void rs_board_map_add(rs_board_map *map, rs_board_player *player) {
     RS_ASSERT(player->id != 0);
+    RS_ASSERT(player->x < map->width);
+    RS_ASSERT(player->y < map->height);
     map_link(map, player);
 }
 
@@ -95,6 +106,8 @@ void rs_board_map_remove(rs_board_map *map, rs_board_player *player) {
 
 void rs_board_map_move(rs_board_map *map, rs_board_player *player, uint16_t x, uint16_t y) {
     RS_ASSERT(player->id != 0);
+    RS_ASSERT(x < map->width);
+    RS_ASSERT(y < map->height);
     if (map_sector(map, x, y) == map_sector(map, player->x, player->y)) {
         player->x = x;
         player->y = y;
@@ -112,6 +125,8 @@ static void map_range(const rs_board_map *map, uint32_t a, uint32_t b, uint32_t 
     uint32_t reach = map->view / 2u;
     uint32_t least = a < b ? a : b;
     uint32_t most = (a < b ? b : a) + reach;
+    RS_ASSERT(a < cells);
+    RS_ASSERT(b < cells);
     *first = (least > reach ? least - reach : 0u) >> map->shift;
     *last = (most < cells ? most : cells - 1u) >> map->shift;
     RS_ASSERT(*first <= *last);

@@ -46,6 +46,7 @@ static uint8_t *put_place(uint8_t *to, const rs_board_frame *frame) {
 }
 
 static uint8_t *put_welcome(uint8_t *to, const rs_board_frame *frame) {
+    RS_ASSERT(frame->view % 2u == 1u);
     to = put_u16(put_u16(put_u32(to, frame->id), frame->x), frame->y);
     to = put_u16(put_u16(to, frame->width), frame->height);
     *to = frame->view;
@@ -84,6 +85,7 @@ static uint8_t *put_payload(uint8_t *to, const rs_board_frame *frame) {
 
 uint32_t rs_board_encode(const rs_board_frame *frame, uint8_t out[RS_BOARD_FRAME_BYTES_MAX]) {
     const uint8_t *end = put_payload(out + RS_FRAME_HEADER_BYTES, frame);
+    RS_ASSERT(end <= out + RS_BOARD_FRAME_BYTES_MAX);
     return rs_frame_header(out, frame->type, (uint32_t)(end - out) - RS_FRAME_HEADER_BYTES);
 }
 
@@ -152,6 +154,7 @@ static void get_welcome(const uint8_t *from, rs_board_frame *out) {
 
 /* A payload of a legal length. */
 static bool get_payload(const uint8_t *from, uint32_t bytes, rs_board_frame *out) {
+    RS_ASSERT(bytes <= RS_BOARD_MOVE_BYTES_MAX);
     switch (out->type) {
     case RS_BOARD_MOVE:
         out->direction = from[0];
@@ -206,7 +209,9 @@ void rs_board_step(uint32_t direction, uint16_t width, uint16_t height, uint16_t
     static const int8_t step_x[RS_BOARD_DIRECTIONS] = {0, 1, 1, 1, 0, -1, -1, -1};
     static const int8_t step_y[RS_BOARD_DIRECTIONS] = {-1, -1, 0, 1, 1, 1, 0, -1};
     int32_t to_x, to_y;
-    RS_ASSERT(direction < RS_BOARD_DIRECTIONS && *x < width && *y < height);
+    RS_ASSERT(direction < RS_BOARD_DIRECTIONS);
+    RS_ASSERT(*x < width);
+    RS_ASSERT(*y < height);
     to_x = *x + step_x[direction];
     to_y = *y + step_y[direction];
     if (to_x >= 0 && to_x < width && to_y >= 0 && to_y < height) {

@@ -33,7 +33,8 @@ static uint32_t longest_zeros(const uint8_t *ip6, uint32_t *count) {
 }
 
 static uint32_t text_end(uint32_t at, int bytes) {
-    RS_ASSERT(bytes >= 0 && at + (uint32_t)bytes < RS_ADDR_TEXT_BYTES);
+    RS_ASSERT(bytes >= 0);
+    RS_ASSERT(at + (uint32_t)bytes < RS_ADDR_TEXT_BYTES);
     return at + (uint32_t)bytes;
 }
 

@@ -13,7 +13,8 @@ _Static_assert(RS_TIMERS_MAX <= RS_SESSIONS_MAX, "a handle has the bits of a ses
 
 void rs_timer_table_init(rs_timer_table *table, rs_timer_entry *entries, uint32_t count,
                          uint32_t *first, uint32_t owners, uint32_t shard) {
-    RS_ASSERT(count > 0 && count <= RS_TIMERS_MAX);
+    RS_ASSERT(count > 0);
+    RS_ASSERT(count <= RS_TIMERS_MAX);
     *table = (rs_timer_table){
         .entries = entries, .first = first, .count = count, .owners = owners, .shard = shard};
     for (uint32_t i = 0; i < count; i++) {
@@ -103,7 +104,8 @@ rs_timer rs_timer_table_first(const rs_timer_table *table, uint32_t owner) {
 
 void rs_timer_wheel_init(rs_timer_wheel *wheel, rs_timer_node *nodes, uint32_t *generations,
                          uint32_t count, uint32_t shard, uint64_t (*now_ns)(void *ctx), void *ctx) {
-    RS_ASSERT(count > 0 && count <= RS_TIMERS_MAX);
+    RS_ASSERT(count > 0);
+    RS_ASSERT(count <= RS_TIMERS_MAX);
     wheel->generations = generations;
     wheel->shard = shard;
     wheel->now_ns = now_ns;

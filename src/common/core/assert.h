@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Three tiers of assertion. Peer input is never asserted: it is parsed.
  *
- * RS_DEBUG_ASSERT  expensive; compiled in only with RS_DEBUG_CHECKS.
+ * RS_DEBUG_ASSERT  expensive, or on the way of each message: with RS_DEBUG_CHECKS (sanitizers).
  * RS_ASSERT        cheap, on in release builds: a broken invariant of our own stops the process.
  * RS_FATAL         the operating system broke a promise (corrupt queue, wake-up not armed).
  * Each tier is shown failing once in tests/unit/assert_test.c. Any thread. */

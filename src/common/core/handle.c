@@ -45,6 +45,7 @@ static rs_status session_call(rs_session *session, void (*call)(rs_session *sess
 }
 
 static rs_status session_end(rs_session *session, rs_close_reason reason) {
+    RS_ASSERT(reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_PROTOCOL);
     if (!is_ours(session)) {
         return RS_E_THREAD;
     }
@@ -101,6 +102,7 @@ rs_status rs_shared_release(rs_session *session, rs_shared *shared) {
 }
 
 rs_session_id rs_session_id_of(const rs_session *session) {
+    RS_DEBUG_ASSERT(session->generation != 0);
     return is_ours(session)
                ? rs_session_id_make(session->ops->shard, session->index, session->generation)
                : 0;
@@ -171,7 +173,7 @@ bool rs_shared_is_lent(const rs_slab *blocks, const rs_shared *shared) {
 
 rs_slice rs_shared_return(rs_slab *blocks, rs_shared *shared) {
     const rs_slice slice = rs_shared_slice(shared);
-    RS_ASSERT(rs_slab_data(blocks, slice) == shared->data);
+    RS_ASSERT(rs_shared_is_lent(blocks, shared));
     rs_slab_return(blocks, slice);
     *shared = (rs_shared){.room = shared->room};
     return slice;

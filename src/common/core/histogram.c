@@ -17,6 +17,7 @@ _Static_assert(RS_HISTOGRAM_VALUE_BITS <= 63, "HISTOGRAM_VALUE_MAX is computed i
 
 /* Position of the highest set bit; value > 0. */
 static uint32_t histogram_top_bit(uint64_t value) {
+    RS_DEBUG_ASSERT(value > 0);
 #if defined(__GNUC__)
     return 63u - (uint32_t)__builtin_clzll(value);
 #else
@@ -76,6 +77,7 @@ void rs_histogram_record_n(rs_histogram *histogram, uint64_t value, uint64_t cou
 
 void rs_histogram_merge(rs_histogram *into, const rs_histogram *from) {
     RS_ASSERT(into != from);
+    RS_ASSERT(from->count == 0 || from->min <= from->max);
     if (from->count == 0) {
         return;
     }
@@ -94,7 +96,9 @@ void rs_histogram_merge(rs_histogram *into, const rs_histogram *from) {
 }
 
 void rs_histogram_since(rs_histogram *out, const rs_histogram *now, const rs_histogram *before) {
-    RS_ASSERT(out != now && out != before && now->count >= before->count);
+    RS_ASSERT(out != now);
+    RS_ASSERT(out != before);
+    RS_ASSERT(now->count >= before->count);
     *out = (rs_histogram){.count = now->count - before->count,
                           .sum = now->sum - before->sum,
                           .min = now->min,
@@ -112,6 +116,8 @@ static uint64_t histogram_rank(uint64_t count, uint32_t percent_x1000) {
     const uint64_t whole = count / HISTOGRAM_PERCENT_ALL * percent_x1000;
     const uint64_t rest = count % HISTOGRAM_PERCENT_ALL * percent_x1000;
     const uint64_t rank = whole + (rest + HISTOGRAM_PERCENT_ALL - 1u) / HISTOGRAM_PERCENT_ALL;
+    RS_ASSERT(count > 0);
+    RS_ASSERT(percent_x1000 <= HISTOGRAM_PERCENT_ALL);
     return rank > 0 ? rank : 1;
 }
 
@@ -121,6 +127,7 @@ uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent
         return 0;
     }
     const uint64_t rank = histogram_rank(histogram->count, percent_x1000);
+    RS_ASSERT(rank <= histogram->count);
     uint64_t seen = 0;
     uint32_t bucket = 0;
     for (; bucket < RS_HISTOGRAM_BUCKETS; bucket++) {
@@ -135,5 +142,6 @@ uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent
 }
 
 double rs_histogram_mean(const rs_histogram *histogram) {
+    RS_ASSERT(histogram->count == 0 || histogram->min <= histogram->max);
     return histogram->count == 0 ? 0.0 : (double)histogram->sum / (double)histogram->count;
 }

@@ -24,6 +24,7 @@ void rs_json_init(rs_json *json, char *out, size_t bytes) {
 
 static void json_put(rs_json *json, const char *text, size_t count) {
     RS_ASSERT(json->used < json->bytes);
+    RS_ASSERT(json->out[json->used] == '\0');
     if (json->overflow || count > json->bytes - 1u - json->used) {
         json->overflow = true;
         return;
@@ -34,10 +35,13 @@ static void json_put(rs_json *json, const char *text, size_t count) {
 }
 
 static void json_put_text(rs_json *json, const char *text) {
+    RS_ASSERT(text != NULL);
     json_put(json, text, strlen(text));
 }
 
 static bool json_is_tail(const uint8_t *at, uint32_t count) {
+    RS_ASSERT(count >= 1);
+    RS_ASSERT(count <= 3);
     for (uint32_t i = 1; i <= count; i++) {
         if ((at[i] & 0xC0u) != 0x80u) { /* a terminator ends here too */
             return false;
@@ -50,6 +54,7 @@ static bool json_is_tail(const uint8_t *at, uint32_t count) {
  * narrower ranges keep out overlong forms, surrogates and what lies above U+10FFFF (RFC 3629). */
 static uint32_t json_utf8_bytes(const uint8_t *at) {
     const uint8_t lead = at[0], second = at[1];
+    RS_ASSERT(lead >= 0x80u);
     if (lead >= 0xC2u && lead <= 0xDFu) {
         return json_is_tail(at, 1) ? 2 : 0;
     }
@@ -67,6 +72,7 @@ static uint32_t json_utf8_bytes(const uint8_t *at) {
 static void json_put_ascii(rs_json *json, char c) {
     static const char hex[] = "0123456789abcdef";
     const uint8_t byte = (uint8_t)c;
+    RS_ASSERT(byte < 0x80u);
     if (c == '"' || c == '\\') {
         const char pair[2] = {'\\', c};
         json_put(json, pair, sizeof pair);
@@ -83,6 +89,7 @@ static void json_put_ascii(rs_json *json, char c) {
 }
 
 static void json_put_quoted(rs_json *json, const char *text) {
+    RS_ASSERT(text != NULL);
     json_put(json, "\"", 1);
     while (*text != '\0' && !json->overflow) {
         if ((uint8_t)*text < 0x80u) {
@@ -150,6 +157,7 @@ static void json_put_u64(rs_json *json, uint64_t value) {
         value /= 10u;
     } while (value != 0);
     json_put(json, digits + at, sizeof digits - at);
+    RS_ASSERT(at < sizeof digits);
 }
 
 void rs_json_u64(rs_json *json, const char *key, uint64_t value) {
@@ -169,6 +177,7 @@ void rs_json_i64(rs_json *json, const char *key, int64_t value) {
 
 /* Digits after the point, without the zeros at the end. */
 static void json_put_fraction(rs_json *json, uint32_t millionths) {
+    RS_ASSERT(millionths < JSON_MILLION);
     if (millionths != 0) {
         json_put(json, ".", 1);
     }
@@ -226,6 +235,7 @@ void rs_json_null(rs_json *json, const char *key) {
 }
 
 bool rs_json_finish(rs_json *json, size_t *length) {
+    RS_ASSERT(json->used < json->bytes);
     *length = json->used;
     return !json->overflow && json->depth == 0 && json->used > 0;
 }

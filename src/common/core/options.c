@@ -40,6 +40,7 @@ static void
 text_add(options_text *text, const char *format, ...) {
     const size_t at = text->needed < text->bytes ? text->needed : text->bytes;
     va_list args;
+    RS_ASSERT(text->out != NULL || text->bytes == 0);
     va_start(args, format);
     const int count =
         vsnprintf(at < text->bytes ? text->out + at : NULL, text->bytes - at, format, args);
@@ -64,6 +65,8 @@ static void text_add_shown(options_text *text, const char *value, size_t chars) 
 
 /* The start of word number index and its length; false past the last. */
 static bool word_at(const char *words, int index, const char **start, size_t *chars) {
+    RS_ASSERT(words != NULL);
+    RS_ASSERT(index >= 0);
     for (; index > 0; index--) {
         words = strchr(words, '|');
         if (words == NULL) {
@@ -77,6 +80,7 @@ static bool word_at(const char *words, int index, const char **start, size_t *ch
 }
 
 static const char *row_words(const rs_option *row) {
+    RS_ASSERT(row->kind == RS_OPT_BOOL || row->kind == RS_OPT_CHOICE);
     return row->kind == RS_OPT_BOOL ? "off|on" : row->words;
 }
 
@@ -87,6 +91,7 @@ static bool row_is_number(const rs_option *row) {
 static bool row_takes(const rs_option *row, double number) {
     const char *start;
     size_t chars;
+    RS_ASSERT(row_is_number(row));
     if (row->kind == RS_OPT_BOOL || row->kind == RS_OPT_CHOICE) {
         return number >= 0 && number < (double)RS_OPTIONS_MAX &&
                word_at(row_words(row), (int)number, &start, &chars);
@@ -111,22 +116,26 @@ static const struct {
 
 /* A row that lands on a member of another type is a mistake of the table. */
 static bool row_fits(const rs_option *row) {
+    RS_ASSERT(row->kind < sizeof kinds / sizeof kinds[0]);
     return row->bytes == kinds[row->kind].bytes || row->bytes == kinds[row->kind].or_bytes;
 }
 
 static const void *row_member(const rs_option *row, const void *values) {
-    RS_ASSERT(values != NULL && row_fits(row));
+    RS_ASSERT(values != NULL);
+    RS_ASSERT(row_fits(row));
     return (const unsigned char *)values + row->at;
 }
 
 static void *row_target(const rs_option *row, void *values) {
-    RS_ASSERT(values != NULL && row_fits(row));
+    RS_ASSERT(values != NULL);
+    RS_ASSERT(row_fits(row));
     return (unsigned char *)values + row->at;
 }
 
 static void row_store(const rs_option *row, void *values, double number) {
     void *at = row_target(row, values);
     const uint32_t bits = number < 0 ? (uint32_t)(int32_t)number : (uint32_t)number;
+    RS_ASSERT(row_takes(row, number));
     if (row->kind == RS_OPT_DOUBLE) {
         memcpy(at, &number, sizeof number);
     } else if (row->bytes == sizeof(bool)) {
@@ -142,6 +151,7 @@ static double row_load(const rs_option *row, const void *values) {
     const void *at = row_member(row, values);
     double number;
     uint32_t bits;
+    RS_ASSERT(row_is_number(row));
     if (row->kind == RS_OPT_DOUBLE) {
         memcpy(&number, at, sizeof number);
         return number;
@@ -161,6 +171,7 @@ static void text_add_number(options_text *text, const rs_option *row, double num
     const uint32_t ip = row->kind == RS_OPT_ADDR ? (uint32_t)number : 0;
     const char *start = "?";
     size_t chars = 1;
+    RS_ASSERT(row_is_number(row));
     switch (row->kind) {
     case RS_OPT_UINT:
     case RS_OPT_INT:
@@ -215,6 +226,7 @@ static void text_add_default(options_text *text, const rs_option *row) {
 }
 
 void rs_options_defaults(const rs_option_table *table, void *values) {
+    RS_ASSERT(values != NULL);
     for (size_t i = 0; i < table->count; i++) {
         const rs_option *row = &table->rows[i];
         if (row->kind == RS_OPT_LIST) {
@@ -229,6 +241,7 @@ void rs_options_defaults(const rs_option_table *table, void *values) {
 }
 
 rs_status rs_options_check(const rs_option_table *table, const void *values, rs_error *error) {
+    RS_ASSERT(values != NULL);
     for (size_t i = 0; i < table->count; i++) {
         const rs_option *row = &table->rows[i];
         char words[OPTIONS_TEXT_BYTES], allowed[OPTIONS_TEXT_BYTES];
@@ -246,12 +259,14 @@ rs_status rs_options_check(const rs_option_table *table, const void *values, rs_
 
 size_t rs_option_allowed(const rs_option *option, char *out, size_t out_bytes) {
     options_text text = {.out = out, .bytes = out_bytes};
+    RS_ASSERT(out != NULL || out_bytes == 0);
     text_add_allowed(&text, option);
     return text.needed;
 }
 
 size_t rs_option_default(const rs_option *option, char *out, size_t out_bytes) {
     options_text text = {.out = out, .bytes = out_bytes};
+    RS_ASSERT(out != NULL || out_bytes == 0);
     text_add_default(&text, option);
     return text.needed;
 }
@@ -267,6 +282,8 @@ typedef struct options_at {
 
 /* The next row from {.row = NULL} on; false past the last. */
 static bool options_next(const rs_options *options, options_at *at) {
+    RS_ASSERT(options->groups <= RS_OPTION_GROUPS_MAX);
+    RS_ASSERT(at->group <= options->groups);
     if (at->row != NULL) {
         at->in_group++;
         at->index++;
@@ -301,6 +318,8 @@ static bool options_find(const rs_options *options, const char *name, size_t cha
 
 bool rs_option_named(const char *names, const char *name) {
     const size_t chars = strlen(name);
+    RS_ASSERT(names != NULL);
+    RS_ASSERT(name != NULL);
     while (*names != '\0') {
         const size_t here = strcspn(names, " ");
         if (here == chars && memcmp(names, name, chars) == 0) {
@@ -347,6 +366,7 @@ typedef struct options_parse {
 /* "--name: 'value' <what is wrong>; allowed: <range>"; value NULL = there is none. */
 static rs_options_result parse_refuse(options_parse *parse, const rs_option *row, const char *value,
                                       const char *wrong) {
+    RS_ASSERT(wrong != NULL);
     text_add(&parse->error, "--%s: ", row->name);
     if (value != NULL) {
         text_add(&parse->error, "'");
@@ -384,6 +404,7 @@ static bool parse_digits(const char *text, uint64_t *out) {
 static bool parse_integer(const rs_option *option, const char *text, double *out) {
     const bool negative = text[0] == '-' && option->min < 0;
     uint64_t size;
+    RS_ASSERT(option->kind == RS_OPT_UINT || option->kind == RS_OPT_INT);
     if (!parse_digits(text + (negative ? 1 : 0), &size) || size > INT64_MAX) {
         return false;
     }
@@ -422,6 +443,7 @@ static double time_ns(const char *name) {
 static bool parse_unit(const rs_option *row, const char *text, options_unit *out) {
     const double own_ns = time_ns(row->unit), ns = time_ns(text);
     const double k = strcmp(row->unit, "bytes") == 0 ? 1024.0 : 1000.0;
+    RS_ASSERT(row->unit != NULL);
     *out = (options_unit){1.0, 1.0};
     if (text[0] == '\0' || (strcmp(text, row->unit) == 0 && own_ns == 0)) {
         return true;
@@ -471,6 +493,7 @@ static bool parse_decimal(const rs_option *row, const char *text, double *out) {
 /* A number with a unit behind it; one alone is parse_integer's. */
 static bool parse_with_unit(const rs_option *row, const char *text, double *out) {
     const bool negative = text[0] == '-' && row->min < 0;
+    RS_ASSERT(row->kind == RS_OPT_UINT || row->kind == RS_OPT_INT);
     text += negative ? 1 : 0;
     if (text[strspn(text, "0123456789.")] == '\0' || !parse_decimal(row, text, out)) {
         return false;
@@ -493,6 +516,7 @@ static const char *parse_integer_row(const rs_option *row, const char *value, do
 
 static const char *parse_double_row(const rs_option *row, const char *value, double *out) {
     const bool negative = value[0] == '-' && row->min < 0;
+    RS_ASSERT(row->kind == RS_OPT_DOUBLE);
     if (!parse_decimal(row, value + (negative ? 1 : 0), out)) {
         return "is not a decimal number of at most 15 digits in range";
     }
@@ -508,6 +532,7 @@ const char *rs_option_number(const rs_option *option, const char *text, double *
 static const char *parse_word(const rs_option *row, const char *value, double *out) {
     const char *start;
     size_t chars;
+    RS_ASSERT(row->kind == RS_OPT_BOOL || row->kind == RS_OPT_CHOICE);
     for (int i = 0; word_at(row_words(row), i, &start, &chars); i++) {
         if (strlen(value) == chars && memcmp(value, start, chars) == 0) {
             *out = i;
@@ -527,6 +552,7 @@ static const char *parse_addr(const char *value, double *out) {
 }
 
 static const char *parse_list(rs_option_list *list, const char *value) {
+    RS_ASSERT(list->count <= RS_OPTION_ITEMS_MAX);
     for (;; value++) {
         const size_t bytes = strcspn(value, ",");
         if (bytes == 0) {
@@ -549,6 +575,8 @@ static const char *parse_set(const options_at *at, const char *value) {
     const rs_option *row = at->row;
     const char *wrong = NULL;
     double number = 0;
+    RS_ASSERT(at->values != NULL);
+    RS_ASSERT(at->refusal == NULL);
     switch (row->kind) {
     case RS_OPT_UINT:
     case RS_OPT_INT:
@@ -583,6 +611,7 @@ static const char *parse_set(const options_at *at, const char *value) {
 static const char *parse_take_value(options_parse *parse, const rs_option *row) {
     const char *none = row->kind == RS_OPT_BOOL ? "on" : NULL;
     const char *dashes = row->kind == RS_OPT_BOOL ? "-" : "--";
+    RS_ASSERT(parse->next <= parse->argc);
     if (parse->next >= parse->argc ||
         strncmp(parse->argv[parse->next], dashes, strlen(dashes)) == 0) {
         return none;
@@ -686,6 +715,7 @@ static rs_options_result parse_option(options_parse *parse, const options_at *at
                                       const char *value) {
     bool *given = &parse->options->given[at->index];
     const char *wrong;
+    RS_ASSERT(at->row != NULL);
     if (value == NULL) {
         value = parse_take_value(parse, at->row);
     }
@@ -712,8 +742,10 @@ static rs_options_result parse_option(options_parse *parse, const options_at *at
 
 static rs_options_result parse_argument(options_parse *parse) {
     const char *argument = parse->argv[parse->next++];
+    RS_ASSERT(argument != NULL);
     rs_options_result common;
     options_at at;
+    RS_ASSERT(parse->next <= parse->argc);
     if (parse_common(parse, argument, &common)) {
         return common;
     }
@@ -731,6 +763,7 @@ static rs_options_result parse_argument(options_parse *parse) {
 rs_options_result rs_options_parse(rs_options *options, int argc, const char *const *argv,
                                    char *error, size_t error_bytes) {
     RS_ASSERT(error_bytes > 0);
+    RS_ASSERT(options->groups > 0);
     options_parse parse = {
         .options = options,
         .argc = argc,
@@ -748,6 +781,7 @@ rs_options_result rs_options_parse(rs_options *options, int argc, const char *co
 
 int rs_options_read(rs_options *options, int argc, const char *const *argv) {
     static char text[OPTIONS_HELP_BYTES]; /* the main thread's, before anything else runs */
+    RS_ASSERT(options->program != NULL);
     switch (rs_options_parse(options, argc, argv, text, sizeof text)) {
     case RS_OPTIONS_HELP:
         (void)rs_options_help(options, text, sizeof text);
@@ -771,6 +805,8 @@ int rs_options_read(rs_options *options, int argc, const char *const *argv) {
 static void help_add_option(options_text *text, const options_at *at) {
     const size_t start = text->needed;
     const char *value = kinds[at->row->kind].placeholder;
+    RS_ASSERT(at->row != NULL);
+    RS_ASSERT(at->row->help != NULL);
     text_add(text, "  --%s %s", at->row->name, value != NULL ? value : at->row->words);
     const size_t used = text->needed - start;
     if (used >= OPTIONS_HELP_COLUMN) {
@@ -794,6 +830,8 @@ size_t rs_options_help(const rs_options *options, char *out, size_t out_bytes) {
     options_text text = {.out = out, .bytes = out_bytes};
     options_at at = {.row = NULL};
     RS_ASSERT(out != NULL || out_bytes == 0);
+    RS_ASSERT(options->program != NULL);
+    RS_ASSERT(options->summary != NULL);
     text_add(&text, "%s: %s\n\nUsage: %s [--OPTION VALUE | --OPTION=VALUE]...\n\n",
              options->program, options->summary, options->program);
     while (options_next(options, &at)) {
@@ -817,6 +855,7 @@ size_t rs_options_version(const rs_options *options, char *out, size_t out_bytes
 
 static void json_add_list(rs_json *json, const char *key, const rs_option_list *list) {
     char item[OPTIONS_ITEM_BYTES];
+    RS_ASSERT(list->count <= RS_OPTION_ITEMS_MAX);
     rs_json_array(json, key);
     for (uint32_t i = 0; i < list->count; i++) {
         (void)snprintf(item, sizeof item, "%.*s", (int)list->item[i].bytes, list->item[i].text);
@@ -828,6 +867,7 @@ static void json_add_list(rs_json *json, const char *key, const rs_option_list *
 static void json_add_number(rs_json *json, const char *key, const rs_option *row, double number) {
     char words[OPTIONS_TEXT_BYTES];
     options_text text = {.out = words, .bytes = sizeof words};
+    RS_ASSERT(row_is_number(row));
     switch (row->kind) {
     case RS_OPT_UINT:
     case RS_OPT_INT:
@@ -869,6 +909,7 @@ static void json_add_option(rs_json *json, const rs_option *row, const void *val
 void rs_options_json(rs_json *json, const char *key, const rs_options *options,
                      const char *except) {
     options_at at = {.row = NULL};
+    RS_ASSERT(key != NULL);
     rs_json_object(json, key);
     while (options_next(options, &at)) {
         if (at.refusal == NULL && (except == NULL || strcmp(at.row->name, except) != 0)) {
@@ -880,6 +921,8 @@ void rs_options_json(rs_json *json, const char *key, const rs_options *options,
 
 bool rs_parse_ipv4(const char *text, uint32_t *out) {
     uint32_t ip = 0;
+    RS_ASSERT(text != NULL);
+    RS_ASSERT(out != NULL);
     for (uint32_t part = 0; part < 4; part++) {
         uint32_t value = 0, digits = 0;
         while (is_digit(*text) && digits < 3) {

@@ -13,9 +13,15 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg) {
     uint32_t block_bytes = cfg->blocks->block_bytes;
     uint32_t each;
     uint64_t owed = (uint64_t)cfg->members * cfg->reserve + cfg->shared_max;
-    RS_ASSERT(cfg->entry_count < RS_SENDQ_NONE && cfg->entry_count >= own + cfg->members);
-    RS_ASSERT(cfg->queued_bytes_max > 0 && cfg->reserve > 0 && cfg->members > 0);
-    RS_ASSERT(own >= owed && cfg->shared_max > 0 && cfg->reclaim != NULL);
+    RS_ASSERT(cfg->entry_count < RS_SENDQ_NONE);
+    RS_ASSERT(cfg->entry_count >= own + cfg->members);
+    RS_ASSERT(cfg->queued_bytes_max > 0);
+    RS_ASSERT(cfg->reserve > 0);
+    RS_ASSERT(cfg->members > 0);
+    RS_ASSERT(own >= owed);
+    RS_ASSERT(cfg->shared_max > 0);
+    RS_ASSERT(cfg->reclaim != NULL);
+    RS_ASSERT(cfg->entries != NULL);
     each = (cfg->entry_count - own) / cfg->members;
     *pool = (rs_sendq_pool){
         .blocks = cfg->blocks,
@@ -46,6 +52,8 @@ void rs_sendq_init(rs_sendq *queue) {
 static void above_push(rs_sendq_pool *pool, rs_sendq *queue) {
     RS_ASSERT(queue->owned > pool->reserve);
     RS_ASSERT((pool->above_first == NULL) == (pool->above_last == NULL));
+    RS_ASSERT(queue->above_before == NULL);
+    RS_ASSERT(queue->above_next == NULL);
     queue->above_before = pool->above_last;
     queue->above_next = NULL;
     if (pool->above_last == NULL) {
@@ -57,6 +65,7 @@ static void above_push(rs_sendq_pool *pool, rs_sendq *queue) {
 }
 
 static void above_remove(rs_sendq_pool *pool, rs_sendq *queue) {
+    RS_ASSERT(queue->owned > pool->reserve);
     if (queue->above_before == NULL) {
         RS_ASSERT(pool->above_first == queue);
         pool->above_first = queue->above_next;
@@ -75,12 +84,14 @@ static void above_remove(rs_sendq_pool *pool, rs_sendq *queue) {
 /* The unused part of its reserve. */
 static uint32_t sendq_untaken(const rs_sendq_pool *pool, const rs_sendq *queue) {
     RS_ASSERT(pool->reserve > 0);
+    RS_ASSERT(queue->owned <= pool->blocks->count);
     return queue->owned < pool->reserve ? pool->reserve - queue->owned : 0;
 }
 
 /* Cuts others until so much is there. */
 static bool pool_make_common(rs_sendq_pool *pool, const rs_sendq *asker, uint32_t blocks) {
     RS_ASSERT(blocks > 0);
+    RS_ASSERT(blocks <= pool->blocks->count);
     while (rs_sendq_common(pool) < blocks) {
         if (!pool->reclaim(pool->reclaim_ctx, asker)) {
             return false;
@@ -90,7 +101,9 @@ static bool pool_make_common(rs_sendq_pool *pool, const rs_sendq *asker, uint32_
 }
 
 bool rs_sendq_join(rs_sendq_pool *pool, rs_sendq *queue) {
-    RS_ASSERT(!queue->member && queue->owned == 0 && rs_sendq_is_empty(queue));
+    RS_ASSERT(!queue->member);
+    RS_ASSERT(queue->owned == 0);
+    RS_ASSERT(rs_sendq_is_empty(queue));
     if (!pool_make_common(pool, queue, pool->reserve)) {
         return false;
     }
@@ -114,6 +127,7 @@ void rs_sendq_leave(rs_sendq_pool *pool, rs_sendq *queue) {
         queue->room = 0;
         pool->members--;
     }
+    RS_ASSERT(queue->promised == 0);
 }
 
 /* The blocks beyond the reserve if `due` more are taken. */
@@ -125,7 +139,8 @@ static uint32_t sendq_beyond(const rs_sendq_pool *pool, const rs_sendq *queue, u
 
 /* The part of the common pool that reading ahead must leave alone. */
 static uint64_t pool_kept(const rs_sendq_pool *pool) {
-    RS_ASSERT(pool->members <= pool->members_max && pool->shared_live <= pool->shared_max);
+    RS_ASSERT(pool->members <= pool->members_max);
+    RS_ASSERT(pool->shared_live <= pool->shared_max);
     return (uint64_t)(pool->members_max - pool->members) * pool->reserve +
            (pool->shared_max - pool->shared_live);
 }
@@ -133,6 +148,7 @@ static uint64_t pool_kept(const rs_sendq_pool *pool) {
 bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due) {
     uint32_t beyond = sendq_beyond(pool, queue, due);
     RS_ASSERT(queue->member);
+    RS_ASSERT(queue->promised <= queue->due);
     if (beyond > queue->promised &&
         rs_sendq_common(pool) < beyond - queue->promised + pool_kept(pool)) {
         return false;
@@ -140,6 +156,7 @@ bool rs_sendq_promise(rs_sendq_pool *pool, rs_sendq *queue, uint32_t due) {
     pool->spoken_for += beyond - queue->promised; /* modulo 2^32: it may be less */
     queue->due = due;
     queue->promised = beyond;
+    RS_ASSERT(pool->spoken_for <= pool->blocks->free_count);
     return true;
 }
 
@@ -154,7 +171,8 @@ static bool sendq_make_room(rs_sendq_pool *pool, const rs_sendq *queue, uint32_t
 static rs_slice sendq_acquire(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_slice slice = {.index = 0};
     bool taken = rs_slab_acquire(pool->blocks, &slice);
-    RS_ASSERT(taken && queue->member);
+    RS_ASSERT(taken);
+    RS_ASSERT(queue->member);
     if (queue->owned < pool->reserve) {
         pool->spoken_for--;
     } else if (queue->promised > 0) {
@@ -166,6 +184,7 @@ static rs_slice sendq_acquire(rs_sendq_pool *pool, rs_sendq *queue) {
     if (queue->owned == pool->reserve + 1u) {
         above_push(pool, queue);
     }
+    RS_ASSERT(queue->promised <= queue->due);
     return slice;
 }
 
@@ -187,12 +206,14 @@ static void sendq_released(rs_sendq_pool *pool, rs_sendq *queue) {
             queue->promised = beyond;
         }
     }
+    RS_ASSERT(pool->spoken_for <= pool->blocks->free_count);
 }
 
 /* ---- shared blocks */
 
 static bool pack_is(const rs_sendq_pool *pool, rs_slice slice) {
     RS_ASSERT(pool->pack.generation != 0 || pool->pack_used == 0);
+    RS_ASSERT(pool->pack_used <= pool->blocks->block_bytes);
     return pool->pack.generation != 0 && pool->pack.index == slice.index;
 }
 
@@ -209,7 +230,8 @@ static void pack_leave(rs_sendq_pool *pool) {
 
 static void shared_release(rs_sendq_pool *pool, rs_slice slice) {
     uint32_t refs;
-    RS_ASSERT(pool->shared_live > 0 && rs_slab_is_live(pool->blocks, slice));
+    RS_ASSERT(pool->shared_live > 0);
+    RS_ASSERT(rs_slab_is_live(pool->blocks, slice));
     rs_slab_release(pool->blocks, slice);
     refs = pool->blocks->entries[slice.index].refs;
     if (refs == 0) {
@@ -231,6 +253,7 @@ bool rs_sendq_shared_acquire(rs_sendq_pool *pool, rs_slice *out) {
 }
 
 void rs_sendq_shared_release(rs_sendq_pool *pool, rs_slice slice) {
+    RS_ASSERT(pool->pack.generation == 0 || rs_slab_is_live(pool->blocks, pool->pack));
     shared_release(pool, slice);
     if (pool->pack.generation != 0 && pool->blocks->entries[pool->pack.index].refs == 1) {
         pack_leave(pool); /* nobody was sent what went there */
@@ -260,7 +283,8 @@ static bool shared_pack(rs_sendq_pool *pool, rs_slice slice, uint32_t bytes) {
     pool->packed_bytes = bytes;
     pool->packed_at = rs_slab_data(pool->blocks, pool->pack) + pool->pack_used;
     pool->pack_used += bytes;
-    RS_ASSERT(pool->pack_used <= pool->blocks->block_bytes && !pack_is(pool, slice));
+    RS_ASSERT(pool->pack_used <= pool->blocks->block_bytes);
+    RS_ASSERT(!pack_is(pool, slice));
     memcpy(pool->packed_at, rs_slab_data(pool->blocks, slice), bytes);
     return true;
 }
@@ -270,6 +294,7 @@ static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint3
     bool packed = pool->packed.generation == slice->generation &&
                   pool->packed.index == slice->index && bytes <= pool->packed_bytes;
     RS_ASSERT(rs_slab_is_live(pool->blocks, *slice));
+    RS_ASSERT(bytes > 0);
     if (packed || shared_pack(pool, *slice, bytes)) {
         RS_ASSERT(rs_slab_is_live(pool->blocks, pool->pack));
         *slice = pool->pack;
@@ -281,13 +306,16 @@ static uint8_t *shared_pack_if_small(rs_sendq_pool *pool, rs_slice *slice, uint3
 /* ---- entries */
 
 static uint32_t sendq_index_of(const rs_sendq_pool *pool, const rs_sendq_entry *entry) {
-    RS_ASSERT(pool->entries != NULL && entry >= pool->entries);
+    RS_ASSERT(pool->entries != NULL);
+    RS_ASSERT(entry >= pool->entries);
+    RS_ASSERT(entry < pool->entries + pool->entry_count);
     return (uint32_t)(entry - pool->entries);
 }
 
 /* Frees the entry, and its block if it is the queue's own. */
 RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
                                         rs_sendq_entry *entry) {
+    RS_ASSERT(queue->owned + queue->shared > 0);
     if (rs_sendq_is_own(pool, entry)) {
         rs_slab_release(pool->blocks, entry->slice);
         sendq_released(pool, queue);
@@ -302,6 +330,7 @@ RS_COLD static void sendq_entry_release(rs_sendq_pool *pool, rs_sendq *queue,
 
 static void sendq_spare_release(rs_sendq_pool *pool, rs_sendq *queue) {
     RS_ASSERT(queue->spare == RS_SENDQ_NONE || queue->spare < pool->blocks->count);
+    RS_ASSERT(queue->spare == RS_SENDQ_NONE || queue->owned > 0);
     if (queue->spare != RS_SENDQ_NONE) {
         sendq_entry_release(pool, queue, &pool->entries[queue->spare]);
         queue->spare = RS_SENDQ_NONE;
@@ -333,16 +362,20 @@ static rs_sendq_entry *sendq_kept(const rs_sendq *queue) {
 static void sendq_set_kept_aside(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *kept = sendq_kept(queue);
     if (kept != NULL) {
-        RS_ASSERT(queue->spare == RS_SENDQ_NONE && kept == queue->tail);
+        RS_ASSERT(queue->spare == RS_SENDQ_NONE);
+        RS_ASSERT(kept == queue->tail);
         queue->spare = sendq_index_of(pool, kept);
         queue->head = queue->tail = queue->unsent = NULL;
     }
     queue->room = 0;
+    RS_ASSERT(queue->unsent == NULL || queue->unsent->bytes > 0);
 }
 
 static void sendq_link_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice, uint8_t *data,
                               uint32_t bytes) {
     rs_sendq_entry *entry;
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(queue->shared < pool->entries_each);
     if (pool->free_head != RS_SENDQ_NONE) {
         entry = &pool->entries[pool->free_head];
         pool->free_head = entry->next;
@@ -364,6 +397,7 @@ static void sendq_link_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice sli
 static rs_sendq_entry *sendq_open_tail(const rs_sendq_pool *pool, const rs_sendq *queue) {
     rs_sendq_entry *tail = queue->tail;
     RS_ASSERT(queue->unsent_bytes == 0 || tail != NULL);
+    RS_ASSERT(tail == NULL || tail->next == RS_SENDQ_NONE);
     if (queue->unsent_bytes == 0 || !rs_sendq_is_own(pool, tail)) {
         return NULL;
     }
@@ -372,6 +406,7 @@ static rs_sendq_entry *sendq_open_tail(const rs_sendq_pool *pool, const rs_sendq
 
 /* Blocks that an append can use without taking one. */
 static uint32_t sendq_blocks_kept(const rs_sendq *queue) {
+    RS_ASSERT(queue->spare == RS_SENDQ_NONE || sendq_kept(queue) == NULL);
     return sendq_kept(queue) != NULL || queue->spare != RS_SENDQ_NONE ? 1u : 0u;
 }
 
@@ -396,11 +431,13 @@ static rs_sendq_entry *sendq_new_tail(rs_sendq_pool *pool, rs_sendq *queue) {
     }
     tail->bytes = 0;
     sendq_link(pool, queue, tail);
+    RS_ASSERT(queue->tail == tail);
     return tail;
 }
 
 static void sendq_fill(rs_sendq *queue, rs_sendq_entry *tail, const uint8_t *data, uint32_t bytes) {
-    RS_ASSERT(bytes > 0 && tail == queue->tail);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(tail == queue->tail);
     memcpy(tail->data + tail->bytes, data, bytes);
     tail->bytes += bytes;
     queue->unsent_bytes += bytes;
@@ -410,7 +447,9 @@ static void sendq_fill(rs_sendq *queue, rs_sendq_entry *tail, const uint8_t *dat
 static void sendq_set_room(const rs_sendq_pool *pool, rs_sendq *queue) {
     uint32_t in_block = pool->blocks->block_bytes - queue->tail->bytes;
     uint32_t in_queue = pool->queued_bytes_max - rs_sendq_bytes(pool, queue);
-    RS_ASSERT(rs_sendq_is_own(pool, queue->tail) && queue->unsent_bytes > 0);
+    RS_ASSERT(rs_sendq_is_own(pool, queue->tail));
+    RS_ASSERT(queue->unsent_bytes > 0);
+    RS_ASSERT(queue->tail->bytes <= pool->blocks->block_bytes);
     queue->room = in_block < in_queue ? in_block : in_queue;
     queue->room = pool->coalesce ? queue->room : 0;
 }
@@ -422,6 +461,8 @@ static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue, rs_send
     uint32_t room = tail != NULL ? block_bytes - tail->bytes : 0;
     uint32_t blocks = (uint32_t)(((uint64_t)bytes - room + block_bytes - 1u) / block_bytes);
     RS_ASSERT(bytes > room);
+    RS_ASSERT(tail == NULL || tail == queue->tail);
+    RS_ASSERT(queue->member);
     if (!sendq_make_room(pool, queue, blocks - sendq_blocks_kept(queue))) {
         return RS_E_NO_BUFFERS;
     }
@@ -444,12 +485,14 @@ static rs_status sendq_append_long(rs_sendq_pool *pool, rs_sendq *queue, rs_send
 /* Without coalescing each append has its own block, but never at the cost of the session, ... */
 static bool sendq_is_short(const rs_sendq_pool *pool, const rs_sendq *queue) {
     RS_ASSERT(!pool->coalesce);
+    RS_ASSERT(queue->member);
     return (queue->owned >= pool->reserve || queue->due > 0) &&
            rs_sendq_common(pool) <= pool_kept(pool);
 }
 
 /* ... nor of blocks promised to later replies: the block is one more than those. */
 static void sendq_ask_one_more(rs_sendq_pool *pool, rs_sendq *queue) {
+    RS_ASSERT(queue->promised <= queue->due);
     if (queue->due > 0 && sendq_open_tail(pool, queue) != NULL) {
         uint32_t beyond = sendq_beyond(pool, queue, ++queue->due);
         RS_ASSERT(beyond <= queue->promised + 1u);
@@ -462,6 +505,7 @@ static rs_status sendq_append_to(rs_sendq_pool *pool, rs_sendq *queue, rs_sendq_
                                  const uint8_t *data, uint32_t bytes) {
     uint32_t room = pool->blocks->block_bytes - (tail != NULL ? tail->bytes : 0);
     RS_ASSERT(bytes > 0);
+    RS_ASSERT(tail == NULL || tail->bytes < pool->blocks->block_bytes);
     if (bytes > room) {
         return sendq_append_long(pool, queue, tail, data, bytes);
     }
@@ -479,7 +523,9 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
                           uint32_t bytes) {
     rs_sendq_entry *tail = NULL;
     rs_status status;
-    RS_ASSERT(bytes > 0 && rs_sendq_bytes(pool, queue) <= pool->queued_bytes_max);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(rs_sendq_bytes(pool, queue) <= pool->queued_bytes_max);
+    RS_ASSERT(queue->member);
     if (bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue)) {
         return RS_E_FULL;
     }
@@ -499,6 +545,8 @@ rs_status rs_sendq_append(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *d
 static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice slice,
                                 const uint8_t *data, uint32_t bytes) {
     rs_sendq_entry *tail = queue->tail;
+    RS_ASSERT(tail != NULL);
+    RS_ASSERT(bytes > 0);
     if (rs_sendq_is_own(pool, tail)) {
         if (bytes > RS_SHARED_COPY_MAX || bytes > pool->blocks->block_bytes - tail->bytes) {
             return false;
@@ -521,6 +569,7 @@ static bool sendq_extend_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice s
  * it. */
 static bool sendq_gathers(const rs_sendq_pool *pool, const rs_sendq *queue, uint32_t bytes) {
     RS_ASSERT(pool->reserve > 0);
+    RS_ASSERT(bytes > 0);
     return pool->coalesce && queue->unsent_bytes > 0 && bytes <= RS_SHARED_COPY_MAX &&
            (queue->spare != RS_SENDQ_NONE || queue->owned < pool->reserve);
 }
@@ -529,7 +578,9 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
                                  uint32_t bytes) {
     const uint8_t *original = rs_slab_data(pool->blocks, slice);
     uint8_t *data;
-    RS_ASSERT(bytes > 0 && bytes <= pool->blocks->block_bytes);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(bytes <= pool->blocks->block_bytes);
+    RS_ASSERT(queue->member);
     if (bytes > pool->queued_bytes_max - rs_sendq_bytes(pool, queue)) {
         return RS_E_FULL;
     }
@@ -552,9 +603,11 @@ rs_status rs_sendq_append_shared(rs_sendq_pool *pool, rs_sendq *queue, rs_slice 
 RS_COLD static void sendq_drop_head(rs_sendq_pool *pool, rs_sendq *queue) {
     rs_sendq_entry *entry = queue->head;
     RS_ASSERT(entry != queue->unsent);
+    RS_ASSERT(entry != NULL);
     queue->head = rs_sendq_after(pool, entry);
     if (queue->head == NULL) {
-        RS_ASSERT(entry == queue->tail && queue->unsent == NULL);
+        RS_ASSERT(entry == queue->tail);
+        RS_ASSERT(queue->unsent == NULL);
         queue->tail = NULL;
     }
     sendq_entry_release(pool, queue, entry);
@@ -587,7 +640,8 @@ void rs_sendq_refuse(rs_sendq_pool *pool, rs_sendq *queue, const uint8_t *data, 
     while (at->data != data || at->bytes != bytes) {
         before = at;
         at = rs_sendq_after(pool, at);
-        RS_ASSERT(at != NULL && at != queue->unsent);
+        RS_ASSERT(at != NULL);
+        RS_ASSERT(at != queue->unsent);
     }
     if (before == NULL) {
         queue->head = rs_sendq_after(pool, at);
@@ -626,4 +680,5 @@ void rs_sendq_discard(rs_sendq_pool *pool, rs_sendq *queue) {
     } else {
         last->next = RS_SENDQ_NONE;
     }
+    RS_ASSERT(queue->spare == RS_SENDQ_NONE);
 }

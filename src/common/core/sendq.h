@@ -98,17 +98,20 @@ void rs_sendq_pool_init(rs_sendq_pool *pool, const rs_sendq_config *cfg);
 void rs_sendq_init(rs_sendq *queue);
 
 static inline bool rs_sendq_is_empty(const rs_sendq *queue) {
+    RS_DEBUG_ASSERT(queue->in_flight == 0 || queue->head != queue->unsent);
     return queue->unsent_bytes == 0 && queue->in_flight == 0;
 }
 
 /* rs_sendq_is_own: the entry of a block of the queue's own, not a part of a shared one. */
 static inline bool rs_sendq_is_own(const rs_sendq_pool *pool, const rs_sendq_entry *entry) {
+    RS_DEBUG_ASSERT(entry != NULL);
     return entry < pool->shared_entries;
 }
 
 /* rs_sendq_after: the next entry of a queue; NULL behind its last. */
 static inline rs_sendq_entry *rs_sendq_after(const rs_sendq_pool *pool,
                                              const rs_sendq_entry *entry) {
+    RS_ASSERT(entry->next == RS_SENDQ_NONE || entry->next < pool->entry_count);
     return entry->next != RS_SENDQ_NONE ? &pool->entries[entry->next] : NULL;
 }
 
@@ -159,6 +162,8 @@ static inline bool rs_sendq_extend(rs_sendq *queue, uint32_t bytes, uint8_t **to
         return false;
     }
     *to = tail->data + tail->bytes;
+    RS_DEBUG_ASSERT(queue->member);
+    RS_DEBUG_ASSERT(queue->unsent != NULL);
     tail->bytes += bytes;
     queue->room -= bytes;
     queue->unsent_bytes += bytes;
@@ -209,6 +214,7 @@ uint32_t rs_sendq_complete(rs_sendq_pool *pool, rs_sendq *queue, uint64_t *poste
 
 /* rs_sendq_oldest_ns: when the oldest entry in flight was posted; UINT64_MAX if none is. */
 static inline uint64_t rs_sendq_oldest_ns(const rs_sendq *queue) {
+    RS_ASSERT(queue->in_flight == 0 || queue->head != NULL);
     return queue->in_flight > 0 ? queue->head->posted_ns : UINT64_MAX;
 }
 

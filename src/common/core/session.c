@@ -39,6 +39,7 @@ static inline bool thread_has(const rs_session *session) {
 static void sessions_free_push(rs_sessions *table, uint32_t index) {
     RS_ASSERT(index < table->cfg.slot_count);
     RS_ASSERT((table->free_head == SESSION_NONE) == (table->free_tail == SESSION_NONE));
+    RS_ASSERT(table->sessions[index].state == RS_SESSION_FREE);
     table->free_next[index] = SESSION_NONE;
     if (table->free_tail == SESSION_NONE) {
         table->free_head = index;
@@ -50,7 +51,9 @@ static void sessions_free_push(rs_sessions *table, uint32_t index) {
 
 static uint32_t sessions_free_pop(rs_sessions *table) {
     uint32_t index = table->free_head;
+    RS_ASSERT(table->free_tail != SESSION_NONE);
     RS_ASSERT(index != SESSION_NONE);
+    RS_ASSERT(index < table->cfg.slot_count);
     table->free_head = table->free_next[index];
     if (table->free_head == SESSION_NONE) {
         table->free_tail = SESSION_NONE;
@@ -59,8 +62,10 @@ static uint32_t sessions_free_pop(rs_sessions *table) {
 }
 
 static void sessions_slot_init(rs_sessions *table, uint32_t index) {
-    rs_slot *session = &table->sessions[index];
+    rs_slot *session;
     RS_ASSERT(index < table->cfg.slot_count);
+    session = &table->sessions[index];
+    RS_ASSERT(table->ops.send != NULL);
     memset(session, 0, sizeof *session);
     session->handle = (rs_session){.ops = &table->ops, .index = index, .generation = 1};
     rs_sendq_init(&session->sendq);
@@ -69,12 +74,14 @@ static void sessions_slot_init(rs_sessions *table, uint32_t index) {
 
 static uint32_t answer_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
     RS_ASSERT(block_bytes > 0);
+    RS_ASSERT(cfg->recv_bytes <= UINT32_MAX - block_bytes);
     return (cfg->recv_bytes + block_bytes - 1u) / block_bytes;
 }
 
 uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
     uint32_t behind_one = 1u + answer_blocks(cfg, block_bytes);
     RS_ASSERT(cfg->sends_in_flight > 0);
+    RS_ASSERT(cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
     if (cfg->blocks_handed > 0) {
         return cfg->sends_in_flight + answer_blocks(cfg, block_bytes);
     }
@@ -82,7 +89,8 @@ uint32_t rs_sessions_reserve_blocks(const rs_sessions_config *cfg, uint32_t bloc
 }
 
 uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes) {
-    RS_ASSERT(cfg->slot_count > 0 && cfg->shared_blocks > 0);
+    RS_ASSERT(cfg->slot_count > 0);
+    RS_ASSERT(cfg->shared_blocks > 0);
     return (uint64_t)cfg->slot_count * rs_sessions_reserve_blocks(cfg, block_bytes) +
            cfg->blocks_handed + cfg->shared_blocks;
 }
@@ -96,7 +104,8 @@ static void sessions_easy_init(rs_sessions *table, uint32_t blocks, bool coalesc
     uint32_t recv_bytes = table->cfg.recv_bytes;
     uint32_t room = limit > recv_bytes ? limit - recv_bytes : 0;
     uint32_t with_room = room / table->sendq_pool.blocks->block_bytes;
-    RS_ASSERT(blocks > 0 && table->answer_blocks > 0);
+    RS_ASSERT(blocks > 0);
+    RS_ASSERT(table->answer_blocks > 0);
     table->easy = blocks < with_room ? blocks : with_room;
     /* Without coalescing, small replies take the blocks of longer ones behind them, unless
      * promised. */
@@ -117,21 +126,30 @@ static void sessions_pool_init(rs_sessions *table, const rs_sessions_memory *mem
         .reclaim = sessions_reclaim,
         .reclaim_ctx = table,
     };
-    RS_ASSERT(memory->entries != NULL && cfg.reserve > 0);
+    RS_ASSERT(memory->entries != NULL);
+    RS_ASSERT(cfg.reserve > 0);
     rs_sendq_pool_init(&table->sendq_pool, &cfg);
     table->answer_blocks = answer_blocks(&table->cfg, block_bytes);
+    RS_ASSERT(table->answer_blocks < cfg.reserve);
     sessions_easy_init(table, cfg.reserve - table->answer_blocks, memory->coalesce);
 }
 
 void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const rs_app *app,
                       const rs_sessions_memory *memory, uint64_t now_ns) {
-    RS_ASSERT(cfg->slot_count >= cfg->sessions_max && cfg->slot_count <= RS_SESSIONS_MAX);
+    RS_ASSERT(cfg->slot_count >= cfg->sessions_max);
+    RS_ASSERT(cfg->slot_count <= RS_SESSIONS_MAX);
     RS_ASSERT(cfg->recv_bytes >= cfg->frame_bytes_max);
     RS_ASSERT(cfg->frame_bytes_max >= RS_FRAME_HEADER_BYTES);
     RS_ASSERT(cfg->frame_bytes_max <= RS_FRAME_BYTES_MAX);
-    RS_ASSERT(cfg->sends_in_flight >= 1 && cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
-    RS_ASSERT(memory->sessions != NULL && memory->cold != NULL);
+    RS_ASSERT(cfg->sends_in_flight >= 1);
+    RS_ASSERT(cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(memory->sessions != NULL);
+    RS_ASSERT(memory->cold != NULL);
     RS_ASSERT((memory->recv_base == NULL) != (memory->recv_scattered == NULL));
+    RS_ASSERT(cfg->sessions_max > 0);
+    RS_ASSERT(app->on_message != NULL);
+    RS_ASSERT(memory->blocks->count >= rs_sessions_blocks(cfg, memory->blocks->block_bytes));
+    RS_ASSERT(memory->entries != NULL);
     memset(table, 0, sizeof *table);
     table->cfg = *cfg;
     table->app = *app;
@@ -159,6 +177,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
 
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
     RS_ASSERT(table->back_ns <= table->now_ns);
+    RS_DEBUG_ASSERT(table->expired_ms <= table->now_ms);
     if (now_ns > table->now_ns) {
         table->back_ns = now_ns - table->now_ns >= RS_AWAY_NS ? now_ns : table->back_ns;
         table->now_ns = now_ns;
@@ -169,6 +188,8 @@ void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
 /* Bytes are counted once a message, at its session; sends by the histogram of their times. */
 void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into) {
     uint32_t used = 0;
+    RS_ASSERT(into != &table->counters);
+    RS_ASSERT(table->open_count <= table->used_count);
     rs_counters_add(into, &table->counters);
     into->send_ops += table->send_ns.count + table->send_run_count;
     for (uint32_t i = 0; i < table->cfg.slot_count && used < table->used_count; i++) {
@@ -189,11 +210,15 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
     RS_ASSERT(table->sessions[*conn].state == RS_SESSION_FREE);
     *generation = table->sessions[*conn].handle.generation;
     table->used_count++;
+    RS_ASSERT(table->used_count <= table->cfg.slot_count);
+    RS_ASSERT(*generation != 0);
     return true;
 }
 
 /* Must each RECV check blocks and room for its replies? */
 static bool session_needs_care(const rs_slot *session) {
+    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(session->sendq.promised <= session->sendq.due);
     return rs_slot_table(session)->app.raw || rs_slot_table(session)->careful ||
            rs_slot_cold_of(session)->handed > 0 || session->sendq.promised > 0 ||
            session->sendq.shared > 0 || session->sendq.owned > rs_slot_table(session)->easy;
@@ -203,6 +228,8 @@ static inline void session_touch(rs_slot *session) {
     if (session->touched == 0) {
         session->touched = 1;
         *rs_slot_table(session)->touched_end++ = session;
+        RS_DEBUG_ASSERT(rs_slot_table(session)->touched_end - rs_slot_table(session)->touched <=
+                        2 * (ptrdiff_t)rs_slot_table(session)->cfg.slot_count);
     }
 }
 
@@ -216,11 +243,14 @@ static void session_empty_slice(rs_slot *session) {
                                                 : table->recv_scattered[session->handle.index];
     session->recv_room = table->cfg.recv_bytes;
     session->held = 0;
+    RS_ASSERT(session->recv_at != NULL);
 }
 
 /* Those that a broadcast visits. */
 static void sessions_list_open(rs_sessions *table, uint32_t index) {
     RS_ASSERT(table->open_count < table->cfg.slot_count);
+    RS_ASSERT(index < table->cfg.slot_count);
+    RS_ASSERT(rs_session_takes(&table->sessions[index]));
     table->free_next[index] = table->open_count;
     table->open[table->open_count++] = index;
 }
@@ -229,8 +259,10 @@ static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
     uint32_t at = table->free_next[index];
     uint32_t last;
     RS_ASSERT(table->open_count > 0);
-    RS_ASSERT(at < table->open_count && table->open[at] == index);
+    RS_ASSERT(at < table->open_count);
+    RS_ASSERT(table->open[at] == index);
     last = table->open[--table->open_count];
+    RS_ASSERT(last < table->cfg.slot_count);
     table->open[at] = last;
     table->free_next[last] = at;
 }
@@ -240,6 +272,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     RS_ASSERT(table->used_count > table->open_count);
     RS_ASSERT(conn < table->cfg.slot_count);
     session = &table->sessions[conn];
+    RS_ASSERT(session->handle.index == conn);
     RS_ASSERT(session->state == RS_SESSION_FREE);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq));
     session->state = RS_SESSION_OPEN;
@@ -267,11 +300,14 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
 }
 
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn) {
-    RS_ASSERT(conn < table->cfg.slot_count && table->used_count > 0);
+    RS_ASSERT(conn < table->cfg.slot_count);
+    RS_ASSERT(table->used_count > 0);
     RS_ASSERT(table->sessions[conn].state == RS_SESSION_FREE);
+    RS_ASSERT(rs_sendq_is_empty(&table->sessions[conn].sendq));
     rs_sendq_leave(&table->sendq_pool, &table->sessions[conn].sendq);
     table->used_count--;
     sessions_free_push(table, conn);
+    RS_ASSERT(table->used_count >= table->open_count);
 }
 
 /* ---- ending */
@@ -298,7 +334,9 @@ static bool reason_waits(rs_close_reason reason) {
 RS_COLD static void session_defer_end(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(reason_waits(reason));
-    RS_ASSERT(rs_session_takes(session) && session->holds > 0);
+    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(session->holds > 0);
+    RS_ASSERT(session->sendq.member);
     session->reason = (uint8_t)reason;
     session->state = RS_SESSION_HELD;
     table->counters.held_ends++;
@@ -318,6 +356,7 @@ RS_COLD static void session_end_timers(rs_sessions *table, uint32_t index) {
 RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     session->holds = 0;
     session->reason = (uint8_t)reason;
     session->abort = !reason_flushes(reason);
@@ -337,10 +376,13 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     if (table->app.on_close != NULL) {
         table->app.on_close(table->app.ctx, &session->handle, reason);
     }
+    RS_ASSERT(!session->sendq.member);
+    RS_ASSERT(session->state == RS_SESSION_DRAINING);
 }
 
 RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
     RS_ASSERT(session->state <= RS_SESSION_CLOSING);
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
         if (session->holds > 0 && reason_waits(reason)) {
             session_defer_end(session, reason);
@@ -372,6 +414,7 @@ RS_COLD static void session_fail(rs_slot *session, rs_close_reason reason) {
 
 static rs_slot *session_of_queue(rs_sendq *queue) {
     uint8_t *at = (uint8_t *)queue - offsetof(rs_slot, sendq);
+    RS_ASSERT(queue != NULL);
     return (rs_slot *)(void *)at;
 }
 
@@ -379,6 +422,9 @@ static rs_slot *session_of_queue(rs_sendq *queue) {
 RS_COLD static void session_cut(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(session->state != RS_SESSION_CUT);
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
+    RS_ASSERT(!session->quarantined);
     if (rs_session_takes(session)) {
         session->state = RS_SESSION_CUT;
         session->reason = (uint8_t)reason;
@@ -402,6 +448,8 @@ static bool sessions_reclaim(void *ctx, const rs_sendq *asker) {
     if (queue == NULL) {
         return false;
     }
+    RS_ASSERT(queue != asker);
+    RS_ASSERT(queue->owned > table->sendq_pool.reserve);
     session_cut(session_of_queue(queue), RS_CLOSE_NO_BUFFERS);
     return true;
 }
@@ -418,6 +466,7 @@ static bool queue_is_stalled(const rs_sessions *table, const rs_sendq *queue) {
 /* For a caller that can wait: closes only a session whose peer does not read. */
 RS_COLD static bool sessions_reclaim_stalled(rs_sessions *table, const rs_sendq *asker) {
     const rs_sendq *first = table->sendq_pool.above_first;
+    RS_ASSERT(first == NULL || first->owned > table->sendq_pool.reserve);
     return first != NULL && first != asker && queue_is_stalled(table, first) &&
            sessions_reclaim(table, asker);
 }
@@ -446,6 +495,7 @@ RS_COLD static void sessions_reclaim_shared(rs_sessions *table) {
 }
 
 static rs_close_reason reason_of(rs_status status) {
+    RS_ASSERT(status != RS_OK);
     switch (status) {
     case RS_E_RESET:
     case RS_E_ABORTED:
@@ -462,10 +512,13 @@ static rs_close_reason reason_of(rs_status status) {
 RS_COLD static void session_free(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(table->used_count > 0);
-    RS_ASSERT(!session->sendq.member && session->sendq.unsent_bytes == 0);
+    RS_ASSERT(!session->sendq.member);
+    RS_ASSERT(session->sendq.unsent_bytes == 0);
     RS_ASSERT(session->state == RS_SESSION_CLOSING);
     RS_ASSERT(!session->recv_in_flight);
     RS_ASSERT(session->sendq.in_flight == 0);
+    RS_ASSERT(session->holds == 0);
+    RS_ASSERT(!session->quarantined || table->quarantined > 0);
     rs_sendq_discard(&table->sendq_pool, &session->sendq);
     rs_timers_cancel(&table->timers, session->handle.index);
     table->counters.bytes_in += session->bytes_in;
@@ -491,6 +544,8 @@ static void session_make_room(rs_slot *session, uint32_t frame_bytes) {
     uint32_t held = session->held;
     uint32_t need = frame_bytes != 0 ? frame_bytes : RS_FRAME_HEADER_BYTES;
     RS_ASSERT(held < need);
+    RS_ASSERT(need <= table->cfg.recv_bytes);
+    RS_ASSERT(!session->recv_in_flight);
     if (need - held > session->recv_room) {
         const uint8_t *from = session->recv_at - held;
         session_empty_slice(session);
@@ -509,7 +564,9 @@ static void session_parse_rest(rs_slot *session) {
     const uint8_t *data = session->recv_at - session->held;
     uint32_t bytes = session->held;
     uint32_t frame_bytes = 0;
-    RS_ASSERT(bytes > 0 && session->state == RS_SESSION_OPEN);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(session->state == RS_SESSION_OPEN);
+    RS_ASSERT(session->held <= table->cfg.recv_bytes);
     if (table->app.raw) {
         session_empty_slice(session);
         session->last_frame_ms = table->now_ms;
@@ -525,7 +582,9 @@ static void session_parse_rest(rs_slot *session) {
 
 /* `bytes` have been received behind those held, and `left` of them all are held now. */
 static void session_keep(rs_slot *session, uint32_t bytes, uint32_t left) {
-    RS_ASSERT(bytes <= session->recv_room && left <= session->held + bytes);
+    RS_ASSERT(bytes <= session->recv_room);
+    RS_ASSERT(left <= session->held + bytes);
+    RS_ASSERT(session->recv_in_flight == 0);
     session->recv_at += bytes;
     session->recv_room -= bytes;
     session->held = left;
@@ -533,6 +592,7 @@ static void session_keep(rs_slot *session, uint32_t bytes, uint32_t left) {
 
 /* What is behind the last whole frame. */
 RS_COLD static void session_parsed(rs_slot *session, uint32_t bytes, uint32_t left) {
+    RS_ASSERT(!session->recv_in_flight);
     session_keep(session, bytes, left);
     if (left == 0) {
         session_empty_slice(session);
@@ -545,7 +605,9 @@ RS_COLD static void session_parsed(rs_slot *session, uint32_t bytes, uint32_t le
 static inline uint32_t session_dispatch(rs_sessions *table, rs_slot *session, const uint8_t *data,
                                         uint32_t left) {
     uint32_t frame_bytes;
+    RS_DEBUG_ASSERT(session->state == RS_SESSION_OPEN);
     while (rs_frame_is_whole(data, left, table->frame_lengths, &frame_bytes)) {
+        RS_DEBUG_ASSERT(frame_bytes <= left);
         const uint8_t *frame = data;
         data += frame_bytes;
         left -= frame_bytes;
@@ -561,7 +623,8 @@ static inline uint32_t session_dispatch(rs_sessions *table, rs_slot *session, co
 
 RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
     uint32_t left = session->held + bytes;
-    RS_ASSERT(session->state == RS_SESSION_OPEN && left > 0);
+    RS_ASSERT(session->state == RS_SESSION_OPEN);
+    RS_ASSERT(left > 0);
     RS_ASSERT(bytes <= session->recv_room);
     left =
         session_dispatch(rs_slot_table(session), session, session->recv_at - session->held, left);
@@ -573,6 +636,7 @@ RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
 RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *completion) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(session->recv_in_flight == 1);
+    RS_ASSERT(session->state != RS_SESSION_FREE);
     session->recv_in_flight = 0;
     table->counters.recv_ops++;
     session_touch(session);
@@ -605,6 +669,7 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
         return;
     }
     session->recv_in_flight = 0;
+    RS_DEBUG_ASSERT(session->recv_room <= table->cfg.recv_bytes);
     session->touched = 1;
     *table->touched_end++ = session;
     table->counters.recv_ops++;
@@ -619,12 +684,14 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
 
 RS_COLD static void sessions_end_send_run(rs_sessions *table, uint64_t next_ns) {
     RS_ASSERT(next_ns != table->send_run_ns);
+    RS_ASSERT(table->send_run_count > 0 || table->send_run_ns == 0);
     rs_histogram_record_n(&table->send_ns, table->send_run_ns, table->send_run_count);
     table->send_run_ns = next_ns;
     table->send_run_count = 0;
 }
 
 static inline void sessions_record_send(rs_sessions *table, uint64_t ns) {
+    RS_DEBUG_ASSERT(ns <= table->now_ns);
     if (ns != table->send_run_ns) {
         sessions_end_send_run(table, ns);
     }
@@ -632,6 +699,7 @@ static inline void sessions_record_send(rs_sessions *table, uint64_t ns) {
 }
 
 void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
+    RS_ASSERT(into != &table->send_ns);
     rs_histogram_merge(into, &table->send_ns);
     rs_histogram_record_n(into, table->send_run_ns, table->send_run_count);
 }
@@ -639,6 +707,7 @@ void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
 /* More to send, or it waits for this. */
 RS_COLD static void session_sent(rs_slot *session) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(session->state != RS_SESSION_OPEN || session->sendq.unsent_bytes > 0);
     if (!rs_session_takes(session)) {
         rs_sendq_clear_room(&session->sendq);
     }
@@ -653,6 +722,7 @@ static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
     const bool more = session->sendq.unsent_bytes > 0;
     uint64_t posted_ns;
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
+    RS_DEBUG_ASSERT(session->sendq.in_flight > 0);
     sessions_record_send(table, table->now_ns - posted_ns);
     if (more || session->state != RS_SESSION_OPEN) {
         session_sent(session);
@@ -669,6 +739,7 @@ RS_COLD static void session_sent_short(rs_slot *session, uint32_t bytes) {
 static inline void session_on_send(rs_sessions *table, rs_slot *session,
                                    const rs_completion *completion) {
     uint32_t asked = session_send_back(table, session);
+    RS_DEBUG_ASSERT(session->state != RS_SESSION_FREE);
     if (completion->bytes != asked) {
         session_sent_short(session, completion->bytes);
         return;
@@ -677,6 +748,8 @@ static inline void session_on_send(rs_sessions *table, rs_slot *session,
 }
 
 static void session_queued(rs_slot *session) {
+    RS_DEBUG_ASSERT(rs_session_takes(session));
+    RS_DEBUG_ASSERT(session->sendq.unsent_bytes > 0);
     rs_slot_table(session)->counters.messages_out++;
     session_touch(session);
 }
@@ -685,6 +758,7 @@ static void session_queued(rs_slot *session) {
  * RECV leave free. */
 RS_COLD static rs_status session_asked(rs_slot *session, rs_status status) {
     RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(status == RS_OK || status == RS_E_FULL || status == RS_E_NO_BUFFERS);
     if (status == RS_OK) {
         session->careful = session->careful || session->sendq.owned > rs_slot_table(session)->easy;
         session_queued(session);
@@ -699,6 +773,8 @@ RS_COLD static rs_status session_asked(rs_slot *session, rs_status status) {
 /* ---- completions */
 
 RS_COLD static void session_on_other(rs_slot *session, const rs_completion *completion) {
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(completion->generation == session->handle.generation);
     switch (completion->kind) {
     case RS_OP_RECV:
         session_on_recv_else(session, completion);
@@ -708,11 +784,13 @@ RS_COLD static void session_on_other(rs_slot *session, const rs_completion *comp
         session_fail(session, reason_of((rs_status)completion->status));
         break;
     case RS_OP_SHUTDOWN:
+        RS_ASSERT(session->state >= RS_SESSION_LINGER);
         if (completion->status != RS_OK) {
             session_fail(session, RS_CLOSE_RESET);
         }
         break;
     case RS_OP_CLOSE:
+        RS_ASSERT(session->state == RS_SESSION_CLOSING);
         session_free(session);
         break;
     default:
@@ -737,6 +815,7 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
             continue;
         }
         session = &table->sessions[at->conn];
+        RS_DEBUG_ASSERT(session->state != RS_SESSION_FREE);
         if (at->kind == RS_OP_RECV && at->status == RS_OK) {
             session_on_recv(table, session, at);
         } else if (at->kind == RS_OP_SEND && at->status == RS_OK) {
@@ -750,7 +829,8 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
 
 /* Only this send failed: earlier ones are still with the kernel, and so are their blocks. */
 RS_COLD static void session_send_refused(rs_slot *session, const rs_op *op, rs_status why) {
-    RS_ASSERT(op->kind == RS_OP_SEND && why != RS_OK);
+    RS_ASSERT(op->kind == RS_OP_SEND);
+    RS_ASSERT(why != RS_OK);
     rs_sendq_refuse(&rs_slot_table(session)->sendq_pool, &session->sendq, op->u.data, op->bytes);
     session_touch(session);
     session_fail(session, reason_of(why));
@@ -765,6 +845,9 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
     };
     RS_ASSERT(op->conn < table->cfg.slot_count);
     RS_ASSERT(op->generation == table->sessions[op->conn].handle.generation);
+    RS_ASSERT(why != RS_OK);
+    RS_ASSERT(table->sessions[op->conn].state != RS_SESSION_FREE);
+    RS_ASSERT(op->kind != RS_OP_ACCEPT);
     table->counters.refused_ops++;
     if (op->kind == RS_OP_SEND) {
         session_send_refused(&table->sessions[op->conn], op, why);
@@ -789,6 +872,7 @@ static uint64_t session_silent_since_ms(const rs_slot *session) {
         return table->now_ms;
     }
     posted_ms = rs_sendq_oldest_ns(&session->sendq) / 1000000u;
+    RS_ASSERT(posted_ms <= table->now_ms);
     return posted_ms > session->last_frame_ms ? posted_ms : session->last_frame_ms;
 }
 
@@ -796,6 +880,8 @@ static uint64_t session_silent_since_ms(const rs_slot *session) {
 static uint32_t session_patience_ms(const rs_slot *session) {
     uint32_t idle_ms = rs_slot_table(session)->cfg.idle_timeout_ms;
     bool stalls = (session->pause & RS_PAUSE_FULL) != 0;
+    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(!stalls || session->state == RS_SESSION_PAUSED);
     return stalls && (idle_ms == 0 || idle_ms > RS_STALLED_MS) ? RS_STALLED_MS : idle_ms;
 }
 
@@ -804,6 +890,7 @@ static void session_arm(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     uint32_t patience_ms = session_patience_ms(session);
     RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(session->handle.index < table->cfg.slot_count);
     if (patience_ms == 0) {
         rs_timers_cancel(&table->timers, session->handle.index);
     } else {
@@ -823,6 +910,7 @@ typedef struct session_batch {
 } session_batch;
 
 static inline session_batch sessions_batch(rs_sessions *table) {
+    RS_DEBUG_ASSERT(table->cfg.sends_in_flight > 0);
     return (session_batch){.pool = &table->sendq_pool,
                            .now_ns = table->now_ns,
                            .sends_in_flight = table->cfg.sends_in_flight,
@@ -832,6 +920,8 @@ static inline session_batch sessions_batch(rs_sessions *table) {
 /* Made anew each time: a template of 32 bytes in each session costs more (8 instructions for an
  * echoed frame) and is a sixth of what an idle one may take. The tag is not ours. */
 static inline void session_op(const rs_slot *session, rs_op *op, rs_op_kind kind, uint16_t region) {
+    RS_DEBUG_ASSERT(session->state != RS_SESSION_FREE);
+    RS_DEBUG_ASSERT(session->handle.generation != 0);
     op->kind = (uint8_t)kind;
     op->flags = 0;
     op->region = region;
@@ -843,6 +933,8 @@ static inline void session_op(const rs_slot *session, rs_op *op, rs_op_kind kind
  */
 static inline rs_op *session_collect_send(session_batch batch, rs_slot *session, rs_op *out) {
     const rs_sendq_entry *entry = rs_sendq_post(batch.pool, &session->sendq, batch.now_ns);
+    RS_DEBUG_ASSERT(!session->abort);
+    RS_DEBUG_ASSERT(session->sendq.in_flight <= batch.sends_in_flight);
     session_op(session, out, RS_OP_SEND, batch.region);
     out->bytes = entry->bytes;
     out->u.data = entry->data;
@@ -850,19 +942,24 @@ static inline rs_op *session_collect_send(session_batch batch, rs_slot *session,
 }
 
 static inline bool session_may_send(session_batch batch, const rs_slot *session) {
+    RS_DEBUG_ASSERT(session->sendq.in_flight <= batch.sends_in_flight);
     return session->sendq.unsent_bytes > 0 && session->sendq.in_flight < batch.sends_in_flight;
 }
 
 RS_COLD static rs_op *session_flush(rs_slot *session, rs_op *out) {
     const session_batch batch = sessions_batch(rs_slot_table(session));
-    RS_ASSERT(!session->abort && batch.sends_in_flight > 0);
+    RS_ASSERT(!session->abort);
+    RS_ASSERT(batch.sends_in_flight > 0);
     while (session_may_send(batch, session)) {
         out = session_collect_send(batch, session, out);
     }
+    RS_ASSERT(session->sendq.in_flight <= batch.sends_in_flight);
     return out;
 }
 
 static inline rs_op *session_collect_recv(uint16_t region, rs_slot *session, rs_op *out) {
+    RS_DEBUG_ASSERT(session->recv_in_flight == 0);
+    RS_DEBUG_ASSERT(session->recv_room > 0);
     session_op(session, out, RS_OP_RECV, region);
     out->bytes = session->recv_room;
     out->u.data = session->recv_at;
@@ -876,6 +973,7 @@ static bool session_may_receive_raw(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     const rs_sendq_pool *pool = &table->sendq_pool;
     RS_ASSERT(table->app.raw);
+    RS_ASSERT(pool->reserve >= table->answer_blocks);
     return session->sendq.owned <= pool->reserve - table->answer_blocks &&
            rs_slot_cold_of(session)->handed == 0 &&
            rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u;
@@ -888,6 +986,7 @@ static uint32_t session_due(const rs_slot *session) {
     uint32_t block_bytes = table->sendq_pool.blocks->block_bytes;
     RS_ASSERT((rs_slot_cold_of(session)->handed == 0) ==
               (rs_slot_cold_of(session)->handed_bytes == 0));
+    RS_ASSERT(table->answer_blocks > 0);
     if (rs_slot_cold_of(session)->handed == 0) {
         return table->answer_blocks;
     }
@@ -920,7 +1019,9 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     rs_sendq *queue = &session->sendq;
     bool may;
-    RS_ASSERT(rs_session_takes(session) && session->recv_in_flight == 0);
+    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(session->recv_in_flight == 0);
+    RS_ASSERT(!session->peer_ended || session->state == RS_SESSION_PAUSED);
     if (table->app.raw) {
         return session_may_receive_raw(session);
     }
@@ -946,6 +1047,7 @@ RS_COLD static void session_watch(rs_slot *session) {
                 !rs_slot_table(session)->app.raw && rs_slot_cold_of(session)->handed == 0 &&
                 session_is_full(session);
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
+    RS_ASSERT(!session->abort);
     if (full == ((session->pause & RS_PAUSE_FULL) != 0)) {
         return;
     }
@@ -960,7 +1062,9 @@ RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
     uint32_t limit = rs_slot_table(session)->sendq_pool.queued_bytes_max;
     uint64_t load = session_load(session);
     RS_ASSERT(session->state == RS_SESSION_OPEN);
-    RS_ASSERT(session->careful && session->recv_in_flight == 0);
+    RS_ASSERT(session->careful);
+    RS_ASSERT(session->recv_in_flight == 0);
+    RS_ASSERT(session->pause == 0);
     if (!session_book_receive(session)) {
         session->pause |= RS_PAUSE_QUEUE;
         session->state = RS_SESSION_PAUSED;
@@ -972,12 +1076,15 @@ RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
     if (load < limit && out->bytes > limit - load) { /* else a frame that cannot be queued at all */
         out->bytes = limit - (uint32_t)load;
     }
+    RS_ASSERT(out->bytes > 0);
     return out + 1;
 }
 
 static rs_op *session_close_op(rs_slot *session, rs_op *out) {
-    RS_ASSERT(session->state > RS_SESSION_CUT && !session->abort_posted);
+    RS_ASSERT(session->state > RS_SESSION_CUT);
+    RS_ASSERT(!session->abort_posted);
     RS_ASSERT(session->abort || rs_sendq_is_empty(&session->sendq));
+    RS_ASSERT(!session->sendq.member);
     session_op(session, out, RS_OP_CLOSE, 0);
     out->bytes = 0;
     out->u.data = NULL;
@@ -992,6 +1099,9 @@ static rs_op *session_close_op(rs_slot *session, rs_op *out) {
 /* The next op of an ending session, once its queue is empty. */
 static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->state == RS_SESSION_DRAINING || session->state == RS_SESSION_LINGER);
+    RS_ASSERT(!session->sendq.member);
+    RS_ASSERT(session->abort || rs_sendq_is_empty(&session->sendq));
+    RS_ASSERT(session->holds == 0);
     if (session->abort || session->peer_ended ||
         !reason_lingers((rs_close_reason)session->reason)) {
         return session_close_op(session, out);
@@ -1012,7 +1122,9 @@ static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
 
 /* What came while it was paused. */
 RS_COLD static void session_deliver(rs_slot *session) {
-    RS_ASSERT(session->state == RS_SESSION_OPEN && session->pause == 0);
+    RS_ASSERT(session->state == RS_SESSION_OPEN);
+    RS_ASSERT(session->pause == 0);
+    RS_ASSERT(!session->abort);
     if (session->held > 0) {
         session_parse_behind(session, 0);
     }
@@ -1024,6 +1136,7 @@ RS_COLD static void session_deliver(rs_slot *session) {
 RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     bool waits;
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
+    RS_ASSERT(session->sendq.member);
     out = session_flush(session, out);
     waits = (session->pause & RS_PAUSE_APP) != 0 ||
             (!session->recv_in_flight && !session_book_receive(session));
@@ -1045,6 +1158,8 @@ static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
     if (session->state == RS_SESSION_CUT) {
         session_finish(session, (rs_close_reason)session->reason);
     }
+    RS_ASSERT(session->state > RS_SESSION_CUT);
+    RS_ASSERT(session->holds == 0);
     if (session->state == RS_SESSION_CLOSING) {
         return session->abort && !session->abort_posted ? session_close_op(session, out) : out;
     }
@@ -1076,6 +1191,7 @@ RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
 }
 
 static inline rs_op *session_collect(session_batch batch, rs_slot *session, rs_op *out) {
+    RS_DEBUG_ASSERT(session->touched == 1);
     if (session->state != RS_SESSION_OPEN || session->careful) {
         session->touched = 0;
         return session_collect_else(session, out);
@@ -1097,6 +1213,8 @@ static inline rs_op *session_collect(session_batch batch, rs_slot *session, rs_o
 static void sessions_drop_touched(rs_sessions *table, rs_slot **from) {
     size_t count = (size_t)(table->touched_end - from);
     RS_ASSERT(table->touched_end - table->touched <= 2 * (ptrdiff_t)table->cfg.slot_count);
+    RS_DEBUG_ASSERT(from >= table->touched);
+    RS_DEBUG_ASSERT(from <= table->touched_end);
     if (count > 0) {
         memmove(table->touched, from, count * sizeof *from);
     }
@@ -1120,6 +1238,7 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
         }
         sessions_drop_touched(table, at);
     }
+    RS_DEBUG_ASSERT(out <= ops + cap);
     return (uint32_t)(out - ops);
 }
 
@@ -1129,7 +1248,11 @@ uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap) {
  * buffers, and we no longer wait for them. */
 RS_COLD static void session_quarantine(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
-    RS_ASSERT(session->state == RS_SESSION_CLOSING && !session->quarantined);
+    RS_ASSERT(session->state == RS_SESSION_CLOSING);
+    RS_ASSERT(!session->quarantined);
+    RS_ASSERT(session->abort_posted);
+    RS_ASSERT(table->quarantined < table->used_count);
+    RS_ASSERT(session->abort);
     session->quarantined = true;
     table->quarantined++;
     table->straggler = session->handle.index;
@@ -1138,6 +1261,8 @@ RS_COLD static void session_quarantine(rs_slot *session) {
 
 /* A straggler: its sends, its FIN or its close have been pending too long. */
 static void session_escalate(rs_slot *session) {
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(!rs_session_takes(session));
     RS_ASSERT(session->state != RS_SESSION_FREE);
     if (session->abort_posted) {
         return;
@@ -1152,6 +1277,7 @@ static void session_escalate(rs_slot *session) {
  * found long after the deadline gets the time again. */
 RS_COLD static void session_stalled(rs_slot *session, uint64_t late_ms) {
     RS_ASSERT((session->pause & RS_PAUSE_FULL) != 0);
+    RS_ASSERT(session->state == RS_SESSION_PAUSED);
     if (late_ms > RS_AWAY_MS) {
         session->last_frame_ms = rs_slot_table(session)->now_ms;
         session_arm(session);
@@ -1201,13 +1327,15 @@ void rs_sessions_expire(rs_sessions *table, uint64_t upto_ms) {
     }
     table->expired_ms = upto_ms;
     while ((index = rs_timers_take_expired(&table->timers, upto_ms)) != RS_TIMER_NONE) {
+        RS_ASSERT(index < table->cfg.slot_count);
         session_expired(&table->sessions[index], upto_ms);
     }
 }
 
 void rs_sessions_run_timers(rs_sessions *table) {
     rs_timer timer;
-    RS_ASSERT(table->app_timers != NULL && table->app_wheel != NULL);
+    RS_ASSERT(table->app_timers != NULL);
+    RS_ASSERT(table->app_wheel != NULL);
     while ((timer = rs_timer_wheel_take(table->app_wheel, table->now_ms)) != 0) {
         uint32_t owner;
         rs_timer_call call;
@@ -1225,6 +1353,7 @@ uint64_t rs_sessions_next_ms(const rs_sessions *table) {
     const rs_sendq_pool *pool = &table->sendq_pool;
     uint64_t next_ms = rs_timers_next_ms(&table->timers, table->now_ms);
     bool may_stall = pool->above_first != NULL || pool->shared_live > 0;
+    RS_DEBUG_ASSERT(pool->shared_live <= pool->shared_max);
     return may_stall && next_ms > RS_AWAY_MS / 2u ? RS_AWAY_MS / 2u : next_ms;
 }
 
@@ -1239,11 +1368,13 @@ rs_slot *rs_sessions_find(rs_sessions *table, rs_session_id id) {
         !rs_session_takes(&table->sessions[index])) {
         return NULL;
     }
+    RS_ASSERT(table->sessions[index].handle.index == index);
     return &table->sessions[index];
 }
 
 void rs_sessions_close_all(rs_sessions *table, bool abort) {
     RS_ASSERT(table->open_count <= table->used_count);
+    RS_ASSERT(table->used_count <= table->cfg.slot_count);
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
         rs_slot *session = &table->sessions[i];
         session_end(session, RS_CLOSE_SHUTDOWN);
@@ -1259,7 +1390,9 @@ void rs_sessions_close_all(rs_sessions *table, bool abort) {
 /* ---- what an application may do: the operations of a session of this table */
 
 static rs_slot *slot_of(rs_session *handle) {
-    return (rs_slot *)(void *)handle;
+    rs_slot *slot = (rs_slot *)(void *)handle;
+    RS_DEBUG_ASSERT(slot == &rs_slot_table(slot)->sessions[handle->index]); /* and no copy of it */
+    return slot;
 }
 
 RS_COLD static rs_status session_send_asking(rs_slot *session, const uint8_t *data,
@@ -1358,6 +1491,7 @@ bool rs_sessions_shared_acquire(rs_sessions *table, rs_shared *out) {
         }
     }
     rs_shared_lend(table->sendq_pool.blocks, slice, out);
+    RS_ASSERT(table->sendq_pool.shared_live > 0);
     return true;
 }
 
@@ -1403,6 +1537,7 @@ static void session_broadcast(rs_slot *session, const rs_shared *shared, const u
     rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
     rs_status status;
     RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(bytes > 0);
     if (shared->generation != 0) {
         session->careful = true; /* these bytes are in no block of its own */
         status = rs_sendq_append_shared(pool, &session->sendq, rs_shared_slice(shared), bytes);
@@ -1438,6 +1573,7 @@ uint32_t rs_sessions_broadcast(rs_sessions *table, const rs_session_id *ids, uin
     if (shared.generation != 0) {
         rs_sessions_shared_release(table, &shared);
     }
+    RS_ASSERT(lost <= count);
     return lost;
 }
 
@@ -1450,6 +1586,8 @@ static rs_status session_queued_bytes(const rs_session *handle, uint32_t *out) {
 static rs_status session_timer_set(rs_session_ops *ops, const rs_session *handle, uint32_t ms,
                                    rs_timer_call call, rs_timer *out) {
     const rs_sessions *table = (const rs_sessions *)(void *)ops;
+    RS_ASSERT((table->app_timers == NULL) == (table->app_wheel == NULL));
+    RS_ASSERT(handle == NULL || handle->index < table->cfg.slot_count);
     if (handle != NULL && !rs_session_takes(&table->sessions[handle->index])) {
         return RS_E_CLOSED;
     }
@@ -1466,12 +1604,14 @@ static rs_status session_timer_set(rs_session_ops *ops, const rs_session *handle
 
 static void session_timer_cancel(rs_session_ops *ops, rs_timer timer) {
     const rs_sessions *table = (const rs_sessions *)(void *)ops;
+    RS_ASSERT((table->app_timers == NULL) == (table->app_wheel == NULL));
     if (table->app_timers != NULL && rs_timer_table_take(table->app_timers, timer, NULL, NULL)) {
         rs_timer_wheel_cancel(table->app_wheel, timer);
     }
 }
 
 static rs_session_ops session_ops(const rs_sessions_config *cfg) {
+    RS_ASSERT(cfg->shard < RS_SHARDS_MAX);
     return (rs_session_ops){.shard = cfg->shard,
                             .thread = rs_thread_key(),
                             .server = cfg->server,
@@ -1493,7 +1633,10 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
 /* ---- messages that another thread has */
 
 void rs_session_hand_over(rs_slot *session, uint32_t bytes) {
-    RS_ASSERT(bytes > 0 && rs_slot_cold_of(session)->handed < UINT32_MAX);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(rs_slot_cold_of(session)->handed < UINT32_MAX);
+    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(bytes <= UINT32_MAX - rs_slot_cold_of(session)->handed_bytes);
     session_hold(&session->handle);
     rs_slot_cold_of(session)->handed++;
     rs_slot_cold_of(session)->handed_bytes += bytes;
@@ -1502,8 +1645,8 @@ void rs_session_hand_over(rs_slot *session, uint32_t bytes) {
 
 void rs_session_handed_back(rs_slot *session, uint32_t bytes) {
     if (rs_session_takes(session)) {
-        RS_ASSERT(rs_slot_cold_of(session)->handed > 0 &&
-                  rs_slot_cold_of(session)->handed_bytes >= bytes);
+        RS_ASSERT(rs_slot_cold_of(session)->handed > 0);
+        RS_ASSERT(rs_slot_cold_of(session)->handed_bytes >= bytes);
         rs_slot_cold_of(session)->handed--;
         rs_slot_cold_of(session)->handed_bytes -= bytes;
         /* Replies of several turns may have taken more blocks than their bytes need. */

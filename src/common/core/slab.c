@@ -10,7 +10,8 @@ void rs_slab_init(rs_slab *slab, uint8_t *base, uint8_t **scattered, rs_slab_ent
     RS_ASSERT((base != NULL) != (scattered != NULL));
     RS_ASSERT(entries != NULL);
     RS_ASSERT(block_bytes > 0);
-    RS_ASSERT(count > 0 && count < SLAB_END);
+    RS_ASSERT(count > 0);
+    RS_ASSERT(count < SLAB_END);
     *slab = (rs_slab){
         .base = base,
         .scattered = scattered,
@@ -32,6 +33,8 @@ bool rs_slab_acquire(rs_slab *slab, rs_slice *out) {
         RS_ASSERT(slab->free_count == 0);
         return false;
     }
+    RS_ASSERT(index < slab->count);
+    RS_ASSERT(slab->free_count > 0);
     rs_slab_entry *entry = &slab->entries[index];
     RS_ASSERT(entry->refs == 0);
     slab->free_head = entry->next_free;
@@ -46,6 +49,7 @@ bool rs_slab_acquire(rs_slab *slab, rs_slice *out) {
     }
     out->index = index;
     out->generation = entry->generation;
+    RS_ASSERT(slab->free_low <= slab->free_count);
     return true;
 }
 
@@ -70,6 +74,7 @@ void rs_slab_release(rs_slab *slab, rs_slice slice) {
 /* A free block is never its own successor, so a newly acquired block is not lent. */
 void rs_slab_lend(rs_slab *slab, rs_slice slice) {
     RS_ASSERT(rs_slab_is_live(slab, slice));
+    RS_ASSERT(slab->entries[slice.index].next_free != slice.index);
     slab->entries[slice.index].next_free = slice.index;
 }
 

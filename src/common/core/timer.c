@@ -44,7 +44,8 @@ static uint64_t timer_tick_at(uint64_t ms) {
 
 void rs_timers_init(rs_timers *timers, rs_timer_node *nodes, uint32_t count, uint64_t now_ms) {
     RS_ASSERT(nodes != NULL);
-    RS_ASSERT(count > 0 && count < RS_TIMER_NONE);
+    RS_ASSERT(count > 0);
+    RS_ASSERT(count < RS_TIMER_NONE);
     timers->nodes = nodes;
     timers->count = count;
     timers->armed_count = 0;

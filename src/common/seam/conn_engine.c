@@ -13,6 +13,8 @@ _Static_assert((uint64_t)RS_SESSIONS_MAX *(ENGINE_OTHER_OPS + RS_SENDS_IN_FLIGHT
 /* ---- memory */
 
 static uint32_t engine_ready_max(const rs_engine_config *cfg) {
+    RS_ASSERT(cfg->conns_max > 0);
+    RS_ASSERT(cfg->accepts_max <= UINT32_MAX / 2u);
     return cfg->conns_max * (ENGINE_OTHER_OPS + cfg->sends_per_conn) + cfg->accepts_max;
 }
 
@@ -23,6 +25,8 @@ static uint32_t engine_ends_max(const rs_engine_config *cfg) {
 }
 
 size_t rs_engine_bytes(const rs_engine_config *cfg) {
+    RS_ASSERT(cfg->conns_max <= RS_SESSIONS_MAX);
+    RS_ASSERT(cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
     return cfg->conns_max * sizeof(rs_engine_conn) +
            rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn) * sizeof(rs_engine_req) +
            engine_ready_max(cfg) * sizeof(rs_completion) + engine_ends_max(cfg) * sizeof(rs_ends);
@@ -34,10 +38,13 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
     rs_completion *ready =
         (rs_completion *)(void *)(reqs + rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn));
     RS_ASSERT(memory != NULL);
-    RS_ASSERT(cfg->conns_max >= 1 && cfg->conns_max <= RS_SESSIONS_MAX);
-    RS_ASSERT(cfg->sends_per_conn >= 1 && cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(cfg->conns_max >= 1);
+    RS_ASSERT(cfg->conns_max <= RS_SESSIONS_MAX);
+    RS_ASSERT(cfg->sends_per_conn >= 1);
+    RS_ASSERT(cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
     RS_ASSERT(cfg->poll_max >= 1);
-    RS_ASSERT(cfg->gather_max >= 1 && cfg->gather_max <= RS_GATHER_MAX);
+    RS_ASSERT(cfg->gather_max >= 1);
+    RS_ASSERT(cfg->gather_max <= RS_GATHER_MAX);
     *engine = (rs_engine){
         .conns = conns,
         .reqs = reqs,
@@ -52,6 +59,7 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 /* The record of the offset-th send without a completion, counted from the oldest. */
 static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
     uint32_t slot = engine->conns[index].send_head + offset;
+    RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
     if (slot >= engine->cfg.sends_per_conn) {
         slot -= engine->cfg.sends_per_conn;
     }
@@ -61,17 +69,22 @@ static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index
 
 uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t index, uint32_t at, uint32_t i) {
     uint32_t end = rs_engine_recv_at(engine, index + 1u);
+    RS_ASSERT(at > rs_engine_recv_at(engine, index));
+    RS_ASSERT(at < end);
     RS_DEBUG_ASSERT(i < engine->cfg.sends_per_conn);
     return at + i < end ? at + i : at + i - engine->cfg.sends_per_conn;
 }
 
 static bool engine_is_draining(const rs_engine_conn *conn) {
+    RS_ASSERT(conn->sends_posted <= conn->sends);
     return conn->socket_gone && (conn->recv_posted || conn->sends_posted > 0 || conn->connect_busy);
 }
 
 static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_status status,
                                uint32_t bytes, uint64_t tag, bool called) {
     const uint8_t flags = rs_op_ended_inline(called, kind, (int)status);
+    RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
+    RS_DEBUG_ASSERT(engine->conns[index].phase != RS_CONN_FREE);
     engine->inline_completions += flags;
     *rs_ready_next(&engine->ready) = (rs_completion){
         .kind = (uint8_t)kind,
@@ -91,6 +104,8 @@ static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_stat
                                       uint32_t bytes, bool called) {
     rs_engine_req *req = &engine->reqs[rs_engine_recv_at(engine, index)];
     RS_ASSERT(bytes <= req->op.bytes);
+    RS_DEBUG_ASSERT(engine->conns[index].recv);
+    RS_DEBUG_ASSERT(req->state != RS_REQ_FREE);
     req->state = RS_REQ_FREE;
     engine_tell(engine, index, RS_OP_RECV, status, bytes, req->op.tag, called);
 }
@@ -99,6 +114,7 @@ static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_stat
 static inline void engine_send_tell(rs_engine *engine, uint32_t index, rs_engine_req *req,
                                     rs_status status, bool called) {
     rs_engine_conn *conn = &engine->conns[index];
+    RS_DEBUG_ASSERT(req->done <= req->op.bytes);
     RS_DEBUG_ASSERT(req == &engine->reqs[engine_send_index(engine, index, 0)]);
     RS_ASSERT(conn->sends_untold > 0);
     req->state = RS_REQ_FREE;
@@ -110,6 +126,7 @@ static inline void engine_send_tell(rs_engine *engine, uint32_t index, rs_engine
 
 /* Sends complete in the order of submission: a finished one waits for those before it. */
 static void engine_sends_tell(rs_engine *engine, uint32_t index) {
+    RS_ASSERT(engine->conns[index].sends_untold <= engine->conns[index].sends);
     while (engine->conns[index].sends_untold > 0) {
         rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, 0)];
 
@@ -135,6 +152,8 @@ static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at
                                   rs_status status, uint32_t bytes, bool called) {
     const bool oldest = at == engine_send_index(engine, index, 0);
     uint32_t over = 0;
+    RS_ASSERT(count > 0);
+    RS_ASSERT(count <= engine->cfg.gather_max);
     while (over < count) {
         rs_engine_req *req = &engine->reqs[at];
         uint32_t left = req->op.bytes - req->done;
@@ -167,6 +186,7 @@ static uint32_t engine_run_finish(rs_engine *engine, uint32_t index, uint32_t at
 static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
     RS_ASSERT(status != RS_OK);
+    RS_ASSERT(conn->sends_held <= conn->sends_untold);
     while (conn->sends_held > 0) {
         uint32_t offset = (uint32_t)conn->sends_untold - conn->sends_held;
         rs_engine_req *req = &engine->reqs[engine_send_index(engine, index, offset)];
@@ -181,6 +201,7 @@ static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status statu
 /* Fails requests that the kernel never got. */
 static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
+    RS_ASSERT(status != RS_OK);
     if ((conn->todo & RS_ENGINE_RECV) != 0) {
         conn->todo &= (uint8_t)~RS_ENGINE_RECV;
         engine_recv_finish(engine, index, status, 0, false);
@@ -191,6 +212,7 @@ static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status
 static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status status) {
     rs_engine_conn *conn = &engine->conns[index];
     RS_ASSERT((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0);
+    RS_ASSERT(conn->shutdown);
     conn->todo &= (uint8_t)~RS_ENGINE_TODO_SHUTDOWN;
     engine_tell(engine, index, RS_OP_SHUTDOWN, status, 0, conn->shutdown_tag, false);
 }
@@ -200,6 +222,8 @@ static void engine_shutdown_finish(rs_engine *engine, uint32_t index, rs_status 
 /* The kernel has no more requests of it: a CLOSE may complete, after everything else. */
 static void engine_drained(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
+    RS_ASSERT(conn->socket_gone);
+    RS_ASSERT(!engine_is_draining(conn));
     if (conn->phase != RS_CONN_CLOSING) {
         return; /* broken, and not closed by its owner yet */
     }
@@ -207,7 +231,7 @@ static void engine_drained(rs_engine *engine, uint32_t index) {
     if ((conn->todo & RS_ENGINE_TODO_SHUTDOWN) != 0) {
         engine_shutdown_finish(engine, index, RS_E_ABORTED);
     }
-    RS_ASSERT(conn->sends_untold == 0 && (conn->todo & RS_ENGINE_BOTH) == 0);
+    RS_ASSERT((conn->todo & RS_ENGINE_BOTH) == 0);
     conn->phase = RS_CONN_CLOSED;
     engine_tell(engine, index, RS_OP_CLOSE, RS_OK, 0, conn->close_tag, false);
 }
@@ -216,6 +240,7 @@ static void engine_drained(rs_engine *engine, uint32_t index) {
 static void engine_settle_end(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
     const rs_status status = (rs_status)(conn->broken != RS_OK ? conn->broken : conn->gap);
+    RS_ASSERT(conn->phase != RS_CONN_FREE);
     if (conn->broken != RS_OK) {
         engine_held_fail(engine, index, status);
     } else if (status != RS_OK) {
@@ -231,6 +256,7 @@ static void engine_settle_end(rs_engine *engine, uint32_t index) {
 
 /* After every change. */
 static inline void engine_settle(rs_engine *engine, uint32_t index) {
+    RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
     if ((engine->conns[index].todo & (RS_ENGINE_TODO_END | RS_ENGINE_TODO_GAP)) != 0) {
         engine_settle_end(engine, index);
     }
@@ -241,6 +267,7 @@ void rs_engine_socket_gone(rs_engine *engine, uint32_t index) {
     RS_ASSERT(!conn->socket_gone);
     RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
     RS_ASSERT(conn->abort_taken || conn->broken != RS_OK || conn->sends_posted == 0);
+    RS_ASSERT(!conn->connect_busy || conn->phase == RS_CONN_CLOSING);
     conn->socket_gone = true;
     engine_settle(engine, index);
 }
@@ -251,8 +278,11 @@ static void engine_bind(rs_engine *engine, uint32_t index, uint32_t generation,
                         rs_conn_phase phase) {
     rs_engine_conn *conn = &engine->conns[index];
     RS_ASSERT(conn->phase == RS_CONN_FREE);
-    RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
+    RS_ASSERT(conn->sends == 0);
+    RS_ASSERT(!conn->recv);
+    RS_ASSERT(!conn->shutdown);
     RS_ASSERT(!engine_is_draining(conn));
+    RS_ASSERT(engine->bound < engine->cfg.conns_max);
     engine->bound++;
     *conn = (rs_engine_conn){.generation = generation, .phase = (uint8_t)phase};
 }
@@ -264,14 +294,21 @@ void rs_engine_bind(rs_engine *engine, uint32_t index, uint32_t generation) {
 
 static void engine_free(rs_engine *engine, rs_engine_conn *conn) {
     RS_ASSERT(engine->bound > 0);
-    RS_ASSERT(conn->sends == 0 && !conn->recv && !conn->shutdown);
-    RS_ASSERT(!conn->recv_posted && conn->sends_posted == 0 && !conn->connect_busy);
+    RS_ASSERT(conn->sends == 0);
+    RS_ASSERT(!conn->recv);
+    RS_ASSERT(!conn->shutdown);
+    RS_ASSERT(!conn->recv_posted);
+    RS_ASSERT(conn->sends_posted == 0);
+    RS_ASSERT(!conn->connect_busy);
+    RS_ASSERT(conn->phase != RS_CONN_FREE);
     engine->bound--;
     conn->phase = RS_CONN_FREE;
 }
 
 void rs_engine_unbind(rs_engine *engine, uint32_t index) {
     RS_ASSERT(engine->conns[index].phase == RS_CONN_OPEN);
+    RS_ASSERT(index < engine->cfg.conns_max);
+    RS_ASSERT(engine->conns[index].todo == 0);
     engine_free(engine, &engine->conns[index]);
 }
 
@@ -279,11 +316,14 @@ void rs_engine_unbind(rs_engine *engine, uint32_t index) {
 
 static inline void engine_hold(rs_engine_req *req, const rs_op *op) {
     RS_ASSERT(req->state == RS_REQ_FREE);
+    RS_DEBUG_ASSERT(op->bytes > 0);
     *req = (rs_engine_req){.op = *op, .state = RS_REQ_HELD};
 }
 
 static inline rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn,
                                            const rs_op *op) {
+    RS_DEBUG_ASSERT((conn->todo & RS_ENGINE_RECV) == 0 || conn->recv);
+    RS_DEBUG_ASSERT(!conn->recv_posted || conn->recv);
     if (op->u.data == NULL || op->bytes == 0) {
         return RS_E_INVALID;
     }
@@ -298,6 +338,8 @@ static inline rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *co
 
 static inline rs_status engine_submit_send(rs_engine *engine, rs_engine_conn *conn,
                                            const rs_op *op) {
+    RS_DEBUG_ASSERT(conn->sends_held <= conn->sends_untold);
+    RS_DEBUG_ASSERT(conn->sends_untold <= conn->sends);
     if (op->u.data == NULL || op->bytes == 0 || conn->shutdown) {
         return RS_E_INVALID; /* nothing can follow the end of our stream */
     }
@@ -313,6 +355,7 @@ static inline rs_status engine_submit_send(rs_engine *engine, rs_engine_conn *co
 }
 
 static rs_status engine_submit_shutdown(rs_engine_conn *conn, const rs_op *op) {
+    RS_ASSERT(op->kind == RS_OP_SHUTDOWN);
     if (conn->shutdown) {
         return RS_E_FULL;
     }
@@ -325,6 +368,9 @@ static rs_status engine_submit_shutdown(rs_engine_conn *conn, const rs_op *op) {
 /* Held sends go out before a plain CLOSE; a held receive ends now. During a CONNECT both wait for
  * it. */
 static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
+    RS_ASSERT(op->kind == RS_OP_CLOSE);
+    RS_ASSERT(conn->phase == RS_CONN_OPEN || conn->phase == RS_CONN_CONNECTING);
+    RS_ASSERT(!conn->abort_taken);
     conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;
     conn->close_tag = op->tag;
     if (conn->phase == RS_CONN_OPEN && (conn->todo & RS_ENGINE_RECV) != 0) {
@@ -337,7 +383,10 @@ static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, co
 }
 
 static rs_status engine_submit_connect(rs_engine *engine, const rs_op *op) {
-    rs_engine_conn *conn = &engine->conns[op->conn];
+    rs_engine_conn *conn;
+    RS_ASSERT(op->conn < engine->cfg.conns_max);
+    conn = &engine->conns[op->conn];
+    RS_ASSERT(op->kind == RS_OP_CONNECT);
     if (conn->phase != RS_CONN_FREE || op->u.addr == NULL) {
         return RS_E_INVALID;
     }
@@ -349,6 +398,8 @@ static rs_status engine_submit_connect(rs_engine *engine, const rs_op *op) {
 
 /* An op for a closing connection: only one abort after a plain CLOSE is accepted. */
 static rs_status engine_submit_late(rs_engine_conn *conn, const rs_op *op) {
+    RS_ASSERT(conn->phase != RS_CONN_OPEN);
+    RS_ASSERT(conn->phase != RS_CONN_CONNECTING);
     if (conn->phase == RS_CONN_FREE || conn->abort_taken || op->kind != RS_OP_CLOSE ||
         (op->flags & RS_OPF_ABORT) == 0) {
         return RS_E_CLOSED;
@@ -405,6 +456,7 @@ uint32_t rs_engine_submit(rs_engine *engine, const rs_op *ops, uint32_t count, r
     if (taken > 0) {
         engine_settle(engine, ops[0].conn);
     }
+    RS_DEBUG_ASSERT(taken <= count);
     return taken;
 }
 
@@ -412,11 +464,15 @@ uint32_t rs_engine_submit(rs_engine *engine, const rs_op *ops, uint32_t count, r
 
 /* Sends of one call: the oldest of those held. */
 static inline uint32_t engine_run(const rs_engine *engine, const rs_engine_conn *conn) {
+    RS_DEBUG_ASSERT(conn->sends_held > 0);
+    RS_DEBUG_ASSERT(conn->sends_held <= conn->sends_untold);
     return conn->sends_held < engine->cfg.gather_max ? conn->sends_held : engine->cfg.gather_max;
 }
 
 /* The last step of a plain CLOSE, when the sends before it have completed. */
 static rs_engine_do engine_next_close(const rs_engine *engine, const rs_engine_conn *conn) {
+    RS_ASSERT(conn->phase == RS_CONN_CLOSING);
+    RS_ASSERT(conn->sends_posted == 0);
     if (!engine->cfg.cancels_recv || !conn->recv_posted) {
         return RS_DO_CLOSE;
     }
@@ -424,10 +480,12 @@ static rs_engine_do engine_next_close(const rs_engine *engine, const rs_engine_c
 }
 
 rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, uint32_t todo) {
-    const rs_engine_conn *conn = &engine->conns[index];
+    const rs_engine_conn *conn;
     const bool ends = (todo & RS_ENGINE_TODO_END) != 0;
     rs_engine_action action = {.kind = RS_DO_NONE};
     RS_ASSERT(index < engine->cfg.conns_max);
+    conn = &engine->conns[index];
+    RS_DEBUG_ASSERT((todo & ~(uint32_t)conn->todo) == 0);
     if (conn->socket_gone) {
         return action;
     }
@@ -456,8 +514,10 @@ rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, ui
 /* ---- what came of it */
 
 void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
-    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_conn *conn;
     rs_engine_req *req = &engine->reqs[at];
+    RS_ASSERT(index < engine->cfg.conns_max);
+    conn = &engine->conns[index];
     RS_ASSERT(req->state == RS_REQ_HELD);
     engine->posted++;
     if (req->op.kind == RS_OP_RECV) {
@@ -479,6 +539,8 @@ void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
 /* Names a failure by its cause: our own close, or the peer or network. */
 static rs_status engine_result_status(const rs_engine_conn *conn, rs_op_kind kind,
                                       rs_status status) {
+    RS_ASSERT(status != RS_OK);
+    RS_ASSERT(kind == RS_OP_RECV || kind == RS_OP_SEND);
     if (conn->broken != RS_OK) {
         return (rs_status)conn->broken;
     }
@@ -491,6 +553,7 @@ static rs_status engine_result_status(const rs_engine_conn *conn, rs_op_kind kin
 /* A request has left the kernel. */
 static void engine_returned(rs_engine *engine, rs_engine_conn *conn, rs_op_kind kind) {
     RS_ASSERT(engine->posted > 0);
+    RS_ASSERT(conn->phase != RS_CONN_FREE);
     engine->posted--;
     if (kind == RS_OP_RECV) {
         RS_ASSERT(conn->recv_posted);
@@ -507,6 +570,7 @@ static inline void engine_send_finish(rs_engine *engine, uint32_t index, uint32_
     rs_engine_conn *conn = &engine->conns[index];
     rs_engine_req *req = &engine->reqs[at];
     const bool was_held = req->state == RS_REQ_HELD;
+    RS_DEBUG_ASSERT(conn->sends_untold > 0);
     if (conn->sends_untold == 1 && bytes == req->op.bytes - req->done) {
         req->done = req->op.bytes;
         engine_sends_left(conn, was_held ? 1 : 0);
@@ -521,9 +585,11 @@ static inline void engine_send_finish(rs_engine *engine, uint32_t index, uint32_
 
 void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_status status,
                         uint32_t bytes, bool called) {
-    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_conn *conn;
     const rs_engine_req *req = &engine->reqs[at];
     const bool was_posted = req->state == RS_REQ_POSTED;
+    RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
+    conn = &engine->conns[index];
     RS_ASSERT(was_posted || req->state == RS_REQ_HELD);
     if (status != RS_OK) {
         status = engine_result_status(conn, (rs_op_kind)req->op.kind, status);
@@ -545,19 +611,28 @@ void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_statu
 }
 
 void rs_engine_shut_down(rs_engine *engine, uint32_t index, rs_status status) {
+    RS_ASSERT(index < engine->cfg.conns_max);
+    RS_ASSERT(!engine->conns[index].socket_gone);
     engine_shutdown_finish(engine, index, status);
     engine_settle(engine, index);
 }
 
 void rs_engine_recv_cancelled(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
-    RS_ASSERT(conn->phase == RS_CONN_CLOSING && conn->recv_posted);
+    RS_ASSERT(conn->phase == RS_CONN_CLOSING);
+    RS_ASSERT(conn->recv_posted);
+    RS_ASSERT(!conn->recv_cancelled);
+    RS_ASSERT(engine->cfg.cancels_recv);
     conn->recv_cancelled = true;
 }
 
 void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
-    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_conn *conn;
+    RS_ASSERT(index < engine->cfg.conns_max);
+    conn = &engine->conns[index];
     RS_ASSERT(conn->connect_busy);
+    RS_ASSERT(!conn->recv_posted);
+    RS_ASSERT(conn->sends_posted == 0);
     conn->connect_busy = false;
     if (conn->phase == RS_CONN_CONNECTING) {
         conn->phase = RS_CONN_OPEN;
@@ -574,8 +649,11 @@ void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
 }
 
 void rs_engine_broken(rs_engine *engine, uint32_t index, rs_status status) {
-    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_conn *conn;
+    RS_ASSERT(index < engine->cfg.conns_max);
+    conn = &engine->conns[index];
     RS_ASSERT(status != RS_OK);
+    RS_ASSERT(conn->phase != RS_CONN_FREE);
     if (conn->socket_gone ||
         (conn->phase == RS_CONN_CLOSING &&
          (conn->abort_taken || conn->connect_busy || conn->sends_untold == 0))) {
@@ -601,6 +679,7 @@ static const rs_ends *engine_keep_ends(rs_engine *engine, const rs_ends *ends) {
 
 void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_t count) {
     RS_ASSERT(count <= engine->cfg.accepts_max - engine->accepts);
+    RS_ASSERT(engine->accepts <= engine->cfg.accepts_max);
     engine->accepts += count;
     for (uint32_t i = 0; i < count; i++) {
         rs_completion *record = rs_ready_next(&engine->ready);
@@ -615,6 +694,7 @@ void rs_engine_accepted(rs_engine *engine, const rs_completion *records, uint32_
 /* A request whose completion leaves the ready ring is no longer in flight: its record is free. */
 static inline void engine_retire(rs_engine *engine, const rs_completion *record) {
     rs_engine_conn *conn = &engine->conns[record->conn];
+    RS_DEBUG_ASSERT(record->kind == RS_OP_ACCEPT || record->generation == conn->generation);
     if (record->kind == RS_OP_SEND) {
         RS_ASSERT(conn->sends > conn->sends_untold);
         conn->sends--;

@@ -125,11 +125,14 @@ typedef struct rs_engine {
 
 /* rs_engine_reqs: request records for these limits. */
 static inline uint32_t rs_engine_reqs(uint32_t conns_max, uint32_t sends_per_conn) {
+    RS_ASSERT(conns_max > 0);
+    RS_ASSERT(sends_per_conn > 0);
     return conns_max * (RS_ENGINE_RECVS + sends_per_conn);
 }
 
 /* rs_engine_recv_at: index of a connection's receive record; those of its sends follow. */
 static inline uint32_t rs_engine_recv_at(const rs_engine *engine, uint32_t conn) {
+    RS_DEBUG_ASSERT(conn <= engine->cfg.conns_max);
     return conn * (RS_ENGINE_RECVS + engine->cfg.sends_per_conn);
 }
 
@@ -186,6 +189,7 @@ static inline bool rs_engine_wants(const rs_engine *engine, uint32_t conn, uint3
 static inline rs_engine_action rs_engine_next(const rs_engine *engine, uint32_t conn,
                                               uint32_t may) {
     const uint32_t todo = engine->conns[conn].todo & (may | ~(uint32_t)RS_ENGINE_BOTH);
+    RS_DEBUG_ASSERT(conn < engine->cfg.conns_max);
     if (todo == 0) {
         return (rs_engine_action){.kind = RS_DO_NONE};
     }

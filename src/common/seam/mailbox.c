@@ -11,10 +11,12 @@
 /* All headers first, each on a cache line of its own, then the payloads: memory that no message has
  * used yet is never touched. */
 static size_t whole_lines(size_t bytes) {
+    RS_ASSERT(bytes <= SIZE_MAX - RS_CACHE_LINE_BYTES);
     return (bytes + RS_CACHE_LINE_BYTES - 1) / RS_CACHE_LINE_BYTES * RS_CACHE_LINE_BYTES;
 }
 
 size_t rs_mailbox_slot_bytes(uint32_t payload_max) {
+    RS_ASSERT(payload_max > 0);
     return whole_lines(sizeof(rs_message)) + whole_lines(payload_max);
 }
 
@@ -24,7 +26,9 @@ static rs_message *mailbox_slot(const rs_mailbox *box, uint32_t position) {
 }
 
 void rs_mailbox_init(rs_mailbox *box, uint8_t *slots, uint32_t slot_count, uint32_t payload_max) {
-    RS_ASSERT(slot_count >= 2 && (slot_count & (slot_count - 1)) == 0);
+    RS_ASSERT(slot_count >= 2);
+    RS_ASSERT((slot_count & (slot_count - 1)) == 0);
+    RS_ASSERT(slots != NULL);
     box->slots = slots;
     box->slot_count = slot_count;
     box->slot_bytes = whole_lines(sizeof(rs_message));
@@ -68,6 +72,7 @@ void rs_mailbox_publish(rs_message *message) {
 rs_status rs_mailbox_post(rs_mailbox *box, uint32_t kind, uint64_t value, void *pointer,
                           const void *payload, uint32_t bytes) {
     rs_message *message;
+    RS_ASSERT(payload != NULL || bytes == 0);
     if (bytes > box->payload_max) {
         return RS_E_INVALID;
     }

@@ -22,7 +22,8 @@ typedef struct rs_ready_ring {
 /* rs_ready_init: an empty ring over records[0..capacity), capacity in [1, UINT32_MAX / 2]. */
 static inline void rs_ready_init(rs_ready_ring *ring, rs_completion *records, uint32_t capacity) {
     RS_ASSERT(records != NULL);
-    RS_ASSERT(capacity > 0 && capacity <= UINT32_MAX / 2u);
+    RS_ASSERT(capacity > 0);
+    RS_ASSERT(capacity <= UINT32_MAX / 2u);
     *ring = (rs_ready_ring){.records = records, .capacity = capacity};
 }
 

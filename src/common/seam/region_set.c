@@ -38,4 +38,5 @@ rs_region_piece rs_region_piece_at(const rs_region_cut *cut, uint64_t offset) {
     return rs_region_piece_of(
         cut, offset < behind ? (uint32_t)(offset / cut->slice_bytes)
                              : cut->slices + (uint32_t)((offset - behind) / cut->block_bytes));
+    RS_ASSERT(cut->block_bytes > 0 || offset < behind);
 }

@@ -187,6 +187,7 @@ static void channel_take_long(rs_session *session, const rs_spsc_record *record)
 }
 
 static void channel_drop_frame(rs_logic_channel *channel) {
+    RS_ASSERT(channel->frame.generation == 0 || channel->frame_bytes > 0);
     if (channel->frame.generation != 0) {
         rs_sessions_shared_release(channel->cfg.sessions, &channel->frame);
     }
@@ -196,6 +197,8 @@ static void channel_drop_frame(rs_logic_channel *channel) {
 
 static void channel_take_frame(rs_logic_channel *channel, const rs_spsc_record *record) {
     uint8_t *to = channel->frame_copy;
+    RS_ASSERT(record->bytes > 0);
+    RS_ASSERT(record->bytes <= channel->cfg.payload_max);
     channel_drop_frame(channel);
     if (record->bytes <= channel->cfg.block_bytes &&
         rs_sessions_shared_acquire(channel->cfg.sessions, &channel->frame)) {
@@ -254,6 +257,7 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         return;
     }
     slot = rs_sessions_find(channel->cfg.sessions, record->value);
+    RS_ASSERT(slot == NULL || rs_session_takes(slot));
     if (slot == NULL) {
         /* Its holds ended with it: only the application's requests are lost. */
         channel->dropped += kind < FROM_PAUSE ? 1u : 0u;
@@ -310,7 +314,9 @@ static bool channel_drain(rs_logic_channel *channel) {
 
 /* False if the ring is full before all are in it. */
 static bool channel_flush_closes(rs_logic_channel *channel) {
+    RS_ASSERT((channel->close_head == CLOSE_NONE) == (channel->close_tail == CLOSE_NONE));
     while (channel->close_head != CLOSE_NONE) {
+        RS_ASSERT(channel->close_head < channel->cfg.slot_count);
         logic_close *closed = &channel->closes[channel->close_head];
         if (rs_spsc_push(&channel->to_logic, TO_CLOSED, closed->id, &closed->reason, 1) != RS_OK) {
             return false;
@@ -369,6 +375,7 @@ RS_COLD static void channel_push_waiting(rs_logic_channel *channel, uint32_t kin
 /* ---- the shard's side: what its sessions call */
 
 static rs_slot *slot_of(rs_logic_channel *channel, const rs_session *session) {
+    RS_DEBUG_ASSERT(session->index < channel->cfg.slot_count);
     return &channel->cfg.sessions->sessions[session->index];
 }
 
@@ -388,6 +395,7 @@ static void forward_message(void *ctx, rs_session *session, const uint8_t *data,
     rs_session_id id = rs_session_id_of(session);
     rs_slot *slot = slot_of(channel, session);
     RS_ASSERT(bytes <= channel->cfg.payload_max);
+    RS_DEBUG_ASSERT(bytes > 0);
     rs_session_hand_over(slot, bytes); /* until FROM_DONE of this message */
     if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
         channel_push_waiting(channel, TO_MESSAGE, slot, id, data, bytes);
@@ -397,7 +405,11 @@ static void forward_message(void *ctx, rs_session *session, const uint8_t *data,
 /* Never waits: it may be called for any session while a push of another one waits. */
 static void forward_close(void *ctx, rs_session *session, rs_close_reason reason) {
     rs_logic_channel *channel = ctx;
-    logic_close *closed = &channel->closes[session->index];
+    logic_close *closed;
+    RS_ASSERT(session->index < channel->cfg.slot_count);
+    closed = &channel->closes[session->index];
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
+    RS_ASSERT((channel->close_head == CLOSE_NONE) == (channel->close_tail == CLOSE_NONE));
     *closed = (logic_close){
         .id = rs_session_id_of(session), .next = CLOSE_NONE, .reason = (uint8_t)reason};
     if (channel->close_head == CLOSE_NONE) {
@@ -465,6 +477,7 @@ void rs_logic_channel_turn(rs_logic_channel *channel) {
 
 bool rs_logic_channel_sleep(rs_logic_channel *channel) {
     bool flushed = channel_flush_closes(channel);
+    RS_ASSERT(rs_atomic_load_u32(&channel->shard_sleep) == SHARD_AWAKE);
     if (channel->handed) {
         channel_kick(channel, false);
     }
@@ -500,6 +513,7 @@ void rs_logic_channel_end(rs_logic_channel *channel) {
 
 void rs_logic_channel_stats(const rs_logic_channel *channel, rs_counters *into,
                             uint64_t *messages_dropped) {
+    RS_ASSERT(messages_dropped != NULL);
     into->logic_wakes += channel->logic_wakes;
     into->shard_wakes += rs_atomic_load_u64(&channel->shard_wakes);
     into->logic_fulls += channel->shard_fulls + rs_atomic_load_u64(&channel->logic_fulls);
@@ -588,7 +602,9 @@ static rs_logic_channel *channel_of(rs_session_ops *ops) {
 }
 
 static logic_session *logic_session_of(rs_session *handle) {
-    return (logic_session *)(void *)handle;
+    logic_session *session = (logic_session *)(void *)handle;
+    RS_DEBUG_ASSERT(handle->ops == &session->channel->ops); /* not a shard's handle */
+    return session;
 }
 
 static rs_status logic_send(rs_session *handle, const uint8_t *data, uint32_t bytes) {
@@ -609,6 +625,8 @@ static rs_status logic_send(rs_session *handle, const uint8_t *data, uint32_t by
 /* Records that need only the session's id. */
 static void logic_ask(rs_session *handle, uint32_t kind) {
     const logic_session *session = logic_session_of(handle);
+    RS_ASSERT(kind >= FROM_PAUSE);
+    RS_ASSERT(kind <= FROM_RELEASE);
     if (session->state == LOGIC_OPEN) {
         logic_push(session, kind, NULL, 0);
     }
@@ -617,6 +635,7 @@ static void logic_ask(rs_session *handle, uint32_t kind) {
 /* As on a shard: nothing more is sent or delivered. on_close comes when the shard says so. */
 static void logic_close_session(rs_session *handle, rs_close_reason reason) {
     logic_session *session = logic_session_of(handle);
+    RS_ASSERT(reason < RS_CLOSE_REASONS);
     if (session->state == LOGIC_OPEN) {
         logic_push(session, FROM_CLOSE | (uint32_t)reason << FROM_KIND_BITS, NULL, 0);
         session->state = LOGIC_CLOSED;
@@ -663,12 +682,14 @@ static bool logic_shared_acquire(rs_session *handle, rs_shared *out) {
         return false;
     }
     rs_shared_lend(blocks, slice, out);
+    RS_ASSERT(rs_shared_is_lent(blocks, out));
     return true;
 }
 
 static rs_status logic_shared_send(rs_session *handle, const rs_shared *shared, uint32_t bytes) {
     logic_session *session = logic_session_of(handle);
     rs_logic_channel *channel = session->channel;
+    RS_ASSERT(bytes > 0);
     if (!rs_shared_is_lent(&channel->blocks, shared)) {
         return RS_E_INVALID;
     }
@@ -743,6 +764,7 @@ static void logic_end_timers(rs_logic_channel *channel, uint32_t index) {
 
 /* The thread: whichever delivers (logic_batch). */
 static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
+    RS_ASSERT(cfg->shard < RS_SHARDS_MAX);
     return (rs_session_ops){.shard = cfg->shard,
                             .server = cfg->server,
                             .send = logic_send,
@@ -762,7 +784,8 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
 
 static void logic_on_open(const rs_app *app, logic_session *session, const rs_spsc_record *record) {
     logic_peer *peer = &session->channel->peers[session->handle.index];
-    RS_ASSERT(session->state == LOGIC_FREE && record->bytes == sizeof peer->ends);
+    RS_ASSERT(session->state == LOGIC_FREE);
+    RS_ASSERT(record->bytes == sizeof peer->ends);
     session->state = LOGIC_OPEN;
     session->handle.generation = rs_session_id_generation(record->value);
     session->handle.user = 0;
@@ -776,6 +799,8 @@ static void logic_on_open(const rs_app *app, logic_session *session, const rs_sp
 
 static void logic_on_message(const rs_app *app, logic_session *session,
                              const rs_spsc_record *record) {
+    RS_DEBUG_ASSERT(record->bytes > 0);
+    RS_ASSERT(session->state != LOGIC_FREE);
     if (session->state == LOGIC_OPEN) { /* else the application has closed it */
         session->bytes_in += record->bytes;
         app->on_message(app->ctx, &session->handle, rs_spsc_payload(record), record->bytes);
@@ -785,6 +810,7 @@ static void logic_on_message(const rs_app *app, logic_session *session,
 
 static void logic_on_closed(const rs_app *app, logic_session *session, uint8_t reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
+    RS_ASSERT(session->state != LOGIC_FREE);
     session->state = LOGIC_CLOSED;
     logic_end_timers(session->channel, session->handle.index);
     if (app->on_close != NULL) {
@@ -840,11 +866,13 @@ static void logic_deliver_session(rs_logic_channel *channel, const rs_spsc_recor
         logic_on_open(app, session, record);
         return;
     }
-    RS_ASSERT(session->state != LOGIC_FREE && rs_session_id_of(&session->handle) == record->value);
+    RS_ASSERT(session->state != LOGIC_FREE);
+    RS_ASSERT(rs_session_id_of(&session->handle) == record->value);
     if (record->kind == TO_MESSAGE) {
         logic_on_message(app, session, record);
     } else {
-        RS_ASSERT(record->kind == TO_CLOSED && record->bytes == 1);
+        RS_ASSERT(record->kind == TO_CLOSED);
+        RS_ASSERT(record->bytes == 1);
         logic_on_closed(app, session, *rs_spsc_payload(record));
     }
 }
@@ -874,12 +902,14 @@ rs_session_ops *rs_logic_channel_ops(rs_logic_channel *channel) {
 
 /* The channel, if it may be looked at. */
 static rs_logic_channel *logic_channel(rs_logic *logic, uint32_t index) {
+    RS_DEBUG_ASSERT(index < logic->channel_count);
     return rs_atomic_load_u32(&logic->attached[index]) != 0 ? logic->channels[index] : NULL;
 }
 
 static bool logic_batch(rs_logic_channel *channel) {
     uint32_t count = 0;
     const rs_spsc_record *record;
+    RS_ASSERT(channel->logic->stepping);
     if (channel->ops.thread != rs_thread_key()) {
         channel->ops.thread = rs_thread_key();
     }
@@ -893,6 +923,7 @@ static bool logic_batch(rs_logic_channel *channel) {
 
 /* After a batch of one channel: wakes that shard, and those it sent to. */
 static void logic_kick_all(rs_logic *logic, const rs_logic_channel *took) {
+    RS_DEBUG_ASSERT(logic->stepping);
     for (uint32_t i = 0; i < logic->channel_count; i++) {
         rs_logic_channel *channel = logic_channel(logic, i);
         if (channel != NULL && (channel == took || channel->sent)) {
@@ -904,6 +935,7 @@ static void logic_kick_all(rs_logic *logic, const rs_logic_channel *took) {
 /* Says nothing about records, so it does not count as progress. */
 static void logic_on_room(rs_logic *logic) {
     const rs_logic_channel *channel;
+    RS_ASSERT(logic->stepping);
     if (rs_atomic_load_u32(&logic->room_told) == 0) {
         return;
     }
@@ -958,6 +990,7 @@ static bool logic_has_work(rs_logic *logic) {
 void rs_logic_run(void *opaque) {
     rs_logic *logic = opaque;
     RS_ASSERT(logic->threaded);
+    RS_ASSERT(logic_here == NULL);
     logic_here = logic;
     for (;;) {
         if (rs_logic_step(logic)) {
@@ -1009,6 +1042,7 @@ static void channel_free(rs_logic_channel *channel) {
 }
 
 static size_t whole_pages(uint64_t bytes) {
+    RS_ASSERT(bytes > 0);
     return (size_t)((bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES);
 }
 
@@ -1016,6 +1050,7 @@ static size_t whole_pages(uint64_t bytes) {
 uint32_t rs_logic_ring_bytes(uint32_t payload_max) {
     uint64_t need = RS_LOGIC_RING_FRAMES * rs_spsc_record_bytes(payload_max);
     uint32_t bytes = RS_LOGIC_RING_BYTES_MIN;
+    RS_ASSERT(payload_max > 0);
     while (bytes < need) {
         bytes *= 2;
     }
@@ -1023,11 +1058,14 @@ uint32_t rs_logic_ring_bytes(uint32_t payload_max) {
 }
 
 static uint32_t ring_bytes(const rs_logic_channel_config *cfg) {
+    RS_ASSERT(cfg->payload_max > 0);
     return cfg->ring_bytes != 0 ? cfg->ring_bytes : rs_logic_ring_bytes(cfg->payload_max);
 }
 
 static bool channel_alloc(rs_logic_channel *channel) {
     const rs_logic_channel_config *cfg = &channel->cfg;
+    RS_ASSERT(cfg->slot_count > 0);
+    RS_ASSERT(channel->rings == NULL);
     channel->rings_bytes = whole_pages((uint64_t)ring_bytes(cfg) * 2u);
     channel->block_memory_bytes = whole_pages((uint64_t)cfg->block_bytes * RS_SHARED_BLOCKS);
     channel->rings = rs_os_pages_alloc(channel->rings_bytes, NULL);
@@ -1055,6 +1093,8 @@ static bool channel_alloc(rs_logic_channel *channel) {
 static void channel_init(rs_logic_channel *channel, rs_logic *logic) {
     const rs_logic_channel_config *cfg = &channel->cfg;
     uint32_t bytes = ring_bytes(cfg);
+    RS_ASSERT(channel->rings != NULL);
+    RS_ASSERT(2u * (size_t)bytes <= channel->rings_bytes);
     channel->logic = logic;
     channel->close_head = channel->close_tail = CLOSE_NONE;
     rs_spsc_init(&channel->to_logic, channel->rings, bytes);
@@ -1079,8 +1119,12 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
                           rs_logic_channel **out, rs_app *app, rs_error *error) {
     rs_logic_channel *channel = calloc(1, sizeof *channel);
     rs_status status = RS_E_NO_MEMORY;
-    RS_ASSERT(cfg->shard < logic->channel_count && logic->channels[cfg->shard] == NULL);
-    RS_ASSERT(cfg->payload_max > 0 && cfg->block_bytes > 0 && cfg->slot_count > 0);
+    RS_ASSERT(cfg->shard < logic->channel_count);
+    RS_ASSERT(logic->channels[cfg->shard] == NULL);
+    RS_ASSERT(cfg->payload_max > 0);
+    RS_ASSERT(cfg->block_bytes > 0);
+    RS_ASSERT(cfg->slot_count > 0);
+    RS_ASSERT(rs_atomic_load_u32(&logic->attached[cfg->shard]) == 0);
     *out = NULL;
     if (channel != NULL) {
         channel->cfg = *cfg;
@@ -1110,7 +1154,9 @@ rs_status rs_logic_open(rs_logic **out, const rs_app *app, uint32_t channels, bo
                         rs_error *error) {
     rs_logic *logic = calloc(1, sizeof *logic);
     rs_status status;
-    RS_ASSERT(channels >= 1 && channels <= RS_SHARDS_MAX && app->on_message != NULL);
+    RS_ASSERT(channels >= 1);
+    RS_ASSERT(channels <= RS_SHARDS_MAX);
+    RS_ASSERT(app->on_message != NULL);
     *out = NULL;
     if (logic == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
@@ -1131,6 +1177,7 @@ void rs_logic_close(rs_logic *logic) {
     if (logic == NULL) {
         return;
     }
+    RS_ASSERT(!logic->stepping);
     for (uint32_t i = 0; i < logic->channel_count; i++) {
         channel_free(logic->channels[i]);
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/assert.h"
 #include "seam/files.h"
 
 #ifndef RS_COMMIT
@@ -16,6 +17,7 @@
 #define RECORD_BYTES_MAX (RECORD_BYTES << 10) /* a row a second for a day fits */
 
 static bool record_is_stdout(const char *path) {
+    RS_ASSERT(path != NULL);
     return strcmp(path, RS_RECORD_STDOUT) == 0;
 }
 
@@ -30,6 +32,7 @@ int rs_record_check(const char *program, const char *option, const char *path) {
 }
 
 rs_status rs_record_put(const char *path, const char *text, size_t bytes, rs_error *error) {
+    RS_ASSERT(text != NULL);
     if (!record_is_stdout(path)) {
         return rs_file_replace(path, text, bytes, error);
     }
@@ -41,6 +44,8 @@ rs_status rs_record_put(const char *path, const char *text, size_t bytes, rs_err
 static bool record_build(char *text, size_t bytes, rs_record_fn members, const void *ctx,
                          size_t *length) {
     rs_json json;
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(members != NULL);
     rs_json_init(&json, text, bytes);
     rs_json_object(&json, NULL);
     members(&json, ctx);
@@ -73,6 +78,7 @@ rs_status rs_record_write(const char *path, rs_record_fn members, const void *ct
 }
 
 void rs_record_head(rs_json *json, const char *program, const char *backend, const char *provider) {
+    RS_ASSERT(program != NULL);
     rs_json_string(json, "program", program);
     rs_json_string(json, "backend", backend);
     rs_json_string(json, "provider", provider);
@@ -86,6 +92,7 @@ void rs_record_head(rs_json *json, const char *program, const char *backend, con
 
 static void record_stats(rs_json *json, const char *key, const rs_backend_stats *stats,
                          bool calls) {
+    RS_ASSERT(stats->count <= RS_BACKEND_STATS_MAX);
     rs_json_object(json, key);
     for (uint32_t i = 0; i < stats->count; i++) {
         if (stats->stat[i].is_call == calls) {
@@ -97,6 +104,7 @@ static void record_stats(rs_json *json, const char *key, const rs_backend_stats 
 
 uint64_t rs_record_calls_total(const rs_backend_stats *stats) {
     uint64_t total = 0;
+    RS_ASSERT(stats->count <= RS_BACKEND_STATS_MAX);
     for (uint32_t i = 0; i < stats->count; i++) {
         total += stats->stat[i].is_call ? stats->stat[i].value : 0;
     }
@@ -117,6 +125,7 @@ void rs_record_calls(rs_json *json, const rs_backend_stats *stats, uint64_t mess
 
 void rs_record_usage(rs_json *json, const rs_os_usage *then) {
     rs_os_usage now;
+    RS_ASSERT(then != NULL);
     rs_os_usage_read(&now);
     const struct {
         const char *key;
@@ -144,6 +153,7 @@ void rs_record_usage(rs_json *json, const rs_os_usage *then) {
 }
 
 void rs_record_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
+    RS_ASSERT(key != NULL);
     rs_json_object(json, key);
     rs_json_u64(json, "count", histogram->count);
     rs_json_double(json, "mean", rs_histogram_mean(histogram));

@@ -60,6 +60,8 @@ struct rs_server {
  * writers, and what is under way counts. */
 static uint32_t route_count(const rs_server *server, uint32_t *used) {
     uint32_t sessions = 0;
+    RS_ASSERT(server->worker_count > 0);
+    RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         const rs_shard *shard = server->workers[i].shard;
         sessions += server->routed[i] - rs_shard_ended(shard);
@@ -74,9 +76,11 @@ static uint32_t route_count(const rs_server *server, uint32_t *used) {
 /* The least filled one; among equals in turn. */
 static uint32_t route_pick(rs_server *server, const uint32_t *used) {
     uint32_t best = server->route_next++ % server->worker_count;
+    RS_ASSERT(server->worker_count > 0);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         best = used[i] < used[best] ? i : best;
     }
+    RS_ASSERT(best < server->worker_count);
     return best;
 }
 
@@ -86,6 +90,7 @@ static rs_route worker_route(void *ctx, const rs_arrival *arrival) {
     rs_server *server = self->server;
     uint32_t used[RS_SHARDS_MAX];
     uint32_t target;
+    RS_ASSERT(self->index == 0);
     if (route_count(server, used) >= server->cfg.sessions_max) {
         return RS_ROUTE_NO_ROOM;
     }
@@ -106,8 +111,10 @@ static rs_route worker_route(void *ctx, const rs_arrival *arrival) {
 
 static rs_status worker_tell(void *ctx, uint32_t index, const void *data, uint32_t bytes) {
     const server_worker *self = ctx;
-    const server_worker *to = &self->server->workers[index];
-    RS_ASSERT(index < self->server->worker_count && index != self->index);
+    const server_worker *to;
+    RS_ASSERT(index < self->server->worker_count);
+    to = &self->server->workers[index];
+    RS_ASSERT(index != self->index);
     switch ((worker_state)rs_atomic_load_u32(&to->state)) {
     case WORKER_STARTING:
         return RS_E_FULL;
@@ -121,11 +128,14 @@ static rs_status worker_tell(void *ctx, uint32_t index, const void *data, uint32
 /* Called by a shard whose mailbox has been read. */
 static void server_tell_room(void *ctx, uint32_t from) {
     rs_server *server = ctx;
+    RS_ASSERT(from < RS_ROOM_SEEKERS);
     if (from == RS_ROOM_OTHERS) {
         rs_os_event_set(server->room);
     } else if (from == RS_ROOM_LOGIC) {
+        RS_ASSERT(server->logic != NULL);
         rs_logic_tell_room(server->logic);
     } else {
+        RS_ASSERT(from < server->worker_count);
         rs_shard_tell_room(server->workers[from].shard);
     }
 }
@@ -148,6 +158,8 @@ static rs_status worker_open(server_worker *worker) {
                   .ctx = worker},
         .logic = server->logic,
     };
+    RS_ASSERT(worker->index < server->worker_count);
+    RS_ASSERT(worker->shard == NULL);
     if (server->cfg.pin_first_cpu >= 0) {
         uint32_t cpu = (uint32_t)server->cfg.pin_first_cpu + worker->index;
         rs_status status = rs_os_pin_self(cpu);
@@ -160,6 +172,7 @@ static rs_status worker_open(server_worker *worker) {
 }
 
 static void worker_enter(server_worker *worker, worker_state state) {
+    RS_ASSERT(rs_atomic_load_u32(&worker->state) < (uint32_t)state);
     rs_atomic_store_u32(&worker->state, state);
     rs_os_event_set(worker->settled);
     if (state != WORKER_READY) {
@@ -171,6 +184,7 @@ static void worker_enter(server_worker *worker, worker_state state) {
 static worker_state worker_settled(server_worker *worker) {
     (void)rs_os_event_wait(worker->settled, UINT32_MAX);
     rs_os_event_set(worker->settled);
+    RS_ASSERT(rs_atomic_load_u32(&worker->state) != WORKER_STARTING);
     return (worker_state)rs_atomic_load_u32(&worker->state);
 }
 
@@ -195,6 +209,7 @@ static rs_status worker_start(server_worker *worker) {
 
 static void worker_main(void *arg) {
     server_worker *worker = arg;
+    RS_ASSERT(rs_atomic_load_u32(&worker->state) == WORKER_STARTING);
     worker->status = worker_start(worker);
     if (worker->status != RS_OK) {
         if (worker->shard != NULL) {
@@ -204,6 +219,7 @@ static void worker_main(void *arg) {
         return;
     }
     worker_enter(worker, WORKER_READY);
+    RS_ASSERT(worker->shard != NULL);
     while (rs_shard_step(worker->shard, RS_FOREVER)) {
     }
     rs_shard_quiesce(worker->shard);
@@ -214,6 +230,7 @@ static void worker_main(void *arg) {
 
 static rs_status server_open_events(rs_server *server, rs_error *error) {
     rs_status status = rs_os_event_open(&server->stats_turn, error);
+    RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
     if (status == RS_OK) {
         rs_os_event_set(server->stats_turn);
         status = rs_os_event_open(&server->stats_answered, error);
@@ -232,6 +249,7 @@ static rs_status server_open_events(rs_server *server, rs_error *error) {
 }
 
 static void server_release(rs_server *server) {
+    RS_ASSERT(server->logic_thread == NULL);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         rs_os_event_close(server->workers[i].settled);
         rs_os_event_close(server->workers[i].finished);
@@ -247,6 +265,7 @@ static void server_release(rs_server *server) {
 /* Before the workers: the first message may come as soon as one listens. */
 static rs_status server_launch_logic(rs_server *server, rs_error *error) {
     rs_status status;
+    RS_ASSERT(server->logic == NULL);
     if (!server->cfg.logic_thread) {
         return RS_OK;
     }
@@ -257,6 +276,7 @@ static rs_status server_launch_logic(rs_server *server, rs_error *error) {
 }
 
 static rs_status server_launch(rs_server *server, rs_error *error) {
+    RS_ASSERT(server->worker_count > 0);
     /* Worker 0 waits for the others, so it starts last. */
     for (uint32_t i = server->worker_count; i-- > 0;) {
         rs_status status =
@@ -278,6 +298,7 @@ static rs_status server_settle(rs_server *server, rs_error *error) {
         server_worker *worker = &server->workers[i];
         if (worker_settled(worker) == WORKER_FAILED && worker->status != RS_E_CLOSED) {
             status = worker->status;
+            RS_ASSERT(status != RS_OK);
             *error = worker->error;
         }
     }
@@ -302,6 +323,8 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
     }
     server->cfg = *cfg;
     server->worker_count = cfg->workers;
+    RS_ASSERT(server->worker_count > 0);
+    RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
     status = server_open_events(server, error);
     if (status == RS_OK) {
         status = server_launch_logic(server, error);
@@ -369,6 +392,7 @@ rs_status rs_server_join(rs_server *server, rs_error *error) {
         }
     }
     if (server->logic_thread != NULL) {
+        RS_ASSERT(server->logic != NULL);
         rs_logic_stop(server->logic);
         rs_os_thread_join(server->logic_thread);
         server->logic_thread = NULL;
@@ -401,6 +425,7 @@ static rs_shard *worker_shard(const server_worker *worker) {
 
 /* The caller as rs_shard_want_room knows it. */
 static uint32_t server_caller(const rs_server *server) {
+    RS_ASSERT(server->worker_count > 0);
     if (server->logic != NULL) {
         return rs_logic_is_here(server->logic) ? RS_ROOM_LOGIC : RS_ROOM_OTHERS;
     }
@@ -528,6 +553,7 @@ static void broadcast_fill(rs_message *message, const server_broadcast *cast, ui
                            uint32_t *at) {
     uint32_t count = 0;
     uint8_t *to = message->payload;
+    RS_ASSERT(cast->bytes > 0);
     if (cast->ids == NULL) {
         message->value = RS_MESSAGE_TO_ALL;
     } else {
@@ -549,6 +575,7 @@ static void broadcast_fill(rs_message *message, const server_broadcast *cast, ui
 /* Of one shard: a message for each RS_BROADCAST_IDS of its ids. */
 static uint32_t broadcast_messages(const server_broadcast *cast, uint32_t shard) {
     uint32_t ids = 0;
+    RS_ASSERT(shard < RS_SHARDS_MAX);
     if (cast->ids == NULL) {
         return 1;
     }
@@ -578,6 +605,7 @@ static void broadcast_abandon(rs_server *server, broadcast_claims *claims) {
 /* RS_E_FULL: *full is the shard that was. One that is closing is left out. */
 static rs_status broadcast_claim(rs_server *server, const server_broadcast *cast,
                                  broadcast_claims *claims, rs_shard **full) {
+    RS_ASSERT(cast->bytes > 0);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         rs_shard *shard = worker_shard(&server->workers[i]);
         uint32_t count = shard != NULL ? broadcast_messages(cast, i) : 0;
@@ -615,6 +643,7 @@ static rs_status broadcast_try(rs_server *server, const server_broadcast *cast, 
             rs_message *message = claims.last[i];
             claims.last[i] = message->pointer;
             broadcast_fill(message, cast, i, &at);
+            RS_ASSERT(at <= cast->count);
             rs_shard_publish(server->workers[i].shard, message);
         }
     }
@@ -643,6 +672,7 @@ rs_status rs_server_broadcast(rs_server *server, const rs_session_id *ids, uint3
 /* Is any mailbox full? Then its shard will set the event when it has read. */
 static bool server_seek_room(rs_server *server) {
     bool full = false;
+    RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         rs_shard *shard = worker_shard(&server->workers[i]);
         if (shard != NULL && rs_shard_is_full(shard)) {
@@ -669,6 +699,7 @@ rs_status rs_server_wait_room(rs_server *server, uint32_t timeout_ms) {
 
 static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
     rs_shard_stats_request request = {.into = into, .answered = worker->server->stats_answered};
+    RS_ASSERT(request.answered != NULL);
     if (rs_shard_ask_stats(worker->shard, &request) == RS_OK) {
         (void)rs_os_event_wait(request.answered, UINT32_MAX);
         return;
@@ -681,6 +712,7 @@ static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
 
 /* The turn is the caller's. */
 static void server_stats_sum(rs_server *server, rs_server_stats *out) {
+    RS_ASSERT(out != NULL);
     memset(out, 0, sizeof *out);
     rs_histogram_init(&out->batch);
     rs_histogram_init(&out->send_ns);
@@ -725,5 +757,6 @@ const char *rs_version(void) {
 }
 
 const char *rs_backend_name(const rs_backend_api *backend) {
+    RS_ASSERT(backend != NULL);
     return backend->name;
 }

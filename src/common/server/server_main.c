@@ -9,6 +9,7 @@
 #include "apps/echo.h"
 #include "apps/slow.h"
 #include "apps/work.h"
+#include "core/assert.h"
 #include "server/record.h"
 #include "server/server_run.h"
 
@@ -21,6 +22,7 @@ static void run_on_stop(void *arg) {
 static int run_end(rs_server_run *run, rs_server_stats *stats, const rs_server_stats *before) {
     rs_error error = {.call = NULL};
     int exit_code = 0;
+    RS_ASSERT(run->server != NULL);
     rs_server_stop(run->server);
     if (rs_server_join(run->server, &error) != RS_OK) {
         rs_printer_say(run->err, "%s: %s\n", run->options.program, error.text);
@@ -41,6 +43,7 @@ static int run_end(rs_server_run *run, rs_server_stats *stats, const rs_server_s
 /* From here on Ctrl+C is heard, and nothing waits for who reads what is printed. */
 static bool run_open(rs_server_run *run, rs_server_stats **stats) {
     rs_error error = {.text = ""};
+    RS_ASSERT(run->server != NULL);
     *stats = calloc(2, sizeof **stats);
     if (*stats != NULL && rs_printer_open(&run->out, RS_OS_STDOUT, &error) == RS_OK &&
         rs_printer_open(&run->err, RS_OS_STDERR, &error) == RS_OK &&
@@ -61,6 +64,7 @@ static rs_status run_choose_app(rs_server_run *run, rs_board **board, rs_error *
                                        .frame_bytes_max = cfg->frame_bytes_max,
                                        .logic_thread = cfg->logic_thread};
     rs_status status = RS_OK;
+    RS_ASSERT(run->app_settings != NULL);
     switch (run->args.app) {
     case RS_SERVER_RAW:
         cfg->app = rs_app_raw;
@@ -80,6 +84,7 @@ static rs_status run_choose_app(rs_server_run *run, rs_board **board, rs_error *
 }
 
 static int run_failed(const rs_server_run *run, rs_status status, const rs_error *error) {
+    RS_ASSERT(status != RS_OK);
     (void)fprintf(stderr, "%s: %s\n", run->options.program,
                   error->text[0] != '\0' ? error->text : rs_status_text(status));
     return status == RS_E_INVALID ? 2 : 1;
@@ -90,6 +95,8 @@ static int run_server(rs_server_run *run) {
     int exit_code = rs_record_check(run->options.program, "json", run->args.json_path);
     rs_server_stats *stats;
     rs_status status;
+    RS_ASSERT(run->server == NULL);
+    RS_ASSERT(run->cfg.app.on_message != NULL);
     if (exit_code != 0) {
         return exit_code;
     }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "core/assert.h"
 #include "seam/backend_config.h"
 #include "server/record.h"
 #include "server/server_config.h"
@@ -56,6 +57,8 @@ static bool run_is_over(const rs_server_run *run) {
 void rs_server_run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stats *before) {
     uint64_t printed_ns = run->start_ns;
     uint64_t ended = 0;
+    RS_ASSERT(run->server != NULL);
+    RS_ASSERT(run->start_ns > 0);
     while (!run_is_over(run)) {
         uint64_t now_ns;
         rs_os_sleep_ms(RUN_TICK_MS);
@@ -119,6 +122,8 @@ static void json_members(rs_json *json, const void *ctx) {
 bool rs_server_run_record(const rs_server_run *run, const rs_server_stats *stats) {
     rs_error error = {.text = ""};
     const run_figures figures = {run, stats};
+    RS_ASSERT(run->end_ns >= run->start_ns);
+    RS_ASSERT(run->err != NULL);
     if (rs_record_write(run->args.json_path, json_members, &figures, &error) == RS_OK) {
         return true;
     }

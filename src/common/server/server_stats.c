@@ -31,6 +31,8 @@ static void figures_each(const rs_server_stats *stats, figure_fn fn, void *ctx) 
         {"sessions_open", "open sessions", NULL, NULL, true, stats->sessions_open},
         {"sessions_used", "sessions open or still closing", NULL, NULL, true, stats->sessions_used},
     };
+    RS_ASSERT(fn != NULL);
+    RS_ASSERT(stats->backend.count <= RS_BACKEND_STATS_MAX);
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         fn(ctx, &plain[i]);
     }
@@ -56,6 +58,7 @@ typedef struct visit {
 
 static void visit_figure(void *ctx, const figure *one) {
     const visit *to = ctx;
+    RS_ASSERT(one->name != NULL);
     to->fn(to->ctx, one->name, one->of, one->value);
 }
 
@@ -90,6 +93,7 @@ metrics_add(metrics *to, const char *format, ...) {
 static void metrics_figure(void *ctx, const figure *one) {
     metrics *to = ctx;
     const char *suffix = one->gauge ? "" : "_total";
+    RS_ASSERT(one->label == NULL || one->of != NULL);
     if (to->name != one->name) {
         metrics_add(to, "# HELP ringside_%s%s %s\n# TYPE ringside_%s%s %s\n", one->name, suffix,
                     one->help, one->name, suffix, one->gauge ? "gauge" : "counter");
@@ -104,6 +108,7 @@ static void metrics_figure(void *ctx, const figure *one) {
 
 size_t rs_stats_metrics(const rs_server_stats *stats, char *out, size_t out_bytes) {
     metrics to = {.out = out, .room = out_bytes};
+    RS_ASSERT(out != NULL || out_bytes == 0);
     figures_each(stats, metrics_figure, &to);
     return to.bytes;
 }

@@ -104,6 +104,7 @@ struct rs_shard {
 
 static uint32_t whole_pages(uint32_t bytes) {
     RS_ASSERT(bytes <= UINT32_MAX - RS_PAGE_BYTES);
+    RS_ASSERT(bytes > 0);
     return (bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
 }
 
@@ -123,6 +124,8 @@ typedef struct shard_plan {
 
 static rs_sessions_config shard_sessions_config(const shard_plan *plan,
                                                 const rs_shard_config *cfg) {
+    RS_ASSERT(plan->slots > 0);
+    RS_ASSERT(plan->shared_blocks > 0);
     return (rs_sessions_config){
         .shard = cfg->index,
         .server = cfg->instance,
@@ -140,6 +143,7 @@ static rs_sessions_config shard_sessions_config(const shard_plan *plan,
 
 /* The longest message, and piece of a send, that goes over the logic thread. */
 static uint32_t shard_logic_payload(const shard_plan *plan, const rs_shard_config *cfg) {
+    RS_ASSERT(plan->recv_bytes > 0);
     return cfg->server->app.raw ? plan->recv_bytes : cfg->server->frame_bytes_max;
 }
 
@@ -147,6 +151,8 @@ static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
     const rs_server_config *server = cfg->server;
     uint32_t longest = whole_pages(server->frame_bytes_max);
     RS_ASSERT(cfg->sessions_max > 0);
+    RS_ASSERT(cfg->index < RS_SHARDS_MAX);
+    RS_ASSERT(cfg->sessions_max <= RS_SESSIONS_MAX);
     plan->slots = cfg->sessions_max + RS_CLOSING_SLACK(cfg->sessions_max);
     if (plan->slots > RS_SESSIONS_MAX) {
         plan->slots = RS_SESSIONS_MAX;
@@ -164,16 +170,19 @@ static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
         plan->blocks_handed = 2u * ring_bytes / plan->block_bytes + 1u;
     }
     RS_ASSERT(plan->slots >= cfg->sessions_max);
-    RS_ASSERT(plan->recv_bytes > 0 && plan->block_bytes > 0);
+    RS_ASSERT(plan->recv_bytes > 0);
+    RS_ASSERT(plan->block_bytes > 0);
 }
 
 static uint64_t shard_plan_least(const shard_plan *plan, const rs_shard_config *cfg) {
     rs_sessions_config sessions = shard_sessions_config(plan, cfg);
+    RS_ASSERT(plan->block_bytes > 0);
     return rs_sessions_blocks(&sessions, plan->block_bytes);
 }
 
 uint64_t rs_shard_send_blocks_least(const rs_shard_config *cfg) {
     shard_plan plan = {.slots = 0};
+    RS_ASSERT(cfg->server != NULL);
     shard_plan_sizes(&plan, cfg);
     return shard_plan_least(&plan, cfg);
 }
@@ -184,7 +193,8 @@ static rs_status shard_plan_blocks(shard_plan *plan, const rs_shard_config *cfg,
     uint64_t least = shard_plan_least(plan, cfg);
     uint64_t count =
         asked != 0 ? asked : least - 1u + RS_SHARED_BLOCKS + RS_AHEAD_BLOCKS(plan->slots);
-    RS_ASSERT(plan->slots > 0 && plan->block_bytes > 0);
+    RS_ASSERT(plan->slots > 0);
+    RS_ASSERT(plan->block_bytes > 0);
     if (count < least) {
         return rs_error_set(
             error, RS_E_INVALID, NULL, 0,
@@ -195,7 +205,8 @@ static rs_status shard_plan_blocks(shard_plan *plan, const rs_shard_config *cfg,
     plan->block_count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
     plan->shared_blocks =
         count - least < RS_SHARED_BLOCKS ? (uint32_t)(count - least) + 1u : RS_SHARED_BLOCKS;
-    RS_ASSERT(plan->block_count >= plan->slots && plan->shared_blocks <= RS_SHARED_BLOCKS);
+    RS_ASSERT(plan->block_count >= plan->slots);
+    RS_ASSERT(plan->shared_blocks <= RS_SHARED_BLOCKS);
     return RS_OK;
 }
 
@@ -223,12 +234,15 @@ static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, r
     }
     plan->entry_count = plan->block_count + plan->slots * RS_SHARED_ENTRIES;
     plan->arena_bytes = (size_t)(total + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
-    RS_ASSERT(plan->arena_bytes >= total && plan->arena_bytes <= UINT32_MAX);
+    RS_ASSERT(plan->arena_bytes >= total);
+    RS_ASSERT(plan->arena_bytes <= UINT32_MAX);
     RS_ASSERT(plan->entry_count > plan->block_count);
     return RS_OK;
 }
 
 static rs_status shard_no_memory(rs_error *error, const shard_plan *plan) {
+    RS_ASSERT(plan->slots > 0);
+    RS_ASSERT(plan->arena_bytes > 0);
     return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0,
                         "out of memory for %u session slots (%u MiB of buffers): lower "
                         "--max-sessions or --max-frame",
@@ -239,7 +253,9 @@ static rs_status shard_no_memory(rs_error *error, const shard_plan *plan) {
 static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
     size_t pointers = (size_t)plan->slots + plan->block_count;
     uint8_t *at = shard->arena + plan->heap_gap;
-    RS_ASSERT(shard->scattered == NULL && plan->heap_gap > 0);
+    RS_ASSERT(shard->scattered == NULL);
+    RS_ASSERT(plan->heap_gap > 0);
+    RS_ASSERT(plan->block_count > 0);
     shard->scattered = calloc(pointers, sizeof *shard->scattered);
     if (shard->scattered == NULL) {
         return RS_E_NO_MEMORY;
@@ -270,6 +286,8 @@ static rs_status shard_alloc_arena(rs_shard *shard, const shard_plan *plan) {
 static rs_status shard_alloc_timers(rs_shard *shard, const shard_plan *plan) {
     uint32_t count = shard->cfg.server->timers;
     shard_timers *timers;
+    RS_ASSERT(shard->timers == NULL);
+    RS_ASSERT(plan->slots > 0);
     if (count == 0 || shard->cfg.logic != NULL) {
         return RS_OK;
     }
@@ -299,7 +317,12 @@ static void shard_free_timers(shard_timers *timers) {
 
 static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t message_payload) {
     rs_sessions_memory *memory = &shard->memory;
-    RS_ASSERT(message_payload > 0 && shard->poll_max > 0);
+    RS_ASSERT(message_payload > 0);
+    RS_ASSERT(shard->poll_max > 0);
+    RS_ASSERT(plan->slots > 0);
+    RS_ASSERT(plan->block_count > 0);
+    RS_ASSERT(plan->entry_count > plan->block_count);
+    RS_ASSERT(shard->cfg.server != NULL);
     memory->sessions = calloc(plan->slots, sizeof *memory->sessions);
     memory->cold = calloc(plan->slots, sizeof *memory->cold);
     memory->free_next = calloc(plan->slots, sizeof *memory->free_next);
@@ -362,6 +385,8 @@ static uint64_t shard_clock(void *ctx) {
 static void shard_init_timers(rs_shard *shard, const shard_plan *plan) {
     uint32_t count = shard->cfg.server->timers;
     shard_timers *timers = shard->timers;
+    RS_ASSERT((timers != NULL) == (count > 0 && shard->logic == NULL));
+    RS_ASSERT(shard->app_wheel == NULL);
     if (shard->logic != NULL) {
         shard->app_wheel = rs_logic_channel_wheel(shard->logic);
     }
@@ -384,7 +409,9 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     rs_sessions_config cfg = shard_sessions_config(plan, &shard->cfg);
     bool heap = shard->arena_is_heap;
     RS_ASSERT(recv_total + (size_t)plan->block_count * plan->block_bytes <= shard->arena_bytes);
-    RS_ASSERT(shard->region_registered && heap == (shard->scattered != NULL));
+    RS_ASSERT(shard->region_registered);
+    RS_ASSERT(heap == (shard->scattered != NULL));
+    RS_ASSERT(plan->entry_count > plan->block_count);
     rs_slab_init(&shard->blocks, heap ? NULL : shard->arena + recv_total,
                  heap ? shard->scattered + plan->slots : NULL, shard->slab_entries,
                  plan->block_bytes, plan->block_count);
@@ -396,10 +423,12 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     memory->queued_bytes_max = server->queued_bytes_max;
     memory->coalesce = server->coalesce;
     rs_sessions_init(&shard->sessions, &cfg, app, memory, shard_now_ns(shard));
+    RS_ASSERT(shard->blocks.free_count == shard->blocks.count);
 }
 
 static void shard_wake(void *ctx) {
     rs_shard *shard = ctx;
+    RS_ASSERT(shard->backend != NULL);
     shard->api->wake(shard->backend);
 }
 
@@ -419,6 +448,9 @@ static rs_status shard_attach_logic(rs_shard *shard, const shard_plan *plan, rs_
         .wake = shard_wake,
         .wake_ctx = shard,
     };
+    RS_ASSERT(shard->logic == NULL);
+    RS_ASSERT(shard->cfg.server != NULL);
+    RS_ASSERT(plan->block_bytes > 0);
     *app = shard->cfg.server->app;
     return shard->cfg.logic == NULL
                ? RS_OK
@@ -440,8 +472,12 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
                                .blocks = plan->block_count,
                                .block_bytes = plan->block_bytes + gap};
     rs_status status;
-    RS_ASSERT(shard->backend == NULL && shard->arena != NULL);
+    RS_ASSERT(shard->backend == NULL);
+    RS_ASSERT(shard->arena != NULL);
     RS_ASSERT(gap < shard->arena_bytes);
+    RS_ASSERT(plan->slots > 0);
+    RS_ASSERT(shard->poll_max > 0);
+    RS_ASSERT(shard->cfg.server != NULL);
     status = shard->api->open(&shard->backend, &cfg, error);
     if (status != RS_OK) {
         return status;
@@ -450,6 +486,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
     status = shard->api->register_memory(shard->backend, shard->arena + gap,
                                          shard->arena_bytes - gap, &cut, &shard->region, error);
     shard->region_registered = status == RS_OK;
+    RS_ASSERT(!shard->region_registered || shard->backend != NULL);
     return status;
 }
 
@@ -461,8 +498,11 @@ static void shard_settling_init(rs_shard *shard, const shard_plan *plan,
     uint32_t polls = shard->api->settle_polls != NULL
                          ? shard->api->settle_polls(shard->backend, due, &dry)
                          : (uint32_t)(due / server->tuning.dequeue_batch);
-    RS_ASSERT(shard->backend != NULL && !shard->settling.on);
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(!shard->settling.on);
     RS_ASSERT(polls <= UINT32_MAX - SHARD_SETTLE_TURNS_MIN);
+    RS_ASSERT(server->tuning.dequeue_batch > 0);
+    RS_ASSERT(due > 0);
     shard->settling.dry_max = SHARD_DRY_POLLS + dry;
     shard->settling.turns_max = SHARD_SETTLE_TURNS_MIN + polls;
 }
@@ -472,7 +512,8 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     rs_app app;
     rs_shard *shard;
     rs_status status;
-    RS_ASSERT(cfg->server != NULL && cfg->server->backend != NULL);
+    RS_ASSERT(cfg->server != NULL);
+    RS_ASSERT(cfg->server->backend != NULL);
     RS_ASSERT(cfg->server->tuning.dequeue_batch > 0);
     status = shard_plan_make(&plan, cfg, error);
     *out = NULL;
@@ -518,7 +559,10 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
 rs_status rs_shard_start(rs_shard *shard, rs_error *error) {
     const rs_app *app = &shard->sessions.app;
     rs_status status = RS_OK;
-    RS_ASSERT(!shard->listening && !shard->runs);
+    RS_ASSERT(!shard->listening);
+    RS_ASSERT(!shard->runs);
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
     if (shard->logic != NULL) {
         status = rs_logic_channel_start(shard->logic);
     } else {
@@ -535,11 +579,13 @@ rs_status rs_shard_start(rs_shard *shard, rs_error *error) {
 }
 
 rs_session_ops *rs_shard_ops(rs_shard *shard) {
+    RS_ASSERT(shard->backend != NULL);
     return shard->logic != NULL ? rs_logic_channel_ops(shard->logic) : &shard->sessions.ops;
 }
 
 static void shard_end_app(rs_shard *shard) {
     const rs_app *app = &shard->sessions.app;
+    RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
     if (shard->logic != NULL) {
         rs_logic_channel_end(shard->logic);
     } else if (shard->runs && app->on_shard_end != NULL) {
@@ -551,7 +597,11 @@ static void shard_end_app(rs_shard *shard) {
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
     rs_status status;
-    RS_ASSERT(!shard->listening && shard->phase == SHARD_RUNNING);
+    RS_ASSERT(!shard->listening);
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(port_out != NULL);
+    RS_ASSERT(addr != NULL);
     status = shard->api->listen(shard->backend, addr, port_out, error);
     shard->listening = status == RS_OK;
     return status;
@@ -569,12 +619,15 @@ static void publish(rs_atomic_u32 *word, uint32_t value) {
 static void shard_publish(rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
     RS_ASSERT(sessions->open_count <= sessions->used_count);
+    RS_DEBUG_ASSERT(sessions->used_count <= sessions->cfg.slot_count);
     publish(&shard->ended, shard->assigned - sessions->open_count);
     publish(&shard->freed, shard->assigned - sessions->used_count);
     publish(&shard->refused, (uint32_t)sessions->counters.refused);
 }
 
 static void shard_discard(rs_shard *shard, uintptr_t socket) {
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(socket != RS_SOCKET_NONE);
     shard->sessions.counters.refused++;
     shard->api->discard(shard->backend, socket);
 }
@@ -583,6 +636,8 @@ static void shard_discard(rs_shard *shard, uintptr_t socket) {
 static bool shard_attach(rs_shard *shard, const rs_arrival *arrival) {
     uint32_t conn, generation;
     RS_ASSERT(shard->phase != SHARD_STOPPED);
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(arrival->socket != RS_SOCKET_NONE);
     if (!rs_sessions_reserve(&shard->sessions, &conn, &generation)) {
         return false;
     }
@@ -594,13 +649,15 @@ static bool shard_attach(rs_shard *shard, const rs_arrival *arrival) {
         shard->sessions.counters.accept_failed++;
         rs_sessions_unreserve(&shard->sessions, conn);
     }
+    RS_ASSERT(shard->sessions.used_count <= shard->sessions.cfg.slot_count);
     return true;
 }
 
-/* Assigned by another shard, which has counted it. */
+/* Given by another shard, which has counted it. */
 static void shard_on_attach(rs_shard *shard, const rs_message *message) {
     rs_arrival arrival;
     RS_ASSERT(message->bytes == sizeof arrival);
+    RS_ASSERT(message->kind == RS_MESSAGE_ATTACH);
     memcpy(&arrival, message->payload, sizeof arrival);
     if (shard->phase != SHARD_RUNNING || !shard_attach(shard, &arrival)) {
         shard->assigned++;
@@ -611,6 +668,7 @@ static void shard_on_attach(rs_shard *shard, const rs_message *message) {
 static bool shard_place(rs_shard *shard, const rs_arrival *arrival) {
     rs_route route =
         shard->cfg.route != NULL ? shard->cfg.route(shard->cfg.route_ctx, arrival) : RS_ROUTE_HERE;
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
     return route == RS_ROUTE_TAKEN || (route == RS_ROUTE_HERE && shard_attach(shard, arrival));
 }
 
@@ -630,13 +688,14 @@ static void shard_on_arrival(rs_shard *shard, const rs_arrival *arrival) {
     waiters->at[last].arrival = *arrival;
     waiters->at[last].until_ns = shard->sessions.now_ns + (uint64_t)RS_ROOM_WAIT_MS * NS_PER_MS;
     waiters->count++;
-    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS && last < RS_ROOM_WAITERS);
+    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS);
 }
 
 /* Those for whom there is room now, and those who have waited long enough. */
 static void shard_admit(rs_shard *shard) {
     shard_waiters *waiters = &shard->waiters;
-    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS && waiters->head < RS_ROOM_WAITERS);
+    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS);
+    RS_ASSERT(waiters->head < RS_ROOM_WAITERS);
     while (waiters->count > 0) {
         const rs_arrival *arrival = &waiters->at[waiters->head].arrival;
         bool placed = shard->phase == SHARD_RUNNING && shard_place(shard, arrival);
@@ -654,6 +713,7 @@ static void shard_admit(rs_shard *shard) {
 
 static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
     rs_arrival arrival = {.socket = completion->socket};
+    RS_ASSERT(completion->kind == RS_OP_ACCEPT);
     switch ((rs_status)completion->status) {
     case RS_OK:
         if (completion->ends != NULL) {
@@ -690,7 +750,11 @@ static void shard_on_broadcast(rs_shard *shard, const rs_message *message) {
     const uint32_t count = to_all ? 0 : (uint32_t)message->value;
     const uint32_t ids_bytes = count * (uint32_t)sizeof(rs_session_id);
     const void *ids = message->payload;
-    RS_ASSERT(count <= RS_BROADCAST_IDS && message->bytes > ids_bytes);
+    RS_ASSERT(count <= RS_BROADCAST_IDS);
+    RS_ASSERT(message->bytes > ids_bytes);
+    RS_ASSERT(message->kind == RS_MESSAGE_BROADCAST);
+    RS_ASSERT(!to_all || ids_bytes == 0);
+    RS_ASSERT(to_all || count > 0);
     shard->messages_dropped +=
         rs_sessions_broadcast(&shard->sessions, to_all ? NULL : ids, count,
                               message->payload + ids_bytes, message->bytes - ids_bytes);
@@ -699,6 +763,7 @@ static void shard_on_broadcast(rs_shard *shard, const rs_message *message) {
 static void shard_on_post(rs_shard *shard, const rs_message *message) {
     rs_shard_fn fn;
     RS_ASSERT(message->bytes == sizeof fn);
+    RS_ASSERT(message->kind == RS_MESSAGE_POST);
     memcpy(&fn, message->payload, sizeof fn);
     if (shard->logic != NULL) {
         rs_logic_channel_post(shard->logic, fn, message->pointer);
@@ -738,6 +803,7 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
         }
         break;
     case RS_MESSAGE_PEER:
+        RS_ASSERT(shard->sessions.app.on_peer != NULL);
         shard->sessions.app.on_peer(shard->sessions.app.ctx, shard->cfg.index,
                                     (uint32_t)message->value, message->payload, message->bytes);
         break;
@@ -751,7 +817,8 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
         break;
     case RS_MESSAGE_STATS:
         request = message->pointer;
-        RS_ASSERT(request != NULL && request->answered != NULL);
+        RS_ASSERT(request != NULL);
+        RS_ASSERT(request->answered != NULL);
         rs_shard_stats_add(shard, request->into);
         rs_os_event_set(request->answered);
         break;
@@ -766,6 +833,7 @@ static void shard_made_room(rs_shard *shard) {
     if (rs_atomic_exchange_u32(&shard->room_wanted, 0) == 0) {
         return;
     }
+    RS_ASSERT(shard->room != NULL);
     rs_os_event_set(shard->room);
     for (uint32_t i = 0; i < RS_ROOM_SEEKERS; i++) {
         if (rs_atomic_exchange_u32(&shard->room_sought[i], 0) != 0 &&
@@ -776,6 +844,7 @@ static void shard_made_room(rs_shard *shard) {
 }
 
 static void shard_on_room(rs_shard *shard) {
+    RS_DEBUG_ASSERT(shard->phase != SHARD_STOPPED);
     if (rs_atomic_load_u32(&shard->room_told) == 0) {
         return;
     }
@@ -786,6 +855,7 @@ static void shard_on_room(rs_shard *shard) {
 }
 
 static void shard_read_mailbox(rs_shard *shard) {
+    RS_DEBUG_ASSERT(shard->phase != SHARD_STOPPED);
     if (rs_atomic_load_u32(&shard->message_pending) == 0) {
         return;
     }
@@ -806,20 +876,24 @@ static void shard_read_mailbox(rs_shard *shard) {
 /* Op `at` was refused. With a send go those behind it of the same connection: taking them would
  * leave a gap in the stream. Returns the first op not dealt with. */
 RS_COLD static uint32_t shard_refuse(rs_shard *shard, uint32_t at, uint32_t count, rs_status why) {
-    const rs_op *refused = &shard->ops[at];
-    RS_ASSERT(at < count && count <= SHARD_OPS);
+    const rs_op *refused;
+    RS_ASSERT(at < count);
+    RS_ASSERT(count <= SHARD_OPS);
     RS_ASSERT(why != RS_OK);
+    refused = &shard->ops[at];
     do {
         rs_sessions_refused(&shard->sessions, &shard->ops[at], why);
         at++;
     } while (at < count && refused->kind == RS_OP_SEND && shard->ops[at].kind == RS_OP_SEND &&
              shard->ops[at].conn == refused->conn);
+    RS_ASSERT(at <= count);
     return at;
 }
 
 static void shard_submit(rs_shard *shard, uint32_t count) {
     uint32_t done = 0;
-    RS_ASSERT(count > 0 && count <= SHARD_OPS);
+    RS_ASSERT(count > 0);
+    RS_ASSERT(count <= SHARD_OPS);
     while (done < count) {
         rs_status why = RS_OK;
         done += shard->api->submit(shard->backend, shard->ops + done, count - done, &why);
@@ -833,6 +907,8 @@ static void shard_submit(rs_shard *shard, uint32_t count) {
 /* What has ended is published before the ops that tell the peer: its next connection finds room. */
 static void shard_flush(rs_shard *shard) {
     uint32_t count;
+    RS_DEBUG_ASSERT(shard->phase != SHARD_STOPPED || rs_atomic_load_u32(&shard->gate_closed) == 0);
+    RS_DEBUG_ASSERT(shard->backend != NULL);
     for (;;) {
         count = rs_sessions_collect(&shard->sessions, shard->ops, SHARD_OPS);
         RS_ASSERT(count <= SHARD_OPS);
@@ -846,7 +922,9 @@ static void shard_flush(rs_shard *shard) {
 
 static void shard_begin_drain(rs_shard *shard) {
     RS_ASSERT(shard->phase == SHARD_RUNNING);
-    RS_ASSERT(shard->drain_deadline_ns == 0 && shard->give_up_ns == 0);
+    RS_ASSERT(shard->drain_deadline_ns == 0);
+    RS_ASSERT(shard->give_up_ns == 0);
+    RS_ASSERT(shard->backend != NULL);
     shard->phase = SHARD_DRAINING;
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
@@ -856,6 +934,8 @@ static void shard_begin_drain(rs_shard *shard) {
 
 static uint64_t shard_drain_due_ns(const rs_shard *shard) {
     RS_ASSERT(shard->drain_deadline_ns != 0);
+    RS_ASSERT(shard->phase == SHARD_DRAINING);
+    RS_ASSERT(shard->give_up_ns == 0 || shard->give_up_ns >= shard->drain_deadline_ns);
     return shard->give_up_ns != 0 ? shard->give_up_ns : shard->drain_deadline_ns;
 }
 
@@ -863,6 +943,8 @@ static uint64_t shard_drain_due_ns(const rs_shard *shard) {
  * then, the shard gives up on a back end that owes completions. */
 static void shard_drain_expire(rs_shard *shard, uint64_t upto_ns) {
     RS_ASSERT(shard->phase == SHARD_DRAINING);
+    RS_ASSERT(upto_ns <= shard->sessions.now_ns);
+    RS_ASSERT(shard->backend != NULL);
     if (upto_ns < shard_drain_due_ns(shard)) {
         return;
     }
@@ -884,6 +966,7 @@ static void shard_drain_expire(rs_shard *shard, uint64_t upto_ns) {
  * then the deadlines up to the time at which it began are looked at. */
 
 static bool shard_is_due(const rs_shard *shard, uint64_t next_ms) {
+    RS_DEBUG_ASSERT(shard->phase != SHARD_STOPPED);
     return next_ms == 0 ||
            (shard->phase == SHARD_DRAINING && shard->sessions.now_ns >= shard_drain_due_ns(shard));
 }
@@ -892,6 +975,8 @@ static bool shard_is_due(const rs_shard *shard, uint64_t next_ms) {
 static void shard_say_stragglers(rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
     RS_ASSERT(shard->stragglers_said <= sessions->counters.quarantined);
+    RS_ASSERT(sessions->counters.quarantined == shard->stragglers_said ||
+              sessions->straggler < sessions->cfg.slot_count);
     if (sessions->counters.quarantined == shard->stragglers_said) {
         return;
     }
@@ -910,19 +995,23 @@ static void shard_say_stragglers(rs_shard *shard) {
 
 static void shard_settle_begin(rs_shard *shard) {
     shard_settling *settling = &shard->settling;
-    RS_ASSERT(settling->dry_max > 0 && settling->turns_max > 0);
+    RS_ASSERT(settling->dry_max > 0);
+    RS_ASSERT(settling->turns_max > 0);
     if (!settling->on) {
         settling->on = true;
         settling->mark_ns = shard->sessions.now_ns;
         settling->turns = settling->dry = 0;
     }
+    RS_ASSERT(settling->mark_ns <= shard->sessions.now_ns);
 }
 
 /* After a turn whose poll gave `count`. */
 static void shard_settle(rs_shard *shard, uint32_t count) {
     shard_settling *settling = &shard->settling;
-    RS_ASSERT(settling->on && settling->mark_ns <= shard->sessions.now_ns);
-    RS_ASSERT(settling->dry < settling->dry_max && settling->turns < settling->turns_max);
+    RS_ASSERT(settling->on);
+    RS_ASSERT(settling->mark_ns <= shard->sessions.now_ns);
+    RS_ASSERT(settling->dry < settling->dry_max);
+    RS_ASSERT(settling->turns < settling->turns_max);
     settling->dry = count == 0 ? settling->dry + 1 : 0;
     settling->turns++;
     if (settling->dry < settling->dry_max && settling->turns < settling->turns_max) {
@@ -951,7 +1040,8 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
         wait_ns = (int64_t)next_ms * NS_PER_MS;
     }
-    RS_ASSERT(wait_ns >= 0 && wait_ns <= max_wait_ns);
+    RS_ASSERT(wait_ns >= 0);
+    RS_ASSERT(wait_ns <= max_wait_ns);
     return wait_ns;
 }
 
@@ -959,7 +1049,8 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
 static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
     uint32_t count;
     bool announced = shard->logic != NULL && wait_ns > 0;
-    RS_ASSERT(wait_ns >= 0 && shard->backend != NULL);
+    RS_ASSERT(wait_ns >= 0);
+    RS_ASSERT(shard->backend != NULL);
     if (announced && !rs_logic_channel_sleep(shard->logic)) {
         wait_ns = 0;
     }
@@ -973,6 +1064,7 @@ static uint32_t shard_poll(rs_shard *shard, int64_t wait_ns) {
 /* Until the next timer of the application, or next_ms if that is sooner. */
 static uint64_t shard_next_ms(const rs_shard *shard, uint64_t next_ms) {
     uint64_t timer_ms;
+    RS_ASSERT(shard->phase != SHARD_STOPPED);
     if (shard->app_wheel == NULL) {
         return next_ms;
     }
@@ -981,6 +1073,8 @@ static uint64_t shard_next_ms(const rs_shard *shard, uint64_t next_ms) {
 }
 
 static void shard_run_timers(rs_shard *shard) {
+    RS_ASSERT(shard->app_wheel != NULL);
+    RS_ASSERT(shard->phase != SHARD_STOPPED);
     if (shard->logic != NULL) {
         rs_logic_channel_run_timers(shard->logic, shard->sessions.now_ms);
     } else {
@@ -990,6 +1084,7 @@ static void shard_run_timers(rs_shard *shard) {
 
 static void shard_end_turn(rs_shard *shard) {
     const rs_app *app = &shard->sessions.app;
+    RS_DEBUG_ASSERT(shard->backend != NULL);
     if (shard->cfg.peers.count > 1 && app->on_turn != NULL) {
         RS_ASSERT(shard->logic == NULL);
         shard->turn_wanted = app->on_turn(app->ctx, &shard->cfg.peers);
@@ -1003,6 +1098,7 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     if (shard->phase == SHARD_STOPPED) {
         return false;
     }
+    RS_ASSERT(shard->backend != NULL);
     next_ms = rs_sessions_next_ms(&shard->sessions);
     if (shard_is_due(shard, next_ms)) {
         shard_settle_begin(shard);
@@ -1061,6 +1157,7 @@ static void shard_leave(rs_shard *shard) {
 rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *pointer,
                         const void *payload, uint32_t bytes) {
     rs_status status;
+    RS_ASSERT(payload != NULL || bytes == 0);
     if (!shard_enter(shard)) {
         return RS_E_CLOSED;
     }
@@ -1073,6 +1170,7 @@ rs_status rs_shard_post(rs_shard *shard, uint32_t kind, uint64_t value, void *po
 }
 
 rs_status rs_shard_claim(rs_shard *shard, rs_message **out) {
+    RS_ASSERT(out != NULL);
     if (!shard_enter(shard)) {
         return RS_E_CLOSED;
     }
@@ -1085,6 +1183,8 @@ rs_status rs_shard_claim(rs_shard *shard, rs_message **out) {
 }
 
 void rs_shard_publish(rs_shard *shard, rs_message *message) {
+    RS_ASSERT(message != NULL);
+    RS_ASSERT(rs_atomic_load_u32(&shard->posters) > 0);
     rs_mailbox_publish(message);
     if (rs_atomic_exchange_u32(&shard->message_pending, 1) == 0) {
         shard->api->wake(shard->backend);
@@ -1112,12 +1212,14 @@ void rs_shard_tell_room(rs_shard *shard) {
 }
 
 bool rs_shard_is_here(const rs_shard *shard) {
+    RS_ASSERT(shard->sessions.cfg.slot_count > 0);
     return shard->sessions.ops.thread == rs_thread_key();
 }
 
 rs_status rs_shard_ask_stats(rs_shard *shard, rs_shard_stats_request *request) {
     rs_status status;
-    RS_ASSERT(request->into != NULL && request->answered != NULL);
+    RS_ASSERT(request->into != NULL);
+    RS_ASSERT(request->answered != NULL);
     while ((status = rs_shard_post(shard, RS_MESSAGE_STATS, 0, request, NULL, 0)) == RS_E_FULL) {
         if (rs_atomic_exchange_u32(&shard->room_wanted, 1) != 0) { /* said before this try */
             (void)rs_os_event_wait(shard->room, UINT32_MAX);
@@ -1161,6 +1263,7 @@ void rs_shard_quiesce(rs_shard *shard) {
         rs_os_relax();
     }
     shard_made_room(shard); /* the next try is refused */
+    RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
     if (shard->backend != NULL) {
         shard_discard_mailbox(shard);
     }
@@ -1201,12 +1304,14 @@ uint32_t rs_shard_refused(const rs_shard *shard) {
 }
 
 uint32_t rs_shard_slots(const rs_shard *shard) {
+    RS_ASSERT(shard->sessions.cfg.slot_count > 0);
     return shard->sessions.cfg.slot_count;
 }
 
 uint32_t rs_shard_outstanding(const rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
     RS_ASSERT(sessions->quarantined <= sessions->used_count);
+    RS_ASSERT(sessions->open_count <= sessions->used_count);
     return sessions->used_count - sessions->quarantined + (shard->listening ? 1u : 0u);
 }
 
@@ -1215,6 +1320,7 @@ rs_sessions *rs_shard_sessions(rs_shard *shard) {
 }
 
 const rs_slab *rs_shard_blocks(const rs_shard *shard) {
+    RS_ASSERT(shard->blocks.count > 0);
     return &shard->blocks;
 }
 
@@ -1226,7 +1332,8 @@ static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *fr
         return;
     }
     for (uint32_t i = 0; i < from->count; i++) {
-        RS_ASSERT(i < into->count && into->stat[i].name == from->stat[i].name);
+        RS_ASSERT(i < into->count);
+        RS_ASSERT(into->stat[i].name == from->stat[i].name);
         into->stat[i].value += from->stat[i].value;
     }
 }
@@ -1234,6 +1341,8 @@ static void stats_add_backend(rs_backend_stats *into, const rs_backend_stats *fr
 void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     rs_backend_stats backend = shard->final_backend;
     RS_ASSERT(shard->sessions.open_count <= shard->sessions.used_count);
+    RS_ASSERT(shard->blocks.free_low <= shard->blocks.free_count);
+    RS_ASSERT(into != NULL);
     if (shard->backend != NULL) {
         shard->api->stats(shard->backend, &backend);
     }

@@ -171,7 +171,8 @@ static void *pages_alloc_large(size_t bytes) {
 }
 
 void *rs_os_pages_alloc(size_t bytes, bool *large) {
-    RS_ASSERT(bytes > 0 && bytes % RS_PAGE_BYTES == 0);
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(bytes % RS_PAGE_BYTES == 0);
     void *pages = large != NULL && *large ? pages_alloc_large(bytes) : NULL;
     if (large != NULL) {
         *large = pages != NULL;

@@ -80,7 +80,8 @@ rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cf
     uint32_t accepts = cfg->tuning->accepts;
     rs_win_accept *source = calloc(1, sizeof *source);
     accept_request *requests = calloc(accepts, sizeof *requests);
-    RS_ASSERT(accepts >= 1 && accepts <= RS_ACCEPTS_MAX);
+    RS_ASSERT(accepts >= 1);
+    RS_ASSERT(accepts <= RS_ACCEPTS_MAX);
     *out = NULL;
     if (source == NULL || requests == NULL) {
         free(requests);
@@ -471,7 +472,8 @@ rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint1
                                rs_error *error) {
     rs_status status;
     RS_ASSERT(source->listener == INVALID_SOCKET);
-    RS_ASSERT(source->posted == 0 && !source->stopping);
+    RS_ASSERT(source->posted == 0);
+    RS_ASSERT(!source->stopping);
     status =
         rs_win_socket_listen(&source->listener, addr, source->cfg.tuning, source->cfg.socket_flags,
                              source->cfg.calls, &source->addr, error);
@@ -554,7 +556,8 @@ uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWO
     if (request == NULL) {
         return accept_finish(source, out);
     }
-    RS_ASSERT(request->posted && source->posted > 0);
+    RS_ASSERT(request->posted);
+    RS_ASSERT(source->posted > 0);
     request->posted = false;
     source->posted--;
     said = accept_ended(source, request, out);

@@ -96,7 +96,8 @@ static rs_status win_listen_error(rs_error *error, const char *call, uint32_t os
 }
 
 static int win_backlog(const rs_tuning *tuning) {
-    RS_ASSERT(tuning->backlog >= 1 && tuning->backlog <= 65535);
+    RS_ASSERT(tuning->backlog >= 1);
+    RS_ASSERT(tuning->backlog <= 65535);
     int backlog = (int)tuning->backlog;
     return tuning->backlog_hint ? SOMAXCONN_HINT(backlog) : backlog;
 }
