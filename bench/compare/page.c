@@ -72,12 +72,13 @@ static const char *const page_style[] = {
     "dt{color:var(--dim)}dd{margin:0;overflow-wrap:anywhere}"
     "@media(max-width:600px){dl{grid-template-columns:1fr}dd{margin-bottom:6px}}\n"};
 
-/* Servers, and judgements: neither too light for white nor too dark for black, at least 3:1 on
- * both, so the same in light and dark; the first ones are Okabe and Ito's, which those who see no
- * red or green tell apart. Lines of the later ones are dashed. The last is grey. */
+/* Servers, and judgements. The same in light and dark: 3:1 or more on each ground of both. The
+ * first three and the grey are of Okabe and Ito's kind; the others were searched so that any two of
+ * the twelve lie 14 or more apart in CIE Lab, to eyes that see all colours, no red, or no green
+ * (after Machado, Oliveira and Fernandes 2009). Lines of the later ones are dashed. */
 static const char *const page_servers[RS_SVG_COLOURS] = {
-    "#0072b2", "#d55e00", "#009e73", "#b5679a", "#a07d00", "#2f94cc",
-    "#7f5fd0", "#8c5a3c", "#c0506a", "#5f8f2f", "#3f7f8c", "#808890"};
+    "#0072b2", "#d55e00", "#009e73", "#4b4bff", "#3c87ff", "#d2003c",
+    "#e10fc3", "#5a6987", "#00783c", "#ff4b69", "#1ea51e", "#808890"};
 
 /* Kinds of cost: lighter, to be told from servers; Paul Tol's scheme "light" and three more. */
 static const char *const page_costs[RS_SVG_COSTS] = {"#99ddff", "#ee8866", "#bbcc33", "#ffaabb",

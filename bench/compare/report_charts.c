@@ -9,12 +9,13 @@
 #include "compare/svg.h"
 #include "core/assert.h"
 
-/* The subjects with figures in a scenario. beyond: also those whose model ends below it. */
+/* The subjects with figures in a scenario, but for controls: they are in the trust line. beyond:
+ * also those whose model ends below it. */
 static uint32_t chart_subjects(const rs_results *results, uint32_t scenario, bool beyond,
                                uint32_t list[RS_SERVERS_MAX]) {
     uint32_t count = 0;
     for (uint32_t i = 0; i < results->subjects; i++) {
-        if (rs_results_wants(results, scenario, i) &&
+        if (rs_results_wants(results, scenario, i) && !results->subject[i].control &&
             (beyond || !rs_results_cell(results, scenario, i)->beyond)) {
             list[count++] = i;
         }

@@ -76,7 +76,8 @@ static svg_scale bars_scale(const rs_bar *bar, uint32_t bars) {
 static double scale_x(const svg_scale *scale, double value) {
     const double at = scale->log ? log10(value) : value;
     const double share = (at - scale->first) / (scale->last - scale->first);
-    return 6 + (RS_SVG_WIDTH - 12) * fmin(fmax(share, 0), 1);
+    const double inset = scale->log ? 6 : 0; /* of points, half of which would be cut off */
+    return inset + (RS_SVG_WIDTH - 4 - 2 * inset) * fmin(fmax(share, 0), 1);
 }
 
 static void svg_arrow(rs_compare_text *text, double y) {

@@ -23,6 +23,14 @@ function overlaps(a, b) {
            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3.5;
 }
 
+// Of an element's ground, as WCAG has it.
+function luminance(element) {
+    const style = element.ownerDocument.defaultView.getComputedStyle(element);
+    const [r, g, b] = style.backgroundColor.match(/\d+/g).map(value => value / 255)
+        .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
 function look(name, frame, dark) {
     const doc = frame.contentDocument, width = frame.clientWidth, height = frame.clientHeight;
     const say = words => faults.push(`${name}, ${width} px, ${dark ? "dark" : "light"}: ${words}`);
@@ -53,6 +61,16 @@ function look(name, frame, dark) {
         say("first screen: the trust line lacks runs, control or instruments");
     first("scale of the ratio chart", strips[1]);
     for (let i = 2; i < 8 && i < strips.length; i++) first(`row of the ratio chart (${i})`, strips[i]);
+    for (let i = 0; i < 12; i++) {
+        const paint = doc.body.appendChild(doc.createElement("i"));
+        paint.className = `c${i}`;
+        const own = luminance(paint);
+        for (const ground of [doc.body, doc.querySelector(".card")]) {
+            const [low, high] = [own, luminance(ground)].sort((a, b) => a - b);
+            if ((high + 0.05) / (low + 0.05) < 3) say(`colour ${i} is hard to see`);
+        }
+        paint.remove();
+    }
     const [red] = doc.defaultView.getComputedStyle(doc.body).backgroundColor.match(/\d+/g);
     if (red > 128 === dark) say("it has not the theme that was asked for");
 }

@@ -22,6 +22,7 @@ plant planted_cut 'svg text{font-size:19px!important}'
 plant planted_late '.verdict{padding-bottom:900px}'
 plant planted_silent '.more{display:none!important}'
 plant planted_broad 'h1{width:1400px}'
+plant planted_pale '.c0{background:#ddeeff!important}'
 
 look() { # dark, pages: faults, then "done"
     {
@@ -55,5 +56,6 @@ expect cut 'is cut off'
 expect late 'first screen: no trust line'
 expect silent 'does not say so'
 expect broad 'scrolls sideways'
+expect pale 'hard to see'
 rm -rf "$folder/profile"
 exit $bad
