@@ -274,6 +274,37 @@ static void test_server_long_send_is_whole_or_nothing(void **state) {
     free(stats);
 }
 
+/* The body from its start, as often as there is room; what asks for no possible reply ends the
+ * session. */
+static void test_server_frames_get_the_reply_size_they_ask_for(void **state) {
+    static const uint8_t good[] = {8, 0, 2, 30, 0, 'a', 'b', 'c'}, other[] = {5, 0, 1, 30, 0};
+    static const uint8_t bad[][8] = {{8, 0, 2, 10, 0, 'a', 'b', 'c'}, {5, 0, 2, 30, 0}, {3, 0, 2}};
+    static const char body[] = "abcabcabcabcabcabca"; /* 30 - 11 */
+    rs_server *server = start(1, rs_app_asked, 10);
+    rs_server_stats *stats = new_stats();
+    uint8_t back[30];
+    int fd = client_open(server);
+    (void)state;
+    assert_int_equal(send(fd, good, sizeof good, MSG_NOSIGNAL), sizeof good);
+    assert_int_equal(client_read(fd, back, sizeof back), sizeof back);
+    assert_int_equal(back[0] | back[1] << 8, 30);
+    assert_int_equal(back[2], 2);
+    assert_memory_equal(back + 11, body, sizeof body - 1u);
+    assert_int_equal(send(fd, other, sizeof other, MSG_NOSIGNAL), sizeof other);
+    assert_int_equal(client_read(fd, back, sizeof other), sizeof other);
+    assert_memory_equal(back, other, sizeof other);
+    (void)close(fd);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        fd = client_open(server);
+        assert_int_equal(send(fd, bad[i], bad[i][0], MSG_NOSIGNAL), bad[i][0]);
+        assert_int_equal(client_read(fd, back, 1), 0);
+        (void)close(fd);
+    }
+    stop(server, stats);
+    assert_int_equal(stats->counters.closed[RS_CLOSE_PROTOCOL], 3);
+    free(stats);
+}
+
 static void test_server_connection_beyond_the_limit_is_closed_and_counted(void **state) {
     int fd[5];
     uint8_t byte;
@@ -936,6 +967,7 @@ int main(void) {
         cmocka_unit_test(test_server_other_threads_may_send_and_close),
         cmocka_unit_test(test_server_other_threads_may_answer_later),
         cmocka_unit_test(test_server_long_send_is_whole_or_nothing),
+        cmocka_unit_test(test_server_frames_get_the_reply_size_they_ask_for),
         cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
         cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
         cmocka_unit_test(test_server_limit_is_of_all_workers_together),

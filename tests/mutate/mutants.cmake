@@ -558,6 +558,8 @@ mutant("the window is one deeper than asked" [[    room = @{load->settings->dept
 mutant("the plan does not limit an open loop" [[        room = client_min(room, @{client->due}@);]] [[UINT64_MAX]])
 mutant("a truncated send passes" [[    } else if (@{completion->bytes != completion->tag}@) {]] [[0]])
 mutant("an answered slow reader that is dropped is a failure" [[    if (@{client->role == RS_ROLE_SLOW && client->answered}@ && !client->last) {]] [[0]])
+mutant("a user does not think" [[    if (@{now_ns < client->think_until_ns}@) {]] [[0]])
+mutant("a connection does not wait for its turn" [[    if (@{load->connect_permits == 0}@) {]] [[0]])
 mutant("data that nobody asked for pass" [[    } else if (@{client->send_base == NULL}@) {
         client_fail]] [[0]])
 mutant("a reset comes before the requests are with the kernel" [[        if (@{client->sends_in_flight == 0}@) { /* they]] [[1]])
@@ -604,6 +606,19 @@ mutant("a reply of another size passes" [[    if (@{bytes != rs_payload_request_
 mutant("only the digest of a sized reply is compared" [[           memcmp(data, payload->reply, @{bytes}@) == 0;]] [[RS_ASKED_HEAD_BYTES]])
 mutant("the pattern does not depend on the connection" [[    h = (@{h ^ (h >> 32) ^ connection}@) *]] [[h ^ (h >> 32)]])
 mutant("the identity is cut to 32 bits" [[    payload_store(out + 4, sequence, @{8}@);]] [[4]])
+
+mutants_of(bench/loadgen/loadgen_sizes.c "unit\\.loadgen_payload|unit\\.loadgen_settings")
+mutant("the longest size of a range is never drawn" [[(sizes->part[i].most - sizes->part[i].least @{+ 1u}@);]] [[+ (sizes->part[i].most == sizes->part[i].least)]])
+mutant("a weight is not counted" [[    sizes->weights += @{share}@;]] [[1]])
+mutant("a range may end below its start" [[    if (@{most < least}@) {]] [[0]])
+
+mutants_of(bench/loadgen/loadgen_alarms.c "unit\\.loadgen_alarms")
+mutant("the later of two alarms comes first" [[alarms->heap[child + 1u].at_ns @{<}@ alarms->heap[child].at_ns;]] [[>]])
+mutant("an alarm rings before its time" [[    if (@{rs_alarms_next_ns(alarms) > now_ns}@ ||]] [[0]])
+
+mutants_of(src/common/apps/asked_wire.c "unit\\.loadgen_payload|integration\\.server")
+mutant("the digest leaves out the last bytes" [[asked_load(body + at, @{bytes - at}@));]] [[0]])
+mutant("a reply shorter than its head is made" [[    return @{asked >= RS_ASKED_HEAD_BYTES}@ ? asked : 0;]] [[asked > 3u]])
 
 # ---- the notes
 
