@@ -106,9 +106,8 @@ typedef struct rs_load {
     uint16_t region;
     uint64_t connect_ns; /* when the senders began to connect */
     uint64_t last_reply_ns;
-    uint64_t measured;                                     /* replies counted */
-    uint64_t measured_sent_bytes, measured_received_bytes; /* of these and their requests; not board
-                                                            */
+    uint64_t measured; /* replies counted; with board no bytes: */
+    uint64_t measured_sent_bytes, measured_received_bytes;
     uint64_t measured_told;     /* board: moves told to others than the mover, counted */
     uint64_t never_sent;        /* open loop: due in time and not sent when the measurement ended */
     uint64_t batch_ns, batch_n; /* replies with one latency, not recorded yet */

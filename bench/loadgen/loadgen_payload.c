@@ -20,18 +20,17 @@ static uint64_t payload_mix(uint64_t value) {
     return value ^ (value >> 31);
 }
 
-static void payload_store(uint8_t *out, uint64_t value, uint32_t bytes) {
-    for (uint32_t i = 0; i < bytes; i++) {
-        out[i] = (uint8_t)(value >> (8u * i));
-    }
+static inline bool payload_asks(const rs_payload *payload) {
+    return payload->replies.count > 0;
 }
 
-static uint64_t payload_load(const uint8_t *data, uint32_t bytes) {
-    uint64_t value = 0;
-    for (uint32_t i = 0; i < bytes; i++) {
-        value |= (uint64_t)data[i] << (8u * i);
+static inline void payload_header(const rs_payload *payload, uint8_t *out, uint32_t frame_bytes) {
+    if (payload->one_bytes != 0) {
+        memcpy(out, payload->one_header, RS_FRAME_HEADER_BYTES);
+    } else {
+        (void)rs_frame_header(out, payload_asks(payload) ? RS_ASKED_TYPE : PAYLOAD_FRAME_TYPE,
+                              frame_bytes - RS_FRAME_HEADER_BYTES);
     }
-    return value;
 }
 
 void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
@@ -41,6 +40,9 @@ void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
     payload->key = payload_mix(seed);
     payload->sizes = *sizes;
     payload->replies = replies != NULL ? *replies : (rs_sizes){.count = 0};
+    payload->one_bytes = replies == NULL && sizes->min == sizes->max ? sizes->min : 0;
+    (void)rs_frame_header(payload->one_header, PAYLOAD_FRAME_TYPE,
+                          sizes->min - RS_FRAME_HEADER_BYTES);
     RS_ASSERT(replies == NULL ||
               (sizes->min >= RS_PAYLOAD_ASKING_BYTES && replies->min >= RS_ASKED_HEAD_BYTES &&
                replies->max <= RS_FRAME_BYTES_MAX));
@@ -55,18 +57,11 @@ static uint64_t payload_draw(const rs_payload *payload, uint32_t connection, uin
     return payload_mix(payload->key ^ (uint64_t)connection << 44 ^ sequence << 1 ^ reply);
 }
 
-uint32_t rs_payload_request_bytes(const rs_payload *payload, uint32_t connection,
-                                  uint64_t sequence) {
-    return payload->sizes.min == payload->sizes.max /* nothing to draw: the common case */
-               ? payload->sizes.min
-               : rs_sizes_draw(&payload->sizes, payload_draw(payload, connection, sequence, false));
-}
-
-uint32_t rs_payload_reply_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence) {
-    return payload->replies.count == 0
-               ? rs_payload_request_bytes(payload, connection, sequence)
-               : rs_sizes_draw(&payload->replies,
-                               payload_draw(payload, connection, sequence, true));
+uint32_t rs_payload_drawn_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                                bool reply) {
+    reply = reply && payload->replies.count > 0;
+    return rs_sizes_draw(reply ? &payload->replies : &payload->sizes,
+                         payload_draw(payload, connection, sequence, reply));
 }
 
 uint32_t rs_payload_reply_max(const rs_payload *payload) {
@@ -83,17 +78,10 @@ static const uint8_t *payload_pattern(const rs_payload *payload, uint32_t connec
 
 _Static_assert(RS_PAYLOAD_STARTS == 1u << 12, "payload_pattern takes the top 12 bits");
 
+/* As this machine stores numbers: only loadgen reads them. */
 static void payload_identity(uint8_t *out, uint32_t connection, uint64_t sequence) {
-    payload_store(out, connection, 4);
-    payload_store(out + 4, sequence, 8);
-}
-
-static bool payload_asks(const rs_payload *payload) {
-    return payload->replies.count > 0;
-}
-
-static void payload_header(uint8_t *out, uint8_t type, uint32_t frame_bytes) {
-    (void)rs_frame_header(out, type, frame_bytes - RS_FRAME_HEADER_BYTES);
+    memcpy(out, &connection, sizeof connection);
+    memcpy(out + sizeof connection, &sequence, sizeof sequence);
 }
 
 uint32_t rs_payload_build(const rs_payload *payload, uint32_t connection, uint64_t sequence,
@@ -101,9 +89,12 @@ uint32_t rs_payload_build(const rs_payload *payload, uint32_t connection, uint64
     const uint8_t *pattern = payload_pattern(payload, connection, sequence);
     const uint32_t bytes = rs_payload_request_bytes(payload, connection, sequence);
     uint32_t at = RS_FRAME_HEADER_BYTES;
-    payload_header(out, payload_asks(payload) ? RS_ASKED_TYPE : PAYLOAD_FRAME_TYPE, bytes);
+    payload_header(payload, out, bytes);
     if (payload_asks(payload)) {
-        payload_store(out + at, rs_payload_reply_bytes(payload, connection, sequence), 2);
+        const uint32_t asked = rs_payload_reply_bytes(payload, connection, sequence);
+
+        out[at] = (uint8_t)asked;
+        out[at + 1u] = (uint8_t)(asked >> 8);
         at = RS_ASKED_BODY_AT;
     }
     if (bytes >= RS_PAYLOAD_ID_FRAME_BYTES) {
@@ -118,18 +109,19 @@ uint32_t rs_payload_build(const rs_payload *payload, uint32_t connection, uint64
 
 static bool payload_is_echo(const rs_payload *payload, uint32_t connection, uint64_t sequence,
                             const uint8_t *data, uint32_t bytes) {
+    const uint8_t *pattern = payload_pattern(payload, connection, sequence);
     uint8_t head[RS_PAYLOAD_ID_FRAME_BYTES];
-    uint32_t at = RS_FRAME_HEADER_BYTES;
     if (bytes != rs_payload_request_bytes(payload, connection, sequence)) {
         return false;
     }
-    payload_header(head, PAYLOAD_FRAME_TYPE, bytes);
-    if (bytes >= RS_PAYLOAD_ID_FRAME_BYTES) {
-        payload_identity(head + at, connection, sequence);
-        at = RS_PAYLOAD_ID_FRAME_BYTES;
+    payload_header(payload, head, bytes);
+    if (bytes < sizeof head) {
+        return memcmp(data, head, RS_FRAME_HEADER_BYTES) == 0 &&
+               memcmp(data + RS_FRAME_HEADER_BYTES, pattern, bytes - RS_FRAME_HEADER_BYTES) == 0;
     }
-    return memcmp(data, head, at) == 0 &&
-           memcmp(data + at, payload_pattern(payload, connection, sequence), bytes - at) == 0;
+    payload_identity(head + RS_FRAME_HEADER_BYTES, connection, sequence);
+    return memcmp(data, head, sizeof head) == 0 &&
+           memcmp(data + sizeof head, pattern, bytes - sizeof head) == 0;
 }
 
 /* ---- replies of a size of their own */
@@ -176,7 +168,7 @@ rs_payload_verdict rs_payload_check(rs_payload *payload, uint32_t connection, ui
     if (bytes < at + RS_PAYLOAD_ID_BYTES) {
         return RS_PAYLOAD_WRONG;
     }
-    *sequence = payload_load(data + at + 4, 8); /* is it intact, whatever its number? */
+    memcpy(sequence, data + at + 4, sizeof *sequence); /* is it intact, whatever its number? */
     return payload_is_reply(payload, connection, *sequence, data, bytes) ? RS_PAYLOAD_OTHER
                                                                          : RS_PAYLOAD_WRONG;
 }

@@ -16,6 +16,7 @@
 #ifndef RS_LOADGEN_PAYLOAD_H
 #define RS_LOADGEN_PAYLOAD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "apps/asked_wire.h"
@@ -32,6 +33,8 @@
 
 typedef struct rs_payload {
     uint64_t key;
+    uint32_t one_bytes; /* of every message and reply, which the request is; 0: it differs */
+    uint8_t one_header[RS_FRAME_HEADER_BYTES];
     rs_sizes sizes;
     rs_sizes replies; /* count 0: the reply is the request */
     uint8_t table[RS_PAYLOAD_STARTS + RS_FRAME_BYTES_MAX];
@@ -52,9 +55,18 @@ void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
                      const rs_sizes *replies);
 
 /* rs_payload_request_bytes, rs_payload_reply_bytes: how long that message and its reply are. */
-uint32_t rs_payload_request_bytes(const rs_payload *payload, uint32_t connection,
-                                  uint64_t sequence);
-uint32_t rs_payload_reply_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence);
+uint32_t rs_payload_drawn_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                                bool reply); /* theirs; inline is the common case */
+static inline uint32_t rs_payload_request_bytes(const rs_payload *payload, uint32_t connection,
+                                                uint64_t sequence) {
+    return payload->one_bytes != 0 ? payload->one_bytes
+                                   : rs_payload_drawn_bytes(payload, connection, sequence, false);
+}
+static inline uint32_t rs_payload_reply_bytes(const rs_payload *payload, uint32_t connection,
+                                              uint64_t sequence) {
+    return payload->one_bytes != 0 ? payload->one_bytes
+                                   : rs_payload_drawn_bytes(payload, connection, sequence, true);
+}
 
 /* rs_payload_reply_max: the longest reply. */
 uint32_t rs_payload_reply_max(const rs_payload *payload);

@@ -601,11 +601,12 @@ mutant("roles are given by number and not by share" [[    place = (uint32_t)(@{(
 mutant("every life is equally long" [[    return 1u + (uint32_t)(@{(h >> 32) % (2u * mean - 1u)}@);]] [[mean - 1u]])
 
 mutants_of(bench/loadgen/loadgen_payload.c "unit\\.loadgen_payload|unit\\.loadgen_client")
-mutant("only the identity is compared" [[           @{memcmp(data + at, payload_pattern(payload, connection, sequence), bytes - at) == 0}@;]] [[true]])
+mutant("only the identity is compared" [[           @{memcmp(data + sizeof head, pattern, bytes - sizeof head) == 0}@;]] [[true]])
+mutant("a short frame is not looked at" [[               @{memcmp(data + RS_FRAME_HEADER_BYTES, pattern, bytes - RS_FRAME_HEADER_BYTES) == 0}@;]] [[true]])
 mutant("a reply of another size passes" [[    if (@{bytes != rs_payload_request_bytes(payload, connection, sequence)}@) {]] [[bytes < RS_FRAME_HEADER_BYTES]])
 mutant("only the digest of a sized reply is compared" [[           memcmp(data, payload->reply, @{bytes}@) == 0;]] [[RS_ASKED_HEAD_BYTES]])
 mutant("the pattern does not depend on the connection" [[    h = (@{h ^ (h >> 32) ^ connection}@) *]] [[h ^ (h >> 32)]])
-mutant("the identity is cut to 32 bits" [[    payload_store(out + 4, sequence, @{8}@);]] [[4]])
+mutant("the identity is cut to 32 bits" [[    memcpy(out + sizeof connection, &sequence, @{sizeof sequence}@);]] [[4]])
 
 mutants_of(bench/loadgen/loadgen_sizes.c "unit\\.loadgen_payload|unit\\.loadgen_settings")
 mutant("the longest size of a range is never drawn" [[(sizes->part[i].most - sizes->part[i].least @{+ 1u}@);]] [[+ (sizes->part[i].most == sizes->part[i].least)]])
