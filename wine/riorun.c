@@ -281,7 +281,7 @@ static int run_read(const wchar_t **command, run_settings *settings) {
 
         *command = run_word(*command, word, RUN_OPTION_BYTES);
         if (strcmp(word, "--verify") == 0 && **command != L'\0') {
-            (void)strcpy(word, "--verify=on"); /* the next word is the program */
+            (void)snprintf(word, RUN_OPTION_BYTES, "--verify=on"); /* the program follows */
         }
         argv[argc++] = word;
     }

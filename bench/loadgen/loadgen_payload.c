@@ -54,7 +54,8 @@ void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
 /* Distinct for all that a run can reach: 20 bits of connection, 43 of sequence. */
 static uint64_t payload_draw(const rs_payload *payload, uint32_t connection, uint64_t sequence,
                              bool reply) {
-    return payload_mix(payload->key ^ (uint64_t)connection << 44 ^ sequence << 1 ^ reply);
+    return payload_mix(payload->key ^ (uint64_t)connection << 44 ^ sequence << 1 ^
+                       (reply ? 1u : 0u));
 }
 
 uint32_t rs_payload_drawn_bytes(const rs_payload *payload, uint32_t connection, uint64_t sequence,
