@@ -90,6 +90,7 @@ bool rs_report_limit(const rs_results *results, uint32_t subject, char *out, siz
 /* rs_report_ratio: "3.42 (3.10 to 3.91)"; "no difference (0.97 to 1.04)", within 5 % of 1; "not
  * separable (0.53 to 2.13)"; with the interval's level where that is below 95 %, "3.42 (3.10 to
  * 3.91 at 87.5 %)"; "1.20 (too few runs)"; "-" of none. */
+int rs_report_digits(double ratio); /* how many behind the point */
 void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/report.h"
 #include "compare/report_charts.h"
 
 #define RATIOS_PITCH 18u /* pixels of a point and its interval */
@@ -63,7 +64,7 @@ static void ratios_row(const ratios_chart *chart, uint32_t scenario, uint32_t su
             rs_compare_text_raw(chart->text, "<div class=\"v\">-</div>\n");
             continue;
         }
-        const int digits = ratio->middle < 0.1 ? 3 : ratio->middle < 9.995 ? 2 : 1;
+        const int digits = rs_report_digits(ratio->middle);
         rs_compare_text_format(chart->text,
                                "<div class=\"v%s\">%.*f <small>%.*f to %.*f</small></div>\n",
                                rs_stats_is_difference(ratio) ? " d" : "", digits, ratio->middle,

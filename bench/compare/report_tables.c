@@ -20,23 +20,29 @@ static void report_level(const rs_interval *ratio, char *out, size_t bytes) {
     }
 }
 
+/* Behind the point, so that 0.015 is not 0.01 (0.01 to 0.02). */
+int rs_report_digits(double ratio) {
+    return ratio < 0.1 ? 3 : ratio < 9.995 ? 2 : 1;
+}
+
 void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio) {
+    const int digits = rs_report_digits(ratio->middle);
     char level[24];
     report_level(ratio, level, sizeof level);
     if (ratio->count == 0) {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
     } else if (ratio->count < RS_STATS_PAIRS_MIN) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (too few runs)", ratio->middle);
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f (too few runs)", digits, ratio->middle);
     } else if (rs_stats_is_difference(ratio)) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.2f (%.2f to %.2f%s)", ratio->middle,
-                       ratio->low, ratio->high, level);
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f (%.*f to %.*f%s)", digits, ratio->middle,
+                       digits, ratio->low, digits, ratio->high, level);
     } else {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s (%.2f to %.2f%s)",
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s (%.*f to %.*f%s)",
                        rs_stats_is_same(ratio) ? "no difference"
                        : ratio->may_be_chance && (ratio->low > 1 || ratio->high < 1)
                            ? "may be chance"
                            : "not separable",
-                       ratio->low, ratio->high, level);
+                       digits, ratio->low, digits, ratio->high, level);
     }
 }
 

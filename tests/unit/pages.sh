@@ -24,7 +24,7 @@ plant planted_silent '.more{display:none!important}'
 plant planted_broad 'h1{width:1400px}'
 plant planted_pale '.c0{background:#ddeeff!important}'
 
-look() { # dark, pages: faults, then "done"
+look() { # dark, pages: into $folder/seen.txt faults, then "done"
     {
         echo '<!doctype html><style>:root{color-scheme:light dark}</style><body>'
         echo '<script src="pages.js"></script><script>lookAtAll(['
@@ -33,23 +33,29 @@ look() { # dark, pages: faults, then "done"
     } > "$folder/look.html"
     scheme=1
     [ "$1" = true ] && scheme=0
-    timeout 240 "$chromium" --headless --no-sandbox --disable-gpu --hide-scrollbars \
+    timeout 240 "$chromium" --headless --no-sandbox --disable-gpu --disable-dev-shm-usage \
+        --hide-scrollbars \
         --user-data-dir="$folder/profile" --allow-file-access-from-files \
         --blink-settings=preferredColorScheme=$scheme --window-size=1400,1000 \
-        --virtual-time-budget=60000 --dump-dom "file://$folder/look.html" 2> "$folder/chromium.log" |
-        sed 's/<br>/\n/g' | grep -E '(FAULT|done)' | sed 's/.*\(FAULT\|done\)/\1/'
+        --virtual-time-budget=60000 --dump-dom "file://$folder/look.html" \
+        > "$folder/dom.txt" 2> "$folder/chromium.log"
+    [ $? -ne 124 ] || { echo "SKIPPED: the browser did not end within 240 s"; exit 77; }
+    sed 's/<br>/\n/g' "$folder/dom.txt" | grep -E '(FAULT|done)' |
+        sed 's/.*\(FAULT\|done\)/\1/' > "$folder/seen.txt"
 }
 
 bad=0
 for dark in false true; do
-    seen=$(look $dark 'report windows tradeoffs ladder map')
-    case $seen in
-    done) ;;
-    *) echo "$seen"; tail -3 "$folder/chromium.log"; bad=1 ;;
-    esac
+    look $dark 'report windows tradeoffs ladder map'
+    [ "$(cat "$folder/seen.txt")" = done ] || {
+        cat "$folder/seen.txt"
+        tail -3 "$folder/chromium.log"
+        bad=1
+    }
 done
 expect() { # page, words of its fault
-    look false "planted_$1" | grep -q "FAULT.*$2" || { echo "FAILED: planted_$1 was not found"; bad=1; }
+    look false "planted_$1"
+    grep -q "FAULT.*$2" "$folder/seen.txt" || { echo "FAILED: planted_$1 was not found"; bad=1; }
 }
 expect overlap 'lies over'
 expect cut 'is cut off'

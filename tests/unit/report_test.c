@@ -755,6 +755,8 @@ static void test_report_ratio_says_difference_or_none(void **state) {
         {{1.2, 1.1, 1.3, 6, 0.5, true}, "may be chance (1.10 to 1.30)"},
         {{1.2, 0.9, 1.3, 6, 0.5, true}, "not separable (0.90 to 1.30)"},
         {{1.2, 1.1, 1.3, 2, 0, false}, "1.20 (too few runs)"},
+        {{0.0148, 0.0141, 0.0153, 6, 0, false}, "0.015 (0.014 to 0.015)"},
+        {{53.33, 51.41, 54.16, 6, 0, false}, "53.3 (51.4 to 54.2)"},
         {{NAN, NAN, NAN, 0, 0, false}, "-"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
