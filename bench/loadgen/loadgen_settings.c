@@ -14,6 +14,7 @@
 #include "loadgen/loadgen_bots.h"
 #include "loadgen/loadgen_payload.h"
 #include "loadgen/loadgen_plan.h"
+#include "seam/os.h"
 
 #define SETTINGS_SECONDS_MAX 86400
 #define SETTINGS_SECONDS_DEFAULT 10.0
@@ -36,8 +37,10 @@
 #define SETTINGS_CHURN_SOURCES 250u
 
 static const rs_option load_rows[] = {
-    RS_ROW_ADDR(rs_load_settings, addr.ip, "host", 0x7F000001, "address of the server"),
-    RS_ROW_UINT(rs_load_settings, addr.port, "port", 1, 65535, 4000, "", "port of the server"),
+    RS_ROW_STRING(
+        rs_load_settings, host, "host", "127.0.0.1",
+        "the server: an IPv4 or IPv6 address, or a name, whose first IPv4 address counts"),
+    RS_ROW_UINT(rs_load_settings, port, "port", 1, 65535, 4000, "", "port of the server"),
     RS_ROW_LIST(rs_load_settings, target_list, "target",
                 "HOST:PORT of several servers; connections go to them in turn (instead of --host "
                 "and --port)"),
@@ -239,6 +242,11 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->sources > 0 && s->source_ip == 0) {
         return "--sources: needs --source, except for a server on 127.0.0.0/8";
     }
+    for (uint32_t i = 0; i < s->targets && s->sources > 0; i++) {
+        if (s->target[i].family != RS_ADDR_V4) {
+            return "--source, --sources: IPv4 addresses, for servers of IPv4 alone";
+        }
+    }
     if (s->source_ip > UINT32_MAX - s->sources) {
         return "--source, --sources: the addresses end at 255.255.255.255";
     }
@@ -310,10 +318,28 @@ static bool settings_size(const char *option, const char *text, uint32_t min, rs
     return wrong == NULL;
 }
 
-/* HOST:PORT. */
+/* A host as the resolver knows it, in brackets or not. False: it is none, and *out is as it was. */
+static bool settings_host(const char *host, rs_addr *out, rs_error *error) {
+    char inner[RS_LOAD_TARGET_BYTES];
+    const size_t bytes = strlen(host);
+    rs_addr found;
+    if (bytes > 2 && bytes < sizeof inner && host[0] == '[' && host[bytes - 1] == ']') {
+        (void)snprintf(inner, sizeof inner, "%.*s", (int)bytes - 2, host + 1);
+        host = inner;
+    }
+    if (rs_os_resolve(host, &found, error) != RS_OK) {
+        return false;
+    }
+    found.port = out->port;
+    *out = found;
+    return true;
+}
+
+/* HOST:PORT, an IPv6 address in brackets. */
 static bool settings_target(const char *text, size_t bytes, rs_addr *out) {
     static const rs_option port = {.kind = RS_OPT_DOUBLE, .min = 1, .max = 65535, .unit = ""};
     char copy[RS_LOAD_TARGET_BYTES];
+    rs_error ignored;
     char *colon;
     double number;
     if (bytes >= sizeof copy) {
@@ -327,20 +353,26 @@ static bool settings_target(const char *text, size_t bytes, rs_addr *out) {
     }
     *colon = '\0';
     out->port = (uint16_t)number;
-    return rs_parse_ipv4(copy, &out->ip);
+    /* Without brackets a colon is in doubt. */
+    return (strchr(copy, ':') == NULL || copy[0] == '[') && settings_host(copy, out, &ignored);
 }
 
 static bool settings_targets(rs_load_settings *s) {
+    rs_error error;
     s->targets = s->target_list.count > 0 ? s->target_list.count : 1;
-    s->target[0] = s->addr;
+    s->target[0] = (rs_addr){.port = s->port};
+    if (s->target_list.count == 0 && !settings_host(s->host, &s->target[0], &error)) {
+        (void)fprintf(stderr, "loadgen: --host: %s\n", error.text);
+        return false;
+    }
     for (uint32_t i = 0; i < s->target_list.count; i++) {
         const char *text = s->target_list.item[i].text;
         const uint32_t bytes = s->target_list.item[i].bytes;
 
         if (!settings_target(text, bytes, &s->target[i])) {
             (void)fprintf(stderr,
-                          "loadgen: --target: '%.*s' is no target; allowed: HOST:PORT, a numeric "
-                          "IPv4 address and a port\n",
+                          "loadgen: --target: '%.*s' is no target; allowed: HOST:PORT, a name or "
+                          "an address (IPv6 in brackets) and a port\n",
                           (int)(bytes < SETTINGS_SHOWN_CHARS ? bytes : SETTINGS_SHOWN_CHARS), text);
             return false;
         }
@@ -444,8 +476,7 @@ const char *rs_load_target_text(const rs_load_settings *settings, uint32_t targe
                        (int)settings->target_list.item[target].bytes,
                        settings->target_list.item[target].text);
     } else {
-        (void)snprintf(out, RS_LOAD_TARGET_BYTES, "%u.%u.%u.%u:%u", addr->ip >> 24,
-                       addr->ip >> 16 & 255u, addr->ip >> 8 & 255u, addr->ip & 255u, addr->port);
+        (void)rs_addr_text(addr, out);
     }
     return out;
 }

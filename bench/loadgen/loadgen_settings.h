@@ -24,8 +24,9 @@ typedef enum rs_load_progress {
 #define RS_LOAD_MEMORY_BYTES_MAX (UINT64_C(8) << 30) /* for buffers; more is refused at start */
 
 typedef struct rs_load_settings {
-    rs_addr addr;               /* --host, --port: the only target, unless a list was given */
-    rs_option_list target_list; /* --target; which are, or addr: */
+    const char *host; /* with port the only target, unless a list was given */
+    uint16_t port;
+    rs_option_list target_list; /* --target; which are, or that: */
     rs_addr target[RS_OPTION_ITEMS_MAX];
     uint32_t targets;
     uint32_t first, connections_all; /* a part's: its first connection, of how many */

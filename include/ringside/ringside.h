@@ -84,14 +84,18 @@ void rs_server_config_set_app(rs_server_config *cfg, const rs_app *app);
 
 /* ---- a server */
 
-/* rs_server_start: starts the shards and listens. Blocks until every shard is ready or one has
- * failed; on failure everything is undone, *out is NULL and *error says what and why. The shards
- * listen last; callbacks may come before it returns, and *out is set by then.
- * RS_E_INVALID for a setting out of range; RS_E_NO_MEMORY; the back end's own. */
+/* rs_server_start: starts the shards and listens. A name as host is looked up first, which may ask
+ * a name server. Blocks until every shard is ready or one has failed; on failure everything is
+ * undone, *out is NULL and *error says what and why. The shards listen last; callbacks may come
+ * before it returns, and *out is set by then. RS_E_INVALID for a setting out of range;
+ * RS_E_NO_MEMORY; the back end's own. */
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error);
 
 /* rs_server_port: the port it listens on. */
 uint16_t rs_server_port(const rs_server *server);
+
+/* rs_server_address: where it listens, the port as bound. */
+void rs_server_address(const rs_server *server, rs_addr *out);
 
 /* rs_server_stop: requests a graceful end: stop accepting, flush for drain-timeout, close the rest.
  * Any thread; returns at once; idempotent. */

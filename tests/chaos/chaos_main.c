@@ -282,7 +282,7 @@ static void seed_draw_all(seed_run *run, uint32_t seed) {
                                                            : 0;
     run->server.app =
         (rs_app){.ctx = run, .on_open = app_open, .on_message = app_message, .on_close = app_close};
-    run->server.addr = (rs_addr){.ip = 0x7F000001u, .port = 0};
+    run->server.port = 0;
     run->server.workers = 1u + (seed_draw(run, 6) == 0);
     run->server.sessions_max = run->gentle ? 32u : 2u + seed_draw(run, 24);
     run->server.sends_in_flight = 1u + seed_draw(run, 4);

@@ -109,7 +109,7 @@ static void serve_without_allocating(bool logic_thread) {
     rs_error error;
     uint32_t before;
     rs_server_config_init(&cfg, &rs_epoll_backend);
-    cfg.addr.port = 0;
+    cfg.port = 0;
     cfg.workers = 2;
     cfg.app = (rs_app){.on_message = on_message};
     cfg.sessions_max = 2u * CLIENTS;

@@ -67,7 +67,7 @@ static void game_open(uint32_t workers, bool logic, uint32_t rate, uint32_t side
     rs_error error = {.text = ""};
     rs_server_config_init(&cfg, &rs_epoll_backend);
     board.frame_bytes_max = cfg.frame_bytes_max;
-    cfg.addr.port = 0;
+    cfg.port = 0;
     cfg.workers = workers;
     cfg.sessions_max = board.sessions_max;
     cfg.logic_thread = logic;

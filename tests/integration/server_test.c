@@ -38,7 +38,7 @@ static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
     rs_error error = {.text = ""};
     rs_status status;
     rs_server_config_init(&cfg, &rs_epoll_backend);
-    cfg.addr.port = 0;
+    cfg.port = 0;
     cfg.workers = workers;
     cfg.app = app;
     cfg.sessions_max = sessions_max;
@@ -786,7 +786,7 @@ static void test_server_nobody_listens_when_one_worker_fails(void **state) {
         rs_atomic_store_u32(&opens, 0);
         rs_atomic_store_u32(&listens, 0);
         rs_server_config_init(&cfg, &api);
-        cfg.addr.port = 0;
+        cfg.port = 0;
         cfg.workers = workers;
         cfg.app = rs_app_echo;
         cfg.sessions_max = 8;
@@ -834,7 +834,7 @@ static void test_server_figures_of_a_worker_that_ends_are_its_last(void **state)
     rs_atomic_store_u32(&in_close, 0);
     rs_atomic_store_u32(&close_goes_on, 0);
     rs_server_config_init(&cfg, &api);
-    cfg.addr.port = 0;
+    cfg.port = 0;
     cfg.app = rs_app_echo;
     cfg.sessions_max = 4;
     cfg.logic_thread = with_logic;
@@ -895,7 +895,7 @@ static void test_server_handle_is_there_before_the_first_callback(void **state) 
     app.port = rs_server_port(probe);
     stop(probe, stats);
     rs_server_config_init(&cfg, &rs_epoll_backend);
-    cfg.addr.port = app.port;
+    cfg.port = app.port;
     cfg.workers = 4;
     cfg.sessions_max = 2000;
     cfg.logic_thread = with_logic;
@@ -926,7 +926,7 @@ static void test_server_port_in_use_is_one_line(void **state) {
     (void)state;
     for (uint32_t workers = 1; workers <= 3; workers += 2) {
         rs_server_config_init(&cfg, &rs_epoll_backend);
-        cfg.addr.port = rs_server_port(first);
+        cfg.port = rs_server_port(first);
         cfg.app = rs_app_echo;
         cfg.workers = workers;
         cfg.sessions_max = 8;

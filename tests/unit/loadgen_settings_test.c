@@ -193,6 +193,12 @@ static void test_settings_targets_take_turns(void **state) {
                                           "--target 127.0.0.1:1k",
                                           "--target 127.0.0.1:65536",
                                           "--target 127.0.0:5",
+                                          "--target ::1:5",
+                                          "--target [::1]",
+                                          "--target [::1:5",
+                                          "--host 1.2.3",
+                                          "--host ::x",
+                                          "--host ::1 --source 127.0.0.2",
                                           "--target 1.2.3.4:5 --port 6",
                                           "--target 1.2.3.4:5 --host 1.2.3.4",
                                           "--target 1.2.3.4:5,1.2.3.4:6 --connections 1",
@@ -205,6 +211,13 @@ static void test_settings_targets_take_turns(void **state) {
     assert_int_equal(read_line(&settings, "--host 10.0.0.9 --port 77"), -1);
     assert_int_equal(settings.targets, 1);
     assert_string_equal(rs_load_target_text(&settings, 0, text), "10.0.0.9:77");
+    assert_int_equal(read_line(&settings, "--host ::1 --port 77 --churn"), -1);
+    assert_string_equal(rs_load_target_text(&settings, 0, text), "[::1]:77");
+    assert_int_equal(settings.sources, 0);
+    assert_int_equal(read_line(&settings, "--target [::1]:5,localhost:6"), -1);
+    assert_int_equal(settings.target[0].family, RS_ADDR_V6);
+    assert_int_equal(settings.target[1].ip, 0x7F000001);
+    assert_int_equal(settings.target[1].port, 6);
     assert_int_equal(read_line(&settings, "--target 127.0.0.1:5,127.0.0.2:6 --target 127.0.0.3:7 "
                                           "--connections 8 --threads 3 --churn"),
                      -1);

@@ -172,6 +172,26 @@ static void test_os_usage_grows_and_unknown_figures_stay_unknown(void **state) {
     }
 }
 
+static void test_os_resolves_addresses_and_names(void **state) {
+    static const char *const unknown[] = {"",      "1.2.3", "256.0.0.1",
+                                          "::1::", "[::1]", "no such host"};
+    rs_addr addr;
+    rs_error error;
+    (void)state;
+    assert_int_equal(rs_os_resolve("10.1.2.3", &addr, &error), RS_OK);
+    assert_int_equal(addr.ip, 0x0A010203);
+    assert_int_equal(rs_os_resolve("::1", &addr, &error), RS_OK);
+    assert_int_equal(addr.family, RS_ADDR_V6);
+    assert_int_equal(rs_os_resolve("localhost", &addr, &error), RS_OK);
+    assert_true(addr.family == RS_ADDR_V4 && addr.ip >> 24 == 127); /* before ::1 */
+    assert_int_equal(addr.port, 0);
+    for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
+        error.text[0] = '\0';
+        assert_int_equal(rs_os_resolve(unknown[i], &addr, &error), RS_E_ADDRESS);
+        assert_non_null(strstr(error.text, unknown[i]));
+    }
+}
+
 static void test_os_platform_names_the_system(void **state) {
     (void)state;
     assert_non_null(rs_os_platform());
@@ -210,6 +230,7 @@ int main(void) {
         cmocka_unit_test(test_os_pin_takes_a_processor_and_refuses_none),
         cmocka_unit_test(test_os_pages_are_zeroed_aligned_and_writable),
         cmocka_unit_test(test_os_usage_grows_and_unknown_figures_stay_unknown),
+        cmocka_unit_test(test_os_resolves_addresses_and_names),
         cmocka_unit_test(test_os_platform_names_the_system),
         cmocka_unit_test(test_os_stop_is_called_once_on_the_signal),
     };

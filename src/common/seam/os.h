@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/address.h"
 #include "core/status.h"
 
 /* ---- time */
@@ -20,6 +21,13 @@ uint64_t rs_os_now_ns(void);
 
 /* rs_os_sleep_ms: sleeps at least this long. */
 void rs_os_sleep_ms(uint32_t ms);
+
+/* ---- names */
+
+/* rs_os_resolve: the address of a host: a numeric one, or a name (getaddrinfo): its first IPv4
+ * address, else its first IPv6 one. Blocks while a name server is asked. out->port is 0.
+ * RS_E_ADDRESS: neither, or unknown; *error names the host. Any thread. */
+rs_status rs_os_resolve(const char *host, rs_addr *out, rs_error *error);
 
 /* ---- threads */
 

@@ -36,7 +36,7 @@ typedef struct server_worker {
 
 struct rs_server {
     rs_server_config cfg;
-    uint16_t port;
+    rs_addr addr;                   /* where it listens; its port as bound */
     uint32_t routed[RS_SHARDS_MAX]; /* sockets assigned to each worker; written by the listening
                                        shard only */
     uint32_t route_next;            /* the same */
@@ -202,7 +202,7 @@ static rs_status worker_start(server_worker *worker) {
                 return RS_E_CLOSED; /* the other worker's error is the one to report */
             }
         }
-        status = rs_shard_listen(worker->shard, &server->cfg.addr, &server->port, &worker->error);
+        status = rs_shard_listen(worker->shard, &server->addr, &server->addr.port, &worker->error);
     }
     return status;
 }
@@ -305,10 +305,24 @@ static rs_status server_settle(rs_server *server, rs_error *error) {
     return status;
 }
 
+static rs_status server_resolve(const rs_server_config *cfg, rs_addr *out, rs_error *error) {
+    rs_error why;
+    if (rs_os_resolve(cfg->host, out, &why) != RS_OK) {
+        return rs_error_set(error, RS_E_INVALID, why.call, why.os_error, "--host: %.180s",
+                            why.text);
+    }
+    out->port = cfg->port;
+    return RS_OK;
+}
+
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error) {
     rs_server *server;
+    rs_addr addr = {.port = 0};
     rs_status status = rs_server_config_check(cfg, error);
     *out = NULL;
+    if (status == RS_OK) {
+        status = server_resolve(cfg, &addr, error);
+    }
     if (status != RS_OK) {
         return status;
     }
@@ -322,6 +336,7 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
     }
     server->cfg = *cfg;
+    server->addr = addr;
     server->worker_count = cfg->workers;
     RS_ASSERT(server->worker_count > 0);
     RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
@@ -413,7 +428,11 @@ void rs_server_free(rs_server *server) {
 }
 
 uint16_t rs_server_port(const rs_server *server) {
-    return server->port;
+    return server->addr.port;
+}
+
+void rs_server_address(const rs_server *server, rs_addr *out) {
+    *out = server->addr;
 }
 
 /* ---- from any thread */

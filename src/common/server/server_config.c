@@ -13,9 +13,10 @@
 #define CPU_MAX 4095
 
 static const rs_option server_rows[] = {
-    RS_ROW_ADDR(rs_server_config, addr.ip, "host", 0x7F000001, "IPv4 address to listen on"),
-    RS_ROW_UINT(rs_server_config, addr.port, "port", 0, 65535, 4000, "",
-                "TCP port; 0 picks a free one"),
+    RS_ROW_STRING(rs_server_config, host, "host", "127.0.0.1",
+                  "where to listen: an IPv4 or IPv6 address, or a name, whose first IPv4 address "
+                  "counts; :: = all addresses of both families, 0.0.0.0 = all of IPv4"),
+    RS_ROW_UINT(rs_server_config, port, "port", 0, 65535, 4000, "", "TCP port; 0 picks a free one"),
     RS_ROW_UINT(rs_server_config, workers, "workers", 1, RS_SHARDS_MAX, 1, "threads",
                 "shards, one thread each"),
     RS_ROW_CHOICE(rs_server_config, logic_thread, "logic", "io|thread", false,

@@ -16,7 +16,8 @@ struct rs_server_config {
     rs_tuning tuning;
     const void *backend_settings; /* the back end's own, read by rs_server_start; NULL: defaults */
     rs_app app;
-    rs_addr addr;              /* port 0 picks a free one */
+    const char *host;          /* an address or a name; read by rs_server_start */
+    uint16_t port;             /* 0 picks a free one */
     uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */
     uint32_t sessions_max;     /* of the whole server, [1, RS_SESSIONS_MAX] */
     uint32_t frame_bytes_max;  /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
@@ -44,7 +45,7 @@ struct rs_server_config {
 
 extern const rs_option_table rs_server_options;
 
-/* rs_server_config_init: every default; addr 127.0.0.1:4000, one worker, no application. */
+/* rs_server_config_init: every default; 127.0.0.1:4000, one worker, no application. */
 void rs_server_config_init(rs_server_config *cfg, const rs_backend_api *backend);
 
 /* rs_server_config_check: what rs_server_start refuses before anything starts: RS_E_INVALID with

@@ -11,9 +11,10 @@
 #endif
 
 void rs_console_banner(const rs_server_run *run, const rs_server_stats *stats) {
-    const rs_addr *addr = &run->cfg.addr;
-    rs_printer_say(run->out, "listening on %u.%u.%u.%u:%u\n", addr->ip >> 24, addr->ip >> 16 & 255u,
-                   addr->ip >> 8 & 255u, addr->ip & 255u, rs_server_port(run->server));
+    char text[RS_ADDR_TEXT_BYTES];
+    rs_addr addr;
+    rs_server_address(run->server, &addr);
+    rs_printer_say(run->out, "listening on %s\n", rs_addr_text(&addr, text));
     rs_printer_say(run->out,
                    "%s, commit %s: back end %s, provider %s, %s, %u worker%s, %u sessions, "
                    "%.1f MiB of buffers\n",

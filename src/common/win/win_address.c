@@ -2,6 +2,9 @@
 /* See win_address.h. */
 #include "win/win_address.h"
 
+#include "seam/os.h"
+#include "win/win_socket.h"
+
 #include <string.h>
 
 int rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr) {
@@ -28,4 +31,65 @@ rs_addr rs_sockaddr_read(const rs_sockaddr *name) {
         return (rs_addr){.port = 0};
     }
     return (rs_addr){.ip = ntohl(name->v4.sin_addr.s_addr), .port = ntohs(name->v4.sin_port)};
+}
+
+/* ---- names */
+
+static rs_status resolve_failed(rs_error *error, const char *host, int code) {
+    return rs_error_set(error, RS_E_ADDRESS, "getaddrinfo", (uint32_t)code,
+                        "'%.100s' is no address and no name that is known here", host);
+}
+
+/* The first of IPv4, else the first of all. False: there is none. */
+static bool resolve_choose(const struct addrinfo *list, rs_addr *out) {
+    bool found = false;
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
+        rs_sockaddr name;
+        rs_addr addr;
+        if (at->ai_addr == NULL || at->ai_addrlen > sizeof name) {
+            continue;
+        }
+        memset(&name, 0, sizeof name);
+        memcpy(&name, at->ai_addr, at->ai_addrlen);
+        addr = rs_sockaddr_read(&name);
+        if (!found || (out->family == RS_ADDR_V6 && addr.family == RS_ADDR_V4)) {
+            *out = addr;
+        }
+        found = true;
+    }
+    return found;
+}
+
+static rs_status resolve_name(const char *host, rs_addr *out, rs_error *error) {
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    bool found;
+    int code = getaddrinfo(host, NULL, &hints, &list);
+    if (code != 0) {
+        return resolve_failed(error, host, code);
+    }
+    found = resolve_choose(list, out);
+    freeaddrinfo(list);
+    return found ? RS_OK : resolve_failed(error, host, 0);
+}
+
+/* "1.2.3" is 1.2.0.3 to getaddrinfo: more likely a mistake. */
+static bool resolve_is_name(const char *host) {
+    return host[strspn(host, "0123456789.")] != '\0' && strchr(host, ':') == NULL;
+}
+
+rs_status rs_os_resolve(const char *host, rs_addr *out, rs_error *error) {
+    rs_status status;
+    if (rs_addr_parse(host, out)) {
+        return RS_OK;
+    }
+    if (!resolve_is_name(host)) {
+        return resolve_failed(error, host, 0);
+    }
+    status = rs_win_socket_start(error);
+    if (status == RS_OK) {
+        status = resolve_name(host, out, error);
+        rs_win_socket_stop();
+    }
+    return status;
 }

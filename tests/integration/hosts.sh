@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# A server is reached by the hosts it listens on, of both families and by name, and by no other.
+#   hosts.sh SERVER LOADGEN
+# For each pair a server on the first host is loaded through the second one; every byte of the
+# replies is checked by loadgen. EMULATOR in the environment runs programs for Windows.
+set -u
+server=$1
+loadgen=$2
+emulator=${EMULATOR:-}
+work=$(mktemp -d) || exit 1
+server_pid=
+stop_server()
+{
+    [ -z "$server_pid" ] || { kill -INT "$server_pid" && wait "$server_pid"; } 2>/dev/null
+    server_pid=
+}
+trap 'stop_server; rm -rf "$work"' EXIT
+bad=0
+
+# pair HOST SHOWN TARGET CODE: the server says SHOWN, and loadgen ends with CODE.
+pair()
+{
+    local port code
+    : >"$work/server"
+    timeout 120 ${emulator:+"$emulator"} "$server" --port 0 --host "$1" --max-sessions 64 \
+        >"$work/server" 2>&1 </dev/null &
+    server_pid=$!
+    for ((i = 0; i < 1200; i++)); do
+        port=$(tr -d '\r' <"$work/server" | sed -n 's/^listening on .*:\([0-9]*\)$/\1/p')
+        [ -z "$port" ] || break
+        sleep 0.05
+    done
+    grep -qF "listening on $2:$port" "$work/server" || {
+        echo "FAILED: --host $1: $(head -2 "$work/server")"
+        bad=1
+    }
+    timeout 60 ${emulator:+"$emulator"} "$loadgen" --host "$3" --port "${port:-1}" --connections 4 \
+        --messages 200 --warmup 0 >"$work/loadgen" 2>&1 </dev/null
+    code=$?
+    [ "$code" = "$4" ] || {
+        echo "FAILED: --host $1 by way of $3: exit code $code: $(tail -3 "$work/loadgen")"
+        bad=1
+    }
+    stop_server
+}
+
+pair 127.0.0.1 127.0.0.1 127.0.0.1 0
+pair localhost 127.0.0.1 localhost 0
+pair ::1 '[::1]' ::1 0
+pair :: '[::]' ::1 0
+pair :: '[::]' 127.0.0.1 0
+pair ::1 '[::1]' 127.0.0.1 1
+pair 0.0.0.0 0.0.0.0 ::1 1
+exit $bad
