@@ -201,6 +201,17 @@ static uint32_t answer_count(const rs_question *question, const rs_answer *out, 
     return count;
 }
 
+/* Clauses that are open because hardly any run counts. */
+static uint32_t answer_starved(const rs_question *question, const rs_question_input *input,
+                               const rs_answer *out) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < question->clauses; i++) {
+        count += out->clause[i] == RS_CLAUSE_UNSETTLED &&
+                 input->seen[i].ratio.count < RS_VERDICT_PAIRS_MIN;
+    }
+    return count;
+}
+
 static void answer_clauses(const rs_question *question, const rs_question_input *input,
                            rs_answer *out) {
     const char *where = input->platform == RS_PLATFORM_WINE ? "Under Wine" : "On Windows";
@@ -218,10 +229,12 @@ static void answer_clauses(const rs_question *question, const rs_question_input 
                    failed);
     } else {
         answer_say(out, RS_ANSWER_NOT_SEPARABLE,
-                   "%s not separable: %u of %u clauses are open, such as: %s. More runs: compare "
+                   "%s not separable: %u of %u clauses %s, such as: %s. More runs: compare "
                    "--question %u --repeat %u",
-                   where, opens, question->clauses, open, question->number,
-                   twice > RS_REPEATS_MAX ? RS_REPEATS_MAX : twice);
+                   where, opens, question->clauses,
+                   answer_starved(question, input, out) == opens ? "have too few undisturbed runs"
+                                                                 : "are open",
+                   open, question->number, twice > RS_REPEATS_MAX ? RS_REPEATS_MAX : twice);
     }
 }
 

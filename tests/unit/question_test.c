@@ -155,6 +155,8 @@ static void test_question_an_open_clause_leaves_it_open_and_names_the_command(vo
     judge("gqcs-ex", RS_ANSWER_NOT_SEPARABLE, "--repeat 100");
     input.seen[0].ratio.count = 2; /* a clear ratio of too few pairs */
     judge("gqcs-ex", RS_ANSWER_NOT_SEPARABLE, "2 of 2 clauses are open");
+    input.seen[1].ratio.count = 0;
+    judge("gqcs-ex", RS_ANSWER_NOT_SEPARABLE, "2 of 2 clauses have too few undisturbed runs");
 }
 
 static void test_question_same_holds_within_and_fails_outside(void **state) {
