@@ -144,6 +144,7 @@ static const rs_question question_table[] = {
      .hypothesis = "A commit starts all requests of one queue and direction. So it saves calls "
                    "where several wait in one queue, sixteen sends here, and none where there is "
                    "one.",
+     .why_windows = "here a commit is our provider's, which gathers those of all queues",
      .set = {"rio_server.coalesce=off", "rio_server.send-blocks=8192",
              "rio_server.sends-in-flight=16"},
      .change = {{.option = "rio-defer",
@@ -174,6 +175,7 @@ static const rs_question question_table[] = {
      .hypothesis = "Either way one notification wakes one thread, and what it fetches comes from "
                    "the same queue: no difference, neither where each message needs a wake-up nor "
                    "where a wake-up serves many.",
+     .why_windows = "here our provider has a wait of its own in the port's place",
      .change = {{.option = "rio-notify-by",
                  .value = "event",
                  .about = "RIONotify sets an event",

@@ -56,7 +56,8 @@ static void html_top(const rs_results *results, rs_compare_text *text) {
     if (rs_results_warning(results)[0] != '\0') {
         html_paragraph(text, "fixed", rs_results_warning(results));
     }
-    rs_compare_text_format(text, "<h1>%s</h1>\n", title[results->kind]);
+    rs_compare_text_format(text, "<h1>%s</h1>\n",
+                           results->question != NULL ? "Ringside question" : title[results->kind]);
     html_head_lines(&head, true, text);
     if (results->interrupted) {
         html_paragraph(text, "warn", "Interrupted: this page holds what was measured until then.");

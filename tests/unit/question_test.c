@@ -46,7 +46,7 @@ static void test_question_entries_are_whole_and_numbered(void **state) {
     }
     assert_int_equal(rs_question_count(), 18);
     assert_true(experiments >= 12);
-    assert_true(here >= 6);
+    assert_true(here >= 4);
 }
 
 static void test_question_clauses_name_what_exists_and_what_is_measured(void **state) {
@@ -161,7 +161,7 @@ static void test_question_an_open_clause_leaves_it_open_and_names_the_command(vo
 
 static void test_question_same_holds_within_and_fails_outside(void **state) {
     (void)state;
-    see(RS_PLATFORM_WINE, seen(0.96, 1.04), seen(0.96, 1.04));
+    see(RS_PLATFORM_WINDOWS, seen(0.96, 1.04), seen(0.96, 1.04));
     judge("notify-by", RS_ANSWER_HOLDS, "holds");
     input.seen[1] = seen(1.06, 1.2);
     judge("notify-by", RS_ANSWER_FAILS, "many-small");
