@@ -19,6 +19,7 @@
 #include "apps/board_log.h"
 #include "core/assert.h"
 #include "core/handle.h"
+#include "seam/os.h"
 #include "unit/board_bot.h"
 #include "unit/random.h"
 
@@ -57,6 +58,7 @@ typedef struct bed {
     uint32_t full_one_in; /* messages to a shard that find its mailbox full */
     uint32_t box_max;
     uint32_t lent, fulls, pauses, shared_sends;
+    const rs_session_ops *lender[RS_SHARED_BLOCKS]; /* whose block it is */
     shard shard[SHARDS];
     uint8_t block[RS_SHARED_BLOCKS][64];
 } bed;
@@ -105,11 +107,11 @@ static void fake_resume(rs_session *session) {
 
 /* Now and then there is no block. */
 static bool fake_shared_acquire(rs_session *session, rs_shared *out) {
-    (void)session;
     if (test_random_next(&b.random) % 8u == 0) {
         return false;
     }
     assert_true(b.lent < RS_SHARED_BLOCKS);
+    b.lender[b.lent] = session->ops;
     *out = (rs_shared){.data = b.block[b.lent], .room = 64, .index = b.lent, .generation = 1};
     b.lent++;
     return true;
@@ -117,6 +119,7 @@ static bool fake_shared_acquire(rs_session *session, rs_shared *out) {
 
 static rs_status fake_shared_send(rs_session *session, const rs_shared *shared, uint32_t bytes) {
     assert_true(shared->data == b.block[shared->index] && bytes <= shared->room);
+    assert_ptr_equal(session->ops, b.lender[shared->index]);
     b.shared_sends++;
     return fake_send(session, shared->data, bytes);
 }
@@ -146,13 +149,14 @@ static rs_status bed_tell(void *ctx, uint32_t to, const void *data, uint32_t byt
 
 /* ---- the bed */
 
-static void bed_open(uint32_t shards, uint32_t width, uint32_t height, uint32_t view,
-                     uint64_t seed) {
+static void bed_open_with(uint32_t shards, bool logic_thread, uint32_t width, uint32_t height,
+                          uint32_t view, uint64_t seed) {
     rs_board_config cfg = {
         .settings = {.width = width, .height = height, .view = view, .share = seed % 5u != 4u},
         .workers = shards,
         .sessions_max = shards * CLIENTS,
-        .frame_bytes_max = 256};
+        .frame_bytes_max = 256,
+        .logic_thread = logic_thread};
     rs_error error = {.text = ""};
     memset(&b, 0, sizeof b);
     b.random.state = seed;
@@ -171,6 +175,11 @@ static void bed_open(uint32_t shards, uint32_t width, uint32_t height, uint32_t 
                                           .shared_send = fake_shared_send,
                                           .shared_release = fake_shared_release};
     }
+}
+
+static void bed_open(uint32_t shards, uint32_t width, uint32_t height, uint32_t view,
+                     uint64_t seed) {
+    bed_open_with(shards, false, width, height, view, seed);
 }
 
 static client *bed_connect(uint32_t s, uint32_t index) {
@@ -218,7 +227,7 @@ static bool bed_turn(uint32_t s) {
     }
     self->box_count -= heard;
     memmove(self->box, self->box + heard, self->box_count * sizeof self->box[0]);
-    if (b.shards > 1) {
+    if (rs_board_copies(b.board) > 1) {
         more = b.app.on_turn(b.app.ctx, &peers);
     }
     return more;
@@ -332,6 +341,15 @@ static void test_board_one_copy_agrees_with_the_referee_at_every_step(void **sta
     }
 }
 
+/* One copy for the sessions of several shards: a block is lent to those of its own shard only. */
+static void test_board_logic_thread_has_one_copy_for_all_shards(void **state) {
+    (void)state;
+    bed_open_with(SHARDS, true, 20, 14, 7, 1);
+    assert_int_equal(rs_board_copies(b.board), 1);
+    walk(6000, 1);
+    assert_true(b.shared_sends > 1000);
+}
+
 static void test_board_copies_agree_when_all_is_told(void **state) {
     (void)state;
     for (uint32_t seed = 1; seed <= 12; seed++) {
@@ -345,16 +363,9 @@ static void test_board_copies_agree_when_all_is_told(void **state) {
 }
 
 /* Nobody hears: who moves is paused one by one, may still leave, and all comes out in the end. */
-static void test_board_full_log_pauses_those_who_move(void **state) {
-    client *c[CLIENTS];
-    uint32_t moves = 0;
-    (void)state;
-    bed_open(2, 20, 20, 5, 7);
+static void full_log(client *c[CLIENTS]) {
+    uint32_t moves = 0, pauses = b.pauses;
     b.box_max = 1;
-    for (uint32_t i = 0; i < CLIENTS; i++) {
-        c[i] = bed_connect(0, i);
-        bed_log_in(c[i]);
-    }
     for (uint32_t i = 0; i < CLIENTS; i++) {
         for (; !c[i]->paused; moves++) {
             assert_true(moves < 100000u);
@@ -367,21 +378,40 @@ static void test_board_full_log_pauses_those_who_move(void **state) {
         }
     }
     assert_true(moves > 10000u); /* a quarter of a MiB of them */
-    assert_int_equal(b.pauses, CLIENTS);
+    assert_int_equal(b.pauses - pauses, CLIENTS);
     fake_end(c[0], RS_CLOSE_RESET); /* while it waits */
     fake_end(c[CLIENTS - 1u], RS_CLOSE_RESET);
     fake_end(c[3], RS_CLOSE_RESET);
+    c[CLIENTS - 1u] = bed_connect(0, CLIENTS - 1u); /* in line behind those who are left */
+    bed_log_in(c[CLIENTS - 1u]);
+    assert_true(c[CLIENTS - 1u]->paused);
     b.box_max = BOX_MAX;
     bed_settle();
     for (uint32_t i = 0; i < CLIENTS; i++) {
         assert_false(c[i]->open && c[i]->paused);
     }
     referee();
+}
+
+static void test_board_full_log_pauses_those_who_move(void **state) {
+    client *c[CLIENTS];
+    (void)state;
+    bed_open(2, 20, 20, 5, 7);
+    for (uint32_t round = 0; round < 3; round++) { /* the log's pieces are used again */
+        for (uint32_t i = 0; i < CLIENTS; i++) {
+            if (!b.shard[0].clients[i].open) {
+                c[i] = bed_connect(0, i);
+                bed_log_in(c[i]);
+            }
+        }
+        bed_settle();
+        full_log(c);
+    }
     rs_board_close(b.board);
 }
 
 static void test_board_ids_are_used_again_with_another_generation(void **state) {
-    uint32_t first, id;
+    uint32_t first, id, rounds = 0;
     client *c, *asker;
     rs_board_frame ask = {.type = RS_BOARD_ASK};
     (void)state;
@@ -401,7 +431,9 @@ static void test_board_ids_are_used_again_with_another_generation(void **state) 
         bed_log_in(c);
         id = c->bot.self.id;
         assert_int_not_equal(id, first);
+        rounds++;
     } while (rs_board_index(id) != rs_board_index(first));
+    assert_true(rounds >= CLIENTS); /* its index has rested longest */
     bed_settle();
     bed_ask(asker, &ask);
     assert_int_equal(asker->bot.last.type, RS_BOARD_REFUSED);
@@ -508,6 +540,12 @@ static void test_board_flood_ends_as_protocol(void **state) {
     }
     assert_in_range(moves, 100, 1000); /* a slow machine has more seconds for them */
     assert_int_equal(c->reason, RS_CLOSE_PROTOCOL);
+    for (uint32_t i = 0; i < 150; i++) { /* in two seconds */
+        bed_move(viewer, i % 8u);
+        if (i == 75) {
+            rs_os_sleep_ms(1001);
+        }
+    }
     assert_true(viewer->open);
     referee();
     rs_board_close(b.board);
@@ -606,6 +644,7 @@ static void test_board_refuses_settings_that_it_cannot_honour(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_board_one_copy_agrees_with_the_referee_at_every_step),
+        cmocka_unit_test(test_board_logic_thread_has_one_copy_for_all_shards),
         cmocka_unit_test(test_board_copies_agree_when_all_is_told),
         cmocka_unit_test(test_board_full_log_pauses_those_who_move),
         cmocka_unit_test(test_board_ids_are_used_again_with_another_generation),
