@@ -596,7 +596,7 @@ static void test_board_full_refuses_and_lets_in_later(void **state) {
     assert_int_equal(rs_board_open(&b.board, &cfg, &error), RS_OK);
     b.app = rs_board_app(b.board);
     for (uint32_t i = 0; i < count; i++) {
-        guests[i].handle = (rs_session){.ops = &ops, .index = i};
+        guests[i].handle = (rs_session){.ops = &ops, .index = i, .generation = 1};
         b.app.on_open(b.app.ctx, &guests[i].handle);
         guest_ask(&guests[i], RS_BOARD_LOGIN);
         assert_true(guests[i].type != RS_BOARD_REFUSED || i == count - 1u);
