@@ -335,13 +335,13 @@ static bool settings_host(const char *host, rs_addr *out, rs_error *error) {
     return true;
 }
 
-/* HOST:PORT, an IPv6 address in brackets. */
-static bool settings_target(const char *text, size_t bytes, rs_addr *out) {
+/* HOST:PORT, an IPv6 address in brackets. False: it is none; error->text says so of a host. */
+static bool settings_target(const char *text, size_t bytes, rs_addr *out, rs_error *error) {
     static const rs_option port = {.kind = RS_OPT_DOUBLE, .min = 1, .max = 65535, .unit = ""};
     char copy[RS_LOAD_TARGET_BYTES];
-    rs_error ignored;
     char *colon;
     double number;
+    error->text[0] = '\0';
     if (bytes >= sizeof copy) {
         return false;
     }
@@ -354,7 +354,7 @@ static bool settings_target(const char *text, size_t bytes, rs_addr *out) {
     *colon = '\0';
     out->port = (uint16_t)number;
     /* Without brackets a colon is in doubt. */
-    return (strchr(copy, ':') == NULL || copy[0] == '[') && settings_host(copy, out, &ignored);
+    return (strchr(copy, ':') == NULL || copy[0] == '[') && settings_host(copy, out, error);
 }
 
 static bool settings_targets(rs_load_settings *s) {
@@ -369,13 +369,18 @@ static bool settings_targets(rs_load_settings *s) {
         const char *text = s->target_list.item[i].text;
         const uint32_t bytes = s->target_list.item[i].bytes;
 
-        if (!settings_target(text, bytes, &s->target[i])) {
+        if (settings_target(text, bytes, &s->target[i], &error)) {
+            continue;
+        }
+        if (error.text[0] != '\0') {
+            (void)fprintf(stderr, "loadgen: --target: %s\n", error.text);
+        } else {
             (void)fprintf(stderr,
                           "loadgen: --target: '%.*s' is no target; allowed: HOST:PORT, a name or "
                           "an address (IPv6 in brackets) and a port\n",
                           (int)(bytes < SETTINGS_SHOWN_CHARS ? bytes : SETTINGS_SHOWN_CHARS), text);
-            return false;
         }
+        return false;
     }
     return true;
 }

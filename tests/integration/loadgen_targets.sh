@@ -94,6 +94,22 @@ grep -q "{\"target\":\"$one\",\"connected\":3,[^}]*\"faults\":0," "$work/json" &
     2>"$work/out" </dev/null || fail "one target"
 [ "$(column 4 "")" -eq 100 ] && [ "$(column 8 "")" -eq 0 ] || fail "rows on standard output"
 
+# By name, and of both families at once, where the system has both.
+named=localhost:${one#*:}
+run --target "$named,$two" --connections 4 --messages 400 || { cat "$work/out"; fail "$named"; }
+[ "$(column 4 "&& \$2 == \"$named\"")" -gt 0 ] || fail "no rows of $named"
+if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
+    listen six "$2" --port 0 --host :: --duration 60
+    six="[::1]:$port"
+    run --target "$six,127.0.0.1:$port" --connections 4 --messages 400 --threads 2 ||
+        { cat "$work/out"; fail "$six"; }
+    [ "$(column 3 "&& \$2 == \"$six\"")" -eq 2 ] || { cat "$work/csv"; fail "no rows of $six"; }
+fi
+"$loadgen" --target "$one,no.such.invalid:5" >"$work/out" 2>&1 </dev/null
+code=$?
+[ $code -eq 2 ] && grep -q "^loadgen: --target: 'no.such.invalid' is no address" "$work/out" ||
+    { cat "$work/out"; fail "an unknown name: exit code $code"; }
+
 # Nothing listens on port 1.
 run --target "$one,127.0.0.1:1" --connections 4 --messages 100
 code=$?
