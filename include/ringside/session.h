@@ -81,6 +81,9 @@ typedef struct rs_app {
      * rs_session_id_shard counts; 0 on a logic thread. Nullable. */
     void (*on_room)(void *ctx, rs_server *server, uint32_t shard);
 
+    /* on_low: what rs_session_notify_low has asked for. Nullable. */
+    void (*on_low)(void *ctx, rs_session *session);
+
     /* on_shard_start: before all other callbacks of this shard, on their thread, while
      * rs_server_start waits; nothing listens yet. *own: what rs_server_own and rs_session_own
      * return from now on; NULL unless it is set. Anything but RS_OK: the server does not start, and
@@ -138,6 +141,17 @@ static inline uint8_t rs_frame_type(const uint8_t *frame) {
  * closed for that: nothing of this call is delivered); RS_E_THREAD. On a logic thread always RS_OK:
  * the shard finds out whether the queue has room, and on_close reports a failure. */
 rs_status rs_session_send(rs_session *session, const void *data, uint32_t bytes);
+
+/* rs_session_notify_low: on_low is called once, at the end of the first turn after which the kernel
+ * has taken what was sent to the session but for the last `bytes`, 0: all of it; never inside this
+ * call. A call before that replaces the earlier one. A session that ends first is not told.
+ *
+ * The kernel has taken what its send has completed: it is then in its own buffer, or with sndbuf=0
+ * on Windows with the peer. rs_session_queued_bytes counts the rest.
+ *
+ * Returns  RS_OK; RS_E_CLOSED; RS_E_THREAD; RS_E_UNSUPPORTED: the application has no on_low.
+ * Bounds   a session that waits for it pays for it; the others nothing. */
+rs_status rs_session_notify_low(rs_session *session, uint32_t bytes);
 
 /* rs_session_close: flushes the send queue, then closes. Idempotent. on_close is called before it
  * returns; on a logic thread, later. This and the following functions return RS_OK or RS_E_THREAD.

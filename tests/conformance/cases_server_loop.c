@@ -274,3 +274,77 @@ void conf_case_server_timers_are_never_early_and_end_with_their_session(conf_run
     CONF_CHECK(run, app.of_session[4].calls == 0 && app.of_session[5].calls == 0);
     server_end(fixture);
 }
+
+/* ---- what the kernel has taken */
+
+#define LOW_MARK 50000u
+#define LOW_TOTAL 240000u
+
+typedef struct low_app {
+    conf_run *run;
+    uint32_t told[2]; /* at most LOW_MARK are queued; nothing is; ... */
+    uint32_t queued;  /* ... as of then */
+    uint32_t after_close;
+    bool closed;
+} low_app;
+
+static void low_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    low_app *app = ctx;
+    const uint8_t piece[8000] = {1};
+    (void)data;
+    (void)bytes;
+    for (uint32_t sent = 0; sent < LOW_TOTAL; sent += sizeof piece) {
+        CONF_STATUS(app->run, rs_session_send(session, piece, sizeof piece), RS_OK);
+    }
+    CONF_STATUS(app->run, rs_session_notify_low(session, 0), RS_OK); /* the next one replaces it */
+    CONF_STATUS(app->run, rs_session_notify_low(session, LOW_MARK), RS_OK);
+    CONF_CHECK(app->run, app->told[0] == 0);
+}
+
+static void low_told(void *ctx, rs_session *session) {
+    low_app *app = ctx;
+    uint32_t which = app->told[0] == 0 ? 0 : 1;
+    app->after_close += app->closed ? 1u : 0u;
+    app->told[which]++;
+    if (rs_session_queued_bytes(session, &app->queued) == RS_OK) {
+        CONF_CHECK(app->run, app->queued <= (which == 0 ? LOW_MARK : 0u));
+    }
+    if (which == 0) {
+        CONF_STATUS(app->run, rs_session_notify_low(session, 0), RS_OK);
+    }
+}
+
+static void low_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    low_app *app = ctx;
+    (void)reason;
+    app->closed = true;
+    CONF_STATUS(app->run, rs_session_notify_low(session, 0), RS_E_CLOSED);
+}
+
+/* The client reads nothing for a while, then everything; the second time it leaves before that. */
+void conf_case_server_low_water_is_told_once(conf_run *run) {
+    const uint8_t ask[3] = {3, 0, 1};
+    low_app app = {.run = run};
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = 16384});
+    fixture->config.app =
+        (rs_app){.ctx = &app, .on_message = low_message, .on_close = low_close, .on_low = low_told};
+    fixture->frozen_ns = conf_now_ns(run);
+    server_start(fixture);
+    server_connect(run, 0);
+    (void)conf_send(&run->client, 0, ask, sizeof ask);
+    conf_settle(run);
+    for (uint32_t got = 0; got < LOW_TOTAL; got += CONF_SLICE_BYTES) {
+        server_receive(run, 0,
+                       LOW_TOTAL - got < CONF_SLICE_BYTES ? LOW_TOTAL - got : CONF_SLICE_BYTES);
+    }
+    CONF_WAIT(run, app.told[1] == 1);
+    CONF_CHECK(run, app.told[0] == 1);
+    app.told[0] = app.told[1] = 0;
+    (void)conf_send(&run->client, 0, ask, sizeof ask);
+    CONF_WAIT(run, server_counters(fixture)->messages_in == 2);
+    (void)conf_close(&run->client, 0, RS_OPF_ABORT);
+    CONF_WAIT(run, app.closed);
+    conf_settle(run);
+    CONF_CHECK(run, app.told[0] <= 1 && app.told[1] == 0 && app.after_close == 0);
+    server_end(fixture);
+}

@@ -109,7 +109,8 @@
     X(server_serves_both_families)                                                                 \
     /* on the loop */                                                                              \
     X(server_posts_run_between_start_and_end)                                                      \
-    X(server_timers_are_never_early_and_end_with_their_session)
+    X(server_timers_are_never_early_and_end_with_their_session)                                    \
+    X(server_low_water_is_told_once)
 
 #define CONF_CASES(X)                                                                              \
     CONF_SEAM_CASES(X)                                                                             \

@@ -44,6 +44,31 @@ static void app_set_timers(sim_run *run, rs_session *session) {
     }
 }
 
+static void app_on_low(void *ctx, rs_session *session) {
+    sim_run *run = ctx;
+    uint32_t index = rs_session_id_index(rs_session_id_of(session));
+    uint32_t queued = 0;
+    SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
+    SIM_CHECK(run, run->low_wanted[index]);
+    if (!run->with_logic) {
+        SIM_CHECK(run, rs_session_queued_bytes(session, &queued) == RS_OK);
+        SIM_CHECK(run, queued <= run->low_marks[index]);
+    }
+    run->low_wanted[index] = false;
+    run->lows_told++;
+}
+
+static void app_ask_low(sim_run *run, rs_session *session) {
+    uint32_t index = rs_session_id_index(rs_session_id_of(session));
+    uint32_t mark = sim_between(run, 0, 300);
+    rs_status status = rs_session_notify_low(session, mark);
+    SIM_CHECK(run, status == RS_OK || status == RS_E_CLOSED);
+    if (status == RS_OK) {
+        run->low_marks[index] = mark;
+        run->low_wanted[index] = true;
+    }
+}
+
 static void app_on_open(void *ctx, rs_session *session) {
     sim_run *run = ctx;
     SIM_CHECK(run, rs_session_user(session) == 0);
@@ -53,6 +78,7 @@ static void app_on_open(void *ctx, rs_session *session) {
         run->some_id = rs_session_id_of(session);
     }
     app_set_timers(run, session);
+    run->low_wanted[rs_session_id_index(rs_session_id_of(session))] = false;
 }
 
 static void app_send_shared(sim_run *run, rs_session *session, const uint8_t *data,
@@ -93,6 +119,9 @@ static void app_on_message(void *ctx, rs_session *session, const uint8_t *data, 
     } else {
         (void)rs_session_send(session, data, bytes); /* a failure has closed the session */
     }
+    if (run->server.app.on_low != NULL && sim_one_in(run, 4)) {
+        app_ask_low(run, session);
+    }
     if (!run->server.app.raw && data[FRAME_TYPE_AT] == FRAME_TYPE_DISMISS) {
         run->has_dismissals = true;
         rs_session_close(session);
@@ -103,6 +132,7 @@ static void app_on_close(void *ctx, rs_session *session, rs_close_reason reason)
     sim_run *run = ctx;
     SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
     rs_session_set_user(session, 0);
+    run->low_wanted[rs_session_id_index(rs_session_id_of(session))] = false;
     run->ended++;
     sim_check_reason(run, reason);
 }
@@ -198,6 +228,7 @@ static void draw_server(sim_run *run) {
     run->with_logic = sim_one_in(run, 4) && run->mistake == SIM_MISTAKE_NONE;
     run->few_blocks = sim_one_in(run, 3);
     cfg->timers = sim_one_in(run, 3) ? sim_between(run, 1, 10) : 0;
+    cfg->app.on_low = sim_one_in(run, 3) ? app_on_low : NULL;
 }
 
 static void draw(sim_run *run) {
@@ -378,6 +409,7 @@ static void add_totals(const sim_run *run, sim_totals *totals) {
     totals->bytes_back += run->bytes_back;
     totals->complete_streams += run->complete_streams;
     totals->timers += run->timers_ran;
+    totals->lows += run->lows_told;
     totals->refused += counters->refused;
     totals->stale += counters->stale_completions;
     totals->escalated += counters->escalated_closes;

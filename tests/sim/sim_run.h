@@ -15,6 +15,7 @@
 #include "sim_backend.h"
 
 #define SIM_CLIENTS_MAX 8u
+#define SIM_SLOTS_MAX 32u /* of the shard: sessions and those still closing */
 #define SIM_PLAN_BYTES 2048u
 #define SIM_RX_BYTES 256u
 #define SIM_CLIENT_SENDS 3u
@@ -71,7 +72,7 @@ typedef struct sim_totals {
     uint64_t seeds, steps, sessions, messages, bytes_back, complete_streams;
     uint64_t faults[RS_SIM_FAULTS];
     uint64_t closed[RS_CLOSE_REASONS];
-    uint64_t refused, stale, escalated, timers;
+    uint64_t refused, stale, escalated, timers, lows;
 } sim_totals;
 
 typedef struct sim_run {
@@ -99,7 +100,9 @@ typedef struct sim_run {
     rs_session_id some_id;
     uint32_t stop_at;
     uint64_t opened, ended, steps;
-    uint64_t shard_starts, shard_ends, posts_asked, posts_ran, timers_ran;
+    uint64_t shard_starts, shard_ends, posts_asked, posts_ran, timers_ran, lows_told;
+    uint32_t low_marks[SIM_SLOTS_MAX];
+    bool low_wanted[SIM_SLOTS_MAX];
 
     rs_backend *backend; /* of the clients */
     rs_region_id region;

@@ -1450,6 +1450,102 @@ static void test_session_raw_bytes_keep_it_alive_and_silence_does_not(void **sta
     run_to_free(&b);
 }
 
+/* ---- low water */
+
+static uint32_t low_marks[BED_SLOTS], low_told, low_again;
+
+static void low_on_low(void *ctx, rs_session *session) {
+    (void)ctx;
+    low_told++;
+    if (low_again > 0) {
+        low_again--;
+        assert_int_equal(rs_session_notify_low(session, 0), RS_OK);
+    }
+}
+
+static rs_slot *low_open(bed *b) {
+    uint32_t conn;
+    bed_init(b, 4096, true, 2);
+    b->table.app.on_low = low_on_low;
+    b->table.low_marks = low_marks;
+    low_told = low_again = 0;
+    conn = bed_open(b);
+    (void)bed_collect(b);
+    return &b->table.sessions[conn];
+}
+
+/* Two blocks in flight and one behind them: each completion leaves a block less. */
+static void test_session_low_water_is_told_at_the_mark_and_once(void **state) {
+    static const uint8_t data[3 * BED_BLOCK_BYTES] = {0};
+    static bed b;
+    rs_slot *session = low_open(&b);
+    uint32_t conn = session->handle.index, queued = 0;
+    (void)state;
+    assert_int_equal(rs_session_send(&session->handle, data, sizeof data), RS_OK);
+    assert_int_equal(rs_session_notify_low(&session->handle, BED_BLOCK_BYTES), RS_OK);
+    (void)bed_collect(&b);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
+    (void)bed_collect(&b);
+    assert_int_equal(low_told, 0);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
+    assert_int_equal(low_told, 0); /* at the end of the turn */
+    low_again = 1;
+    (void)bed_collect(&b);
+    assert_int_equal(low_told, 1);
+    assert_int_equal(rs_session_queued_bytes(&session->handle, &queued), RS_OK);
+    assert_int_equal(queued, BED_BLOCK_BYTES);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, BED_BLOCK_BYTES);
+    (void)bed_collect(&b);
+    assert_int_equal(low_told, 2); /* asked for again: all of it */
+    (void)bed_collect(&b);
+    assert_int_equal(low_told, 2);
+    assert_int_equal(rs_session_notify_low(&session->handle, 0), RS_OK); /* it is so already */
+    assert_int_equal(low_told, 2);
+    (void)bed_collect(&b);
+    assert_int_equal(low_told, 3);
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
+/* Its last send completes with a failure, or short: nothing was handed over. */
+static void test_session_low_water_of_one_that_ends_is_not_told(void **state) {
+    static const uint8_t data[10] = {0};
+    static bed b;
+    (void)state;
+    for (uint32_t way = 0; way < 3; way++) {
+        rs_slot *session = low_open(&b);
+        uint32_t conn = session->handle.index;
+        assert_int_equal(rs_session_send(&session->handle, data, sizeof data), RS_OK);
+        (void)bed_collect(&b);
+        assert_int_equal(rs_session_notify_low(&session->handle, 0), RS_OK);
+        if (way == 0) {
+            bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_E_RESET, 0);
+        } else if (way == 1) {
+            bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 9);
+        } else {
+            bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, 10);
+            assert_int_equal(rs_session_close(&session->handle), RS_OK);
+        }
+        (void)bed_collect(&b);
+        assert_int_equal(b.closed, 1);
+        assert_int_equal(low_told, 0);
+        assert_int_equal(rs_session_notify_low(&session->handle, 0), RS_E_CLOSED);
+        rs_sessions_close_all(&b.table, true);
+        run_to_free(&b);
+    }
+}
+
+static void test_session_low_water_needs_a_callback(void **state) {
+    static bed b;
+    rs_slot *session;
+    (void)state;
+    bed_init(&b, 4096, true, 2);
+    session = &b.table.sessions[bed_open(&b)];
+    assert_int_equal(rs_session_notify_low(&session->handle, 0), RS_E_UNSUPPORTED);
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
 /* What the session layer keeps of a session that does nothing; its buffers are apart. */
 static void test_session_idle_takes_192_bytes_at_most(void **state) {
     const rs_sessions_memory memory = {.coalesce = true};
@@ -1470,6 +1566,9 @@ int main(void) {
         cmocka_unit_test(test_session_frames_before_a_bad_one_are_answered),
         cmocka_unit_test(test_session_silence_ends_it_as_idle),
         cmocka_unit_test(test_session_half_frame_in_drops_is_idle_too),
+        cmocka_unit_test(test_session_low_water_is_told_at_the_mark_and_once),
+        cmocka_unit_test(test_session_low_water_of_one_that_ends_is_not_told),
+        cmocka_unit_test(test_session_low_water_needs_a_callback),
         cmocka_unit_test(test_session_idle_takes_192_bytes_at_most),
         cmocka_unit_test(test_session_whole_frames_keep_it_alive),
         cmocka_unit_test(test_session_own_sends_beyond_the_limit_end_it_at_once),

@@ -120,6 +120,10 @@ rs_status rs_session_queued_bytes(const rs_session *session, uint32_t *out) {
     return is_ours(session) ? session->ops->queued_bytes(session, out) : RS_E_THREAD;
 }
 
+rs_status rs_session_notify_low(rs_session *session, uint32_t bytes) {
+    return is_ours(session) ? session->ops->notify_low(session, bytes) : RS_E_THREAD;
+}
+
 rs_status rs_session_set_timer(rs_session *session, uint32_t ms, rs_session_fn fn, void *arg,
                                rs_timer *out) {
     const rs_timer_call call = {.session = fn, .arg = arg};

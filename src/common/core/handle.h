@@ -40,6 +40,8 @@ struct rs_session_ops {
     void (*shared_release)(rs_session *session, rs_shared *shared);
     rs_status (*queued_bytes)(const rs_session *session, uint32_t *out);
 
+    rs_status (*notify_low)(rs_session *session, uint32_t bytes);
+
     /* session NULL: a timer of the shard. *out is 0 before the call. */
     rs_status (*timer_set)(rs_session_ops *ops, const rs_session *session, uint32_t ms,
                            rs_timer_call call, rs_timer *out);

@@ -145,6 +145,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     RS_ASSERT(cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
     RS_ASSERT(memory->sessions != NULL);
     RS_ASSERT(memory->cold != NULL);
+    RS_ASSERT((memory->low_marks != NULL) == (app->on_low != NULL));
     RS_ASSERT((memory->recv_base == NULL) != (memory->recv_scattered == NULL));
     RS_ASSERT(cfg->sessions_max > 0);
     RS_ASSERT(app->on_message != NULL);
@@ -157,6 +158,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->cold = memory->cold;
     table->free_next = memory->free_next;
     table->open = memory->open;
+    table->low_marks = memory->low_marks;
     table->free_head = table->free_tail = SESSION_NONE;
     table->touched = table->touched_end = memory->touched;
     table->frame_lengths = app->raw ? 0 : rs_frame_lengths(cfg->frame_bytes_max);
@@ -220,8 +222,9 @@ static bool session_needs_care(const rs_slot *session) {
     RS_ASSERT(rs_session_takes(session));
     RS_ASSERT(session->sendq.promised <= session->sendq.due);
     return rs_slot_table(session)->app.raw || rs_slot_table(session)->careful ||
-           rs_slot_cold_of(session)->handed > 0 || session->sendq.promised > 0 ||
-           session->sendq.shared > 0 || session->sendq.owned > rs_slot_table(session)->easy;
+           session->low != 0 || rs_slot_cold_of(session)->handed > 0 ||
+           session->sendq.promised > 0 || session->sendq.shared > 0 ||
+           session->sendq.owned > rs_slot_table(session)->easy;
 }
 
 static inline void session_touch(rs_slot *session) {
@@ -285,7 +288,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     if (ends != NULL) {
         table->cold[conn].ends = *ends;
     }
-    session->pause = 0;
+    session->pause = session->low = 0;
     session->careful = session_needs_care(session);
     session->last_frame_ms = table->now_ms;
     sessions_list_open(table, conn);
@@ -346,6 +349,8 @@ RS_COLD static void session_defer_end(rs_slot *session, rs_close_reason reason) 
 
 RS_COLD static void session_end_timers(rs_sessions *table, uint32_t index) {
     rs_timer timer;
+    RS_ASSERT(table->app_timers != NULL && table->app_wheel != NULL);
+    RS_ASSERT(index < table->cfg.slot_count);
     while ((timer = rs_timer_table_first(table->app_timers, index)) != 0) {
         const bool was_set = rs_timer_table_take(table->app_timers, timer, NULL, NULL);
         RS_ASSERT(was_set);
@@ -358,6 +363,7 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     session->holds = 0;
+    session->low = 0;
     session->reason = (uint8_t)reason;
     session->abort = !reason_flushes(reason);
     rs_sendq_leave(&table->sendq_pool, &session->sendq);
@@ -704,10 +710,24 @@ void rs_sessions_add_send_ns(const rs_sessions *table, rs_histogram *into) {
     rs_histogram_record_n(into, table->send_run_ns, table->send_run_count);
 }
 
-/* More to send, or it waits for this. */
-RS_COLD static void session_sent(rs_slot *session) {
+static bool session_is_low(const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(table->low_marks != NULL);
+    RS_ASSERT(session->handle.index < table->cfg.slot_count);
+    return rs_sendq_bytes(&table->sendq_pool, &session->sendq) <=
+           table->low_marks[session->handle.index];
+}
+
+/* More to send, or it or the application may wait for this. */
+RS_COLD static void session_sent(rs_slot *session, bool more) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
-    RS_ASSERT(session->state != RS_SESSION_OPEN || session->sendq.unsent_bytes > 0);
+    if (!more && session->low == 0 && session->state == RS_SESSION_OPEN) {
+        return; /* careful for another reason */
+    }
+    RS_ASSERT(session->low == 0 || session->careful);
+    if (session->low == RS_LOW_WANTED && session_is_low(session)) {
+        session->low = RS_LOW_DUE;
+    }
     if (!rs_session_takes(session)) {
         rs_sendq_clear_room(&session->sendq);
     }
@@ -724,8 +744,8 @@ static inline uint32_t session_send_back(rs_sessions *table, rs_slot *session) {
     uint32_t asked = rs_sendq_complete(&table->sendq_pool, &session->sendq, &posted_ns);
     RS_DEBUG_ASSERT(session->sendq.in_flight > 0);
     sessions_record_send(table, table->now_ns - posted_ns);
-    if (more || session->state != RS_SESSION_OPEN) {
-        session_sent(session);
+    if (more || session->state != RS_SESSION_OPEN || session->careful) {
+        session_sent(session, more);
     }
     return asked;
 }
@@ -1172,9 +1192,26 @@ static rs_op *session_collect_ending(rs_slot *session, rs_op *out) {
     return out;
 }
 
+/* May send, and ask again. */
+RS_COLD static void session_tell_low(rs_slot *session) {
+    const rs_app *app = &rs_slot_table(session)->app;
+    RS_ASSERT(session->low == RS_LOW_DUE && app->on_low != NULL);
+    RS_ASSERT(session->careful);
+    RS_ASSERT(rs_session_takes(session));
+    if (!session_is_low(session)) { /* more was sent in this turn */
+        session->low = RS_LOW_WANTED;
+        return;
+    }
+    session->low = 0;
+    app->on_low(app->ctx, &session->handle);
+}
+
 /* Everything except an open session that receives without checks. */
 RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->state <= RS_SESSION_CLOSING);
+    if (session->low == RS_LOW_DUE && rs_session_takes(session)) {
+        session_tell_low(session);
+    }
     switch ((rs_session_state)session->state) {
     case RS_SESSION_FREE:
         return out;
@@ -1579,7 +1616,28 @@ uint32_t rs_sessions_broadcast(rs_sessions *table, const rs_session_id *ids, uin
 
 static rs_status session_queued_bytes(const rs_session *handle, uint32_t *out) {
     const rs_slot *session = (const rs_slot *)(const void *)handle;
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(out != NULL);
     *out = rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq);
+    return RS_OK;
+}
+
+/* What is queued already may be little enough. */
+static rs_status session_notify_low(rs_session *handle, uint32_t bytes) {
+    rs_slot *session = slot_of(handle);
+    rs_sessions *table = rs_slot_table(session);
+    if (table->low_marks == NULL) {
+        return RS_E_UNSUPPORTED;
+    }
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    if (!rs_session_takes(session)) {
+        return RS_E_CLOSED;
+    }
+    RS_ASSERT(table->app.on_low != NULL);
+    table->low_marks[handle->index] = bytes;
+    session->low = session_is_low(session) ? RS_LOW_DUE : RS_LOW_WANTED;
+    session->careful = true;
+    session_touch(session);
     return RS_OK;
 }
 
@@ -1626,6 +1684,7 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
                             .shared_send = session_shared_send,
                             .shared_release = session_shared_release,
                             .queued_bytes = session_queued_bytes,
+                            .notify_low = session_notify_low,
                             .timer_set = session_timer_set,
                             .timer_cancel = session_timer_cancel};
 }

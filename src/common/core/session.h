@@ -60,6 +60,10 @@ typedef enum rs_session_state {
 #define RS_PAUSE_QUEUE 0x02u /* its own queue: replies might find no block, or no room */
 #define RS_PAUSE_FULL 0x04u  /* no room: each send must complete within RS_STALLED_MS */
 
+/* rs_session_notify_low; not 0: careful too. */
+#define RS_LOW_WANTED 1u
+#define RS_LOW_DUE 2u
+
 typedef struct rs_sessions rs_sessions;
 
 /* A session's place in the table. */
@@ -79,6 +83,7 @@ typedef struct rs_slot {
     bool abort_posted;      /* a CLOSE with RS_OPF_ABORT is with the back end */
     bool quarantined;       /* ... and not expected back */
     uint8_t pause;          /* RS_PAUSE_* */
+    uint8_t low;            /* RS_LOW_* */
     uint32_t holds;         /* answers owed; 0 once it has ended */
     rs_sendq sendq;
     uint64_t bytes_in, bytes_out; /* received, sent and completed */
@@ -125,6 +130,7 @@ struct rs_sessions {
     uint32_t straggler;
     rs_slot **touched;     /* [2 * slot_count]: those that may have ops, in order */
     rs_slot **touched_end; /* behind the last one */
+    uint32_t *low_marks;   /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
     rs_timers timers;
     rs_timer_table *app_timers; /* NULL: the application has none here, or is on another thread */
     rs_timer_wheel *app_wheel;  /* of these; both set by the caller after rs_sessions_init */
@@ -166,6 +172,7 @@ typedef struct rs_sessions_memory {
     uint32_t *open;             /* [slot_count] */
     rs_slot **touched;          /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
+    uint32_t *low_marks;        /* [slot_count], with the application's on_low; else NULL */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
     uint32_t entry_count;

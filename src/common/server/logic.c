@@ -22,6 +22,7 @@ enum {
     TO_START,
     TO_POST, /* payload: logic_post */
     TO_TIMER,
+    TO_LOW, /* payload: which request of the session this answers */
     TO_END
 };
 
@@ -47,6 +48,7 @@ enum {
     FROM_HOLD,
     FROM_RELEASE,
     FROM_DONE,
+    FROM_LOW, /* payload: the bytes */
     FROM_STARTED,
     FROM_TIMER,
     FROM_CANCEL
@@ -81,6 +83,7 @@ typedef struct logic_session {
     rs_session handle;
     rs_logic_channel *channel;
     uint64_t bytes_in, bytes_out; /* delivered and sent here */
+    uint32_t low_asked;           /* how often; only the last time is answered */
     uint8_t state;                /* LOGIC_* */
 } logic_session;
 
@@ -109,6 +112,7 @@ struct rs_logic_channel {
     rs_shared frame;      /* for many sessions; generation 0: there was no block, ... */
     uint8_t *frame_copy;  /* ... it is here, [payload_max] */
     uint32_t frame_bytes; /* 0 = none */
+    uint32_t *low_seen;   /* [slot_count]: FROM_LOW of this session so far; NULL without on_low */
     bool started;         /* on_shard_start has returned: */
     rs_status start_status;
     rs_timer_wheel wheel; /* with cfg.timers */
@@ -249,6 +253,15 @@ static bool channel_take_general(rs_logic_channel *channel, const rs_spsc_record
     }
 }
 
+static void channel_take_low(rs_logic_channel *channel, rs_session *session,
+                             const rs_spsc_record *record) {
+    uint32_t bytes;
+    RS_ASSERT(record->bytes == sizeof bytes && channel->low_seen != NULL);
+    memcpy(&bytes, rs_spsc_payload(record), sizeof bytes);
+    channel->low_seen[session->index]++;
+    (void)rs_session_notify_low(session, bytes);
+}
+
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
     uint32_t kind = record->kind & ((1u << FROM_KIND_BITS) - 1u);
     rs_slot *slot;
@@ -286,6 +299,9 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         break;
     case FROM_DONE:
         rs_session_handed_back(slot, record->kind >> FROM_KIND_BITS);
+        break;
+    case FROM_LOW:
+        channel_take_low(channel, session, record);
         break;
     case FROM_PAUSE:
         rs_session_pause(session);
@@ -385,6 +401,9 @@ static void forward_open(void *ctx, rs_session *session) {
     const rs_slot *slot = slot_of(channel, session);
     const rs_ends ends = rs_slot_cold_of(slot)->ends; /* the application may open others */
     const uint8_t *data = (const uint8_t *)&ends;
+    if (channel->low_seen != NULL) {
+        channel->low_seen[session->index] = 0;
+    }
     if (!channel_try(channel, TO_OPEN, id, data, sizeof ends)) {
         channel_push_waiting(channel, TO_OPEN, slot, id, data, sizeof ends);
     }
@@ -399,6 +418,15 @@ static void forward_message(void *ctx, rs_session *session, const uint8_t *data,
     rs_session_hand_over(slot, bytes); /* until FROM_DONE of this message */
     if (!channel_try(channel, TO_MESSAGE, id, data, bytes)) {
         channel_push_waiting(channel, TO_MESSAGE, slot, id, data, bytes);
+    }
+}
+
+static void forward_low(void *ctx, rs_session *session) {
+    rs_logic_channel *channel = ctx;
+    rs_session_id id = rs_session_id_of(session);
+    const uint32_t seen = channel->low_seen[session->index];
+    if (!channel_try(channel, TO_LOW, id, &seen, sizeof seen)) {
+        channel_push_waiting(channel, TO_LOW, slot_of(channel, session), id, &seen, sizeof seen);
     }
 }
 
@@ -728,6 +756,19 @@ static rs_status logic_queued_bytes(const rs_session *handle, uint32_t *out) {
     return RS_E_UNSUPPORTED;
 }
 
+static rs_status logic_notify_low(rs_session *handle, uint32_t bytes) {
+    logic_session *session = logic_session_of(handle);
+    if (session->channel->logic->app.on_low == NULL) {
+        return RS_E_UNSUPPORTED;
+    }
+    if (session->state != LOGIC_OPEN) {
+        return RS_E_CLOSED;
+    }
+    session->low_asked++;
+    logic_push(session, FROM_LOW, (const uint8_t *)&bytes, sizeof bytes);
+    return RS_OK;
+}
+
 /* The table is here, the wheel on the shard: a timer that was cancelled or set anew meanwhile may
  * still come from there, and is not in the table any more. */
 static rs_status logic_timer_set(rs_session_ops *ops, const rs_session *handle, uint32_t ms,
@@ -778,6 +819,7 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
                             .shared_send = logic_shared_send,
                             .shared_release = logic_shared_release,
                             .queued_bytes = logic_queued_bytes,
+                            .notify_low = logic_notify_low,
                             .timer_set = logic_timer_set,
                             .timer_cancel = logic_timer_cancel};
 }
@@ -792,6 +834,7 @@ static void logic_on_open(const rs_app *app, logic_session *session, const rs_sp
     session->bytes_in = session->bytes_out = 0;
     memcpy(&peer->ends, rs_spsc_payload(record), sizeof peer->ends);
     peer->opened_ns = rs_os_now_ns();
+    session->low_asked = 0;
     if (app->on_open != NULL) {
         app->on_open(app->ctx, &session->handle);
     }
@@ -806,6 +849,15 @@ static void logic_on_message(const rs_app *app, logic_session *session,
         app->on_message(app->ctx, &session->handle, rs_spsc_payload(record), record->bytes);
     }
     logic_push(session, FROM_DONE | record->bytes << FROM_KIND_BITS, NULL, 0);
+}
+
+static void logic_on_low(const rs_app *app, logic_session *session, const rs_spsc_record *record) {
+    uint32_t seen;
+    RS_ASSERT(record->bytes == sizeof seen);
+    memcpy(&seen, rs_spsc_payload(record), sizeof seen);
+    if (session->state == LOGIC_OPEN && seen == session->low_asked) {
+        app->on_low(app->ctx, &session->handle);
+    }
 }
 
 static void logic_on_closed(const rs_app *app, logic_session *session, uint8_t reason) {
@@ -870,6 +922,8 @@ static void logic_deliver_session(rs_logic_channel *channel, const rs_spsc_recor
     RS_ASSERT(rs_session_id_of(&session->handle) == record->value);
     if (record->kind == TO_MESSAGE) {
         logic_on_message(app, session, record);
+    } else if (record->kind == TO_LOW) {
+        logic_on_low(app, session, record);
     } else {
         RS_ASSERT(record->kind == TO_CLOSED);
         RS_ASSERT(record->bytes == 1);
@@ -1032,6 +1086,7 @@ static void channel_free(rs_logic_channel *channel) {
     free(channel->block_entries);
     free(channel->frame_copy);
     free(channel->closes);
+    free(channel->low_seen);
     free(channel->timer_nodes);
     free(channel->timer_generations);
     free(channel->timer_entries);
@@ -1075,6 +1130,12 @@ static bool channel_alloc(rs_logic_channel *channel) {
     channel->frame_copy = malloc(cfg->payload_max);
     channel->sessions = calloc(cfg->slot_count, sizeof *channel->sessions);
     channel->peers = calloc(cfg->slot_count, sizeof *channel->peers);
+    if (channel->logic->app.on_low != NULL) {
+        channel->low_seen = calloc(cfg->slot_count, sizeof *channel->low_seen);
+        if (channel->low_seen == NULL) {
+            return false;
+        }
+    }
     if (cfg->timers > 0) {
         channel->timer_nodes = calloc(cfg->timers, sizeof *channel->timer_nodes);
         channel->timer_generations = calloc(cfg->timers, sizeof *channel->timer_generations);
@@ -1128,6 +1189,7 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
     *out = NULL;
     if (channel != NULL) {
         channel->cfg = *cfg;
+        channel->logic = logic;
         status = channel_alloc(channel) ? rs_os_event_open(&channel->room, error) : status;
     }
     if (status != RS_OK) {
@@ -1143,7 +1205,8 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
                     .raw = logic->app.raw,
                     .on_open = forward_open,
                     .on_message = forward_message,
-                    .on_close = forward_close};
+                    .on_close = forward_close,
+                    .on_low = logic->app.on_low != NULL ? forward_low : NULL};
     logic->channels[cfg->shard] = channel;
     rs_atomic_store_u32(&logic->attached[cfg->shard], 1);
     *out = channel;

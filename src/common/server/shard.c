@@ -329,6 +329,12 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     memory->open = calloc(plan->slots, sizeof *memory->open);
     memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
     memory->timer_nodes = calloc(plan->slots, sizeof *memory->timer_nodes);
+    if (shard->cfg.server->app.on_low != NULL) {
+        memory->low_marks = calloc(plan->slots, sizeof *memory->low_marks);
+        if (memory->low_marks == NULL) {
+            return RS_E_NO_MEMORY;
+        }
+    }
     memory->entries = calloc(plan->entry_count, sizeof *memory->entries);
     shard->slab_entries = calloc(plan->block_count, sizeof *shard->slab_entries);
     shard->completions = calloc(shard->poll_max, sizeof *shard->completions);
@@ -354,6 +360,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.open);
     free(shard->memory.touched);
     free(shard->memory.timer_nodes);
+    free(shard->memory.low_marks);
     shard_free_timers(shard->timers);
     free(shard->memory.entries);
     free(shard->slab_entries);
