@@ -342,11 +342,11 @@ static void test_shard_poll_sleeps_until_the_next_timer(void **state) {
     assert_int_equal(
         rs_shard_ops(b.shard)->timer_set(rs_shard_ops(b.shard), NULL, 30, call, &timer), RS_OK);
     assert_true(timer != 0);
-    for (uint32_t turns = 0; calls == 0; turns++) {
+    do {
         assert_true(rs_shard_step(b.shard, RS_FOREVER));
         assert_in_range(fake.slept_ns, 0, (30u + 2u * RS_TIMER_TICK_MS) * 1000000u);
         rs_os_sleep_ms(1);
-    }
+    } while (calls == 0);
     assert_true(rs_shard_step(b.shard, RS_FOREVER));
     assert_true(fake.slept_ns == RS_FOREVER);
     assert_int_equal(calls, 1);
