@@ -79,6 +79,8 @@ static rs_status epoll_files_limit(rlim_t *out, rs_error *error) {
 
 /* Each connection is one descriptor. */
 static uint32_t epoll_files_of(uint32_t conns_max) {
+    RS_ASSERT(conns_max > 0);
+    RS_ASSERT(conns_max <= RS_SESSIONS_MAX);
     return conns_max + EPOLL_INSTANCE_FILES;
 }
 

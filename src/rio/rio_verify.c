@@ -135,6 +135,7 @@ static rv_record **rv_record_bucket(rs_rio_verify *verify, uintptr_t handle) {
 
 static void rv_record_add(rs_rio_verify *verify, rv_record *record, rv_kind kind) {
     rv_record **bucket = rv_record_bucket(verify, (uintptr_t)record);
+    RS_ASSERT(record->chain == NULL);
     record->kind = kind;
     record->chain = *bucket;
     *bucket = record;
@@ -326,6 +327,8 @@ static void rv_reserve(rs_rio_verify *verify, rs_rv_cq *cq, uint32_t entries) {
 rs_rv_rq *rs_rv_rq_prepare(rs_rio_verify *verify, const rs_rv_rq_config *cfg, uint64_t thread) {
     rs_rv_rq **bucket = rv_socket_bucket(verify, cfg->socket);
     rs_rv_rq *rq = rs_rv_alloc(sizeof *rq);
+    RS_ASSERT(cfg->recv_cq != NULL);
+    RS_ASSERT(cfg->send_cq != NULL);
     rv_cq_use(verify, cfg->recv_cq, thread);
     if (cfg->send_cq != cfg->recv_cq) {
         rv_cq_use(verify, cfg->send_cq, thread);
@@ -350,6 +353,7 @@ uintptr_t rs_rv_rq_inner(const rs_rv_rq *rq) {
 
 static void rv_rq_free(rs_rio_verify *verify, rs_rv_rq *rq) {
     rs_rv_rq **at = rv_socket_bucket(verify, rq->cfg.socket);
+    RS_ASSERT(!rq->dead);
     while (*at != rq) {
         RS_ASSERT(*at != NULL);
         at = &(*at)->next;
@@ -365,6 +369,8 @@ static void rv_rq_free(rs_rio_verify *verify, rs_rv_rq *rq) {
 }
 
 void rs_rv_rq_opened(rs_rio_verify *verify, rs_rv_rq *rq, uintptr_t inner) {
+    RS_ASSERT(rq->inner == 0);
+    RS_ASSERT(!rq->closed);
     rq->inner = inner;
     if (inner == 0) {
         rv_rq_free(verify, rq);
@@ -433,13 +439,17 @@ void rs_rv_socket_close(rs_rio_verify *verify, uint64_t socket, uint64_t thread)
 /* ---- requests */
 
 static uint8_t *rv_bytes(const rs_rv_slice *slice) {
+    RS_ASSERT(slice->buffer != NULL);
     return slice->buffer->base + slice->offset;
 }
 
 /* A slice lies in a live registration and overlaps none in flight; then it is in flight itself. */
 static bool rv_check_slice(rs_rio_verify *verify, rs_rv_request *request, uint32_t which) {
-    rs_rv_slice *slice = &request->post.slice[which];
-    rs_rv_buffer *buffer = slice->buffer;
+    rs_rv_slice *slice;
+    rs_rv_buffer *buffer;
+    RS_ASSERT(which < RS_RV_SLICES);
+    slice = &request->post.slice[which];
+    buffer = slice->buffer;
     if (slice->descriptor == NULL) {
         return false;
     }
@@ -497,6 +507,8 @@ static void rv_link(rs_rio_verify *verify, rs_rv_request *request) {
     rs_rv_rq *rq = request->rq;
     rs_rv_request **bucket =
         &verify->requests[rs_rv_hash((uint64_t)(uintptr_t)request, RV_REQUEST_BUCKETS)];
+    RS_ASSERT(request->chain == NULL);
+    RS_ASSERT(request->next == NULL);
     request->chain = *bucket;
     *bucket = request;
     request->next = rq->first;

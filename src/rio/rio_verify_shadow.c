@@ -44,6 +44,7 @@ static uint8_t *shadow_of(rs_rv_shadow *shadow, uintptr_t address) {
 }
 
 static bool shadow_is_free(const uint8_t *shadow, uint32_t bytes, bool is_recv) {
+    RS_ASSERT(bytes <= RS_PAGE_BYTES);
     for (uint32_t i = 0; i < bytes; i++) {
         if (is_recv ? shadow[i] != RV_FREE : shadow[i] >= RV_SENDS_MAX) {
             return false;
@@ -53,6 +54,7 @@ static bool shadow_is_free(const uint8_t *shadow, uint32_t bytes, bool is_recv) 
 }
 
 static void shadow_mark(uint8_t *shadow, uint32_t bytes, bool is_recv, bool on) {
+    RS_ASSERT(bytes <= RS_PAGE_BYTES);
     if (is_recv) {
         RS_ASSERT(bytes == 0 || shadow[0] == (on ? RV_FREE : RV_RECEIVING));
         memset(shadow, on ? (int)RV_RECEIVING : (int)RV_FREE, bytes);

@@ -39,16 +39,21 @@ static uint32_t text_end(uint32_t at, int bytes) {
 }
 
 static uint32_t text_hex(char *out, uint32_t at, const char *before, uint32_t value) {
+    RS_ASSERT(value <= 0xFFFFu);
+    RS_ASSERT(at < RS_ADDR_TEXT_BYTES);
     return text_end(at, snprintf(out + at, RS_ADDR_TEXT_BYTES - at, "%s%x", before, value));
 }
 
 static uint32_t text_dec(char *out, uint32_t at, const char *before, uint32_t value) {
+    RS_ASSERT(at < RS_ADDR_TEXT_BYTES);
     return text_end(at, snprintf(out + at, RS_ADDR_TEXT_BYTES - at, "%s%u", before, value));
 }
 
 static uint32_t text_v6(const rs_addr *addr, char *out, uint32_t at) {
     uint32_t zeros;
     const uint32_t gap = longest_zeros(addr->ip6, &zeros);
+    RS_ASSERT(addr->family == RS_ADDR_V6);
+    RS_ASSERT(at <= 1);
     out[at] = '\0';
     for (uint32_t i = 0; i < GROUPS; i++) {
         if (zeros == 0 || i < gap || i > gap + zeros) {
@@ -67,6 +72,7 @@ static uint32_t text_v6(const rs_addr *addr, char *out, uint32_t at) {
 
 static uint32_t text_v4(const rs_addr *addr, char *out) {
     uint32_t at = 0;
+    RS_ASSERT(addr->family != RS_ADDR_V6);
     for (uint32_t i = 0; i < 4u; i++) {
         at = text_dec(out, at, i == 0 ? "" : ".", addr->ip >> (24u - 8u * i) & 255u);
     }
@@ -74,6 +80,7 @@ static uint32_t text_v4(const rs_addr *addr, char *out) {
 }
 
 const char *rs_addr_host_text(const rs_addr *addr, char *out) {
+    RS_ASSERT(out != NULL);
     if (addr->family == RS_ADDR_V6) {
         (void)text_v6(addr, out, 0);
     } else {
@@ -83,6 +90,7 @@ const char *rs_addr_host_text(const rs_addr *addr, char *out) {
 }
 
 const char *rs_addr_text(const rs_addr *addr, char *out) {
+    RS_ASSERT(out != NULL);
     if (addr->family == RS_ADDR_V6) {
         out[0] = '[';
         (void)text_dec(out, text_v6(addr, out, 1), "]:", addr->port);
@@ -97,6 +105,7 @@ const char *rs_addr_text(const rs_addr *addr, char *out) {
 static bool read_number(const char **at, uint32_t most, uint32_t *out) {
     const char *from = *at;
     uint64_t value = 0;
+    RS_ASSERT(most > 0);
     while (**at >= '0' && **at <= '9' && value <= most) {
         value = value * 10u + (uint32_t)(**at - '0');
         (*at)++;
@@ -150,6 +159,7 @@ typedef struct read_groups {
 static bool read_tail_v4(const char **at, read_groups *groups) {
     uint32_t ip;
     const char *from = *at;
+    RS_ASSERT(groups->count <= GROUPS);
     if (groups->count + 2u > GROUPS || !read_v4(&from, &ip)) {
         return false;
     }
@@ -160,6 +170,7 @@ static bool read_tail_v4(const char **at, read_groups *groups) {
 }
 
 static bool read_gap(const char **at, read_groups *groups) {
+    RS_ASSERT(groups->count <= GROUPS);
     if ((*at)[0] != ':' || (*at)[1] != ':' || groups->gap <= GROUPS) {
         return false;
     }

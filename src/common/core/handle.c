@@ -29,6 +29,7 @@ const void *rs_thread_key(void) {
 }
 
 static inline bool is_ours(const rs_session *session) {
+    RS_DEBUG_ASSERT(session->ops != NULL);
     return RS_LIKELY(session->ops->thread == thread_key());
 }
 
@@ -37,6 +38,7 @@ rs_status rs_session_send_of(rs_session *session, const void *data, uint32_t byt
 }
 
 static rs_status session_call(rs_session *session, void (*call)(rs_session *session)) {
+    RS_ASSERT(call != NULL);
     if (!is_ours(session)) {
         return RS_E_THREAD;
     }

@@ -182,6 +182,7 @@ static void os_event_unlock(rs_os_event *event) {
 }
 
 void rs_os_event_set(rs_os_event *event) {
+    RS_ASSERT(event != NULL);
     os_event_lock(event);
     event->is_set = true;
     int failed = pthread_cond_signal(&event->changed);
@@ -199,6 +200,7 @@ bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
     struct timespec deadline = os_deadline(timeout_ms);
     int failed = 0;
     bool was_set;
+    RS_ASSERT(event != NULL);
     os_event_lock(event);
     while (!event->is_set && failed == 0) {
         failed = timeout_ms == UINT32_MAX
@@ -215,12 +217,15 @@ bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
 /* ---- memory */
 
 static size_t os_round_up(size_t bytes, size_t unit) {
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT(unit > 0);
     return (bytes + unit - 1u) / unit * unit;
 }
 
 static void *os_map(size_t bytes, int extra_flags) {
     void *pages =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | extra_flags, -1, 0);
+    RS_ASSERT(bytes > 0);
     return pages == MAP_FAILED ? NULL : pages;
 }
 
@@ -379,6 +384,7 @@ static uint64_t os_timeval_ns(struct timeval t) {
 static void os_read_text(const char *path, char *text, size_t text_bytes) {
     ssize_t got = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
+    RS_ASSERT(text_bytes > 1);
     if (fd >= 0) {
         got = read(fd, text, text_bytes - 1u);
         (void)close(fd); /* read-only: nothing can be lost */
@@ -389,6 +395,7 @@ static void os_read_text(const char *path, char *text, size_t text_bytes) {
 /* The number behind `name` in /proc/self/status, whose unit is kB. */
 static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes) {
     const char *at = strstr(text, name);
+    RS_ASSERT(name[0] != '\0');
     if (at == NULL) {
         return false;
     }
@@ -399,6 +406,7 @@ static bool os_status_bytes(const char *text, const char *name, uint64_t *bytes)
 void rs_os_usage_read(rs_os_usage *out) {
     struct rusage used;
     char text[4096];
+    RS_ASSERT(out != NULL);
     memset(out, 0, sizeof *out);
     if (getrusage(RUSAGE_SELF, &used) == 0) {
         out->known |= RS_USE_CPU | RS_USE_SWITCHES | RS_USE_FAULTS;

@@ -669,8 +669,9 @@ void rs_engine_broken(rs_engine *engine, uint32_t index, rs_status status) {
 /* ---- completions */
 
 static const rs_ends *engine_keep_ends(rs_engine *engine, const rs_ends *ends) {
-    rs_ends *kept = &engine->ends[engine->ends_at];
+    rs_ends *kept;
     RS_ASSERT(engine->ends_at < engine_ends_max(&engine->cfg));
+    kept = &engine->ends[engine->ends_at];
     engine->ends_at =
         engine->ends_at + 1u < engine_ends_max(&engine->cfg) ? engine->ends_at + 1u : 0;
     *kept = *ends;

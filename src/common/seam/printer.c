@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/assert.h"
 #include "core/limits.h"
 #include "seam/atomics.h"
 #include "seam/mailbox.h"
@@ -29,6 +30,9 @@ struct rs_printer {
 
 static void printer_print(rs_printer *printer, const rs_message *message, uint32_t *dropped_told) {
     uint32_t dropped = rs_atomic_load_u32(&printer->dropped);
+    RS_ASSERT(message->kind == PRINTER_MAIL);
+    RS_ASSERT(message->bytes > 0);
+    RS_ASSERT(dropped - *dropped_told <= INT32_MAX);
     if (dropped != *dropped_told) {
         char text[64];
         int bytes = snprintf(text, sizeof text, "(%u lines dropped: the output was not read)\n",
@@ -44,6 +48,7 @@ static void printer_print(rs_printer *printer, const rs_message *message, uint32
 static void printer_run(void *arg) {
     rs_printer *printer = arg;
     uint32_t dropped_told = 0;
+    RS_ASSERT(printer->idle != NULL);
     for (;;) {
         /* Read first: texts queued before the end are then seen. */
         bool end = rs_atomic_load_u32(&printer->end_asked) != 0;
@@ -71,6 +76,8 @@ static void printer_free(rs_printer *printer) {
 static rs_status printer_start(rs_printer *printer, rs_error *error) {
     size_t bytes = rs_mailbox_slot_bytes(RS_PRINTER_LINE_BYTES) * RS_PRINTER_LINES;
     rs_status status;
+    RS_ASSERT(printer->memory == NULL);
+    RS_ASSERT(printer->thread == NULL);
     printer->memory_bytes = (bytes + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
     printer->memory = rs_os_pages_alloc(printer->memory_bytes, NULL);
     if (printer->memory == NULL) {
@@ -88,6 +95,7 @@ static rs_status printer_start(rs_printer *printer, rs_error *error) {
 rs_status rs_printer_open(rs_printer **out, rs_os_stream stream, rs_error *error) {
     rs_printer *printer = calloc(1, sizeof *printer);
     rs_status status;
+    RS_ASSERT(out != NULL);
     *out = NULL;
     if (printer == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");

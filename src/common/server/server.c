@@ -366,6 +366,7 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
 /* ---- stop */
 
 void rs_server_stop(rs_server *server) {
+    RS_ASSERT(server->worker_count > 0);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         server_worker *worker = &server->workers[i];
         if (worker_settled(worker) == WORKER_READY) {
@@ -375,6 +376,7 @@ void rs_server_stop(rs_server *server) {
 }
 
 bool rs_server_has_ended(const rs_server *server) {
+    RS_ASSERT(server->worker_count > 0);
     for (uint32_t i = 0; i < server->worker_count; i++) {
         uint32_t state = rs_atomic_load_u32(&server->workers[i].state);
         if (state != WORKER_ENDED && state != WORKER_FAILED) {
@@ -719,6 +721,7 @@ rs_status rs_server_wait_room(rs_server *server, uint32_t timeout_ms) {
 static void worker_stats_add(server_worker *worker, rs_server_stats *into) {
     rs_shard_stats_request request = {.into = into, .answered = worker->server->stats_answered};
     RS_ASSERT(request.answered != NULL);
+    RS_ASSERT(worker->shard != NULL);
     if (rs_shard_ask_stats(worker->shard, &request) == RS_OK) {
         (void)rs_os_event_wait(request.answered, UINT32_MAX);
         return;

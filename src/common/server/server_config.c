@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/assert.h"
 #include "seam/backend_config.h"
 
 #define BUFFER_BYTES_MAX (1 << 20) /* of one slice or block */
@@ -158,6 +159,7 @@ rs_status rs_server_config_set(rs_server_config *cfg, const char *name, const ch
     const char *argv[2];
     char why[RS_OPTIONS_ERROR_BYTES];
     rs_options_result result;
+    RS_ASSERT(owned->options.groups > 0);
     if (text == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
     }

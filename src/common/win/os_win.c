@@ -129,12 +129,14 @@ void rs_os_event_close(rs_os_event *event) {
 }
 
 void rs_os_event_set(rs_os_event *event) {
+    RS_ASSERT(event != NULL);
     if (!SetEvent(event->handle)) {
         RS_FATAL("SetEvent", GetLastError(), "cannot wake a waiting thread");
     }
 }
 
 bool rs_os_event_wait(rs_os_event *event, uint32_t timeout_ms) {
+    RS_ASSERT(event != NULL);
     /* INFINITE is UINT32_MAX. */
     DWORD rc = WaitForSingleObject(event->handle, timeout_ms);
     RS_ASSERT(rc == WAIT_OBJECT_0 || rc == WAIT_TIMEOUT);
@@ -336,6 +338,7 @@ static void usage_read_machine(rs_os_usage *out) {
 /* Context switches and locked bytes stay unknown: Windows has the first only in fields documented
  * as reserved, and the second not at all per process. */
 void rs_os_usage_read(rs_os_usage *out) {
+    RS_ASSERT(out != NULL);
     memset(out, 0, sizeof *out);
     usage_read_times(out);
     usage_read_memory(out);
