@@ -609,12 +609,12 @@ mutant("the pattern does not depend on the connection" [[    h = (@{h ^ (h >> 32
 mutant("the identity is cut to 32 bits" [[    memcpy(out + sizeof connection, &sequence, @{sizeof sequence}@);]] [[4]])
 
 mutants_of(bench/loadgen/loadgen_sizes.c "unit\\.loadgen_payload|unit\\.loadgen_settings")
-mutant("the longest size of a range is never drawn" [[(sizes->part[i].most - sizes->part[i].least @{+ 1u}@);]] [[+ (sizes->part[i].most == sizes->part[i].least)]])
+mutant("the longest size of a range is never drawn" [[(@{sizes->part[i].most - sizes->part[i].least + 1u}@);]] [[sizes->part[i].most - sizes->part[i].least + (sizes->part[i].most == sizes->part[i].least)]])
 mutant("a weight is not counted" [[    sizes->weights += @{share}@;]] [[1]])
 mutant("a range may end below its start" [[    if (@{most < least}@) {]] [[0]])
 
 mutants_of(bench/loadgen/loadgen_alarms.c "unit\\.loadgen_alarms")
-mutant("the later of two alarms comes first" [[alarms->heap[child + 1u].at_ns @{<}@ alarms->heap[child].at_ns;]] [[>]])
+mutant("the later of two alarms comes first" [[ && @{alarms->heap[child + 1u].at_ns < alarms->heap[child].at_ns}@;]] [[alarms->heap[child + 1u].at_ns > alarms->heap[child].at_ns]])
 mutant("an alarm rings before its time" [[    if (@{rs_alarms_next_ns(alarms) > now_ns}@ ||]] [[0]])
 
 mutants_of(src/common/apps/asked_wire.c "unit\\.loadgen_payload|integration\\.server")
