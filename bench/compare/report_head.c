@@ -41,14 +41,14 @@ static void head_controls(const rs_results *results, rs_report_head *head, bool 
 }
 
 static void head_no_control(const rs_results *results, rs_report_head *head) {
-    bool any = results->kind == RS_COMPARE_CALIBRATE; /* which is one throughout */
     for (uint32_t i = 0; i < results->subjects; i++) {
-        any = any || results->subject[i].control;
+        if (results->subject[i].control) {
+            return;
+        }
     }
-    if (!any) {
-        (void)snprintf(head_add(head, "control")->words, sizeof head->line[0].words,
-                       "not measured");
-    }
+    (void)snprintf(head_add(head, "control")->words, sizeof head->line[0].words, "%s",
+                   results->kind == RS_COMPARE_CALIBRATE ? "the handicap of +0 %, in the table"
+                                                         : "not measured");
 }
 
 static void head_runs(const rs_results *results, rs_report_head *head) {

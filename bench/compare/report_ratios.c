@@ -194,9 +194,10 @@ static void ratios_explain(const rs_results *results, const char *base, rs_compa
             ? "<abbr title=\"the least that this load costs here\">Floor</abbr>: epoll_server, the "
               "same session layer as a native Linux program. "
             : "",
-        strcmp(base, "floor") == 0     ? "the floor"
-        : strcmp(base, "default") == 0 ? "the same server with its defaults"
-                                       : "iocp_server",
+        strcmp(base, "floor") == 0              ? "the floor"
+        : strcmp(base, "default") == 0          ? "the same server with its defaults"
+        : results->kind == RS_COMPARE_CALIBRATE ? "the server with no handicap"
+                                                : "iocp_server",
         rs_stats_level(results->repeats) * 100,
         results->kind == RS_COMPARE_MAP
             ? " Each line is a cell, the smallest ratio first; a tool tip names it."

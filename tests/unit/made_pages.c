@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compare/map.h"
+#include "compare/question.h"
 #include "compare/report.h"
 #include "random.h"
 
@@ -145,6 +146,31 @@ static void pages_servers(void) {
     rs_result_void(&run[7], "loadgen: connection 12, offset 4711: expected 0x41, got 0x00");
 }
 
+/* The one with the longest words. */
+static void pages_question(void) {
+    pages_servers();
+    results.question = rs_question_find("fifteen-thirty");
+}
+
+/* The handicaps against the server with none. */
+static double pages_calibrate_speed(uint32_t scenario, uint32_t subject) {
+    (void)scenario;
+    return subject == 0 ? 1 : 1 / (1 + rs_handicap_percent[subject - 1] / 100.0);
+}
+
+static void pages_calibrate(void) {
+    pages_begin(RS_COMPARE_CALIBRATE, RS_PLATFORM_LINUX);
+    results.scenario[results.scenarios++] = rs_scenario_find(RS_SCENARIO_BASE);
+    pages_add("epoll_handicap", false, NULL);
+    for (uint32_t i = 0; i < RS_HANDICAPS; i++) {
+        char name[RS_NAME_BYTES];
+        (void)snprintf(name, sizeof name, "epoll_handicap+%.20s", rs_handicaps[i].value);
+        pages_add(name, false, NULL);
+        results.subject[results.subjects - 1].changed = &rs_handicaps[i];
+    }
+    pages_fill(pages_calibrate_speed);
+}
+
 static double pages_windows_speed(uint32_t scenario, uint32_t subject) {
     return subject == 1 ? 0.97 + 0.05 * (scenario % 9) : 1;
 }
@@ -239,11 +265,10 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*make)(void);
-    } page[] = {{"report", pages_servers},
-                {"windows", pages_windows},
-                {"tradeoffs", pages_tradeoffs},
-                {"ladder", pages_ladder},
-                {"map", pages_map}};
+    } page[] = {
+        {"report", pages_servers},  {"question", pages_question},   {"calibrate", pages_calibrate},
+        {"windows", pages_windows}, {"tradeoffs", pages_tradeoffs}, {"ladder", pages_ladder},
+        {"map", pages_map}};
     char *out = malloc(RS_REPORT_BYTES);
     bool ok = argc == 2 && out != NULL;
     for (size_t i = 0; ok && i < sizeof page / sizeof page[0]; i++) {
@@ -252,6 +277,9 @@ int main(int argc, char **argv) {
         rs_compare_text_init(&text, out, RS_REPORT_BYTES);
         page[i].make();
         rs_results_summarise(&results);
+        if (results.question != NULL) {
+            rs_question_decide(&results);
+        }
         rs_report_html(&results, &table, &text);
         (void)snprintf(path, sizeof path, "%s/%s.html", argv[1], page[i].name);
         FILE *file = fopen(path, "wb");

@@ -46,7 +46,7 @@ look() { # dark, pages: into $folder/seen.txt faults, then "done"
 
 bad=0
 for dark in false true; do
-    look $dark 'report windows tradeoffs ladder map'
+    look $dark 'report question calibrate windows tradeoffs ladder map'
     [ "$(cat "$folder/seen.txt")" = done ] || {
         cat "$folder/seen.txt"
         tail -3 "$folder/chromium.log"

@@ -933,6 +933,20 @@ static void test_chart_colour_is_the_servers_own(void **state) {
     assert_int_equal(rs_chart_colour(&results, 2), 2);
 }
 
+static void test_page_of_a_calibration_names_what_it_is_set_against(void **state) {
+    (void)state;
+    make_results(RS_PLATFORM_LINUX);
+    results.kind = RS_COMPARE_CALIBRATE;
+    results.subject[1].changed = &rs_handicaps[0];
+    results.subject[2].changed = &rs_handicaps[1];
+    rs_results_summarise(&results);
+    rs_report_html(&results, table, &text);
+    has("<b>Rate</b> / no handicap");
+    has("divided by that of the server with no handicap in the same round");
+    has("<b>control</b> the handicap of +0 %, in the table");
+    has_not("iocp_server in the same round");
+}
+
 /* Both pay for wineserver; RIO does not, and is set against IOCP on Windows alone. */
 static void test_report_ladder_is_set_against_iocp(void **state) {
     (void)state;
@@ -1354,6 +1368,7 @@ int main(void) {
         CASE(test_svg_bar_beyond_the_end_is_an_arrow_with_its_number),
         CASE(test_svg_ratio_strip_shows_what_differs_and_what_is_beyond),
         CASE(test_chart_colour_is_the_servers_own),
+        CASE(test_page_of_a_calibration_names_what_it_is_set_against),
         CASE(test_report_ladder_is_set_against_iocp),
         CASE(test_page_has_the_warning_once_and_explains_its_words),
         CASE(test_args_are_quoted_for_the_windows_run_time),
