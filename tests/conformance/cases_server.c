@@ -133,6 +133,28 @@ void conf_case_server_silent_session_is_closed_idle(conf_run *run) {
     server_idle_case(run, NULL, 0);
 }
 
+/* Who says nothing goes; who has sent a frame stays, however long it is silent after that. */
+void conf_case_server_first_frame_must_come_in_time(conf_run *run) {
+    const uint8_t half[] = {20, 0, 1, 'h', 'a', 'l', 'f'};
+    server_fixture *fixture = server_make(run, NULL);
+    fixture->config.idle_timeout_ms = 0;
+    fixture->config.handshake_ms = 5000;
+    server_start(fixture);
+    for (uint32_t i = 0; i < 3u; i++) {
+        server_connect(run, i);
+    }
+    server_echo(run, 0, 10);
+    (void)conf_send(&run->client, 1, half, sizeof half);
+    conf_settle(run);
+    fixture->away_ns += UINT64_C(10000000000);
+    server_ends(run, 1);
+    server_ends(run, 2);
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_HANDSHAKE) == 2);
+    fixture->away_ns += UINT64_C(10000000000);
+    server_echo(run, 0, 20);
+    server_end(fixture);
+}
+
 /* The server was away for longer than the idle timeout (stopped, suspended, in a slow callback).
  * Frames that came meanwhile are served, however many polls they take; only those who sent no whole
  * frame are cut. */

@@ -154,6 +154,9 @@ void sim_check_reason(sim_run *run, rs_close_reason reason) {
     case RS_CLOSE_IDLE:
         SIM_CHECK(run, run->server.idle_timeout_ms != 0);
         break;
+    case RS_CLOSE_HANDSHAKE:
+        SIM_CHECK(run, run->server.handshake_ms != 0);
+        break;
     case RS_CLOSE_SLOW_CONSUMER:
         SIM_CHECK(run, run->server.queued_bytes_max < SIM_PLAN_BYTES);
         break;

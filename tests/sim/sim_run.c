@@ -228,6 +228,8 @@ static void draw_server(sim_run *run) {
     run->with_logic = sim_one_in(run, 4) && run->mistake == SIM_MISTAKE_NONE;
     run->few_blocks = sim_one_in(run, 3);
     cfg->timers = sim_one_in(run, 3) ? sim_between(run, 1, 10) : 0;
+    cfg->handshake_ms =
+        cfg->idle_timeout_ms != 0 && sim_one_in(run, 2) ? sim_between(run, 10, 200) : 0;
     cfg->app.on_low = sim_one_in(run, 3) ? app_on_low : NULL;
 }
 

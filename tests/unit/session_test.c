@@ -1450,6 +1450,84 @@ static void test_session_raw_bytes_keep_it_alive_and_silence_does_not(void **sta
     run_to_free(&b);
 }
 
+/* ---- the first frame */
+
+static uint32_t handshake_open(bed *b, uint32_t handshake_ms, uint32_t idle_ms) {
+    uint32_t conn;
+    bed_init(b, 4096, true, 2);
+    b->table.cfg.handshake_ms = handshake_ms;
+    b->table.cfg.idle_timeout_ms = idle_ms;
+    conn = bed_open(b);
+    (void)bed_collect(b);
+    return conn;
+}
+
+static void handshake_ends(bed *b, rs_close_reason reason, uint32_t count) {
+    assert_int_equal(b->table.counters.closed[reason], count);
+    assert_int_equal(b->closed, count);
+    (void)bed_collect(b);
+}
+
+/* Half a frame is none; the deadline does not move for it. */
+static void test_session_without_a_first_frame_ends_as_handshake(void **state) {
+    static const uint8_t half[] = {20, 0, 1, 'h'};
+    static bed b;
+    uint32_t conn = handshake_open(&b, 300, 0);
+    (void)state;
+    bed_advance_ms(&b, 200);
+    (void)bed_receive(&b, conn, half, sizeof half);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 90);
+    handshake_ends(&b, RS_CLOSE_HANDSHAKE, 0);
+    bed_advance_ms(&b, 30);
+    handshake_ends(&b, RS_CLOSE_HANDSHAKE, 1);
+    run_to_free(&b);
+}
+
+/* With the first frame its time is over: only idleness counts, from that frame on, or nothing. */
+static void test_session_first_frame_ends_the_handshake(void **state) {
+    static const uint8_t frame[] = {4, 0, 1, 'f'};
+    static bed b;
+    (void)state;
+    for (uint32_t idle_ms = 0; idle_ms <= 500; idle_ms += 500) {
+        uint32_t conn = handshake_open(&b, 300, idle_ms);
+        bed_advance_ms(&b, 250);
+        (void)bed_receive(&b, conn, frame, sizeof frame);
+        (void)bed_collect(&b);
+        bed_finish(&b, bed_find(&b, conn, RS_OP_SEND), RS_OK, sizeof frame);
+        bed_advance_ms(&b, 450);
+        handshake_ends(&b, RS_CLOSE_HANDSHAKE, 0);
+        bed_advance_ms(&b, 100);
+        handshake_ends(&b, RS_CLOSE_IDLE, idle_ms == 0 ? 0 : 1);
+        rs_sessions_close_all(&b.table, true);
+        run_to_free(&b);
+    }
+}
+
+/* An idle timeout that is shorter comes first. While the application has it paused, the peer cannot
+ * send: the time begins when it goes on. */
+static void test_session_handshake_beside_idleness_and_a_pause(void **state) {
+    static bed b;
+    uint32_t conn = handshake_open(&b, 300, 200);
+    rs_session *session;
+    (void)state;
+    bed_advance_ms(&b, 220);
+    handshake_ends(&b, RS_CLOSE_IDLE, 1);
+    run_to_free(&b);
+    conn = handshake_open(&b, 300, 0);
+    session = &b.table.sessions[conn].handle;
+    assert_int_equal(rs_session_pause(session), RS_OK);
+    bed_advance_ms(&b, 900);
+    handshake_ends(&b, RS_CLOSE_HANDSHAKE, 0);
+    assert_int_equal(rs_session_resume(session), RS_OK);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 280);
+    handshake_ends(&b, RS_CLOSE_HANDSHAKE, 0);
+    bed_advance_ms(&b, 330);
+    handshake_ends(&b, RS_CLOSE_HANDSHAKE, 1);
+    run_to_free(&b);
+}
+
 /* ---- low water */
 
 static uint32_t low_marks[BED_SLOTS], low_told, low_again;
@@ -1566,6 +1644,9 @@ int main(void) {
         cmocka_unit_test(test_session_frames_before_a_bad_one_are_answered),
         cmocka_unit_test(test_session_silence_ends_it_as_idle),
         cmocka_unit_test(test_session_half_frame_in_drops_is_idle_too),
+        cmocka_unit_test(test_session_without_a_first_frame_ends_as_handshake),
+        cmocka_unit_test(test_session_first_frame_ends_the_handshake),
+        cmocka_unit_test(test_session_handshake_beside_idleness_and_a_pause),
         cmocka_unit_test(test_session_low_water_is_told_at_the_mark_and_once),
         cmocka_unit_test(test_session_low_water_of_one_that_ends_is_not_told),
         cmocka_unit_test(test_session_low_water_needs_a_callback),

@@ -95,6 +95,7 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
            cfg->blocks_handed + cfg->shared_blocks;
 }
 
+static void session_arm(rs_slot *session);
 static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
 static rs_session_ops session_ops(const rs_sessions_config *cfg);
 
@@ -290,11 +291,11 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     }
     session->pause = session->low = 0;
     session->careful = session_needs_care(session);
-    session->last_frame_ms = table->now_ms;
+    session->last_frame_ms = table->now_ms | (table->cfg.handshake_ms != 0 ? RS_AWAITED : 0);
     sessions_list_open(table, conn);
     table->counters.accepted++;
-    if (table->cfg.idle_timeout_ms != 0) {
-        rs_timers_arm(&table->timers, conn, table->now_ms + table->cfg.idle_timeout_ms);
+    if (table->cfg.idle_timeout_ms != 0 || table->cfg.handshake_ms != 0) {
+        session_arm(session);
     }
     session_touch(session);
     if (table->app.on_open != NULL) {
@@ -313,12 +314,18 @@ void rs_sessions_unreserve(rs_sessions *table, uint32_t conn) {
     RS_ASSERT(table->used_count >= table->open_count);
 }
 
+/* Its patience begins again; whether its first frame is awaited stays as it is. */
+static void session_restart(rs_slot *session) {
+    RS_ASSERT(rs_slot_table(session)->now_ms < RS_AWAITED);
+    session->last_frame_ms = rs_slot_table(session)->now_ms | (session->last_frame_ms & RS_AWAITED);
+}
+
 /* ---- ending */
 
 static bool reason_flushes(rs_close_reason reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN ||
-           reason == RS_CLOSE_PROTOCOL || reason == RS_CLOSE_IDLE;
+           reason == RS_CLOSE_PROTOCOL || reason == RS_CLOSE_IDLE || reason == RS_CLOSE_HANDSHAKE;
 }
 
 /* Our side ended first and the peer may still be sending: wait for its FIN before the close. Not
@@ -732,7 +739,7 @@ RS_COLD static void session_sent(rs_slot *session, bool more) {
         rs_sendq_clear_room(&session->sendq);
     }
     if ((session->pause & RS_PAUSE_FULL) != 0) {
-        session->last_frame_ms = rs_slot_table(session)->now_ms;
+        session_restart(session);
     }
     session_touch(session);
 }
@@ -882,32 +889,46 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
  * accepts what is in flight. */
 static uint64_t session_silent_since_ms(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
+    uint64_t heard_ms = session->last_frame_ms & ~RS_AWAITED;
     uint64_t posted_ms;
-    RS_ASSERT(session->last_frame_ms <= table->now_ms);
+    RS_ASSERT(heard_ms <= table->now_ms);
     if (session->state != RS_SESSION_PAUSED) {
-        return session->last_frame_ms;
+        return heard_ms;
     }
     if (session->sendq.in_flight == 0) {
         return table->now_ms;
     }
     posted_ms = rs_sendq_oldest_ns(&session->sendq) / 1000000u;
     RS_ASSERT(posted_ms <= table->now_ms);
-    return posted_ms > session->last_frame_ms ? posted_ms : session->last_frame_ms;
+    return posted_ms > heard_ms ? posted_ms : heard_ms;
 }
 
-/* For how long it may; 0: for ever. */
-static uint32_t session_patience_ms(const rs_slot *session) {
-    uint32_t idle_ms = rs_slot_table(session)->cfg.idle_timeout_ms;
+/* For how long it may, and what it ends as then; 0: for ever. */
+static uint32_t session_patience_ms(const rs_slot *session, rs_close_reason *why) {
+    const rs_sessions_config *cfg = &rs_slot_table(session)->cfg;
+    uint32_t patience_ms = cfg->idle_timeout_ms;
     bool stalls = (session->pause & RS_PAUSE_FULL) != 0;
+    bool awaited = (session->last_frame_ms & RS_AWAITED) != 0;
     RS_ASSERT(rs_session_takes(session));
     RS_ASSERT(!stalls || session->state == RS_SESSION_PAUSED);
-    return stalls && (idle_ms == 0 || idle_ms > RS_STALLED_MS) ? RS_STALLED_MS : idle_ms;
+    RS_ASSERT(!awaited || cfg->handshake_ms != 0);
+    *why = RS_CLOSE_IDLE;
+    if (awaited && (patience_ms == 0 || patience_ms > cfg->handshake_ms)) {
+        patience_ms = cfg->handshake_ms;
+        *why = RS_CLOSE_HANDSHAKE;
+    }
+    if (stalls && (patience_ms == 0 || patience_ms > RS_STALLED_MS)) {
+        patience_ms = RS_STALLED_MS;
+        *why = RS_CLOSE_SLOW_CONSUMER;
+    }
+    return patience_ms;
 }
 
-/* One timer node serves both, the earlier deadline counts. */
+/* One timer node serves all, the earliest deadline counts. */
 static void session_arm(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
-    uint32_t patience_ms = session_patience_ms(session);
+    rs_close_reason why;
+    uint32_t patience_ms = session_patience_ms(session, &why);
     RS_ASSERT(rs_session_takes(session));
     RS_ASSERT(session->handle.index < table->cfg.slot_count);
     if (patience_ms == 0) {
@@ -1071,7 +1092,9 @@ RS_COLD static void session_watch(rs_slot *session) {
         return;
     }
     session->pause ^= RS_PAUSE_FULL;
-    session->last_frame_ms = full ? rs_slot_table(session)->now_ms : session->last_frame_ms;
+    if (full) {
+        session_restart(session);
+    }
     session_arm(session);
 }
 
@@ -1165,7 +1188,7 @@ RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     }
     session->pause = 0;
     session->state = RS_SESSION_OPEN;
-    session->last_frame_ms = rs_slot_table(session)->now_ms;
+    session_restart(session);
     session_deliver(session);
     session_touch(session); /* open and ended sessions need more than this */
     return out;
@@ -1315,7 +1338,7 @@ RS_COLD static void session_stalled(rs_slot *session, uint64_t late_ms) {
     RS_ASSERT((session->pause & RS_PAUSE_FULL) != 0);
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
     if (late_ms > RS_AWAY_MS) {
-        session->last_frame_ms = rs_slot_table(session)->now_ms;
+        session_restart(session);
         session_arm(session);
     } else {
         session_end(session, RS_CLOSE_SLOW_CONSUMER);
@@ -1326,6 +1349,7 @@ RS_COLD static void session_expired(rs_slot *session, uint64_t upto_ms) {
     rs_sessions *table = rs_slot_table(session);
     uint64_t deadline;
     uint32_t patience_ms;
+    rs_close_reason why;
     RS_ASSERT(session->state != RS_SESSION_FREE);
     RS_ASSERT(upto_ms <= table->now_ms);
     if (session->state == RS_SESSION_CUT) {
@@ -1344,14 +1368,14 @@ RS_COLD static void session_expired(rs_slot *session, uint64_t upto_ms) {
         }
         return;
     }
-    patience_ms = session_patience_ms(session);
+    patience_ms = session_patience_ms(session, &why);
     deadline = session_silent_since_ms(session) + patience_ms;
     if (patience_ms == 0 || deadline > upto_ms) {
         session_arm(session);
-    } else if (patience_ms != table->cfg.idle_timeout_ms) {
+    } else if (why == RS_CLOSE_SLOW_CONSUMER) {
         session_stalled(session, upto_ms - deadline);
     } else {
-        session_end(session, RS_CLOSE_IDLE);
+        session_end(session, why);
     }
 }
 

@@ -66,6 +66,10 @@ typedef enum rs_session_state {
 
 typedef struct rs_sessions rs_sessions;
 
+/* In last_frame_ms, with a handshake_ms: no whole frame has come yet. The first one overwrites it,
+ * as any does, so that it costs nothing on a message's way. */
+#define RS_AWAITED (UINT64_C(1) << 63)
+
 /* A session's place in the table. */
 typedef struct rs_slot {
     rs_session handle; /* the application's handle; its ops are those of rs_slot_table */
@@ -108,6 +112,7 @@ typedef struct rs_sessions_config {
     uint32_t frame_bytes_max;
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
+    uint32_t handshake_ms;     /* for the first whole frame (raw: bytes); 0 = none */
     uint32_t drain_timeout_ms; /* for flushing and for lingering */
     uint32_t blocks_handed; /* not 0: messages go to another thread; this many more send blocks for
                                their replies */

@@ -44,6 +44,8 @@ static const rs_option server_rows[] = {
     RS_ROW_UINT(rs_server_config, idle_timeout_ms, "idle-timeout", 0, 86400000,
                 RS_IDLE_TIMEOUT_MS_DEFAULT, "ms",
                 "close a session without a whole frame for this long; 0 = never"),
+    RS_ROW_UINT(rs_server_config, handshake_ms, "handshake-timeout", 0, 86400000, 0, "ms",
+                "close a session whose first whole frame does not come for this long; 0 = never"),
     RS_ROW_UINT(rs_server_config, drain_timeout_ms, "drain-timeout", 0, 600000,
                 RS_DRAIN_TIMEOUT_MS_DEFAULT, "ms",
                 "time to flush queued data when a session or the server ends"),

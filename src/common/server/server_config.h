@@ -31,6 +31,7 @@ struct rs_server_config {
     uint32_t queued_bytes_max; /* per session, [frame_bytes_max, RS_QUEUED_BYTES_MAX] */
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
+    uint32_t handshake_ms;     /* 0 = none */
     uint32_t drain_timeout_ms;
     uint32_t
         mailbox_messages;  /* of a shard, [RS_MAILBOX_SLOTS_MIN, _MAX]; to the next power of 2 */
