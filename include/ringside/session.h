@@ -38,7 +38,8 @@ typedef uint64_t rs_session_id;
     X(RS_CLOSE_TRUNCATED_SEND, 7, "truncated-send") /* a short send */                             \
     X(RS_CLOSE_RESET, 8, "reset")                   /* reset by the peer, or aborted */            \
     X(RS_CLOSE_ERROR, 9, "error")                   /* any other failure of the connection */      \
-    X(RS_CLOSE_HANDSHAKE, 10, "handshake")          /* no first frame in --handshake-timeout */
+    X(RS_CLOSE_HANDSHAKE, 10, "handshake")          /* no first frame in --handshake-timeout */    \
+    X(RS_CLOSE_RATE, 11, "rate")                    /* more frames than --max-rate */
 
 typedef enum rs_close_reason {
 #define X(name, number, text) name = number,

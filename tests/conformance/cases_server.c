@@ -155,6 +155,36 @@ void conf_case_server_first_frame_must_come_in_time(conf_run *run) {
     server_end(fixture);
 }
 
+/* Six frames in a second where five may come: five are answered, and the end follows. */
+void conf_case_server_more_frames_than_its_rate_end_a_session(conf_run *run) {
+    enum { RATE = 5, BYTES = 10 };
+    server_fixture *fixture = server_make(run, NULL);
+    uint8_t frames[(RATE + 1) * BYTES];
+    fixture->config.rate_max = RATE;
+    fixture->frozen_ns = conf_now_ns(run);
+    server_start(fixture);
+    for (uint32_t i = 0; i <= RATE; i++) {
+        server_frame(frames + (size_t)i * BYTES, BYTES, i);
+    }
+    for (uint32_t i = 0; i < 2u; i++) {
+        server_connect(run, i);
+        (void)conf_send(&run->client, i, frames, (RATE + 1u - i) * BYTES);
+        if (i == 0 && run->logic_thread) { /* as a malformed frame, it ends before these replies */
+            CONF_WAIT(run, server_closed(fixture, RS_CLOSE_RATE) == 1);
+            continue;
+        }
+        server_receive(run, i, RATE * BYTES);
+        CONF_CHECK(run, memcmp(conf_rx(&run->client, i), frames, (size_t)RATE * BYTES) == 0);
+    }
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_RATE) == 1);
+    if (!run->logic_thread) {
+        server_ends(run, 0);
+    }
+    fixture->away_ns += UINT64_C(1100000000);
+    server_echo(run, 1, 20);
+    server_end(fixture);
+}
+
 /* The server was away for longer than the idle timeout (stopped, suspended, in a slow callback).
  * Frames that came meanwhile are served, however many polls they take; only those who sent no whole
  * frame are cut. */

@@ -92,6 +92,7 @@
     X(server_half_finished_frame_is_closed_idle)                                                   \
     X(server_frames_that_wait_come_before_idleness)                                                \
     X(server_first_frame_must_come_in_time)                                                        \
+    X(server_more_frames_than_its_rate_end_a_session)                                              \
     X(server_never_reader_ends_as_slow_consumer)                                                   \
     X(server_deep_pipelines_of_long_frames_are_served)                                             \
     X(server_reader_is_served_after_the_server_was_away)                                           \

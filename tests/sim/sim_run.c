@@ -230,6 +230,7 @@ static void draw_server(sim_run *run) {
     cfg->timers = sim_one_in(run, 3) ? sim_between(run, 1, 10) : 0;
     cfg->handshake_ms =
         cfg->idle_timeout_ms != 0 && sim_one_in(run, 2) ? sim_between(run, 10, 200) : 0;
+    cfg->rate_max = sim_one_in(run, 8) ? sim_between(run, 1, 20) : 0;
     cfg->app.on_low = sim_one_in(run, 3) ? app_on_low : NULL;
 }
 

@@ -35,6 +35,7 @@ typedef struct bed {
     uint32_t open[BED_SLOTS];
     rs_slot *touched[2 * BED_SLOTS];
     rs_timer_node timer_nodes[BED_SLOTS];
+    rs_slot_rate rates[BED_SLOTS];
     rs_slab blocks;
     rs_slab_entry slab_entries[BED_BLOCKS];
     rs_sendq_entry entries[BED_ENTRIES];
@@ -87,8 +88,9 @@ static inline bool bed_is_idle(const bed *b) {
 
 /* queued_max, coalesce and sends_in_flight are what tests vary; blocks_handed is not 0 where
  * messages are handed to another thread. */
-static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
-                                   uint32_t sends_in_flight, uint32_t blocks_handed) {
+static inline void bed_init_rate(bed *b, uint32_t queued_max, bool coalesce,
+                                 uint32_t sends_in_flight, uint32_t blocks_handed,
+                                 uint32_t rate_max) {
     rs_sessions_config cfg = {
         .shard = 3,
         .sessions_max = BED_SLOTS - 2,
@@ -99,6 +101,7 @@ static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
         .idle_timeout_ms = 1000,
         .drain_timeout_ms = 200,
         .blocks_handed = blocks_handed,
+        .rate_max = rate_max,
         .shared_blocks = BED_SHARED_BLOCKS,
     };
     rs_app app = {
@@ -115,6 +118,7 @@ static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
         .open = b->open,
         .touched = b->touched,
         .timer_nodes = b->timer_nodes,
+        .rates = rate_max != 0 ? b->rates : NULL,
         .blocks = &b->blocks,
         .entries = b->entries,
         .entry_count = BED_ENTRIES,
@@ -124,6 +128,11 @@ static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
         .coalesce = coalesce,
     };
     rs_sessions_init(&b->table, &cfg, &app, &memory, b->now_ns);
+}
+
+static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,
+                                   uint32_t sends_in_flight, uint32_t blocks_handed) {
+    bed_init_rate(b, queued_max, coalesce, sends_in_flight, blocks_handed, 0);
 }
 
 static inline void bed_init(bed *b, uint32_t queued_max, bool coalesce, uint32_t sends_in_flight) {

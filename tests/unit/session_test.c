@@ -1528,6 +1528,72 @@ static void test_session_handshake_beside_idleness_and_a_pause(void **state) {
     run_to_free(&b);
 }
 
+/* ---- the rate of frames */
+
+/* Frames of 3 bytes in one receive; returns how many the application had. */
+static uint32_t rate_receive(bed *b, uint32_t conn, uint32_t frames) {
+    uint8_t data[BED_RECV_BYTES];
+    uint32_t before = b->messages;
+    for (uint32_t i = 0; i < frames; i++) {
+        (void)rs_frame_header(data + (size_t)3 * i, 1, 0);
+    }
+    (void)bed_receive(b, conn, data, frames * 3u);
+    (void)bed_collect(b);
+    return b->messages - before;
+}
+
+static uint32_t rate_open(bed *b, uint32_t rate_max) {
+    uint32_t conn;
+    bed_init_rate(b, 4096, true, 2, 0, rate_max);
+    b->table.cfg.idle_timeout_ms = 0;
+    b->echo = false;
+    conn = bed_open(b);
+    (void)bed_collect(b);
+    return conn;
+}
+
+/* As many in each second as allowed; one more within it ends the session, and is not delivered. */
+static void test_session_above_its_rate_ends_as_rate(void **state) {
+    static bed b;
+    uint32_t conn = rate_open(&b, 10), other;
+    (void)state;
+    for (uint32_t second = 0; second < 3; second++) {
+        assert_int_equal(rate_receive(&b, conn, 7), 7);
+        bed_advance_ms(&b, 600);
+        assert_int_equal(rate_receive(&b, conn, 3), 3);
+        bed_advance_ms(&b, 450);
+    }
+    other = bed_open(&b);
+    (void)bed_collect(&b);
+    assert_int_equal(rate_receive(&b, conn, 10), 10);
+    bed_advance_ms(&b, 450);
+    assert_int_equal(b.closed, 0);
+    assert_int_equal(rate_receive(&b, conn, 2), 0);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_RATE], 1);
+    assert_int_equal(rate_receive(&b, other, 10), 10);
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
+/* Ten seconds of frames have waited for us: they are taken, and no more than that. */
+static void test_session_rate_counts_no_frames_of_our_absence(void **state) {
+    static bed b;
+    uint32_t conn = rate_open(&b, 4);
+    uint32_t taken = 0;
+    (void)state;
+    assert_int_equal(rate_receive(&b, conn, 1), 1);
+    bed_away_ms(&b, 10000);
+    for (uint32_t i = 0; i < 11; i++) {
+        taken += rate_receive(&b, conn, 4);
+    }
+    assert_int_equal(taken, 44);
+    assert_int_equal(b.closed, 0);
+    assert_int_equal(rate_receive(&b, conn, 1), 0);
+    assert_int_equal(b.table.counters.closed[RS_CLOSE_RATE], 1);
+    run_to_free(&b);
+}
+
 /* ---- low water */
 
 static uint32_t low_marks[BED_SLOTS], low_told, low_again;
@@ -1647,6 +1713,8 @@ int main(void) {
         cmocka_unit_test(test_session_without_a_first_frame_ends_as_handshake),
         cmocka_unit_test(test_session_first_frame_ends_the_handshake),
         cmocka_unit_test(test_session_handshake_beside_idleness_and_a_pause),
+        cmocka_unit_test(test_session_above_its_rate_ends_as_rate),
+        cmocka_unit_test(test_session_rate_counts_no_frames_of_our_absence),
         cmocka_unit_test(test_session_low_water_is_told_at_the_mark_and_once),
         cmocka_unit_test(test_session_low_water_of_one_that_ends_is_not_told),
         cmocka_unit_test(test_session_low_water_needs_a_callback),

@@ -96,6 +96,7 @@ uint64_t rs_sessions_blocks(const rs_sessions_config *cfg, uint32_t block_bytes)
 }
 
 static void session_arm(rs_slot *session);
+static void session_count(void *ctx, rs_session *handle, const uint8_t *data, uint32_t bytes);
 static bool sessions_reclaim(void *ctx, const rs_sendq *asker);
 static rs_session_ops session_ops(const rs_sessions_config *cfg);
 
@@ -160,6 +161,12 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->free_next = memory->free_next;
     table->open = memory->open;
     table->low_marks = memory->low_marks;
+    RS_ASSERT((memory->rates != NULL) == (cfg->rate_max != 0));
+    if (cfg->rate_max != 0) {
+        table->rates = memory->rates;
+        table->counted = app->on_message;
+        table->app.on_message = session_count;
+    }
     table->free_head = table->free_tail = SESSION_NONE;
     table->touched = table->touched_end = memory->touched;
     table->frame_lengths = app->raw ? 0 : rs_frame_lengths(cfg->frame_bytes_max);
@@ -292,6 +299,9 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     session->pause = session->low = 0;
     session->careful = session_needs_care(session);
     session->last_frame_ms = table->now_ms | (table->cfg.handshake_ms != 0 ? RS_AWAITED : 0);
+    if (table->rates != NULL) {
+        table->rates[conn] = (rs_slot_rate){.start_ms = table->now_ms};
+    }
     sessions_list_open(table, conn);
     table->counters.accepted++;
     if (table->cfg.idle_timeout_ms != 0 || table->cfg.handshake_ms != 0) {
@@ -325,7 +335,8 @@ static void session_restart(rs_slot *session) {
 static bool reason_flushes(rs_close_reason reason) {
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_LOCAL || reason == RS_CLOSE_SHUTDOWN ||
-           reason == RS_CLOSE_PROTOCOL || reason == RS_CLOSE_IDLE || reason == RS_CLOSE_HANDSHAKE;
+           reason == RS_CLOSE_PROTOCOL || reason == RS_CLOSE_IDLE || reason == RS_CLOSE_HANDSHAKE ||
+           reason == RS_CLOSE_RATE;
 }
 
 /* Our side ended first and the peer may still be sending: wait for its FIN before the close. Not
@@ -691,6 +702,28 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
     if (left > 0) {
         session_parsed(session, completion->bytes, left);
     }
+}
+
+/* In front of the application's on_message. What came while we were away came in its own time: it
+ * is counted in the turns after that, and as many more may come. */
+static void session_count(void *ctx, rs_session *handle, const uint8_t *data, uint32_t bytes) {
+    rs_slot *session = (rs_slot *)(void *)handle;
+    rs_sessions *table = rs_slot_table(session);
+    rs_slot_rate *rate = &table->rates[handle->index];
+    uint64_t passed_ms = table->now_ms - rate->start_ms;
+    RS_ASSERT(table->cfg.rate_max > 0 && table->counted != NULL);
+    RS_ASSERT(rate->start_ms <= table->now_ms);
+    if (passed_ms >= 1000u) {
+        bool away = table->back_ns / 1000000u > rate->start_ms;
+        rate->frames = away ? -(int64_t)(passed_ms / 1000u * table->cfg.rate_max) : 0;
+        rate->start_ms = table->now_ms;
+    }
+    if (rate->frames >= (int64_t)table->cfg.rate_max) {
+        session_end(session, RS_CLOSE_RATE);
+        return;
+    }
+    rate->frames++;
+    table->counted(ctx, handle, data, bytes);
 }
 
 /* ---- sending */

@@ -103,6 +103,12 @@ typedef struct rs_slot_cold {
     uint32_t handed_bytes; /* ... and their bytes */
 } rs_slot_cold;
 
+/* With a rate_max: a second of a session that began with a frame. */
+typedef struct rs_slot_rate {
+    uint64_t start_ms;
+    int64_t frames; /* in it; below 0: as many more, for the time that we were away */
+} rs_slot_rate;
+
 typedef struct rs_sessions_config {
     uint32_t shard;
     rs_server *server;     /* rs_session_server; nullable in tests */
@@ -112,6 +118,7 @@ typedef struct rs_sessions_config {
     uint32_t frame_bytes_max;
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
+    uint32_t rate_max;         /* frames a second of one session; 0 = no limit */
     uint32_t handshake_ms;     /* for the first whole frame (raw: bytes); 0 = none */
     uint32_t drain_timeout_ms; /* for flushing and for lingering */
     uint32_t blocks_handed; /* not 0: messages go to another thread; this many more send blocks for
@@ -135,7 +142,9 @@ struct rs_sessions {
     uint32_t straggler;
     rs_slot **touched;     /* [2 * slot_count]: those that may have ops, in order */
     rs_slot **touched_end; /* behind the last one */
-    uint32_t *low_marks;   /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
+    rs_slot_rate *rates;   /* [slot_count], with cfg.rate_max; app.on_message then counts first: */
+    void (*counted)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
+    uint32_t *low_marks; /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
     rs_timers timers;
     rs_timer_table *app_timers; /* NULL: the application has none here, or is on another thread */
     rs_timer_wheel *app_wheel;  /* of these; both set by the caller after rs_sessions_init */
@@ -177,6 +186,7 @@ typedef struct rs_sessions_memory {
     uint32_t *open;             /* [slot_count] */
     rs_slot **touched;          /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
+    rs_slot_rate *rates;        /* [slot_count], with a rate_max; else NULL */
     uint32_t *low_marks;        /* [slot_count], with the application's on_low; else NULL */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */

@@ -46,6 +46,10 @@ static const rs_option server_rows[] = {
                 "close a session without a whole frame for this long; 0 = never"),
     RS_ROW_UINT(rs_server_config, handshake_ms, "handshake-timeout", 0, 86400000, 0, "ms",
                 "close a session whose first whole frame does not come for this long; 0 = never"),
+    RS_ROW_UINT(
+        rs_server_config, rate_max, "max-rate", 0, 1000000, 0, "frames/s",
+        "close a session that sends more in a second that begins with a frame (raw: chunks); "
+        "0 = no limit"),
     RS_ROW_UINT(rs_server_config, drain_timeout_ms, "drain-timeout", 0, 600000,
                 RS_DRAIN_TIMEOUT_MS_DEFAULT, "ms",
                 "time to flush queued data when a session or the server ends"),

@@ -32,6 +32,7 @@ struct rs_server_config {
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t handshake_ms;     /* 0 = none */
+    uint32_t rate_max;         /* frames a second of one session; 0 = no limit */
     uint32_t drain_timeout_ms;
     uint32_t
         mailbox_messages;  /* of a shard, [RS_MAILBOX_SLOTS_MIN, _MAX]; to the next power of 2 */

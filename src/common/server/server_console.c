@@ -50,6 +50,8 @@ static const char *cut_advice(rs_close_reason reason) {
         return "no whole frame for --idle-timeout";
     case RS_CLOSE_HANDSHAKE:
         return "no first frame within --handshake-timeout";
+    case RS_CLOSE_RATE:
+        return "more frames in a second than --max-rate";
     case RS_CLOSE_SLOW_CONSUMER:
         return "it did not read its replies, up to --max-queued";
     case RS_CLOSE_NO_BUFFERS:

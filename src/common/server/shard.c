@@ -136,6 +136,7 @@ static rs_sessions_config shard_sessions_config(const shard_plan *plan,
         .sends_in_flight = cfg->server->sends_in_flight,
         .idle_timeout_ms = cfg->server->idle_timeout_ms,
         .handshake_ms = cfg->server->handshake_ms,
+        .rate_max = cfg->server->rate_max,
         .drain_timeout_ms = cfg->server->drain_timeout_ms,
         .blocks_handed = plan->blocks_handed,
         .shared_blocks = plan->shared_blocks,
@@ -330,6 +331,12 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
     memory->open = calloc(plan->slots, sizeof *memory->open);
     memory->touched = calloc(2u * (size_t)plan->slots, sizeof *memory->touched);
     memory->timer_nodes = calloc(plan->slots, sizeof *memory->timer_nodes);
+    if (shard->cfg.server->rate_max != 0) {
+        memory->rates = calloc(plan->slots, sizeof *memory->rates);
+        if (memory->rates == NULL) {
+            return RS_E_NO_MEMORY;
+        }
+    }
     if (shard->cfg.server->app.on_low != NULL) {
         memory->low_marks = calloc(plan->slots, sizeof *memory->low_marks);
         if (memory->low_marks == NULL) {
@@ -362,6 +369,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.touched);
     free(shard->memory.timer_nodes);
     free(shard->memory.low_marks);
+    free(shard->memory.rates);
     shard_free_timers(shard->timers);
     free(shard->memory.entries);
     free(shard->slab_entries);
