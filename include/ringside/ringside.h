@@ -127,6 +127,32 @@ void rs_server_free(rs_server *server);
 /* rs_server_send: queues a copy of data[0..bytes) on a session; bytes [1, max-frame]. */
 rs_status rs_server_send(rs_server *server, rs_session_id id, const void *data, uint32_t bytes);
 
+/* What rs_server_connect is to do. */
+typedef struct rs_connect {
+    rs_addr addr;        /* of the other side; rs_addr_resolve finds it */
+    uint32_t timeout_ms; /* for each attempt, [1, 600'000]; 0: 10'000 */
+    uint32_t retries;    /* further attempts after one that has failed */
+    uint32_t retry_ms;   /* before each of them, [0, 600'000] */
+    uint64_t user;       /* rs_session_user of the session, already in on_open */
+} rs_connect;
+
+/* rs_server_connect: opens a connection, a session of this shard like any other: on_open tells that
+ * it is there, on_connect_failed of each attempt that failed. Exactly one on_open, or one
+ * on_connect_failed with left 0, follows, with the shard's callbacks. It counts as one of
+ * max-sessions, and the time-outs of sessions hold for it too. At most 256 of a shard are under way
+ * at once.
+ *
+ * Params   to: copied. shard: [0, workers).
+ * Returns  RS_OK: posted. RS_E_INVALID: no such shard, no port, 0.0.0.0 or ::, or a time out of
+ *          range. RS_E_FULL, RS_E_CLOSED as rs_server_send. */
+rs_status rs_server_connect(rs_server *server, uint32_t shard, const rs_connect *to);
+
+/* rs_addr_resolve: the address of a host, a numeric one or a name: its first IPv4 address, else its
+ * first IPv6 one. Blocks while a name server is asked: not in a callback.
+ *
+ * Returns  RS_OK; RS_E_ADDRESS: neither, or unknown; *error says so. */
+rs_status rs_addr_resolve(const char *host, uint16_t port, rs_addr *out, rs_error *error);
+
 /* rs_server_broadcast: a copy of data[0..bytes), bytes [1, max-frame], to ids[0..count); ids NULL:
  * to every open session. The data cross to each shard once (once for every RS_BROADCAST_IDS of its
  * sessions) and are shared by the queues of all receivers. A receiver that cannot take them is

@@ -86,6 +86,13 @@ typedef struct rs_app {
     /* on_low: what rs_session_notify_low has asked for. Nullable. */
     void (*on_low)(void *ctx, rs_session *session);
 
+    /* on_connect_failed: an attempt of rs_server_connect with this `user` has failed: RS_E_REFUSED,
+     * RS_E_TIMED_OUT, RS_E_UNREACHABLE, ...; RS_E_NO_BUFFERS: no free session; RS_E_FULL: too many
+     * at once; RS_E_CLOSED: the server stops. left: further attempts; 0: this was the last, and
+     * nothing more is told. Nullable. */
+    void (*on_connect_failed)(void *ctx, rs_server *server, uint32_t shard, uint64_t user,
+                              rs_status why, uint32_t left);
+
     /* on_shard_start: before all other callbacks of this shard, on their thread, while
      * rs_server_start waits; nothing listens yet. *own: what rs_server_own and rs_session_own
      * return from now on; NULL unless it is set. Anything but RS_OK: the server does not start, and

@@ -108,6 +108,10 @@
     X(server_cycles_leave_nothing_behind)                                                          \
     X(server_knows_its_peers)                                                                      \
     X(server_knows_its_ipv6_peers)                                                                 \
+    X(server_connects_out)                                                                         \
+    X(server_connects_out_over_ipv6)                                                               \
+    X(server_tells_failed_connects)                                                                \
+    X(server_stop_ends_connects)                                                                   \
     X(server_serves_both_families)                                                                 \
     /* on the loop */                                                                              \
     X(server_posts_run_between_start_and_end)                                                      \

@@ -15,6 +15,8 @@
     X(accepted, "connections accepted")                                                            \
     X(refused, "connections closed on arrival: no free session")                                   \
     X(accept_failed, "connections that failed before they were accepted")                          \
+    X(connected, "connections opened (rs_server_connect)")                                         \
+    X(connect_failed, "attempts to open one that failed")                                          \
     X(messages_in, "whole frames received (raw: chunks)")                                          \
     X(messages_out, "sends requested by the application")                                          \
     X(shared_sends, "... of frames for many (rs_shared_send)")                                     \

@@ -62,6 +62,10 @@
                             or machine): not counted against any peer */
 #define RS_AWAY_NS (RS_AWAY_MS * 1000000u)
 
+#define RS_CONNECTS_MAX 256u /* of a shard, under way at once: a turn looks at each */
+#define RS_CONNECT_TIMEOUT_MS_DEFAULT 10000u
+#define RS_CONNECT_TIMEOUT_MS_MAX 600000u
+
 /* Times. */
 #define RS_IDLE_TIMEOUT_MS_DEFAULT 60000u
 #define RS_DRAIN_TIMEOUT_MS_DEFAULT 2000u

@@ -278,7 +278,7 @@ static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
     table->free_next[last] = at;
 }
 
-void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
+static void sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends, uint64_t user) {
     rs_slot *session;
     RS_ASSERT(table->used_count > table->open_count);
     RS_ASSERT(conn < table->cfg.slot_count);
@@ -290,7 +290,7 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     session_empty_slice(session);
     session->abort = session->peer_ended = false;
     session->abort_posted = false;
-    session->handle.user = 0;
+    session->handle.user = user;
     session->holds = 0;
     table->cold[conn] = (rs_slot_cold){.opened_ms = table->now_ms};
     if (ends != NULL) {
@@ -303,7 +303,6 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
         table->rates[conn] = (rs_slot_rate){.start_ms = table->now_ms};
     }
     sessions_list_open(table, conn);
-    table->counters.accepted++;
     if (table->cfg.idle_timeout_ms != 0 || table->cfg.handshake_ms != 0) {
         session_arm(session);
     }
@@ -311,6 +310,26 @@ void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     if (table->app.on_open != NULL) {
         table->app.on_open(table->app.ctx, &session->handle);
     }
+}
+
+void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
+    table->counters.accepted++;
+    sessions_open(table, conn, ends, 0);
+}
+
+void rs_sessions_open_out(rs_sessions *table, uint32_t conn, const rs_ends *ends, uint64_t user) {
+    sessions_open(table, conn, ends, user);
+}
+
+void rs_sessions_abandon(rs_sessions *table, uint32_t conn) {
+    rs_slot *session;
+    RS_ASSERT(conn < table->cfg.slot_count && table->used_count > table->open_count);
+    session = &table->sessions[conn];
+    RS_ASSERT(session->state == RS_SESSION_FREE && !session->recv_in_flight);
+    rs_sendq_leave(&table->sendq_pool, &session->sendq);
+    session->abort = session->abort_posted = true;
+    session->state = RS_SESSION_CLOSING;
+    rs_timers_arm(&table->timers, conn, table->now_ms + RS_CLOSE_STRAGGLER_MS);
 }
 
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn) {
@@ -874,11 +893,13 @@ uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completio
             continue;
         }
         session = &table->sessions[at->conn];
-        RS_DEBUG_ASSERT(session->state != RS_SESSION_FREE);
+        RS_DEBUG_ASSERT(session->state != RS_SESSION_FREE || at->kind == RS_OP_CONNECT);
         if (at->kind == RS_OP_RECV && at->status == RS_OK) {
             session_on_recv(table, session, at);
         } else if (at->kind == RS_OP_SEND && at->status == RS_OK) {
             session_on_send(table, session, at);
+        } else if (at->kind == RS_OP_CONNECT) {
+            break;
         } else {
             session_on_other(session, at);
         }

@@ -220,19 +220,27 @@ void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into);
 
 /* rs_sessions_reserve: the slot and generation for the next connection, and its reserve of send
  * blocks; false if sessions_max are open or no slot is free. Follow it with exactly one of the next
- * two. */
+ * four. */
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
 
 /* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called. ends: copied; NULL:
  * unknown. */
 void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends);
 
+/* rs_sessions_open_out: the same for a connection that this side has opened; user: what
+ * rs_session_user returns from on_open on. */
+void rs_sessions_open_out(rs_sessions *table, uint32_t conn, const rs_ends *ends, uint64_t user);
+
+/* rs_sessions_abandon: the reserved slot was bound, and its connection does not come about: the
+ * caller submits a CLOSE with RS_OPF_ABORT, whose completion frees the slot. */
+void rs_sessions_abandon(rs_sessions *table, uint32_t conn);
+
 /* rs_sessions_unreserve: attaching failed: the slot is free again. */
 void rs_sessions_unreserve(rs_sessions *table, uint32_t conn);
 
-/* rs_sessions_complete: handles completions of kind RECV, SEND, SHUTDOWN and CLOSE, up to an
- * ACCEPT, which belongs to no session. Any conn and generation is legal; one that is not current is
- * counted as stale and dropped. Returns how many it handled. */
+/* rs_sessions_complete: handles completions of kind RECV, SEND, SHUTDOWN and CLOSE, up to an ACCEPT
+ * or a CONNECT, which belong to no session yet. Any conn and generation is legal; one that is not
+ * current is counted as stale and dropped. Returns how many it handled. */
 uint32_t rs_sessions_complete(rs_sessions *table, const rs_completion *completions, uint32_t count);
 
 /* rs_sessions_expire: closes idle sessions, escalates closes that hang and gives up those that

@@ -16,6 +16,7 @@
 
 typedef enum rs_message_kind {
     RS_MESSAGE_ATTACH = 1, /* payload = rs_arrival */
+    RS_MESSAGE_CONNECT,    /* payload = rs_connect */
     RS_MESSAGE_SEND,       /* value = session id, payload = bytes */
     RS_MESSAGE_CLOSE,      /* value = session id */
     RS_MESSAGE_RELEASE,    /* value = session id */

@@ -14,7 +14,7 @@
 #include "server/spsc.h"
 
 /* To the logic thread: value = session id; of START, POST and END: nothing; of TIMER: which. OPEN,
- * payload: rs_ends. */
+ * payload: logic_opened. */
 enum {
     TO_OPEN = 1,
     TO_MESSAGE,
@@ -22,9 +22,20 @@ enum {
     TO_START,
     TO_POST, /* payload: logic_post */
     TO_TIMER,
-    TO_LOW, /* payload: which request of the session this answers */
+    TO_LOW,            /* payload: which request of the session this answers */
+    TO_CONNECT_FAILED, /* payload: logic_connect_failed */
     TO_END
 };
+
+typedef struct logic_opened {
+    rs_ends ends;
+    uint64_t user;
+} logic_opened;
+
+typedef struct logic_connect_failed {
+    uint64_t user;
+    uint32_t why, left;
+} logic_connect_failed;
 
 typedef struct logic_post {
     rs_shard_fn fn;
@@ -399,13 +410,12 @@ static void forward_open(void *ctx, rs_session *session) {
     rs_logic_channel *channel = ctx;
     rs_session_id id = rs_session_id_of(session);
     const rs_slot *slot = slot_of(channel, session);
-    const rs_ends ends = rs_slot_cold_of(slot)->ends; /* the application may open others */
-    const uint8_t *data = (const uint8_t *)&ends;
+    const logic_opened opened = {.ends = rs_slot_cold_of(slot)->ends, .user = session->user};
     if (channel->low_seen != NULL) {
         channel->low_seen[session->index] = 0;
     }
-    if (!channel_try(channel, TO_OPEN, id, data, sizeof ends)) {
-        channel_push_waiting(channel, TO_OPEN, slot, id, data, sizeof ends);
+    if (!channel_try(channel, TO_OPEN, id, &opened, sizeof opened)) {
+        channel_push_waiting(channel, TO_OPEN, slot, id, &opened, sizeof opened);
     }
 }
 
@@ -455,6 +465,14 @@ static void channel_push(rs_logic_channel *channel, uint32_t kind, uint64_t valu
     if (!channel_try(channel, kind, value, data, bytes)) {
         channel_push_waiting(channel, kind, NULL, value, data, bytes);
     }
+}
+
+static void forward_connect_failed(void *ctx, rs_server *server, uint32_t shard, uint64_t user,
+                                   rs_status why, uint32_t left) {
+    rs_logic_channel *channel = ctx;
+    const logic_connect_failed failed = {.user = user, .why = (uint32_t)why, .left = left};
+    RS_ASSERT(server == channel->cfg.server && shard == channel->cfg.shard);
+    channel_push(channel, TO_CONNECT_FAILED, 0, &failed, sizeof failed);
 }
 
 void rs_logic_channel_run_timers(rs_logic_channel *channel, uint64_t now_ms) {
@@ -826,13 +844,15 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
 
 static void logic_on_open(const rs_app *app, logic_session *session, const rs_spsc_record *record) {
     logic_peer *peer = &session->channel->peers[session->handle.index];
+    logic_opened opened;
     RS_ASSERT(session->state == LOGIC_FREE);
-    RS_ASSERT(record->bytes == sizeof peer->ends);
+    RS_ASSERT(record->bytes == sizeof opened);
+    memcpy(&opened, rs_spsc_payload(record), sizeof opened);
     session->state = LOGIC_OPEN;
     session->handle.generation = rs_session_id_generation(record->value);
-    session->handle.user = 0;
+    session->handle.user = opened.user;
     session->bytes_in = session->bytes_out = 0;
-    memcpy(&peer->ends, rs_spsc_payload(record), sizeof peer->ends);
+    peer->ends = opened.ends;
     peer->opened_ns = rs_os_now_ns();
     session->low_asked = 0;
     if (app->on_open != NULL) {
@@ -931,6 +951,17 @@ static void logic_deliver_session(rs_logic_channel *channel, const rs_spsc_recor
     }
 }
 
+static void logic_on_connect_failed(const rs_logic_channel *channel, const rs_spsc_record *record) {
+    const rs_app *app = &channel->logic->app;
+    logic_connect_failed failed;
+    RS_ASSERT(record->bytes == sizeof failed);
+    memcpy(&failed, rs_spsc_payload(record), sizeof failed);
+    if (app->on_connect_failed != NULL) {
+        app->on_connect_failed(app->ctx, channel->cfg.server, channel->cfg.shard, failed.user,
+                               (rs_status)failed.why, failed.left);
+    }
+}
+
 static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *record) {
     switch (record->kind) {
     case TO_START:
@@ -941,6 +972,9 @@ static void logic_deliver(rs_logic_channel *channel, const rs_spsc_record *recor
         break;
     case TO_TIMER:
         logic_on_timer(channel, record->value);
+        break;
+    case TO_CONNECT_FAILED:
+        logic_on_connect_failed(channel, record);
         break;
     case TO_END:
         logic_on_end(channel, &channel->logic->app);
@@ -1204,6 +1238,7 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
     *app = (rs_app){.ctx = channel,
                     .raw = logic->app.raw,
                     .on_open = forward_open,
+                    .on_connect_failed = forward_connect_failed,
                     .on_message = forward_message,
                     .on_close = forward_close,
                     .on_low = logic->app.on_low != NULL ? forward_low : NULL};

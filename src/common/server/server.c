@@ -519,6 +519,26 @@ rs_status rs_server_post(rs_server *server, uint32_t shard, rs_shard_fn fn, void
     return fn == NULL ? RS_E_INVALID : server_post(server, shard, &message);
 }
 
+rs_status rs_server_connect(rs_server *server, uint32_t shard, const rs_connect *to) {
+    rs_connect copy = *to;
+    const server_message message = {
+        .kind = RS_MESSAGE_CONNECT, .data = &copy, .bytes = sizeof copy};
+    copy.timeout_ms = to->timeout_ms != 0 ? to->timeout_ms : RS_CONNECT_TIMEOUT_MS_DEFAULT;
+    if (copy.timeout_ms > RS_CONNECT_TIMEOUT_MS_MAX || copy.retry_ms > RS_CONNECT_TIMEOUT_MS_MAX ||
+        copy.addr.port == 0 || copy.addr.family > RS_ADDR_V6 || rs_addr_is_any(&copy.addr)) {
+        return RS_E_INVALID;
+    }
+    return server_post(server, shard, &message);
+}
+
+rs_status rs_addr_resolve(const char *host, uint16_t port, rs_addr *out, rs_error *error) {
+    rs_status status = rs_os_resolve(host, out, error);
+    if (status == RS_OK) {
+        out->port = port;
+    }
+    return status;
+}
+
 /* NULL: the caller does not run the callbacks of this shard, which exists. */
 static rs_session_ops *server_ops(rs_server *server, uint32_t shard) {
     uint32_t caller = server_caller(server);

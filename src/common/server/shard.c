@@ -9,6 +9,7 @@
 
 #include "core/assert.h"
 #include "seam/os.h"
+#include "server/connects.h"
 
 #define SHARD_OPS 1024u
 #define NS_PER_MS 1000000u
@@ -73,6 +74,7 @@ struct rs_shard {
     shard_timers *timers;
     shard_waiters waiters;
     shard_settling settling;
+    rs_connects connects;
     rs_histogram batch;
     rs_backend_stats final_backend; /* taken when the back end closed */
     /* memory, all of it from open */
@@ -567,6 +569,11 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     shard_init_sessions(shard, &plan, &app);
     shard_init_timers(shard, &plan);
     shard_settling_init(shard, &plan, cfg->server);
+    shard->connects = (rs_connects){.sessions = &shard->sessions,
+                                    .api = shard->api,
+                                    .backend = shard->backend,
+                                    .server = cfg->instance,
+                                    .shard = cfg->index};
     shard->cfg.server = NULL; /* the caller's, for the time of open only */
     *out = shard;
     return RS_OK;
@@ -755,7 +762,9 @@ static void shard_dispatch(rs_shard *shard, uint32_t count) {
     }
     for (uint32_t at = 0; at < count; at++) {
         at += rs_sessions_complete(&shard->sessions, &shard->completions[at], count - at);
-        if (at < count) {
+        if (at < count && shard->completions[at].kind == RS_OP_CONNECT) {
+            rs_connects_complete(&shard->connects, &shard->completions[at]);
+        } else if (at < count) {
             shard_on_accept(shard, &shard->completions[at]);
         }
     }
@@ -788,6 +797,13 @@ static void shard_on_post(rs_shard *shard, const rs_message *message) {
     }
 }
 
+static void shard_on_connect(rs_shard *shard, const rs_message *message) {
+    rs_connect to;
+    RS_ASSERT(message->bytes == sizeof to);
+    memcpy(&to, message->payload, sizeof to);
+    rs_connects_add(&shard->connects, &to);
+}
+
 static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     rs_slot *session;
     rs_shard_stats_request *request;
@@ -800,6 +816,9 @@ static void shard_on_mailbox(rs_shard *shard, const rs_message *message) {
     switch (message->kind) {
     case RS_MESSAGE_ATTACH:
         shard_on_attach(shard, message);
+        break;
+    case RS_MESSAGE_CONNECT:
+        shard_on_connect(shard, message);
         break;
     case RS_MESSAGE_SEND:
     case RS_MESSAGE_CLOSE:
@@ -945,6 +964,7 @@ static void shard_begin_drain(rs_shard *shard) {
     shard->drain_deadline_ns =
         shard->sessions.now_ns + (uint64_t)shard->drain_timeout_ms * NS_PER_MS;
     shard->api->unlisten(shard->backend);
+    rs_connects_stop(&shard->connects);
     rs_sessions_close_all(&shard->sessions, false);
 }
 
@@ -1041,6 +1061,13 @@ static void shard_settle(rs_shard *shard, uint32_t count) {
     }
 }
 
+static uint64_t shard_connects_next_ms(const rs_shard *shard, uint64_t next_ms) {
+    const uint64_t now_ns = shard->sessions.now_ns;
+    const uint64_t due_ns = rs_connects_next_ns(&shard->connects);
+    const uint64_t due_ms = due_ns > now_ns ? (due_ns - now_ns + NS_PER_MS - 1u) / NS_PER_MS : 0;
+    return due_ms < next_ms ? due_ms : next_ms;
+}
+
 static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t max_wait_ns) {
     int64_t wait_ns = max_wait_ns;
     RS_ASSERT(max_wait_ns >= 0);
@@ -1052,6 +1079,9 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     }
     if ((shard->waiters.count > 0 || shard->turn_wanted) && next_ms > 1) {
         next_ms = 1; /* another worker may have made room, which wakes nobody */
+    }
+    if (shard->connects.count > 0 && next_ms > RS_TIMER_TICK_MS) {
+        next_ms = shard_connects_next_ms(shard, next_ms);
     }
     if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
         wait_ns = (int64_t)next_ms * NS_PER_MS;
@@ -1127,6 +1157,9 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     shard_dispatch(shard, count);
     if (shard->logic != NULL) {
         rs_logic_channel_turn(shard->logic);
+    }
+    if (shard->connects.count > 0) {
+        rs_connects_expire(&shard->connects);
     }
     shard_read_mailbox(shard);
     shard_on_room(shard);
@@ -1262,7 +1295,7 @@ static void shard_discard_mailbox(rs_shard *shard) {
     RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
     while ((message = rs_mailbox_peek(&shard->mailbox)) != NULL) {
         if (message->kind == RS_MESSAGE_ATTACH || message->kind == RS_MESSAGE_STATS ||
-            message->kind == RS_MESSAGE_POST) {
+            message->kind == RS_MESSAGE_POST || message->kind == RS_MESSAGE_CONNECT) {
             shard_on_mailbox(shard, message);
         } else if (message->kind != RS_MESSAGE_PEER) { /* this shard has nobody left to tell */
             shard->messages_dropped++;
@@ -1280,6 +1313,7 @@ void rs_shard_quiesce(rs_shard *shard) {
     }
     shard_made_room(shard); /* the next try is refused */
     RS_ASSERT(rs_atomic_load_u32(&shard->gate_closed) != 0);
+    shard->connects.stopped = true;
     if (shard->backend != NULL) {
         shard_discard_mailbox(shard);
     }
