@@ -116,7 +116,7 @@ static const struct {
 
 /* A row that lands on a member of another type is a mistake of the table. */
 static bool row_fits(const rs_option *row) {
-    RS_ASSERT(row->kind < sizeof kinds / sizeof kinds[0]);
+    RS_ASSERT((size_t)row->kind < sizeof kinds / sizeof kinds[0]);
     return row->bytes == kinds[row->kind].bytes || row->bytes == kinds[row->kind].or_bytes;
 }
 
