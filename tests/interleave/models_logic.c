@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The hand-over to the logic thread, with rings that hold two records: open, messages, replies,
+/* The hand-over to the logic thread, with rings that hold three records: open, messages, replies,
  * close and end, with all the sleeping that full and empty rings ask for. */
 #include <string.h>
 
@@ -7,8 +7,8 @@
 #include "server/logic.h"
 #include "unit/session_bed.h"
 
-#define MESSAGES 2u
-#define FRAME_BYTES 3u
+#define MESSAGES 3u
+#define FRAME_BYTES 64u /* as long as what an opening tells */
 
 static bed table;
 static rs_logic *logic;
@@ -44,9 +44,9 @@ static void logic_begin(void) {
     rs_logic_channel_config cfg = {.shard = 3,
                                    .sessions = &table.table,
                                    .slot_count = BED_SLOTS,
-                                   .payload_max = 16,
+                                   .payload_max = FRAME_BYTES,
                                    .block_bytes = BED_BLOCK_BYTES,
-                                   .ring_bytes = 64,
+                                   .ring_bytes = 256,
                                    .wake = wake_shard,
                                    .wake_ctx = &shard_port};
     rs_error error;

@@ -28,7 +28,7 @@ function(compile file command)
 endfunction()
 
 if(COMMANDS)
-    file(STRINGS "${COMMANDS}" lines REGEX "^ *\"command\": ")
+    file(STRINGS "${COMMANDS}" lines ENCODING UTF-8 REGEX "^ *\"command\": ")
     set(todo ${files})
     foreach(line IN LISTS lines)
         string(REGEX REPLACE ",$" "" line "${line}")
