@@ -159,7 +159,6 @@ void sim_check_reason(sim_run *run, rs_close_reason reason) {
         break;
     case RS_CLOSE_RATE:
         SIM_CHECK(run, run->server.rate_max != 0);
-        run->cut_short = true;
         break;
     case RS_CLOSE_SLOW_CONSUMER:
         SIM_CHECK(run, run->server.queued_bytes_max < SIM_PLAN_BYTES);

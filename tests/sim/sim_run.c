@@ -360,8 +360,11 @@ static bool play_step(sim_run *run, bool *clients_busy) {
     if (runs && run->with_logic && !sim_one_in(run, 3)) { /* not always: it may lag behind */
         (void)rs_logic_step(run->logic);
     }
-    if (rs_shard_sessions(run->shard)->counters.expired_holds > 0) {
-        run->cut_short = true; /* replies that came too late are lost, as the server says */
+    /* Replies that came too late are lost, as the server says: its own count, since a logic thread
+     * may hear of it after the client has. */
+    if (rs_shard_sessions(run->shard)->counters.expired_holds > 0 ||
+        rs_shard_sessions(run->shard)->counters.closed[RS_CLOSE_RATE] > 0) {
+        run->cut_short = true;
     }
     run->steps++;
     sim_check_step(run);
