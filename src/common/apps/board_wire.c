@@ -46,7 +46,6 @@ static uint8_t *put_place(uint8_t *to, const rs_board_frame *frame) {
 }
 
 static uint8_t *put_welcome(uint8_t *to, const rs_board_frame *frame) {
-    RS_ASSERT(frame->view % 2u == 1u);
     to = put_u16(put_u16(put_u32(to, frame->id), frame->x), frame->y);
     to = put_u16(put_u16(to, frame->width), frame->height);
     *to = frame->view;
