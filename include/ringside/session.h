@@ -64,15 +64,36 @@ typedef struct rs_peers {
     void *ctx;
 } rs_peers;
 
+/* A framer: how long the frame is that begins at data. It is asked for each frame, and of one that
+ * is not there yet again with each receive, from its beginning.
+ *
+ * Params   data: `bytes` bytes, 1 or more, of this frame and of what follows. bytes_max: the
+ * setting max-frame, [3, RS_FRAME_BYTES_MAX]. Returns  the length of the whole frame, also if it is
+ * more than `bytes`; RS_FRAMER_MORE: not known yet; RS_FRAMER_MALFORMED. The session ends with
+ * RS_CLOSE_PROTOCOL for that, for a length above bytes_max, and for RS_FRAMER_MORE of bytes_max
+ * bytes. Thread   the session's shard, also with a logic thread; all shards at once: the answer
+ * depends on the bytes and nothing else. */
+typedef uint32_t (*rs_framer)(const uint8_t *data, uint32_t bytes, uint32_t bytes_max);
+#define RS_FRAMER_MORE 0u
+#define RS_FRAMER_MALFORMED UINT32_MAX
+
+/* Built in. rs_framer_u16: the default (below). rs_framer_u32: little-endian uint32 length of the
+ * whole frame, these 4 bytes included, then the payload. rs_framer_line: up to and with '\n'; reads
+ * all `bytes`, at most bytes_max. */
+uint32_t rs_framer_u16(const uint8_t *data, uint32_t bytes, uint32_t bytes_max);
+uint32_t rs_framer_u32(const uint8_t *data, uint32_t bytes, uint32_t bytes_max);
+uint32_t rs_framer_line(const uint8_t *data, uint32_t bytes, uint32_t bytes_max);
+
 typedef struct rs_app {
-    void *ctx; /* passed to every callback; shared by all shards */
-    bool raw;  /* true: on_message gets bytes as they come, unframed */
+    void *ctx;        /* passed to every callback; shared by all shards */
+    bool raw;         /* true: on_message gets bytes as they come, unframed */
+    rs_framer framer; /* what a message is, unless raw; NULL: rs_framer_u16 */
 
     /* on_open: a session exists and can be sent to. Nullable. */
     void (*on_open)(void *ctx, rs_session *session);
 
-    /* on_message: one whole frame, header included (raw: 1 or more bytes), valid only during the
-     * call. */
+    /* on_message: one whole frame as the framer said, its header or line end included (raw: 1 or
+     * more bytes), valid only during the call. */
     void (*on_message)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
 
     /* on_close: the session has ended; called once for each on_open. Nullable. */
@@ -126,7 +147,8 @@ rs_session_id rs_session_id_of(const rs_session *session);
  * on a thread that is not the session's. */
 rs_server *rs_session_server(const rs_session *session);
 
-/* ---- frames: little-endian uint16 length (of the whole frame), uint8 type, payload */
+/* ---- frames of rs_framer_u16: little-endian uint16 length (of the whole frame), uint8 type,
+ * payload */
 
 #define RS_FRAME_HEADER_BYTES 3u
 #define RS_FRAME_BYTES_MAX 65535u /* what the 16-bit length can say */

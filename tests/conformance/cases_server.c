@@ -116,6 +116,99 @@ void conf_case_server_malformed_frame_closes_only_that_session(conf_run *run) {
     server_end(fixture);
 }
 
+/* ---- framers */
+
+typedef struct framed_app {
+    conf_run *run;
+    uint32_t frames;
+} framed_app;
+
+/* The first byte says how many sixteens follow. */
+static uint32_t framed_bytes(uint8_t first) {
+    return 1u + 16u * first;
+}
+
+static uint32_t framed_framer(const uint8_t *data, uint32_t bytes, uint32_t bytes_max) {
+    RS_ASSERT(bytes > 0 && bytes_max == CONF_SLICE_BYTES);
+    return framed_bytes(data[0]);
+}
+
+static void framed_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    framed_app *app = ctx;
+    CONF_CHECK(app->run, bytes == framed_bytes(data[0]));
+    app->frames++;
+    (void)rs_session_send(session, data, bytes);
+}
+
+static void server_send(conf_run *run, uint32_t slot, const uint8_t *data, uint32_t bytes) {
+    const uint32_t sent = conf_send(&run->client, slot, data, bytes);
+    CONF_WAIT(run, conf_done(&run->client, sent));
+}
+
+/* Each frame in two pieces, the second after the server has seen the first. */
+void conf_case_server_frames_are_those_of_the_framer(conf_run *run) {
+    framed_app app = {.run = run};
+    uint8_t frame[CONF_SLICE_BYTES];
+    uint64_t total = 0;
+    server_fixture *fixture = server_make(run, NULL);
+    fixture->config.app =
+        (rs_app){.ctx = &app, .framer = framed_framer, .on_message = framed_on_message};
+    server_start(fixture);
+    server_connect(run, 0);
+    for (uint32_t i = 0; i < 25u; i++) {
+        const uint32_t bytes = framed_bytes((uint8_t)(i * 10u));
+        const uint32_t cut = i % 3u == 0 ? 1u : i % 3u == 1u ? bytes / 2u : bytes - 1u;
+        conf_fill(frame, bytes, i);
+        frame[0] = (uint8_t)(i * 10u);
+        server_send(run, 0, frame, cut);
+        CONF_WAIT(run, server_counters(fixture)->bytes_in == total + cut);
+        if (cut < bytes) {
+            CONF_CHECK(run, app.frames == i);
+            server_send(run, 0, frame + cut, bytes - cut);
+        }
+        server_receive(run, 0, bytes);
+        CONF_CHECK(run, memcmp(conf_rx(&run->client, 0), frame, bytes) == 0);
+        total += bytes;
+    }
+    CONF_CHECK(run, app.frames == 25u && server_counters(fixture)->messages_in == 25u);
+    server_disconnect(run, 0);
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    server_end(fixture);
+}
+
+/* One line there and back. */
+static void server_echo_line(conf_run *run, uint32_t slot, uint32_t bytes) {
+    uint8_t line[CONF_SLICE_BYTES];
+    memset(line, 'l', bytes);
+    line[bytes - 1u] = '\n';
+    server_send(run, slot, line, bytes);
+    server_receive(run, slot, bytes);
+    CONF_CHECK(run, memcmp(conf_rx(&run->client, slot), line, bytes) == 0);
+}
+
+void conf_case_server_line_too_long_closes_only_that_session(conf_run *run) {
+    enum { LINE_MAX = 64 };
+    uint8_t endless[LINE_MAX];
+    server_fixture *fixture = server_make(run, NULL);
+    fixture->config.app.framer = rs_framer_line;
+    fixture->config.frame_bytes_max = LINE_MAX;
+    server_start(fixture);
+    server_connect(run, 0);
+    memset(endless, 'x', sizeof endless);
+    for (uint32_t i = 0; i < 3u; i++) {
+        server_connect(run, 1);
+        server_echo_line(run, 1, 1);
+        server_echo_line(run, 1, LINE_MAX);
+        (void)conf_send(&run->client, 1, endless, sizeof endless);
+        server_ends(run, 1);
+        server_disconnect(run, 1);
+        server_echo_line(run, 0, 10);
+        CONF_CHECK(run, server_closed(fixture, RS_CLOSE_PROTOCOL) == i + 1u);
+    }
+    CONF_CHECK(run, server_counters(fixture)->messages_in == 9u);
+    server_end(fixture);
+}
+
 static void server_idle_case(conf_run *run, const uint8_t *bytes, uint32_t count) {
     server_fixture *fixture = server_make(run, NULL);
     fixture->config.idle_timeout_ms = 60;

@@ -88,6 +88,8 @@
     X(server_echoes_frames_of_all_sizes)                                                           \
     X(server_random_fragmentation_echoes_equal)                                                    \
     X(server_malformed_frame_closes_only_that_session)                                             \
+    X(server_frames_are_those_of_the_framer)                                                       \
+    X(server_line_too_long_closes_only_that_session)                                               \
     X(server_silent_session_is_closed_idle)                                                        \
     X(server_half_finished_frame_is_closed_idle)                                                   \
     X(server_frames_that_wait_come_before_idleness)                                                \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # One example over one back end: two clients, and what each must get.
-#   example_case.sh echo|chat|metrics PROGRAM BACK_END [EMULATOR]
+#   example_case.sh echo|chat|lines|metrics PROGRAM BACK_END [EMULATOR]
 # A pass: the bytes are right, and the program ends with 0 after SIGINT.
 set -u
 kind=$1 program=$2 backend=$3 emulator=${4:-}
@@ -31,7 +31,7 @@ for _ in $(seq 200); do
 done
 [ -n "$port" ] || fail "does not listen"
 exec 3<>"/dev/tcp/127.0.0.1/$port" || fail "no connection"
-# Frames of 8 bytes: length, type, "hello" or "world".
+# lines: with "hello" in two pieces. Others: frames of 8 bytes: length, type, "hello" or "world".
 hello='\x08\x00\x01hello' world='\x08\x00\x01world'
 take()
 {
@@ -41,25 +41,36 @@ hex()
 {
     printf "$1" | od -An -tx1 | tr -d ' \n'
 }
-printf "$hello" >&3
-[ "$(take 3 8)" = "$(hex "$hello")" ] || fail "no echo of hello"
-# The first is in the room, so it gets what the second says; then the second is in it too.
-exec 4<>"/dev/tcp/127.0.0.1/$port" || fail "no second connection"
-printf "$world" >&4
-[ "$(take 4 8)" = "$(hex "$world")" ] || fail "no echo of world"
-if [ "$kind" = chat ]; then
-    [ "$(take 3 8)" = "$(hex "$world")" ] || fail "the first one did not get it"
+if [ "$kind" = lines ]; then
+    printf 'hel' >&3
+    sleep 0.2
+    printf 'lo\nquit\nmore\n' >&3
+    [ "$(take 3 11)" = "$(hex 'HELLO\nQUIT\n')" ] || fail "no lines in capitals"
+    [ -z "$(take 3 1)" ] || fail "more after QUIT"
+    exec 3>&- 3<>"/dev/tcp/127.0.0.1/$port" || fail "no second connection"
+    head -c 1024 /dev/zero >&3
+    [ -z "$(take 3 1)" ] || fail "an answer to a line that is too long"
+else
     printf "$hello" >&3
-    [ "$(take 4 8)" = "$(hex "$hello")" ] || fail "the other one did not get it"
-    [ "$(take 3 8)" = "$(hex "$hello")" ] || fail "no second echo of hello"
-fi
-if [ "$kind" = metrics ]; then
-    for _ in $(seq 100); do
-        grep -q '^ringside_messages_in_total 2' metrics.prom 2>/dev/null && break
-        sleep 0.1
-    done
-    grep -q '^ringside_messages_in_total 2' metrics.prom || fail "no metrics"
-    grep -q '^ringside_sessions_open 2' metrics.prom || fail "2 sessions are not open"
+    [ "$(take 3 8)" = "$(hex "$hello")" ] || fail "no echo of hello"
+    # The first is in the room, so it gets what the second says; then the second is in it too.
+    exec 4<>"/dev/tcp/127.0.0.1/$port" || fail "no second connection"
+    printf "$world" >&4
+    [ "$(take 4 8)" = "$(hex "$world")" ] || fail "no echo of world"
+    if [ "$kind" = chat ]; then
+        [ "$(take 3 8)" = "$(hex "$world")" ] || fail "the first one did not get it"
+        printf "$hello" >&3
+        [ "$(take 4 8)" = "$(hex "$hello")" ] || fail "the other one did not get it"
+        [ "$(take 3 8)" = "$(hex "$hello")" ] || fail "no second echo of hello"
+    fi
+    if [ "$kind" = metrics ]; then
+        for _ in $(seq 100); do
+            grep -q '^ringside_messages_in_total 2' metrics.prom 2>/dev/null && break
+            sleep 0.1
+        done
+        grep -q '^ringside_messages_in_total 2' metrics.prom || fail "no metrics"
+        grep -q '^ringside_sessions_open 2' metrics.prom || fail "2 sessions are not open"
+    fi
 fi
 exec 3>&- 4>&-
 kill -INT $pid

@@ -197,6 +197,11 @@ static void draw_world(sim_run *run) {
     run->world_config.strict = true;
 }
 
+/* The default's format, by a framer of the application's own. */
+static uint32_t app_framer(const uint8_t *data, uint32_t bytes, uint32_t bytes_max) {
+    return rs_framer_u16(data, bytes, bytes_max);
+}
+
 static void draw_server(sim_run *run) {
     rs_server_config *cfg = &run->server;
     rs_server_config_init(cfg, &rs_sim_backend);
@@ -232,6 +237,7 @@ static void draw_server(sim_run *run) {
         cfg->idle_timeout_ms != 0 && sim_one_in(run, 2) ? sim_between(run, 10, 200) : 0;
     cfg->rate_max = sim_one_in(run, 8) ? sim_between(run, 1, 20) : 0;
     cfg->app.on_low = sim_one_in(run, 3) ? app_on_low : NULL;
+    cfg->app.framer = sim_one_in(run, 3) ? app_framer : NULL;
 }
 
 static void draw(sim_run *run) {

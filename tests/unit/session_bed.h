@@ -88,9 +88,9 @@ static inline bool bed_is_idle(const bed *b) {
 
 /* queued_max, coalesce and sends_in_flight are what tests vary; blocks_handed is not 0 where
  * messages are handed to another thread. */
-static inline void bed_init_rate(bed *b, uint32_t queued_max, bool coalesce,
-                                 uint32_t sends_in_flight, uint32_t blocks_handed,
-                                 uint32_t rate_max) {
+static inline void bed_init_app(bed *b, const rs_app *app, uint32_t queued_max, bool coalesce,
+                                uint32_t sends_in_flight, uint32_t blocks_handed,
+                                uint32_t rate_max) {
     rs_sessions_config cfg = {
         .shard = 3,
         .sessions_max = BED_SLOTS - 2,
@@ -104,8 +104,6 @@ static inline void bed_init_rate(bed *b, uint32_t queued_max, bool coalesce,
         .rate_max = rate_max,
         .shared_blocks = BED_SHARED_BLOCKS,
     };
-    rs_app app = {
-        .ctx = b, .on_open = bed_on_open, .on_message = bed_on_message, .on_close = bed_on_close};
     rs_sessions_memory memory;
     memset(b, 0, sizeof *b);
     b->echo = true;
@@ -127,7 +125,20 @@ static inline void bed_init_rate(bed *b, uint32_t queued_max, bool coalesce,
         .queued_bytes_max = queued_max,
         .coalesce = coalesce,
     };
-    rs_sessions_init(&b->table, &cfg, &app, &memory, b->now_ns);
+    rs_sessions_init(&b->table, &cfg, app, &memory, b->now_ns);
+}
+
+/* bed_app: the bed's own. */
+static inline rs_app bed_app(bed *b) {
+    return (rs_app){
+        .ctx = b, .on_open = bed_on_open, .on_message = bed_on_message, .on_close = bed_on_close};
+}
+
+static inline void bed_init_rate(bed *b, uint32_t queued_max, bool coalesce,
+                                 uint32_t sends_in_flight, uint32_t blocks_handed,
+                                 uint32_t rate_max) {
+    const rs_app app = bed_app(b);
+    bed_init_app(b, &app, queued_max, coalesce, sends_in_flight, blocks_handed, rate_max);
 }
 
 static inline void bed_init_handed(bed *b, uint32_t queued_max, bool coalesce,

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Reading and writing of the three header bytes; the payload is the application's. */
+/* Reading and writing of the three header bytes; the payload is the application's. The framers that
+ * are built in. */
 #include "core/frame.h"
+
+#include <string.h>
 
 #include "core/assert.h"
 
@@ -37,4 +40,34 @@ uint32_t rs_frame_header(uint8_t *out, uint8_t type, uint32_t payload_bytes) {
     out[1] = (uint8_t)(length >> 8);
     out[2] = type;
     return length;
+}
+
+uint32_t rs_framer_u16(const uint8_t *data, uint32_t bytes, uint32_t bytes_max) {
+    uint32_t frame_bytes;
+    const rs_status status = rs_frame_parse(data, bytes, bytes_max, &frame_bytes);
+    RS_ASSERT(status != RS_OK || frame_bytes <= bytes);
+    return status == RS_E_PROTOCOL ? RS_FRAMER_MALFORMED : frame_bytes;
+}
+
+/* The bytes so far are its low ones: the others can only make it longer. */
+uint32_t rs_framer_u32(const uint8_t *data, uint32_t bytes, uint32_t bytes_max) {
+    const uint32_t known = bytes < RS_FRAMER_U32_BYTES ? bytes : RS_FRAMER_U32_BYTES;
+    uint32_t length = 0;
+    RS_ASSERT(bytes_max <= RS_FRAME_BYTES_MAX);
+    for (uint32_t i = 0; i < known; i++) {
+        length |= (uint32_t)data[i] << 8 * i;
+    }
+    if (length > bytes_max || (known == RS_FRAMER_U32_BYTES && length < RS_FRAMER_U32_BYTES)) {
+        return RS_FRAMER_MALFORMED;
+    }
+    return known == RS_FRAMER_U32_BYTES ? length : RS_FRAMER_MORE;
+}
+
+uint32_t rs_framer_line(const uint8_t *data, uint32_t bytes, uint32_t bytes_max) {
+    const uint8_t *end = memchr(data, '\n', bytes < bytes_max ? bytes : bytes_max);
+    RS_ASSERT(bytes_max > 0);
+    if (end == NULL) {
+        return bytes < bytes_max ? RS_FRAMER_MORE : RS_FRAMER_MALFORMED;
+    }
+    return (uint32_t)(end - data) + 1u;
 }

@@ -26,6 +26,8 @@
 rs_status rs_frame_parse(const uint8_t *data, uint32_t bytes, uint32_t frame_bytes_max,
                          uint32_t *frame_bytes);
 
+#define RS_FRAMER_U32_BYTES 4u /* the header of rs_framer_u32 */
+
 /* rs_frame_lengths: how many different ones a frame may have. */
 static inline uint32_t rs_frame_lengths(uint32_t frame_bytes_max) {
     return frame_bytes_max - RS_FRAME_HEADER_BYTES + 1u;

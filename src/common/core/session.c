@@ -169,7 +169,11 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     }
     table->free_head = table->free_tail = SESSION_NONE;
     table->touched = table->touched_end = memory->touched;
-    table->frame_lengths = app->raw ? 0 : rs_frame_lengths(cfg->frame_bytes_max);
+    if (app->framer == rs_framer_u16) {
+        table->app.framer = NULL;
+    }
+    table->frame_lengths =
+        app->raw || table->app.framer != NULL ? 0 : rs_frame_lengths(cfg->frame_bytes_max);
     table->recv_base = memory->recv_base;
     table->recv_scattered = memory->recv_scattered;
     table->region = memory->region;
@@ -580,12 +584,11 @@ RS_COLD static void session_free(rs_slot *session) {
 
 /* ---- receiving */
 
-/* Makes room for the rest of a partial frame. Moved only if necessary: a frame that still fits
- * behind its beginning is received in place. */
-static void session_make_room(rs_slot *session, uint32_t frame_bytes) {
+/* Makes room for the rest of a partial frame of `need` bytes. Moved only if necessary: a frame that
+ * still fits behind its beginning is received in place. */
+static void session_make_room(rs_slot *session, uint32_t need) {
     rs_sessions *table = rs_slot_table(session);
     uint32_t held = session->held;
-    uint32_t need = frame_bytes != 0 ? frame_bytes : RS_FRAME_HEADER_BYTES;
     RS_ASSERT(held < need);
     RS_ASSERT(need <= table->cfg.recv_bytes);
     RS_ASSERT(!session->recv_in_flight);
@@ -601,7 +604,36 @@ static void session_make_room(rs_slot *session, uint32_t frame_bytes) {
     RS_ASSERT(session->recv_room >= need - held);
 }
 
-/* No whole frame: a partial one, an invalid one, or raw bytes. */
+/* As the application's framer says; whatever it does, a frame is within the bytes held. A frame of
+ * unknown length gets the room of the longest, so that it is moved once. */
+RS_COLD static void session_frame(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
+    const uint32_t bytes_max = table->cfg.frame_bytes_max;
+    RS_ASSERT(!session->recv_in_flight);
+    RS_ASSERT(session->held > 0);
+    do {
+        const uint8_t *data = session->recv_at - session->held;
+        const uint32_t bytes = table->app.framer(data, session->held, bytes_max);
+        const uint32_t need = bytes != RS_FRAMER_MORE ? bytes : bytes_max;
+        if (need > bytes_max || (bytes == RS_FRAMER_MORE && session->held >= bytes_max)) {
+            session_end(session, RS_CLOSE_PROTOCOL);
+            return;
+        }
+        if (bytes == RS_FRAMER_MORE || bytes > session->held) {
+            session_make_room(session, need);
+            return;
+        }
+        session->held -= bytes;
+        session->last_frame_ms = table->now_ms;
+        table->counters.messages_in++;
+        table->app.on_message(table->app.ctx, &session->handle, data, bytes);
+    } while (session->held > 0 && session->state == RS_SESSION_OPEN);
+    if (session->held == 0) {
+        session_empty_slice(session);
+    }
+}
+
+/* No whole frame: a partial one, an invalid one, or raw bytes; or the framer must be asked. */
 static void session_parse_rest(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     const uint8_t *data = session->recv_at - session->held;
@@ -615,9 +647,11 @@ static void session_parse_rest(rs_slot *session) {
         session->last_frame_ms = table->now_ms;
         table->counters.messages_in++;
         table->app.on_message(table->app.ctx, &session->handle, data, bytes);
+    } else if (table->app.framer != NULL) {
+        session_frame(session);
     } else if (rs_frame_parse(data, bytes, table->cfg.frame_bytes_max, &frame_bytes) ==
                RS_E_AGAIN) {
-        session_make_room(session, frame_bytes);
+        session_make_room(session, frame_bytes != 0 ? frame_bytes : RS_FRAME_HEADER_BYTES);
     } else {
         session_end(session, RS_CLOSE_PROTOCOL);
     }

@@ -153,7 +153,7 @@ struct rs_sessions {
     uint32_t easy;          /* own blocks up to which the replies find blocks and room */
     bool careful;           /* a framed session checks at each RECV */
     uint64_t searched_ms;   /* when a search for holders of shared blocks found none */
-    uint32_t frame_lengths; /* how many are legal; 0 for a raw application, which has no frames */
+    uint32_t frame_lengths; /* how many are legal; 0: raw, or a framer says */
     uint8_t *recv_base;     /* as rs_sessions_memory says, ... */
     uint8_t **recv_scattered;
     uint16_t region;         /* ... and the one registered region: receive slices and send blocks */

@@ -1237,6 +1237,7 @@ rs_status rs_logic_attach(rs_logic *logic, const rs_logic_channel_config *cfg,
     channel_init(channel, logic);
     *app = (rs_app){.ctx = channel,
                     .raw = logic->app.raw,
+                    .framer = logic->app.framer,
                     .on_open = forward_open,
                     .on_connect_failed = forward_connect_failed,
                     .on_message = forward_message,
