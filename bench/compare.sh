@@ -42,7 +42,7 @@ case " $* " in *" --builds"[\ =]*) layouts=yes ;; esac
 for preset in native windows; do
     log=build/compare.build.$preset.log
     echo "compare: building $preset" >&2
-    { cmake --preset $preset && cmake --build --preset $preset -j "$(nproc)" &&
+    { cmake --preset $preset -DRS_LTO=ON && cmake --build --preset $preset -j "$(nproc)" &&
         { [ -z "$layouts" ] || cmake --build --preset $preset --target layouts -j "$(nproc)"; }
     } >"$log" 2>&1 ||
         { tail -n 30 "$log" >&2; die "the build of $preset failed"; }
