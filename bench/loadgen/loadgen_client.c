@@ -105,6 +105,9 @@ static void client_start_life(rs_client *client, rs_load *load) {
     if (client->send_base == NULL) {
         return;
     }
+    if (load->push != NULL) {
+        load->push[client->index] = (rs_push){.count = 0}; /* as the server begins */
+    }
     if (client->role == RS_ROLE_RESET || client->role == RS_ROLE_HALF_CLOSE) {
         client->quota_left = rs_plan_quota(s->seed, client->index, client->life, s->churn_messages);
     } else if (s->churn) {
@@ -223,6 +226,13 @@ void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due
     }
 }
 
+static void client_keep_got(rs_load_wrong *wrong, const uint8_t *data, uint32_t bytes) {
+    while (wrong->got_shown < RS_LOAD_SHOWN_BYTES && wrong->offset + wrong->got_shown < bytes) {
+        wrong->got[wrong->got_shown] = data[wrong->offset + wrong->got_shown];
+        wrong->got_shown++;
+    }
+}
+
 /* Keeps the first wrong reply, to be shown. */
 static void client_keep_wrong(const rs_client *client, rs_load *load, const uint8_t *data,
                               uint32_t bytes) {
@@ -241,10 +251,33 @@ static void client_keep_wrong(const rs_client *client, rs_load *load, const uint
         wrong->expected_shown = rs_payload_bytes(&load->payload, client->index, due, wrong->offset,
                                                  wrong->expected, RS_LOAD_SHOWN_BYTES);
     }
-    while (wrong->got_shown < RS_LOAD_SHOWN_BYTES && wrong->offset + wrong->got_shown < bytes) {
-        wrong->got[wrong->got_shown] = data[wrong->offset + wrong->got_shown];
-        wrong->got_shown++;
+    client_keep_got(wrong, data, bytes);
+}
+
+/* The same of a receipt. */
+static void client_keep_receipt(const rs_client *client, rs_load *load,
+                                const rs_push_receipt *receipt, const uint8_t *data,
+                                uint32_t bytes) {
+    rs_load_wrong *wrong = &load->wrong;
+    if (wrong->seen) {
+        return;
     }
+    *wrong = (rs_load_wrong){.seen = true,
+                             .asked = receipt->frames > 0,
+                             .connection = client->index,
+                             .sequence = client->track.expected,
+                             .got_bytes = bytes,
+                             .pushed = receipt->is_receipt ? receipt->frames : 0,
+                             .pushed_lost = receipt->lost};
+    if (wrong->asked) {
+        while (wrong->offset < bytes && wrong->offset < RS_RECEIPT_BYTES &&
+               data[wrong->offset] == receipt->expected[wrong->offset]) {
+            wrong->offset++;
+        }
+        wrong->expected_shown = RS_RECEIPT_BYTES - wrong->offset;
+        memcpy(wrong->expected, receipt->expected + wrong->offset, wrong->expected_shown);
+    }
+    client_keep_got(wrong, data, bytes);
 }
 
 static void client_count_measured(const rs_client *client, rs_load *load, uint64_t sequence) {
@@ -257,24 +290,34 @@ static void client_count_measured(const rs_client *client, rs_load *load, uint64
     }
 }
 
-/* Returns true if it answers a request. */
-static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict verdict,
-                            uint64_t sequence, uint64_t now_ns) {
-    const uint64_t sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
+/* A reply of any worth. */
+static void client_heard(rs_client *client, rs_load *load, uint64_t now_ns) {
     load->last_reply_ns = now_ns;
     if (load->think.mean_ns != 0) {
         client->think_until_ns =
             now_ns + rs_plan_think_ns(&load->think, client->index, client->track.next);
     }
-    if (sent_ns == 0) {
-        return false;
-    }
+}
+
+/* One that answers a request. */
+static void client_served(rs_client *client, rs_load *load, uint64_t now_ns) {
     client->answered = true;
     if (!client->replied) {
         client->replied = true;
         load->first_replies++;
         rs_histogram_record(&load->first_reply, now_ns - load->connect_ns);
     }
+}
+
+/* Returns true if it answers a request. */
+static bool client_answered(rs_client *client, rs_load *load, rs_payload_verdict verdict,
+                            uint64_t sequence, uint64_t now_ns) {
+    const uint64_t sent_ns = rs_track_reply(&client->track, verdict, &sequence, &load->columns);
+    client_heard(client, load, now_ns);
+    if (sent_ns == 0) {
+        return false;
+    }
+    client_served(client, load, now_ns);
     if (load->recording) {
         if (!load->tail) {
             client_count_measured(client, load, sequence);
@@ -297,6 +340,28 @@ static void client_reply(rs_client *client, rs_load *load, const uint8_t *data, 
         client_keep_wrong(client, load, data, bytes);
     }
     (void)client_answered(client, load, verdict, sequence, now_ns);
+}
+
+/* A receipt for what was pushed. Only what it proves is measured, and nothing has a latency. */
+static void client_receipt(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes,
+                           uint64_t now_ns) {
+    rs_push_receipt receipt;
+    RS_ASSERT(load->push != NULL);
+    rs_push_take(&load->push[client->index], data, bytes, load->settings->verify, &receipt);
+    if (!receipt.is_right) {
+        client_keep_receipt(client, load, &receipt, data, bytes);
+    }
+    rs_track_receipt(&client->track, receipt.frames, receipt.lost, receipt.is_right,
+                     &load->columns);
+    client_heard(client, load, now_ns);
+    if (!receipt.is_right) {
+        return;
+    }
+    client_served(client, load, now_ns);
+    if (load->recording && !load->tail) {
+        load->measured += receipt.frames;
+        load->measured_sent_bytes += receipt.bytes;
+    }
 }
 
 /* A frame of the board game: a reply, or what others did. */
@@ -340,6 +405,8 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
            client->state < RS_CLIENT_BREAKING) {
         if (load->bots != NULL) {
             client_told(client, load, data + at, bytes, now_ns);
+        } else if (load->push != NULL) {
+            client_receipt(client, load, data + at, bytes, now_ns);
         } else {
             client_reply(client, load, data + at, bytes, now_ns);
         }
@@ -347,7 +414,12 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     }
     client_batch_flush(load);
     RS_ASSERT(at <= client->recv_used);
-    if (status == RS_E_PROTOCOL && load->bots == NULL) {
+    if (status == RS_E_PROTOCOL && load->push != NULL) {
+        rs_push_receipt none;
+
+        rs_push_take(&load->push[client->index], data + at, client->recv_used - at, true, &none);
+        client_keep_receipt(client, load, &none, data + at, client->recv_used - at);
+    } else if (status == RS_E_PROTOCOL && load->bots == NULL) {
         client_keep_wrong(client, load, data + at, client->recv_used - at);
     }
     client->recv_used -= at;
@@ -510,18 +582,45 @@ static uint32_t client_build(const rs_client *client, rs_load *load, uint64_t no
     return rs_payload_build(&load->payload, client->index, client->track.next, out);
 }
 
-/* One SEND of up to `room` requests in one block. */
+/* A receipt should be asked for now. */
+static bool client_asks(const rs_client *client, const rs_load *load) {
+    return load->push != NULL && client->send_base != NULL && client->state == RS_CLIENT_OPEN &&
+           rs_push_is_due(&load->push[client->index], load->settings->depth);
+}
+
+/* Books a message that was built; false: no further one before a receipt is asked for. */
+static bool client_push(const rs_client *client, rs_load *load, const uint8_t *frame,
+                        uint32_t bytes) {
+    rs_push *push;
+    if (load->push == NULL) {
+        return true;
+    }
+    push = &load->push[client->index];
+    rs_push_add(push, frame, bytes, load->settings->verify);
+    return !rs_push_is_half(push, load->settings->depth);
+}
+
+/* One SEND of up to `room` requests in one block, and of what asks for their receipt. */
 static rs_op client_emit_send(rs_client *client, rs_load *load, uint32_t room, uint64_t now_ns) {
     uint8_t *block = client->send_base + (size_t)client->send_slot * load->block_bytes;
+    const uint32_t block_bytes = load->block_bytes - (load->push != NULL ? RS_PUSH_ASK_BYTES : 0u);
     rs_op op = client_op(client, RS_OP_SEND);
+    bool more = true;
     uint32_t count = 0;
-    for (; count < room && op.bytes + client_next_bytes(client, load) <= load->block_bytes;
+    for (; more && count < room && op.bytes + client_next_bytes(client, load) <= block_bytes;
          count++) {
+        const uint32_t bytes = client_build(client, load, now_ns, block + op.bytes);
+
         client_record_pacing(client, load, now_ns);
-        op.bytes += client_build(client, load, now_ns, block + op.bytes);
+        more = client_push(client, load, block + op.bytes, bytes);
+        op.bytes += bytes;
         rs_track_send(&client->track, now_ns, &load->columns);
     }
-    RS_ASSERT(count > 0);
+    if (client_asks(client, load)) {
+        op.bytes += rs_push_ask(&load->push[client->index], client->index, client->track.next,
+                                load->settings->verify, block + op.bytes);
+    }
+    RS_ASSERT(op.bytes > 0);
     if (load->gate == RS_GATE_OPEN) { /* a first message is not in the plan or in a quota */
         client->due -= load->settings->rate != 0 ? count : 0;
         client->quota_left -= client->quota_left == UINT32_MAX ? 0 : count;
@@ -558,6 +657,9 @@ static void client_end_life(rs_client *client, rs_load *load, uint64_t now_ns) {
         }
         break;
     case RS_ROLE_HALF_CLOSE:
+        if (load->push != NULL && load->push[client->index].unasked.frames > 0) {
+            break; /* its last ones have no receipt asked for yet */
+        }
         load->ends.half_closes_made++;
         client_end_stream(client, now_ns);
         break;
@@ -624,7 +726,7 @@ static uint32_t client_emit_used(rs_client *client, rs_load *load, uint64_t now_
     uint32_t count = 0, room;
     count += client_emit_recv(client, load, now_ns, &ops[count]) ? 1u : 0u;
     while (client->sends_in_flight < load->settings->sends_in_flight &&
-           (room = client_room(client, load, now_ns)) > 0) {
+           ((room = client_room(client, load, now_ns)) > 0 || client_asks(client, load))) {
         ops[count++] = client_emit_send(client, load, room, now_ns);
     }
     client_end_life(client, load, now_ns);

@@ -14,6 +14,7 @@
 #include "loadgen/loadgen_bots.h"
 #include "loadgen/loadgen_payload.h"
 #include "loadgen/loadgen_plan.h"
+#include "loadgen/loadgen_push.h"
 #include "loadgen/loadgen_settings.h"
 #include "loadgen/loadgen_track.h"
 
@@ -60,9 +61,10 @@ typedef struct rs_load_wrong {
     bool seen;
     bool asked; /* false: a reply that no request was for; expected and sequence mean nothing */
     uint32_t connection;
-    uint64_t sequence;  /* of the reply that was due */
-    uint32_t offset;    /* of the first wrong byte in that reply */
-    uint32_t got_bytes; /* of the reply: as its frame says, or what there was */
+    uint64_t sequence;            /* of the reply that was due */
+    uint32_t offset;              /* of the first wrong byte in that reply */
+    uint32_t got_bytes;           /* of the reply: as its frame says, or what there was */
+    uint32_t pushed, pushed_lost; /* a receipt: of how many messages, from sequence on; else 0 */
     uint8_t expected[RS_LOAD_SHOWN_BYTES], got[RS_LOAD_SHOWN_BYTES]; /* from offset on */
     uint32_t expected_shown, got_shown;
 } rs_load_wrong;
@@ -86,6 +88,7 @@ typedef struct rs_load {
     const rs_load_settings *settings;
     rs_payload payload;
     rs_bots *bots; /* NULL, but with --app board: then the payload is not used */
+    rs_push *push; /* [connections], by rs_client.index, with --reply-size 0; else NULL */
     rs_plan plan;
     rs_track_columns columns;
     rs_load_ends ends;

@@ -44,8 +44,8 @@ void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
     (void)rs_frame_header(payload->one_header, PAYLOAD_FRAME_TYPE,
                           sizes->min - RS_FRAME_HEADER_BYTES);
     RS_ASSERT(replies == NULL ||
-              (sizes->min >= RS_PAYLOAD_ASKING_BYTES && replies->min >= RS_ASKED_HEAD_BYTES &&
-               replies->max <= RS_FRAME_BYTES_MAX));
+              (sizes->min >= RS_PAYLOAD_ASKING_BYTES && replies->max <= RS_FRAME_BYTES_MAX &&
+               (replies->min >= RS_ASKED_HEAD_BYTES || replies->max == 0)));
     for (uint32_t i = 0; i < sizeof payload->table; i++) {
         payload->table[i] = (uint8_t)(payload_mix(payload->key + i) >> 56);
     }
@@ -66,7 +66,10 @@ uint32_t rs_payload_drawn_bytes(const rs_payload *payload, uint32_t connection, 
 }
 
 uint32_t rs_payload_reply_max(const rs_payload *payload) {
-    return payload->replies.count == 0 ? payload->sizes.max : payload->replies.max;
+    if (payload->replies.count == 0) {
+        return payload->sizes.max;
+    }
+    return payload->replies.max == 0 ? RS_RECEIPT_BYTES : payload->replies.max;
 }
 
 /* Where the pattern of a message starts. One multiplication each: this runs twice per message. */
@@ -80,7 +83,7 @@ static const uint8_t *payload_pattern(const rs_payload *payload, uint32_t connec
 _Static_assert(RS_PAYLOAD_STARTS == 1u << 12, "payload_pattern takes the top 12 bits");
 
 /* As this machine stores numbers: only loadgen reads them. */
-static void payload_identity(uint8_t *out, uint32_t connection, uint64_t sequence) {
+void rs_payload_identity(uint8_t *out, uint32_t connection, uint64_t sequence) {
     memcpy(out, &connection, sizeof connection);
     memcpy(out + sizeof connection, &sequence, sizeof sequence);
 }
@@ -99,7 +102,7 @@ uint32_t rs_payload_build(const rs_payload *payload, uint32_t connection, uint64
         at = RS_ASKED_BODY_AT;
     }
     if (bytes >= RS_PAYLOAD_ID_FRAME_BYTES) {
-        payload_identity(out + at, connection, sequence);
+        rs_payload_identity(out + at, connection, sequence);
         at += RS_PAYLOAD_ID_BYTES;
     }
     memcpy(out + at, pattern, bytes - at);
@@ -120,7 +123,7 @@ static bool payload_is_echo(const rs_payload *payload, uint32_t connection, uint
         return memcmp(data, head, RS_FRAME_HEADER_BYTES) == 0 &&
                memcmp(data + RS_FRAME_HEADER_BYTES, pattern, bytes - RS_FRAME_HEADER_BYTES) == 0;
     }
-    payload_identity(head + RS_FRAME_HEADER_BYTES, connection, sequence);
+    rs_payload_identity(head + RS_FRAME_HEADER_BYTES, connection, sequence);
     return memcmp(data, head, sizeof head) == 0 &&
            memcmp(data + sizeof head, pattern, bytes - sizeof head) == 0;
 }

@@ -12,7 +12,8 @@
  *
  * The reply is the request as it was; or, where replies have sizes of their own, what
  * apps/asked_wire.h says: the size asked for stands behind the request's header, and the reply has
- * a digest of all that follows it, then that, cut or repeated. */
+ * a digest of all that follows it, then that, cut or repeated. Where they have 0 bytes there is no
+ * reply, and loadgen_push.h checks. */
 #ifndef RS_LOADGEN_PAYLOAD_H
 #define RS_LOADGEN_PAYLOAD_H
 
@@ -49,8 +50,8 @@ typedef enum rs_payload_verdict {
 
 /* rs_payload_init: fills the table from seed. sizes: of the messages, within
  * [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX]; replies: theirs, within [RS_ASKED_HEAD_BYTES,
- * RS_FRAME_BYTES_MAX] and with messages of RS_PAYLOAD_ASKING_BYTES or more, or NULL (all asserted).
- */
+ * RS_FRAME_BYTES_MAX] or all 0, and with messages of RS_PAYLOAD_ASKING_BYTES or more, or NULL (all
+ * asserted). */
 void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
                      const rs_sizes *replies);
 
@@ -68,8 +69,11 @@ static inline uint32_t rs_payload_reply_bytes(const rs_payload *payload, uint32_
                                    : rs_payload_drawn_bytes(payload, connection, sequence, true);
 }
 
-/* rs_payload_reply_max: the longest reply. */
+/* rs_payload_reply_max: the longest reply; where messages have none, a receipt. */
 uint32_t rs_payload_reply_max(const rs_payload *payload);
+
+/* rs_payload_identity: the RS_PAYLOAD_ID_BYTES of a message, to out. */
+void rs_payload_identity(uint8_t *out, uint32_t connection, uint64_t sequence);
 
 /* rs_payload_build: writes one message to out. Returns its length. */
 uint32_t rs_payload_build(const rs_payload *payload, uint32_t connection, uint64_t sequence,

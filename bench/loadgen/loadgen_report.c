@@ -210,6 +210,18 @@ static void report_hex(char *out, size_t bytes, const uint8_t *data, uint32_t co
 static int report_wrong(const rs_load_run *run, char *out, size_t bytes) {
     const rs_load_wrong *wrong = &run->load.wrong;
     char expected[REPORT_HEX_BYTES], got[REPORT_HEX_BYTES];
+    if (wrong->pushed_lost > 0) {
+        return snprintf(out, bytes,
+                        "connection %u: %u of the %u messages from %" PRIu64
+                        " on did not arrive, by the server's receipt: ",
+                        wrong->connection, wrong->pushed_lost, wrong->pushed, wrong->sequence);
+    }
+    if (wrong->pushed > 0) {
+        return snprintf(out, bytes,
+                        "connection %u: the %u messages from %" PRIu64
+                        " on did not arrive as they were sent, by the server's receipt: ",
+                        wrong->connection, wrong->pushed, wrong->sequence);
+    }
     report_hex(expected, sizeof expected, wrong->expected, wrong->expected_shown);
     report_hex(got, sizeof got, wrong->got, wrong->got_shown);
     if (!wrong->asked) {
@@ -345,6 +357,8 @@ static void json_wrong(rs_json *json, const rs_load_run *run) {
     rs_json_u64(json, "connection", wrong->connection);
     rs_json_bool(json, "asked", wrong->asked);
     rs_json_u64(json, "reply", wrong->sequence);
+    rs_json_u64(json, "pushed", wrong->pushed);
+    rs_json_u64(json, "pushed_lost", wrong->pushed_lost);
     rs_json_u64(json, "bytes", wrong->got_bytes);
     rs_json_u64(json, "offset", wrong->offset);
     report_hex(hex, sizeof hex, wrong->expected, wrong->expected_shown);
@@ -605,6 +619,10 @@ static void print_latencies(const rs_load_run *run) {
     rs_printer_say(out, "%-22s %10s %10s %10s %10s %10s %10s %10s\n", "latency, us", "p50", "p90",
                    "p99", "p99.9", "p99.99", "max", "mean");
     print_latency(out, run->settings->rate != 0 ? "  from intended send" : "", &load->corrected);
+    if (rs_load_pushes(run->settings)) {
+        rs_printer_say(out, "%-22s %10s %10s %10s %10s %10s %10s %10s\n", "  from actual send", "-",
+                       "-", "-", "-", "-", "-", "-"); /* nothing is answered */
+    }
     print_latency(out, "  from actual send", &load->uncorrected);
     print_latency(out, "  own pacing error", &load->pacing);
     if (run->settings->ramp) {
@@ -668,7 +686,9 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     print_maybe(out, "measured", report_seconds(run), "s");
     print_rate(run);
     print_board(run);
-    print_maybe(out, "sent", report_scaled(report_sent_rate(run), REPORT_MIB), "MiB/s");
+    print_maybe(out, rs_load_pushes(s) ? "pushed" : "sent",
+                report_scaled(report_sent_rate(run), REPORT_MIB),
+                rs_load_pushes(s) ? "MiB/s, as the server's receipts prove" : "MiB/s");
     print_maybe(out, "received", report_scaled(report_received_rate(run), REPORT_MIB), "MiB/s");
     print_maybe(out, "churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {

@@ -98,6 +98,14 @@ static bool run_allocate_groups(rs_load_run *run) {
     return run->load.groups != NULL;
 }
 
+static bool run_allocate_push(rs_load_run *run) {
+    if (!rs_load_pushes(run->settings)) {
+        return true;
+    }
+    run->load.push = calloc(run->settings->connections, sizeof *run->load.push);
+    return run->load.push != NULL;
+}
+
 static rs_status run_allocate(rs_load_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
     const size_t slices = (size_t)s->sends_in_flight * run->load.block_bytes + run->load.recv_bytes;
@@ -119,7 +127,7 @@ static rs_status run_allocate(rs_load_run *run, rs_error *error) {
         run->waiting == NULL ||
         !rs_alarms_open(&run->thinking, s->think_s > 0 ? s->connections : 1u) ||
         (s->series_path != NULL && run->series == NULL) || !run_allocate_bots(run) ||
-        !run_allocate_groups(run)) {
+        !run_allocate_groups(run) || !run_allocate_push(run)) {
         return rs_error_set(
             error, RS_E_NO_MEMORY, "calloc", 0,
             "out of memory for %u connections: lower --connections, --depth or --size", run->total);
@@ -161,6 +169,7 @@ static void run_init_load(rs_load_run *run) {
     load->settings = s;
     rs_payload_init(&load->payload, s->seed, &s->size, s->reply.count > 0 ? &s->reply : NULL);
     load->block_bytes = run_slice_bytes(s, s->size.max);
+    load->block_bytes += rs_load_pushes(s) ? run_line_up(RS_PUSH_ASK_BYTES) : 0;
     /* A full receive does not tell what is left, and costs epoll another one. */
     load->recv_bytes =
         (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES
@@ -213,6 +222,7 @@ void rs_load_run_close(rs_load_run *run) {
     rs_alarms_close(&run->thinking);
     free(run->waiting);
     free(run->load.groups);
+    free(run->load.push);
     free(run->series);
     free(run->sent_ns);
     free(run->completions);

@@ -65,10 +65,11 @@ static const rs_option load_rows[] = {
         "list with weights as 32:80,1k:15,16k:5; below 15 a frame has no sequence number, "
         "and a lost or reordered reply counts as wrong; with --app board of a move, 4 to "
         "32 (4 unless given)"),
-    RS_ROW_STRING(rs_load_settings, reply_text, "reply-size", NULL,
-                  "length of the replies, 11 to 65535 bytes, as --size; the server needs "
-                  "--sized-replies; requests then have 17 bytes or more (as the request unless "
-                  "given)"),
+    RS_ROW_STRING(
+        rs_load_settings, reply_text, "reply-size", NULL,
+        "length of the replies, 11 to 65535 bytes, as --size, or 0: none, and receipts say "
+        "what has arrived; the server needs --sized-replies; requests then have 17 bytes "
+        "or more (as the request unless given)"),
     RS_ROW_DOUBLE(rs_load_settings, seconds, "seconds", 0, SETTINGS_SECONDS_MAX,
                   SETTINGS_SECONDS_DEFAULT, "s", "length of the measurement, after the warm-up"),
     RS_ROW_DOUBLE(rs_load_settings, warmup_s, "warmup", 0, SETTINGS_SECONDS_MAX, 1, "s",
@@ -300,6 +301,10 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->reply.count > 0 && s->size.min < RS_PAYLOAD_ASKING_BYTES) {
         return "--size: with --reply-size from 17 to 65535 bytes";
     }
+    if (rs_load_pushes(s) && (s->rate != 0 || s->find_rate != NULL)) {
+        return "--reply-size: '0' cannot be combined with --rate, --find-rate: what is not "
+               "answered has no latency";
+    }
     if (settings_buffer_bytes(s) > RS_LOAD_MEMORY_BYTES_MAX) {
         return "--connections, --depth, --size, --reply-size: more than 8 GiB of buffers together";
     }
@@ -311,9 +316,10 @@ static bool settings_size(const char *option, const char *text, uint32_t min, rs
     const char *wrong = rs_sizes_parse(out, text, min, RS_FRAME_BYTES_MAX);
     if (wrong != NULL) {
         (void)fprintf(stderr,
-                      "loadgen: --%s: '%.60s' %s; allowed: %u to %u bytes, a range as 32..512, a "
+                      "loadgen: --%s: '%.60s' %s; allowed: %s%u to %u bytes, a range as 32..512, a "
                       "list of at most %u with weights as 32:80,1k:15\n",
-                      option, text, wrong, min, RS_FRAME_BYTES_MAX, RS_SIZES_MAX);
+                      option, text, wrong, min > RS_FRAME_HEADER_BYTES ? "0 alone, " : "", min,
+                      RS_FRAME_BYTES_MAX, RS_SIZES_MAX);
     }
     return wrong == NULL;
 }
@@ -389,9 +395,15 @@ static bool settings_sizes(rs_load_settings *s) {
     if (s->app == RS_LOAD_BOARD && !rs_options_given(&s->options, "size")) {
         s->size_text = SETTINGS_MOVE_DEFAULT;
     }
-    return settings_size("size", s->size_text, RS_FRAME_HEADER_BYTES, &s->size) &&
-           (s->reply_text == NULL ||
-            settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES, &s->reply));
+    if (!settings_size("size", s->size_text, RS_FRAME_HEADER_BYTES, &s->size)) {
+        return false;
+    }
+    if (s->reply_text != NULL && strcmp(s->reply_text, "0") == 0) {
+        s->reply = rs_sizes_one(0);
+        return true;
+    }
+    return s->reply_text == NULL ||
+           settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES, &s->reply);
 }
 
 /* --find-rate: "p99.9=2ms". False: it is none. */
@@ -468,6 +480,10 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
         return SETTINGS_EXIT_USAGE;
     }
     return -1;
+}
+
+bool rs_load_pushes(const rs_load_settings *settings) {
+    return settings->reply.count > 0 && settings->reply.max == 0;
 }
 
 uint32_t rs_load_target_of(const rs_load_settings *settings, uint32_t index) {

@@ -35,7 +35,7 @@ typedef struct rs_load_settings {
     uint32_t connections, idle, depth;
     const char *size_text, *reply_text; /* as given; reply NULL: as the request. Which are: */
     rs_sizes size;                      /* of a request; board: of a move, one size */
-    rs_sizes reply;                     /* count 0: the request comes back */
+    rs_sizes reply;                     /* count 0: the request comes back; max 0: nothing does */
     double seconds, warmup_s;           /* seconds 0: until messages or churn_total are done */
     uint32_t messages;                  /* 0 = no limit */
     double think_s;          /* closed loop: between a reply and the next message; 0 = none */
@@ -70,6 +70,9 @@ extern const rs_option_table rs_load_options;
 /* rs_load_settings_read: from the command line. -1: *settings is complete and consistent, and stays
  * where it is. Else the help text or the error line has been printed, and this is the exit code. */
 int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
+
+/* rs_load_pushes: messages have no reply (--reply-size 0). */
+bool rs_load_pushes(const rs_load_settings *settings);
 
 /* rs_load_target_of: the target of connection `index` of these settings; they take turns, counted
  * over all threads. */

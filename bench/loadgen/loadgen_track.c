@@ -95,6 +95,20 @@ uint64_t rs_track_reply(rs_track *track, rs_payload_verdict verdict, uint64_t *s
     return track_known(track, *sequence, columns);
 }
 
+void rs_track_receipt(rs_track *track, uint32_t frames, uint32_t lost, bool is_right,
+                      rs_track_columns *columns) {
+    RS_ASSERT(lost <= frames && frames <= track->outstanding);
+    RS_ASSERT(track->skipped == 0);
+    for (uint32_t i = 0; i < frames; i++) {
+        track_settle(track, track->expected, columns);
+        track->expected++;
+    }
+    columns->received += frames - lost;
+    columns->lost += lost;
+    columns->wrong += !is_right && lost == 0;
+    *(is_right ? &columns->ok : &columns->taken_wrong) += frames - lost;
+}
+
 /* The skipped requests lie in the ring's other half; they are few, and this runs on a tick. */
 static void track_expire_skipped(rs_track *track, uint64_t now_ns, uint64_t timeout_ns,
                                  rs_track_columns *columns) {

@@ -24,7 +24,7 @@ typedef struct rs_track_columns {
     uint64_t reordered;   /* right, but overtaken by a later one */
     uint64_t duplicated;  /* right, but answered before */
     uint64_t abandoned;   /* unanswered when we broke the connection ourselves */
-    uint64_t taken_wrong; /* requests that a wrong reply was counted for */
+    uint64_t taken_wrong; /* requests that a wrong reply, or a short receipt, was counted for */
     uint64_t outstanding;
 } rs_track_columns;
 
@@ -52,6 +52,11 @@ void rs_track_send(rs_track *track, uint64_t now_ns, rs_track_columns *columns);
  *          names it; else 0. */
 uint64_t rs_track_reply(rs_track *track, rs_payload_verdict verdict, uint64_t *sequence,
                         rs_track_columns *columns);
+
+/* rs_track_receipt: books one receipt, of the `frames` oldest requests, of which `lost` did not
+ * arrive; is_right: it proves the rest, else none. In order: nothing is skipped (asserted). */
+void rs_track_receipt(rs_track *track, uint32_t frames, uint32_t lost, bool is_right,
+                      rs_track_columns *columns);
 
 /* rs_track_expire: skipped requests sent timeout_ns or longer ago become lost.
  * Returns  true when the next reply due has been missing for that long: the connection is dead. */

@@ -4,7 +4,8 @@
  *
  * One process, one poll loop, loopback, ends by itself after a minute. The fault strikes once, at
  * the FAULT_FRAME-th frame it sees, or the one that --at names (silent, slow, refuse, late: from
- * the start). late: right in all but that it accepts one connection each LATE_MS. */
+ * the start); frames that ask for a receipt do not count. late: right in all but that it accepts
+ * one connection each LATE_MS. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,7 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "apps/asked_wire.h"
 #include "broken_server.h"
+#include "core/frame.h"
 
 #define FAULT_FRAME 50u
 #define LIFE_SECONDS 60u
@@ -58,6 +61,28 @@ void conn_write(const broken_conn *conn, const uint8_t *data, size_t bytes) {
     }
 }
 
+static bool is_receipt(const uint8_t *frame) {
+    return rs_frame_type(frame) == RS_RECEIPT_TYPE;
+}
+
+/* What is due for one whole frame: nothing, a receipt, or the frame. */
+static void conn_answer(broken_conn *conn, const uint8_t *data, uint32_t bytes) {
+    const bool receipt = is_receipt(data);
+    uint8_t reply[RS_RECEIPT_BYTES];
+    if (!receipt && (rs_frame_type(data) != RS_ASKED_TYPE || !rs_asked_is_pushed(data, bytes))) {
+        conn_write(conn, data, bytes);
+        return;
+    }
+    data += receipt ? HEADER_BYTES : RS_ASKED_BODY_AT;
+    bytes -= receipt ? HEADER_BYTES : RS_ASKED_BODY_AT;
+    conn->sum = rs_sum_add(conn->sum, data, bytes);
+    if (receipt) {
+        rs_receipt(conn->sum, reply);
+        conn->sum = 0;
+        conn_write(conn, reply, sizeof reply);
+    }
+}
+
 static void conn_write_slowly(const broken_conn *conn, const uint8_t *data, size_t bytes) {
     const struct timespec pause = {.tv_nsec = 200000};
     while (bytes > 0) {
@@ -76,24 +101,24 @@ static uint32_t strike(broken_server *server, broken_conn *conn, uint8_t *data, 
                        uint32_t next_bytes) {
     static const uint8_t garbage[] = {2, 0, 0};
     if (server->mode == MODE_REORDER && next_bytes == 0) {
-        conn_write(conn, data, bytes);
+        conn_answer(conn, data, bytes);
         return bytes; /* nothing to swap it with yet */
     }
     server->struck = true;
     switch (server->mode) {
     case MODE_FLIP:
         data[bytes - 1] ^= 0x40;
-        conn_write(conn, data, bytes);
+        conn_answer(conn, data, bytes);
         return bytes;
     case MODE_DROP:
         return bytes;
     case MODE_DUPLICATE:
-        conn_write(conn, data, bytes);
-        conn_write(conn, data, bytes);
+        conn_answer(conn, data, bytes);
+        conn_answer(conn, data, bytes);
         return bytes;
     case MODE_REORDER:
-        conn_write(conn, data + bytes, next_bytes);
-        conn_write(conn, data, bytes);
+        conn_answer(conn, data + bytes, next_bytes);
+        conn_answer(conn, data, bytes);
         return bytes + next_bytes;
     case MODE_GARBAGE:
         conn_write(conn, garbage, sizeof garbage);
@@ -120,16 +145,19 @@ static uint32_t frame_at(const broken_conn *conn, uint32_t at) {
 static void echo_frames(broken_server *server, broken_conn *conn) {
     uint32_t at = 0, bytes;
     while (conn->fd >= 0 && !conn->muted && (bytes = frame_at(conn, at)) > 0) {
+        const uint32_t next = frame_at(conn, at + bytes);
         const bool due = server->mode != MODE_NONE && server->mode < MODE_SILENT &&
-                         !server->struck && ++server->frames >= server->fault_frame;
+                         !server->struck && !is_receipt(conn->data + at) &&
+                         ++server->frames >= server->fault_frame;
 
         if (due) {
-            at += strike(server, conn, conn->data + at, bytes, frame_at(conn, at + bytes));
+            at += strike(server, conn, conn->data + at, bytes,
+                         next > 0 && is_receipt(conn->data + at + bytes) ? 0 : next);
         } else if (server->mode == MODE_SLOW) {
             conn_write_slowly(conn, conn->data + at, bytes);
             at += bytes;
         } else {
-            conn_write(conn, conn->data + at, bytes);
+            conn_answer(conn, conn->data + at, bytes);
             at += bytes;
         }
     }
@@ -181,6 +209,7 @@ static void accept_one(broken_server *server) {
         if (server->conns[i].fd < 0) {
             server->conns[i].fd = fd;
             server->conns[i].used = 0;
+            server->conns[i].sum = 0;
             server->conns[i].muted = false;
             return;
         }

@@ -30,6 +30,7 @@ typedef struct broken_conn {
     int fd;     /* -1 = none */
     bool muted; /* its stream was ended: reads and says nothing */
     uint32_t used;
+    uint64_t sum; /* of pushed frames, since the last receipt */
     uint8_t data[BUFFER_BYTES];
 } broken_conn;
 

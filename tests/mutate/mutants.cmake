@@ -558,6 +558,9 @@ mutant("the window is one deeper than asked" [[    room = @{load->settings->dept
 mutant("the plan does not limit an open loop" [[        room = client_min(room, @{client->due}@);]] [[UINT64_MAX]])
 mutant("a truncated send passes" [[    } else if (@{completion->bytes != completion->tag}@) {]] [[0]])
 mutant("an answered slow reader that is dropped is a failure" [[    if (@{client->role == RS_ROLE_SLOW && client->answered}@ && !client->last) {]] [[0]])
+mutant("what no receipt proves is measured" [[    if (@{!receipt.is_right}@) {
+        return;]] [[0]])
+mutant("a half-close leaves pushes unproven" [[        if (@{load->push != NULL && load->push[client->index].unasked.frames > 0}@) {]] [[0]])
 mutant("a user does not think" [[    if (@{now_ns < client->think_until_ns}@) {]] [[0]])
 mutant("a connection does not wait for its turn" [[    if (@{load->connect_permits == 0}@) {]] [[0]])
 mutant("data that nobody asked for pass" [[    } else if (@{client->send_base == NULL}@) {
@@ -572,6 +575,7 @@ mutant("a second reply counts as an early one" [[    if (@{sent_ns == 0}@) {
         columns->duplicated++;]] [[0]])
 mutant("a lost request is never given up" [[    return @{now_ns > due_ns && now_ns - due_ns >= timeout_ns}@;]] [[false]])
 mutant("a reply to a request that was never sent passes" [[    if (verdict == RS_PAYLOAD_WRONG || @{*sequence >= track->next}@) {]] [[0]])
+mutant("what a short receipt leaves counts as proven" [[    *(@{is_right}@ ? &columns->ok]] [[1]])
 mutant("the ring is as short as the window" [[    while (ring < @{2u * depth}@) {]] [[depth]])
 
 mutants_of(bench/loadgen/loadgen_bots.c "unit\\.loadgen_bots")
@@ -617,9 +621,22 @@ mutants_of(bench/loadgen/loadgen_alarms.c "unit\\.loadgen_alarms")
 mutant("the later of two alarms comes first" [[ && @{alarms->heap[child + 1u].at_ns < alarms->heap[child].at_ns}@;]] [[alarms->heap[child + 1u].at_ns > alarms->heap[child].at_ns]])
 mutant("an alarm rings before its time" [[    if (@{rs_alarms_next_ns(alarms) > now_ns}@ ||]] [[0]])
 
-mutants_of(src/common/apps/asked_wire.c "unit\\.loadgen_payload|integration\\.server")
+mutants_of(src/common/apps/asked_wire.c "unit\\.loadgen_payload|unit\\.loadgen_push|integration\\.server")
 mutant("the digest leaves out the last bytes" [[asked_load(body + at, @{bytes - at}@));]] [[0]])
 mutant("a reply shorter than its head is made" [[    return @{asked >= RS_ASKED_HEAD_BYTES}@ ? asked : 0;]] [[asked > 3u]])
+mutant("a receipt does not depend on the frames before the last" [[        asked_mix(@{sum >> RS_SUM_FRAMES_BITS}@, rs_asked_digest]] [[0]])
+mutant("a receipt counts nothing" [[((rs_sum_frames(sum) + @{1u}@) &]] [[0u]])
+mutant("another frame passes for a receipt" [[        @{rs_frame_type(data) != RS_RECEIPT_TYPE}@) {]] [[0]])
+
+mutants_of(src/common/apps/echo.c "integration\\.loadgen\\.push")
+mutant("a receipt is of the whole connection" [[(session, @{receipt ? 0 : sum}@); /* this]] [[sum]])
+
+mutants_of(bench/loadgen/loadgen_push.c "unit\\.loadgen_push|unit\\.loadgen_client")
+mutant("a receipt is asked for only when none is under way" [[(push->count == 0 || @{rs_push_is_half(push, depth)}@);]] [[0]])
+mutant("the last messages wait for a full half" [[ && (@{push->count == 0}@ ||]] [[0]])
+mutant("a receipt of fewer counts as a damaged one" [[    if (out->is_receipt && @{rs_sum_frames(got) < rs_sum_frames(due.sum)}@) {]] [[0]])
+mutant("the digest is not compared" [[ && (sum ? @{got == due.sum}@ :]] [[rs_sum_frames(got) == rs_sum_frames(due.sum)]])
+mutant("a receipt stands for the one after it too" [[    @{push->count--;}@]] [[;]])
 
 # ---- the notes
 

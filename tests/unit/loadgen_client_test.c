@@ -25,7 +25,7 @@ typedef struct client_bed {
     rs_load load;
     rs_client client;
     uint64_t sent_ns[64];
-    uint8_t send_area[2 * BLOCK];
+    uint8_t send_area[2 * (BLOCK + RS_PUSH_ASK_BYTES)];
     uint8_t recv_area[BLOCK];
     uint8_t wire[4096]; /* what the client sent, not yet answered */
     uint32_t wire_bytes;
@@ -34,6 +34,8 @@ typedef struct client_bed {
     uint32_t send_short; /* so many bytes less are sent than asked */
     bool sends_wait;     /* a SEND's completion is kept in `sent` */
     rs_completion sent;
+    rs_push push;
+    uint64_t sum; /* of a server that is pushed to */
 } client_bed;
 
 static client_bed *bed_new(void) {
@@ -789,11 +791,171 @@ static void test_client_connects_when_it_may(void **state) {
     free(bed);
 }
 
+/* ---- messages without replies */
+
+static client_bed *bed_pushing(void) {
+    client_bed *bed = bed_new();
+    bed->settings.reply = rs_sizes_one(0);
+    rs_payload_init(&bed->load.payload, 1, &bed->settings.size, &bed->settings.reply);
+    bed->load.block_bytes = BLOCK + RS_PUSH_ASK_BYTES;
+    bed->load.push = &bed->push;
+    bed->load.recording = true;
+    return bed;
+}
+
+/* Serves what is on the wire, up to the first receipt, but for message `drop` of it; damages
+ * message `flip`. UINT32_MAX: none. Returns how many messages there were. */
+static uint32_t bed_serve(client_bed *bed, uint32_t drop, uint32_t flip) {
+    uint8_t *data = bed->wire, reply[RS_RECEIPT_BYTES];
+    uint32_t at = 0, count = 0;
+    while (at < bed->wire_bytes) {
+        const uint32_t bytes = data[at] | (uint32_t)data[at + 1] << 8;
+        const uint32_t type = data[at + 2];
+
+        if (type == 3) {
+            rs_receipt(rs_sum_add(bed->sum, data + at + 3, bytes - 3u), reply);
+            bed->sum = 0;
+            at += bytes;
+            break;
+        }
+        assert_int_equal(bytes, FRAME);
+        assert_int_equal(type, 2);
+        data[at + FRAME - 1u] ^= count == flip ? 1 : 0;
+        bed->sum = count == drop ? bed->sum : rs_sum_add(bed->sum, data + at + 5, FRAME - 5u);
+        at += bytes;
+        count++;
+    }
+    assert_true(count > 0);
+    memmove(data, data + at, bed->wire_bytes - at);
+    bed->wire_bytes -= at;
+    bed_deliver(bed, reply, sizeof reply);
+    return count;
+}
+
+static void test_client_pushes_a_window_and_moves_on_by_receipts(void **state) {
+    client_bed *bed = bed_pushing();
+    (void)state;
+    bed_open(bed);
+    assert_int_equal(bed->load.columns.sent, DEPTH);
+    assert_int_equal(bed->wire_bytes, DEPTH * FRAME + 2u * RS_PUSH_ASK_BYTES);
+    for (uint32_t i = 0; i < 100; i++) {
+        const uint64_t before = bed->load.columns.ok;
+        const uint32_t count = bed_serve(bed, UINT32_MAX, UINT32_MAX);
+
+        assert_int_equal(bed->load.columns.ok, before + count);
+        assert_int_equal(bed->load.columns.outstanding, DEPTH);
+    }
+    assert_int_equal(bed_faults(bed), 0);
+    assert_int_equal(bed->load.measured, bed->load.columns.ok);
+    assert_int_equal(bed->load.measured_sent_bytes, FRAME * bed->load.measured);
+    assert_int_equal(bed->load.measured_received_bytes, 0);
+    assert_int_equal(bed->load.uncorrected.count, 0);
+    /* The gate shuts: all that is sent is proven. */
+    bed->load.gate = RS_GATE_SHUT;
+    for (uint32_t i = 0; bed->load.columns.outstanding > 0; i++) {
+        assert_true(i < DEPTH);
+        (void)bed_serve(bed, UINT32_MAX, UINT32_MAX);
+    }
+    assert_int_equal(bed->load.columns.ok, bed->load.columns.sent);
+    assert_int_equal(bed->wire_bytes, 0);
+    free(bed);
+}
+
+static void run_push_fault(bool flip) {
+    client_bed *bed = bed_pushing();
+    uint64_t ok;
+    uint32_t count;
+    bed_open(bed);
+    (void)bed_serve(bed, UINT32_MAX, UINT32_MAX);
+    ok = bed->load.measured;
+    count = bed_serve(bed, flip ? UINT32_MAX : 0, flip ? 0 : UINT32_MAX);
+    assert_int_equal(bed->load.columns.lost, flip ? 0 : 1);
+    assert_int_equal(bed->load.columns.wrong, flip ? 1 : 0);
+    assert_int_equal(bed_faults(bed), 1);
+    assert_int_equal(bed->load.measured, ok); /* nothing of it is proven */
+    assert_true(bed->load.wrong.seen);
+    assert_int_equal(bed->load.wrong.pushed, count);
+    assert_int_equal(bed->load.wrong.pushed_lost, flip ? 0 : 1);
+    assert_int_equal(bed->load.wrong.sequence, ok);
+    (void)bed_serve(bed, UINT32_MAX, UINT32_MAX); /* the next ones are for themselves */
+    assert_int_equal(bed_faults(bed), 1);
+    assert_true(bed->load.measured > ok);
+    free(bed);
+}
+
+static void test_client_lost_push_is_lost(void **state) {
+    (void)state;
+    run_push_fault(false);
+}
+
+static void test_client_damaged_push_is_wrong(void **state) {
+    (void)state;
+    run_push_fault(true);
+}
+
+static void test_client_pushes_one_at_the_first_gate(void **state) {
+    client_bed *bed = bed_pushing();
+    (void)state;
+    bed->load.gate = RS_GATE_FIRST;
+    bed_open(bed);
+    assert_int_equal(bed->wire_bytes, FRAME + RS_PUSH_ASK_BYTES);
+    assert_true(rs_client_awaits_first(&bed->client, &bed->load));
+    (void)bed_serve(bed, UINT32_MAX, UINT32_MAX);
+    assert_int_equal(bed->load.first_replies, 1);
+    assert_false(rs_client_awaits_first(&bed->client, &bed->load));
+    free(bed);
+}
+
+/* Its stream ends behind what asks for the last receipt. */
+static void test_client_half_close_waits_until_all_pushes_are_asked_for(void **state) {
+    client_bed *bed = bed_pushing();
+    uint32_t sent = 0;
+    (void)state;
+    bed->settings.half_close_percent = 100;
+    bed->settings.churn_messages = 3;
+    bed_open(bed);
+    for (uint32_t i = 0; bed->load.columns.outstanding > 0; i++) {
+        assert_true(i < 8);
+        sent += bed_serve(bed, UINT32_MAX, UINT32_MAX);
+        assert_true(bed->fins == 0 || bed->push.unasked.frames == 0);
+    }
+    assert_int_equal(bed->fins, 1);
+    assert_int_equal(bed->load.columns.ok, sent);
+    bed_complete(bed, RS_OP_RECV, RS_OK, 0);
+    assert_int_equal(bed->closes, 1);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+/* A server without --sized-replies sends it back. */
+static void test_client_push_that_comes_back_is_wrong(void **state) {
+    client_bed *bed = bed_pushing();
+    uint8_t data[sizeof bed->wire];
+    uint32_t bytes;
+    (void)state;
+    bed_open(bed);
+    bytes = bed_take(bed, data);
+    assert_true(bytes >= FRAME);
+    bed_deliver(bed, data, FRAME);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    assert_int_equal(bed->load.columns.ok, 0);
+    assert_true(bed->load.wrong.seen);
+    assert_int_equal(bed->load.wrong.pushed, 0);
+    assert_int_equal(bed->closes, 1);
+    free(bed);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_client_open_fills_its_depth_in_one_send),
         cmocka_unit_test(test_client_thinks_between_a_reply_and_its_next_request),
         cmocka_unit_test(test_client_connects_when_it_may),
+        cmocka_unit_test(test_client_pushes_a_window_and_moves_on_by_receipts),
+        cmocka_unit_test(test_client_lost_push_is_lost),
+        cmocka_unit_test(test_client_damaged_push_is_wrong),
+        cmocka_unit_test(test_client_pushes_one_at_the_first_gate),
+        cmocka_unit_test(test_client_half_close_waits_until_all_pushes_are_asked_for),
+        cmocka_unit_test(test_client_push_that_comes_back_is_wrong),
         cmocka_unit_test(test_client_whole_replies_are_ok_and_answered_by_new_requests),
         cmocka_unit_test(test_client_replies_byte_by_byte_are_ok),
         cmocka_unit_test(test_client_flipped_byte_is_wrong),

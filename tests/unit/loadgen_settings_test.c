@@ -93,6 +93,11 @@ static void test_settings_replies_have_sizes_of_their_own(void **state) {
                                           "--size 32b:",
                                           "--size 32::2",
                                           "--reply-size 0..9",
+                                          "--reply-size 0:1",
+                                          "--reply-size 0 --size 16",
+                                          "--reply-size 0 --rate 1k",
+                                          "--reply-size 0 --find-rate p99=1ms",
+                                          "--reply-size 0 --app raw",
                                           "--app board --reply-size 32"};
     rs_load_settings settings;
     (void)state;
@@ -104,6 +109,9 @@ static void test_settings_replies_have_sizes_of_their_own(void **state) {
     assert_int_equal(settings.size.max, 1024);
     assert_int_equal(settings.reply.min, 11);
     assert_int_equal(settings.reply.max, 60 * 1024);
+    assert_false(rs_load_pushes(&settings));
+    assert_int_equal(read_line(&settings, "--reply-size 0"), -1);
+    assert_true(rs_load_pushes(&settings));
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         if (read_line(&settings, refused[i]) != 2) {
             fail_msg("%s is taken", refused[i]);

@@ -277,6 +277,30 @@ static void test_track_random_replies_match_a_model(void **state) {
     assert_int_equal(bed.columns.lost, REQUESTS - ok - reordered);
 }
 
+/* Of five requests: two proven, of two one lost, one damaged. */
+static void test_track_receipts_settle_the_oldest(void **state) {
+    track_bed bed;
+    (void)state;
+    bed_init(&bed);
+    for (uint32_t i = 0; i < 5; i++) {
+        rs_track_send(&bed.track, 1 + i, &bed.columns);
+    }
+    rs_track_receipt(&bed.track, 2, 0, true, &bed.columns);
+    assert_int_equal(bed.columns.ok, 2);
+    rs_track_receipt(&bed.track, 2, 1, false, &bed.columns);
+    assert_int_equal(bed.columns.lost, 1);
+    assert_int_equal(bed.columns.wrong, 0);
+    assert_int_equal(bed.columns.taken_wrong, 1);
+    rs_track_receipt(&bed.track, 1, 0, false, &bed.columns);
+    assert_int_equal(bed.columns.wrong, 1);
+    assert_int_equal(bed.columns.received, 4);
+    assert_int_equal(bed.columns.outstanding, 0);
+    assert_int_equal(bed.track.expected, 5);
+    rs_track_receipt(&bed.track, 0, 0, false, &bed.columns); /* that nobody asked for */
+    assert_int_equal(bed.columns.wrong, 2);
+    assert_books_balance(&bed.columns);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_track_replies_in_order_are_ok_and_give_their_send_time),
@@ -292,6 +316,7 @@ int main(void) {
         cmocka_unit_test(test_track_reply_nobody_asked_for_is_wrong),
         cmocka_unit_test(test_track_our_own_break_abandons),
         cmocka_unit_test(test_track_random_replies_match_a_model),
+        cmocka_unit_test(test_track_receipts_settle_the_oldest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Echo: the message goes back as it came, or in the size that it asks for. */
+/* Echo: the message goes back as it came, or in the size that it asks for. A session's word is the
+ * sum of the frames that asked for nothing, since the last receipt. */
 #include "apps/echo.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "apps/asked_wire.h"
@@ -36,9 +38,30 @@ static void echo_repeat(rs_session *session, const uint8_t *body, uint32_t bytes
     }
 }
 
+/* A frame without a reply, or the one that asks what of such frames there was. False: neither. */
+static bool echo_pushed(rs_session *session, const uint8_t *data, uint32_t bytes) {
+    const bool receipt = rs_frame_type(data) == RS_RECEIPT_TYPE && bytes > RS_FRAME_HEADER_BYTES;
+    const uint32_t at = receipt ? RS_FRAME_HEADER_BYTES : RS_ASKED_BODY_AT;
+    uint8_t reply[RS_RECEIPT_BYTES];
+    uint64_t sum;
+    if (!receipt && (rs_frame_type(data) != RS_ASKED_TYPE || !rs_asked_is_pushed(data, bytes))) {
+        return false;
+    }
+    sum = rs_sum_add(rs_session_user(session), data + at, bytes - at);
+    (void)rs_session_set_user(session, receipt ? 0 : sum); /* this is the session's thread */
+    if (receipt) {
+        rs_receipt(sum, reply);
+        echo_on_message(NULL, session, reply, sizeof reply);
+    }
+    return true;
+}
+
 static void echo_on_asked(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     uint8_t head[RS_ASKED_HEAD_BYTES];
     uint32_t reply_bytes;
+    if (echo_pushed(session, data, bytes)) {
+        return;
+    }
     if (rs_frame_type(data) != RS_ASKED_TYPE) {
         echo_on_message(ctx, session, data, bytes);
         return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The applications that return what they get: whole frames (echo), bytes as they come (raw, for
  * load tools that know nothing of our frames), or frames in the size that they ask for (asked,
- * apps/asked_wire.h; others as echo does). Stateless. */
+ * apps/asked_wire.h; others as echo does). The only state is asked's: the session's word. */
 #ifndef RS_APPS_ECHO_H
 #define RS_APPS_ECHO_H
 
