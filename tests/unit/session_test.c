@@ -1106,6 +1106,26 @@ static void test_session_paused_keeps_what_comes_and_the_end_behind_it(void **st
     }
 }
 
+/* Half a frame is held and the rest asked for: nothing waits to be delivered. */
+static void test_session_paused_and_resumed_in_the_middle_of_a_frame(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t bytes = make_frame(frame, 10, 1);
+    uint32_t conn = open_one(&b, 2);
+    (void)state;
+    (void)bed_receive(&b, conn, frame, 5);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+    rs_session_pause(&b.sessions[conn].handle);
+    rs_session_resume(&b.sessions[conn].handle);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 1);
+    (void)bed_receive(&b, conn, frame + 5, bytes - 5);
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 1);
+    run_to_free(&b);
+}
+
 static void test_session_paused_and_frames_before_the_end_are_delivered(void **state) {
     bed b;
     uint8_t stream[16];
@@ -1759,6 +1779,7 @@ int main(void) {
         cmocka_unit_test(test_session_next_user_of_a_slot_inherits_no_hold),
         cmocka_unit_test(test_session_paused_gives_no_message_until_it_is_resumed),
         cmocka_unit_test(test_session_paused_keeps_what_comes_and_the_end_behind_it),
+        cmocka_unit_test(test_session_paused_and_resumed_in_the_middle_of_a_frame),
         cmocka_unit_test(test_session_paused_and_frames_before_the_end_are_delivered),
         cmocka_unit_test(test_session_paused_is_idle_by_its_sends_alone),
         cmocka_unit_test(test_session_paused_ends_by_reset_stop_and_close),

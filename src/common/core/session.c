@@ -1250,12 +1250,13 @@ static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
     return out;
 }
 
-/* What came while it was paused. */
+/* What came while it was paused. With a receive in flight nothing did: what is held is the
+ * beginning of a frame, seen before. */
 RS_COLD static void session_deliver(rs_slot *session) {
     RS_ASSERT(session->state == RS_SESSION_OPEN);
     RS_ASSERT(session->pause == 0);
     RS_ASSERT(!session->abort);
-    if (session->held > 0) {
+    if (session->held > 0 && !session->recv_in_flight) {
         session_parse_behind(session, 0);
     }
     if (session->peer_ended && session->state == RS_SESSION_OPEN) {
