@@ -31,7 +31,7 @@ typedef uint64_t rs_session_id;
     X(RS_CLOSE_PEER, 0, "peer")                     /* orderly end by the peer */                  \
     X(RS_CLOSE_LOCAL, 1, "local")                   /* closed by the application */                \
     X(RS_CLOSE_SHUTDOWN, 2, "shutdown")             /* the server stops */                         \
-    X(RS_CLOSE_PROTOCOL, 3, "protocol")             /* malformed frame */                          \
+    X(RS_CLOSE_PROTOCOL, 3, "protocol")             /* malformed frame or PROXY header */          \
     X(RS_CLOSE_IDLE, 4, "idle")                     /* no whole frame for --idle-timeout */        \
     X(RS_CLOSE_SLOW_CONSUMER, 5, "slow-consumer")   /* send queue at --max-queued, unread */       \
     X(RS_CLOSE_NO_BUFFERS, 6, "no-buffers")         /* WSAENOBUFS, or no send block left */        \
@@ -89,7 +89,9 @@ typedef struct rs_app {
     bool raw;         /* true: on_message gets bytes as they come, unframed */
     rs_framer framer; /* what a message is, unless raw; NULL: rs_framer_u16 */
 
-    /* on_open: a session exists and can be sent to. Nullable. */
+    /* on_open: a session exists and can be sent to. With --proxy-protocol: its header has been read,
+     * and rs_session_peer tells the addresses in it; a connection that ends without one gets no
+     * callback. Nullable. */
     void (*on_open)(void *ctx, rs_session *session);
 
     /* on_message: one whole frame as the framer said, its header or line end included (raw: 1 or
@@ -249,10 +251,11 @@ rs_status rs_shared_release(rs_session *session, rs_shared *shared);
 
 /* Who is at the other end, and what has gone over the connection. */
 typedef struct rs_peer {
-    rs_addr addr;       /* the peer's; rs_addr_text writes it */
+    rs_addr addr;       /* the peer's, or that in its PROXY header; rs_addr_text writes it */
     rs_addr local;      /* ours */
     uint64_t age_ms;    /* since on_open */
-    uint64_t bytes_in;  /* received; on a logic thread: of the messages it was given */
+    uint64_t bytes_in;  /* received, without a PROXY header; on a logic thread: of the messages it
+                           was given */
     uint64_t bytes_out; /* sent, completed; on a logic thread: what it has sent */
 } rs_peer;
 

@@ -5,6 +5,8 @@
  * the bytes that the client sent and got. */
 #include "server_fixture.h"
 
+#include <string.h>
+
 #include "core/assert.h"
 
 #define SERVER_PEERS 3u
@@ -103,5 +105,104 @@ void conf_case_server_serves_both_families(conf_run *run) {
         CONF_CHECK(run, peers.heard.local.family == run->host.family);
         CONF_CHECK(run, peers.heard.local.port == run->server.port);
     }
+    server_end(fixture);
+}
+
+/* ---- PROXY headers */
+
+#define PROXY_V1 "PROXY TCP4 192.0.2.7 198.51.100.1 50122 4000\r\n"
+#define PROXY_V2                                                                                   \
+    "\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x27\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0\x07"                 \
+    "\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0\x08\xC3\xCA\x0F\xA0\x04\0\0"
+
+static server_fixture *proxied_start(conf_run *run, server_peers *peers, bool raw) {
+    server_fixture *fixture = server_make(run, NULL);
+    fixture->config.proxy_protocol = true;
+    fixture->config.idle_timeout_ms = 0;
+    fixture->config.handshake_ms = 5000;
+    fixture->config.app = (rs_app){.ctx = peers,
+                                   .raw = raw,
+                                   .on_open = peers_on_open,
+                                   .on_message = peers_on_message,
+                                   .on_close = peers_on_close};
+    server_start(fixture);
+    return fixture;
+}
+
+/* The next send is another piece. */
+static void proxied_send(conf_run *run, uint32_t slot, const void *data, uint32_t bytes) {
+    const uint32_t send = conf_send(&run->client, slot, data, bytes);
+    CONF_WAIT(run, conf_done(&run->client, send));
+}
+
+static void proxied_check(conf_run *run, const rs_peer *peer, const char *addr, const char *local) {
+    char text[RS_ADDR_TEXT_BYTES];
+    CONF_CHECK(run, strcmp(rs_addr_text(&peer->addr, text), addr) == 0);
+    CONF_CHECK(run, strcmp(rs_addr_text(&peer->local, text), local) == 0);
+}
+
+/* A frame of 20 bytes behind the header, in the same send, echoed; more after that. */
+static void proxied_at_once(conf_run *run, uint32_t slot, const void *header, uint32_t bytes) {
+    uint8_t both[256];
+    memcpy(both, header, bytes);
+    server_frame(both + bytes, 20, 0);
+    proxied_send(run, slot, both, bytes + 20u);
+    server_receive(run, slot, 20);
+    CONF_CHECK(run, memcmp(conf_rx(&run->client, slot), both + bytes, 20) == 0);
+    server_echo(run, slot, 60);
+}
+
+static void server_takes_proxied(conf_run *run, bool raw) {
+    server_peers peers = {.run = run};
+    server_fixture *fixture = proxied_start(run, &peers, raw);
+    for (uint32_t i = 0; i < 4u; i++) {
+        server_connect(run, i);
+    }
+    for (uint32_t at = 0; at < sizeof PROXY_V1 - 1u; at += 23u) { /* in two pieces and a bit */
+        const uint32_t left = (uint32_t)sizeof PROXY_V1 - 1u - at;
+        conf_settle(run);
+        CONF_CHECK(run, peers.open_count == 0);
+        proxied_send(run, 0, PROXY_V1 + at, left < 23u ? left : 23u);
+    }
+    CONF_WAIT(run, peers.open_count == 1);
+    proxied_check(run, &peers.opened, "192.0.2.7:50122", "198.51.100.1:4000");
+    CONF_CHECK(run, peers.opened.bytes_in == 0);
+    server_echo(run, 0, 100);
+    CONF_CHECK(run, peers.heard.bytes_in == 100);
+    proxied_at_once(run, 1, PROXY_V2, sizeof PROXY_V2 - 1u);
+    proxied_check(run, &peers.opened, "[2001:db8::7]:50122", "[2001:db8::8]:4000");
+    CONF_CHECK(run, peers.heard.bytes_in == 80 && peers.open_count == 2);
+    proxied_send(run, 2, "PROXY TCP4 192.0.2.07 198.51.100.1 1 2\r\n", 40);
+    server_ends(run, 2);
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_PROTOCOL) == 1);
+    server_echo(run, 0, 40);
+    server_echo(run, 1, 40);
+    fixture->away_ns += UINT64_C(10000000000);
+    server_ends(run, 3);
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_HANDSHAKE) == 1);
+    CONF_CHECK(run, peers.open_count == 2 && peers.close_count == 0);
+    (void)conf_close(&run->client, 1, 0);
+    CONF_WAIT(run, peers.close_count == 1);
+    proxied_check(run, &peers.ended, "[2001:db8::7]:50122", "[2001:db8::8]:4000");
+    server_end(fixture);
+}
+
+void conf_case_server_knows_proxied_peers(conf_run *run) {
+    server_takes_proxied(run, false);
+}
+
+void conf_case_server_knows_proxied_peers_of_raw_bytes(conf_run *run) {
+    server_takes_proxied(run, true);
+}
+
+/* LOCAL: a balancer that asks whether we live. The addresses are those of the connection. */
+void conf_case_server_knows_a_balancer_itself(conf_run *run) {
+    server_peers peers = {.run = run};
+    server_fixture *fixture = proxied_start(run, &peers, false);
+    rs_addr client;
+    server_connect(run, 0);
+    client = run->api->local(run->client.backend, 0);
+    proxied_at_once(run, 0, "\r\n\r\n\0\r\nQUIT\n\x20\0\0", 16);
+    CONF_CHECK(run, rs_addr_equal(&peers.opened.addr, &client));
     server_end(fixture);
 }

@@ -115,6 +115,9 @@
     X(server_tells_failed_connects)                                                                \
     X(server_stop_ends_connects)                                                                   \
     X(server_serves_both_families)                                                                 \
+    X(server_knows_proxied_peers)                                                                  \
+    X(server_knows_proxied_peers_of_raw_bytes)                                                     \
+    X(server_knows_a_balancer_itself)                                                              \
     /* on the loop */                                                                              \
     X(server_posts_run_between_start_and_end)                                                      \
     X(server_timers_are_never_early_and_end_with_their_session)                                    \

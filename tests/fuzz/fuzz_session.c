@@ -11,17 +11,23 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Where a PROXY header is awaited, it comes in front of them in half of the cases. */
 static void step_receive(bed *b, script *s) {
-    uint8_t bytes[BED_RECV_BYTES];
-    uint32_t at = bed_find(b, script_byte(s) % BED_SLOTS, RS_OP_RECV);
-    uint32_t count = script_byte(s) % BED_RECV_BYTES;
-    if (at == UINT32_MAX) {
+    static const uint8_t header[16] = "\r\n\r\n\0\r\nQUIT\n\x20";
+    uint8_t bytes[BED_RECV_BYTES + sizeof header];
+    uint32_t conn = script_byte(s) % BED_SLOTS;
+    uint32_t count = script_byte(s) % BED_RECV_BYTES, before = 0;
+    if (bed_find(b, conn, RS_OP_RECV) == UINT32_MAX) {
         return;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        bytes[i] = script_byte(s);
+    if (b->sessions[conn].state == RS_SESSION_PROXY && script_byte(s) % 2u == 0) {
+        before = sizeof header;
+        memcpy(bytes, header, sizeof header);
     }
-    (void)bed_receive(b, b->outstanding[at].conn, bytes, count);
+    for (uint32_t i = 0; i < count; i++) {
+        bytes[before + i] = script_byte(s);
+    }
+    (void)bed_receive(b, conn, bytes, before + count);
 }
 
 /* Per connection and direction completions keep their order; a CLOSE comes last. */
@@ -187,6 +193,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (b.table.app.framer != NULL) {
         b.table.frame_lengths = 0;
     }
+    b.table.cfg.proxy = (setting & 128) != 0;
     while (s.at < s.size) {
         step(&b, &s);
     }

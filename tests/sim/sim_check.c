@@ -21,6 +21,7 @@ void sim_fail(sim_run *run, const char *format, ...) {
 /* What the sessions think they hold, against what the pools and the back end know. */
 typedef struct check_sums {
     uint32_t used, open;
+    uint32_t awaited; /* of open: their PROXY headers */
     uint32_t requests; /* in flight */
     uint32_t own_blocks, shared_blocks;
     uint32_t spoken_for, members, above;
@@ -30,7 +31,8 @@ typedef struct check_sums {
 static void check_reserve(sim_run *run, const rs_slot *session, check_sums *sums) {
     const rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
     const rs_sendq *queue = &session->sendq;
-    SIM_CHECK(run, queue->member == rs_session_takes(session));
+    SIM_CHECK(run, queue->member ==
+                       (rs_session_takes(session) || session->state == RS_SESSION_PROXY));
     SIM_CHECK(run, queue->promised <= queue->due);
     SIM_CHECK(run, queue->member || queue->room == 0);
     if (queue->member) {
@@ -104,11 +106,19 @@ static void check_session(sim_run *run, const rs_slot *session, check_sums *sums
     SIM_CHECK(run, session->sendq.in_flight <= run->server.sends_in_flight);
     check_requests(run, session, sums);
     sums->used += session->state != RS_SESSION_FREE ? 1 : 0;
-    sums->open += rs_session_takes(session) ? 1 : 0;
+    sums->awaited += session->state == RS_SESSION_PROXY ? 1 : 0;
+    sums->open += rs_session_takes(session) || session->state == RS_SESSION_PROXY ? 1 : 0;
     if (session->state == RS_SESSION_FREE) {
         SIM_CHECK(run, session->recv_in_flight == 0 && entries == 0);
         SIM_CHECK(run, session->sendq.spare == RS_SENDQ_NONE);
     }
+}
+
+/* All accepted ones, or those whose PROXY header has come. */
+void sim_check_opened(sim_run *run) {
+    const uint64_t accepted = rs_shard_sessions(run->shard)->counters.accepted;
+    SIM_CHECK(run, run->opened <= accepted);
+    SIM_CHECK(run, run->opened == accepted || run->server.proxy_protocol);
 }
 
 void sim_check_step(sim_run *run) {
@@ -126,8 +136,8 @@ void sim_check_step(sim_run *run) {
     if (run->with_logic) { /* it is told later */
         SIM_CHECK(run, run->opened <= table->counters.accepted && run->ended <= run->opened);
     } else {
-        SIM_CHECK(run, run->opened == table->counters.accepted);
-        SIM_CHECK(run, run->opened - run->ended == sums.open);
+        sim_check_opened(run);
+        SIM_CHECK(run, run->opened - run->ended == sums.open - sums.awaited);
     }
     SIM_CHECK(run, in_flight == sums.requests);
     SIM_CHECK(run, in_use >= sums.own_blocks);

@@ -35,6 +35,24 @@ static void plan_tail(sim_run *run, sim_client *client, uint32_t length) {
     client->plan_bytes += sim_between(run, 2, 8); /* whatever the plan held before */
 }
 
+/* A PROXY header, of which nothing may come back. */
+static void plan_proxy_header(sim_run *run, sim_client *client) {
+    static const char v1[] = "PROXY TCP4 192.0.2.7 198.51.100.1 50122 4000\r\n";
+    static const char v2[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x10\xC0\0\x02\x09\xC6\x33\x64\x01"
+                             "\xC3\xCA\x0F\xA0\x04\0\x01x";
+    const bool text = sim_one_in(run, 2);
+    SIM_CHECK(run, client->plan_bytes == 0);
+    client->plan_bytes = text ? sizeof v1 - 1u : sizeof v2 - 1u;
+    memcpy(client->plan, text ? v1 : v2, client->plan_bytes);
+    client->echo_bytes = client->received = client->plan_bytes;
+}
+
+/* Nobody's header: the session ends, and nothing is echoed. */
+static void spoil_proxy_header(sim_run *run, sim_client *client) {
+    client->plan[sim_between(run, 0, 11)] ^= 0x80u;
+    client->echo_bytes = client->received;
+}
+
 void sim_client_draw(sim_run *run, sim_client *client) {
     uint32_t frames = sim_between(run, 0, 12);
     uint32_t frame_max = run->server.frame_bytes_max;
@@ -48,6 +66,9 @@ void sim_client_draw(sim_run *run, sim_client *client) {
     run->has_greedy = run->has_greedy || client->manner == SIM_MANNER_GREEDY ||
                       client->manner == SIM_MANNER_FLOOD || client->manner == SIM_MANNER_LEAVE;
     client->patience = sim_between(run, 20, 400);
+    if (run->server.proxy_protocol) {
+        plan_proxy_header(run, client);
+    }
     if (client->manner == SIM_MANNER_FLOOD || client->manner == SIM_MANNER_GREEDY) {
         frames = SIM_PLAN_BYTES / 8u;
     }
@@ -65,6 +86,9 @@ void sim_client_draw(sim_run *run, sim_client *client) {
     }
     if (run->server.app.raw) {
         client->echo_bytes = client->plan_bytes;
+    }
+    if (run->server.proxy_protocol && client->manner == SIM_MANNER_BAD && sim_one_in(run, 2)) {
+        spoil_proxy_header(run, client);
     }
     client->go_at = client->plan_bytes > 0 ? sim_between(run, 0, client->plan_bytes) : 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "core/proxy_header.h"
 
 #define STEPS_MAX 60000u
 #define FRAME_TYPE_AT 2u
@@ -74,6 +75,11 @@ static void app_on_open(void *ctx, rs_session *session) {
     SIM_CHECK(run, rs_session_user(session) == 0);
     rs_session_set_user(session, rs_session_id_of(session));
     run->opened++;
+    if (run->server.proxy_protocol) {
+        rs_peer peer;
+        SIM_CHECK(run, rs_session_peer(session, &peer) == RS_OK);
+        SIM_CHECK(run, peer.addr.ip >> 8 == SIM_PROXIED_NET);
+    }
     if (run->some_id == 0 || sim_one_in(run, 2)) {
         run->some_id = rs_session_id_of(session);
     }
@@ -214,8 +220,10 @@ static void draw_server(sim_run *run) {
                         .on_shard_end = app_on_shard_end};
     cfg->world = run->world;
     cfg->frame_bytes_max = sim_between(run, RS_FRAME_HEADER_BYTES, 200);
-    cfg->recv_bytes = cfg->frame_bytes_max + sim_between(run, 0, 300);
-    cfg->send_block_bytes = sim_between(run, cfg->recv_bytes, 600);
+    cfg->proxy_protocol = sim_one_in(run, 5);
+    cfg->recv_bytes = cfg->frame_bytes_max + sim_between(run, 0, 300) +
+                      (cfg->proxy_protocol ? RS_PROXY_V1_BYTES_MAX : 0);
+    cfg->send_block_bytes = sim_between(run, cfg->recv_bytes, 610);
     cfg->queued_bytes_max =
         sim_one_in(run, 4) ? sim_between(run, cfg->recv_bytes, 1500) : 4 * SIM_PLAN_BYTES;
     cfg->sends_in_flight = sim_between(run, 1, 4);
@@ -435,7 +443,7 @@ static void finish(sim_run *run, sim_totals *totals) {
     add_totals(run, totals);
     rs_shard_quiesce(run->shard);
     SIM_CHECK(run, run->opened == run->ended);
-    SIM_CHECK(run, run->opened == rs_shard_sessions(run->shard)->counters.accepted);
+    sim_check_opened(run);
     rs_shard_close(run->shard);
     SIM_CHECK(run, run->shard_starts == 1 && run->shard_ends == 1);
     SIM_CHECK(run, run->posts_ran == run->posts_asked);

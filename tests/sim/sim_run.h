@@ -19,6 +19,7 @@
 #define SIM_PLAN_BYTES 2048u
 #define SIM_RX_BYTES 256u
 #define SIM_CLIENT_SENDS 3u
+#define SIM_PROXIED_NET 0xC00002u /* 192.0.2.x: whose connections these are, as headers say */
 
 /* Deliberate mistakes, each of which the checks must find. */
 typedef enum sim_mistake {
@@ -126,6 +127,7 @@ __attribute__((format(printf, 2, 3)))
 #endif
 void sim_fail(sim_run *run, const char *format, ...);
 void sim_check_step(sim_run *run);
+void sim_check_opened(sim_run *run);
 void sim_check_reason(sim_run *run, rs_close_reason reason);
 void sim_check_end(sim_run *run);
 #define SIM_CHECK(run, condition)                                                                  \

@@ -1614,6 +1614,214 @@ static void test_session_rate_counts_no_frames_of_our_absence(void **state) {
     run_to_free(&b);
 }
 
+/* ---- a PROXY header before the stream */
+
+#define PROXY_V1 "PROXY TCP4 192.0.2.7 198.51.100.1 50122 4000\r\n"
+#define PROXY_V1_BYTES (sizeof PROXY_V1 - 1u)
+
+static void bed_init_proxy(bed *b) {
+    bed_init(b, 4096, true, 2);
+    b->table.cfg.proxy = true;
+}
+
+static uint32_t proxy_open(bed *b) {
+    uint32_t conn = bed_open(b);
+    (void)bed_collect(b);
+    return conn;
+}
+
+static void proxy_receive(bed *b, uint32_t conn, const void *data, uint32_t bytes) {
+    if (bytes > 0) {
+        assert_int_equal(bed_receive(b, conn, data, bytes), bytes);
+        (void)bed_collect(b);
+    }
+}
+
+static void proxy_check_peer(const bed *b, uint32_t conn, uint64_t bytes_in) {
+    rs_peer peer;
+    char text[RS_ADDR_TEXT_BYTES];
+    assert_int_equal(rs_session_peer(&b->table.sessions[conn].handle, &peer), RS_OK);
+    assert_string_equal(rs_addr_text(&peer.addr, text), "192.0.2.7:50122");
+    assert_string_equal(rs_addr_text(&peer.local, text), "198.51.100.1:4000");
+    assert_int_equal(peer.bytes_in, bytes_in);
+}
+
+/* Header, a whole frame and a half one, in two pieces; the rest follows. */
+static void test_session_proxy_header_in_every_two_pieces(void **state) {
+    static bed b;
+    uint8_t stream[PROXY_V1_BYTES + 26u];
+    (void)state;
+    memcpy(stream, PROXY_V1, PROXY_V1_BYTES);
+    (void)make_frame(stream + PROXY_V1_BYTES, 10, 7);
+    (void)make_frame(stream + PROXY_V1_BYTES + 13, 10, 8);
+    for (uint32_t cut = 0; cut <= PROXY_V1_BYTES + 17u; cut++) {
+        uint32_t conn;
+        bed_init_proxy(&b);
+        conn = proxy_open(&b);
+        assert_int_equal(b.opened, 0);
+        proxy_receive(&b, conn, stream, cut);
+        assert_int_equal(b.opened, cut >= PROXY_V1_BYTES ? 1 : 0);
+        assert_int_equal(b.messages, cut >= PROXY_V1_BYTES + 13u ? 1 : 0);
+        proxy_receive(&b, conn, stream + cut, PROXY_V1_BYTES + 17u - cut);
+        assert_int_equal(b.opened, 1);
+        assert_int_equal(b.messages, 1);
+        proxy_check_peer(&b, conn, 17);
+        proxy_receive(&b, conn, stream + PROXY_V1_BYTES + 17, 9);
+        assert_int_equal(b.messages, 2);
+        proxy_check_peer(&b, conn, 26);
+        assert_int_equal(b.table.counters.accepted, 1);
+        rs_sessions_close_all(&b.table, true);
+        run_to_free(&b);
+        assert_int_equal(b.table.counters.closed[RS_CLOSE_SHUTDOWN], 1);
+    }
+}
+
+static uint32_t proxy_raw_bytes;
+
+static void proxy_on_raw(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    (void)ctx;
+    (void)session;
+    assert_memory_equal(data, &"abcdef"[proxy_raw_bytes], bytes);
+    proxy_raw_bytes += bytes;
+}
+
+static void test_session_proxy_header_before_raw_bytes(void **state) {
+    static bed b;
+    (void)state;
+    for (uint32_t behind = 0; behind <= 6u; behind++) {
+        uint32_t conn;
+        bed_init_proxy(&b);
+        b.table.app.raw = true;
+        b.table.frame_lengths = 0;
+        b.table.app.on_message = proxy_on_raw;
+        proxy_raw_bytes = 0;
+        conn = proxy_open(&b);
+        proxy_receive(&b, conn, PROXY_V1 "abcdef", PROXY_V1_BYTES + behind);
+        assert_int_equal(proxy_raw_bytes, behind);
+        proxy_receive(&b, conn, &"abcdef"[behind], 6u - behind);
+        assert_int_equal(proxy_raw_bytes, 6);
+        rs_sessions_close_all(&b.table, true);
+        run_to_free(&b);
+    }
+}
+
+/* The application hears nothing of those that never had a header: a malformed or too long one, an
+ * end, a reset, silence, a stop. */
+static void test_session_without_a_proxy_header_is_nobodys(void **state) {
+    static const uint8_t too_long[16] = "\r\n\r\n\0\r\nQUIT\n\x21\0\0\x71"; /* 129 bytes */
+    static const rs_close_reason reasons[] = {RS_CLOSE_PROTOCOL,  RS_CLOSE_PROTOCOL,
+                                              RS_CLOSE_PEER,      RS_CLOSE_RESET,
+                                              RS_CLOSE_HANDSHAKE, RS_CLOSE_SHUTDOWN};
+    static bed b;
+    (void)state;
+    for (uint32_t way = 0; way < 6u; way++) {
+        uint32_t conn;
+        bed_init_proxy(&b);
+        b.table.cfg.handshake_ms = 300;
+        conn = proxy_open(&b);
+        proxy_receive(&b, conn, too_long, 12);
+        switch (way) {
+        case 0:
+            proxy_receive(&b, conn, "x", 1);
+            break;
+        case 1:
+            proxy_receive(&b, conn, too_long + 12, 4);
+            break;
+        case 2:
+        case 3:
+            bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), way == 2 ? RS_OK : RS_E_RESET, 0);
+            break;
+        case 4:
+            bed_advance_ms(&b, 320);
+            break;
+        default:
+            rs_sessions_close_all(&b.table, false);
+            break;
+        }
+        assert_int_equal(b.table.counters.closed[reasons[way]], 1);
+        run_to_free(&b);
+        assert_int_equal(b.opened + b.closed + b.messages, 0);
+    }
+}
+
+/* Nobody can send to one whose header is awaited; it counts as one of max-sessions; one that this
+ * side has opened needs none. */
+static void test_session_that_awaits_a_proxy_header_takes_its_place_only(void **state) {
+    static bed b;
+    uint32_t conn[BED_SLOTS - 2u], none, generation;
+    (void)state;
+    bed_init_proxy(&b);
+    assert_true(rs_sessions_reserve(&b.table, &conn[0], &generation));
+    rs_sessions_open_out(&b.table, conn[0], NULL, 5);
+    assert_int_equal(b.opened, 1);
+    for (uint32_t i = 1; i < BED_SLOTS - 2u; i++) {
+        const rs_session *session;
+        conn[i] = proxy_open(&b);
+        session = &b.table.sessions[conn[i]].handle;
+        assert_null(rs_sessions_find(&b.table, rs_session_id_make(3, conn[i], session->generation)));
+    }
+    assert_false(rs_sessions_reserve(&b.table, &none, &generation));
+    assert_int_equal(rs_sessions_broadcast(&b.table, NULL, 0, (const uint8_t *)"\4\0\1a", 4), 0);
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < BED_SLOTS - 2u; i++) {
+        assert_int_equal(bed_count(&b, conn[i], RS_OP_SEND), i == 0 ? 1 : 0);
+        assert_int_equal(bed_count(&b, conn[i], RS_OP_RECV), 1);
+    }
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
+static void proxy_pause_on_open(void *ctx, rs_session *session) {
+    bed_on_open(ctx, session);
+    assert_int_equal(rs_session_pause(session), RS_OK);
+}
+
+static void proxy_close_on_open(void *ctx, rs_session *session) {
+    bed_on_open(ctx, session);
+    assert_int_equal(rs_session_close(session), RS_OK);
+}
+
+/* What is behind the header waits for the resume, or is not read any more. */
+static void test_session_may_pause_or_close_at_its_proxy_header(void **state) {
+    static bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init_proxy(&b);
+    b.table.app.on_open = proxy_pause_on_open;
+    conn = proxy_open(&b);
+    proxy_receive(&b, conn, PROXY_V1 "\4\0\1a", PROXY_V1_BYTES + 4u);
+    assert_int_equal(b.messages, 0);
+    assert_int_equal(rs_session_resume(&b.table.sessions[conn].handle), RS_OK);
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 1);
+    b.table.app.on_open = proxy_close_on_open;
+    conn = proxy_open(&b);
+    proxy_receive(&b, conn, PROXY_V1 "\4\0\1a", PROXY_V1_BYTES + 4u);
+    assert_int_equal(b.messages, 1);
+    assert_int_equal(b.opened, 2);
+    assert_int_equal(b.last_reason, RS_CLOSE_LOCAL);
+    rs_sessions_close_all(&b.table, true);
+    run_to_free(&b);
+}
+
+/* The first frame has its time from the header on. */
+static void test_session_first_frame_is_awaited_from_the_proxy_header_on(void **state) {
+    static bed b;
+    uint32_t conn;
+    (void)state;
+    bed_init_proxy(&b);
+    b.table.cfg.handshake_ms = 300;
+    conn = proxy_open(&b);
+    bed_advance_ms(&b, 250);
+    proxy_receive(&b, conn, PROXY_V1, PROXY_V1_BYTES);
+    bed_advance_ms(&b, 280);
+    assert_int_equal(b.closed, 0);
+    bed_advance_ms(&b, 40);
+    assert_int_equal(b.last_reason, RS_CLOSE_HANDSHAKE);
+    assert_int_equal(b.closed, 1);
+    run_to_free(&b);
+}
+
 /* ---- low water */
 
 static uint32_t low_marks[BED_SLOTS], low_told, low_again;
@@ -1735,6 +1943,12 @@ int main(void) {
         cmocka_unit_test(test_session_handshake_beside_idleness_and_a_pause),
         cmocka_unit_test(test_session_above_its_rate_ends_as_rate),
         cmocka_unit_test(test_session_rate_counts_no_frames_of_our_absence),
+        cmocka_unit_test(test_session_proxy_header_in_every_two_pieces),
+        cmocka_unit_test(test_session_proxy_header_before_raw_bytes),
+        cmocka_unit_test(test_session_without_a_proxy_header_is_nobodys),
+        cmocka_unit_test(test_session_that_awaits_a_proxy_header_takes_its_place_only),
+        cmocka_unit_test(test_session_may_pause_or_close_at_its_proxy_header),
+        cmocka_unit_test(test_session_first_frame_is_awaited_from_the_proxy_header_on),
         cmocka_unit_test(test_session_low_water_is_told_at_the_mark_and_once),
         cmocka_unit_test(test_session_low_water_of_one_that_ends_is_not_told),
         cmocka_unit_test(test_session_low_water_needs_a_callback),

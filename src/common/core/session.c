@@ -9,6 +9,7 @@
 #include "core/assert.h"
 #include "core/compiler.h"
 #include "core/frame.h"
+#include "core/proxy_header.h"
 
 #define SESSION_NONE UINT32_MAX
 
@@ -145,6 +146,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     RS_ASSERT(cfg->frame_bytes_max <= RS_FRAME_BYTES_MAX);
     RS_ASSERT(cfg->sends_in_flight >= 1);
     RS_ASSERT(cfg->sends_in_flight <= RS_SENDS_IN_FLIGHT_MAX);
+    RS_ASSERT(!cfg->proxy || cfg->recv_bytes >= RS_PROXY_V1_BYTES_MAX);
     RS_ASSERT(memory->sessions != NULL);
     RS_ASSERT(memory->cold != NULL);
     RS_ASSERT((memory->low_marks != NULL) == (app->on_low != NULL));
@@ -229,6 +231,12 @@ bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generatio
     return true;
 }
 
+/* It has not ended: patience is for these. */
+static bool session_is_live(const rs_slot *session) {
+    RS_ASSERT(session->state <= RS_SESSION_CLOSING);
+    return rs_session_takes(session) || session->state == RS_SESSION_PROXY;
+}
+
 /* Must each RECV check blocks and room for its replies? */
 static bool session_needs_care(const rs_slot *session) {
     RS_ASSERT(rs_session_takes(session));
@@ -261,11 +269,11 @@ static void session_empty_slice(rs_slot *session) {
     RS_ASSERT(session->recv_at != NULL);
 }
 
-/* Those that a broadcast visits. */
+/* Those that a broadcast visits, if they take sends. */
 static void sessions_list_open(rs_sessions *table, uint32_t index) {
     RS_ASSERT(table->open_count < table->cfg.slot_count);
     RS_ASSERT(index < table->cfg.slot_count);
-    RS_ASSERT(rs_session_takes(&table->sessions[index]));
+    RS_ASSERT(session_is_live(&table->sessions[index]));
     table->free_next[index] = table->open_count;
     table->open[table->open_count++] = index;
 }
@@ -282,7 +290,8 @@ static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
     table->free_next[last] = at;
 }
 
-static void sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends, uint64_t user) {
+static rs_slot *sessions_begin(rs_sessions *table, uint32_t conn, const rs_ends *ends,
+                               rs_session_state state) {
     rs_slot *session;
     RS_ASSERT(table->used_count > table->open_count);
     RS_ASSERT(conn < table->cfg.slot_count);
@@ -290,18 +299,17 @@ static void sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends
     RS_ASSERT(session->handle.index == conn);
     RS_ASSERT(session->state == RS_SESSION_FREE);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq));
-    session->state = RS_SESSION_OPEN;
+    session->state = (uint8_t)state;
     session_empty_slice(session);
     session->abort = session->peer_ended = false;
     session->abort_posted = false;
-    session->handle.user = user;
+    session->handle.user = 0;
     session->holds = 0;
     table->cold[conn] = (rs_slot_cold){.opened_ms = table->now_ms};
     if (ends != NULL) {
         table->cold[conn].ends = *ends;
     }
     session->pause = session->low = 0;
-    session->careful = session_needs_care(session);
     session->last_frame_ms = table->now_ms | (table->cfg.handshake_ms != 0 ? RS_AWAITED : 0);
     if (table->rates != NULL) {
         table->rates[conn] = (rs_slot_rate){.start_ms = table->now_ms};
@@ -311,6 +319,15 @@ static void sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends
         session_arm(session);
     }
     session_touch(session);
+    return session;
+}
+
+static void session_opened(rs_slot *session, uint64_t user) {
+    rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(session->state == RS_SESSION_OPEN);
+    RS_ASSERT(rs_sendq_is_empty(&session->sendq));
+    session->handle.user = user;
+    session->careful = session_needs_care(session);
     if (table->app.on_open != NULL) {
         table->app.on_open(table->app.ctx, &session->handle);
     }
@@ -318,11 +335,15 @@ static void sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends
 
 void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends) {
     table->counters.accepted++;
-    sessions_open(table, conn, ends, 0);
+    if (table->cfg.proxy) {
+        (void)sessions_begin(table, conn, ends, RS_SESSION_PROXY);
+    } else {
+        session_opened(sessions_begin(table, conn, ends, RS_SESSION_OPEN), 0);
+    }
 }
 
 void rs_sessions_open_out(rs_sessions *table, uint32_t conn, const rs_ends *ends, uint64_t user) {
-    sessions_open(table, conn, ends, user);
+    session_opened(sessions_begin(table, conn, ends, RS_SESSION_OPEN), user);
 }
 
 void rs_sessions_abandon(rs_sessions *table, uint32_t conn) {
@@ -401,7 +422,8 @@ RS_COLD static void session_end_timers(rs_sessions *table, uint32_t index) {
 
 RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
-    RS_ASSERT(rs_session_takes(session) || session->state == RS_SESSION_CUT);
+    const bool known = session->state != RS_SESSION_PROXY;
+    RS_ASSERT(session_is_live(session) || session->state == RS_SESSION_CUT);
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     session->holds = 0;
     session->low = 0;
@@ -420,7 +442,7 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     if (table->app_timers != NULL) {
         session_end_timers(table, session->handle.index);
     }
-    if (table->app.on_close != NULL) {
+    if (known && table->app.on_close != NULL) {
         table->app.on_close(table->app.ctx, &session->handle, reason);
     }
     RS_ASSERT(!session->sendq.member);
@@ -430,7 +452,8 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
 RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
     RS_ASSERT(session->state <= RS_SESSION_CLOSING);
     RS_ASSERT(reason < RS_CLOSE_REASONS);
-    if (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PAUSED) {
+    if (session->state == RS_SESSION_PROXY || session->state == RS_SESSION_OPEN ||
+        session->state == RS_SESSION_PAUSED) {
         if (session->holds > 0 && reason_waits(reason)) {
             session_defer_end(session, reason);
         } else {
@@ -447,7 +470,7 @@ RS_COLD static void session_end(rs_slot *session, rs_close_reason reason) {
 RS_COLD static void session_fail(rs_slot *session, rs_close_reason reason) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
     RS_ASSERT(reason < RS_CLOSE_REASONS);
-    if (rs_session_takes(session)) {
+    if (session_is_live(session)) {
         session_end(session, reason);
     } else if (session->state != RS_SESSION_CLOSING) {
         session->abort = true;
@@ -468,7 +491,7 @@ static rs_slot *session_of_queue(rs_sendq *queue) {
 /* Unsent blocks are free at once; blocks in flight, within its reserve, when they complete. */
 RS_COLD static void session_cut(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
-    RS_ASSERT(session->state != RS_SESSION_FREE);
+    RS_ASSERT(session->state > RS_SESSION_PROXY); /* else it has no block */
     RS_ASSERT(session->state != RS_SESSION_CUT);
     RS_ASSERT(reason < RS_CLOSE_REASONS);
     RS_ASSERT(!session->quarantined);
@@ -708,6 +731,39 @@ RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
     session_parsed(session, bytes, left);
 }
 
+/* What is behind the header waits as during a pause: it is delivered with the ops of this turn, once
+ * what on_open has sent leaves room for the replies. */
+RS_COLD static void session_read_proxy(rs_slot *session, uint32_t bytes) {
+    rs_sessions *table = rs_slot_table(session);
+    rs_slot_cold *cold = rs_slot_cold_of(session);
+    rs_proxy_header header;
+    rs_status status;
+    session_keep(session, bytes, session->held + bytes);
+    status = rs_proxy_header_parse(session->recv_at - session->held, session->held,
+                                   table->cfg.recv_bytes, &header);
+    if (status == RS_E_AGAIN) {
+        RS_ASSERT(session->recv_room > 0);
+        return;
+    }
+    if (status != RS_OK) {
+        session_end(session, RS_CLOSE_PROTOCOL);
+        return;
+    }
+    session->held -= header.bytes;
+    session->bytes_in -= header.bytes;
+    if (session->held == 0) {
+        session_empty_slice(session);
+    }
+    session_restart(session);
+    cold->opened_ms = table->now_ms;
+    cold->ends = header.given ? header.ends : cold->ends;
+    session->state = RS_SESSION_OPEN;
+    session_opened(session, 0);
+    if (session->held > 0 && session->state == RS_SESSION_OPEN) {
+        session->state = RS_SESSION_PAUSED;
+    }
+}
+
 /* Paused: received bytes wait in the slice, and the end of the stream behind them. Ended: further
  * input is discarded. */
 RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *completion) {
@@ -731,6 +787,8 @@ RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *
         session_end(session, RS_CLOSE_PEER);
     } else if (session->state == RS_SESSION_OPEN) {
         session_parse_behind(session, completion->bytes);
+    } else if (session->state == RS_SESSION_PROXY) {
+        session_read_proxy(session, completion->bytes);
     }
 }
 
@@ -997,7 +1055,7 @@ static uint32_t session_patience_ms(const rs_slot *session, rs_close_reason *why
     uint32_t patience_ms = cfg->idle_timeout_ms;
     bool stalls = (session->pause & RS_PAUSE_FULL) != 0;
     bool awaited = (session->last_frame_ms & RS_AWAITED) != 0;
-    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(session_is_live(session));
     RS_ASSERT(!stalls || session->state == RS_SESSION_PAUSED);
     RS_ASSERT(!awaited || cfg->handshake_ms != 0);
     *why = RS_CLOSE_IDLE;
@@ -1017,7 +1075,7 @@ static void session_arm(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     rs_close_reason why;
     uint32_t patience_ms = session_patience_ms(session, &why);
-    RS_ASSERT(rs_session_takes(session));
+    RS_ASSERT(session_is_live(session));
     RS_ASSERT(session->handle.index < table->cfg.slot_count);
     if (patience_ms == 0) {
         rs_timers_cancel(&table->timers, session->handle.index);
@@ -1326,6 +1384,10 @@ RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
     switch ((rs_session_state)session->state) {
     case RS_SESSION_FREE:
         return out;
+    case RS_SESSION_PROXY:
+        return session->recv_in_flight
+                   ? out
+                   : session_collect_recv(rs_slot_table(session)->region, session, out);
     case RS_SESSION_OPEN:
         out = session_flush(session, out);
         return session->recv_in_flight ? out : session_recv_carefully(session, out);
@@ -1449,7 +1511,7 @@ RS_COLD static void session_expired(rs_slot *session, uint64_t upto_ms) {
         session_finish(session, (rs_close_reason)session->reason);
         return;
     }
-    if (session->state != RS_SESSION_OPEN && session->state != RS_SESSION_PAUSED) {
+    if (!session_is_live(session)) {
         if (session->abort_posted) {
             session_quarantine(session);
         } else {

@@ -5,8 +5,9 @@
  * completions and a time, calls the application, and returns ops for the back end; it knows no back
  * end, reads no clock and allocates nothing. One thread.
  *
- *   FREE -> OPEN -> (HELD) -> DRAINING -> LINGER -> CLOSING -> FREE
+ *   FREE -> (PROXY) -> OPEN -> (HELD) -> DRAINING -> LINGER -> CLOSING -> FREE
  *
+ * PROXY     accepted; its PROXY header is awaited, and the application does not know of it.
  * OPEN      receives and sends.
  * PAUSED    OPEN, but does not receive (rs_session_pause, or back-pressure); back to OPEN.
  * HELD      an orderly end is deferred: an answer is owed (rs_session_hold): sends only.
@@ -46,6 +47,7 @@
 
 typedef enum rs_session_state {
     RS_SESSION_FREE,
+    RS_SESSION_PROXY,
     RS_SESSION_OPEN,
     RS_SESSION_HELD,
     RS_SESSION_PAUSED, /* these three take sends */
@@ -124,6 +126,7 @@ typedef struct rs_sessions_config {
     uint32_t blocks_handed; /* not 0: messages go to another thread; this many more send blocks for
                                their replies */
     uint32_t shared_blocks; /* send blocks of broadcasts alive at once, >= 1 */
+    bool proxy; /* what is accepted begins with a PROXY header, no longer than recv_bytes */
 } rs_sessions_config;
 
 struct rs_sessions {
@@ -133,10 +136,10 @@ struct rs_sessions {
     rs_slot *sessions;   /* [slot_count] */
     rs_slot_cold *cold;  /* [slot_count] */
     uint32_t *free_next; /* [slot_count]; of one that takes sends: its place in open */
-    uint32_t *open;      /* [open_count]: those that take sends, in no order */
+    uint32_t *open;      /* [open_count]: those that take sends or await a header, in no order */
     uint32_t free_head;  /* oldest free slot first, so that a slot rests before it is used again */
     uint32_t free_tail;
-    uint32_t open_count;  /* state OPEN or HELD */
+    uint32_t open_count;  /* state PROXY, OPEN or HELD */
     uint32_t used_count;  /* state != FREE */
     uint32_t quarantined; /* ... whose CLOSE is no longer expected, and the last such slot */
     uint32_t straggler;
@@ -223,8 +226,8 @@ void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into);
  * four. */
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
 
-/* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called. ends: copied; NULL:
- * unknown. */
+/* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called; with cfg.proxy once the
+ * header has come, and if none comes, neither on_open nor on_close. ends: copied; NULL: unknown. */
 void rs_sessions_open(rs_sessions *table, uint32_t conn, const rs_ends *ends);
 
 /* rs_sessions_open_out: the same for a connection that this side has opened; user: what

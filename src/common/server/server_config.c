@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "core/proxy_header.h"
 #include "seam/backend_config.h"
 
 #define BUFFER_BYTES_MAX (1 << 20) /* of one slice or block */
@@ -50,6 +51,9 @@ static const rs_option server_rows[] = {
         rs_server_config, rate_max, "max-rate", 0, 1000000, 0, "frames/s",
         "close a session that sends more in a second that begins with a frame (raw: chunks); "
         "0 = no limit"),
+    RS_ROW_BOOL(rs_server_config, proxy_protocol, "proxy-protocol", false,
+                "each accepted session begins with a PROXY header, version 1 or 2, no longer than "
+                "the receive slice; closed as protocol if not. The addresses are then those in it"),
     RS_ROW_UINT(rs_server_config, drain_timeout_ms, "drain-timeout", 0, 600000,
                 RS_DRAIN_TIMEOUT_MS_DEFAULT, "ms",
                 "time to flush queued data when a session or the server ends"),
@@ -89,6 +93,12 @@ rs_status rs_server_config_check(const rs_server_config *cfg, rs_error *error) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,
                             "--send-block: '%u' is too small; allowed: 0, or %u and more bytes",
                             cfg->send_block_bytes, RS_SEND_BLOCK_BYTES_MIN);
+    }
+    if (cfg->proxy_protocol && cfg->recv_bytes != 0 && cfg->recv_bytes < RS_PROXY_BYTES_MIN) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "--recv-buffer: '%u' is too small for a PROXY header; allowed with "
+                            "--proxy-protocol: 0, or %u and more bytes",
+                            cfg->recv_bytes, RS_PROXY_BYTES_MIN);
     }
     if (cfg->queued_bytes_max < cfg->frame_bytes_max) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,

@@ -33,6 +33,7 @@ struct rs_server_config {
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t handshake_ms;     /* 0 = none */
     uint32_t rate_max;         /* frames a second of one session; 0 = no limit */
+    bool proxy_protocol; /* accepted sessions begin with a PROXY header */
     uint32_t drain_timeout_ms;
     uint32_t
         mailbox_messages;  /* of a shard, [RS_MAILBOX_SLOTS_MIN, _MAX]; to the next power of 2 */

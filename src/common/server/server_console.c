@@ -45,7 +45,7 @@ void rs_console_stats(const rs_server_run *run, const rs_server_stats *now,
 static const char *cut_advice(rs_close_reason reason) {
     switch (reason) {
     case RS_CLOSE_PROTOCOL:
-        return "malformed frame, or one above --max-frame";
+        return "malformed frame or PROXY header, or a frame above --max-frame";
     case RS_CLOSE_IDLE:
         return "no whole frame for --idle-timeout";
     case RS_CLOSE_HANDSHAKE:
