@@ -5,13 +5,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/assert.h"
 #include "loadgen/loadgen_report.h"
 
 #define GROUPS_NS_PER_US 1e3
 #define GROUPS_MIB 1048576.0
-#define GROUPS_ROW_BYTES 1024u /* more than a row has */
+#define GROUPS_ROW_BYTES 2048u /* more than a row has */
 
 /* The connections to one target; the caller frees it. NULL: no memory. */
 static rs_load_group *groups_of_target(const rs_load_run *run, uint32_t target) {
@@ -95,10 +96,9 @@ static void json_cell(rs_json *json, const char *key, double value) {
     }
 }
 
-static void json_group(rs_json *json, const rs_load_run *run, const rs_load_group *group) {
+static void json_group_members(rs_json *json, const rs_load_run *run, const rs_load_group *group) {
     const rs_load_books *books = &group->books;
     char text[RS_LOAD_TARGET_BYTES];
-    rs_json_object(json, NULL);
     rs_json_string(json, "target", rs_load_target_text(run->settings, group->target, text));
     rs_json_u64(json, "connected", books->ends.connected);
     rs_json_u64(json, "sent", books->columns.sent);
@@ -109,7 +109,6 @@ static void json_group(rs_json *json, const rs_load_run *run, const rs_load_grou
     json_cell(json, "sent_mib_per_s", groups_rate(run, books->sent_bytes) / GROUPS_MIB);
     json_cell(json, "received_mib_per_s", groups_rate(run, books->received_bytes) / GROUPS_MIB);
     rs_report_json_histogram(json, "latency_ns", &group->latency);
-    rs_json_end(json);
 }
 
 void rs_groups_json(rs_json *json, const rs_load_run *run) {
@@ -125,7 +124,9 @@ void rs_groups_json(rs_json *json, const rs_load_run *run) {
         if (sum == NULL) {
             rs_json_null(json, NULL);
         } else {
-            json_group(json, run, sum);
+            rs_json_object(json, NULL);
+            json_group_members(json, run, sum);
+            rs_json_end(json);
         }
         free(sum);
     }
@@ -168,25 +169,61 @@ static size_t groups_row(const rs_load_run *run, uint32_t index, char *out, size
     return (size_t)used + 1u;
 }
 
-size_t rs_groups_csv(const rs_load_run *run, char *out, size_t out_bytes) {
-    static const char head[] =
-        "connection,target,connected,sent,received,lost,wrong,reordered,duplicated,ended_badly,"
-        "measured,sent_bytes,received_bytes,rate_per_s,min_us,mean_us,p50_us,p99_us,max_us\n";
+/* The same as an object of an array, on a line of its own. */
+static size_t groups_object(const rs_load_run *run, uint32_t index, char *out, size_t bytes) {
+    const rs_load_group *group = &run->load.groups[index];
+    const rs_track_columns *columns = &group->books.columns;
+    const bool last = index + 1u == run->groups;
+    rs_json json;
+    size_t used = 0;
+    bool whole;
+    rs_json_init(&json, out, bytes);
+    rs_json_object(&json, NULL);
+    rs_json_u64(&json, "connection", index);
+    json_group_members(&json, run, group);
+    rs_json_u64(&json, "lost", columns->lost);
+    rs_json_u64(&json, "wrong", columns->wrong);
+    rs_json_u64(&json, "reordered", columns->reordered);
+    rs_json_u64(&json, "duplicated", columns->duplicated);
+    rs_json_u64(&json, "ended_badly", groups_ended(&group->books));
+    rs_json_u64(&json, "measured_sent_bytes", group->books.sent_bytes);
+    rs_json_u64(&json, "measured_received_bytes", group->books.received_bytes);
+    rs_json_end(&json);
+    whole = rs_json_finish(&json, &used);
+    RS_ASSERT(whole && used + 3u < bytes);
+    used += (size_t)snprintf(out + used, bytes - used, last ? "\n" : ",\n");
+    return used;
+}
+
+typedef size_t (*groups_make)(const rs_load_run *run, uint32_t index, char *out, size_t bytes);
+
+/* As snprintf. */
+static size_t groups_text(const rs_load_run *run, const char *head, groups_make make,
+                          const char *foot, char *out, size_t out_bytes) {
     char row[GROUPS_ROW_BYTES];
-    size_t needed = sizeof head - 1u;
+    size_t needed = 0;
     RS_ASSERT(out != NULL || out_bytes == 0);
-    if (out_bytes > 0) {
-        (void)snprintf(out, out_bytes, "%s", head);
-    }
-    for (uint32_t i = 0; i < run->groups; i++) {
-        const size_t bytes = groups_row(run, i, row, sizeof row);
+    for (uint32_t i = 0; i < run->groups + 2u; i++) {
+        const char *text = i == 0 ? head : i <= run->groups ? row : foot;
+        const size_t bytes = text == row ? make(run, i - 1u, row, sizeof row) : strlen(text);
 
         if (needed < out_bytes) {
-            (void)snprintf(out + needed, out_bytes - needed, "%s", row);
+            (void)snprintf(out + needed, out_bytes - needed, "%s", text);
         }
         needed += bytes;
     }
     return needed;
+}
+
+size_t rs_groups_list(const rs_load_run *run, char *out, size_t out_bytes) {
+    return groups_text(run, "[\n", groups_object, "]\n", out, out_bytes);
+}
+
+size_t rs_groups_csv(const rs_load_run *run, char *out, size_t out_bytes) {
+    static const char head[] =
+        "connection,target,connected,sent,received,lost,wrong,reordered,duplicated,ended_badly,"
+        "measured,sent_bytes,received_bytes,rate_per_s,min_us,mean_us,p50_us,p99_us,max_us\n";
+    return groups_text(run, head, groups_row, "", out, out_bytes);
 }
 
 uint32_t rs_groups_silent(const rs_load_run *run) {

@@ -18,6 +18,9 @@ void rs_groups_json(rs_json *json, const rs_load_run *run);
  * returns the bytes it needs without the terminator. */
 size_t rs_groups_csv(const rs_load_run *run, char *out, size_t out_bytes);
 
+/* rs_groups_list: the same as a JSON array, an object a line. */
+size_t rs_groups_list(const rs_load_run *run, char *out, size_t out_bytes);
+
 /* rs_groups_silent: the first target at which nothing listens: all its connections were refused.
  * UINT32_MAX: none. */
 uint32_t rs_groups_silent(const rs_load_run *run);

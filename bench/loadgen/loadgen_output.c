@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/assert.h"
 #include "loadgen/loadgen_groups.h"
@@ -141,12 +142,20 @@ static rs_status output_file(const rs_load_run *run, const char *path, output_ma
     return status;
 }
 
+static bool output_is_json(const char *path) {
+    const char *dot = path != NULL ? strrchr(path, '.') : NULL;
+    return dot != NULL && strcmp(dot, ".json") == 0;
+}
+
 rs_status rs_output_write(const rs_load_run *run, rs_error *error) {
     const rs_load_settings *s = run->settings;
     rs_status status = output_file(run, s->hdr_path, output_make_hdr, error);
     if (status == RS_OK) {
         status = output_file(run, s->series_path, rs_output_series, error);
     }
-    return status == RS_OK ? output_file(run, s->per_connection_path, rs_groups_csv, error)
-                           : status;
+    return status == RS_OK
+               ? output_file(
+                     run, s->per_connection_path,
+                     output_is_json(s->per_connection_path) ? rs_groups_list : rs_groups_csv, error)
+               : status;
 }

@@ -144,7 +144,7 @@ static const rs_option load_rows[] = {
                   "write a row for each second to this CSV file (rate, p50, p99, own CPU), and to "
                   "the JSON"),
     RS_ROW_STRING(rs_load_settings, per_connection_path, "per-connection", NULL,
-                  "write a row for each connection to this CSV file"),
+                  "write a row for each connection to this file: CSV, or JSON if it ends in .json"),
 };
 const rs_option_table rs_load_options = {load_rows, RS_ROWS(load_rows), NULL};
 

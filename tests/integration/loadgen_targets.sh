@@ -89,6 +89,30 @@ grep -q "{\"target\":\"$one\",\"connected\":3,[^}]*\"faults\":0," "$work/json" &
     grep -q "{\"target\":\"$broken\",\"connected\":3,[^}]*\"faults\":1," "$work/json" ||
     { cat "$work/json"; fail "the faults of the targets"; }
 
+# The same as JSON: an array, an object a line, with the fault where it is.
+list=$work/list.json
+listen broken_again "$3" --mode flip
+broken=127.0.0.1:$port
+"$loadgen" --target "$one,$broken" --connections 5 --messages 2000 --threads 2 --timeout 0.5 \
+    --json "$work/json" --per-connection "$list" >"$work/out" 2>&1 </dev/null
+code=$?
+[ $code -eq 1 ] || { cat "$work/out"; fail "rows as JSON: exit code $code"; }
+python=$(command -v python3) || python=
+[ -z "$python" ] || "$python" -c '
+import json, sys
+rows, run = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+assert [row["connection"] for row in rows] == list(range(5)), rows
+assert [row["target"] for row in rows] == (sys.argv[3:5] * 3)[:5], rows
+assert sum(row["sent"] for row in rows) == run["counts"]["sent"] == 2000, rows
+assert sum(row["measured_messages"] for row in rows) == run["measured_messages"], rows
+assert [row["target"] for row in rows if row["wrong"] == 1 == row["faults"]] == sys.argv[4:5], rows
+assert sum(row["faults"] for row in rows) == 1, rows
+assert sum(row["latency_ns"]["count"] for row in rows) == run["latency_ns"]["count"], rows
+' "$list" "$work/json" "$one" "$broken" || fail "the rows as JSON"
+[ "$(sed -n '1p;$p' "$list" | tr -d '\n')" = "[]" ] && [ "$(wc -l <"$list")" -eq 7 ] &&
+    [ "$(grep -c '^{"connection":[0-4],"target":.*"measured_received_bytes":[0-9]*},*$' "$list")" -eq 5 ] ||
+    { cat "$list"; fail "the lines of the JSON"; }
+
 # One target has no list, and connections without several targets have rows too.
 "$loadgen" --port "${one#*:}" --messages 100 --connections 4 --per-connection - >"$work/csv" \
     2>"$work/out" </dev/null || fail "one target"
