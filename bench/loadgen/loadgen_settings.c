@@ -240,13 +240,13 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->connections + s->idle > RS_SESSIONS_MAX) {
         return "--connections and --idle: more than 1048576 together";
     }
-    if (s->sources > 0 && s->source_ip == 0) {
-        return "--sources: needs --source, except for a server on 127.0.0.0/8";
-    }
     for (uint32_t i = 0; i < s->targets && s->sources > 0; i++) {
         if (s->target[i].family != RS_ADDR_V4) {
             return "--source, --sources: IPv4 addresses, for servers of IPv4 alone";
         }
+    }
+    if (s->sources > 0 && s->source_ip == 0) {
+        return "--sources: needs --source, except for a server on 127.0.0.0/8";
     }
     if (s->source_ip > UINT32_MAX - s->sources) {
         return "--source, --sources: the addresses end at 255.255.255.255";

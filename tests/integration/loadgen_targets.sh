@@ -134,6 +134,19 @@ code=$?
 [ $code -eq 2 ] && grep -q "^loadgen: --target: 'no.such.invalid' is no address" "$work/out" ||
     { cat "$work/out"; fail "an unknown name: exit code $code"; }
 
+# Sources are IPv4: said before anything else is asked for them.
+for source in "--source 127.0.0.3" "--sources 4"; do
+    "$loadgen" --host ::1 --port 1 $source >"$work/out" 2>&1 </dev/null
+    code=$?
+    [ $code -eq 2 ] && [ "$(cat "$work/out")" = \
+        "loadgen: --source, --sources: IPv4 addresses, for servers of IPv4 alone" ] ||
+        { cat "$work/out"; fail "$source for a server of IPv6: exit code $code"; }
+done
+"$loadgen" --host ::1 --port 1 --source ::1 >"$work/out" 2>&1 </dev/null
+code=$?
+[ $code -eq 2 ] && grep -q "^loadgen: --source: '::1' is not a valid address; allowed: .*IPv4" "$work/out" ||
+    { cat "$work/out"; fail "--source ::1: exit code $code"; }
+
 # Nothing listens on port 1.
 run --target "$one,127.0.0.1:1" --connections 4 --messages 100
 code=$?
