@@ -8,6 +8,7 @@
 # The same commit gives the same bytes, whatever the folder, user or hour: no path, no time and no
 # order of a directory gets in (tests/integration/package_same_bytes.sh). The compiler's version does.
 # Where there is no git, RINGSIDE_COMMIT and SOURCE_DATE_EPOCH say what commit it is, and when.
+# RINGSIDE_PROGRAMS: names of programs, for a package of these alone.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -31,6 +32,16 @@ die()
 {
     echo "package: $*" >&2
     exit 1
+}
+
+# wanted PROGRAMS: those of them that the package shall have.
+wanted()
+{
+    local program
+    for program in $1; do
+        [ -z "${RINGSIDE_PROGRAMS:-}" ] || [[ " $RINGSIDE_PROGRAMS " = *" $program "* ]] || continue
+        echo "$program"
+    done
 }
 
 # logged HALF COMMAND...
@@ -94,6 +105,7 @@ configure windows -DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-w64.cmake"
 case $(cmake --build build/package-windows --target help) in
 *bin/notes.exe*) windows="$windows notes" ;;
 esac
+windows=$(wanted "$windows")
 build windows "$windows"
 stage windows "$windows" .exe x86_64-w64-mingw32-gcc
 cp scripts/package/*.cmd "$stage"
@@ -107,6 +119,7 @@ rm -f "$out/$(basename "$stage").zip"
 echo "$out/$(basename "$stage").zip"
 
 configure linux -DRS_TESTS=OFF
+linux=$(wanted "$linux")
 build linux "$linux"
 stage linux "$linux" "" gcc
 cp /usr/share/doc/libc6/copyright "$stage/licences/glibc.txt"
