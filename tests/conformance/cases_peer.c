@@ -74,6 +74,70 @@ static void server_tells_peers(conf_run *run) {
     server_end(fixture);
 }
 
+/* Two connections of an address are served and others end, untold to the application; with the end
+ * of one there is room for the next. */
+static void server_limits_address(conf_run *run) {
+    enum { MOST = 2 };
+    server_peers peers = {.run = run};
+    server_fixture *fixture = server_make(run, NULL);
+    fixture->config.address_max = MOST;
+    fixture->config.app = (rs_app){.ctx = &peers,
+                                   .on_open = peers_on_open,
+                                   .on_message = peers_on_message,
+                                   .on_close = peers_on_close};
+    server_start(fixture);
+    for (uint32_t i = 0; i < MOST; i++) {
+        server_connect(run, i);
+        server_echo(run, i, 30);
+    }
+    for (uint32_t i = MOST; i < MOST + 3u; i++) {
+        server_connect(run, i);
+    }
+    for (uint32_t i = MOST; i < MOST + 3u; i++) {
+        server_ends(run, i);
+        server_disconnect(run, i);
+    }
+    CONF_CHECK(run, server_counters(fixture)->refused_address == 3u);
+    CONF_CHECK(run, server_counters(fixture)->refused == 0);
+    for (uint32_t round = 0; round < 3u; round++) { /* who leaves may come back at once */
+        server_disconnect(run, 0);
+        server_connect(run, 0);
+        server_echo(run, 0, 40 + round);
+        server_echo(run, 1, 50);
+    }
+    CONF_WAIT(run, peers.close_count == 3u);
+    CONF_CHECK(run, peers.open_count == MOST + 3u);
+    CONF_CHECK(run, server_counters(fixture)->refused_address == 3u);
+    server_end(fixture);
+}
+
+void conf_case_server_limits_connections_of_an_address(conf_run *run) {
+    server_limits_address(run);
+}
+
+void conf_case_server_limits_connections_of_an_ipv6_address(conf_run *run) {
+    RS_ASSERT(rs_addr_parse("::1", &run->host));
+    server_limits_address(run);
+}
+
+/* The clients of one family are not counted with the other's. */
+void conf_case_server_limits_each_family(conf_run *run) {
+    const char *const hosts[] = {"127.0.0.1", "::1"};
+    server_fixture *fixture = server_make(run, NULL);
+    fixture->config.address_max = 1;
+    run->host = (rs_addr){.family = RS_ADDR_V6};
+    server_start(fixture);
+    for (uint32_t i = 0; i < 2u; i++) {
+        RS_ASSERT(rs_addr_parse(hosts[i], &run->host));
+        server_connect(run, i);
+        server_echo(run, i, 100);
+        server_connect(run, 2u + i);
+        server_ends(run, 2u + i);
+    }
+    CONF_CHECK(run, server_counters(fixture)->refused_address == 2u);
+    server_end(fixture);
+}
+
 void conf_case_server_knows_its_peers(conf_run *run) {
     server_tells_peers(run);
 }

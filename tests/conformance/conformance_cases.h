@@ -108,6 +108,9 @@
     X(server_reset_is_counted)                                                                     \
     X(server_stop_under_load_drains)                                                               \
     X(server_cycles_leave_nothing_behind)                                                          \
+    X(server_limits_connections_of_an_address)                                                     \
+    X(server_limits_connections_of_an_ipv6_address)                                                \
+    X(server_limits_each_family)                                                                   \
     X(server_knows_its_peers)                                                                      \
     X(server_knows_its_ipv6_peers)                                                                 \
     X(server_connects_out)                                                                         \

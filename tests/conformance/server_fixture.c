@@ -56,6 +56,14 @@ void server_start(server_fixture *fixture) {
                     RS_OK);
         cfg.logic = fixture->logic;
     }
+    if (fixture->config.address_max != 0) {
+        CONF_STATUS(run,
+                    rs_address_limit_open(&fixture->addresses, fixture->config.address_max,
+                                          RS_SERVER_CONNECTIONS_MAX(fixture->config.sessions_max),
+                                          &error),
+                    RS_OK);
+        cfg.addresses = fixture->addresses;
+    }
     if (fixture->config.send_blocks == SERVER_LEAST_BLOCKS) {
         fixture->config.send_blocks = (uint32_t)rs_shard_send_blocks_least(&cfg);
     }
@@ -93,7 +101,10 @@ void server_end(server_fixture *fixture) {
     CONF_CHECK(run, blocks->free_count == blocks->count);
     CONF_CHECK(run, server_counters(fixture)->stale_completions == 0);
     CONF_CHECK(run, run->logic_thread == (fixture->logic != NULL));
+    CONF_CHECK(run,
+               fixture->addresses == NULL || rs_address_limit_entered(fixture->addresses) == 0);
     rs_shard_close(fixture->shard);
+    rs_address_limit_close(fixture->addresses);
     rs_logic_close(fixture->logic);
     run->server_turn = NULL;
     free(fixture);

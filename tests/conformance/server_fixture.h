@@ -16,7 +16,8 @@
 typedef struct server_fixture {
     conf_run *run;
     rs_shard *shard;
-    rs_logic *logic; /* NULL: callbacks on the shard */
+    rs_address_limit *addresses; /* NULL: no limit */
+    rs_logic *logic;             /* NULL: callbacks on the shard */
     rs_server_config config;
     rs_server_stats stats; /* as of the last server_count */
     uint64_t away_ns;      /* what the server's clock is ahead: it was away for so long */

@@ -30,7 +30,8 @@
 #define CLIENTS 60u
 #define WAIT_STEPS 2000u /* of 5 ms: bounds a hang, decides nothing else */
 
-static bool with_logic; /* set by main alone: every test runs in both modes */
+static uint32_t address_max; /* of the next start */
+static bool with_logic;      /* set by main alone: every test runs in both modes */
 
 static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
     rs_server_config cfg;
@@ -42,6 +43,7 @@ static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
     cfg.workers = workers;
     cfg.app = app;
     cfg.sessions_max = sessions_max;
+    cfg.address_max = address_max;
     cfg.drain_timeout_ms = 300;
     cfg.logic_thread = with_logic;
     status = rs_server_start(&server, &cfg, &error);
@@ -431,6 +433,54 @@ static void test_server_limit_is_of_all_workers_together(void **state) {
             assert_int_equal(stats->counters.refused, refused);
             assert_int_equal(stats->counters.closed[RS_CLOSE_PEER], limit + left);
         }
+    }
+    free(stats);
+}
+
+/* One that is served, of another address of this machine. */
+static int client_from(const rs_server *server, const char *host) {
+    struct sockaddr_in from = {.sin_family = AF_INET}, to = from;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(inet_pton(AF_INET, host, &from.sin_addr), 1);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof from), 0);
+    to.sin_port = htons(rs_server_port(server));
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    client_echo(fd, 1);
+    return fd;
+}
+
+/* Two of one address over any number of workers, whoever has them; an end on any worker makes room.
+ * Clients of another address are not concerned. */
+static void test_server_limit_of_an_address_is_of_all_workers_together(void **state) {
+    enum { MOST = 2, ROUNDS = 6 };
+    rs_server_stats *stats = new_stats();
+    (void)state;
+    for (uint32_t workers = 1; workers <= 4; workers++) {
+        rs_server *server;
+        int fd[MOST], other, over;
+        address_max = MOST;
+        server = start(workers, rs_app_echo, 16);
+        address_max = 0;
+        other = client_from(server, "127.0.0.2");
+        for (uint32_t i = 0; i < MOST; i++) {
+            assert_true(client_served(server, &fd[i]));
+        }
+        for (uint32_t round = 0; round < ROUNDS; round++) {
+            assert_false(client_served(server, &over));
+            (void)close(over);
+            client_leave(fd[round % MOST]);
+            assert_true(client_served(server, &fd[round % MOST]));
+        }
+        for (uint32_t i = 0; i < MOST; i++) {
+            client_leave(fd[i]);
+        }
+        client_leave(other);
+        stop(server, stats);
+        assert_int_equal(stats->counters.accepted, MOST + ROUNDS + 1u);
+        assert_int_equal(stats->counters.refused_address, ROUNDS);
+        assert_int_equal(stats->counters.refused, 0);
     }
     free(stats);
 }
@@ -944,7 +994,7 @@ static void test_server_settings_out_of_range_are_refused(void **state) {
     rs_server *server;
     rs_error error = {.text = ""};
     (void)state;
-    for (uint32_t i = 0; i < 7; i++) {
+    for (uint32_t i = 0; i < 8; i++) {
         rs_server_config cfg;
         rs_server_config_init(&cfg, &rs_epoll_backend);
         cfg.app = rs_app_echo;
@@ -954,6 +1004,8 @@ static void test_server_settings_out_of_range_are_refused(void **state) {
         cfg.sends_in_flight = i == 4 ? RS_SENDS_IN_FLIGHT_MAX + 1 : 1;
         cfg.recv_bytes = i == 5 ? 100 : 0; /* shorter than a frame */
         cfg.queued_bytes_max = i == 6 ? 100 : 8192;
+        cfg.proxy_protocol = i == 7; /* the address of every client is the balancer's then */
+        cfg.address_max = i == 7 ? 1 : 0;
         cfg.logic_thread = with_logic;
         assert_int_equal(rs_server_start(&server, &cfg, &error), RS_E_INVALID);
         assert_null(server);
@@ -971,6 +1023,7 @@ int main(void) {
         cmocka_unit_test(test_server_connection_beyond_the_limit_is_closed_and_counted),
         cmocka_unit_test(test_server_stops_under_load_with_nothing_in_use),
         cmocka_unit_test(test_server_limit_is_of_all_workers_together),
+        cmocka_unit_test(test_server_limit_of_an_address_is_of_all_workers_together),
         cmocka_unit_test(test_server_fills_the_emptiest_worker),
         cmocka_unit_test(test_server_full_mailbox_loses_no_connection),
         cmocka_unit_test(test_server_eight_broadcasts_in_a_turn_close_nobody_of_64),

@@ -244,6 +244,7 @@ static void draw_server(sim_run *run) {
     cfg->handshake_ms =
         cfg->idle_timeout_ms != 0 && sim_one_in(run, 2) ? sim_between(run, 10, 200) : 0;
     cfg->rate_max = sim_one_in(run, 8) ? sim_between(run, 1, 20) : 0;
+    cfg->address_max = sim_one_in(run, 8) ? sim_between(run, 1, SIM_CLIENTS_MAX) : 0;
     cfg->app.on_low = sim_one_in(run, 3) ? app_on_low : NULL;
     cfg->app.framer = sim_one_in(run, 3) ? app_framer : NULL;
 }
@@ -272,6 +273,12 @@ static bool open_server(sim_run *run) {
     if (run->with_logic) {
         SIM_CHECK(run, rs_logic_open(&run->logic, &run->server.app, 1, false, &error) == RS_OK);
         cfg.logic = run->logic;
+    }
+    if (run->server.address_max != 0) {
+        SIM_CHECK(run, rs_address_limit_open(&run->addresses, run->server.address_max,
+                                             RS_SERVER_CONNECTIONS_MAX(run->sessions_max),
+                                             &error) == RS_OK);
+        cfg.addresses = run->addresses;
     }
     if (run->few_blocks) {
         run->server.send_blocks =
@@ -371,6 +378,8 @@ static bool play_step(sim_run *run, bool *clients_busy) {
     bool runs;
     play_message(run);
     runs = rs_shard_step(run->shard, step_wait_ns(run, *clients_busy));
+    SIM_CHECK(run, run->server.address_max == 0 ||
+                       rs_shard_sessions(run->shard)->open_count <= run->server.address_max);
     if (runs && run->with_logic && !sim_one_in(run, 3)) { /* not always: it may lag behind */
         (void)rs_logic_step(run->logic);
     }
@@ -431,6 +440,7 @@ static void add_totals(const sim_run *run, sim_totals *totals) {
     totals->timers += run->timers_ran;
     totals->lows += run->lows_told;
     totals->refused += counters->refused;
+    totals->refused_address += counters->refused_address;
     totals->stale += counters->stale_completions;
     totals->escalated += counters->escalated_closes;
     for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
@@ -444,7 +454,9 @@ static void finish(sim_run *run, sim_totals *totals) {
     rs_shard_quiesce(run->shard);
     SIM_CHECK(run, run->opened == run->ended);
     sim_check_opened(run);
+    SIM_CHECK(run, run->addresses == NULL || rs_address_limit_entered(run->addresses) == 0);
     rs_shard_close(run->shard);
+    rs_address_limit_close(run->addresses);
     SIM_CHECK(run, run->shard_starts == 1 && run->shard_ends == 1);
     SIM_CHECK(run, run->posts_ran == run->posts_asked);
     SIM_CHECK(run, rs_sim_instance(run->world, 1) == NULL);

@@ -73,7 +73,7 @@ typedef struct sim_totals {
     uint64_t seeds, steps, sessions, messages, bytes_back, complete_streams;
     uint64_t faults[RS_SIM_FAULTS];
     uint64_t closed[RS_CLOSE_REASONS];
-    uint64_t refused, stale, escalated, timers, lows;
+    uint64_t refused, refused_address, stale, escalated, timers, lows;
 } sim_totals;
 
 typedef struct sim_run {
@@ -88,7 +88,8 @@ typedef struct sim_run {
 
     rs_server_config server;
     rs_shard *shard;
-    rs_logic *logic; /* NULL: callbacks on the shard */
+    rs_address_limit *addresses; /* NULL: no limit */
+    rs_logic *logic;             /* NULL: callbacks on the shard */
     bool with_logic;
     rs_backend *server_backend;
     uint32_t sessions_max;

@@ -14,6 +14,7 @@
 #define RS_COUNTER_TABLE(X)                                                                        \
     X(accepted, "connections accepted")                                                            \
     X(refused, "connections closed on arrival: no free session")                                   \
+    X(refused_address, "connections closed on arrival: their address has --max-per-address")       \
     X(accept_failed, "connections that failed before they were accepted")                          \
     X(connected, "connections opened (rs_server_connect)")                                         \
     X(connect_failed, "attempts to open one that failed")                                          \

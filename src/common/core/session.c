@@ -150,6 +150,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     RS_ASSERT(memory->sessions != NULL);
     RS_ASSERT(memory->cold != NULL);
     RS_ASSERT((memory->low_marks != NULL) == (app->on_low != NULL));
+    RS_ASSERT((memory->tickets != NULL) == (cfg->left != NULL));
     RS_ASSERT((memory->recv_base == NULL) != (memory->recv_scattered == NULL));
     RS_ASSERT(cfg->sessions_max > 0);
     RS_ASSERT(app->on_message != NULL);
@@ -163,6 +164,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->free_next = memory->free_next;
     table->open = memory->open;
     table->low_marks = memory->low_marks;
+    table->tickets = memory->tickets;
     RS_ASSERT((memory->rates != NULL) == (cfg->rate_max != 0));
     if (cfg->rate_max != 0) {
         table->rates = memory->rates;
@@ -278,6 +280,23 @@ static void sessions_list_open(rs_sessions *table, uint32_t index) {
     table->open[table->open_count++] = index;
 }
 
+void rs_sessions_give_ticket(rs_sessions *table, uint32_t conn, uint32_t ticket) {
+    RS_ASSERT(conn < table->cfg.slot_count);
+    RS_ASSERT(table->sessions[conn].state == RS_SESSION_FREE);
+    RS_ASSERT(table->tickets[conn] == 0);
+    table->tickets[conn] = ticket;
+}
+
+RS_COLD static void sessions_return_ticket(rs_sessions *table, uint32_t index) {
+    const uint32_t ticket = table->tickets[index];
+    RS_ASSERT(index < table->cfg.slot_count);
+    RS_ASSERT(table->cfg.left != NULL);
+    table->tickets[index] = 0;
+    if (ticket != 0) {
+        table->cfg.left(table->cfg.left_ctx, ticket);
+    }
+}
+
 static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
     uint32_t at = table->free_next[index];
     uint32_t last;
@@ -288,6 +307,9 @@ static void sessions_unlist_open(rs_sessions *table, uint32_t index) {
     RS_ASSERT(last < table->cfg.slot_count);
     table->open[at] = last;
     table->free_next[last] = at;
+    if (table->tickets != NULL) {
+        sessions_return_ticket(table, index);
+    }
 }
 
 static rs_slot *sessions_begin(rs_sessions *table, uint32_t conn, const rs_ends *ends,

@@ -113,7 +113,12 @@ typedef struct rs_slot_rate {
 
 typedef struct rs_sessions_config {
     uint32_t shard;
-    rs_server *server;     /* rs_session_server; nullable in tests */
+    rs_server *server; /* rs_session_server; nullable in tests */
+
+    /* left: a session with a ticket (rs_sessions_memory.tickets) has ended: it no longer counts as
+     * one, and the peer does not know yet. */
+    void (*left)(void *ctx, uint32_t ticket);
+    void *left_ctx;
     uint32_t sessions_max; /* OPEN or HELD at once; the table has more slots for closing ones */
     uint32_t slot_count;   /* >= sessions_max */
     uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
@@ -147,6 +152,7 @@ struct rs_sessions {
     rs_slot **touched_end; /* behind the last one */
     rs_slot_rate *rates;   /* [slot_count], with cfg.rate_max; app.on_message then counts first: */
     void (*counted)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
+    uint32_t *tickets;   /* [slot_count]: 0, or for cfg.left; NULL without it */
     uint32_t *low_marks; /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
     rs_timers timers;
     rs_timer_table *app_timers; /* NULL: the application has none here, or is on another thread */
@@ -190,6 +196,7 @@ typedef struct rs_sessions_memory {
     rs_slot **touched;          /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
     rs_slot_rate *rates;        /* [slot_count], with a rate_max; else NULL */
+    uint32_t *tickets;          /* [slot_count], with cfg.left; else NULL */
     uint32_t *low_marks;        /* [slot_count], with the application's on_low; else NULL */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
@@ -225,6 +232,9 @@ void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into);
  * blocks; false if sessions_max are open or no slot is free. Follow it with exactly one of the next
  * four. */
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation);
+
+/* rs_sessions_give_ticket: for rs_sessions_open, which follows; with cfg.left. 0: none. */
+void rs_sessions_give_ticket(rs_sessions *table, uint32_t conn, uint32_t ticket);
 
 /* rs_sessions_open: the reserved slot is attached: OPEN, on_open is called; with cfg.proxy once the
  * header has come, and if none comes, neither on_open nor on_close. ends: copied; NULL: unknown. */

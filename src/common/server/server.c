@@ -41,7 +41,8 @@ struct rs_server {
                                        shard only */
     uint32_t route_next;            /* the same */
     uint32_t worker_count;
-    rs_logic *logic; /* NULL: callbacks run on the workers */
+    rs_address_limit *addresses; /* the listening shard enters; NULL: no limit */
+    rs_logic *logic;             /* NULL: callbacks run on the workers */
     rs_os_thread *logic_thread;
     rs_os_event *stats_turn; /* set: nobody reads the statistics */
     rs_os_event *stats_answered;
@@ -152,6 +153,7 @@ static rs_status worker_open(server_worker *worker) {
         .tell_room_ctx = server,
         .route = server->worker_count > 1 && worker->index == 0 ? worker_route : NULL,
         .route_ctx = worker,
+        .addresses = server->addresses,
         .counted = server->worker_count > 1,
         .peers = {.count = server->logic == NULL ? server->worker_count : 0,
                   .tell = worker_tell,
@@ -258,6 +260,7 @@ static void server_release(rs_server *server) {
     rs_os_event_close(server->stats_answered);
     rs_os_event_close(server->room);
     rs_logic_close(server->logic);
+    rs_address_limit_close(server->addresses);
     free(server->stats);
     free(server);
 }
@@ -341,6 +344,10 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
     RS_ASSERT(server->worker_count > 0);
     RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
     status = server_open_events(server, error);
+    if (status == RS_OK && cfg->address_max != 0) {
+        status = rs_address_limit_open(&server->addresses, cfg->address_max,
+                                       RS_SERVER_CONNECTIONS_MAX(cfg->sessions_max), error);
+    }
     if (status == RS_OK) {
         status = server_launch_logic(server, error);
     }

@@ -26,6 +26,10 @@ static const rs_option server_rows[] = {
     RS_ROW_UINT(rs_server_config, sessions_max, "max-sessions", 1, RS_SESSIONS_MAX,
                 RS_SESSIONS_DEFAULT, "sessions",
                 "for the whole server; connections beyond this are closed"),
+    RS_ROW_UINT(rs_server_config, address_max, "max-per-address", 0, RS_SESSIONS_MAX, 0,
+                "connections",
+                "of one IPv4 address or one IPv6 /64, for the whole server; further ones are "
+                "closed; 0 = no limit"),
     RS_ROW_UINT(rs_server_config, frame_bytes_max, "max-frame", RS_FRAME_HEADER_BYTES,
                 RS_FRAME_BYTES_MAX, RS_FRAME_BYTES_DEFAULT, "bytes",
                 "longest frame, header included"),
@@ -99,6 +103,12 @@ rs_status rs_server_config_check(const rs_server_config *cfg, rs_error *error) {
                             "--recv-buffer: '%u' is too small for a PROXY header; allowed with "
                             "--proxy-protocol: 0, or %u and more bytes",
                             cfg->recv_bytes, RS_PROXY_BYTES_MIN);
+    }
+    if (cfg->proxy_protocol && cfg->address_max != 0) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "--max-per-address: '%u' would be of the balancer with "
+                            "--proxy-protocol; allowed with it: 0",
+                            cfg->address_max);
     }
     if (cfg->queued_bytes_max < cfg->frame_bytes_max) {
         return rs_error_set(error, RS_E_INVALID, NULL, 0,

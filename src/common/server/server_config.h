@@ -20,6 +20,7 @@ struct rs_server_config {
     uint16_t port;             /* 0 picks a free one */
     uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */
     uint32_t sessions_max;     /* of the whole server, [1, RS_SESSIONS_MAX] */
+    uint32_t address_max;      /* connections of one address, over all workers; 0 = no limit */
     uint32_t frame_bytes_max;  /* [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX] */
     uint32_t recv_bytes;       /* receive slice of a session; 0 = frame_bytes_max in whole pages */
     uint32_t send_block_bytes; /* [RS_SEND_BLOCK_BYTES_MIN, ]; 0 = frame_bytes_max in whole pages */
@@ -33,7 +34,7 @@ struct rs_server_config {
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t handshake_ms;     /* 0 = none */
     uint32_t rate_max;         /* frames a second of one session; 0 = no limit */
-    bool proxy_protocol; /* accepted sessions begin with a PROXY header */
+    bool proxy_protocol;       /* accepted sessions begin with a PROXY header */
     uint32_t drain_timeout_ms;
     uint32_t
         mailbox_messages;  /* of a shard, [RS_MAILBOX_SLOTS_MIN, _MAX]; to the next power of 2 */

@@ -82,6 +82,11 @@ void rs_console_cuts(const rs_server_run *run, const rs_counters *now, const rs_
                                "%s %" PRIu64 " refused (--max-sessions are open)",
                                at == 0 ? "" : ",", now->refused - before->refused);
     }
+    if (now->refused_address != before->refused_address) {
+        at += (size_t)snprintf(line + at, sizeof line - at,
+                               "%s %" PRIu64 " refused (their address has --max-per-address)",
+                               at == 0 ? "" : ",", now->refused_address - before->refused_address);
+    }
     if (at > 0) {
         rs_printer_say(run->err, "%s: cut off:%s\n", run->options.program, line);
     }

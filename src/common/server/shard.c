@@ -73,6 +73,7 @@ struct rs_shard {
     const rs_timer_wheel *app_wheel; /* NULL: the application has no timers */
     shard_timers *timers;
     shard_waiters waiters;
+    shard_waiters callers; /* ... and those whose address has as many as it may */
     shard_settling settling;
     rs_connects connects;
     rs_histogram batch;
@@ -131,6 +132,8 @@ static rs_sessions_config shard_sessions_config(const shard_plan *plan,
     return (rs_sessions_config){
         .shard = cfg->index,
         .server = cfg->instance,
+        .left = cfg->addresses != NULL ? rs_address_limit_leave : NULL,
+        .left_ctx = cfg->addresses,
         .sessions_max = cfg->counted ? plan->slots : cfg->sessions_max,
         .slot_count = plan->slots,
         .recv_bytes = plan->recv_bytes,
@@ -340,6 +343,12 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
             return RS_E_NO_MEMORY;
         }
     }
+    if (shard->cfg.addresses != NULL) {
+        memory->tickets = calloc(plan->slots, sizeof *memory->tickets);
+        if (memory->tickets == NULL) {
+            return RS_E_NO_MEMORY;
+        }
+    }
     if (shard->cfg.server->app.on_low != NULL) {
         memory->low_marks = calloc(plan->slots, sizeof *memory->low_marks);
         if (memory->low_marks == NULL) {
@@ -373,6 +382,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.timer_nodes);
     free(shard->memory.low_marks);
     free(shard->memory.rates);
+    free(shard->memory.tickets);
     shard_free_timers(shard->timers);
     free(shard->memory.entries);
     free(shard->slab_entries);
@@ -646,14 +656,25 @@ static void shard_publish(rs_shard *shard) {
     RS_DEBUG_ASSERT(sessions->used_count <= sessions->cfg.slot_count);
     publish(&shard->ended, shard->assigned - sessions->open_count);
     publish(&shard->freed, shard->assigned - sessions->used_count);
-    publish(&shard->refused, (uint32_t)sessions->counters.refused);
+    publish(&shard->refused,
+            (uint32_t)(sessions->counters.refused + sessions->counters.refused_address));
 }
 
-static void shard_discard(rs_shard *shard, uintptr_t socket) {
+static void shard_leave_address(const rs_shard *shard, const rs_arrival *arrival) {
     RS_ASSERT(shard->backend != NULL);
-    RS_ASSERT(socket != RS_SOCKET_NONE);
+    RS_ASSERT(arrival->socket != RS_SOCKET_NONE);
+    if (arrival->ticket != 0) {
+        RS_ASSERT(shard->cfg.addresses != NULL);
+        rs_address_limit_leave(shard->cfg.addresses, arrival->ticket);
+    }
+}
+
+static void shard_discard(rs_shard *shard, const rs_arrival *arrival) {
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(arrival->socket != RS_SOCKET_NONE);
+    shard_leave_address(shard, arrival);
     shard->sessions.counters.refused++;
-    shard->api->discard(shard->backend, socket);
+    shard->api->discard(shard->backend, arrival->socket);
 }
 
 /* False: there is no room. */
@@ -668,9 +689,13 @@ static bool shard_attach(rs_shard *shard, const rs_arrival *arrival) {
     RS_ASSERT(conn < shard->sessions.cfg.slot_count);
     shard->assigned++;
     if (shard->api->attach(shard->backend, conn, generation, arrival->socket) == RS_OK) {
+        if (arrival->ticket != 0) {
+            rs_sessions_give_ticket(&shard->sessions, conn, arrival->ticket);
+        }
         rs_sessions_open(&shard->sessions, conn, &arrival->ends);
     } else {
         shard->sessions.counters.accept_failed++;
+        shard_leave_address(shard, arrival);
         rs_sessions_unreserve(&shard->sessions, conn);
     }
     RS_ASSERT(shard->sessions.used_count <= shard->sessions.cfg.slot_count);
@@ -685,7 +710,7 @@ static void shard_on_attach(rs_shard *shard, const rs_message *message) {
     memcpy(&arrival, message->payload, sizeof arrival);
     if (shard->phase != SHARD_RUNNING || !shard_attach(shard, &arrival)) {
         shard->assigned++;
-        shard_discard(shard, arrival.socket);
+        shard_discard(shard, &arrival);
     }
 }
 
@@ -696,42 +721,107 @@ static bool shard_place(rs_shard *shard, const rs_arrival *arrival) {
     return route == RS_ROUTE_TAKEN || (route == RS_ROUTE_HERE && shard_attach(shard, arrival));
 }
 
-/* No room: a session whose end has come, and is not read yet, may make some. A client that leaves
- * and comes back at once is then served and not refused. */
-static void shard_on_arrival(rs_shard *shard, const rs_arrival *arrival) {
-    shard_waiters *waiters = &shard->waiters;
+/* The last of those that wait. False: too many do. */
+static bool shard_wait_behind(const rs_shard *shard, shard_waiters *waiters,
+                              const rs_arrival *arrival) {
     uint32_t last = (waiters->head + waiters->count) % RS_ROOM_WAITERS;
-    RS_ASSERT(shard->waiters.count <= RS_ROOM_WAITERS);
-    if (shard->phase == SHARD_RUNNING && waiters->count == 0 && shard_place(shard, arrival)) {
-        return;
-    }
+    RS_ASSERT(waiters->count <= RS_ROOM_WAITERS);
     if (shard->phase != SHARD_RUNNING || waiters->count == RS_ROOM_WAITERS) {
-        shard_discard(shard, arrival->socket);
-        return;
+        return false;
     }
     waiters->at[last].arrival = *arrival;
     waiters->at[last].until_ns = shard->sessions.now_ns + (uint64_t)RS_ROOM_WAIT_MS * NS_PER_MS;
     waiters->count++;
     RS_ASSERT(waiters->count <= RS_ROOM_WAITERS);
+    return true;
+}
+
+/* No room: a session whose end has come, and is not read yet, may make some. A client that leaves
+ * and comes back at once is then served and not refused. */
+static void shard_seat(rs_shard *shard, const rs_arrival *arrival) {
+    RS_ASSERT(shard->waiters.count <= RS_ROOM_WAITERS);
+    RS_ASSERT(arrival->socket != RS_SOCKET_NONE);
+    if (shard->phase == SHARD_RUNNING && shard->waiters.count == 0 && shard_place(shard, arrival)) {
+        return;
+    }
+    if (!shard_wait_behind(shard, &shard->waiters, arrival)) {
+        shard_discard(shard, arrival);
+    }
+}
+
+static void shard_refuse_address(rs_shard *shard, const rs_arrival *arrival) {
+    RS_ASSERT(arrival->ticket == 0);
+    RS_ASSERT(arrival->socket != RS_SOCKET_NONE);
+    RS_ASSERT(shard->cfg.addresses != NULL);
+    shard->sessions.counters.refused_address++;
+    shard->api->discard(shard->backend, arrival->socket);
+}
+
+/* One whose address has as many as it may waits beside the others, so that it keeps nobody else
+ * from his place; for the same reason and for as long. */
+static void shard_on_arrival(rs_shard *shard, rs_arrival *arrival) {
+    shard_waiters *callers = &shard->callers;
+    RS_ASSERT(callers->count <= RS_ROOM_WAITERS);
+    if (shard->cfg.addresses == NULL) {
+        shard_seat(shard, arrival);
+    } else if (rs_address_limit_enter(shard->cfg.addresses, &arrival->ends.peer,
+                                      &arrival->ticket)) {
+        shard_seat(shard, arrival);
+    } else if (!shard_wait_behind(shard, callers, arrival)) {
+        shard_refuse_address(shard, arrival);
+    }
+}
+
+/* The first of those that wait has been dealt with; or is to wait on: false. */
+static bool shard_may_wait(const rs_shard *shard, const shard_waiters *waiters) {
+    RS_ASSERT(waiters->count > 0);
+    RS_ASSERT(waiters->head < RS_ROOM_WAITERS);
+    return shard->phase == SHARD_RUNNING &&
+           waiters->at[waiters->head].until_ns > shard->sessions.now_ns;
+}
+
+static void shard_next_waiter(shard_waiters *waiters) {
+    RS_ASSERT(waiters->head < RS_ROOM_WAITERS);
+    RS_ASSERT(waiters->count > 0);
+    waiters->head = (waiters->head + 1) % RS_ROOM_WAITERS;
+    waiters->count--;
 }
 
 /* Those for whom there is room now, and those who have waited long enough. */
 static void shard_admit(rs_shard *shard) {
     shard_waiters *waiters = &shard->waiters;
     RS_ASSERT(waiters->count <= RS_ROOM_WAITERS);
-    RS_ASSERT(waiters->head < RS_ROOM_WAITERS);
     while (waiters->count > 0) {
         const rs_arrival *arrival = &waiters->at[waiters->head].arrival;
         bool placed = shard->phase == SHARD_RUNNING && shard_place(shard, arrival);
-        if (!placed) {
-            if (shard->phase == SHARD_RUNNING &&
-                waiters->at[waiters->head].until_ns > shard->sessions.now_ns) {
-                return;
-            }
-            shard_discard(shard, arrival->socket);
+        if (!placed && shard_may_wait(shard, waiters)) {
+            return;
         }
-        waiters->head = (waiters->head + 1) % RS_ROOM_WAITERS;
-        waiters->count--;
+        if (!placed) {
+            shard_discard(shard, arrival);
+        }
+        shard_next_waiter(waiters);
+    }
+}
+
+/* The same for those whose address had as many as it may. */
+static void shard_admit_callers(rs_shard *shard) {
+    shard_waiters *callers = &shard->callers;
+    RS_ASSERT(callers->count <= RS_ROOM_WAITERS);
+    RS_ASSERT(shard->cfg.addresses != NULL);
+    while (callers->count > 0) {
+        rs_arrival arrival = callers->at[callers->head].arrival;
+        bool entered =
+            rs_address_limit_enter(shard->cfg.addresses, &arrival.ends.peer, &arrival.ticket);
+        if (!entered && shard_may_wait(shard, callers)) {
+            return;
+        }
+        shard_next_waiter(callers);
+        if (entered) {
+            shard_seat(shard, &arrival);
+        } else {
+            shard_refuse_address(shard, &arrival);
+        }
     }
 }
 
@@ -1078,7 +1168,7 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     if (shard->phase == SHARD_DRAINING && next_ms > RS_TIMER_TICK_MS) {
         next_ms = RS_TIMER_TICK_MS;
     }
-    if ((shard->waiters.count > 0 || shard->turn_wanted) && next_ms > 1) {
+    if ((shard->waiters.count + shard->callers.count > 0 || shard->turn_wanted) && next_ms > 1) {
         next_ms = 1; /* another worker may have made room, which wakes nobody */
     }
     if (shard->connects.count > 0 && next_ms > RS_TIMER_TICK_MS) {
@@ -1166,6 +1256,9 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
     shard_on_room(shard);
     if (shard->app_wheel != NULL) {
         shard_run_timers(shard);
+    }
+    if (shard->callers.count > 0) {
+        shard_admit_callers(shard);
     }
     if (shard->waiters.count > 0) {
         shard_publish(shard);

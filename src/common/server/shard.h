@@ -11,6 +11,7 @@
 
 #include "core/session.h"
 #include "seam/os.h"
+#include "server/address_limit.h"
 #include "server/logic.h"
 #include "seam/mailbox.h"
 #include "server/server_config.h"
@@ -25,7 +26,8 @@ typedef struct rs_shard rs_shard;
 /* An accepted connection that no session has yet; the payload of RS_MESSAGE_ATTACH. */
 typedef struct rs_arrival {
     uintptr_t socket;
-    rs_ends ends; /* zero: unknown */
+    rs_ends ends;    /* zero: unknown */
+    uint32_t ticket; /* of the limit of an address; 0: none */
 } rs_arrival;
 
 /* What becomes of it. */
@@ -40,6 +42,10 @@ typedef enum rs_route {
 #define RS_ROOM_OTHERS (RS_SHARDS_MAX + 1u)
 #define RS_ROOM_SEEKERS (RS_SHARDS_MAX + 2u)
 
+/* Connections that a server of so many sessions may have entered with rs_address_limit_enter: its
+ * sessions, those that wait for room, and the one that comes. */
+#define RS_SERVER_CONNECTIONS_MAX(sessions) ((sessions) + RS_ROOM_WAITERS + 1u)
+
 typedef struct rs_shard_config {
     uint32_t index;                 /* [0, RS_SHARDS_MAX) */
     uint32_t sessions_max;          /* of this shard; with `counted`, its share of the server's */
@@ -50,6 +56,7 @@ typedef struct rs_shard_config {
     /* route: decides about each accepted socket. NULL: all stay here. */
     rs_route (*route)(void *ctx, const rs_arrival *arrival);
     void *route_ctx;
+    rs_address_limit *addresses; /* shared by all shards; this one enters. NULL: no limit */
     bool counted; /* whoever routes keeps to the number of sessions: as many as have a slot */
 
     /* The other shards, for the application's on_turn; shard and bytes_max are filled in at open.
@@ -137,7 +144,7 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
 uint32_t rs_shard_ended(const rs_shard *shard);
 uint32_t rs_shard_freed(const rs_shard *shard);
 
-/* rs_shard_refused: counters.refused modulo 2^32. Any thread. */
+/* rs_shard_refused: counters.refused and refused_address modulo 2^32. Any thread. */
 uint32_t rs_shard_refused(const rs_shard *shard);
 
 /* rs_shard_slots: how many can be in use at once. Any thread. */
