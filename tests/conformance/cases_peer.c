@@ -226,7 +226,7 @@ static void server_takes_proxied(conf_run *run, bool raw) {
         const uint32_t left = (uint32_t)sizeof PROXY_V1 - 1u - at;
         conf_settle(run);
         CONF_CHECK(run, peers.open_count == 0);
-        proxied_send(run, 0, PROXY_V1 + at, left < 23u ? left : 23u);
+        proxied_send(run, 0, &PROXY_V1[at], left < 23u ? left : 23u);
     }
     CONF_WAIT(run, peers.open_count == 1);
     proxied_check(run, &peers.opened, "192.0.2.7:50122", "198.51.100.1:4000");

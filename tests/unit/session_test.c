@@ -1708,7 +1708,9 @@ static void test_session_proxy_header_before_raw_bytes(void **state) {
 /* The application hears nothing of those that never had a header: a malformed or too long one, an
  * end, a reset, silence, a stop. */
 static void test_session_without_a_proxy_header_is_nobodys(void **state) {
-    static const uint8_t too_long[16] = "\r\n\r\n\0\r\nQUIT\n\x21\0\0\x71"; /* 129 bytes */
+    /* of a header of 129 bytes */
+    static const uint8_t too_long[16] = {'\r', '\n', '\r', '\n', 0,    '\r', '\n', 'Q',
+                                         'U',  'I',  'T',  '\n', 0x21, 0,    0,    0x71};
     static const rs_close_reason reasons[] = {RS_CLOSE_PROTOCOL,  RS_CLOSE_PROTOCOL,
                                               RS_CLOSE_PEER,      RS_CLOSE_RESET,
                                               RS_CLOSE_HANDSHAKE, RS_CLOSE_SHUTDOWN};
