@@ -19,8 +19,6 @@
 #define CONF_WAIT_ROUNDS_MAX 20000000u
 #define CONF_SPIN_ROUNDS 16u    /* idle rounds before poll is let sleep */
 #define CONF_SETTLED_ROUNDS 60u /* idle rounds after which nothing more is expected */
-/* The same of a sender that nobody reads from: the kernel's own timers, 200 ms, may find it room. */
-#define CONF_BLOCKED_ROUNDS 300u
 #define CONF_IDLE_POLL_NS 1000000
 #define CONF_LOOPBACK_FIRST 0x7F010001u /* 127.1.0.1; all of 127/8 is this machine */
 #define CONF_LOOPBACKS 0x7EFFFEu
@@ -727,7 +725,7 @@ void conf_transfer(conf_run *run, conf_sender *sender, conf_receiver *receiver) 
 void conf_block(conf_run *run, conf_sender *sender) {
     conf_wait wait = conf_wait_start(run);
     run->idle_rounds = 0;
-    while (run->idle_rounds < CONF_BLOCKED_ROUNDS) {
+    while (run->idle_rounds < CONF_SETTLED_ROUNDS) {
         CONF_CHECK(run, sender->offset < CONF_BLOCK_BYTES_MAX); /* somebody's buffer is endless */
         (void)conf_sender_step(sender);
         conf_wait_step(run, &wait, __FILE__, __LINE__, "the sender comes to a stop");
