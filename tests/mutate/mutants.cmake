@@ -203,9 +203,9 @@ mutant("a callback that waits for room is not told of it" [[            @{shard-
 mutant("room is told again and again" [[    @{(void)rs_atomic_exchange_u32(&shard->room_told, 0);}@]] [[;]])
 mutant("a sleeping shard is not told of room" [[        if (rs_atomic_exchange_u32(&shard->room_told, 1) == 0) {
             @{shard->api->wake(shard->backend);}@]] [[;]])
-mutant("who waits for a session to end waits for ever" [[                @{waiters->at[waiters->head].until_ns > shard->sessions.now_ns}@) {]] [[1]])
+mutant("who waits for a session to end waits for ever" [[           @{waiters->at[waiters->head].until_ns > shard->sessions.now_ns}@;]] [[1]])
 mutant("nobody may wait for a session to end" [[    if (shard->phase != SHARD_RUNNING || @{waiters->count == RS_ROOM_WAITERS}@) {]] [[1]])
-mutant("a newcomer overtakes those who wait" [[ && @{waiters->count == 0}@ && shard_place(shard, arrival)) {]] [[1]])
+mutant("a newcomer overtakes those who wait" [[ && @{shard->waiters.count == 0}@ && shard_place(shard, arrival)) {]] [[1]])
 mutant("what has ended is published after its peer is told" [[        @{shard_publish(shard);}@
         if (count == 0) {
             return;
