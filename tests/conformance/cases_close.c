@@ -10,7 +10,6 @@
 /* A pair whose server end has sends in flight that cannot move: the client does not read. */
 static conf_pair close_next_blocked_pair(conf_run *run, conf_sender *sender, uint32_t number) {
     conf_pair pair = conf_pair_open(run, number + 1u, number + 2u);
-
     *sender = conf_sender_make(&run->server, pair.server, CONF_UNLIMITED);
     conf_block(run, sender);
     return pair;

@@ -219,6 +219,7 @@ static void channel_take_frame(rs_logic_channel *channel, const rs_spsc_record *
         rs_sessions_shared_acquire(channel->cfg.sessions, &channel->frame)) {
         to = channel->frame.data;
     }
+    RS_ASSERT(to != NULL);
     memcpy(to, rs_spsc_payload(record), record->bytes);
     channel->frame_bytes = record->bytes;
 }
