@@ -44,10 +44,18 @@ start_wine()
     quietly setsid wineserver -p60 || return 0
     [ -f "$WINEPREFIX/system.reg" ] && fresh=no || fresh=yes
     quietly setsid "$loader" wineboot --init || die "cannot start Wine in $WINEPREFIX"
-    # A new prefix may report Windows 7.
-    [ "$fresh" = no ] ||
-        quietly "$loader" reg add 'HKCU\Software\Wine' /v Version /d win10 /f ||
-        die "cannot set the Windows version in $WINEPREFIX"
+    [ "$fresh" = no ] || set_version || die "cannot set the Windows version in $WINEPREFIX"
+}
+
+# set_version: a new prefix may report Windows 7. On a busy machine a first program in it has failed
+# once, so it has three tries.
+set_version()
+{
+    for try in 1 2 3; do
+        quietly "$loader" reg add 'HKCU\Software\Wine' /v Version /d win10 /f && return
+        sleep "$try"
+    done
+    return 1
 }
 
 [ $# -ge 1 ] || die "usage: scripts/wine.sh PROGRAM.exe [ARGS...]"
