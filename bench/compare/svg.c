@@ -57,7 +57,7 @@ static double bar_length(const rs_bar *bar) {
 
 /* Bars of one part by points where they differ much; parts add up on a linear scale alone. */
 static svg_scale bars_scale(const rs_bar *bar, uint32_t bars) {
-    double length[RS_STATS_SAMPLES_MAX], least = INFINITY, most = 0, end = 0;
+    double length[RS_STATS_SAMPLES_MAX] = {0}, least = INFINITY, most = 0, end = 0;
     bool parts = false;
     for (uint32_t i = 0; i < bars; i++) {
         length[i] = bar_length(&bar[i]);
@@ -146,7 +146,8 @@ static void svg_bar(rs_compare_text *text, const rs_bar *bar, double y, const sv
 
 /* The powers of ten. */
 static void bars_ticks(rs_compare_text *text, const svg_scale *scale, int bottom) {
-    for (double at = scale->first; at <= scale->last; at += 1) {
+    for (int power = (int)scale->first; power <= (int)scale->last; power++) {
+        const double at = power;
         char label[RS_TABLE_CELL_BYTES];
         const double x = scale_x(scale, pow(10, at));
         if (at >= 0) {

@@ -2,6 +2,7 @@
 /* Finds the RIO functions. */
 #include "rio/rio_api.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/assert.h"
@@ -128,8 +129,11 @@ static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *
 
 bool rs_rio_api_serves(const rs_rio_api *api, SOCKET socket) {
     RIO_EXTENSION_FUNCTION_TABLE table;
+    /* From the first function on: there may be padding before it. */
     return api->module != NULL ||
-           (ringside_rio_load(socket, &table) == 0 && memcmp(&table, &api->fn, sizeof table) == 0);
+           (ringside_rio_load(socket, &table) == 0 &&
+            memcmp(&table.RIOReceive, &api->fn.RIOReceive,
+                   sizeof table - offsetof(RIO_EXTENSION_FUNCTION_TABLE, RIOReceive)) == 0);
 }
 
 const char *rs_rio_memory_advice(const rs_rio_api *api) {

@@ -192,9 +192,10 @@ static bool read_v6_groups(const char **at, read_groups *groups) {
         if (read_tail_v4(at, groups)) {
             return true;
         }
-        if (groups->count == GROUPS || !read_group(at, &groups->group[groups->count++])) {
+        if (groups->count == GROUPS || !read_group(at, &groups->group[groups->count])) {
             return false;
         }
+        groups->count++;
         after_gap = read_gap(at, groups);
     }
     return true;

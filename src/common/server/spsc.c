@@ -7,9 +7,9 @@
 #include "core/assert.h"
 
 #define SPSC_SKIP 0u /* kind of a record that only fills the end of the memory */
-#define SPSC_UNIT ((uint32_t)sizeof(rs_spsc_record))
+#define SPSC_UNIT 16u
 
-_Static_assert(sizeof(rs_spsc_record) == 16, "a power of two: it divides every capacity");
+_Static_assert(sizeof(rs_spsc_record) == SPSC_UNIT, "a power of two: it divides every capacity");
 
 static rs_spsc_record *spsc_at(const rs_spsc *ring, uint32_t position) {
     void *at = ring->memory + (position & (ring->capacity - 1));
