@@ -804,9 +804,9 @@ int rs_options_read(rs_options *options, int argc, const char *const *argv) {
 
 static void help_add_option(options_text *text, const options_at *at) {
     const size_t start = text->needed;
-    const char *value = kinds[at->row->kind].placeholder;
     RS_ASSERT(at->row != NULL);
     RS_ASSERT(at->row->help != NULL);
+    const char *value = kinds[at->row->kind].placeholder;
     text_add(text, "  --%s %s", at->row->name, value != NULL ? value : at->row->words);
     const size_t used = text->needed - start;
     if (used >= OPTIONS_HELP_COLUMN) {

@@ -64,7 +64,6 @@ static rs_status run_choose_app(rs_server_run *run, rs_board **board, rs_error *
                                        .frame_bytes_max = cfg->frame_bytes_max,
                                        .logic_thread = cfg->logic_thread};
     rs_status status = RS_OK;
-    RS_ASSERT(run->app_settings != NULL);
     switch (run->args.app) {
     case RS_SERVER_RAW:
         cfg->app = rs_app_raw;
