@@ -129,12 +129,35 @@ static void test_address_any_is_no_address_of_a_peer(void **state) {
     assert_true(rs_addr_parse("0.0.0.1", &addr) && !rs_addr_is_any(&addr));
 }
 
+static void test_address_of_a_name_is_the_first_of_ipv4_else_the_first(void **state) {
+    const char *const listed[] = {"fe80::1", "::1", "10.0.0.1", "::2", "10.0.0.2"};
+    rs_addr chosen, next, want;
+    (void)state;
+    for (uint32_t i = 0; i < sizeof listed / sizeof listed[0]; i++) {
+        assert_true(rs_addr_parse(listed[i], &next));
+        rs_addr_choose(&chosen, &next, i == 0);
+        assert_true(rs_addr_parse(listed[i < 2 ? 0 : 2], &want));
+        assert_true(rs_addr_equal(&chosen, &want));
+    }
+}
+
+static void test_address_that_is_half_written_is_no_name(void **state) {
+    (void)state;
+    assert_true(rs_addr_may_be_name("localhost"));
+    assert_true(rs_addr_may_be_name("1.2.3.example"));
+    assert_false(rs_addr_may_be_name(""));
+    assert_false(rs_addr_may_be_name("1.2.3"));
+    assert_false(rs_addr_may_be_name("fe80::zz"));
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_address_is_read_and_written_as_rfc_5952_says),
         cmocka_unit_test(test_address_that_is_none_is_refused),
         cmocka_unit_test(test_address_random_ones_come_back_equal),
         cmocka_unit_test(test_address_any_is_no_address_of_a_peer),
+        cmocka_unit_test(test_address_of_a_name_is_the_first_of_ipv4_else_the_first),
+        cmocka_unit_test(test_address_that_is_half_written_is_no_name),
     };
     address_seed = test_seed(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,3 +260,21 @@ bool rs_addr_equal(const rs_addr *a, const rs_addr *b) {
     return a->ip == b->ip && a->port == b->port && a->family == b->family && a->scope == b->scope &&
            memcmp(a->ip6, b->ip6, sizeof a->ip6) == 0;
 }
+
+bool rs_addr_may_be_name(const char *host) {
+    RS_ASSERT(host != NULL);
+    return host[strspn(host, "0123456789.")] != '\0' && strchr(host, ':') == NULL;
+}
+
+void rs_addr_choose(rs_addr *chosen, const rs_addr *next, bool first) {
+    RS_ASSERT(chosen != next);
+    if (first || (chosen->family == RS_ADDR_V6 && next->family == RS_ADDR_V4)) {
+        *chosen = *next;
+    }
+}
+
+rs_status rs_addr_unknown(rs_error *error, const char *host, uint32_t code) {
+    RS_ASSERT(host != NULL);
+    return rs_error_set(error, RS_E_ADDRESS, "getaddrinfo", code,
+                        "'%.100s' is no address and no name that is known here", host);
+}

@@ -36,12 +36,7 @@ rs_addr rs_sockaddr_read(const rs_sockaddr *name) {
 
 /* ---- names */
 
-static rs_status resolve_failed(rs_error *error, const char *host, int code) {
-    return rs_error_set(error, RS_E_ADDRESS, "getaddrinfo", (uint32_t)code,
-                        "'%.100s' is no address and no name that is known here", host);
-}
-
-/* The first of IPv4, else the first of all. False: there is none. */
+/* False: there is none. */
 static bool resolve_choose(const struct addrinfo *list, rs_addr *out) {
     bool found = false;
     for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
@@ -53,9 +48,7 @@ static bool resolve_choose(const struct addrinfo *list, rs_addr *out) {
         memset(&name, 0, sizeof name);
         memcpy(&name, at->ai_addr, at->ai_addrlen);
         addr = rs_sockaddr_read(&name);
-        if (!found || (out->family == RS_ADDR_V6 && addr.family == RS_ADDR_V4)) {
-            *out = addr;
-        }
+        rs_addr_choose(out, &addr, !found);
         found = true;
     }
     return found;
@@ -67,21 +60,17 @@ static rs_status resolve_name(const char *host, rs_addr *out, rs_error *error) {
     bool found;
     int code = getaddrinfo(host, NULL, &hints, &list);
     if (code != 0) {
-        return resolve_failed(error, host, code);
+        return rs_addr_unknown(error, host, (uint32_t)code);
     }
     found = resolve_choose(list, out);
     freeaddrinfo(list);
-    return found ? RS_OK : resolve_failed(error, host, 0);
-}
-
-/* "1.2.3" is 1.2.0.3 to getaddrinfo: more likely a mistake. */
-static bool resolve_is_name(const char *host) {
-    return host[strspn(host, "0123456789.")] != '\0' && strchr(host, ':') == NULL;
+    return found ? RS_OK : rs_addr_unknown(error, host, 0);
 }
 
 rs_status rs_os_resolve(const char *host, rs_addr *out, rs_error *error) {
     if (rs_addr_parse(host, out)) {
         return RS_OK;
     }
-    return resolve_is_name(host) ? resolve_name(host, out, error) : resolve_failed(error, host, 0);
+    return rs_addr_may_be_name(host) ? resolve_name(host, out, error)
+                                     : rs_addr_unknown(error, host, 0);
 }
