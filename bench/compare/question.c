@@ -104,10 +104,12 @@ static const char *question_metric(rs_metric metric) {
 void rs_question_clause_words(const rs_question *question, uint32_t index,
                               char out[RS_QUESTION_WORDS_BYTES]) {
     static const char *const over[] = {" of its defaults", " of iocp_server", ""};
-    const rs_question_clause *clause = &question->clause[index];
-    const char *times = clause->over == RS_OVER_NOTHING ? "" : " times that";
+    const rs_question_clause *clause;
+    const char *times;
     char server[96], bound[64];
     RS_ASSERT(index < question->clauses);
+    clause = &question->clause[index];
+    times = clause->over == RS_OVER_NOTHING ? "" : " times that";
     (void)snprintf(server, sizeof server, "%s", clause->server);
     if (clause->change >= 0) {
         const rs_tradeoff *change = &question->change[clause->change];
@@ -153,7 +155,7 @@ answer_say(rs_answer *out, rs_answer_kind kind, const char *format, ...) {
 }
 
 static rs_clause question_same(const rs_interval *ratio) {
-    if (ratio->count < RS_STATS_PAIRS_MIN) {
+    if (ratio->count < RS_VERDICT_PAIRS_MIN) {
         return RS_CLAUSE_UNSETTLED;
     }
     if (ratio->low > 1 + RS_STATS_SAME || ratio->high < 1 - RS_STATS_SAME) {

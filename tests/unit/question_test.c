@@ -174,6 +174,9 @@ static void test_question_same_holds_within_and_fails_outside(void **state) {
     input.seen[1] = seen(1.06, 1.2);
     input.seen[1].ratio.count = 2;
     judge("notify-by", RS_ANSWER_NOT_SEPARABLE, "1 of 2");
+    input.seen[1] = seen(0.96, 1.04);
+    input.seen[1].ratio.count = 4; /* as many as the other bounds want, and one less */
+    judge("notify-by", RS_ANSWER_NOT_SEPARABLE, "1 of 2");
 }
 
 static void test_question_sound_is_about_void_runs(void **state) {
