@@ -81,12 +81,12 @@ static void limit_free(rs_address_limit *limit, uint32_t *link) {
     limit->free_head = at;
 }
 
-/* The entry of this key, or 0. Entries of nobody that it meets are freed. */
+/* The entry of this key, or 0. Entries of nobody that it meets are freed; key NULL: all of them. */
 static uint32_t limit_find(rs_address_limit *limit, uint32_t *link, const limit_key *key) {
     RS_ASSERT(link >= limit->buckets);
     while (*link != 0) {
         limit_entry *entry = &limit->at[*link];
-        if (limit_key_equal(&entry->key, key)) {
+        if (key != NULL && limit_key_equal(&entry->key, key)) {
             return *link;
         }
         if (rs_atomic_load_u32(&entry->count) == 0) {
@@ -103,14 +103,7 @@ static uint32_t limit_find(rs_address_limit *limit, uint32_t *link, const limit_
 static void limit_sweep(rs_address_limit *limit) {
     RS_ASSERT(limit->free_head == 0);
     for (uint32_t i = 0; i <= limit->bucket_mask; i++) {
-        uint32_t *link = &limit->buckets[i];
-        while (*link != 0) {
-            if (rs_atomic_load_u32(&limit->at[*link].count) == 0) {
-                limit_free(limit, link);
-            } else {
-                link = &limit->at[*link].next;
-            }
-        }
+        (void)limit_find(limit, &limit->buckets[i], NULL);
     }
     RS_ASSERT(limit->free_head != 0); /* no more are entered than were said */
 }
