@@ -288,9 +288,10 @@ void rs_sessions_give_ticket(rs_sessions *table, uint32_t conn, uint32_t ticket)
 }
 
 RS_COLD static void sessions_return_ticket(rs_sessions *table, uint32_t index) {
-    const uint32_t ticket = table->tickets[index];
+    uint32_t ticket;
     RS_ASSERT(index < table->cfg.slot_count);
     RS_ASSERT(table->cfg.left != NULL);
+    ticket = table->tickets[index];
     table->tickets[index] = 0;
     if (ticket != 0) {
         table->cfg.left(table->cfg.left_ctx, ticket);

@@ -58,8 +58,9 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 
 /* The record of the offset-th send without a completion, counted from the oldest. */
 static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
-    uint32_t slot = engine->conns[index].send_head + offset;
+    uint32_t slot;
     RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
+    slot = engine->conns[index].send_head + offset;
     if (slot >= engine->cfg.sends_per_conn) {
         slot -= engine->cfg.sends_per_conn;
     }
@@ -306,8 +307,8 @@ static void engine_free(rs_engine *engine, rs_engine_conn *conn) {
 }
 
 void rs_engine_unbind(rs_engine *engine, uint32_t index) {
-    RS_ASSERT(engine->conns[index].phase == RS_CONN_OPEN);
     RS_ASSERT(index < engine->cfg.conns_max);
+    RS_ASSERT(engine->conns[index].phase == RS_CONN_OPEN);
     RS_ASSERT(engine->conns[index].todo == 0);
     engine_free(engine, &engine->conns[index]);
 }

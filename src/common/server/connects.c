@@ -102,10 +102,13 @@ void rs_connects_add(rs_connects *connects, const rs_connect *to) {
 }
 
 void rs_connects_complete(rs_connects *connects, const rs_completion *completion) {
-    rs_pending_connect *pending = &connects->at[completion->tag];
+    rs_pending_connect *pending;
     rs_ends ends;
-    RS_ASSERT(completion->kind == RS_OP_CONNECT && completion->tag < RS_CONNECTS_MAX);
-    RS_ASSERT(pending->conn == completion->conn && pending->generation == completion->generation);
+    RS_ASSERT(completion->kind == RS_OP_CONNECT);
+    RS_ASSERT(completion->tag < RS_CONNECTS_MAX);
+    pending = &connects->at[completion->tag];
+    RS_ASSERT(pending->conn == completion->conn);
+    RS_ASSERT(pending->generation == completion->generation);
     if (pending->state == RS_CONNECT_ENDING) {
         connects_failed(connects, pending, (rs_status)pending->why);
         return;
