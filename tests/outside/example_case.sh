@@ -5,31 +5,10 @@
 # A pass: the bytes are right, and the program ends with 0 after SIGINT.
 set -u
 kind=$1 program=$2 backend=$3 emulator=${4:-}
-work=$(mktemp -d) || exit 1
-pid=
-cleanup()
-{
-    [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
-fail()
-{
-    echo "$kind over $backend: $*"
-    cat "$work/out"
-    exit 1
-}
-cd "$work" || exit 1
-${emulator:+"$emulator"} "$program" "$backend" 0 metrics.prom >out 2>&1 &
-pid=$!
-port=
-for _ in $(seq 200); do
-    port=$(tr -d '\r' <out | sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p')
-    [ -z "$port" ] || break
-    kill -0 $pid 2>/dev/null || fail "ended"
-    sleep 0.1
-done
-[ -n "$port" ] || fail "does not listen"
+name="$kind over $backend"
+# shellcheck source=tests/outside/example_server.sh
+. "$(dirname "$0")/example_server.sh"
+start "$program" "$backend" 0 metrics.prom
 exec 3<>"/dev/tcp/127.0.0.1/$port" || fail "no connection"
 # lines: with "hello" in two pieces. Others: frames of 8 bytes: length, type, "hello" or "world".
 hello='\x08\x00\x01hello' world='\x08\x00\x01world'
@@ -73,13 +52,4 @@ else
     fi
 fi
 exec 3>&- 4>&-
-kill -INT $pid
-for _ in $(seq 150); do
-    kill -0 $pid 2>/dev/null || break
-    sleep 0.1
-done
-kill -0 $pid 2>/dev/null && fail "does not stop"
-wait $pid
-code=$?
-pid=
-[ $code -eq 0 ] || fail "exit code $code"
+stop

@@ -6,39 +6,16 @@
 # ends with 1.
 set -u
 program=$1 echo=$2 backend=$3 emulator=${4:-}
-work=$(mktemp -d) || exit 1
-pid=
-cleanup()
-{
-    [ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null
-    rm -rf "$work"
-}
-trap cleanup EXIT
-fail()
-{
-    echo "rpc_client over $backend: $*"
-    cat "$work"/*
-    exit 1
-}
-cd "$work" || exit 1
-${emulator:+"$emulator"} "$echo" "$backend" 0 >echo 2>&1 &
-pid=$!
-port=
-for _ in $(seq 200); do
-    port=$(tr -d '\r' <echo | sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p')
-    [ -z "$port" ] || break
-    kill -0 $pid 2>/dev/null || fail "echo has ended"
-    sleep 0.1
-done
-[ -n "$port" ] || fail "echo does not listen"
+name="rpc_client over $backend"
+# shellcheck source=tests/outside/example_server.sh
+. "$(dirname "$0")/example_server.sh"
+start "$echo" "$backend" 0
 timeout 60 ${emulator:+"$emulator"} "$program" "$backend" "$port" localhost >out 2>&1 </dev/null
 code=$?
 [ $code -eq 0 ] || fail "exit code $code"
 grep -q "^connected to 127.0.0.1:$port" out || fail "not connected"
 grep -q "^100 calls, closed: local" out || fail "not all calls"
-kill -INT $pid
-wait $pid
-pid=
+stop
 timeout 60 ${emulator:+"$emulator"} "$program" "$backend" "$port" >out 2>&1 </dev/null
 code=$?
 [ $code -eq 1 ] || fail "without a service: exit code $code"
