@@ -12,6 +12,7 @@
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "server/spsc.h"
+#include "server/timer_memory.h"
 
 /* To the logic thread: value = session id; of START, POST and END: nothing; of TIMER: which. OPEN,
  * payload: logic_opened. */
@@ -146,10 +147,7 @@ struct rs_logic_channel {
     size_t rings_bytes;
     uint8_t *block_memory;
     size_t block_memory_bytes;
-    rs_timer_node *timer_nodes; /* [cfg.timers], as the next two */
-    uint32_t *timer_generations;
-    rs_timer_entry *timer_entries;
-    uint32_t *timer_first; /* [slot_count] */
+    rs_timer_memory timer_memory;
 };
 
 struct rs_logic {
@@ -1122,10 +1120,7 @@ static void channel_free(rs_logic_channel *channel) {
     free(channel->frame_copy);
     free(channel->closes);
     free(channel->low_seen);
-    free(channel->timer_nodes);
-    free(channel->timer_generations);
-    free(channel->timer_entries);
-    free(channel->timer_first);
+    rs_timer_memory_free(&channel->timer_memory);
     free(channel->sessions);
     free(channel->peers);
     free(channel);
@@ -1171,15 +1166,9 @@ static bool channel_alloc(rs_logic_channel *channel) {
             return false;
         }
     }
-    if (cfg->timers > 0) {
-        channel->timer_nodes = calloc(cfg->timers, sizeof *channel->timer_nodes);
-        channel->timer_generations = calloc(cfg->timers, sizeof *channel->timer_generations);
-        channel->timer_entries = calloc(cfg->timers, sizeof *channel->timer_entries);
-        channel->timer_first = calloc(cfg->slot_count, sizeof *channel->timer_first);
-        if (channel->timer_nodes == NULL || channel->timer_generations == NULL ||
-            channel->timer_entries == NULL || channel->timer_first == NULL) {
-            return false;
-        }
+    if (cfg->timers > 0 &&
+        !rs_timer_memory_alloc(&channel->timer_memory, cfg->timers, cfg->slot_count)) {
+        return false;
     }
     return channel->rings != NULL && channel->block_memory != NULL &&
            channel->block_entries != NULL && channel->closes != NULL && channel->sessions != NULL &&
@@ -1198,10 +1187,11 @@ static void channel_init(rs_logic_channel *channel, rs_logic *logic) {
     rs_slab_init(&channel->blocks, channel->block_memory, NULL, channel->block_entries,
                  cfg->block_bytes, RS_SHARED_BLOCKS);
     if (cfg->timers > 0) {
-        rs_timer_table_init(&channel->timers, channel->timer_entries, cfg->timers,
-                            channel->timer_first, cfg->slot_count, cfg->shard);
-        rs_timer_wheel_init(&channel->wheel, channel->timer_nodes, channel->timer_generations,
-                            cfg->timers, cfg->shard, cfg->now_ns, cfg->now_ctx);
+        const rs_timer_memory *memory = &channel->timer_memory;
+        rs_timer_table_init(&channel->timers, memory->entries, cfg->timers, memory->first,
+                            cfg->slot_count, cfg->shard);
+        rs_timer_wheel_init(&channel->wheel, memory->nodes, memory->generations, cfg->timers,
+                            cfg->shard, cfg->now_ns, cfg->now_ctx);
     }
     channel->ops = logic_ops(cfg);
     for (uint32_t i = 0; i < cfg->slot_count; i++) {

@@ -10,6 +10,7 @@
 #include "core/assert.h"
 #include "seam/os.h"
 #include "server/connects.h"
+#include "server/timer_memory.h"
 
 #define SHARD_OPS 1024u
 #define NS_PER_MS 1000000u
@@ -42,10 +43,7 @@ typedef struct shard_settling {
 typedef struct shard_timers {
     rs_timer_table table;
     rs_timer_wheel wheel;
-    rs_timer_node *nodes; /* [count], as the next two */
-    uint32_t *generations;
-    rs_timer_entry *entries;
-    uint32_t *first; /* [slots] */
+    rs_timer_memory memory;
 } shard_timers;
 
 typedef enum shard_phase { SHARD_RUNNING, SHARD_DRAINING, SHARD_STOPPED } shard_phase;
@@ -300,25 +298,14 @@ static rs_status shard_alloc_timers(rs_shard *shard, const shard_plan *plan) {
         return RS_OK;
     }
     timers = shard->timers = calloc(1, sizeof *timers);
-    if (timers == NULL) {
-        return RS_E_NO_MEMORY;
-    }
-    timers->nodes = calloc(count, sizeof *timers->nodes);
-    timers->generations = calloc(count, sizeof *timers->generations);
-    timers->entries = calloc(count, sizeof *timers->entries);
-    timers->first = calloc(plan->slots, sizeof *timers->first);
-    return timers->nodes != NULL && timers->generations != NULL && timers->entries != NULL &&
-                   timers->first != NULL
+    return timers != NULL && rs_timer_memory_alloc(&timers->memory, count, plan->slots)
                ? RS_OK
                : RS_E_NO_MEMORY;
 }
 
 static void shard_free_timers(shard_timers *timers) {
     if (timers != NULL) {
-        free(timers->nodes);
-        free(timers->generations);
-        free(timers->entries);
-        free(timers->first);
+        rs_timer_memory_free(&timers->memory);
         free(timers);
     }
 }
@@ -422,10 +409,10 @@ static void shard_init_timers(rs_shard *shard, const shard_plan *plan) {
     if (timers == NULL) {
         return;
     }
-    rs_timer_table_init(&timers->table, timers->entries, count, timers->first, plan->slots,
-                        shard->cfg.index);
-    rs_timer_wheel_init(&timers->wheel, timers->nodes, timers->generations, count, shard->cfg.index,
-                        shard_clock, shard);
+    rs_timer_table_init(&timers->table, timers->memory.entries, count, timers->memory.first,
+                        plan->slots, shard->cfg.index);
+    rs_timer_wheel_init(&timers->wheel, timers->memory.nodes, timers->memory.generations, count,
+                        shard->cfg.index, shard_clock, shard);
     shard->sessions.app_timers = &timers->table;
     shard->sessions.app_wheel = &timers->wheel;
     shard->app_wheel = &timers->wheel;
