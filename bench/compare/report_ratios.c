@@ -135,11 +135,19 @@ static int ratios_by_size(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Every cell of a map is a line, the smallest ratio first. */
+/* Every cell of a map is a line, the smallest ratio first. A figure without any keeps its place. */
 static void ratios_by_cell(const ratios_chart *chart) {
     const rs_results *results = chart->results;
     for (uint32_t k = 0; k < results->subjects; k++) {
         rs_ratio_mark mark[RS_SCENARIOS_MAX];
+        bool any = false;
+        for (uint32_t i = 0; i < results->scenarios; i++) {
+            any = any || ratios_shows(results, i, k);
+        }
+        if (!any) {
+            continue;
+        }
+        ratios_label(chart, k, results->subject[k].name, "");
         for (uint32_t figure = 0; figure < chart->figures; figure++) {
             uint32_t marks = 0, differ = 0;
             for (uint32_t i = 0; i < results->scenarios; i++) {
@@ -149,14 +157,14 @@ static void ratios_by_cell(const ratios_chart *chart) {
                     mark[marks++] = (rs_ratio_mark){ratio, results->scenario[i]->name};
                 }
             }
-            if (marks == 0) {
-                break;
+            if (marks > 0) {
+                qsort(mark, marks, sizeof mark[0], ratios_by_size);
             }
-            if (figure == 0) {
-                ratios_label(chart, k, results->subject[k].name, "");
-            }
-            qsort(mark, marks, sizeof mark[0], ratios_by_size);
             ratios_strip(chart, figure, k, mark, marks);
+            if (marks == 0) {
+                rs_compare_text_raw(chart->text, "<div class=\"v\">-</div>\n");
+                continue;
+            }
             rs_compare_text_format(chart->text,
                                    "<div class=\"v m\">%u <small>of %u differ</small></div>\n",
                                    differ, marks);

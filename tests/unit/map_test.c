@@ -17,6 +17,7 @@
 
 #include "compare/map_cell.h"
 #include "compare/report.h"
+#include "compare/report_charts.h"
 #include "compare/report_map.h"
 #include "compare/settings.h"
 #include "compare/svg.h"
@@ -238,6 +239,27 @@ static void test_map_page_has_heat_maps_against_the_floor_alone(void **state) {
     has_not("<g class=\"h");
 }
 
+static uint32_t times(const char *words) {
+    uint32_t count = 0;
+    for (const char *at = out; (at = strstr(at, words)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+/* A machine that cannot tell CPU time: its column is there, with a dash for each server. */
+static void test_map_chart_keeps_its_columns_without_cpu(void **state) {
+    (void)state;
+    for (uint32_t i = 0; i < CELLS * SERVERS * REPEATS; i++) {
+        run[i].value[RS_METRIC_CPU_SUM] = (double)NAN;
+    }
+    rs_results_summarise(&results);
+    rs_chart_ratios(&results, &text);
+    assert_int_equal(times("<div class=\"lb\">"), 2 + 2); /* two of the head; iocp and rio */
+    assert_int_equal(times("<div class=\"v"), 2 * 2);
+    assert_int_equal(times("<div class=\"v\">-</div>"), 2);
+}
+
 static void test_map_on_windows_is_against_iocp_and_decides_nothing(void **state) {
     (void)state;
     make_results(RS_PLATFORM_WINDOWS);
@@ -445,6 +467,7 @@ int main(void) {
         cmocka_unit_test_setup(test_map_table_has_a_row_for_each_cell_and_server, setup),
         cmocka_unit_test_setup(test_map_reports_count_the_cells_and_name_the_rule, setup),
         cmocka_unit_test_setup(test_map_page_has_heat_maps_against_the_floor_alone, setup),
+        cmocka_unit_test_setup(test_map_chart_keeps_its_columns_without_cpu, setup),
         cmocka_unit_test_setup(test_map_on_windows_is_against_iocp_and_decides_nothing, setup),
         cmocka_unit_test_setup(test_map_csv_and_json_have_the_coordinates, setup),
         cmocka_unit_test_setup(test_heat_shows_steps_numbers_and_brackets, setup),
