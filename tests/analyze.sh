@@ -19,6 +19,7 @@
 #   casting-through-void                       how a record is found from the OVERLAPPED in it
 #   unused-return-value                        flags a value cast to void, as we say "on purpose"
 #   optin.portability.UnixAPI                  calloc of nothing: counts are at least 1 by limits.h
+#   optin.performance.Padding                  order of members is for the reader: these exist once
 #   optin.core.EnumCastOutOfRange              numbers that were looked up among names before
 #   unix.Malloc, ladder_overlapped_apc.c       a freed connection has left the list before
 #   security.ArrayBound                        what readlink and fread return is not above what they
@@ -51,6 +52,7 @@ for unwanted in clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHand
     bugprone-narrowing-conversions bugprone-multi-level-implicit-pointer-conversion \
     bugprone-casting-through-void bugprone-unused-return-value \
     clang-analyzer-optin.portability.UnixAPI clang-analyzer-optin.core.EnumCastOutOfRange \
+    clang-analyzer-optin.performance.Padding \
     clang-analyzer-security.ArrayBound bugprone-unchecked-string-to-number-conversion \
     bugprone-branch-clone bugprone-macro-parentheses bugprone-reserved-identifier; do
     checks=$checks,-$unwanted
