@@ -11,6 +11,12 @@ static void on_message(void *ctx, rs_session *session, const uint8_t *data, uint
     (void)rs_session_send(session, data, bytes);
 }
 
+static void on_log(void *ctx, const rs_log_line *line) {
+    static const char *const level[] = {"info", "warning", "error"};
+    (void)ctx;
+    (void)fprintf(stderr, "%s: %s\n", level[line->level], line->text);
+}
+
 /* Whoever reads the file sees the old text or the new one, never a part. */
 static void write_metrics(rs_server *server, const char *path) {
     static char text[RS_METRICS_BYTES], next[1024];
@@ -53,6 +59,7 @@ int main(int argc, char **argv) {
         return fail(&error);
     }
     rs_server_config_set_app(cfg, &app);
+    rs_server_config_set_log(cfg, on_log, NULL);
     if (rs_server_config_set(cfg, "port", argc > 2 ? argv[2] : "4000", &error) != RS_OK ||
         rs_server_start(&server, cfg, &error) != RS_OK) {
         return fail(&error);

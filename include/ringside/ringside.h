@@ -82,6 +82,49 @@ rs_status rs_server_config_set(rs_server_config *cfg, const char *name, const ch
 /* rs_server_config_set_app: the application; *app is copied, its ctx stays the caller's. */
 void rs_server_config_set_app(rs_server_config *cfg, const rs_app *app);
 
+/* ---- what a server says: one line at a time, for whatever log the program has */
+
+typedef enum rs_log_level {
+    RS_LOG_INFO,
+    RS_LOG_WARNING, /* somebody was cut off, or the server runs otherwise than asked */
+    RS_LOG_ERROR    /* the system has failed the server, which goes on */
+} rs_log_level;
+
+typedef struct rs_log_field {
+    const char *name;
+    const char *text; /* NULL: a number */
+    uint64_t number;
+} rs_log_field;
+
+/* event      fields                      what
+ * listening  address backend provider    a listener is there
+ * ended      sessions messages           the worker has stopped
+ * cut        a reason or "refused" each  connections that the server ended or refused since the
+ *                                        worker's last such line, of which there is one a second
+ * provider   provider                    something stands between Winsock and the system's TCP
+ * pages      none                        large pages were asked for, and are not there
+ * quarantine connection                  the system keeps the requests of a closed connection; only
+ *                                        the first is told
+ * More may be added. The first field is always the worker, a number. */
+typedef struct rs_log_line {
+    rs_log_level level;
+    const char *event; /* static string */
+    const char *text;  /* all of it in words, without the end of a line */
+    const rs_log_field *fields;
+    uint32_t field_count;
+} rs_log_line;
+
+/* *line lasts as long as the call. */
+typedef void (*rs_log_fn)(void *ctx, const rs_log_line *line);
+
+/* rs_server_config_set_log: who is told; fn NULL, the default: nobody. The library itself prints
+ * nothing, except when it stops the process.
+ *
+ * Thread  fn is called on the thread of the worker that it is about, also with a logic thread: by
+ *         several at once if there are several workers, from inside rs_server_start on, up to
+ *         rs_server_join. Like a callback it must not block; the application's state is not its. */
+void rs_server_config_set_log(rs_server_config *cfg, rs_log_fn fn, void *ctx);
+
 /* ---- a server */
 
 /* rs_server_start: starts the shards and listens. A name as host is looked up first, which may ask
@@ -181,10 +224,10 @@ rs_status rs_server_wait_room(rs_server *server, uint32_t timeout_ms);
 /* ---- statistics */
 
 /* rs_server_stats_visit: calls fn with each figure, summed over the shards: ("messages_in", NULL),
- * ("sessions_open", NULL), ("closed", "peer"), ("backend", "WSASend") and so on: of is the reason
- * or what the back end counts. Names are static strings; more may be added. Waits for each shard's
- * next turn; after rs_server_join: the final figures. RS_E_THREAD: called from a callback's thread.
- */
+ * ("sessions_open", NULL), ("closed", "peer"), ("backend", "WSASend"), ("send_completion_ns",
+ * "0.99") and so on: of is the reason, what the back end counts, or the quantile. Names are static
+ * strings; more may be added. Waits for each shard's next turn; after rs_server_join: the final
+ * figures. RS_E_THREAD: called from a callback's thread. */
 typedef void (*rs_stat_fn)(void *ctx, const char *name, const char *of, uint64_t value);
 rs_status rs_server_stats_visit(rs_server *server, rs_stat_fn fn, void *ctx);
 

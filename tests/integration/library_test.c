@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -378,9 +379,89 @@ static void test_library_metrics_are_prometheus_text(void **state) {
         strstr(text, "# TYPE ringside_sessions_open gauge\nringside_sessions_open 1\n"));
     assert_non_null(strstr(text, "ringside_accepted_total 1\n"));
     assert_non_null(strstr(text, "ringside_closed_total{reason=\"slow-consumer\"} 0\n"));
+    assert_non_null(strstr(text, "ringside_large_pages 0\n"));
+    assert_non_null(strstr(text, "ringside_completions_per_batch{quantile=\"0.5\"} 1\n"));
+    assert_non_null(strstr(text, "\nringside_send_completion_ns{quantile=\"1\"} 0\n"));
     assert_true(rs_server_metrics(server, NULL, 0) >= bytes - 100);
     (void)close(fd);
     stop(server);
+}
+
+/* ---- the log */
+
+typedef struct heard {
+    atomic_uint listening, ended, cuts, protocol, wrong;
+    char listens[128]; /* the line; whole before `listening` counts */
+} heard;
+
+static uint64_t field_of(const rs_log_line *line, const char *name) {
+    for (uint32_t i = 0; i < line->field_count; i++) {
+        if (strcmp(line->fields[i].name, name) == 0) {
+            return line->fields[i].number;
+        }
+    }
+    return 0;
+}
+
+static void hear(void *ctx, const rs_log_line *line) {
+    heard *log = ctx;
+    if (strcmp(line->fields[0].name, "worker") != 0 || strchr(line->text, '\n') != NULL) {
+        log->wrong++;
+    }
+    if (strcmp(line->event, "listening") == 0) {
+        (void)snprintf(log->listens, sizeof log->listens, "%d %s %s %s", (int)line->level,
+                       line->text, line->fields[1].text, line->fields[2].text);
+        log->listening++;
+    } else if (strcmp(line->event, "ended") == 0) {
+        log->ended++;
+    } else if (strcmp(line->event, "cut") == 0) {
+        log->wrong += line->level != RS_LOG_WARNING;
+        log->protocol += (unsigned)field_of(line, "protocol");
+        log->cuts++;
+    } else {
+        log->wrong++;
+    }
+}
+
+/* Five malformed frames over two workers: all are told, the first ones while the server runs, in
+ * at most one line a second from each worker. A session that ends of itself is none of them. */
+static void test_library_log_tells_who_was_cut(void **state) {
+    static heard log;
+    const rs_app app = {.on_message = roll_message};
+    char expected[128];
+    rs_server_config *cfg;
+    rs_server *server;
+    rs_error error;
+    (void)state;
+    memset(&log, 0, sizeof log);
+    assert_int_equal(rs_server_config_open(&cfg, rs_backend_epoll(), &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "port", "0", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "workers", "2", &error), RS_OK);
+    assert_int_equal(rs_server_config_set(cfg, "logic", with_logic ? "thread" : "io", &error),
+                     RS_OK);
+    rs_server_config_set_app(cfg, &app);
+    rs_server_config_set_log(cfg, hear, &log);
+    assert_int_equal(rs_server_start(&server, cfg, &error), RS_OK);
+    rs_server_config_close(cfg);
+    assert_int_equal(log.listening, 1);
+    (void)snprintf(expected, sizeof expected, "0 listening on 127.0.0.1:%u 127.0.0.1:%u epoll",
+                   rs_server_port(server), rs_server_port(server));
+    assert_string_equal(log.listens, expected);
+    (void)close(client_open(server));
+    for (uint32_t i = 0; i < 5; i++) {
+        const uint8_t malformed[3] = {0, 0, 1};
+        uint8_t byte;
+        int fd = client_open(server);
+        assert_int_equal(send(fd, malformed, sizeof malformed, 0), sizeof malformed);
+        assert_int_equal(recv(fd, &byte, 1, 0), 0);
+        (void)close(fd);
+    }
+    assert_true(is_set_in_time(&log.cuts));
+    stop(server);
+    assert_int_equal(log.protocol, 5);
+    assert_in_range(log.cuts, 1, 6);
+    assert_int_equal(log.ended, 2);
+    assert_int_equal(log.wrong, 0);
 }
 
 int main(void) {
@@ -392,6 +473,7 @@ int main(void) {
         cmocka_unit_test(test_library_other_threads_wait_for_room),
         cmocka_unit_test(test_library_settings_are_checked_by_name),
         cmocka_unit_test(test_library_metrics_are_prometheus_text),
+        cmocka_unit_test(test_library_log_tells_who_was_cut),
     };
     int failed = cmocka_run_group_tests_name("library", tests, NULL, NULL);
     with_logic = true;

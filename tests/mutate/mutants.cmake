@@ -246,13 +246,12 @@ mutant("statistics may be visited from a callback" [[    if (@{server_caller(ser
     }
     (void)rs_os_event_wait(server->stats_turn]] [[0]])
 
-mutants_of(src/common/server/server_console.c "integration\\.cuts_said")
-mutant("cuts are not said" [[    if (@{at > 0}@) {]] [[0]])
-mutant("refused connections are not said" [[    if (@{now->refused != before->refused}@) {]] [[0]])
-
-mutants_of(src/common/server/server_run.c "integration\\.cuts_said")
-mutant("cuts are said at each look" [[        if (@{now_ns - printed_ns < 1000000000u}@) {]] [[0]])
-mutant("cuts are said again" [[            @{*before = *now;}@]] [[;]])
+mutants_of(src/common/server/shard_log.c "unit\\.shard_log")
+mutant("cuts are not said" [[    if (@{line.count == 0}@) {]] [[1]])
+mutant("refused connections are not said" [[    @{cut_add(line, "refused", "refused (--max-sessions are open)", now->refused - before->refused);}@]] [[;]])
+mutant("cuts are said at each look" [[    log->unsaid = @{now_ns < log->next_ns}@;]] [[false]])
+mutant("cuts are said again" [[    @{log->said = *counters;}@]] [[;]])
+mutant("cuts that wait are not due" [[    if (seen == log->seen && @{!log->unsaid}@) {]] [[1]])
 
 mutants_of(src/common/core/handle.c "unit\\.session|unit\\.logic|sim\\.seeds")
 mutant("a stranger's shared block with the same numbers is taken" [[    return rs_slab_is_lent(blocks, slice) && @{rs_slab_data(blocks, slice) == shared->data}@;]] [[1]])

@@ -49,6 +49,7 @@ else
         done
         grep -q '^ringside_messages_in_total 2' metrics.prom || fail "no metrics"
         grep -q '^ringside_sessions_open 2' metrics.prom || fail "2 sessions are not open"
+        grep -q "^info: listening on 127.0.0.1:$port" server || fail "the log does not say so"
     fi
 fi
 exec 3>&- 4>&-

@@ -207,3 +207,8 @@ rs_status rs_server_config_set(rs_server_config *cfg, const char *name, const ch
 void rs_server_config_set_app(rs_server_config *cfg, const rs_app *app) {
     cfg->app = *app;
 }
+
+void rs_server_config_set_log(rs_server_config *cfg, rs_log_fn fn, void *ctx) {
+    cfg->log = fn;
+    cfg->log_ctx = ctx;
+}

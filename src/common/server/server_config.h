@@ -16,6 +16,8 @@ struct rs_server_config {
     rs_tuning tuning;
     const void *backend_settings; /* the back end's own, read by rs_server_start; NULL: defaults */
     rs_app app;
+    rs_log_fn log; /* NULL: nobody is told */
+    void *log_ctx;
     const char *host;          /* an address or a name; read by rs_server_start */
     uint16_t port;             /* 0 picks a free one */
     uint32_t workers;          /* shards = threads, [1, RS_SHARDS_MAX] */

@@ -41,54 +41,10 @@ void rs_console_stats(const rs_server_run *run, const rs_server_stats *now,
                    messages != 0 ? (double)calls / (double)messages : 0.0);
 }
 
-/* Ends that a client may not have meant, and what decides about each; NULL: not our doing. */
-static const char *cut_advice(rs_close_reason reason) {
-    switch (reason) {
-    case RS_CLOSE_PROTOCOL:
-        return "malformed frame or PROXY header, or a frame above --max-frame";
-    case RS_CLOSE_IDLE:
-        return "no whole frame for --idle-timeout";
-    case RS_CLOSE_HANDSHAKE:
-        return "no first frame within --handshake-timeout";
-    case RS_CLOSE_RATE:
-        return "more frames in a second than --max-rate";
-    case RS_CLOSE_SLOW_CONSUMER:
-        return "it did not read its replies, up to --max-queued";
-    case RS_CLOSE_NO_BUFFERS:
-        return "no send block left (--send-blocks), or the system is out of memory";
-    case RS_CLOSE_TRUNCATED_SEND:
-        return "the system sent less than requested";
-    case RS_CLOSE_ERROR:
-        return "the system reported an error";
-    default:
-        return NULL;
-    }
-}
-
-void rs_console_cuts(const rs_server_run *run, const rs_counters *now, const rs_counters *before) {
-    char line[RS_PRINTER_LINE_BYTES];
-    size_t at = 0;
-    for (unsigned i = 0; i < RS_CLOSE_REASONS; i++) {
-        const char *advice = cut_advice((rs_close_reason)i);
-        uint64_t count = now->closed[i] - before->closed[i];
-        if (advice != NULL && count > 0) {
-            at += (size_t)snprintf(line + at, sizeof line - at, "%s %" PRIu64 " %s (%s)",
-                                   at == 0 ? "" : ",", count,
-                                   rs_close_reason_text((rs_close_reason)i), advice);
-        }
-    }
-    if (now->refused != before->refused) {
-        at += (size_t)snprintf(line + at, sizeof line - at,
-                               "%s %" PRIu64 " refused (--max-sessions are open)",
-                               at == 0 ? "" : ",", now->refused - before->refused);
-    }
-    if (now->refused_address != before->refused_address) {
-        at += (size_t)snprintf(line + at, sizeof line - at,
-                               "%s %" PRIu64 " refused (their address has --max-per-address)",
-                               at == 0 ? "" : ",", now->refused_address - before->refused_address);
-    }
-    if (at > 0) {
-        rs_printer_say(run->err, "%s: cut off:%s\n", run->options.program, line);
+void rs_console_log(void *ctx, const rs_log_line *line) {
+    const rs_server_run *run = ctx;
+    if (line->level != RS_LOG_INFO) { /* the rest is in the first and the last line */
+        rs_printer_say(run->err, "%s: %s\n", run->options.program, line->text);
     }
 }
 

@@ -19,7 +19,7 @@ static void run_on_stop(void *arg) {
 }
 
 /* The figures first: they must not wait for whoever reads what is printed. */
-static int run_end(rs_server_run *run, rs_server_stats *stats, const rs_server_stats *before) {
+static int run_end(rs_server_run *run, rs_server_stats *stats) {
     rs_error error = {.call = NULL};
     int exit_code = 0;
     RS_ASSERT(run->server != NULL);
@@ -33,26 +33,29 @@ static int run_end(rs_server_run *run, rs_server_stats *stats, const rs_server_s
     if (!rs_server_run_record(run, stats)) {
         exit_code = 1;
     }
-    rs_console_cuts(run, &stats->counters, &before->counters);
     rs_console_end(run, stats);
     rs_server_free(run->server);
     run->server = NULL;
     return exit_code;
 }
 
-/* From here on Ctrl+C is heard, and nothing waits for who reads what is printed. */
+/* From here on nothing waits for who reads what is printed. */
 static bool run_open(rs_server_run *run, rs_server_stats **stats) {
     rs_error error = {.text = ""};
-    RS_ASSERT(run->server != NULL);
+    RS_ASSERT(run->server == NULL);
     *stats = calloc(2, sizeof **stats);
     if (*stats != NULL && rs_printer_open(&run->out, RS_OS_STDOUT, &error) == RS_OK &&
-        rs_printer_open(&run->err, RS_OS_STDERR, &error) == RS_OK &&
-        rs_os_on_stop(run_on_stop, run) == RS_OK) {
+        rs_printer_open(&run->err, RS_OS_STDERR, &error) == RS_OK) {
         return true;
     }
-    (void)fprintf(stderr, "%s: out of memory, or cannot install the Ctrl+C handler\n",
-                  run->options.program);
+    (void)fprintf(stderr, "%s: out of memory\n", run->options.program);
     return false;
+}
+
+static void run_close(rs_server_run *run, rs_server_stats *stats) {
+    free(stats);
+    (void)rs_printer_close(run->out); /* what nobody reads is given up */
+    (void)rs_printer_close(run->err);
 }
 
 /* *board: NULL for the applications that have no state. */
@@ -99,12 +102,18 @@ static int run_server(rs_server_run *run) {
     if (exit_code != 0) {
         return exit_code;
     }
+    if (!run_open(run, &stats)) {
+        return 1;
+    }
+    run->cfg.log = rs_console_log;
+    run->cfg.log_ctx = run;
     status = rs_server_start(&run->server, &run->cfg, &error);
     if (status != RS_OK) {
+        run_close(run, stats);
         return run_failed(run, status, &error);
     }
-    if (!run_open(run, &stats)) {
-        free(stats);
+    if (rs_os_on_stop(run_on_stop, run) != RS_OK) {
+        (void)fprintf(stderr, "%s: cannot install the Ctrl+C handler\n", run->options.program);
         return 1; /* the process ends with its threads */
     }
     rs_server_stats_read(run->server, &stats[1]);
@@ -112,10 +121,8 @@ static int run_server(rs_server_run *run) {
     run->start_ns = rs_os_now_ns();
     rs_os_usage_read(&run->usage_start);
     rs_server_run_loop(run, &stats[0], &stats[1]);
-    exit_code = run_end(run, &stats[0], &stats[1]);
-    free(stats);
-    (void)rs_printer_close(run->out); /* what nobody reads is given up */
-    (void)rs_printer_close(run->err);
+    exit_code = run_end(run, &stats[0]);
+    run_close(run, stats);
     return exit_code;
 }
 

@@ -53,28 +53,20 @@ static bool run_is_over(const rs_server_run *run) {
            (run->args.duration_s > 0 && seconds >= run->args.duration_s);
 }
 
-/* Asks the workers for figures only when there is something to say. */
 void rs_server_run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stats *before) {
     uint64_t printed_ns = run->start_ns;
-    uint64_t ended = 0;
     RS_ASSERT(run->server != NULL);
     RS_ASSERT(run->start_ns > 0);
     while (!run_is_over(run)) {
         uint64_t now_ns;
         rs_os_sleep_ms(RUN_TICK_MS);
         now_ns = rs_os_now_ns();
-        if (now_ns - printed_ns < 1000000000u) {
+        if (!run->args.stats || now_ns - printed_ns < 1000000000u) {
             continue;
         }
-        if (run->args.stats || rs_server_ended_count(run->server) != ended) {
-            ended = rs_server_ended_count(run->server);
-            rs_server_stats_read(run->server, now);
-            if (run->args.stats) {
-                rs_console_stats(run, now, before, now_ns - printed_ns);
-            }
-            rs_console_cuts(run, &now->counters, &before->counters);
-            *before = *now;
-        }
+        rs_server_stats_read(run->server, now);
+        rs_console_stats(run, now, before, now_ns - printed_ns);
+        *before = *now;
         printed_ns = now_ns;
     }
 }

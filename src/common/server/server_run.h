@@ -36,7 +36,7 @@ typedef struct rs_server_run {
     void *app_settings;
     rs_options options;
     rs_server *server;
-    rs_printer *out, *err; /* from the start of the server on */
+    rs_printer *out, *err; /* from before the start of the server on */
     rs_atomic_u32 stop_asked;
     rs_os_usage usage_start;
     uint64_t start_ns, end_ns;
@@ -48,8 +48,8 @@ extern const rs_option_table rs_server_run_options;
 int rs_server_run_read(rs_server_run *run, void *settings, const rs_option_table *const *others,
                        int argc, const char *const *argv);
 
-/* rs_server_run_loop: waits until the run is over, and prints a line each second that has something
- * to say. *now and *before: the figures of this second and of the last one printed; scratch. */
+/* rs_server_run_loop: waits until the run is over, and prints the lines of --stats. *now and
+ * *before: the figures of this second and of the last one printed; scratch. */
 void rs_server_run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stats *before);
 
 /* rs_server_run_record: writes --json. False: it could not, and has said so. */
@@ -62,9 +62,8 @@ void rs_console_banner(const rs_server_run *run, const rs_server_stats *stats);
 void rs_console_stats(const rs_server_run *run, const rs_server_stats *now,
                       const rs_server_stats *before, uint64_t elapsed_ns);
 
-/* rs_console_cuts: one line for all that were cut since `before`: whoever is cut is told nothing by
- * TCP. */
-void rs_console_cuts(const rs_server_run *run, const rs_counters *now, const rs_counters *before);
+/* rs_console_log: an rs_log_fn, ctx the run: warnings and errors, a line each. */
+void rs_console_log(void *ctx, const rs_log_line *line);
 
 /* rs_console_end: the last line. */
 void rs_console_end(const rs_server_run *run, const rs_server_stats *stats);

@@ -17,6 +17,22 @@ typedef struct figure {
 
 typedef void (*figure_fn)(void *ctx, const figure *one);
 
+/* A histogram as Prometheus' summaries have it, but for the sum, which nobody keeps. */
+static void figures_of(const char *name, const char *help, const rs_histogram *histogram,
+                       figure_fn fn, void *ctx) {
+    static const struct {
+        const char *text;
+        uint32_t percent_x1000;
+    } at[] = {{"0.5", 50000}, {"0.9", 90000}, {"0.99", 99000}, {"1", 100000}};
+    RS_ASSERT(histogram != NULL);
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        const figure quantile = {
+            name,       help, "quantile",
+            at[i].text, true, rs_histogram_percentile(histogram, at[i].percent_x1000)};
+        fn(ctx, &quantile);
+    }
+}
+
 static void figures_each(const rs_server_stats *stats, figure_fn fn, void *ctx) {
     const figure plain[] = {
 #define X(member, meaning) {#member, meaning, NULL, NULL, false, stats->counters.member},
@@ -30,6 +46,8 @@ static void figures_each(const rs_server_stats *stats, figure_fn fn, void *ctx) 
          stats->blocks_low},
         {"sessions_open", "open sessions", NULL, NULL, true, stats->sessions_open},
         {"sessions_used", "sessions open or still closing", NULL, NULL, true, stats->sessions_used},
+        {"large_pages", "1: every worker's buffers have them", NULL, NULL, true,
+         stats->large_pages ? 1u : 0u},
     };
     RS_ASSERT(fn != NULL);
     RS_ASSERT(stats->backend.count <= RS_BACKEND_STATS_MAX);
@@ -49,6 +67,10 @@ static void figures_each(const rs_server_stats *stats, figure_fn fn, void *ctx) 
                                 false,     stat->value};
         fn(ctx, &counted);
     }
+    figures_of("completions_per_batch", "completions per poll that returned any", &stats->batch, fn,
+               ctx);
+    figures_of("send_completion_ns", "from the post of a send to its completion", &stats->send_ns,
+               fn, ctx);
 }
 
 typedef struct visit {

@@ -10,6 +10,7 @@
 #include "core/assert.h"
 #include "seam/os.h"
 #include "server/connects.h"
+#include "server/shard_log.h"
 #include "server/timer_memory.h"
 
 #define SHARD_OPS 1024u
@@ -74,6 +75,7 @@ struct rs_shard {
     shard_waiters callers; /* ... and those whose address has as many as it may */
     shard_settling settling;
     rs_connects connects;
+    rs_shard_log log;
     rs_histogram batch;
     rs_backend_stats final_backend; /* taken when the back end closed */
     /* memory, all of it from open */
@@ -523,6 +525,22 @@ static void shard_settling_init(rs_shard *shard, const shard_plan *plan,
     shard->settling.turns_max = SHARD_SETTLE_TURNS_MIN + polls;
 }
 
+/* Where the server is not what its settings may have meant. */
+static void shard_log_open(const rs_shard *shard, const rs_server_config *server) {
+    rs_backend_stats stats;
+    RS_ASSERT(shard->backend != NULL);
+    RS_ASSERT(server != NULL);
+    if (server->large_pages && !shard->large_pages) {
+        rs_shard_log_say(&shard->log, RS_LOG_WARNING, "pages",
+                         "--large-pages: none were to be had; these buffers have ordinary ones",
+                         NULL, 0);
+    }
+    if (shard->cfg.index == 0) { /* the same for all */
+        shard->api->stats(shard->backend, &stats);
+        rs_shard_log_provider(&shard->log, stats.provider);
+    }
+}
+
 rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *error) {
     shard_plan plan = {.slots = 0};
     rs_app app;
@@ -546,6 +564,8 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
     shard->api = cfg->server->backend;
     shard->poll_max = cfg->server->tuning.dequeue_batch;
     shard->drain_timeout_ms = cfg->server->drain_timeout_ms;
+    shard->log =
+        (rs_shard_log){.fn = cfg->server->log, .ctx = cfg->server->log_ctx, .shard = cfg->index};
     rs_histogram_init(&shard->batch);
     if (shard_alloc(shard, &plan,
                     RS_BROADCAST_IDS * (uint32_t)sizeof(rs_session_id) +
@@ -572,6 +592,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
                                     .backend = shard->backend,
                                     .server = cfg->instance,
                                     .shard = cfg->index};
+    shard_log_open(shard, cfg->server);
     shard->cfg.server = NULL; /* the caller's, for the time of open only */
     *out = shard;
     return RS_OK;
@@ -615,6 +636,22 @@ static void shard_end_app(rs_shard *shard) {
     shard->runs = false;
 }
 
+static void shard_log_listening(const rs_shard *shard, const rs_addr *addr, uint16_t port) {
+    char address[RS_ADDR_TEXT_BYTES], text[128];
+    rs_addr bound = *addr;
+    rs_backend_stats stats;
+    RS_ASSERT(shard->listening);
+    RS_ASSERT(shard->backend != NULL);
+    bound.port = port;
+    (void)rs_addr_text(&bound, address);
+    shard->api->stats(shard->backend, &stats);
+    const rs_log_field fields[] = {{.name = "address", .text = address},
+                                   {.name = "backend", .text = shard->api->name},
+                                   {.name = "provider", .text = stats.provider}};
+    (void)snprintf(text, sizeof text, "listening on %s", address);
+    rs_shard_log_say(&shard->log, RS_LOG_INFO, "listening", text, fields, 3);
+}
+
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
     rs_status status;
@@ -625,6 +662,9 @@ rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_o
     RS_ASSERT(addr != NULL);
     status = shard->api->listen(shard->backend, addr, port_out, error);
     shard->listening = status == RS_OK;
+    if (status == RS_OK) {
+        shard_log_listening(shard, addr, *port_out);
+    }
     return status;
 }
 
@@ -1098,11 +1138,13 @@ static void shard_say_stragglers(rs_shard *shard) {
         shard->api->straggler(shard->backend, sessions->straggler);
     }
     if (shard->stragglers_said == 0) {
-        (void)fprintf(
-            stderr,
-            "%s: worker %u: the system does not return the requests of connection %u: its "
-            "slot and buffers stay in quarantine\n",
-            shard->api->name, shard->cfg.index, sessions->straggler);
+        const rs_log_field field = {.name = "connection", .number = sessions->straggler};
+        char text[192];
+        (void)snprintf(text, sizeof text,
+                       "worker %u: the system does not return the requests of connection %u: its "
+                       "slot and buffers stay in quarantine",
+                       shard->cfg.index, sessions->straggler);
+        rs_shard_log_say(&shard->log, RS_LOG_ERROR, "quarantine", text, &field, 1);
     }
     shard->stragglers_said = sessions->counters.quarantined;
 }
@@ -1161,6 +1203,9 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     if (shard->connects.count > 0 && next_ms > RS_TIMER_TICK_MS) {
         next_ms = shard_connects_next_ms(shard, next_ms);
     }
+    if (shard->log.unsaid) {
+        next_ms = rs_shard_log_wait_ms(&shard->log, next_ms, shard->sessions.now_ns);
+    }
     if (next_ms < (uint64_t)INT64_MAX / NS_PER_MS && (int64_t)next_ms * NS_PER_MS < wait_ns) {
         wait_ns = (int64_t)next_ms * NS_PER_MS;
     }
@@ -1214,6 +1259,11 @@ static void shard_end_turn(rs_shard *shard) {
         shard->turn_wanted = app->on_turn(app->ctx, &shard->cfg.peers);
     }
     shard_flush(shard);
+    if (shard->log.fn != NULL) {
+        rs_shard_log_cuts(&shard->log, &shard->sessions.counters,
+                          rs_atomic_load_u32(&shard->ended) + rs_atomic_load_u32(&shard->refused),
+                          shard->sessions.now_ns);
+    }
 }
 
 bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
@@ -1402,6 +1452,7 @@ void rs_shard_quiesce(rs_shard *shard) {
     if (shard->backend == NULL) {
         return;
     }
+    rs_shard_log_end(&shard->log, &shard->sessions.counters);
     shard->api->stats(shard->backend, &shard->final_backend);
     if (shard->sessions.used_count == 0 && !shard->listening) {
         if (shard->region_registered) {
