@@ -34,6 +34,10 @@ void rs_client_init(rs_client *client, const rs_load *load, uint32_t index, uint
     }
 }
 
+static uint32_t client_min(uint64_t a, uint64_t b) {
+    return (uint32_t)(a < b ? a : b);
+}
+
 /* ---- ends */
 
 static void client_set_done(rs_client *client, rs_load *load) {
@@ -98,7 +102,8 @@ static void client_start_life(rs_client *client, rs_load *load) {
     const rs_load_settings *s = load->settings;
     client->state = RS_CLIENT_OPEN;
     client->life++;
-    client->recv_used = 0;
+    client->recv_used = client->reply_at = 0;
+    client->spoilt = false;
     client->broke_off = client->want_fin = client->last = client->answered = false;
     client->wait_until_ns = 0;
     client->quota_left = UINT32_MAX;
@@ -252,6 +257,29 @@ static void client_keep_wrong(const rs_client *client, rs_load *load, const uint
                                                  wrong->expected, RS_LOAD_SHOWN_BYTES);
     }
     client_keep_got(wrong, data, bytes);
+}
+
+/* The same of a piece of a reply, whose first wrong byte is data[at]. */
+static void client_keep_part(const rs_client *client, rs_load *load, const uint8_t *data,
+                             uint32_t bytes, uint32_t at) {
+    rs_load_wrong *wrong = &load->wrong;
+    const uint64_t due = client->track.expected;
+    if (wrong->seen) {
+        return;
+    }
+    *wrong = (rs_load_wrong){
+        .seen = true,
+        .asked = client->track.outstanding > 0,
+        .connection = client->index,
+        .sequence = due,
+        .got_bytes = rs_payload_reply_bytes(&load->payload, client->index, due)};
+    if (wrong->asked) {
+        wrong->offset = client->reply_at + at;
+        wrong->expected_shown = rs_payload_bytes(&load->payload, client->index, due, wrong->offset,
+                                                 wrong->expected, RS_LOAD_SHOWN_BYTES);
+    }
+    wrong->got_shown = bytes - at < RS_LOAD_SHOWN_BYTES ? bytes - at : RS_LOAD_SHOWN_BYTES;
+    memcpy(wrong->got, data + at, wrong->got_shown);
 }
 
 /* The same of a receipt. */
@@ -433,6 +461,46 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     }
 }
 
+/* Replies longer than what is received at once: each byte is checked as it comes. */
+static void client_stream(rs_client *client, rs_load *load, uint64_t now_ns) {
+    const uint8_t *data = client->recv_base;
+    uint32_t left = client->recv_used;
+    client->recv_used = 0;
+    while (left > 0 && client->state < RS_CLIENT_BREAKING) {
+        const uint64_t due = client->track.expected;
+        const uint32_t whole = rs_payload_reply_bytes(&load->payload, client->index, due);
+        const uint32_t part = client_min(left, whole - client->reply_at);
+        uint32_t right = part;
+
+        if (client->track.outstanding == 0) { /* nobody asked for it, and no more can be cut */
+            client_keep_part(client, load, data, part, 0);
+            load->columns.received++;
+            client_fail(client, load, &load->columns.wrong);
+            break;
+        }
+        if (load->settings->verify && !client->spoilt) {
+            right = rs_payload_part(&load->payload, client->index, due, client->reply_at, data,
+                                    part);
+        }
+        if (right < part) {
+            client->spoilt = true;
+            client_keep_part(client, load, data, part, right);
+        }
+        client->reply_at += part;
+        data += part;
+        left -= part;
+        if (client->reply_at == whole) {
+            const bool spoilt = client->spoilt;
+
+            client->reply_at = 0;
+            client->spoilt = false;
+            (void)client_answered(client, load, spoilt ? RS_PAYLOAD_WRONG : RS_PAYLOAD_EXPECTED,
+                                  due, now_ns);
+        }
+    }
+    client_batch_flush(load);
+}
+
 static void client_received_end(rs_client *client, rs_load *load) {
     if (client->state == RS_CLIENT_FINISHING && client->track.outstanding == 0) {
         client_break(client, load, true); /* as it should end */
@@ -458,7 +526,11 @@ static void client_received(rs_client *client, rs_load *load, const rs_completio
     } else {
         client->recv_used += completion->bytes;
         client->wait_until_ns = now_ns + CLIENT_SLOW_PAUSE_NS;
-        client_replies(client, load, now_ns);
+        if (rs_load_streams(load->settings)) {
+            client_stream(client, load, now_ns);
+        } else {
+            client_replies(client, load, now_ns);
+        }
     }
 }
 
@@ -524,10 +596,6 @@ static rs_op client_emit_connect(rs_client *client, rs_load *load, uint64_t now_
     return op;
 }
 
-static uint32_t client_min(uint64_t a, uint64_t b) {
-    return (uint32_t)(a < b ? a : b);
-}
-
 /* How many requests may be sent now. */
 static uint32_t client_room(const rs_client *client, const rs_load *load, uint64_t now_ns) {
     uint32_t room;
@@ -551,6 +619,11 @@ static uint32_t client_room(const rs_client *client, const rs_load *load, uint64
     }
     room = client_min(room, client->quota_left);
     return client_min(room, load->messages_left);
+}
+
+/* How many of `room` requests may go out in one send. */
+static uint32_t client_together(const rs_load *load, uint32_t room) {
+    return load->settings->coalesce || room == 0 ? room : 1;
 }
 
 /* Of the next message, if it was due and only this program delayed it. */
@@ -727,7 +800,7 @@ static uint32_t client_emit_used(rs_client *client, rs_load *load, uint64_t now_
     count += client_emit_recv(client, load, now_ns, &ops[count]) ? 1u : 0u;
     while (client->sends_in_flight < load->settings->sends_in_flight &&
            ((room = client_room(client, load, now_ns)) > 0 || client_asks(client, load))) {
-        ops[count++] = client_emit_send(client, load, room, now_ns);
+        ops[count++] = client_emit_send(client, load, client_together(load, room), now_ns);
     }
     client_end_life(client, load, now_ns);
     if (client->want_fin) {

@@ -132,6 +132,7 @@ typedef struct rs_client {
     uint32_t index, generation, life;
     uint32_t group; /* of load.groups: where its results go, if it is one */
     uint32_t recv_bytes, recv_used;
+    uint32_t reply_at;   /* bytes checked so far of a reply that comes in pieces */
     uint32_t due;        /* open loop: messages that may be sent now */
     uint32_t quota_left; /* messages left in this life; UINT32_MAX = no limit */
     uint8_t state, role; /* rs_client_state, rs_plan_role */
@@ -144,6 +145,7 @@ typedef struct rs_client {
     bool answered : 1;  /* had a reply in this life */
     bool replied : 1;   /* had its first reply */
     bool want_fin : 1;  /* SHUTDOWN to be asked for */
+    bool spoilt : 1;    /* one of those was wrong */
     bool last : 1;      /* FINISHING because the run ends */
     bool behind : 1;    /* open loop: the window or the connection delayed a due message */
     bool touched : 1;   /* in the run's list; the run's */

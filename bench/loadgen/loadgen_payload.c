@@ -24,29 +24,34 @@ static inline bool payload_asks(const rs_payload *payload) {
     return payload->replies.count > 0;
 }
 
+static uint32_t payload_less(uint32_t a, uint32_t b) {
+    return a < b ? a : b;
+}
+
 static inline void payload_header(const rs_payload *payload, uint8_t *out, uint32_t frame_bytes) {
     if (payload->one_bytes != 0) {
         memcpy(out, payload->one_header, RS_FRAME_HEADER_BYTES);
     } else {
         (void)rs_frame_header(out, payload_asks(payload) ? RS_ASKED_TYPE : PAYLOAD_FRAME_TYPE,
-                              frame_bytes - RS_FRAME_HEADER_BYTES);
+                              payload_less(frame_bytes, RS_FRAME_BYTES_MAX) -
+                                  RS_FRAME_HEADER_BYTES);
     }
 }
 
 void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
                      const rs_sizes *replies) {
     RS_ASSERT(sizes->count > 0 && sizes->min >= RS_FRAME_HEADER_BYTES &&
-              sizes->max <= RS_FRAME_BYTES_MAX);
+              sizes->max <= (replies == NULL ? RS_PAYLOAD_BYTES_MAX : RS_FRAME_BYTES_MAX));
     payload->key = payload_mix(seed);
     payload->sizes = *sizes;
     payload->replies = replies != NULL ? *replies : (rs_sizes){.count = 0};
     payload->one_bytes = replies == NULL && sizes->min == sizes->max ? sizes->min : 0;
     (void)rs_frame_header(payload->one_header, PAYLOAD_FRAME_TYPE,
-                          sizes->min - RS_FRAME_HEADER_BYTES);
+                          payload_less(sizes->min, RS_FRAME_BYTES_MAX) - RS_FRAME_HEADER_BYTES);
     RS_ASSERT(replies == NULL ||
               (sizes->min >= RS_PAYLOAD_ASKING_BYTES && replies->max <= RS_FRAME_BYTES_MAX &&
                (replies->min >= RS_ASKED_HEAD_BYTES || replies->max == 0)));
-    for (uint32_t i = 0; i < sizeof payload->table; i++) {
+    for (uint32_t i = 0; i < RS_PAYLOAD_STARTS + sizes->max; i++) {
         payload->table[i] = (uint8_t)(payload_mix(payload->key + i) >> 56);
     }
 }
@@ -126,6 +131,30 @@ static bool payload_is_echo(const rs_payload *payload, uint32_t connection, uint
     rs_payload_identity(head + RS_FRAME_HEADER_BYTES, connection, sequence);
     return memcmp(data, head, sizeof head) == 0 &&
            memcmp(data + sizeof head, pattern, bytes - sizeof head) == 0;
+}
+
+uint32_t rs_payload_part(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                         uint32_t from, const uint8_t *data, uint32_t bytes) {
+    const uint8_t *pattern = payload_pattern(payload, connection, sequence);
+    uint8_t head[RS_PAYLOAD_ID_FRAME_BYTES];
+    uint32_t at = 0;
+    RS_ASSERT(!payload_asks(payload) && payload->sizes.min >= sizeof head);
+    payload_header(payload, head, rs_payload_request_bytes(payload, connection, sequence));
+    rs_payload_identity(head + RS_FRAME_HEADER_BYTES, connection, sequence);
+    while (at < bytes && from + at < sizeof head && data[at] == head[from + at]) {
+        at++;
+    }
+    if (at == bytes || from + at < sizeof head) {
+        return at;
+    }
+    pattern += from + at - sizeof head;
+    if (memcmp(data + at, pattern, bytes - at) == 0) {
+        return bytes;
+    }
+    for (; data[at] == *pattern; at++) {
+        pattern++;
+    }
+    return at;
 }
 
 /* ---- replies of a size of their own */

@@ -6,6 +6,8 @@
  *
  * The pattern is a stretch of one random table; the identity decides where it starts. So building
  * is a copy and checking a comparison, and a byte of another message does not pass for ours.
+ * A message longer than RS_FRAME_BYTES_MAX, which only a server without frames returns, has the
+ * header of the longest frame. It is checked piece by piece as it comes back.
  * Frames below RS_PAYLOAD_ID_FRAME_BYTES have no room for the identity and carry a pattern alone:
  * damage is found in them too, but lost, duplicated and reordered all count as wrong. From
  * RS_PAYLOAD_SURE_FRAME_BYTES on, a damaged identity is told from that of another message.
@@ -28,6 +30,7 @@
 #define RS_PAYLOAD_ID_FRAME_BYTES (RS_FRAME_HEADER_BYTES + RS_PAYLOAD_ID_BYTES)
 #define RS_PAYLOAD_SURE_FRAME_BYTES (RS_PAYLOAD_ID_FRAME_BYTES + 8u)
 #define RS_PAYLOAD_ASKING_BYTES (RS_ASKED_BODY_AT + RS_PAYLOAD_ID_BYTES) /* the shortest to ask */
+#define RS_PAYLOAD_BYTES_MAX 262144u /* of a message without frames: ours, 256 KiB */
 #define RS_PAYLOAD_STARTS                                                                          \
     4096u /* places a pattern may start at: small, so that it stays cached                         \
            */
@@ -38,8 +41,8 @@ typedef struct rs_payload {
     uint8_t one_header[RS_FRAME_HEADER_BYTES];
     rs_sizes sizes;
     rs_sizes replies; /* count 0: the reply is the request */
-    uint8_t table[RS_PAYLOAD_STARTS + RS_FRAME_BYTES_MAX];
-    uint8_t request[RS_FRAME_BYTES_MAX], reply[RS_FRAME_BYTES_MAX]; /* to build in */
+    uint8_t table[RS_PAYLOAD_STARTS + RS_PAYLOAD_BYTES_MAX];
+    uint8_t request[RS_PAYLOAD_BYTES_MAX], reply[RS_PAYLOAD_BYTES_MAX]; /* to build in */
 } rs_payload;
 
 typedef enum rs_payload_verdict {
@@ -49,7 +52,7 @@ typedef enum rs_payload_verdict {
 } rs_payload_verdict;
 
 /* rs_payload_init: fills the table from seed. sizes: of the messages, within
- * [RS_FRAME_HEADER_BYTES, RS_FRAME_BYTES_MAX]; replies: theirs, within [RS_ASKED_HEAD_BYTES,
+ * [RS_FRAME_HEADER_BYTES, RS_PAYLOAD_BYTES_MAX]; replies: theirs, within [RS_ASKED_HEAD_BYTES,
  * RS_FRAME_BYTES_MAX] or all 0, and with messages of RS_PAYLOAD_ASKING_BYTES or more, or NULL (all
  * asserted). */
 void rs_payload_init(rs_payload *payload, uint64_t seed, const rs_sizes *sizes,
@@ -83,6 +86,11 @@ uint32_t rs_payload_build(const rs_payload *payload, uint32_t connection, uint64
  * *sequence is set for EXPECTED and OTHER. Any bytes are legal. */
 rs_payload_verdict rs_payload_check(rs_payload *payload, uint32_t connection, uint64_t expected,
                                     const uint8_t *data, uint32_t bytes, uint64_t *sequence);
+
+/* rs_payload_part: how many of data[0..bytes) are, from the first one on, what the message has from
+ * byte `from` on; the reply is the message (asserted), and has from + bytes bytes at least. */
+uint32_t rs_payload_part(const rs_payload *payload, uint32_t connection, uint64_t sequence,
+                         uint32_t from, const uint8_t *data, uint32_t bytes);
 
 /* rs_payload_bytes: what the reply to a message has from byte `from` on, at most `bytes` of it, to
  * out. Returns how many. */

@@ -30,6 +30,7 @@
 #define RUN_ISSUE_MAX 65536u      /* messages assigned per turn: a turn stays short at any rate */
 #define RUN_UNSENT_ENTRIES 65536u /* in the histogram, for what was never sent */
 #define RUN_BOOKS_WORDS 25u
+#define RUN_STREAM_BYTES 65536u /* of a receive, where replies are longer */
 #define RUN_IDLE_RECV_BYTES RS_CACHE_LINE_BYTES
 
 _Static_assert(RUN_OPS >= RS_CLIENT_OPS_MAX, "one client's ops always fit");
@@ -140,6 +141,7 @@ static rs_status run_open_backend(rs_load_run *run, rs_error *error) {
     rs_backend_config cfg = {
         .conns_max = run->total,
         .sends_per_conn = s->sends_in_flight,
+        .lone_sends = !s->coalesce,
         .poll_max = s->dequeue_batch,
         .fine_waits = s->rate != 0 || s->think_s > 0 || s->connect_rate != 0,
         .tuning = rs_tuning_default(),
@@ -170,10 +172,12 @@ static void run_init_load(rs_load_run *run) {
     rs_payload_init(&load->payload, s->seed, &s->size, s->reply.count > 0 ? &s->reply : NULL);
     load->block_bytes = run_slice_bytes(s, s->size.max);
     load->block_bytes += rs_load_pushes(s) ? run_line_up(RS_PUSH_ASK_BYTES) : 0;
+    const uint32_t reply_bytes =
+        rs_load_streams(s) ? RUN_STREAM_BYTES : rs_payload_reply_max(&load->payload);
     /* A full receive does not tell what is left, and costs epoll another one. */
     load->recv_bytes =
         (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES
-                                 : run_slice_bytes(s, rs_payload_reply_max(&load->payload))) +
+                                 : run_slice_bytes(s, reply_bytes)) +
         RS_CACHE_LINE_BYTES;
     load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;

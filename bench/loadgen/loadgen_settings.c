@@ -61,8 +61,8 @@ static const rs_option load_rows[] = {
                 "unanswered requests per connection"),
     RS_ROW_STRING(
         rs_load_settings, size_text, "size", SETTINGS_SIZE_DEFAULT,
-        "frame length in bytes, header included, 3 to 65535: one, a range as 32..512, or a "
-        "list with weights as 32:80,1k:15,16k:5; below 15 a frame has no sequence number, "
+        "frame length in bytes, header included, 3 to 65535 (15 to 262144 with --app raw, if one "
+        "is above 65535): one, a range as 32..512, or a list with weights as 32:80,1k:15,16k:5; below 15 a frame has no sequence number, "
         "and a lost or reordered reply counts as wrong; with --app board of a move, 4 to "
         "32 (4 unless given)"),
     RS_ROW_STRING(
@@ -120,6 +120,9 @@ static const rs_option load_rows[] = {
                   10, "s", "timeout of a connect"),
     RS_ROW_DOUBLE(rs_load_settings, timeout_s, "timeout", 0, SETTINGS_SECONDS_MAX, 5, "s",
                   "a reply missing for this long is lost"),
+    RS_ROW_BOOL(rs_load_settings, coalesce, "coalesce", true,
+                "requests that may be sent at once go out together; off: each is written by a call "
+                "of its own, as by writers that share a connection"),
     RS_ROW_UINT(rs_load_settings, sends_in_flight, "sends-in-flight", 1, RS_SENDS_IN_FLIGHT_MAX,
                 RS_SENDS_IN_FLIGHT_DEFAULT, "", "sends in flight per connection"),
     RS_ROW_INT(rs_load_settings, sndbuf_bytes, "sndbuf", -1, 1 << 30, -1, "bytes",
@@ -301,6 +304,9 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->reply.count > 0 && s->size.min < RS_PAYLOAD_ASKING_BYTES) {
         return "--size: with --reply-size from 17 to 65535 bytes";
     }
+    if (rs_load_streams(s) && s->size.min < RS_PAYLOAD_ID_FRAME_BYTES) {
+        return "--size: with one above 65535 from 15 to 262144 bytes";
+    }
     if (rs_load_pushes(s) && (s->rate != 0 || s->find_rate != NULL)) {
         return "--reply-size: '0' cannot be combined with --rate, --find-rate: what is not "
                "answered has no latency";
@@ -312,14 +318,15 @@ static const char *settings_conflict(const rs_load_settings *s) {
 }
 
 /* --size and --reply-size. False: one is none, and a line says so. */
-static bool settings_size(const char *option, const char *text, uint32_t min, rs_sizes *out) {
-    const char *wrong = rs_sizes_parse(out, text, min, RS_FRAME_BYTES_MAX);
+static bool settings_size(const char *option, const char *text, uint32_t min, uint32_t max,
+                          rs_sizes *out) {
+    const char *wrong = rs_sizes_parse(out, text, min, max);
     if (wrong != NULL) {
         (void)fprintf(stderr,
                       "loadgen: --%s: '%.60s' %s; allowed: %s%u to %u bytes, a range as 32..512, a "
                       "list of at most %u with weights as 32:80,1k:15\n",
                       option, text, wrong, min > RS_FRAME_HEADER_BYTES ? "0 alone, " : "", min,
-                      RS_FRAME_BYTES_MAX, RS_SIZES_MAX);
+                      max, RS_SIZES_MAX);
     }
     return wrong == NULL;
 }
@@ -395,7 +402,9 @@ static bool settings_sizes(rs_load_settings *s) {
     if (s->app == RS_LOAD_BOARD && !rs_options_given(&s->options, "size")) {
         s->size_text = SETTINGS_MOVE_DEFAULT;
     }
-    if (!settings_size("size", s->size_text, RS_FRAME_HEADER_BYTES, &s->size)) {
+    if (!settings_size("size", s->size_text, RS_FRAME_HEADER_BYTES,
+                       s->app == RS_LOAD_RAW ? RS_PAYLOAD_BYTES_MAX : RS_FRAME_BYTES_MAX,
+                       &s->size)) {
         return false;
     }
     if (s->reply_text != NULL && strcmp(s->reply_text, "0") == 0) {
@@ -403,7 +412,8 @@ static bool settings_sizes(rs_load_settings *s) {
         return true;
     }
     return s->reply_text == NULL ||
-           settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES, &s->reply);
+           settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES, RS_FRAME_BYTES_MAX,
+                         &s->reply);
 }
 
 /* --find-rate: "p99.9=2ms". False: it is none. */
@@ -480,6 +490,10 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
         return SETTINGS_EXIT_USAGE;
     }
     return -1;
+}
+
+bool rs_load_streams(const rs_load_settings *settings) {
+    return settings->size.max > RS_FRAME_BYTES_MAX;
 }
 
 bool rs_load_pushes(const rs_load_settings *settings) {

@@ -51,6 +51,7 @@ typedef struct rs_load_settings {
     bool ramp_only;                       /* nothing after the ramp */
     uint32_t churn_messages, churn_total; /* churn_total 0 = no limit */
     rs_load_app app;
+    bool coalesce; /* requests that may be sent at once go out in one send */
     uint32_t seed;
     uint32_t reset_percent, half_close_percent, slow_percent;
     bool verify;
@@ -73,6 +74,9 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
 
 /* rs_load_pushes: messages have no reply (--reply-size 0). */
 bool rs_load_pushes(const rs_load_settings *settings);
+
+/* rs_load_streams: messages are longer than a frame can be: replies are checked piece by piece. */
+bool rs_load_streams(const rs_load_settings *settings);
 
 /* rs_load_target_of: the target of connection `index` of these settings; they take turns, counted
  * over all threads. */

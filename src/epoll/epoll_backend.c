@@ -147,7 +147,7 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = cfg->tuning.accepts + 1u, /* and the last completion of the listener */
         .poll_max = cfg->poll_max,
-        .gather_max = RS_GATHER_MAX,
+        .gather_max = cfg->lone_sends ? 1u : RS_GATHER_MAX,
         .partial_sends = true,
     };
     backend->engine.cfg = engine; /* what close returns if this fails */

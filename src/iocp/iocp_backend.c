@@ -95,7 +95,7 @@ static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = cfg->tuning.accepts + cfg->tuning.dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u,
         .poll_max = cfg->poll_max,
-        .gather_max = RS_GATHER_MAX,
+        .gather_max = cfg->lone_sends ? 1u : RS_GATHER_MAX,
         .cancels_recv = true,
     };
     backend->engine_memory = calloc(1, rs_engine_bytes(&engine));

@@ -18,6 +18,7 @@
 #define FRAME 32u
 #define DEPTH 4u
 #define BLOCK (FRAME * DEPTH)
+#define LONG 70000u /* of a message that no frame holds */
 #define NOW UINT64_C(1000000000)
 
 typedef struct client_bed {
@@ -25,9 +26,9 @@ typedef struct client_bed {
     rs_load load;
     rs_client client;
     uint64_t sent_ns[64];
-    uint8_t send_area[2 * (BLOCK + RS_PUSH_ASK_BYTES)];
+    uint8_t send_area[LONG];
     uint8_t recv_area[BLOCK];
-    uint8_t wire[4096]; /* what the client sent, not yet answered */
+    uint8_t wire[LONG]; /* what the client sent, not yet answered */
     uint32_t wire_bytes;
     rs_op recv; /* the RECV in flight; kind NONE = none */
     uint32_t connects, closes, aborts, fins;
@@ -46,6 +47,7 @@ static client_bed *bed_new(void) {
                                        .size = rs_sizes_one(FRAME),
                                        .churn_messages = 3,
                                        .verify = true,
+                                       .coalesce = true,
                                        .sends_in_flight = 2};
     bed->load.settings = &bed->settings;
     bed->load.gate = RS_GATE_OPEN;
@@ -588,6 +590,74 @@ static void test_client_finish_sees_a_reply_too_many(void **state) {
 }
 
 /* Neither the beginning of a frame nor a whole one. */
+static client_bed *bed_of_long_messages(void) {
+    client_bed *bed = bed_new();
+    bed->settings.app = RS_LOAD_RAW;
+    bed->settings.size = rs_sizes_one(LONG);
+    bed->settings.depth = bed->settings.sends_in_flight = 1;
+    bed->load.block_bytes = LONG;
+    rs_payload_init(&bed->load.payload, 1, &bed->settings.size, NULL);
+    bed_open(bed);
+    assert_int_equal(bed->wire_bytes, LONG);
+    return bed;
+}
+
+/* Each byte as it comes, in whatever pieces: here at most BLOCK. */
+static void test_client_long_reply_is_checked_in_pieces(void **state) {
+    static const uint32_t flips[] = {LONG, 0, 2, 3, 14, 15, BLOCK, 65535, LONG - 1u};
+    static uint8_t data[LONG];
+    (void)state;
+    for (size_t i = 0; i < sizeof flips / sizeof flips[0]; i++) {
+        client_bed *bed = bed_of_long_messages();
+        const rs_load_wrong *wrong = &bed->load.wrong;
+        const bool flipped = flips[i] < LONG;
+
+        (void)bed_take(bed, data);
+        data[flipped ? flips[i] : 0] ^= flipped ? 1 : 0;
+        bed_deliver(bed, data, LONG - 1u);
+        assert_int_equal(bed->load.columns.ok, 0); /* it is not whole */
+        bed_deliver(bed, data + LONG - 1u, 1);
+        assert_int_equal(bed->load.columns.ok, flipped ? 0 : 1);
+        assert_int_equal(bed->load.columns.wrong, flipped ? 1 : 0);
+        assert_int_equal(wrong->seen, flipped);
+        assert_true(!flipped || (wrong->offset == flips[i] &&
+                                 wrong->got[0] == (wrong->expected[0] ^ 1u)));
+        bed_deliver(bed, data, bed_take(bed, data)); /* the next one is itself again */
+        assert_int_equal(bed->load.columns.ok, flipped ? 1 : 2);
+        free(bed);
+    }
+}
+
+static void test_client_byte_behind_a_long_reply_ends_the_connection(void **state) {
+    static uint8_t data[LONG];
+    client_bed *bed = bed_of_long_messages();
+    (void)state;
+    bed->load.gate = RS_GATE_SHUT;
+    bed_deliver(bed, data, bed_take(bed, data));
+    assert_int_equal(bed->load.columns.ok, 1);
+    bed_deliver(bed, data, 1);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    assert_false(bed->load.wrong.asked);
+    assert_int_equal(bed_faults(bed), 1);
+    assert_int_equal(bed->closes, 1);
+    free(bed);
+}
+
+static void test_client_alone_sends_each_request_by_itself(void **state) {
+    client_bed *bed = bed_new();
+    rs_op ops[RS_CLIENT_OPS_MAX];
+    (void)state;
+    bed->settings.coalesce = false;
+    bed->load.gate = RS_GATE_SHUT;
+    bed_open(bed);
+    bed->load.gate = RS_GATE_OPEN;
+    assert_int_equal(rs_client_emit(&bed->client, &bed->load, NOW, ops), 2); /* --sends-in-flight */
+    assert_int_equal(ops[0].bytes, FRAME);
+    assert_int_equal(ops[1].bytes, FRAME);
+    assert_int_equal(bed->load.columns.sent, 2);
+    free(bed);
+}
+
 static void test_client_silent_one_takes_no_bytes(void **state) {
     uint8_t frame[FRAME] = {0};
     (void)state;
@@ -982,6 +1052,9 @@ int main(void) {
         cmocka_unit_test(test_client_slow_reader_pauses_and_may_be_dropped),
         cmocka_unit_test(test_client_slow_reader_never_answered_is_a_failure),
         cmocka_unit_test(test_client_finish_sees_a_reply_too_many),
+        cmocka_unit_test(test_client_long_reply_is_checked_in_pieces),
+        cmocka_unit_test(test_client_byte_behind_a_long_reply_ends_the_connection),
+        cmocka_unit_test(test_client_alone_sends_each_request_by_itself),
         cmocka_unit_test(test_client_silent_one_takes_no_bytes),
         cmocka_unit_test(test_client_corrected_latency_counts_from_the_intended_send),
         cmocka_unit_test(test_client_held_up_by_its_window_has_no_pacing_error),

@@ -76,6 +76,8 @@ static void test_settings_board_sends_moves(void **state) {
 static void test_settings_replies_have_sizes_of_their_own(void **state) {
     static const char *const refused[] = {"--size 2",
                                           "--size 64k",
+                                          "--app raw --size 257k",
+                                          "--app raw --size 14,64k",
                                           "--size 32..16",
                                           "--size 32:0",
                                           "--size 1.5",
@@ -110,6 +112,11 @@ static void test_settings_replies_have_sizes_of_their_own(void **state) {
     assert_int_equal(settings.reply.min, 11);
     assert_int_equal(settings.reply.max, 60 * 1024);
     assert_false(rs_load_pushes(&settings));
+    assert_int_equal(read_line(&settings, "--app raw --size 15,256k"), -1);
+    assert_int_equal(settings.size.max, 262144);
+    assert_true(rs_load_streams(&settings));
+    assert_int_equal(read_line(&settings, "--app raw --size 65535"), -1);
+    assert_false(rs_load_streams(&settings));
     assert_int_equal(read_line(&settings, "--reply-size 0"), -1);
     assert_true(rs_load_pushes(&settings));
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {

@@ -55,9 +55,9 @@
  * SEND sends the whole slice: a completion with RS_OK and fewer bytes is a truncated send, on which
  * the session layer closes. If a SEND fails, those behind it that have not left yet and a SHUTDOWN
  * fail with its status too, so that the stream has no gap. RECVs continue.
- * A back end may join adjacent SENDs of one connection in one batch into a gathered call; each
- * still has its own completion. There is no gather in the op itself because Registered I/O has
- * none: one buffer per request.
+ * A back end may join adjacent SENDs of one connection in one batch into a gathered call, unless
+ * lone_sends forbids it; each still has its own completion. There is no gather in the op itself
+ * because Registered I/O has none: one buffer per request.
  * After the peer's end of stream (RECV, RS_OK, 0 bytes) the sending direction stays usable.
  * Sources: ../docs/decisions.md maps each point to the three kernels. */
 #ifndef RS_SEAM_BACKEND_H
@@ -93,6 +93,7 @@ typedef struct rs_tuning {
 typedef struct rs_backend_config {
     uint32_t conns_max;      /* connection slots, [1, RS_SESSIONS_MAX] */
     uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
+    bool lone_sends;         /* every SEND a call of its own: none is joined with the next */
     uint32_t poll_max;       /* the largest cap poll will be given */
     bool fine_waits; /* poll's timeouts end as exactly as the system allows, not at its tick: a
                         thread and a timer on Windows. Back ends that only serve ignore it */
