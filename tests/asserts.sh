@@ -16,7 +16,7 @@ least='2.0 src/common/core/session
 2.0 src/common/core/slab
 2.0 src/common/server/shard
 2.0 src/common/seam/conn_engine
-0.98 SRC'
+1.0 SRC'
 
 # shellcheck disable=SC2046 # no name in src has a blank
 awk -v least="$least" '

@@ -59,6 +59,7 @@ static bool echo_pushed(rs_session *session, const uint8_t *data, uint32_t bytes
 static void echo_on_asked(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
     uint8_t head[RS_ASKED_HEAD_BYTES];
     uint32_t reply_bytes;
+    RS_ASSERT(bytes >= RS_FRAME_HEADER_BYTES);
     if (echo_pushed(session, data, bytes)) {
         return;
     }

@@ -2,6 +2,7 @@
 /* See work.h. */
 #include "apps/work.h"
 
+#include "core/assert.h"
 #include "seam/os.h"
 
 #define WORK_PROBE 200000u /* iterations; some hundred microseconds */
@@ -22,6 +23,7 @@ static void work_do(uint64_t iterations) {
 }
 
 static void work_on_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    RS_DEBUG_ASSERT(work_inner.on_message != NULL);
     work_do(work_iterations);
     work_inner.on_message(ctx, session, data, bytes);
 }
@@ -29,6 +31,7 @@ static void work_on_message(void *ctx, rs_session *session, const uint8_t *data,
 rs_app rs_work_app(const rs_app *inner, uint32_t work_us) {
     rs_app app = *inner;
     uint64_t best_ns = UINT64_MAX;
+    RS_ASSERT(inner->on_message != NULL && inner->on_message != work_on_message);
     for (uint32_t i = 0; i < WORK_PROBES; i++) {
         const uint64_t start_ns = rs_os_now_ns();
         work_do(WORK_PROBE);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/app.h"
+#include "core/assert.h"
 #include "core/limits.h"
 #include "core/slab.h"
 
@@ -63,6 +64,7 @@ struct rs_session {
 
 static inline rs_session_id rs_session_id_make(uint32_t shard, uint32_t index,
                                                uint32_t generation) {
+    RS_DEBUG_ASSERT(index < RS_SESSIONS_MAX && shard < RS_SHARDS_MAX);
     return ((uint64_t)shard << 52) | ((uint64_t)index << 32) | generation;
 }
 static inline uint32_t rs_session_id_index(rs_session_id id) {

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/assert.h"
+
 #define FILE_TRIES 16u /* names to try beside the file, if another program left one there */
 #define FILE_CHUNK_BYTES 4096u
 
@@ -131,6 +133,7 @@ static rs_status file_begin(file_place *place, const char *path, rs_error *error
 rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_error *error) {
     file_place place;
     rs_status status = file_begin(&place, path, error);
+    RS_ASSERT(data != NULL || bytes == 0); /* NULL would write zeros */
     status = status == RS_OK ? file_write_beside(&place, data, bytes, error) : status;
     if (status == RS_OK && rename(place.beside, place.path) != 0) {
         status = file_failed(path, "rename", errno, error);

@@ -6,9 +6,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "core/assert.h"
 #include "seam/os.h"
 
 socklen_t rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr) {
+    RS_ASSERT(addr->family == RS_ADDR_V4 || addr->family == RS_ADDR_V6);
     memset(out, 0, sizeof *out);
     if (addr->family == RS_ADDR_V6) {
         out->v6.sin6_family = AF_INET6;

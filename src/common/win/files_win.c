@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/assert.h"
 #include "win/win.h"
 
 #define FILE_TRIES 16u /* names to try beside the file, if another program left one there */
@@ -170,6 +171,7 @@ static DWORD file_rename(const file_place *place) {
 rs_status rs_file_replace(const char *path, const void *data, size_t bytes, rs_error *error) {
     file_place place;
     rs_status status = file_begin(&place, path, error);
+    RS_ASSERT(data != NULL || bytes == 0); /* NULL would write zeros */
     status = status == RS_OK ? file_write_beside(&place, data, bytes, error) : status;
     const DWORD failed = status == RS_OK ? file_rename(&place) : ERROR_SUCCESS;
     if (failed != ERROR_SUCCESS) {

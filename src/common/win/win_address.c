@@ -2,12 +2,14 @@
 /* See win_address.h. */
 #include "win/win_address.h"
 
+#include "core/assert.h"
 #include "seam/os.h"
 #include "win/win_socket.h"
 
 #include <string.h>
 
 int rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr) {
+    RS_ASSERT(addr->family == RS_ADDR_V4 || addr->family == RS_ADDR_V6);
     memset(out, 0, sizeof *out);
     if (addr->family == RS_ADDR_V6) {
         out->v6.sin6_family = AF_INET6;

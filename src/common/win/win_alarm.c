@@ -84,6 +84,7 @@ rs_status rs_win_alarm_open(rs_win_alarm **out, HANDLE port, ULONG_PTR key, rs_e
     rs_win_alarm *alarm = calloc(1, sizeof *alarm);
     rs_status status;
     *out = NULL;
+    RS_ASSERT(port != NULL);
     if (alarm == NULL) {
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for an alarm");
     }
@@ -103,6 +104,7 @@ void rs_win_alarm_set(rs_win_alarm *alarm, uint64_t now_ns, uint64_t due_ns, rs_
     if (alarm->armed_ns != 0 && alarm->armed_ns <= due_ns) {
         return;
     }
+    RS_ASSERT(due_ns > 0); /* 0 says that none is set */
     due.QuadPart = due_ns > now_ns ? -(LONGLONG)((due_ns - now_ns) / 100u) - 1 : -1;
     calls->count[RS_WIN_SETTIMER]++;
     if (SetWaitableTimer(alarm->timer, &due, 0, NULL, NULL, FALSE)) {
@@ -111,6 +113,7 @@ void rs_win_alarm_set(rs_win_alarm *alarm, uint64_t now_ns, uint64_t due_ns, rs_
 }
 
 void rs_win_alarm_rang(rs_win_alarm *alarm) {
+    RS_ASSERT(alarm->timer != NULL);
     alarm->armed_ns = 0;
 }
 
