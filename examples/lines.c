@@ -28,6 +28,7 @@ int main(int argc, char **argv) {
     const rs_backend_api *backend = argc > 1 ? rs_backend_named(argv[1]) : rs_backend_best();
     rs_server_config *cfg;
     rs_server *server;
+    rs_left left;
     rs_error error;
     if (rs_server_config_open(&cfg, backend, &error) != RS_OK) {
         return fail(&error);
@@ -42,7 +43,12 @@ int main(int argc, char **argv) {
     (void)printf("listening on 127.0.0.1:%u\n", rs_server_port(server));
     (void)fflush(stdout);
     (void)rs_stop_signal_wait(UINT32_MAX); /* until Ctrl+C */
-    rs_server_stop(server);
+    rs_server_drain(server, 30000);
+    while (!rs_server_has_ended(server) && rs_server_left(server, &left) == RS_OK) {
+        (void)fprintf(stderr, "%u sessions, %llu bytes\n", left.sessions,
+                      (unsigned long long)left.bytes);
+        rs_sleep_ms(200);
+    }
     if (rs_server_join(server, &error) != RS_OK) {
         return fail(&error);
     }

@@ -20,7 +20,7 @@ set(linux_files
     "^tests/(fuzz|interleave|mutate)/"
     "_(native|posix)\\.[ch]$"
     "/(epoll|posix|wine)_[a-z]*_test\\.c$"
-    "^tests/integration/(alloc_test\\.c|board_server_test\\.c|broken_(board|server)\\.[ch]|client\\.h|library_bed\\.h|(board_client|library|library_loop|server)_test\\.c)$"
+    "^tests/integration/(alloc_test\\.c|board_server_test\\.c|broken_(board|server)\\.[ch]|client\\.h|library_bed\\.h|(board_client|library|library_end|library_loop|server)_test\\.c)$"
 )
 
 # Whole words.

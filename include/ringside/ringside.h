@@ -140,11 +140,39 @@ uint16_t rs_server_port(const rs_server *server);
 /* rs_server_address: where it listens, the port as bound. */
 void rs_server_address(const rs_server *server, rs_addr *out);
 
+/* rs_server_accept: on, as after the start, or off: a connection that arrives is closed at once,
+ * counted (refused_off) and not told to the application; those waiting in the system's backlog are
+ * such, and those of rs_server_connect are not. Takes effect with the next one that is accepted,
+ * and cannot fail: the port stays the server's. Sessions go on. Any thread; returns at once. Not in
+ * on_shard_start. */
+void rs_server_accept(rs_server *server, bool on);
+
 /* rs_server_stop: requests a graceful end: stop accepting, flush for drain-timeout, close the rest.
- * Any thread; returns at once; idempotent. */
+ * Sessions end as RS_CLOSE_SHUTDOWN; what drain-timeout has to reset is in escalated_closes. Any
+ * thread; returns at once; idempotent. Not in on_shard_start. */
 void rs_server_stop(rs_server *server);
 
-/* rs_server_has_ended: every shard has ended (after rs_server_stop). Any thread. */
+/* rs_server_drain: the same, but sessions may finish first: the listener ends at once and for good,
+ * so that the system refuses new connections and those in its backlog; sessions go on, and
+ * rs_server_connect still opens some; rs_server_stop follows by itself when there is no session on
+ * any shard, or timeout_ms after this call. The last call counts; rs_server_stop ends it early. Any
+ * thread; returns at once. Not in on_shard_start. */
+void rs_server_drain(rs_server *server, uint32_t timeout_ms);
+
+/* What is still to do before the end. */
+typedef struct rs_left {
+    uint32_t sessions; /* open, or ended and not closed yet */
+    uint64_t bytes;    /* sent to them, and not taken by the system yet; without what is on its way
+                          from a logic thread */
+} rs_left;
+
+/* rs_server_left: as of now, whether it drains or not. Waits for each shard's next turn.
+ *
+ * Returns  RS_OK; RS_E_THREAD: called from a callback's thread; *out is as it was. */
+rs_status rs_server_left(rs_server *server, rs_left *out);
+
+/* rs_server_has_ended: every shard has ended (after rs_server_stop or rs_server_drain). Any thread.
+ */
 bool rs_server_has_ended(const rs_server *server);
 
 /* rs_server_ended_count: grows with each connection that ended or was refused. Any thread; does not

@@ -107,6 +107,10 @@
     X(server_half_close_gets_every_reply)                                                          \
     X(server_reset_is_counted)                                                                     \
     X(server_stop_under_load_drains)                                                               \
+    X(server_turns_away_who_comes_while_off)                                                       \
+    X(server_drain_lets_sessions_finish)                                                           \
+    X(server_drain_ends_the_rest_at_its_deadline)                                                  \
+    X(server_tells_what_is_left)                                                                   \
     X(server_cycles_leave_nothing_behind)                                                          \
     X(server_limits_connections_of_an_address)                                                     \
     X(server_limits_connections_of_an_ipv6_address)                                                \

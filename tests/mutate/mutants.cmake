@@ -194,6 +194,8 @@ mutant("sends behind a refused one go out" [[        at++;
     } while (@{at < count && refused->kind == RS_OP_SEND}@ && shard->ops]] [[0]])
 mutant("who waits for room in the mailbox is not told of it" [[    @{rs_os_event_set(shard->room);}@]] [[;]])
 mutant("a stop is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->stop_asked, 1) == 0}@) {]] [[rs_atomic_exchange_u32(&shard->stop_asked, 1) == 2]])
+mutant("a drain is not woken for" [[        if (@{rs_atomic_exchange_u32(&shard->drain_asked, 1) == 0}@) {]] [[rs_atomic_exchange_u32(&shard->drain_asked, 1) == 2]])
+mutant("a drain has no deadline" [[    if (@{shard->sessions.now_ns < shard->leave_deadline_ns}@ && !shard_is_empty(shard)) {]] [[1]])
 mutant("a release overtakes its hold" [[        @{rs_logic_channel_turn(shard->logic);}@
     }
     shard->sessions.counters.mailbox_messages++;]] [[;]])
@@ -245,6 +247,8 @@ mutant("statistics may be visited from a callback" [[    if (@{server_caller(ser
         return RS_E_THREAD;
     }
     (void)rs_os_event_wait(server->stats_turn]] [[0]])
+mutant("a drain ends when the listening worker is empty" [[        .is_empty = @{server->worker_count > 1}@ ? worker_is_empty]] [[0]])
+mutant("a drain stops the listening worker alone" [[        .stop = @{worker_stop}@,]] [[NULL]])
 
 mutants_of(src/common/server/shard_log.c "unit\\.shard_log")
 mutant("cuts are not said" [[    if (@{line.count == 0}@) {]] [[1]])

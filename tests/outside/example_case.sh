@@ -29,6 +29,23 @@ if [ "$kind" = lines ]; then
     exec 3>&- 3<>"/dev/tcp/127.0.0.1/$port" || fail "no second connection"
     head -c 1024 /dev/zero >&3
     [ -z "$(take 3 1)" ] || fail "an answer to a line that is too long"
+    # It drains: nobody new, and one that is there may finish.
+    exec 3>&- 4<>"/dev/tcp/127.0.0.1/$port" || fail "no third connection"
+    printf 'here\n' >&4
+    [ "$(take 4 5)" = "$(hex 'HERE\n')" ] || fail "no line in capitals before the drain"
+    kill -INT $pid
+    for _ in $(seq 200); do
+        { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null || break
+        exec 3>&-
+        sleep 0.1
+    done
+    { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null && fail "it still listens"
+    printf 'there\n' >&4
+    [ "$(take 4 6)" = "$(hex 'THERE\n')" ] || fail "no line in capitals during the drain"
+    grep -q '^1 sessions' server || fail "it does not tell what is left"
+    exec 4>&-
+    ends
+    exit 0
 else
     printf "$hello" >&3
     [ "$(take 3 8)" = "$(hex "$hello")" ] || fail "no echo of hello"

@@ -33,11 +33,15 @@ start()
     [ -n "$port" ] || fail "does not listen"
 }
 
-# stop: it ends with 0 after SIGINT.
+# stop: it ends with 0 after SIGINT; ends: it does, after one that was sent.
 stop()
 {
-    local code
     kill -INT $pid
+    ends
+}
+ends()
+{
+    local code
     for _ in $(seq 150); do
         kill -0 $pid 2>/dev/null || break
         sleep 0.1

@@ -156,7 +156,7 @@ void sim_check_reason(sim_run *run, rs_close_reason reason) {
         SIM_CHECK(run, run->has_dismissals);
         break;
     case RS_CLOSE_SHUTDOWN:
-        SIM_CHECK(run, run->stopping);
+        SIM_CHECK(run, run->stopping || (run->draining && run->drain_ms < SIM_DRAIN_LONG_MS));
         break;
     case RS_CLOSE_PROTOCOL:
         SIM_CHECK(run, !run->server.app.raw);

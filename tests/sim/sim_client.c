@@ -167,6 +167,10 @@ static void client_received(sim_run *run, sim_client *client, uint32_t bytes) {
     run->bytes_back += bytes;
 }
 
+static uint64_t sim_refused(const rs_sessions *table) {
+    return table->counters.refused + table->counters.refused_address + table->counters.refused_off;
+}
+
 /* The stream ended in order: was all of it there? Only what can cut it short excuses it. */
 static void client_ended(sim_run *run, sim_client *client) {
     const rs_sessions *table = rs_shard_sessions(run->shard);
@@ -176,7 +180,7 @@ static void client_ended(sim_run *run, sim_client *client) {
     if (client->manner != SIM_MANNER_GOOD || client->failed || client->sent != client->plan_bytes ||
         !client->shutdown_posted || run->server_faults.chance[RS_SIM_HALF_CLOSE] != 0 ||
         run->server.idle_timeout_ms != 0 || run->stopping || run->cut_short ||
-        table->counters.refused + table->counters.refused_address != 0) {
+        sim_refused(table) != 0) {
         return;
     }
     if (!complete) {
@@ -190,7 +194,7 @@ static void client_cut(sim_run *run, sim_client *client) {
     const rs_sessions *table = rs_shard_sessions(run->shard);
     if (client->manner == SIM_MANNER_GOOD && !client->failed && run->faultless &&
         run->server.idle_timeout_ms == 0 && !run->posts && !run->stopping && !run->cut_short &&
-        table->counters.refused + table->counters.refused_address == 0) {
+        sim_refused(table) == 0) {
         sim_fail(run, "client %u reads, and was reset after %u of %u bytes",
                  client_index(run, client), client->received, client->echo_bytes);
     }

@@ -247,6 +247,9 @@ static void draw_server(sim_run *run) {
     cfg->address_max = sim_one_in(run, 8) ? sim_between(run, 1, SIM_CLIENTS_MAX) : 0;
     cfg->app.on_low = sim_one_in(run, 3) ? app_on_low : NULL;
     cfg->app.framer = sim_one_in(run, 3) ? app_framer : NULL;
+    run->drains = sim_one_in(run, 2);
+    run->drain_ms = sim_one_in(run, 2) ? SIM_DRAIN_LONG_MS : sim_between(run, 0, 300);
+    run->toggles = sim_one_in(run, 8);
 }
 
 static void draw(sim_run *run) {
@@ -399,22 +402,42 @@ static bool play_step(sim_run *run, bool *clients_busy) {
 
 /* From here on the clock does not leap: leaps that add up to the time the shard allows a drain make
  * it give up, as it says it does. */
-static void play_stop(sim_run *run) {
+static void play_end(sim_run *run) {
     rs_sim_faults faults = run->server_faults;
     faults.chance[RS_SIM_CLOCK_JUMP] = 0;
     rs_sim_set_instance_faults(run->server_backend, &faults);
+}
+
+static void play_stop(sim_run *run) {
+    play_end(run);
     run->stopping = true;
     rs_shard_stop(run->shard);
+}
+
+static void play_drain(sim_run *run) {
+    play_end(run);
+    run->draining = true;
+    run->cut_short = run->cut_short || run->drain_ms < SIM_DRAIN_LONG_MS;
+    rs_shard_drain(run->shard, run->drain_ms);
+}
+
+static void play_toggle(sim_run *run) {
+    if (run->toggles && sim_one_in(run, 30)) {
+        run->off = !run->off;
+        rs_shard_accept(run->shard, !run->off);
+    }
 }
 
 static void play(sim_run *run) {
     bool busy = true, runs = true;
     while (run->clients_finished < run->client_count && runs) {
-        if (run->stop_early && !run->stopping && run->steps == run->stop_at) {
-            play_stop(run);
+        if (run->stop_early && run->steps == run->stop_at) {
+            (run->drains ? play_drain : play_stop)(run);
         }
+        play_toggle(run);
         runs = play_step(run, &busy);
     }
+    run->drained = run->draining && !runs;
     play_stop(run);
     while (runs) {
         runs = play_step(run, &busy);
@@ -441,6 +464,8 @@ static void add_totals(const sim_run *run, sim_totals *totals) {
     totals->lows += run->lows_told;
     totals->refused += counters->refused;
     totals->refused_address += counters->refused_address;
+    totals->refused_off += counters->refused_off;
+    totals->drained += run->drained;
     totals->stale += counters->stale_completions;
     totals->escalated += counters->escalated_closes;
     for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {

@@ -19,6 +19,7 @@
 #define SIM_PLAN_BYTES 2048u
 #define SIM_RX_BYTES 256u
 #define SIM_CLIENT_SENDS 3u
+#define SIM_DRAIN_LONG_MS 1000000000u
 #define SIM_PROXIED_NET 0xC00002u /* 192.0.2.x: whose connections these are, as headers say */
 
 /* Deliberate mistakes, each of which the checks must find. */
@@ -73,7 +74,7 @@ typedef struct sim_totals {
     uint64_t seeds, steps, sessions, messages, bytes_back, complete_streams;
     uint64_t faults[RS_SIM_FAULTS];
     uint64_t closed[RS_CLOSE_REASONS];
-    uint64_t refused, refused_address, stale, escalated, timers, lows;
+    uint64_t refused, refused_address, refused_off, drained, stale, escalated, timers, lows;
 } sim_totals;
 
 typedef struct sim_run {
@@ -101,6 +102,9 @@ typedef struct sim_run {
     bool posts;      /* other threads' messages come, to sessions that are or were */
     rs_session_id some_id;
     uint32_t stop_at;
+    bool drains, draining, drained; /* the early stop is a drain; it has ended by itself */
+    uint32_t drain_ms;              /* SIM_DRAIN_LONG_MS: nobody's end is its doing */
+    bool toggles, off;              /* accepting, again and again */
     uint64_t opened, ended, steps;
     uint64_t shard_starts, shard_ends, posts_asked, posts_ran, timers_ran, lows_told;
     uint32_t low_marks[SIM_SLOTS_MAX];

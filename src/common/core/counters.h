@@ -15,6 +15,7 @@
     X(accepted, "connections accepted")                                                            \
     X(refused, "connections closed on arrival: no free session")                                   \
     X(refused_address, "connections closed on arrival: their address has --max-per-address")       \
+    X(refused_off, "connections closed on arrival: rs_server_accept is off")                       \
     X(accept_failed, "connections that failed before they were accepted")                          \
     X(connected, "connections opened (rs_server_connect)")                                         \
     X(connect_failed, "attempts to open one that failed")                                          \

@@ -218,6 +218,16 @@ void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into) {
     }
 }
 
+uint64_t rs_sessions_queued_bytes(const rs_sessions *table) {
+    uint64_t bytes = 0;
+    RS_ASSERT(table->used_count <= table->cfg.slot_count);
+    RS_ASSERT(table->sessions != NULL);
+    for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
+        bytes += rs_sendq_bytes(&table->sendq_pool, &table->sessions[i].sendq);
+    }
+    return bytes;
+}
+
 bool rs_sessions_reserve(rs_sessions *table, uint32_t *conn, uint32_t *generation) {
     RS_ASSERT(table->open_count <= table->used_count);
     if (table->open_count >= table->cfg.sessions_max || table->free_head == SESSION_NONE ||

@@ -228,6 +228,9 @@ void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns);
 /* rs_sessions_add_counters: adds the table's counters. O(slots) */
 void rs_sessions_add_counters(const rs_sessions *table, rs_counters *into);
 
+/* rs_sessions_queued_bytes: queued on all sessions, those that are ending included. O(slots) */
+uint64_t rs_sessions_queued_bytes(const rs_sessions *table);
+
 /* rs_sessions_reserve: the slot and generation for the next connection, and its reserve of send
  * blocks; false if sessions_max are open or no slot is free. Follow it with exactly one of the next
  * four. */

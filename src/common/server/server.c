@@ -110,6 +110,19 @@ static rs_route worker_route(void *ctx, const rs_arrival *arrival) {
     return RS_ROUTE_NO_ROOM;
 }
 
+static bool worker_is_empty(void *ctx) {
+    const server_worker *self = ctx;
+    uint32_t used[RS_SHARDS_MAX];
+    RS_ASSERT(self->index == 0); /* it knows what it gave */
+    return route_count(self->server, used) == 0;
+}
+
+static void worker_stop(void *ctx) {
+    const server_worker *self = ctx;
+    RS_ASSERT(self->index == 0);
+    rs_server_stop(self->server);
+}
+
 static rs_status worker_tell(void *ctx, uint32_t index, const void *data, uint32_t bytes) {
     const server_worker *self = ctx;
     const server_worker *to;
@@ -155,6 +168,9 @@ static rs_status worker_open(server_worker *worker) {
         .route_ctx = worker,
         .addresses = server->addresses,
         .counted = server->worker_count > 1,
+        .is_empty = server->worker_count > 1 ? worker_is_empty : NULL,
+        .stop = worker_stop,
+        .server_ctx = worker,
         .peers = {.count = server->logic == NULL ? server->worker_count : 0,
                   .tell = worker_tell,
                   .ctx = worker},
@@ -379,6 +395,23 @@ void rs_server_stop(rs_server *server) {
         if (worker_settled(worker) == WORKER_READY) {
             rs_shard_stop(worker->shard);
         }
+    }
+}
+
+/* The worker that listens carries it out: it stops the others. */
+void rs_server_drain(rs_server *server, uint32_t timeout_ms) {
+    server_worker *first = &server->workers[0];
+    RS_ASSERT(server->worker_count > 0);
+    if (worker_settled(first) == WORKER_READY) {
+        rs_shard_drain(first->shard, timeout_ms);
+    }
+}
+
+void rs_server_accept(rs_server *server, bool on) {
+    server_worker *first = &server->workers[0];
+    RS_ASSERT(server->worker_count > 0);
+    if (worker_settled(first) != WORKER_FAILED) {
+        rs_shard_accept(first->shard, on);
     }
 }
 
@@ -772,6 +805,21 @@ static void server_stats_sum(rs_server *server, rs_server_stats *out) {
     }
 }
 
+/* RS_OK: server->stats has the figures, and the turn is the caller's until server_stats_end. */
+static rs_status server_stats_begin(rs_server *server) {
+    if (server_caller(server) != RS_ROOM_OTHERS) {
+        return RS_E_THREAD;
+    }
+    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
+    server_stats_sum(server, server->stats);
+    return RS_OK;
+}
+
+static void server_stats_end(rs_server *server) {
+    RS_ASSERT(server->stats != NULL);
+    rs_os_event_set(server->stats_turn);
+}
+
 void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
     (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
     server_stats_sum(server, out);
@@ -779,25 +827,30 @@ void rs_server_stats_read(rs_server *server, rs_server_stats *out) {
 }
 
 rs_status rs_server_stats_visit(rs_server *server, rs_stat_fn fn, void *ctx) {
-    if (server_caller(server) != RS_ROOM_OTHERS) {
-        return RS_E_THREAD;
+    rs_status status = server_stats_begin(server);
+    if (status == RS_OK) {
+        rs_stats_visit(server->stats, fn, ctx);
+        server_stats_end(server);
     }
-    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
-    server_stats_sum(server, server->stats);
-    rs_stats_visit(server->stats, fn, ctx);
-    rs_os_event_set(server->stats_turn);
-    return RS_OK;
+    return status;
+}
+
+rs_status rs_server_left(rs_server *server, rs_left *out) {
+    rs_status status = server_stats_begin(server);
+    if (status == RS_OK) {
+        *out = (rs_left){.sessions = server->stats->sessions_used,
+                         .bytes = server->stats->queued_bytes};
+        server_stats_end(server);
+    }
+    return status;
 }
 
 size_t rs_server_metrics(rs_server *server, char *out, size_t out_bytes) {
-    size_t bytes;
-    if (server_caller(server) != RS_ROOM_OTHERS) {
-        return 0;
+    size_t bytes = 0;
+    if (server_stats_begin(server) == RS_OK) {
+        bytes = rs_stats_metrics(server->stats, out, out_bytes);
+        server_stats_end(server);
     }
-    (void)rs_os_event_wait(server->stats_turn, UINT32_MAX);
-    server_stats_sum(server, server->stats);
-    bytes = rs_stats_metrics(server->stats, out, out_bytes);
-    rs_os_event_set(server->stats_turn);
     return bytes;
 }
 

@@ -66,6 +66,7 @@ typedef struct rs_server_stats {
     uint64_t messages_dropped;
     uint64_t registered_bytes;
     uint64_t blocks_low; /* the lowest number of free send blocks on any shard so far */
+    uint64_t queued_bytes;
     uint32_t sessions_open;
     uint32_t sessions_used; /* open or still closing */
     bool large_pages;       /* every slab got them */

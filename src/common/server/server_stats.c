@@ -44,6 +44,8 @@ static void figures_each(const rs_server_stats *stats, figure_fn fn, void *ctx) 
          stats->registered_bytes},
         {"send_blocks_low", "fewest free send blocks of a shard so far", NULL, NULL, true,
          stats->blocks_low},
+        {"queued_bytes", "bytes sent that the system has not taken yet", NULL, NULL, true,
+         stats->queued_bytes},
         {"sessions_open", "open sessions", NULL, NULL, true, stats->sessions_open},
         {"sessions_used", "sessions open or still closing", NULL, NULL, true, stats->sessions_used},
         {"large_pages", "1: every worker's buffers have them", NULL, NULL, true,

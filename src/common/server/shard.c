@@ -60,6 +60,8 @@ struct rs_shard {
     shard_phase phase;
     bool listening;
     bool large_pages;
+    bool leaving; /* nobody comes any more; those who are here may stay until ... */
+    uint64_t leave_deadline_ns;
     uint32_t drain_timeout_ms;
     uint64_t drain_deadline_ns;
     uint64_t give_up_ns; /* 0 until everything left was reset */
@@ -93,6 +95,8 @@ struct rs_shard {
     rs_op ops[SHARD_OPS];
     /* crossed by other threads */
     rs_atomic_u32 stop_asked;
+    rs_atomic_u32 drain_asked, drain_ms; /* the latter is written first */
+    rs_atomic_u32 accept_off;
     rs_atomic_u32 message_pending;
     rs_atomic_u32 room_wanted; /* somebody waits for room in the mailbox; `room` is set for it */
     rs_os_event *room;
@@ -684,7 +688,8 @@ static void shard_publish(rs_shard *shard) {
     publish(&shard->ended, shard->assigned - sessions->open_count);
     publish(&shard->freed, shard->assigned - sessions->used_count);
     publish(&shard->refused,
-            (uint32_t)(sessions->counters.refused + sessions->counters.refused_address));
+            (uint32_t)(sessions->counters.refused + sessions->counters.refused_address +
+                       sessions->counters.refused_off));
 }
 
 static void shard_leave_address(const rs_shard *shard, const rs_arrival *arrival) {
@@ -789,7 +794,11 @@ static void shard_refuse_address(rs_shard *shard, const rs_arrival *arrival) {
 static void shard_on_arrival(rs_shard *shard, rs_arrival *arrival) {
     shard_waiters *callers = &shard->callers;
     RS_ASSERT(callers->count <= RS_ROOM_WAITERS);
-    if (shard->cfg.addresses == NULL) {
+    RS_ASSERT(arrival->socket != RS_SOCKET_NONE);
+    if (rs_atomic_load_u32(&shard->accept_off) != 0) {
+        shard->sessions.counters.refused_off++;
+        shard->api->discard(shard->backend, arrival->socket);
+    } else if (shard->cfg.addresses == NULL) {
         shard_seat(shard, arrival);
     } else if (rs_address_limit_enter(shard->cfg.addresses, &arrival->ends.peer,
                                       &arrival->ticket)) {
@@ -1073,6 +1082,44 @@ static void shard_flush(rs_shard *shard) {
     }
 }
 
+/* ---- the end: nobody comes any more, then the rest is flushed, then it is reset */
+
+static void shard_begin_leave(rs_shard *shard) {
+    uint32_t timeout_ms;
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
+    RS_ASSERT(shard->backend != NULL);
+    (void)rs_atomic_exchange_u32(&shard->drain_asked, 0);
+    timeout_ms = rs_atomic_load_u32(&shard->drain_ms);
+    shard->leaving = true;
+    shard->leave_deadline_ns = shard->sessions.now_ns + (uint64_t)timeout_ms * NS_PER_MS;
+    shard->api->unlisten(shard->backend);
+}
+
+/* Whoever was accepted before the listener ended is somebody. */
+static bool shard_is_empty(const rs_shard *shard) {
+    RS_ASSERT(shard->leaving);
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
+    if (shard->listening || shard->waiters.count + shard->callers.count > 0) {
+        return false;
+    }
+    return shard->cfg.is_empty != NULL ? shard->cfg.is_empty(shard->cfg.server_ctx)
+                                       : shard->sessions.open_count == 0;
+}
+
+static void shard_go_on_leaving(rs_shard *shard) {
+    RS_ASSERT(shard->leaving);
+    RS_ASSERT(shard->phase == SHARD_RUNNING);
+    if (shard->sessions.now_ns < shard->leave_deadline_ns && !shard_is_empty(shard)) {
+        return;
+    }
+    shard->leaving = false;
+    if (shard->cfg.stop != NULL) {
+        shard->cfg.stop(shard->cfg.server_ctx);
+    } else {
+        rs_shard_stop(shard);
+    }
+}
+
 static void shard_begin_drain(rs_shard *shard) {
     RS_ASSERT(shard->phase == SHARD_RUNNING);
     RS_ASSERT(shard->drain_deadline_ns == 0);
@@ -1194,8 +1241,8 @@ static int64_t shard_wait_ns(const rs_shard *shard, uint64_t next_ms, int64_t ma
     if (rs_atomic_load_u32(&shard->message_pending) != 0) {
         return 0;
     }
-    if (shard->phase == SHARD_DRAINING && next_ms > RS_TIMER_TICK_MS) {
-        next_ms = RS_TIMER_TICK_MS;
+    if ((shard->phase == SHARD_DRAINING || shard->leaving) && next_ms > RS_TIMER_TICK_MS) {
+        next_ms = RS_TIMER_TICK_MS; /* what ends on another shard wakes nobody here */
     }
     if ((shard->waiters.count + shard->callers.count > 0 || shard->turn_wanted) && next_ms > 1) {
         next_ms = 1; /* another worker may have made room, which wakes nobody */
@@ -1251,6 +1298,21 @@ static void shard_run_timers(rs_shard *shard) {
     }
 }
 
+static void shard_look_for_end(rs_shard *shard) {
+    RS_DEBUG_ASSERT(shard->phase == SHARD_RUNNING);
+    RS_DEBUG_ASSERT(shard->backend != NULL);
+    if (rs_atomic_load_u32(&shard->drain_asked) != 0) {
+        shard_begin_leave(shard);
+    }
+    if (shard->leaving) {
+        shard_publish(shard);
+        shard_go_on_leaving(shard);
+    }
+    if (rs_atomic_load_u32(&shard->stop_asked) != 0) {
+        shard_begin_drain(shard);
+    }
+}
+
 static void shard_end_turn(rs_shard *shard) {
     const rs_app *app = &shard->sessions.app;
     RS_DEBUG_ASSERT(shard->backend != NULL);
@@ -1301,8 +1363,8 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns) {
         shard_publish(shard);
         shard_admit(shard);
     }
-    if (shard->phase == SHARD_RUNNING && rs_atomic_load_u32(&shard->stop_asked) != 0) {
-        shard_begin_drain(shard);
+    if (shard->phase == SHARD_RUNNING) {
+        shard_look_for_end(shard);
     }
     if (shard->settling.on) {
         shard_settle(shard, count);
@@ -1417,7 +1479,23 @@ void rs_shard_stop(rs_shard *shard) {
     }
 }
 
-/* ---- the end */
+void rs_shard_drain(rs_shard *shard, uint32_t timeout_ms) {
+    if (shard_enter(shard)) {
+        rs_atomic_store_u32(&shard->drain_ms, timeout_ms);
+        if (rs_atomic_exchange_u32(&shard->drain_asked, 1) == 0) {
+            shard->api->wake(shard->backend);
+        }
+        shard_leave(shard);
+    }
+}
+
+void rs_shard_accept(rs_shard *shard, bool on) {
+    RS_ASSERT(shard->api != NULL);
+    RS_ASSERT(shard->sessions.cfg.slot_count > 0);
+    rs_atomic_store_u32(&shard->accept_off, on ? 0u : 1u);
+}
+
+/* ---- after the end */
 
 /* Messages for sessions that are no more: sockets are closed, askers are answered, posts are run.
  */
@@ -1538,6 +1616,7 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into) {
     }
     into->registered_bytes += shard->region_registered ? shard->arena_bytes : 0;
     into->sessions_open += shard->sessions.open_count;
+    into->queued_bytes += rs_sessions_queued_bytes(&shard->sessions);
     into->sessions_used += shard->sessions.used_count;
     into->large_pages = into->large_pages && shard->large_pages;
     if (shard->blocks.free_low < into->blocks_low) {

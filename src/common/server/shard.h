@@ -59,6 +59,12 @@ typedef struct rs_shard_config {
     rs_address_limit *addresses; /* shared by all shards; this one enters. NULL: no limit */
     bool counted; /* whoever routes keeps to the number of sessions: as many as have a slot */
 
+    /* A drain (rs_shard_drain). is_empty: nobody has a session, on any shard; stop: the drain is
+     * over. NULL: it is about this shard alone. */
+    bool (*is_empty)(void *ctx);
+    void (*stop)(void *ctx);
+    void *server_ctx;
+
     /* The other shards, for the application's on_turn; shard and bytes_max are filled in at open.
      * count 0: there are none, or the application is on another thread. */
     rs_peers peers;
@@ -99,6 +105,14 @@ bool rs_shard_step(rs_shard *shard, int64_t max_wait_ns);
 
 /* rs_shard_stop: requests a graceful end. Any thread; idempotent. */
 void rs_shard_stop(rs_shard *shard);
+
+/* rs_shard_drain: requests that the listener ends now, and the rest, as rs_shard_stop, when nobody
+ * has a session any more or timeout_ms have passed. Any thread; the last call counts. */
+void rs_shard_drain(rs_shard *shard, uint32_t timeout_ms);
+
+/* rs_shard_accept: on, as at first, or off: connections that arrive are closed and counted
+ * (refused_off). Any thread; from the next one on. */
+void rs_shard_accept(rs_shard *shard, bool on);
 
 /* rs_shard_post: a message to the shard. Any thread. RS_E_FULL, RS_E_INVALID as the mailbox;
  * RS_E_CLOSED once the shard is closing. */
@@ -144,7 +158,7 @@ void rs_shard_stats_add(rs_shard *shard, rs_server_stats *into);
 uint32_t rs_shard_ended(const rs_shard *shard);
 uint32_t rs_shard_freed(const rs_shard *shard);
 
-/* rs_shard_refused: counters.refused and refused_address modulo 2^32. Any thread. */
+/* rs_shard_refused: counters.refused, refused_address and refused_off modulo 2^32. Any thread. */
 uint32_t rs_shard_refused(const rs_shard *shard);
 
 /* rs_shard_slots: how many can be in use at once. Any thread. */
