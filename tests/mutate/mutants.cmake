@@ -339,6 +339,86 @@ mutant("ids that are gone are not counted" [[            lost += @{ids != NULL}@
 
 # ---- the board game
 
+mutants_of(src/common/core/frame.c "unit\\.framer")
+mutant("a length of four bytes counts only two" [[    const uint32_t known = @{bytes < RS_FRAMER_U32_BYTES}@ ? bytes : RS_FRAMER_U32_BYTES;]] [[bytes < 2u || bytes == 3u]])
+mutant("a length below its own four bytes is taken" [[    if (length > bytes_max || @{(known == RS_FRAMER_U32_BYTES && length < RS_FRAMER_U32_BYTES)}@) {]] [[0]])
+mutant("a line longer than a frame waits for its end" [[        return @{bytes < bytes_max}@ ? RS_FRAMER_MORE]] [[1]])
+mutant("a line end behind the longest frame counts" [[memchr(data, '\n', @{bytes < bytes_max ? bytes : bytes_max}@);]] [[bytes]])
+
+mutants_of(src/common/core/proxy_header.c "unit\\.proxy_header|fuzz\\.proxy")
+mutant("a field may be empty" [[    return @{bytes > 0}@;]] [[1]])
+mutant("a zero ends an address" [[        if (@{rest->at[bytes] == 0}@ ||]] [[0]])
+mutant("an address of the other family is taken" [[           @{(strchr(text, ':') != NULL) == v6}@ &&]] [[1]])
+mutant("an address may name an interface" [[ && @{strchr(text, '%') == NULL}@ &&]] [[1]])
+mutant("a port may begin with a zero" [[ && @{(text[0] != '0' || digits == 1u)}@;]] [[1]])
+mutant("a port is cut to 16 bits" [[ && @{port <= UINT16_MAX}@ &&]] [[1]])
+mutant("what begins with UNKNOWN is UNKNOWN" [[        return @{rest.at == rest.end || *rest.at == ' '}@;]] [[1]])
+mutant("something may follow the last port" [[           @{rest.at == rest.end}@;]] [[1]])
+mutant("the line may be one byte longer" [[    if (@{end + 1u >= RS_PROXY_V1_BYTES_MAX}@ ||]] [[end >= RS_PROXY_V1_BYTES_MAX]])
+mutant("a bare line feed is waited behind" [[ || @{(end < most && data[end] == '\n')}@) {]] [[0]])
+mutant("a carriage return ends the line" [[    return @{data[end + 1u] == '\n'}@ && line_parse]] [[1]])
+mutant("any version of the binary header is taken" [[    if (@{(version != 0x20u && version != 0x21u)}@ ||]] [[0]])
+mutant("addresses of a health check are read" [[    addr_bytes = @{local ? 0 : v2_addr_bytes(family, protocol)}@;]] [[v2_addr_bytes(family & 3u, protocol)]])
+mutant("addresses longer than the header are read" [[    if (@{length < addr_bytes}@ ||]] [[0]])
+mutant("a header longer than a slice is waited for" [[ || @{V2_BYTES + length > bytes_max}@) {]] [[0]])
+mutant("what is behind the addresses is the stream's" [[    out->bytes = @{V2_BYTES + length}@;]] [[V2_BYTES + addr_bytes]])
+mutant("the peer's port is read where ours is" [[        out->ends.peer = v4_at(at, @{at + 8}@);]] [[at + 10]])
+
+mutants_of(src/common/core/address.c "unit\\.address$|unit\\.address_limit")
+mutant("an IPv4 peer of a socket of both families has an IPv6 address" [[    if (@{memcmp(ip6, mapped, sizeof mapped) == 0}@) {]] [[0]])
+mutant("two gaps are read as one" [[ || @{groups->gap <= GROUPS}@) {]] [[0]])
+mutant("an address of the same text and another interface is equal" [[ && @{a->scope == b->scope}@ &&]] [[1]])
+mutant("the second address of a name is taken" [[    if (@{first}@ || (chosen->family]] [[1]])
+
+mutants_of(src/common/core/app_timers.c "unit\\.app_timers|unit\\.shard")
+mutant("a handle of another shard is ours" [[    if (@{rs_session_id_shard(timer) != table->shard}@ ||]] [[0]])
+mutant("a timer that was replaced is still reached" [[        @{entry->generation != rs_session_id_generation(timer)}@) {
+        return false;]] [[0]])
+mutant("a timer leaves the next one pointing at it" [[        @{table->entries[entry->next].prev = entry->prev;}@]] [[;]])
+mutant("a handle comes back with its entry" [[    entry->generation = entry->generation == UINT32_MAX ? 1 : @{entry->generation + 1}@;]] [[entry->generation]])
+mutant("a timer may fire a millisecond early" [[@{(due_ns + NS_PER_MS - 1u)}@ / NS_PER_MS);]] [[due_ns]])
+mutant("a cancel reaches the one that follows" [[    if (@{wheel->generations[index] == rs_session_id_generation(timer)}@) {]] [[1]])
+
+mutants_of(src/common/server/address_limit.c "unit\\.address_limit|unit\\.shard")
+mutant("every address of an IPv6 network counts by itself" [[        key.low = @{0}@;]] [[limit_half(peer->ip6 + 8)]])
+mutant("neighbours on one link count together" [[            @{key.low = limit_half(peer->ip6 + 8);}@]] [[;]])
+mutant("one connection more than allowed" [[ else if (@{rs_atomic_load_u32(&limit->at[at].count) >= limit->max}@) {]] [[rs_atomic_load_u32(&limit->at[at].count) > limit->max]])
+mutant("an address whose last connection ended keeps its entry" [[        if (@{rs_atomic_load_u32(&entry->count) == 0}@) {]] [[0]])
+mutant("those whose address is unknown count as one" [[    if (@{rs_addr_is_any(peer)}@) {]] [[0]])
+
+mutants_of(src/common/server/connects.c "unit\\.connects|conf\\.epoll")
+mutant("a connection is tried once more than asked" [[        pending->to.retries = @{left - 1u}@;]] [[left]])
+mutant("the next attempt does not wait" [[        pending->due_ns = @{connects_in_ms(connects, pending->to.retry_ms)}@;]] [[0]])
+mutant("an attempt has no time limit" [[    pending->due_ns = @{connects_in_ms(connects, pending->to.timeout_ms)}@;]] [[UINT64_MAX]])
+mutant("an attempt that is refused keeps its place" [[        @{rs_sessions_unreserve(connects->sessions, pending->conn);}@]] [[;]])
+mutant("what was given up is told as closed" [[        connects_failed(connects, pending, @{(rs_status)pending->why}@);]] [[(rs_status)completion->status]])
+mutant("a failed attempt does not close its socket" [[        @{connects_close(connects, pending);}@
+        connects_failed]] [[;]])
+mutant("a stop leaves those that wait" [[        } else if (@{pending->state == RS_CONNECT_WAITING}@) {
+            connects_failed(connects, pending, RS_E_CLOSED);]] [[0]])
+mutant("the stopped server opens one more" [[    const uint32_t left = @{connects->stopped ? 0 : pending->to.retries}@;]] [[pending->to.retries]])
+mutant("the time of an attempt under way wakes nobody" [[        if ((@{pending->state == RS_CONNECT_TRYING}@ || pending->state]] [[0]])
+
+mutants_of(src/common/core/session.c "unit\\.session$|unit\\.framer|unit\\.shard|sim\\.seeds")
+mutant("a framer's frame may be longer than allowed" [[        if (@{need > bytes_max}@ || (bytes == RS_FRAMER_MORE]] [[0]])
+mutant("a full slice without a frame waits for more" [[ || @{(bytes == RS_FRAMER_MORE && session->held >= bytes_max)}@) {]] [[0]])
+mutant("a framed message does not end the handshake" [[        session->held -= bytes;
+        @{session->last_frame_ms = table->now_ms;}@]] [[;]])
+mutant("the header counts as the stream's bytes" [[    @{session->bytes_in -= header.bytes;}@]] [[;]])
+mutant("the time of the header counts as silence" [[        session_empty_slice(session);
+    }
+    @{session_restart(session);}@]] [[;]])
+mutant("the balancer is the peer" [[    cold->ends = @{header.given}@ ? header.ends : cold->ends;]] [[0]])
+mutant("what follows the header is delivered at once" [[    if (@{session->held > 0 && session->state == RS_SESSION_OPEN}@) {
+        session->state = RS_SESSION_PAUSED;]] [[0]])
+mutant("what came in our absence counts at once" [[        rate->frames = @{away}@ ? -(int64_t)]] [[0]])
+mutant("a second begins with the last one's frames" [[        @{rate->start_ms = table->now_ms;}@
+    }
+    if (rate->frames]] [[;]])
+mutant("one frame more in a second" [[    if (@{rate->frames >= (int64_t)table->cfg.rate_max}@) {]] [[rate->frames > (int64_t)table->cfg.rate_max]])
+mutant("the first frame may come as late as idleness allows" [[    if (@{awaited && (patience_ms == 0 || patience_ms > cfg->handshake_ms)}@) {]] [[0]])
+mutant("a pause resets what is awaited" [[ | (@{session->last_frame_ms & RS_AWAITED}@);]] [[0]])
+
 mutants_of(src/common/apps/board.c "unit\\.board$|integration\\.board_server|integration\\.loadgen\\.board")
 mutant("a newcomer sees who is out of view, and is seen" [[        if (@{!copy_sees(copy, other, player->x, player->y)}@) {
             continue;]] [[0]])

@@ -22,7 +22,8 @@ export jobs=${JOBS:-$(nproc)} build=$PWD/build/$preset
 export fast='^(unit|conf|sim)\.' long='^(conf|sim|interleave|integration|rio_)'
 # Under Wine the long suites take minutes each: an entry names all that can notice it.
 [ "$preset" = mutate ] || fast='^unit\.(os|rio_|win_)'
-export out='mutants|detects_|can_fail|lists_|lint|layers'
+# A browser does not start within the address space below.
+export out='mutants|in_a_browser|detects_|can_fail|lists_|lint|layers'
 ./scripts/setup-debian.sh || exit 1
 mkdir -p "$build"
 { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$jobs"; } >"$build/build.log" 2>&1 ||

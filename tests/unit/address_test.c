@@ -117,6 +117,9 @@ static void test_address_random_ones_come_back_equal(void **state) {
         assert_true(rs_addr_equal(&addr, &back));
         back.port++;
         assert_false(rs_addr_equal(&addr, &back));
+        back = addr;
+        back.scope++;
+        assert_false(rs_addr_equal(&addr, &back));
     }
 }
 

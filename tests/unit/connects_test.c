@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections that a shard opens, over a back end played by hand: it takes every op and
- * remembers it; the test completes them. A pass: what the application is told, in which order, and
+/* The connections that a shard opens, over a back end played by hand: it remembers every op, takes
+ * it unless told to refuse, and the test completes those. A pass: what the application is told, in which order, and
  * that slots and pending connects are free again. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +20,7 @@ static struct {
     rs_op op[OPS];
     uint32_t count;
     uint32_t failed, left;
-    rs_status why;
+    rs_status why, refuse;
     uint64_t user;
 } seen;
 
@@ -29,8 +29,8 @@ static uint32_t fake_submit(rs_backend *backend, const rs_op *ops, uint32_t coun
     assert_int_equal(count, 1);
     assert_true(seen.count < OPS);
     seen.op[seen.count++] = *ops;
-    *why = RS_OK;
-    return 1;
+    *why = seen.refuse;
+    return seen.refuse == RS_OK ? 1 : 0;
 }
 
 static rs_addr fake_local(rs_backend *backend, uint32_t conn) {
@@ -159,6 +159,22 @@ static void test_connect_without_a_free_session_fails(void **state) {
     assert_int_equal(connects.count, 0);
 }
 
+/* Nothing of it will complete: its slot is free at once. */
+static void test_connect_that_the_back_end_refuses_fails(void **state) {
+    bed b;
+    rs_connects connects;
+    (void)state;
+    begin(&b, &connects);
+    seen.refuse = RS_E_NO_BUFFERS;
+    rs_connects_add(&connects, &target);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.failed, 1);
+    assert_int_equal(seen.why, RS_E_NO_BUFFERS);
+    assert_int_equal(connects.count, 0);
+    assert_int_equal(b.table.used_count, 0);
+    assert_true(bed_is_idle(&b));
+}
+
 static void test_connect_beyond_the_limit_is_told(void **state) {
     bed b;
     rs_connects connects;
@@ -207,6 +223,7 @@ int main(void) {
         cmocka_unit_test(test_connect_that_succeeds_is_a_session),
         cmocka_unit_test(test_connect_that_takes_too_long_is_given_up),
         cmocka_unit_test(test_connect_without_a_free_session_fails),
+        cmocka_unit_test(test_connect_that_the_back_end_refuses_fails),
         cmocka_unit_test(test_connect_beyond_the_limit_is_told),
         cmocka_unit_test(test_connect_under_way_ends_with_the_stop),
     };

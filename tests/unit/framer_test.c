@@ -339,6 +339,30 @@ static void test_framer_random_pieces_over_many_slices(void **state) {
     }
 }
 
+/* As a frame of the default format does (session_test.c). */
+static void test_framer_first_frame_ends_the_handshake(void **state) {
+    static bed b;
+    uint8_t frame[8];
+    const rs_app app = {.ctx = &b,
+                        .framer = rs_framer_u32,
+                        .on_open = bed_on_open,
+                        .on_message = bed_on_message,
+                        .on_close = bed_on_close};
+    uint32_t conn;
+    (void)state;
+    bed_init_app(&b, &app, 1000, true, 1, 0, 0);
+    b.table.cfg.handshake_ms = 300;
+    b.table.cfg.idle_timeout_ms = 0;
+    conn = bed_open(&b);
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 250);
+    (void)bed_receive(&b, conn, frame, make(KIND_U32, frame, 4, 1));
+    (void)bed_collect(&b);
+    bed_advance_ms(&b, 900);
+    assert_int_equal(b.table.counters.messages_in, 1);
+    assert_int_equal(b.closed, 0);
+}
+
 /* ---- a framer that breaks its contract */
 
 static test_random wild;
@@ -400,6 +424,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_framer_line_ends_at_the_first_line_end),
         cmocka_unit_test(test_framer_frames_are_whole_at_every_split),
         cmocka_unit_test(test_framer_random_pieces_over_many_slices),
+        cmocka_unit_test(test_framer_first_frame_ends_the_handshake),
         cmocka_unit_test(test_framer_whatever_it_answers_stays_within_the_slice),
     };
     seed = test_seed(argc, argv);
