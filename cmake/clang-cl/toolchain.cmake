@@ -14,6 +14,8 @@ include(${CMAKE_CURRENT_LIST_DIR}/../NewestClang.cmake)
 rs_newest_clang(RS_CLANG_BIN clang-cl lld-link llvm-lib llvm-rc llvm-mt)
 set(CMAKE_C_COMPILER ${RS_CLANG_BIN}/clang-cl)
 set(CMAKE_C_COMPILER_TARGET x86_64-pc-windows-msvc)
+set(CMAKE_CXX_COMPILER ${CMAKE_C_COMPILER}) # for projects that use the library from C++
+set(CMAKE_CXX_COMPILER_TARGET ${CMAKE_C_COMPILER_TARGET})
 set(CMAKE_LINKER ${RS_CLANG_BIN}/lld-link)
 set(CMAKE_AR ${RS_CLANG_BIN}/llvm-lib)
 set(CMAKE_RC_COMPILER ${RS_CLANG_BIN}/llvm-rc)
@@ -29,6 +31,7 @@ endif()
 # takes.
 set(CMAKE_C_FLAGS_INIT "-fms-compatibility-version=19.38 \"-imsvc${CMAKE_CURRENT_LIST_DIR}/include\" \
 -imsvc${_headers}/msvcrt -imsvc${_headers}/windows -D_UCRT -DRS_INTERLOCKED=1")
+set(CMAKE_CXX_FLAGS_INIT "${CMAKE_C_FLAGS_INIT}")
 
 set(RS_SDK ${CMAKE_CURRENT_LIST_DIR}/../../build/deps/clang-cl)
 file(GLOB _startup ${CMAKE_CURRENT_LIST_DIR}/startup/*.c)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/assert.h"
+#include "seam/os.h"
 #include "win/win_env.h"
 #include "win/win_socket.h"
 
@@ -116,8 +117,9 @@ static rs_status api_from_provider(rs_rio_api *out, const char *path, rs_error *
         uint32_t os_error = GetLastError();
 
         return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "LoadLibrary", os_error,
-                            "cannot load the RIO provider %s (error %u): check the path", path,
-                            os_error);
+                            "cannot load the RIO provider %s (error %u): check the path%s", path,
+                            os_error,
+                            rs_os_is_wine() ? ", and that WINEDLLPATH is its folder" : "");
     }
     status = api_from_module(out, path, error);
     if (status == RS_OK && api_missing(&out->fn) != NULL) {
@@ -142,6 +144,19 @@ const char *rs_rio_memory_advice(const rs_rio_api *api) {
                                  "job that the process is in";
 }
 
+/* The advice holds for any program with this back end, whatever its options. */
+static rs_status api_unavailable(uint32_t os_error, rs_error *error) {
+    RS_ASSERT(error != NULL);
+    return rs_error_set(
+        error, RS_E_RIO_UNAVAILABLE, "WSAIoctl", os_error,
+        rs_os_is_wine()
+            ? "Wine has no Registered I/O (error %u): start this program with riorun, or set "
+              "WINEDLLPATH to the folder of ringside_rio.dll, and " RS_RIO_PROVIDER_VARIABLE
+              " to that DLL"
+            : "Registered I/O is not available here (error %u): it needs Windows 8 or Server 2012",
+        os_error);
+}
+
 rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *error) {
     char variable[RS_RIO_PATH_MAX];
     uint32_t os_error = 0;
@@ -162,8 +177,5 @@ rs_status rs_rio_api_load(rs_rio_api *out, const char *provider_path, rs_error *
     if (provider_path != NULL) {
         return api_from_provider(out, provider_path, error);
     }
-    return rs_error_set(error, RS_E_RIO_UNAVAILABLE, "WSAIoctl", os_error,
-                        "Registered I/O is not available here (error %u): it needs Windows 8 or "
-                        "Server 2012, or name a provider: --rio-provider PATH",
-                        os_error);
+    return api_unavailable(os_error, error);
 }

@@ -35,7 +35,8 @@ static void expect_unavailable(const char *path, const char *text) {
 
 static void test_rio_api_without_any_provider_names_the_remedy(void **state) {
     (void)state;
-    expect_unavailable(NULL, "--rio-provider");
+    expect_unavailable(NULL, "start this program with riorun, or set WINEDLLPATH to the folder of");
+    expect_unavailable(NULL, RS_RIO_PROVIDER_VARIABLE " to that DLL");
 }
 
 static void test_rio_api_provider_that_does_not_exist_is_named(void **state) {
