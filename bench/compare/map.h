@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The cells of --map: connections x requests in flight on each x size of a frame, without those
- * that a rule leaves out. A cell is a scenario like any other, under the name "64x4x512".
+/* The cells of --map: connections x requests in flight on each x size of a message, without those
+ * that a rule leaves out; large ones with small send blocks of the server and with large ones; and
+ * "writers". A cell is a scenario like any other, under the name "64x4x512" or "64x4x16384-64k".
  *
  * Pure. Any thread. */
 #ifndef RS_COMPARE_MAP_H
@@ -15,16 +16,28 @@
 #define RS_MAP_CONNECTIONS 5u
 #define RS_MAP_DEPTHS 4u
 #define RS_MAP_SIZES 4u
-#define RS_MAP_CELLS_MAX (RS_MAP_CONNECTIONS * RS_MAP_DEPTHS * RS_MAP_SIZES)
+#define RS_MAP_BLOCKS 2u /* sizes of send blocks, from RS_MAP_LARGE on */
+#define RS_MAP_LARGE 16384u
+#define RS_MAP_GRIDS (RS_MAP_SIZES * RS_MAP_BLOCKS) /* connections x in flight each; some empty */
+#define RS_MAP_CELLS_MAX 96u
 #define RS_MAP_NAME_BYTES 20u
 #define RS_MAP_BYTES_MAX (16u << 20) /* in flight one way: what the rule allows; ours */
 #define RS_MAP_WIN 1.05              /* who is faster by more than this wins a cell: ours */
+
+/* The shape in which RIO loses most in public: so many writers share one connection, each with one
+ * small request. */
+#define RS_MAP_WRITERS "writers"
+#define RS_MAP_WRITERS_COUNT 50u
 
 _Static_assert(RS_MAP_CELLS_MAX <= RS_SCENARIOS_MAX, "every cell is a scenario");
 
 extern const uint32_t rs_map_connections[RS_MAP_CONNECTIONS];
 extern const uint32_t rs_map_depths[RS_MAP_DEPTHS];
-extern const uint32_t rs_map_sizes[RS_MAP_SIZES]; /* bytes of a frame, header included */
+extern const uint32_t rs_map_sizes[RS_MAP_SIZES]; /* bytes of a message */
+
+/* rs_map_grid: size and send block, 0 = the server's default, of grid `index` < RS_MAP_GRIDS
+ * (asserted). False: there is none. */
+bool rs_map_grid(uint32_t index, uint32_t *size, uint32_t *block);
 
 /* The rule's own words. */
 extern const char rs_map_rule[];
@@ -35,13 +48,18 @@ bool rs_map_holds(uint32_t connections, uint32_t depth, uint32_t size);
 /* rs_map_in_quick: part of the few cells of --quick. */
 bool rs_map_in_quick(const rs_scenario *cell);
 
-/* rs_map_name: "64x4x512". */
-void rs_map_name(char out[RS_MAP_NAME_BYTES], uint32_t connections, uint32_t depth, uint32_t size);
+/* rs_map_name: "64x4x512"; with a block "64x4x16384-64k". */
+void rs_map_name(char out[RS_MAP_NAME_BYTES], uint32_t connections, uint32_t depth, uint32_t size,
+                 uint32_t block);
+
+/* rs_map_sends: what else there is to a cell: "blocks of 65,536", "one a request" or "". */
+#define RS_MAP_SENDS_BYTES 24u
+void rs_map_sends(char out[RS_MAP_SENDS_BYTES], const rs_scenario *cell);
 
 typedef struct rs_map_cell {
     rs_scenario scenario; /* name and about point into this cell */
     char name[RS_MAP_NAME_BYTES];
-    char about[80];
+    char about[112];
 } rs_map_cell;
 
 typedef struct rs_map {
@@ -49,8 +67,8 @@ typedef struct rs_map {
     uint32_t cells;
 } rs_map;
 
-/* rs_map_make: every cell that the rule lets in: sizes outermost, then connections, then requests
- * in flight. *map stays where it is: the cells point into it. */
+/* rs_map_make: every cell that the rule lets in: sizes outermost, then blocks, connections,
+ * requests in flight; "writers" last. *map stays where it is: the cells point into it. */
 void rs_map_make(rs_map *map);
 
 /* rs_map_find: the cell of that name; NULL: none, or left out by the rule. */

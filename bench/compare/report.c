@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/map.h"
 #include "compare/report_map.h"
 #include "compare/report_question.h"
 #include "compare/calibration.h"
@@ -271,8 +272,9 @@ void rs_report_csv(const rs_results *results, rs_compare_text *text) {
         text, ",rate_spread,cpu_spread,baseline,rate_ratio,rate_ratio_low,rate_ratio_high,"
               "cpu_ratio,cpu_ratio_low,cpu_ratio_high,machine_ratio,machine_ratio_low,"
               "machine_ratio_high");
-    rs_compare_text_raw(
-        text, results->kind == RS_COMPARE_MAP ? ",connections,in_flight,frame_bytes,wins\n" : "\n");
+    rs_compare_text_raw(text, results->kind == RS_COMPARE_MAP
+                                  ? ",connections,in_flight,frame_bytes,sends,wins\n"
+                                  : "\n");
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             const rs_cell *cell = rs_results_cell(results, i, k);
@@ -293,8 +295,12 @@ void rs_report_csv(const rs_results *results, rs_compare_text *text) {
             csv_interval(text, cell->has_ratio, &cell->machine);
             if (results->kind == RS_COMPARE_MAP) {
                 const rs_scenario *of = results->scenario[i];
-                rs_compare_text_format(text, ",%u,%u,%u,%s", of->connections, of->depth,
-                                       of->frame_bytes, rs_report_map_wins(results, i, k));
+                char sends[RS_MAP_SENDS_BYTES];
+                rs_map_sends(sends, of);
+                rs_compare_text_format(text, ",%u,%u,%u,", of->connections, of->depth,
+                                       of->frame_bytes);
+                rs_compare_text_csv(text, sends);
+                rs_compare_text_format(text, ",%s", rs_report_map_wins(results, i, k));
             }
             rs_compare_text_raw(text, "\n");
         }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/map.h"
 #include "compare/report_map.h"
 #include "compare/report_question.h"
 #include "core/json.h"
@@ -80,9 +81,12 @@ void rs_report_json_settings(rs_json *json, const rs_results *results, uint32_t 
 static void json_map(rs_json *json, const rs_results *results, uint32_t scenario,
                      uint32_t subject) {
     const rs_scenario *of = results->scenario[scenario];
+    char sends[RS_MAP_SENDS_BYTES];
     rs_json_u64(json, "connections", of->connections);
     rs_json_u64(json, "in_flight", of->depth);
     rs_json_u64(json, "frame_bytes", of->frame_bytes);
+    rs_map_sends(sends, of);
+    rs_json_string(json, "sends", sends);
     rs_json_string(json, "wins", rs_report_map_wins(results, scenario, subject));
 }
 

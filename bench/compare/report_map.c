@@ -46,12 +46,15 @@ static void map_row(const rs_results *results, uint32_t scenario, uint32_t subje
     const rs_scenario *of = results->scenario[scenario];
     const rs_cell *cell = rs_results_cell(results, scenario, subject);
     char(*row)[RS_TABLE_CELL_BYTES] = rs_table_row(out);
+    char sends[RS_MAP_SENDS_BYTES];
     if (row == NULL) {
         return;
     }
     map_count(*row++, of->connections);
     map_count(*row++, of->depth);
     map_count(*row++, of->frame_bytes);
+    rs_map_sends(sends, of);
+    map_text(*row++, sends);
     map_text(*row++, results->subject[subject].name);
     if (results->baseline >= 0) {
         const rs_interval none = {.count = 0};
@@ -83,6 +86,7 @@ void rs_report_map_table(const rs_results *results, rs_table *out) {
     rs_table_column(out, "connections", false);
     rs_table_column(out, "in flight", false);
     rs_table_column(out, "bytes", false);
+    rs_table_column(out, "sends", true);
     rs_table_column(out, "server", true);
     if (results->baseline >= 0) {
         rs_table_column(out, "wins by more than 5 %", true);
@@ -135,13 +139,13 @@ static void map_note_level(const rs_results *results, char *out, size_t bytes) {
 
 static void map_note_rule(char *out, size_t bytes) {
     size_t used = (size_t)snprintf(out, bytes, "%s Left out:", rs_map_rule);
-    for (uint32_t i = 0; i < RS_MAP_CELLS_MAX; i++) {
+    for (uint32_t i = 0; i < RS_MAP_SIZES * RS_MAP_CONNECTIONS * RS_MAP_DEPTHS; i++) {
         const uint32_t size = rs_map_sizes[i / (RS_MAP_CONNECTIONS * RS_MAP_DEPTHS)];
         const uint32_t connections = rs_map_connections[i / RS_MAP_DEPTHS % RS_MAP_CONNECTIONS];
         const uint32_t depth = rs_map_depths[i % RS_MAP_DEPTHS];
         char name[RS_MAP_NAME_BYTES];
         if (!rs_map_holds(connections, depth, size) && used < bytes) {
-            rs_map_name(name, connections, depth, size);
+            rs_map_name(name, connections, depth, size, 0);
             used += (size_t)snprintf(out + used, bytes - used, " %s", name);
         }
     }
@@ -172,29 +176,36 @@ bool rs_report_map_note(const rs_results *results, uint32_t index, char *out, si
 
 /* ---- heat maps */
 
-static const rs_cell *map_find(const rs_results *results, uint32_t subject, uint32_t connections,
-                               uint32_t depth, uint32_t size) {
+/* One heat map: of a server, one size and one size of send blocks. */
+typedef struct map_sheet {
+    const rs_results *results;
+    uint32_t subject, size, block;
+    bool cpu;
+} map_sheet;
+
+static const rs_cell *map_find(const map_sheet *sheet, uint32_t connections, uint32_t depth) {
+    const rs_results *results = sheet->results;
     for (uint32_t i = 0; i < results->scenarios; i++) {
         const rs_scenario *of = results->scenario[i];
-        if (of->connections == connections && of->depth == depth && of->frame_bytes == size) {
-            return rs_results_cell(results, i, subject);
+        if (of->kind == RS_SCENARIO_CLOSED && of->connections == connections &&
+            of->depth == depth && of->frame_bytes == sheet->size &&
+            of->send_block == sheet->block) {
+            return rs_results_cell(results, i, sheet->subject);
         }
     }
     return NULL;
 }
 
 /* False: no cell of this size was measured. */
-static bool map_heat(const rs_results *results, uint32_t subject, uint32_t size, bool cpu,
-                     rs_heat *heat) {
+static bool map_heat(const map_sheet *sheet, rs_heat *heat) {
     bool any = false;
     for (uint32_t y = 0; y < RS_MAP_DEPTHS; y++) {
         for (uint32_t x = 0; x < RS_MAP_CONNECTIONS; x++) {
-            const rs_cell *cell =
-                map_find(results, subject, rs_map_connections[x], rs_map_depths[y], size);
+            const rs_cell *cell = map_find(sheet, rs_map_connections[x], rs_map_depths[y]);
             rs_interval *ratio = &heat->ratio[y][x];
             *ratio = (rs_interval){.count = 0};
             if (cell != NULL && cell->has_ratio) {
-                *ratio = cpu ? cell->cpu : cell->rate;
+                *ratio = sheet->cpu ? cell->cpu : cell->rate;
                 any = any || ratio->count > 0;
             }
         }
@@ -202,21 +213,24 @@ static bool map_heat(const rs_results *results, uint32_t subject, uint32_t size,
     return any;
 }
 
-static void map_chart(const rs_results *results, uint32_t subject, uint32_t size, bool cpu,
-                      rs_compare_text *text) {
+static void map_chart(const map_sheet *sheet, rs_compare_text *text) {
     rs_heat heat = {.columns = RS_MAP_CONNECTIONS,
                     .rows = RS_MAP_DEPTHS,
                     .column = rs_map_connections,
                     .row = rs_map_depths,
                     .columns_are = "connections",
                     .rows_are = "in flight",
-                    .more_is_better = !cpu,
+                    .more_is_better = !sheet->cpu,
                     .within = RS_MAP_WIN};
-    char title[128], bytes[RS_TABLE_CELL_BYTES];
-    rs_table_count(bytes, size);
-    (void)snprintf(title, sizeof title, "%.39s%s, %.20s bytes", results->subject[subject].name,
-                   cpu ? ": CPU" : ": rate", bytes);
-    if (map_heat(results, subject, size, cpu, &heat)) {
+    char title[128], bytes[RS_TABLE_CELL_BYTES], blocks[24] = "";
+    rs_table_count(bytes, sheet->size);
+    if (sheet->block != 0) {
+        (void)snprintf(blocks, sizeof blocks, ", %uk blocks", sheet->block / 1024u);
+    }
+    (void)snprintf(title, sizeof title, "%.39s%s, %.20s bytes%s",
+                   sheet->results->subject[sheet->subject].name, sheet->cpu ? ": CPU" : ": rate",
+                   bytes, blocks);
+    if (map_heat(sheet, &heat)) {
         rs_compare_text_raw(text, "<div class=\"card\">");
         rs_svg_heat(text, title, &heat);
         rs_compare_text_raw(text, "</div>\n");
@@ -237,8 +251,11 @@ void rs_report_map_charts(const rs_results *results, rs_compare_text *text) {
     }
     rs_compare_text_raw(text, "</div>\n<div class=\"grid\">\n");
     for (uint32_t i = 0; i < results->subjects; i++) {
-        for (uint32_t k = 0; map_is_judged(results, i) && k < 2 * RS_MAP_SIZES; k++) {
-            map_chart(results, i, rs_map_sizes[k % RS_MAP_SIZES], k >= RS_MAP_SIZES, text);
+        for (uint32_t k = 0; map_is_judged(results, i) && k < 2 * RS_MAP_GRIDS; k++) {
+            map_sheet sheet = {.results = results, .subject = i, .cpu = k >= RS_MAP_GRIDS};
+            if (rs_map_grid(k % RS_MAP_GRIDS, &sheet.size, &sheet.block)) {
+                map_chart(&sheet, text);
+            }
         }
     }
     rs_compare_text_raw(text, "</div>\n");

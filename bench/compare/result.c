@@ -140,15 +140,16 @@ static void result_read_memory(rs_compare_run *run, const rs_scenario *scenario,
     run->value[RS_METRIC_LOCKED] = rs_json_read_number(server, NULL, "locked_bytes");
 }
 
-/* A server of streams says "messages": null; it sees bytes. */
-static bool result_is_stream(const rs_json_doc *server) {
+/* A server of streams says "messages": null; it sees bytes. Ours, as --app raw, counts pieces. */
+static bool result_is_stream(const rs_scenario *scenario, const rs_json_doc *server) {
     const rs_json_node *messages = rs_json_read_get(server, NULL, "messages");
-    return messages != NULL && messages->kind == RS_JSON_IS_NULL;
+    return rs_scenario_is_raw(scenario) || (messages != NULL && messages->kind == RS_JSON_IS_NULL);
 }
 
-static double result_messages(const rs_json_doc *server, const rs_json_doc *load) {
-    return result_is_stream(server) ? rs_json_read_number(load, NULL, "counts.sent")
-                                    : rs_json_read_number(server, NULL, "messages");
+static double result_messages(const rs_scenario *scenario, const rs_json_doc *server,
+                              const rs_json_doc *load) {
+    return result_is_stream(scenario, server) ? rs_json_read_number(load, NULL, "counts.sent")
+                                              : rs_json_read_number(server, NULL, "messages");
 }
 
 /* Both sides count; a run in which they disagree, or nothing came back, proves nothing. */
@@ -156,7 +157,7 @@ static bool result_is_sound(rs_compare_run *run, const rs_scenario *scenario,
                             const rs_json_doc *server, const rs_json_doc *load) {
     const rs_json_node *valid = rs_json_read_get(load, NULL, "valid");
     const double sent = rs_json_read_number(load, NULL, "counts.sent");
-    const double seen = result_messages(server, load);
+    const double seen = result_messages(scenario, server, load);
     const double bytes = rs_json_read_number(server, NULL, "bytes");
     const double waits = rs_json_read_number(load, NULL, "counts.port_waits");
     if (valid == NULL || valid->kind != RS_JSON_IS_BOOL || !(valid->number > 0)) {
@@ -172,7 +173,7 @@ static bool result_is_sound(rs_compare_run *run, const rs_scenario *scenario,
         rs_result_void(run, "no message was counted");
     } else if (seen < sent) {
         rs_result_void(run, "the server counted %.0f messages, loadgen sent %.0f", seen, sent);
-    } else if (result_is_stream(server) && !(bytes >= 2 * sent * scenario->frame_bytes)) {
+    } else if (result_is_stream(scenario, server) && !(bytes >= 2 * sent * scenario->frame_bytes)) {
         rs_result_void(run, "the server counted %.0f bytes both ways, loadgen sent %.0f messages",
                        bytes, sent);
     }
@@ -229,7 +230,7 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     }
     const double messages = scenario->kind == RS_SCENARIO_BOARD
                                 ? rs_json_read_number(load, NULL, "board.deliveries")
-                                : result_messages(server, load);
+                                : result_messages(scenario, server, load);
     run->value[RS_METRIC_MESSAGES] = messages;
     run->value[RS_METRIC_RATE] = result_rate(scenario, load);
     result_read_latency(run, scenario, load);

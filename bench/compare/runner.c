@@ -12,11 +12,12 @@
 #include "seam/files.h"
 #include "seam/os.h"
 
-#define RUNNER_START_S 60.0       /* a new Wine prefix takes ten */
-#define RUNNER_STOP_S 15.0        /* the servers drain for two */
-#define RUNNER_STOP_VOID_S 3.0    /* the run counts no more */
-#define RUNNER_GRACE_S 40.0       /* beyond the load's own time: its connect and reply time-outs */
-#define RUNNER_LADDER_REPLY_S 20u /* one server makes a thread per connection: slow under Wine */
+#define RUNNER_START_S 60.0     /* a new Wine prefix takes ten */
+#define RUNNER_STOP_S 15.0      /* the servers drain for two */
+#define RUNNER_STOP_VOID_S 3.0  /* the run counts no more */
+#define RUNNER_GRACE_S 40.0     /* beyond the load's own time: its connect and reply time-outs */
+#define RUNNER_SLOW_REPLY_S 20u /* ladder: one makes a thread per connection; map: MiB in flight   \
+                                 */
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 6u
@@ -128,8 +129,8 @@ static void runner_load_args(const runner_turn *turn, rs_args *args) {
     rs_args_add(args, "127.0.0.1");
     rs_args_u32(args, "--port", turn->port);
     rs_scenario_load_args(turn->scenario, &time, args);
-    if (turn->target->streams) {
-        rs_args_u32(args, "--timeout", RUNNER_LADDER_REPLY_S);
+    if (turn->target->streams || turn->scenario->send_block != 0) {
+        rs_args_u32(args, "--timeout", RUNNER_SLOW_REPLY_S);
     }
     runner_path(turn, &turn->runner->load, "json", json);
     rs_args_add(args, "--json");

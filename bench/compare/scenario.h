@@ -11,7 +11,7 @@
 
 #include "compare/args.h"
 
-#define RS_SCENARIOS_MAX 80u /* the cells of --map are scenarios too */
+#define RS_SCENARIOS_MAX 96u /* the cells of --map are scenarios too */
 #define RS_CAPACITY_BOUND_US                                                                       \
     2000.0 /* p99 that "capacity" allows: ours; what a player does not feel */
 #define RS_BOTS_BOUND_US                                                                           \
@@ -23,14 +23,15 @@
 #define RS_CAPACITY_SHARE 0.5   /* of a run's time for each of its loads: ours */
 
 typedef enum rs_scenario_kind {
-    RS_SCENARIO_CLOSED, /* next request when the reply is there: measures capacity */
-    RS_SCENARIO_BUSY,   /* the same; each message costs the server RS_SCENARIO_WORK_US of work */
-    RS_SCENARIO_IDLE,   /* the same on a few of many connections */
-    RS_SCENARIO_RAMP,   /* all connections at once; rate = connections a second until first reply */
-    RS_SCENARIO_CHURN,  /* connect, a few messages, close; rate = connections a second */
-    RS_SCENARIO_FIXED,  /* open loop at a share of the slower server's capacity */
-    RS_SCENARIO_BOARD,  /* the board game, open loop; rate = deliveries a second */
-    RS_SCENARIO_BOTS,   /* most bots on the board with p99 within RS_BOTS_BOUND_US */
+    RS_SCENARIO_CLOSED,  /* next request when the reply is there: measures capacity */
+    RS_SCENARIO_BUSY,    /* the same; each message costs the server RS_SCENARIO_WORK_US of work */
+    RS_SCENARIO_WRITERS, /* as CLOSED; each request is written by a call of its own */
+    RS_SCENARIO_IDLE,    /* the same on a few of many connections */
+    RS_SCENARIO_RAMP,  /* all connections at once; rate = connections a second until first reply */
+    RS_SCENARIO_CHURN, /* connect, a few messages, close; rate = connections a second */
+    RS_SCENARIO_FIXED, /* open loop at a share of the slower server's capacity */
+    RS_SCENARIO_BOARD, /* the board game, open loop; rate = deliveries a second */
+    RS_SCENARIO_BOTS,  /* most bots on the board with p99 within RS_BOTS_BOUND_US */
     RS_SCENARIO_CAPACITY /* highest open-loop rate with p99 within RS_CAPACITY_BOUND_US */
 } rs_scenario_kind;
 
@@ -44,7 +45,8 @@ typedef struct rs_scenario {
     uint32_t max_frame;    /* server options; 0 = the server's default */
     uint32_t max_queued;
     uint32_t sets;   /* RS_IN_*: which selections have it; 0: trade-offs, or by name */
-    const char *app; /* option of the server, and of loadgen for the board; NULL: its default */
+    const char *app; /* option of the server, and of loadgen for the board and raw; NULL: default */
+    uint32_t send_block; /* option of the server; 0 = its default */
 } rs_scenario;
 
 #define RS_IN_QUICK (1u << 0)
@@ -63,6 +65,9 @@ bool rs_scenario_is_late(const rs_scenario *scenario);
 
 /* rs_scenario_is_open: messages are sent when they are due: latency counts from then. */
 bool rs_scenario_is_open(const rs_scenario *scenario);
+
+/* rs_scenario_is_raw: the server sees bytes and no messages. */
+bool rs_scenario_is_raw(const rs_scenario *scenario);
 
 /* rs_scenario_is_search: its rate is the largest of several loads whose p99 stays within
  * rs_scenario_bound_us. */

@@ -116,7 +116,7 @@ static void settings_list_cells(settings_parse *parse) {
     for (uint32_t i = 0; i < grid->cells && used < parse->text_bytes; i++) {
         const rs_scenario *cell = &grid->cell[i].scenario;
         used +=
-            (size_t)snprintf(parse->text + used, parse->text_bytes - used, "%-11s %s%s\n",
+            (size_t)snprintf(parse->text + used, parse->text_bytes - used, "%-16s %s%s\n",
                              cell->name, cell->about, rs_map_in_quick(cell) ? " (--quick)" : "");
     }
 }

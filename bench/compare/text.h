@@ -37,7 +37,7 @@ void rs_compare_text_csv(rs_compare_text *text, const char *from);
 /* ---- tables */
 
 #define RS_TABLE_COLUMNS_MAX 20u
-#define RS_TABLE_ROWS_MAX 256u
+#define RS_TABLE_ROWS_MAX 352u
 #define RS_TABLE_CELL_BYTES 72u
 
 typedef struct rs_table {

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# compare_map.sh BIN WORK: a map of two cells, stopped after the first and resumed.
+# compare_map.sh BIN WORK: a map of two cells, stopped after the first and resumed; then one of the
+# cells that are no plain grid: messages of 256 KiB, both send blocks, and the writers.
 #
 # A pass: Ctrl+C ends it with 130 and one cell's file; --resume measures the other cell alone, the
 # first one's runs are in every result as they were; a --resume that measures in another way is
-# refused with exit code 2 and touches nothing; a new map forgets the old cells; no process is left.
+# refused with exit code 2 and touches nothing; a new map forgets the old cells; the other cells are
+# sound and the page draws a heat map for each block; no process is left.
 set -u
 bin=$1 work=$2
 first=1x1x32 second=16x4x512
@@ -19,11 +21,12 @@ fail()
     exit 1
 }
 # map REPEAT ARGS...: in the background, as $pid.
+cells=$second,$first
 map()
 {
     local repeat=$1
     shift
-    "$bin/compare" --map --cells "$second,$first" --seconds 0.3 --warmup 0.1 --repeat "$repeat" \
+    "$bin/compare" --map --cells "$cells" --seconds 0.3 --warmup 0.1 --repeat "$repeat" \
         --servers "epoll_server,twin=$bin/epoll_server" --no-instrument-test --disturbed-max 100 \
         --placement free --progress off "$@" >"$work/console.txt" 2>"$work/errors.txt" </dev/null &
     pid=$!
@@ -94,8 +97,19 @@ until [ ! -e "$work/out/cells/$first.json" ]; do
 done
 kill -INT $pid
 ended 130
+
+cells=writers,1x4x262144-4k,1x4x262144-64k,16x1x16384-4k
+map 1 --out "$work/other"
+ended 0
+[ "$(grep -c ',twin,Linux,[^,]*,1,0,' "$work/other/results.csv")" -eq 4 ] || fail "not 4 sound cells"
+grep -q '^writers,twin,.*,1,50,32,one a request,' "$work/other/results.csv" || fail "no writers"
+grep -q 'depth=50,[^"]* coalesce=false,' "$work/other/results.json" || fail "written together"
+for block in 4k 64k; do
+    grep -q "twin: rate, 262,144 bytes, $block blocks" "$work/other/report.html" ||
+        fail "no heat map of $block blocks"
+done
 for file in /proc/[0-9]*/cmdline; do
-    if tr '\0' ' ' <"$file" 2>/dev/null | grep -q -- "$work/out/runs"; then
+    if tr '\0' ' ' <"$file" 2>/dev/null | grep -q -- "$work/o[a-z]*/runs"; then
         fail "left behind: $(tr '\0' ' ' <"$file")"
     fi
 done

@@ -911,6 +911,7 @@ mutant("a rate that did not hold again is kept" [[    @{bisect->next *= BISECT_B
 mutants_of(bench/compare/map.c "unit\\.map")
 mutant("the bound itself is left out" [[    return @{(uint64_t)connections * depth * size <= RS_MAP_BYTES_MAX}@;]] [[(uint64_t)connections * depth * size < RS_MAP_BYTES_MAX]])
 mutant("a large frame is not told to the server" [[    const bool large = @{size > MAP_FRAME_DEFAULT}@;]] [[false]])
+mutant("a message beyond a frame is one" [[    const bool raw = @{size > RS_FRAME_BYTES_MAX}@;]] [[false]])
 mutant("any difference wins" [[    if (@{rate->middle > RS_MAP_WIN}@) {]] [[rate->middle > 1]])
 mutant("what is not separable is called the same" [[        return @{rs_stats_is_same(rate)}@ ? RS_MAP_WITHIN]] [[true]])
 

@@ -194,7 +194,7 @@ static void doc_map_depths(uint32_t connections, uint32_t size, bool in, char *o
 static void doc_map(doc *out) {
     char bytes[16], connections[16], in[64], left_out[64];
     doc_title(out, "Map", "`bench/compare/map.c`: the cells of `--map`.",
-              "frame bytes | connections | in flight on each | left out");
+              "bytes of a message | send blocks | connections | in flight on each | left out");
     for (uint32_t i = 0; i < RS_MAP_SIZES * RS_MAP_CONNECTIONS; i++) {
         const uint32_t size = rs_map_sizes[i / RS_MAP_CONNECTIONS];
         const uint32_t many = rs_map_connections[i % RS_MAP_CONNECTIONS];
@@ -202,9 +202,15 @@ static void doc_map(doc *out) {
         (void)snprintf(connections, sizeof connections, "%u", many);
         doc_map_depths(many, size, true, in, sizeof in);
         doc_map_depths(many, size, false, left_out, sizeof left_out);
-        DOC_ROW(out, bytes, connections, in, left_out);
+        DOC_ROW(out, bytes, size < RS_MAP_LARGE ? "the default" : "4096 and 65536, a cell for each",
+                connections, in, left_out);
     }
     doc_paragraph(out, rs_map_rule);
+    doc_paragraph(out, "Messages above 65,535 bytes are no frames: server and loadgen then have "
+                       "`--app raw`, and every byte is verified as it comes back.");
+    doc_paragraph(out, "And `" RS_MAP_WRITERS "`, the shape in which RIO loses most in public: one "
+                       "connection, 50 writers with one request of 32 bytes each, every one "
+                       "written by its own call.");
 }
 
 static void doc_metrics(doc *out) {

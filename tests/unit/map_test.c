@@ -59,7 +59,7 @@ static double made_rate(uint32_t scenario, uint32_t subject, uint32_t repeat) {
 
 static void make_results(rs_platform platform) {
     static const char *const names[SERVERS] = {"epoll_server", "iocp_server", "rio_server"};
-    static const char *const cells[CELLS] = {"1x1x32", "64x16x32", "1024x1x16384"};
+    static const char *const cells[CELLS] = {"1x1x32", "64x16x32", "1024x1x16384-64k"};
     memset(&results, 0, sizeof results);
     memset(recorded, 0, sizeof recorded);
     rs_map_make(&map);
@@ -120,18 +120,20 @@ static void test_map_holds_what_the_rule_says(void **state) {
     }
     for (uint32_t c = 0; c < RS_MAP_CONNECTIONS; c++) {
         for (uint32_t i = 0; i < RS_MAP_DEPTHS * RS_MAP_SIZES; i++) {
-            inside += rs_map_holds(rs_map_connections[c], rs_map_depths[i / RS_MAP_SIZES],
-                                   rs_map_sizes[i % RS_MAP_SIZES])
-                          ? 1
+            const uint32_t size = rs_map_sizes[i % RS_MAP_SIZES];
+            inside += rs_map_holds(rs_map_connections[c], rs_map_depths[i / RS_MAP_SIZES], size)
+                          ? (size < RS_MAP_LARGE ? 1 : RS_MAP_BLOCKS)
                           : 0;
         }
     }
-    assert_int_equal(map.cells, inside);
-    assert_int_equal(map.cells, 63);
-    assert_int_equal(quick, 11);               /* of 12: 1024x16x16384 is left out */
+    assert_int_equal(map.cells, inside + 1); /* "writers" */
+    assert_int_equal(map.cells, 82);
+    assert_int_equal(quick, 14);               /* 1024x16x16384 is left out */
     assert_true(rs_map_holds(1024, 1, 16384)); /* exactly 16 MiB */
     assert_false(rs_map_holds(1024, 1, 16385));
-    assert_null(rs_map_find(&map, "1024x1x65535"));
+    assert_null(rs_map_find(&map, "1024x1x262144-4k"));
+    assert_null(rs_map_find(&map, "64x1x16384")); /* large, so with its block */
+    assert_null(rs_map_find(&map, "64x1x512-4k"));
     assert_null(rs_map_find(&map, "2x1x32"));
 }
 
@@ -140,11 +142,11 @@ static void test_map_large_frames_are_told_to_the_server(void **state) {
     const rs_load_time time = {.seconds = 1, .warmup_s = 1};
     (void)state;
     rs_args_init(&args);
-    rs_scenario_server_args(rs_map_find(&map, "64x4x65535"), false, &args);
-    assert_int_equal(args.count, 6);
+    rs_scenario_server_args(rs_map_find(&map, "64x4x16384-4k"), false, &args);
+    assert_int_equal(args.count, 8);
     assert_string_equal(args.text[1], "79");
     assert_string_equal(args.text[2], "--max-frame");
-    assert_string_equal(args.text[3], "65535");
+    assert_string_equal(args.text[3], "16384");
     assert_string_equal(args.text[4], "--max-queued");
     rs_args_init(&args);
     rs_scenario_server_args(rs_map_find(&map, "64x4x512"), false, &args);
@@ -153,6 +155,80 @@ static void test_map_large_frames_are_told_to_the_server(void **state) {
     assert_string_equal(args.text[3], "64");
     assert_string_equal(args.text[5], "4");
     assert_string_equal(args.text[7], "512");
+}
+
+static bool asks(const rs_args *args, const char *option, const char *value) {
+    for (uint32_t i = 0; i + 1 < args->count; i++) {
+        if (strcmp(args->text[i], option) == 0) {
+            return strcmp(args->text[i + 1], value) == 0;
+        }
+    }
+    return false;
+}
+
+static void test_map_messages_beyond_a_frame_are_raw(void **state) {
+    static rs_args args;
+    const rs_load_time time = {.seconds = 1, .warmup_s = 1};
+    const rs_scenario *shape = rs_map_find(&map, "16x4x262144-4k");
+    (void)state;
+    rs_args_init(&args);
+    rs_scenario_server_args(shape, false, &args);
+    assert_true(asks(&args, "--app", "raw") && asks(&args, "--send-block", "4096"));
+    assert_true(asks(&args, "--recv-buffer", "65536"));
+    assert_false(asks(&args, "--max-frame", "262144"));
+    rs_args_init(&args);
+    rs_scenario_load_args(shape, &time, &args);
+    assert_true(asks(&args, "--app", "raw") && asks(&args, "--size", "262144"));
+    assert_false(asks(&args, "--coalesce", "off"));
+    rs_args_init(&args);
+    rs_scenario_server_args(rs_map_find(&map, "1x1x16384-64k"), false, &args);
+    assert_true(asks(&args, "--max-frame", "16384") && asks(&args, "--send-block", "65536"));
+    assert_false(asks(&args, "--app", "raw"));
+}
+
+static void test_map_writers_share_a_connection_and_write_alone(void **state) {
+    static rs_args args;
+    const rs_load_time time = {.seconds = 1, .warmup_s = 1};
+    const rs_scenario *shape = rs_map_find(&map, RS_MAP_WRITERS);
+    char sends[RS_MAP_SENDS_BYTES];
+    (void)state;
+    assert_non_null(shape);
+    assert_true(rs_map_in_quick(shape));
+    rs_args_init(&args);
+    rs_scenario_load_args(shape, &time, &args);
+    assert_true(asks(&args, "--connections", "1") && asks(&args, "--depth", "50"));
+    assert_true(asks(&args, "--coalesce", "off") && asks(&args, "--sends-in-flight", "16"));
+    rs_map_sends(sends, shape);
+    assert_string_equal(sends, "one a request");
+    rs_map_sends(sends, rs_map_find(&map, "1x1x16384-64k"));
+    assert_string_equal(sends, "blocks of 65,536");
+    rs_map_sends(sends, rs_map_find(&map, "1x1x32"));
+    assert_string_equal(sends, "");
+}
+
+/* As --app raw a server counts pieces: the messages are loadgen's, and the bytes must match. */
+static void test_map_raw_messages_are_those_of_the_load(void **state) {
+    static const struct {
+        const char *server;
+        uint32_t state;
+    } rows[] = {{"{\"messages\":640,\"bytes\":5242880}", RS_RUN_OK},
+                {"{\"messages\":640,\"bytes\":5242879}", RS_RUN_VOID}};
+    static const char load[] = "{\"valid\":true,\"counts\":{\"sent\":10},\"rate_per_s\":5,"
+                               "\"latency_ns\":{\"p50\":7000}}";
+    static rs_json_node loads[NODES];
+    const rs_scenario *raw = rs_map_find(&map, "1x1x262144-4k");
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const rs_observed observed = {.cpu_ns = 50000};
+        rs_compare_run made;
+        rs_json_doc server, doc;
+        assert_true(
+            rs_json_read_parse(&server, rows[i].server, strlen(rows[i].server), node, NODES));
+        assert_true(rs_json_read_parse(&doc, load, strlen(load), loads, NODES));
+        rs_result_read(&made, raw, &server, &doc, &observed);
+        assert_int_equal(made.state, rows[i].state);
+        assert_true(made.state == RS_RUN_VOID || fabs(made.value[RS_METRIC_CPU] - 5) < 1e-9);
+    }
 }
 
 static void test_map_a_win_is_more_than_5_percent_and_settled(void **state) {
@@ -181,18 +257,20 @@ static void test_map_table_has_a_row_for_each_cell_and_server(void **state) {
     assert_int_equal(table->rows, CELLS * SERVERS);
     assert_string_equal(table->cell[2][0], "1");
     assert_string_equal(table->cell[2][2], "32");
-    assert_string_equal(table->cell[2][3], "rio_server");
-    assert_string_equal(table->header[4], "wins by more than 5 %");
-    assert_string_equal(table->cell[0][4], "-");
-    assert_string_equal(table->cell[1][4], "epoll_server"); /* the floor wins over IOCP */
+    assert_string_equal(table->cell[2][3], "");
+    assert_string_equal(table->cell[8][3], "blocks of 65,536");
     assert_string_equal(table->cell[2][4], "rio_server");
-    assert_string_equal(table->cell[5][4], "within 5 %");
-    assert_string_equal(table->cell[8][4], "not separable");
-    assert_string_equal(table->header[5], "rate / floor");
-    assert_string_equal(table->cell[2][5], "2.00 (2.00 to 2.00)");
-    assert_string_equal(table->cell[2][6], "0.50 (0.50 to 0.50)");
-    assert_string_equal(table->header[15], "completions/dequeue");
-    assert_string_equal(table->cell[2][16], "Wine");
+    assert_string_equal(table->header[5], "wins by more than 5 %");
+    assert_string_equal(table->cell[0][5], "-");
+    assert_string_equal(table->cell[1][5], "epoll_server"); /* the floor wins over IOCP */
+    assert_string_equal(table->cell[2][5], "rio_server");
+    assert_string_equal(table->cell[5][5], "within 5 %");
+    assert_string_equal(table->cell[8][5], "not separable");
+    assert_string_equal(table->header[6], "rate / floor");
+    assert_string_equal(table->cell[2][6], "2.00 (2.00 to 2.00)");
+    assert_string_equal(table->cell[2][7], "0.50 (0.50 to 0.50)");
+    assert_string_equal(table->header[16], "completions/dequeue");
+    assert_string_equal(table->cell[2][17], "Wine");
     assert_string_equal(table->cell[8][0], "1,024");
 }
 
@@ -210,7 +288,7 @@ static void test_map_reports_count_the_cells_and_name_the_rule(void **state) {
         has(words);
         has("more by over 5 % in 1 of 3 cells, less in 0, within 5 % in 1, not separable in 1");
         has("is above 16 MiB");
-        has(" 1024x1x65535");
+        has(" 1024x1x262144");
         has_not(" 1024x1x16384 1024x4x16384");
         has("about Wine and not Windows");
         has("Wine cannot decide");
@@ -223,7 +301,8 @@ static void test_map_page_has_heat_maps_against_the_floor_alone(void **state) {
     rs_report_html(&results, table, &text);
     has("Each server over the floor");
     has("rio_server: rate, 32 bytes");
-    has("rio_server: CPU, 16,384 bytes");
+    has("rio_server: CPU, 16,384 bytes, 64k blocks");
+    has_not("16,384 bytes, 4k blocks"); /* no cell of it was measured */
     has("iocp_server: rate, 32 bytes");
     has_not("epoll_server: rate");
     has_not("rate, 512 bytes"); /* no cell of it was measured */
@@ -274,10 +353,12 @@ static void test_map_csv_and_json_have_the_coordinates(void **state) {
     size_t length = 0;
     (void)state;
     rs_report_csv(&results, &text);
-    has(",connections,in_flight,frame_bytes,wins\n");
-    has(",64,16,32,within 5 %\n");
+    has(",connections,in_flight,frame_bytes,sends,wins\n");
+    has(",64,16,32,,within 5 %\n");
+    has(",1024,1,16384,\"blocks of 65,536\",not separable\n");
     assert_true(rs_report_json(&results, out, RS_REPORT_BYTES, &length));
-    has("\"connections\":64,\"in_flight\":16,\"frame_bytes\":32,\"wins\":\"within 5 %\"");
+    has("\"connections\":64,\"in_flight\":16,\"frame_bytes\":32,\"sends\":\"\",\"wins\":\"within 5 "
+        "%\"");
     has("\"map\":[\"");
     results.kind = RS_COMPARE_SERVERS;
     rs_compare_text_init(&text, out, RS_REPORT_BYTES);
@@ -413,7 +494,7 @@ static void test_map_cell_void_or_not_whole_is_measured_again(void **state) {
         (const char *const[]){"compare", __VA_ARGS__}, out, RS_REPORT_BYTES)
 
 static void test_map_settings(void **state) {
-    static const char *const bad[][3] = {{"--map", "--cells", "1024x64x65535"},
+    static const char *const bad[][3] = {{"--map", "--cells", "1024x64x262144-4k"},
                                          {"--map", "--cells", "1x1"},
                                          {"--map", "--scenario", "wide"},
                                          {"--quick", "--cells", "1x1x32"},
@@ -421,21 +502,22 @@ static void test_map_settings(void **state) {
     (void)state;
     assert_int_equal(READ("--map"), -1);
     assert_int_equal(settings.kind, RS_COMPARE_MAP);
-    assert_int_equal(settings.scenarios, 63);
-    assert_int_equal(settings.early, 63);
+    assert_int_equal(settings.scenarios, 82);
+    assert_int_equal(settings.early, 82);
     assert_int_equal(settings.repeats, 6);
     assert_int_equal(READ("--map", "--quick"), -1);
-    assert_int_equal(settings.scenarios, 11);
+    assert_int_equal(settings.scenarios, 14);
     assert_int_equal(READ("--map", "--full"), -1);
-    assert_int_equal(settings.scenarios, 63);
+    assert_int_equal(settings.scenarios, 82);
     assert_int_equal(settings.repeats, 10);
     assert_int_equal(READ("--map", "--cells", "64x1x32,1x1x32", "--resume", "d"), -1);
     assert_int_equal(settings.scenarios, 2);
     assert_string_equal(settings.scenario[0]->name, "1x1x32");
     assert_string_equal(settings.out, "d");
     assert_int_equal(READ("--map", "--list"), 0);
-    has("1x1x32      1 connection, 1 in flight on each, frames of 32 bytes (--quick)\n");
-    has("16x16x65535 16 connections");
+    has("1x1x32           1 connection, 1 in flight on each, frames of 32 bytes (--quick)\n");
+    has("16x4x262144-64k  16 connections");
+    has("writers          1 connection, 50 writers");
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_int_equal(READ(bad[i][0], bad[i][1], bad[i][2]), 2);
         assert_non_null(strstr(out, bad[i][1]));
@@ -463,6 +545,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_map_holds_what_the_rule_says, setup),
         cmocka_unit_test_setup(test_map_large_frames_are_told_to_the_server, setup),
+        cmocka_unit_test_setup(test_map_messages_beyond_a_frame_are_raw, setup),
+        cmocka_unit_test_setup(test_map_writers_share_a_connection_and_write_alone, setup),
+        cmocka_unit_test_setup(test_map_raw_messages_are_those_of_the_load, setup),
         cmocka_unit_test_setup(test_map_a_win_is_more_than_5_percent_and_settled, setup),
         cmocka_unit_test_setup(test_map_table_has_a_row_for_each_cell_and_server, setup),
         cmocka_unit_test_setup(test_map_reports_count_the_cells_and_name_the_rule, setup),
