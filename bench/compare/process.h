@@ -72,6 +72,8 @@ void rs_process_self(rs_process *out);
 /* rs_process_find_wineserver: the wineserver of a prefix as a process that is not our child: its
  * usage can be read; rs_process_end_wineserver ends it. False: none. */
 bool rs_process_find_wineserver(const char *prefix, rs_process *out);
+
+/* rs_process_move: to a processor, or with RS_CPU_ANY to all that this program may use. */
 void rs_process_move(const rs_process *process, int32_t cpu);
 void rs_process_end_wineserver(rs_process *process);
 

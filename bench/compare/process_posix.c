@@ -367,7 +367,11 @@ bool rs_process_find_wineserver(const char *prefix, rs_process *out) {
 void rs_process_move(const rs_process *process, int32_t cpu) {
     cpu_set_t set;
     CPU_ZERO(&set);
-    CPU_SET((unsigned)cpu, &set);
+    if (cpu >= 0) {
+        CPU_SET((unsigned)cpu, &set);
+    } else {
+        (void)sched_getaffinity(0, sizeof set, &set);
+    }
     /* wineserver has one thread; gone in the meantime is as good as moved. */
     (void)sched_setaffinity((pid_t)process->id, sizeof set, &set);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "compare/svg.h"
+#include "compare/tradeoff.h"
 #include "core/assert.h"
 
 /* The subjects with figures in a scenario, but for controls: they are in the trust line. beyond:
@@ -214,4 +215,56 @@ void rs_chart_calls(const rs_results *results, uint32_t scenario, const rs_chart
         chart_add_up(&bar[i], cell->median[RS_METRIC_CALLS]);
     }
     rs_svg_bars(text, "Kernel calls", "calls/message", bar, count, calls->name);
+}
+
+/* ---- scaling */
+
+static uint32_t scaling_bars(const rs_results *results, uint32_t scenario,
+                             rs_bar bar[RS_SERVERS_MAX]) {
+    uint32_t bars = 0;
+    for (uint32_t i = 0; i < results->subjects; i++) {
+        const rs_subject *subject = &results->subject[i];
+        const rs_cell *cell = rs_results_cell(results, scenario, i);
+        if (subject->changed != NULL && strcmp(subject->changed->option, "workers") == 0 &&
+            cell->has_ratio && cell->rate.count > 0) {
+            bar[bars++] = (rs_bar){.label = subject->name,
+                                   .part = {cell->rate.middle},
+                                   .parts = 1,
+                                   .colour = rs_chart_colour(results, i),
+                                   .low = cell->rate.low,
+                                   .high = cell->rate.high};
+        }
+    }
+    return bars;
+}
+
+static const char *scaling_machine(const rs_results *results) {
+    for (uint32_t i = 0; i < results->banners; i++) {
+        if (strcmp(results->banner[i].what, "machine") == 0) {
+            return results->banner[i].text;
+        }
+    }
+    return "an unknown machine";
+}
+
+void rs_chart_scaling(const rs_results *results, rs_compare_text *text) {
+    rs_bar bar[RS_SERVERS_MAX];
+    for (uint32_t i = 0; results->kind == RS_COMPARE_TRADEOFFS && i < results->scenarios; i++) {
+        const bool measured = results->scenario[i]->kind == RS_SCENARIO_SCALING;
+        const uint32_t bars = measured ? scaling_bars(results, i, bar) : 0;
+        if (bars == 0) {
+            continue;
+        }
+        rs_compare_text_raw(text, "<h2>Scaling</h2>\n<p class=\"dim\">Messages a second with so "
+                                  "many workers over those of the same server with its default of "
+                                  "one, run by run; the line is the interval. Each message costs ");
+        rs_compare_text_format(text,
+                               "%u us of work; the system places all threads, loadgen's too, on ",
+                               RS_SCENARIO_WORK_US);
+        rs_compare_text_html(text, scaling_machine(results));
+        rs_compare_text_raw(text, ": workers beyond the processors share them.</p>\n"
+                                  "<div class=\"card\"><div class=\"grid\">\n");
+        rs_svg_bars(text, "Rate over that of one worker", "times", bar, bars, NULL);
+        rs_compare_text_raw(text, "</div></div>\n");
+    }
 }

@@ -13,8 +13,9 @@
 #include "compare/text.h"
 
 #define RS_CHART_CPU_PARTS 3u
-#define RS_CHART_CALLS (RS_SVG_COSTS - 1u) /* names with a colour; the last place is the others'   \
-                                            */
+#define RS_CHART_CALLS                                                                             \
+    (RS_SVG_COSTS - 1u) /* names with a colour; the last place is the others'                      \
+                         */
 #define RS_CHART_CALLS_KNOWN 128u
 
 _Static_assert(RS_CHART_CALLS_KNOWN > RS_CHART_CALLS, "room for the others");
@@ -44,6 +45,11 @@ void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_t
 void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text);
 void rs_chart_calls(const rs_results *results, uint32_t scenario, const rs_chart_calls_list *calls,
                     rs_compare_text *text);
+
+/* rs_chart_scaling: of trade-offs, messages a second with each number of workers over those with
+ * the default of one, with intervals, and on which processors. Nothing when that is not measured.
+ */
+void rs_chart_scaling(const rs_results *results, rs_compare_text *text);
 
 /* rs_chart_ratios: rate and CPU time (of trade-offs p99 too) of everything that is set against
  * something, with intervals; how to read it. Nothing when nothing is. */

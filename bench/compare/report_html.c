@@ -221,6 +221,7 @@ void rs_report_html(const rs_results *results, rs_table *scratch, rs_compare_tex
     html_question(results, text);
     if (results->kind == RS_COMPARE_TRADEOFFS) {
         html_tradeoffs(results, text);
+        rs_chart_scaling(results, text);
     } else if (results->kind == RS_COMPARE_MAP) {
         html_map_notes(results, text);
         html_map_charts(results, text);

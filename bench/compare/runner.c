@@ -12,12 +12,13 @@
 #include "seam/files.h"
 #include "seam/os.h"
 
-#define RUNNER_START_S 60.0     /* a new Wine prefix takes ten */
-#define RUNNER_STOP_S 15.0      /* the servers drain for two */
-#define RUNNER_STOP_VOID_S 3.0  /* the run counts no more */
-#define RUNNER_GRACE_S 40.0     /* beyond the load's own time: its connect and reply time-outs */
-#define RUNNER_SLOW_REPLY_S 20u /* ladder: one makes a thread per connection; map: MiB in flight   \
-                                 */
+#define RUNNER_START_S 60.0    /* a new Wine prefix takes ten */
+#define RUNNER_STOP_S 15.0     /* the servers drain for two */
+#define RUNNER_STOP_VOID_S 3.0 /* the run counts no more */
+#define RUNNER_GRACE_S 40.0    /* beyond the load's own time: its connect and reply time-outs */
+#define RUNNER_SLOW_REPLY_S                                                                        \
+    20u /* ladder: one makes a thread per connection; map: MiB in flight                           \
+         */
 #define RUNNER_TICK_MS 5u
 #define RUNNER_SAMPLE_TICKS 20u
 #define RUNNER_BISECT_STEPS 6u
@@ -142,12 +143,17 @@ static void runner_load_args(const runner_turn *turn, rs_args *args) {
     }
 }
 
+static int32_t runner_cpu(const runner_turn *turn, const rs_runner_side *side) {
+    return turn->scenario->kind == RS_SCENARIO_SCALING ? RS_CPU_ANY : side->cpu;
+}
+
 /* Starts one of the two; its output goes to files, because Wine wants no pipes. */
 static bool runner_start(runner_turn *turn, rs_runner_side *side, const rs_args *args,
                          const char *prefix) {
     char out[RS_ARG_BYTES * 2], err[RS_ARG_BYTES * 2];
     rs_error error = {.call = NULL};
-    rs_process_spec spec = {.args = args, .out_path = out, .err_path = err, .cpu = side->cpu};
+    rs_process_spec spec = {
+        .args = args, .out_path = out, .err_path = err, .cpu = runner_cpu(turn, side)};
     if (args->overflow) {
         rs_result_void(turn->out, "%s: its command line is too long", side->name);
         return false;
@@ -241,9 +247,7 @@ static bool runner_await_wineserver(runner_turn *turn) {
         rs_result_void(turn->out, "%s: its wineserver was not found", target->name);
         return false;
     }
-    if (turn->runner->server.cpu != RS_CPU_ANY) {
-        rs_process_move(&target->wineserver, turn->runner->server.cpu);
-    }
+    rs_process_move(&target->wineserver, runner_cpu(turn, &turn->runner->server));
     return true;
 }
 

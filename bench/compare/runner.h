@@ -16,8 +16,9 @@
 
 #define RS_RUNNER_JSON_BYTES 131072u
 #define RS_RUNNER_NODES 4096u
-#define RS_RUNNER_ROWS_BYTES 524288u /* of all connections: more than 160 bytes for each of 3,000  \
-                                      */
+#define RS_RUNNER_ROWS_BYTES                                                                       \
+    524288u /* of all connections: more than 160 bytes for each of 3,000                           \
+             */
 
 /* A program to measure. */
 typedef struct rs_target {

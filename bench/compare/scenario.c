@@ -24,6 +24,9 @@ static const rs_scenario scenario_table[] = {
      RS_SCENARIO_CLOSED, 64, 1, 32, 0, 0, 128, 0, 0, 0, "slow", 0},
     {"busy-work", "64 connections as in many-small; each message costs the server 20 us of work",
      RS_SCENARIO_BUSY, 64, 1, 32, 0, 0, 128, 0, 0, 0, NULL, 0},
+    {"scaling",
+     "64 connections, 20 us of work a message as in busy-work; the system places the threads",
+     RS_SCENARIO_SCALING, 64, 1, 32, 0, 0, 128, 0, 0, 0, NULL, 0},
     {"pipelined", "64 connections, 32 bytes, 64 requests in flight on each", RS_SCENARIO_CLOSED, 64,
      64, 32, 0, 0, 128, 0, 0, RS_IN_QUICK | RS_IN_FULL, NULL, 0},
     {"wide", "1,000 connections, 32 bytes, one request in flight on each", RS_SCENARIO_CLOSED, 1000,
@@ -71,6 +74,10 @@ const rs_scenario *rs_scenario_find(const char *name) {
 
 bool rs_scenario_is_late(const rs_scenario *scenario) {
     return scenario->kind == RS_SCENARIO_FIXED || scenario->kind == RS_SCENARIO_CAPACITY;
+}
+
+bool rs_scenario_is_busy(const rs_scenario *scenario) {
+    return scenario->kind == RS_SCENARIO_BUSY || scenario->kind == RS_SCENARIO_SCALING;
 }
 
 bool rs_scenario_is_raw(const rs_scenario *scenario) {
@@ -130,7 +137,7 @@ void rs_scenario_server_args(const rs_scenario *scenario, bool streams, rs_args 
     if (rs_scenario_is_raw(scenario) && !streams) {
         rs_args_u32(args, "--recv-buffer", SCENARIO_RAW_RECV_BYTES);
     }
-    if (scenario->kind == RS_SCENARIO_BUSY && !streams) {
+    if (rs_scenario_is_busy(scenario) && !streams) {
         rs_args_u32(args, "--work-us", RS_SCENARIO_WORK_US);
     }
     if (scenario->app != NULL && !streams) {

@@ -25,6 +25,7 @@
 typedef enum rs_scenario_kind {
     RS_SCENARIO_CLOSED,  /* next request when the reply is there: measures capacity */
     RS_SCENARIO_BUSY,    /* the same; each message costs the server RS_SCENARIO_WORK_US of work */
+    RS_SCENARIO_SCALING, /* the same, whatever --placement says without pinning */
     RS_SCENARIO_WRITERS, /* as CLOSED; each request is written by a call of its own */
     RS_SCENARIO_IDLE,    /* the same on a few of many connections */
     RS_SCENARIO_RAMP,  /* all connections at once; rate = connections a second until first reply */
@@ -65,6 +66,9 @@ bool rs_scenario_is_late(const rs_scenario *scenario);
 
 /* rs_scenario_is_open: messages are sent when they are due: latency counts from then. */
 bool rs_scenario_is_open(const rs_scenario *scenario);
+
+/* rs_scenario_is_busy: each message costs the server RS_SCENARIO_WORK_US of work. */
+bool rs_scenario_is_busy(const rs_scenario *scenario);
 
 /* rs_scenario_is_raw: the server sees bytes and no messages. */
 bool rs_scenario_is_raw(const rs_scenario *scenario);

@@ -59,10 +59,10 @@ static const rs_tradeoff tradeoff_table[] = {
     {"logic", "thread", "the application on a thread of its own, behind two rings", true, true,
      "many-small", "busy-work", NULL, NULL, "slow-work"},
     {"workers", "1",
-     "shards; with --placement pinned all share one processor, with free they scale", true, true,
-     "many-small", "busy-work", NULL, NULL, NULL},
-    {"workers", "2", NULL, true, true, "many-small", "busy-work", NULL, NULL, NULL},
-    {"workers", "4", NULL, true, true, "many-small", "busy-work", NULL, NULL, NULL},
+     "shards; pinned, all share one processor; in scaling they have what the machine has", true,
+     true, "many-small", "busy-work", NULL, NULL, "scaling"},
+    {"workers", "2", NULL, true, true, "many-small", "busy-work", NULL, NULL, "scaling"},
+    {"workers", "4", NULL, true, true, "many-small", "busy-work", NULL, NULL, "scaling"},
 };
 
 const rs_tradeoff rs_handicaps[RS_HANDICAPS] = {

@@ -147,7 +147,7 @@ static void doc_scenarios(doc *out) {
         (void)snprintf(work, sizeof work, " --work-us %u", RS_SCENARIO_WORK_US);
         (void)snprintf(asks, sizeof asks, "`--max-sessions %u%s%s%s`", scenario->max_sessions,
                        scenario->max_frame != 0 ? frames : "", scenario->app != NULL ? app : "",
-                       scenario->kind == RS_SCENARIO_BUSY ? work : "");
+                       rs_scenario_is_busy(scenario) ? work : "");
         DOC_ROW(out, scenario->name, scenario->about, rs_scenario_rate_unit(scenario),
                 scenario->sets != 0                ? in + 1
                 : rs_tradeoffs_use(scenario->name) ? "`--tradeoffs`"

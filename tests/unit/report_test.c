@@ -351,6 +351,34 @@ static void test_report_tradeoffs_show_a_row_where_it_was_measured(void **state)
     assert_true(rs_results_wants(&results, 0, 0));
 }
 
+/* A row of another option, or another scenario, has no place in the chart. */
+static void test_report_tradeoffs_chart_the_workers(void **state) {
+    static rs_args args;
+    const rs_tradeoff *row = NULL;
+    (void)state;
+    (void)make_tradeoffs();
+    for (uint32_t i = 0; i < rs_tradeoff_count(); i++) {
+        const rs_tradeoff *at = rs_tradeoff_at(i);
+        row = strcmp(at->option, "workers") == 0 && strcmp(at->value, "4") == 0 ? at : row;
+    }
+    assert_non_null(row);
+    rs_report_html(&results, table, &text);
+    has_not("<h2>Scaling</h2>");
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
+    results.scenario[1] = rs_scenario_find("scaling");
+    results.subject[0].changed = row;
+    rs_results_summarise(&results);
+    rs_report_html(&results, table, &text);
+    has("<h2>Scaling</h2>");
+    has("20 us of work; the system places all threads, loadgen's too, on &lt;b&gt;");
+    has("Rate over that of one worker, times");
+    has("class=\"c2\""); /* rio_server's own colour */
+    has("<path class=\"w\"");
+    rs_args_init(&args);
+    rs_scenario_server_args(results.scenario[1], false, &args);
+    assert_string_equal(args.text[args.count - 2], "--work-us");
+}
+
 /* The words name what differs, by the same figures as the table. */
 static void test_report_tradeoffs_are_summed_up_in_words(void **state) {
     (void)state;
@@ -1242,9 +1270,9 @@ static void test_settings_quick_is_the_default_and_full_has_all(void **state) {
     assert_int_equal(settings.scenarios, 6);
     assert_int_equal(settings.repeats, 5);
     assert_int_equal(READ("--full"), -1);
-    /* "sixty" is the ladder's, "slow-work" and "busy-work" are of trade-offs; the two of the board
-     * are asked for by name: the decision's rule was fixed without them. */
-    assert_int_equal(settings.scenarios, rs_scenario_count() - 5);
+    /* "sixty" is the ladder's, "slow-work", "busy-work" and "scaling" are of trade-offs; the two of
+     * the board are asked for by name: the decision's rule was fixed without them. */
+    assert_int_equal(settings.scenarios, rs_scenario_count() - 6);
     assert_true(settings.repeats >= 5);
     assert_int_equal(settings.kind, RS_COMPARE_SERVERS);
     assert_int_equal(READ("--full", "--repeat", "2"), -1);
@@ -1340,6 +1368,7 @@ int main(void) {
         CASE(test_report_variant_is_set_against_its_own_defaults),
         CASE(test_report_tradeoffs_show_a_row_where_it_was_measured),
         CASE(test_report_tradeoffs_are_summed_up_in_words),
+        CASE(test_report_tradeoffs_chart_the_workers),
         CASE(test_report_chart_and_table_have_one_sum),
         CASE(test_report_ladder_says_where_a_model_ends),
         CASE(test_report_surveys_decide_nothing_on_windows),
