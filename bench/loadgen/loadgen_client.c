@@ -215,7 +215,7 @@ void rs_client_count_unsent(const rs_client *client, rs_load *load, uint64_t due
     left = left < load->messages_left ? left : load->messages_left;
     load->messages_left -= load->messages_left == UINT64_MAX ? 0 : left;
     load->never_sent += left;
-    for (uint64_t at = client->track.next; left > 0;) {
+    for (uint64_t at = client->track.next; left > 0 && !rs_load_pushes(load->settings);) {
         const uint64_t share = (left + steps - 1u) / steps;
         const uint64_t middle_ns =
             client_intended_ns(load, client->index, client->plan_base, at + share / 2u);
@@ -267,17 +267,15 @@ static void client_keep_part(const rs_client *client, rs_load *load, const uint8
     if (wrong->seen) {
         return;
     }
-    *wrong = (rs_load_wrong){
-        .seen = true,
-        .asked = client->track.outstanding > 0,
-        .connection = client->index,
-        .sequence = due,
-        .got_bytes = rs_payload_reply_bytes(&load->payload, client->index, due)};
-    if (wrong->asked) {
-        wrong->offset = client->reply_at + at;
-        wrong->expected_shown = rs_payload_bytes(&load->payload, client->index, due, wrong->offset,
-                                                 wrong->expected, RS_LOAD_SHOWN_BYTES);
-    }
+    *wrong =
+        (rs_load_wrong){.seen = true,
+                        .asked = true,
+                        .connection = client->index,
+                        .sequence = due,
+                        .offset = client->reply_at + at,
+                        .got_bytes = rs_payload_reply_bytes(&load->payload, client->index, due)};
+    wrong->expected_shown = rs_payload_bytes(&load->payload, client->index, due, wrong->offset,
+                                             wrong->expected, RS_LOAD_SHOWN_BYTES);
     wrong->got_shown = bytes - at < RS_LOAD_SHOWN_BYTES ? bytes - at : RS_LOAD_SHOWN_BYTES;
     memcpy(wrong->got, data + at, wrong->got_shown);
 }
@@ -461,6 +459,17 @@ static void client_replies(rs_client *client, rs_load *load, uint64_t now_ns) {
     }
 }
 
+/* Bytes that nobody asked for, behind which no more can be cut. */
+static void client_unasked(rs_client *client, rs_load *load, const uint8_t *data, uint32_t bytes) {
+    rs_load_wrong *wrong = &load->wrong;
+    if (!wrong->seen) {
+        *wrong = (rs_load_wrong){.seen = true, .connection = client->index, .got_bytes = bytes};
+        client_keep_got(wrong, data, bytes);
+    }
+    load->columns.received++;
+    client_fail(client, load, &load->columns.wrong);
+}
+
 /* Replies longer than what is received at once: each byte is checked as it comes. */
 static void client_stream(rs_client *client, rs_load *load, uint64_t now_ns) {
     const uint8_t *data = client->recv_base;
@@ -472,15 +481,13 @@ static void client_stream(rs_client *client, rs_load *load, uint64_t now_ns) {
         const uint32_t part = client_min(left, whole - client->reply_at);
         uint32_t right = part;
 
-        if (client->track.outstanding == 0) { /* nobody asked for it, and no more can be cut */
-            client_keep_part(client, load, data, part, 0);
-            load->columns.received++;
-            client_fail(client, load, &load->columns.wrong);
+        if (client->track.outstanding == 0) {
+            client_unasked(client, load, data, left);
             break;
         }
         if (load->settings->verify && !client->spoilt) {
-            right = rs_payload_part(&load->payload, client->index, due, client->reply_at, data,
-                                    part);
+            right =
+                rs_payload_part(&load->payload, client->index, due, client->reply_at, data, part);
         }
         if (right < part) {
             client->spoilt = true;
@@ -526,7 +533,9 @@ static void client_received(rs_client *client, rs_load *load, const rs_completio
     } else {
         client->recv_used += completion->bytes;
         client->wait_until_ns = now_ns + CLIENT_SLOW_PAUSE_NS;
-        if (rs_load_streams(load->settings)) {
+        if (rs_load_sinks(load->settings)) {
+            client_unasked(client, load, client->recv_base, client->recv_used);
+        } else if (rs_load_streams(load->settings)) {
             client_stream(client, load, now_ns);
         } else {
             client_replies(client, load, now_ns);
@@ -534,7 +543,27 @@ static void client_received(rs_client *client, rs_load *load, const rs_completio
     }
 }
 
-static void client_sent(rs_client *client, rs_load *load, const rs_completion *completion) {
+/* A sink answers nothing: its messages are done when the kernel has taken them, in their order. */
+static void client_taken(rs_client *client, rs_load *load, uint32_t bytes, uint64_t now_ns) {
+    uint64_t sequence = client->track.expected;
+    uint32_t left = bytes, frames = 0;
+    for (; left > 0; frames++) {
+        const uint32_t one = rs_payload_request_bytes(&load->payload, client->index, sequence++);
+
+        RS_ASSERT(one <= left);
+        left -= one;
+    }
+    rs_track_receipt(&client->track, frames, 0, true, &load->columns);
+    client_heard(client, load, now_ns);
+    client_served(client, load, now_ns);
+    if (load->recording && !load->tail) {
+        load->measured += frames;
+        load->measured_sent_bytes += bytes;
+    }
+}
+
+static void client_sent(rs_client *client, rs_load *load, const rs_completion *completion,
+                        uint64_t now_ns) {
     RS_ASSERT(client->sends_in_flight > 0);
     client->sends_in_flight--;
     if (client->state >= RS_CLIENT_BREAKING) {
@@ -544,6 +573,8 @@ static void client_sent(rs_client *client, rs_load *load, const rs_completion *c
         client_ended(client, load, client_error_column(load, (rs_status)completion->status));
     } else if (completion->bytes != completion->tag) { /* the tag says how many were asked */
         client_fail(client, load, &load->ends.failed);
+    } else if (rs_load_sinks(load->settings)) {
+        client_taken(client, load, completion->bytes, now_ns);
     }
 }
 
@@ -560,7 +591,7 @@ void rs_client_completed(rs_client *client, rs_load *load, const rs_completion *
         client_received(client, load, completion, now_ns);
         break;
     case RS_OP_SEND:
-        client_sent(client, load, completion);
+        client_sent(client, load, completion, now_ns);
         break;
     case RS_OP_CLOSE:
         client_closed(client, load);

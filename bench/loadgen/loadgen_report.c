@@ -130,13 +130,15 @@ uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000)
 bool rs_report_overloaded(const rs_load_run *run) {
     const double seconds = report_seconds(run), asked = run->settings->rate;
     const double wanted = asked * seconds * run->settings->rate_min_percent / 100.0;
-    const double under_way = asked * (double)run->load.corrected.min / REPORT_NS_PER_S;
+    const double under_way = run->load.corrected.count > 0
+                                 ? asked * (double)run->load.corrected.min / REPORT_NS_PER_S
+                                 : 0.0; /* of a push: as many at either edge */
     return asked > 0.0 && seconds > 0.0 && run->load.measured > 0 &&
            (double)run->load.measured + under_way + 1.0 < wanted;
 }
 
 bool rs_report_paced_late(const rs_load_run *run) {
-    return run->load.pacing.count > 0 &&
+    return run->load.pacing.count > 0 && rs_report_latency(run)->count > 0 &&
            rs_histogram_percentile(&run->load.pacing, 99000) >
                rs_histogram_percentile(rs_report_latency(run), 50000) / RS_REPORT_PACING_SHARE;
 }
@@ -525,6 +527,10 @@ static void json_members(rs_json *json, const void *ctx) {
     json_found(json, run);
     json_maybe(json, "mb_per_s", report_scaled(report_sent_rate(run), 1e6));
     json_maybe(json, "sent_mib_per_s", report_scaled(report_sent_rate(run), REPORT_MIB));
+    rs_json_string(json, "pushed_proof",
+                   rs_load_sinks(run->settings)    ? "kernel"
+                   : rs_load_pushes(run->settings) ? "receipts"
+                                                   : NULL);
     json_maybe(json, "received_mib_per_s", report_scaled(report_received_rate(run), REPORT_MIB));
     json_maybe(json, "lives_per_s", report_lives_rate(run));
     rs_report_json_histogram(json, "latency_ns", &run->load.uncorrected);
@@ -645,8 +651,10 @@ static void print_rate(const rs_load_run *run) {
 static void print_notes(const rs_load_run *run) {
     rs_printer *out = run->out;
     if (rs_report_overloaded(run)) {
-        rs_printer_say(out, "overloaded: the server could not take this load; requests that were "
-                            "never sent\ncount with the time they waited\n");
+        rs_printer_say(out, "overloaded: the server could not take this load%s\n",
+                       rs_load_pushes(run->settings)
+                           ? ""
+                           : "; requests that were never sent\ncount with the time they waited");
     }
     if (rs_report_paced_late(run)) {
         rs_printer_say(out,
@@ -688,7 +696,9 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     print_board(run);
     print_maybe(out, rs_load_pushes(s) ? "pushed" : "sent",
                 report_scaled(report_sent_rate(run), REPORT_MIB),
-                rs_load_pushes(s) ? "MiB/s, as the server's receipts prove" : "MiB/s");
+                rs_load_sinks(s)    ? "MiB/s that the kernel has taken; the server proves none"
+                : rs_load_pushes(s) ? "MiB/s, as the server's receipts prove"
+                                    : "MiB/s");
     print_maybe(out, "received", report_scaled(report_received_rate(run), REPORT_MIB), "MiB/s");
     print_maybe(out, "churn", report_lives_rate(run), "connections/s");
     if (s->ramp) {

@@ -100,7 +100,7 @@ static bool run_allocate_groups(rs_load_run *run) {
 }
 
 static bool run_allocate_push(rs_load_run *run) {
-    if (!rs_load_pushes(run->settings)) {
+    if (!rs_load_pushes(run->settings) || rs_load_sinks(run->settings)) {
         return true;
     }
     run->load.push = calloc(run->settings->connections, sizeof *run->load.push);
@@ -169,15 +169,15 @@ static void run_init_load(rs_load_run *run) {
     const rs_load_settings *s = run->settings;
     rs_load *load = &run->load;
     load->settings = s;
-    rs_payload_init(&load->payload, s->seed, &s->size, s->reply.count > 0 ? &s->reply : NULL);
+    rs_payload_init(&load->payload, s->seed, &s->size,
+                    s->reply.count > 0 && !rs_load_sinks(s) ? &s->reply : NULL);
     load->block_bytes = run_slice_bytes(s, s->size.max);
     load->block_bytes += rs_load_pushes(s) ? run_line_up(RS_PUSH_ASK_BYTES) : 0;
     const uint32_t reply_bytes =
         rs_load_streams(s) ? RUN_STREAM_BYTES : rs_payload_reply_max(&load->payload);
     /* A full receive does not tell what is left, and costs epoll another one. */
     load->recv_bytes =
-        (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES
-                                 : run_slice_bytes(s, reply_bytes)) +
+        (s->app == RS_LOAD_BOARD ? RS_LOAD_BOARD_RECV_BYTES : run_slice_bytes(s, reply_bytes)) +
         RS_CACHE_LINE_BYTES;
     load->messages_left = s->messages != 0 ? s->messages : UINT64_MAX;
     load->lives_left = s->churn_total != 0 ? s->churn_total : UINT64_MAX;

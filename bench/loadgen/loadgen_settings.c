@@ -62,14 +62,16 @@ static const rs_option load_rows[] = {
     RS_ROW_STRING(
         rs_load_settings, size_text, "size", SETTINGS_SIZE_DEFAULT,
         "frame length in bytes, header included, 3 to 65535 (15 to 262144 with --app raw, if one "
-        "is above 65535): one, a range as 32..512, or a list with weights as 32:80,1k:15,16k:5; below 15 a frame has no sequence number, "
+        "is above 65535): one, a range as 32..512, or a list with weights as 32:80,1k:15,16k:5; "
+        "below 15 a frame has no sequence number, "
         "and a lost or reordered reply counts as wrong; with --app board of a move, 4 to "
         "32 (4 unless given)"),
     RS_ROW_STRING(
         rs_load_settings, reply_text, "reply-size", NULL,
         "length of the replies, 11 to 65535 bytes, as --size, or 0: none, and receipts say "
         "what has arrived; the server needs --sized-replies; requests then have 17 bytes "
-        "or more (as the request unless given)"),
+        "or more (as the request unless given). With --app raw 0 alone: a server that takes "
+        "bytes and answers nothing"),
     RS_ROW_DOUBLE(rs_load_settings, seconds, "seconds", 0, SETTINGS_SECONDS_MAX,
                   SETTINGS_SECONDS_DEFAULT, "s", "length of the measurement, after the warm-up"),
     RS_ROW_DOUBLE(rs_load_settings, warmup_s, "warmup", 0, SETTINGS_SECONDS_MAX, 1, "s",
@@ -298,18 +300,18 @@ static const char *settings_conflict(const rs_load_settings *s) {
         return "--json, --hdr, --series, --per-connection: '-' more than once; allowed: one of "
                "them on standard output";
     }
-    if (s->reply.count > 0 && s->app != RS_LOAD_ECHO) {
-        return "--reply-size: needs --app echo";
+    if (s->reply.count > 0 && s->app != RS_LOAD_ECHO && !rs_load_sinks(s)) {
+        return "--reply-size: needs --app echo; 0 may have --app raw";
     }
-    if (s->reply.count > 0 && s->size.min < RS_PAYLOAD_ASKING_BYTES) {
+    if (s->reply.count > 0 && !rs_load_sinks(s) && s->size.min < RS_PAYLOAD_ASKING_BYTES) {
         return "--size: with --reply-size from 17 to 65535 bytes";
     }
     if (rs_load_streams(s) && s->size.min < RS_PAYLOAD_ID_FRAME_BYTES) {
         return "--size: with one above 65535 from 15 to 262144 bytes";
     }
-    if (rs_load_pushes(s) && (s->rate != 0 || s->find_rate != NULL)) {
-        return "--reply-size: '0' cannot be combined with --rate, --find-rate: what is not "
-               "answered has no latency";
+    if (rs_load_pushes(s) && s->find_rate != NULL) {
+        return "--reply-size: '0' cannot be combined with --find-rate: what is not answered has "
+               "no latency";
     }
     if (settings_buffer_bytes(s) > RS_LOAD_MEMORY_BYTES_MAX) {
         return "--connections, --depth, --size, --reply-size: more than 8 GiB of buffers together";
@@ -325,8 +327,8 @@ static bool settings_size(const char *option, const char *text, uint32_t min, ui
         (void)fprintf(stderr,
                       "loadgen: --%s: '%.60s' %s; allowed: %s%u to %u bytes, a range as 32..512, a "
                       "list of at most %u with weights as 32:80,1k:15\n",
-                      option, text, wrong, min > RS_FRAME_HEADER_BYTES ? "0 alone, " : "", min,
-                      max, RS_SIZES_MAX);
+                      option, text, wrong, min > RS_FRAME_HEADER_BYTES ? "0 alone, " : "", min, max,
+                      RS_SIZES_MAX);
     }
     return wrong == NULL;
 }
@@ -411,9 +413,8 @@ static bool settings_sizes(rs_load_settings *s) {
         s->reply = rs_sizes_one(0);
         return true;
     }
-    return s->reply_text == NULL ||
-           settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES, RS_FRAME_BYTES_MAX,
-                         &s->reply);
+    return s->reply_text == NULL || settings_size("reply-size", s->reply_text, RS_ASKED_HEAD_BYTES,
+                                                  RS_FRAME_BYTES_MAX, &s->reply);
 }
 
 /* --find-rate: "p99.9=2ms". False: it is none. */
@@ -498,6 +499,10 @@ bool rs_load_streams(const rs_load_settings *settings) {
 
 bool rs_load_pushes(const rs_load_settings *settings) {
     return settings->reply.count > 0 && settings->reply.max == 0;
+}
+
+bool rs_load_sinks(const rs_load_settings *settings) {
+    return rs_load_pushes(settings) && settings->app == RS_LOAD_RAW;
 }
 
 uint32_t rs_load_target_of(const rs_load_settings *settings, uint32_t index) {

@@ -72,8 +72,10 @@ extern const rs_option_table rs_load_options;
  * where it is. Else the help text or the error line has been printed, and this is the exit code. */
 int rs_load_settings_read(rs_load_settings *settings, int argc, const char *const *argv);
 
-/* rs_load_pushes: messages have no reply (--reply-size 0). */
+/* rs_load_pushes: messages have no reply (--reply-size 0). rs_load_sinks: ... nor a receipt, since
+ * the server knows no frames: what its kernel and ours take is all there is to see. */
 bool rs_load_pushes(const rs_load_settings *settings);
+bool rs_load_sinks(const rs_load_settings *settings);
 
 /* rs_load_streams: messages are longer than a frame can be: replies are checked piece by piece. */
 bool rs_load_streams(const rs_load_settings *settings);

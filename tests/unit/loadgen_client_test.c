@@ -931,6 +931,70 @@ static void test_client_pushes_a_window_and_moves_on_by_receipts(void **state) {
     free(bed);
 }
 
+/* Messages are due by the plan; none has a latency, sent or not. */
+static void test_client_pushes_when_it_is_due(void **state) {
+    client_bed *bed = bed_pushing();
+    (void)state;
+    bed->settings.rate = 1000;
+    bed->load.plan = (rs_plan){.start_ns = NOW, .rate = 1000, .connections = 1};
+    bed_open(bed);
+    assert_int_equal(bed->load.columns.sent, 0);
+    bed->client.due = 2;
+    bed_turn(bed);
+    assert_int_equal(bed->load.columns.sent, 2);
+    assert_int_equal(bed_serve(bed, UINT32_MAX, UINT32_MAX), 2);
+    assert_int_equal(bed->load.columns.ok, 2);
+    rs_client_count_unsent(&bed->client, &bed->load, NOW + 4500000u, NOW + 5000000u, 4);
+    assert_int_equal(bed->load.never_sent, 3); /* five were due */
+    assert_int_equal(bed->load.corrected.count + bed->load.uncorrected.count, 0);
+    assert_int_equal(bed_faults(bed), 0);
+    free(bed);
+}
+
+static client_bed *bed_of_a_sink(void) {
+    client_bed *bed = bed_new();
+    bed->settings.app = RS_LOAD_RAW;
+    bed->settings.reply = rs_sizes_one(0);
+    bed->settings.sends_in_flight = 1;
+    bed->load.recording = true;
+    bed->sends_wait = true;
+    bed_open(bed);
+    return bed;
+}
+
+static void test_client_of_a_sink_counts_what_the_kernel_took(void **state) {
+    client_bed *bed = bed_of_a_sink();
+    (void)state;
+    assert_int_equal(bed->load.columns.sent, DEPTH);
+    assert_int_equal(bed->load.columns.ok, 0);
+    for (uint32_t i = 1; i < 50; i++) {
+        rs_client_completed(&bed->client, &bed->load, &bed->sent, NOW);
+        assert_int_equal(bed->load.columns.ok, i * DEPTH);
+        bed_turn(bed);
+        bed->wire_bytes = 0;
+    }
+    assert_int_equal(bed->load.measured_sent_bytes, 49u * DEPTH * FRAME);
+    assert_int_equal(bed->load.uncorrected.count, 0);
+    assert_int_equal(bed_faults(bed), 0);
+    (void)rs_client_tick(&bed->client, &bed->load, NOW + 100000u); /* it takes no more */
+    assert_int_equal(bed->load.columns.lost, DEPTH);
+    assert_int_equal(bed->load.ends.timed_out, 1);
+    free(bed);
+}
+
+static void test_client_of_a_sink_that_answers_is_wrong(void **state) {
+    static const uint8_t byte = 0;
+    client_bed *bed = bed_of_a_sink();
+    (void)state;
+    rs_client_completed(&bed->client, &bed->load, &bed->sent, NOW);
+    bed_deliver(bed, &byte, 1);
+    assert_int_equal(bed->load.columns.wrong, 1);
+    assert_true(bed->load.wrong.seen && !bed->load.wrong.asked);
+    assert_int_equal(bed->closes, 1);
+    assert_int_equal(bed_faults(bed), 1);
+    free(bed);
+}
+
 static void run_push_fault(bool flip) {
     client_bed *bed = bed_pushing();
     uint64_t ok;
@@ -1021,6 +1085,9 @@ int main(void) {
         cmocka_unit_test(test_client_thinks_between_a_reply_and_its_next_request),
         cmocka_unit_test(test_client_connects_when_it_may),
         cmocka_unit_test(test_client_pushes_a_window_and_moves_on_by_receipts),
+        cmocka_unit_test(test_client_pushes_when_it_is_due),
+        cmocka_unit_test(test_client_of_a_sink_counts_what_the_kernel_took),
+        cmocka_unit_test(test_client_of_a_sink_that_answers_is_wrong),
         cmocka_unit_test(test_client_lost_push_is_lost),
         cmocka_unit_test(test_client_damaged_push_is_wrong),
         cmocka_unit_test(test_client_pushes_one_at_the_first_gate),

@@ -97,9 +97,8 @@ static void test_settings_replies_have_sizes_of_their_own(void **state) {
                                           "--reply-size 0..9",
                                           "--reply-size 0:1",
                                           "--reply-size 0 --size 16",
-                                          "--reply-size 0 --rate 1k",
                                           "--reply-size 0 --find-rate p99=1ms",
-                                          "--reply-size 0 --app raw",
+                                          "--reply-size 0 --app board",
                                           "--app board --reply-size 32"};
     rs_load_settings settings;
     (void)state;
@@ -119,6 +118,9 @@ static void test_settings_replies_have_sizes_of_their_own(void **state) {
     assert_false(rs_load_streams(&settings));
     assert_int_equal(read_line(&settings, "--reply-size 0"), -1);
     assert_true(rs_load_pushes(&settings));
+    assert_false(rs_load_sinks(&settings));
+    assert_int_equal(read_line(&settings, "--reply-size 0 --app raw --rate 1k --size 3"), -1);
+    assert_true(rs_load_pushes(&settings) && rs_load_sinks(&settings));
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         if (read_line(&settings, refused[i]) != 2) {
             fail_msg("%s is taken", refused[i]);
