@@ -310,8 +310,8 @@ mutant("a session that has ended takes sends again once one has completed" [[   
 mutant("a send that takes blocks of the answers to come is not careful" [[        session->careful = session->careful || @{session->sendq.owned > rs_slot_table(session)->easy}@;]] [[0]])
 mutant("a straggler is not reset" [[    rs_slot_table(session)->counters.escalated_closes++;
     @{session->abort = true;}@]] [[;]])
-mutant("an absence is counted against a peer" [[        table->back_ns = @{now_ns - table->now_ns >= RS_AWAY_NS}@ ? now_ns : table->back_ns;]] [[0]])
-mutant("a sleep is taken for an absence" [[    return @{may_stall && next_ms > RS_AWAY_MS / 2u}@ ? RS_AWAY_MS / 2u : next_ms;]] [[0]])
+mutant("an absence is counted against a peer" [[        if (@{now_ns - table->now_ns >= RS_AWAY_NS}@) {]] [[0]])
+mutant("a sleep is taken for an absence" [[    return (@{may_stall}@ || counts) &&]] [[0]])
 mutant("a close that never completes is waited for" [[            @{session_quarantine(session);}@]] [[;]])
 mutant("a close that completes late stays given up" [[    table->quarantined -= @{session->quarantined}@ ? 1u : 0u;]] [[0]])
 mutant("a stale id is found" [[    if (@{table->sessions[index].handle.generation != rs_session_id_generation(id)}@ ||]] [[0]])
@@ -411,10 +411,13 @@ mutant("the time of the header counts as silence" [[        session_empty_slice(
 mutant("the balancer is the peer" [[    cold->ends = @{header.given}@ ? header.ends : cold->ends;]] [[0]])
 mutant("what follows the header is delivered at once" [[    if (@{session->held > 0 && session->state == RS_SESSION_OPEN}@) {
         session->state = RS_SESSION_PAUSED;]] [[0]])
-mutant("what came in our absence counts at once" [[        rate->frames = @{away}@ ? -(int64_t)]] [[0]])
+mutant("what came in our absence counts at once" [[        rate->frames = @{-sessions_missed(table, rate->start_ms)}@;]] [[0]])
+mutant("silence before an absence counts with it" [[    from_ms = @{from_ms > start_ms ? from_ms : start_ms}@;]] [[start_ms]])
+mutant("an absence is remembered for ever" [[ || @{table->now_ms - to_ms >= 1000u}@) {]] [[0]])
+mutant("two absences are the last" [[    if (@{table->now_ns - table->back_ns >= RS_AWAY_NS}@) {]] [[1]])
+mutant("a sleep is an absence" [[    bool counts = @{table->rates != NULL && table->open_count > 0}@;]] [[0]])
 mutant("a second begins with the last one's frames" [[        @{rate->start_ms = table->now_ms;}@
-    }
-    if (rate->frames]] [[;]])
+    }]] [[;]])
 mutant("one frame more in a second" [[    if (@{rate->frames >= (int64_t)table->cfg.rate_max}@) {]] [[rate->frames > (int64_t)table->cfg.rate_max]])
 mutant("the first frame may come as late as idleness allows" [[    if (@{awaited && (patience_ms == 0 || patience_ms > cfg->handshake_ms)}@) {]] [[0]])
 mutant("a pause resets what is awaited" [[ | (@{session->last_frame_ms & RS_AWAITED}@);]] [[0]])

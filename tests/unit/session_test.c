@@ -1614,6 +1614,48 @@ static void test_session_rate_counts_no_frames_of_our_absence(void **state) {
     run_to_free(&b);
 }
 
+/* ... nor more than it can have sent meanwhile, however long it was silent before. */
+static void test_session_rate_gives_nothing_for_silence(void **state) {
+    static bed b;
+    uint32_t conn = rate_open(&b, 4);
+    (void)state;
+    assert_int_equal(rate_receive(&b, conn, 1), 1);
+    bed_advance_ms(&b, 60000);
+    bed_away_ms(&b, 600);
+    assert_int_equal(rate_receive(&b, conn, 8), 8);
+    assert_int_equal(rate_receive(&b, conn, 1), 0);
+    run_to_free(&b);
+    conn = rate_open(&b, 4);
+    bed_away_ms(&b, 600);
+    bed_advance_ms(&b, 60000);
+    assert_int_equal(rate_receive(&b, conn, 4), 4);
+    assert_int_equal(rate_receive(&b, conn, 1), 0);
+    run_to_free(&b);
+}
+
+/* Two absences with a turn between in which nothing of this session was read. */
+static void test_session_rate_counts_no_frames_of_two_absences(void **state) {
+    static bed b;
+    uint32_t conn = rate_open(&b, 4);
+    (void)state;
+    bed_away_ms(&b, 3000);
+    bed_away_ms(&b, 3000);
+    assert_int_equal(rate_receive(&b, conn, 28), 28);
+    assert_int_equal(rate_receive(&b, conn, 1), 0);
+    run_to_free(&b);
+}
+
+/* A sleep is no absence: with sessions whose frames are counted, none is as long as one. */
+static void test_session_rate_keeps_sleeps_short(void **state) {
+    static bed b;
+    uint32_t conn = rate_open(&b, 4);
+    (void)state;
+    assert_true(rs_sessions_next_ms(&b.table) < RS_AWAY_MS);
+    assert_int_equal(rate_receive(&b, conn, 5), 4);
+    run_to_free(&b);
+    assert_int_equal(rs_sessions_next_ms(&b.table), UINT64_MAX);
+}
+
 /* ---- a PROXY header before the stream */
 
 #define PROXY_V1 "PROXY TCP4 192.0.2.7 198.51.100.1 50122 4000\r\n"
@@ -1945,6 +1987,9 @@ int main(void) {
         cmocka_unit_test(test_session_handshake_beside_idleness_and_a_pause),
         cmocka_unit_test(test_session_above_its_rate_ends_as_rate),
         cmocka_unit_test(test_session_rate_counts_no_frames_of_our_absence),
+        cmocka_unit_test(test_session_rate_gives_nothing_for_silence),
+        cmocka_unit_test(test_session_rate_counts_no_frames_of_two_absences),
+        cmocka_unit_test(test_session_rate_keeps_sleeps_short),
         cmocka_unit_test(test_session_proxy_header_in_every_two_pieces),
         cmocka_unit_test(test_session_proxy_header_before_raw_bytes),
         cmocka_unit_test(test_session_without_a_proxy_header_is_nobodys),

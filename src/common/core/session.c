@@ -193,11 +193,23 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     }
 }
 
+/* Two with little time between are one: what waited for the first is not all read yet. */
+RS_COLD static void sessions_were_away(rs_sessions *table, uint64_t now_ns) {
+    RS_ASSERT(now_ns > table->now_ns);
+    RS_ASSERT(table->away_ns <= table->back_ns);
+    if (table->now_ns - table->back_ns >= RS_AWAY_NS) {
+        table->away_ns = table->now_ns;
+    }
+    table->back_ns = now_ns;
+}
+
 void rs_sessions_set_time(rs_sessions *table, uint64_t now_ns) {
     RS_ASSERT(table->back_ns <= table->now_ns);
     RS_DEBUG_ASSERT(table->expired_ms <= table->now_ms);
     if (now_ns > table->now_ns) {
-        table->back_ns = now_ns - table->now_ns >= RS_AWAY_NS ? now_ns : table->back_ns;
+        if (now_ns - table->now_ns >= RS_AWAY_NS) {
+            sessions_were_away(table, now_ns);
+        }
         table->now_ns = now_ns;
         table->now_ms = now_ns / 1000000u;
     }
@@ -848,18 +860,29 @@ static inline void session_on_recv(rs_sessions *table, rs_slot *session,
     }
 }
 
+/* How many frames may have come since then while we were away, and are read now. */
+static int64_t sessions_missed(const rs_sessions *table, uint64_t start_ms) {
+    uint64_t from_ms = table->away_ns / 1000000u;
+    uint64_t to_ms = table->back_ns / 1000000u;
+    RS_ASSERT(table->away_ns <= table->back_ns);
+    RS_ASSERT(table->cfg.rate_max > 0);
+    from_ms = from_ms > start_ms ? from_ms : start_ms;
+    if (to_ms <= from_ms || table->now_ms - to_ms >= 1000u) {
+        return 0;
+    }
+    return (int64_t)((to_ms - from_ms + 999u) / 1000u * table->cfg.rate_max);
+}
+
 /* In front of the application's on_message. What came while we were away came in its own time: it
  * is counted in the turns after that, and as many more may come. */
 static void session_count(void *ctx, rs_session *handle, const uint8_t *data, uint32_t bytes) {
     rs_slot *session = (rs_slot *)(void *)handle;
     rs_sessions *table = rs_slot_table(session);
     rs_slot_rate *rate = &table->rates[handle->index];
-    uint64_t passed_ms = table->now_ms - rate->start_ms;
     RS_ASSERT(table->cfg.rate_max > 0 && table->counted != NULL);
     RS_ASSERT(rate->start_ms <= table->now_ms);
-    if (passed_ms >= 1000u) {
-        bool away = table->back_ns / 1000000u > rate->start_ms;
-        rate->frames = away ? -(int64_t)(passed_ms / 1000u * table->cfg.rate_max) : 0;
+    if (table->now_ms - rate->start_ms >= 1000u) {
+        rate->frames = -sessions_missed(table, rate->start_ms);
         rate->start_ms = table->now_ms;
     }
     if (rate->frames >= (int64_t)table->cfg.rate_max) {
@@ -1597,8 +1620,9 @@ uint64_t rs_sessions_next_ms(const rs_sessions *table) {
     const rs_sendq_pool *pool = &table->sendq_pool;
     uint64_t next_ms = rs_timers_next_ms(&table->timers, table->now_ms);
     bool may_stall = pool->above_first != NULL || pool->shared_live > 0;
+    bool counts = table->rates != NULL && table->open_count > 0;
     RS_DEBUG_ASSERT(pool->shared_live <= pool->shared_max);
-    return may_stall && next_ms > RS_AWAY_MS / 2u ? RS_AWAY_MS / 2u : next_ms;
+    return (may_stall || counts) && next_ms > RS_AWAY_MS / 2u ? RS_AWAY_MS / 2u : next_ms;
 }
 
 /* ---- from outside */

@@ -172,7 +172,8 @@ struct rs_sessions {
     uint64_t send_run_count; /* sends of one batch all have the same one */
     uint64_t now_ns;         /* set by rs_sessions_set_time at each turn */
     uint64_t now_ms;
-    uint64_t back_ns;    /* the end of the last absence: a turn of RS_AWAY_MS or more */
+    uint64_t away_ns;    /* when the last absence began, a turn of RS_AWAY_MS or more, ... */
+    uint64_t back_ns;    /* ... and ended */
     uint64_t expired_ms; /* the deadlines up to this millisecond have been checked */
 };
 
