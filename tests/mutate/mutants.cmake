@@ -724,6 +724,11 @@ mutant("a receipt of fewer counts as a damaged one" [[    if (out->is_receipt &&
 mutant("the digest is not compared" [[ && (sum ? @{got == due.sum}@ :]] [[rs_sum_frames(got) == rs_sum_frames(due.sum)]])
 mutant("a receipt stands for the one after it too" [[    @{push->count--;}@]] [[;]])
 
+mutants_of(bench/loadgen/loadgen_report.c "unit\\.loadgen_report")
+mutant("CPU of a message without kernel time" [[ report_per_message(run, before->user_ns + before->kernel_ns,
+                                                      @{after->user_ns + after->kernel_ns}@)]] [[after->user_ns + before->kernel_ns]])
+mutant("own share without kernel time" [[               ? (double)(@{after->user_ns + after->kernel_ns - before->user_ns - before->kernel_ns}@) /]] [[after->user_ns - before->user_ns]])
+
 # ---- the notes
 
 mutants_of(bench/notes/note.c "unit\\.notes")
