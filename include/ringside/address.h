@@ -22,6 +22,8 @@ typedef struct rs_addr {
     uint8_t ip6[16]; /* IPv6, network byte order; IPv4: 0 */
 } rs_addr;
 
+#define RS_LISTENERS_MAX 8u /* addresses that one server may listen on */
+
 /* rs_addr_text: "127.0.0.1:4000", "[2001:db8::1]:4000", "[fe80::1%2]:4000" (RFC 5952).
  *
  * Params   out: RS_ADDR_TEXT_BYTES bytes.

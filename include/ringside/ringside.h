@@ -134,11 +134,15 @@ void rs_server_config_set_log(rs_server_config *cfg, rs_log_fn fn, void *ctx);
  * RS_E_NO_MEMORY; the back end's own. */
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error);
 
-/* rs_server_port: the port it listens on. */
+/* rs_server_port: the port it listens on, the first one of several. */
 uint16_t rs_server_port(const rs_server *server);
 
-/* rs_server_address: where it listens, the port as bound. */
+/* rs_server_address: where it listens, the port as bound, the first one of several. */
 void rs_server_address(const rs_server *server, rs_addr *out);
+
+/* rs_server_addresses: all of them, in the order of the setting host; at most max in *out. Returns
+ * how many there are, [1, RS_LISTENERS_MAX]. A session's own one is in rs_session_peer. */
+uint32_t rs_server_addresses(const rs_server *server, rs_addr *out, uint32_t max);
 
 /* rs_server_accept: on, as after the start, or off: a connection that arrives is closed at once,
  * counted (refused_off) and not told to the application; those waiting in the system's backlog are

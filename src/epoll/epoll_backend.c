@@ -114,7 +114,7 @@ static void epoll_close(rs_backend *backend) {
     if (backend == NULL) {
         return;
     }
-    RS_ASSERT(backend->listen_fd < 0);
+    RS_ASSERT(backend->listener_count == 0);
     RS_ASSERT(backend->engine.ready.count == 0);
     RS_ASSERT(backend->engine.bound == 0);
     const int files[] = {backend->reserve_fd, backend->wake_fd, backend->epoll_fd};
@@ -145,7 +145,7 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
     const rs_engine_config engine = {
         .conns_max = cfg->conns_max,
         .sends_per_conn = cfg->sends_per_conn,
-        .accepts_max = cfg->tuning.accepts + 1u, /* and the last completion of the listener */
+        .accepts_max = cfg->tuning.accepts + RS_LISTENERS_MAX, /* and their last completions */
         .poll_max = cfg->poll_max,
         .gather_max = cfg->lone_sends ? 1u : RS_GATHER_MAX,
         .partial_sends = true,
@@ -200,7 +200,7 @@ static rs_status epoll_open(rs_backend **out, const rs_backend_config *cfg, rs_e
         epoll_files_release(cfg->conns_max);
         return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a back end");
     }
-    backend->epoll_fd = backend->wake_fd = backend->listen_fd = backend->reserve_fd = -1;
+    backend->epoll_fd = backend->wake_fd = backend->reserve_fd = -1;
     backend->poll_max = cfg->poll_max;
     backend->tuning = cfg->tuning;
     backend->has_pwait2 = true;

@@ -23,7 +23,7 @@
 
 /* Values of epoll_event.data that are not {generation, connection}: no slot has these indices. */
 #define RS_EPOLL_DATA_WAKE UINT64_MAX
-#define RS_EPOLL_DATA_LISTENER (UINT64_MAX - 1u)
+#define RS_EPOLL_DATA_LISTENER (UINT64_MAX - RS_LISTENERS_MAX) /* and the next ones */
 
 /* X(member, name, enters the kernel) */
 #define RS_EPOLL_STATS(X)                                                                          \
@@ -60,13 +60,19 @@ typedef struct rs_epoll_conn {
     bool end_read; /* recv returned 0: nothing is left to discard */
 } rs_epoll_conn;
 
+typedef struct rs_epoll_listener {
+    int fd;
+    rs_addr addr; /* as bound */
+} rs_epoll_listener;
+
 struct rs_backend {
-    int epoll_fd, wake_fd, listen_fd, reserve_fd;
-    rs_addr listen_addr; /* as bound */
+    int epoll_fd, wake_fd, reserve_fd;
+    rs_epoll_listener listeners[RS_LISTENERS_MAX];
+    uint32_t listener_count;
     uint32_t poll_max;
     uint32_t polls_without_wait;
     bool has_pwait2;
-    bool accept_paused; /* the listener is not watched: nothing could be accepted */
+    bool accept_paused; /* no listener is watched: nothing could be accepted */
     rs_retry accept_retry;
     rs_tuning tuning;
     rs_engine engine;
@@ -114,11 +120,12 @@ rs_status rs_epoll_listen(rs_backend *backend, const rs_addr *addr, uint16_t *po
                           rs_error *error);
 void rs_epoll_unlisten(rs_backend *backend);
 
-/* rs_epoll_accept_batch: accepts waiting connections, as far as there is room. */
-void rs_epoll_accept_batch(rs_backend *backend);
+/* rs_epoll_accept_batch: accepts connections that wait at a listener, by its index, as far as there
+ * is room. */
+void rs_epoll_accept_batch(rs_backend *backend, uint32_t index);
 
-/* rs_epoll_accept_resume: watches the listener again when the wait after a failure is over. Returns
- * the longest wait of poll; timeout_ns if no accept waits. */
+/* rs_epoll_accept_resume: watches the listeners again when the wait after a failure is over.
+ * Returns the longest wait of poll; timeout_ns if no accept waits. */
 int64_t rs_epoll_accept_resume(rs_backend *backend, int64_t timeout_ns);
 
 /* ---- epoll_poll.c */

@@ -47,17 +47,18 @@ static void epoll_conn_event(rs_backend *backend, uint32_t index, uint32_t event
 static void epoll_event_dispatch(rs_backend *backend, const struct epoll_event *event) {
     uint64_t data = event->data.u64;
     uint32_t index = (uint32_t)data;
-    if (data == RS_EPOLL_DATA_LISTENER) {
-        if (backend->listen_fd >= 0 && !backend->accept_paused) {
-            rs_epoll_accept_batch(backend);
-        }
-        return;
-    }
     if (data == RS_EPOLL_DATA_WAKE) {
         /* An exchange, so that what a waker wrote before its own exchange is seen after poll. The
          * eventfd is edge-triggered and never read: each write is an edge. */
         (void)rs_atomic_exchange_u32(&backend->wake_pending, 0);
         backend->counters.wakes++;
+        return;
+    }
+    if (data >= RS_EPOLL_DATA_LISTENER) {
+        index = (uint32_t)(data - RS_EPOLL_DATA_LISTENER);
+        if (index < backend->listener_count && !backend->accept_paused) {
+            rs_epoll_accept_batch(backend, index);
+        }
         return;
     }
     RS_ASSERT(index < backend->engine.cfg.conns_max);

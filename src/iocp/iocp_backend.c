@@ -88,12 +88,13 @@ static void iocp_close(rs_backend *backend) {
 static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     const uint32_t conns = cfg->conns_max;
     const uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
-    /* ACCEPT records: those of one read of the port (each packet may also end the listener), and
+    /* ACCEPT records: those of one read of the port (each packet may also end a listener), and
      * those not yet polled. */
     const rs_engine_config engine = {
         .conns_max = conns,
         .sends_per_conn = cfg->sends_per_conn,
-        .accepts_max = cfg->tuning.accepts + cfg->tuning.dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u,
+        .accepts_max = cfg->tuning.accepts + cfg->tuning.dequeue_batch +
+                       RS_WIN_ACCEPT_OUT_MAX * 2u + RS_LISTENERS_MAX,
         .poll_max = cfg->poll_max,
         .gather_max = cfg->lone_sends ? 1u : RS_GATHER_MAX,
         .cancels_recv = true,

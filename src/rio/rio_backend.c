@@ -193,7 +193,7 @@ static void rio_close(rs_backend *backend) {
 
 /* ---- open */
 
-/* The accepts of one read of the port (each packet may also end the listener), and those not yet
+/* The accepts of one read of the port (each packet may also end a listener), and those not yet
  * returned. */
 static uint32_t rio_accept_records_max(const rs_tuning *tuning) {
     return tuning->accepts + 2u * tuning->dequeue_batch + RS_WIN_ACCEPT_OUT_MAX * 2u;

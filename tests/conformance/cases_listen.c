@@ -5,6 +5,7 @@
  * ACCEPT, by counting both, and by the ledger. */
 #include "harness.h"
 
+#include "core/assert.h"
 #include "core/options.h"
 
 #define LISTEN_SHORT_NS INT64_C(10000000)
@@ -101,6 +102,44 @@ void conf_case_listen_again_after_unlisten(conf_run *run) {
         listen_end(run);
         conf_listen(run);
     }
+}
+
+/* One listener of each family, both ports free ones: connections come by either, each tells the end
+ * that it came by, and each listener has a last completion. */
+void conf_case_several_listeners_accept_and_end_each(conf_run *run) {
+    enum { PAIRS = 4 };
+    rs_addr at[2];
+    rs_error error = {0};
+    uint32_t more = 0;
+    conf_open_listening(run, NULL);
+    at[0] = conf_server_addr(run);
+    RS_ASSERT(rs_addr_parse("::1", &at[1]));
+    CONF_STATUS(run, run->api->listen(run->server.backend, &at[1], &at[1].port, &error), RS_OK);
+    run->server.more_listeners++;
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        run->host = at[i % 2u];
+        run->server.port = at[i % 2u].port;
+        conf_pair pair = conf_pair_open(run, i, i);
+        const rs_addr local = run->api->local(run->server.backend, i);
+        CONF_CHECK(run, rs_addr_equal(&local, &at[i % 2u]));
+        conf_echo_once(run, pair, "by either", 9);
+    }
+    run->host.port = 0;
+    for (rs_status status = RS_OK; status == RS_OK && more < RS_LISTENERS_MAX; more++) {
+        uint16_t port;
+        status = run->api->listen(run->server.backend, &run->host, &port, &error);
+        run->server.more_listeners += status == RS_OK ? 1u : 0u;
+        CONF_CHECK(run, status == (more < RS_LISTENERS_MAX - 2u ? RS_OK : RS_E_INVALID));
+    }
+    CONF_CHECK(run, more == RS_LISTENERS_MAX - 1u);
+    listen_end(run);
+    CONF_CHECK(run, run->server.more_listeners == 0);
+    for (uint32_t i = 0; i < 2u; i++) {
+        uint32_t connect = conf_connect(&run->client, PAIRS + i, at[i]);
+        CONF_WAIT(run, conf_done(&run->client, connect));
+        CONF_CHECK(run, conf_result(&run->client, connect)->status != RS_OK);
+    }
+    conf_listen(run);
 }
 
 /* A shard that is slow does not pile up sockets: the listener's backlog holds them. What one poll

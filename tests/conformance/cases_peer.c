@@ -120,6 +120,29 @@ void conf_case_server_limits_connections_of_an_ipv6_address(conf_run *run) {
     server_limits_address(run);
 }
 
+/* On an IPv4 and an IPv6 address, with ports of their own: each session tells the one it came by.
+ */
+void conf_case_server_listens_on_several_addresses(conf_run *run) {
+    server_peers peers = {.run = run};
+    server_fixture *fixture = server_make(run, NULL);
+    rs_addr at[2];
+    rs_error error = {0};
+    fixture->config.app =
+        (rs_app){.ctx = &peers, .on_open = peers_on_open, .on_message = peers_on_message};
+    server_start(fixture);
+    at[0] = conf_server_addr(run);
+    RS_ASSERT(rs_addr_parse("::1", &at[1]));
+    CONF_STATUS(run, rs_shard_listen(fixture->shard, &at[1], &at[1].port, &error), RS_OK);
+    for (uint32_t i = 0; i < 4u; i++) {
+        run->host = at[i % 2u];
+        run->server.port = at[i % 2u].port;
+        server_connect(run, i);
+        server_echo(run, i, 100);
+        CONF_CHECK(run, rs_addr_equal(&peers.opened.local, &at[i % 2u]));
+    }
+    server_end(fixture);
+}
+
 /* The clients of one family are not counted with the other's. */
 void conf_case_server_limits_each_family(conf_run *run) {
     const char *const hosts[] = {"127.0.0.1", "::1"};

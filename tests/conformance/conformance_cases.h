@@ -63,6 +63,7 @@
     X(port_in_use)                                                                                 \
     X(unlisten_completes_last_and_stops_accepting)                                                 \
     X(listen_again_after_unlisten)                                                                 \
+    X(several_listeners_accept_and_end_each)                                                       \
     X(accept_burst_of_200_all_arrive)                                                              \
     X(accepts_are_bounded_while_nobody_polls)                                                      \
     X(discard_closes)                                                                              \
@@ -122,6 +123,7 @@
     X(server_tells_failed_connects)                                                                \
     X(server_stop_ends_connects)                                                                   \
     X(server_serves_both_families)                                                                 \
+    X(server_listens_on_several_addresses)                                                         \
     X(server_knows_proxied_peers)                                                                  \
     X(server_knows_proxied_peers_of_raw_bytes)                                                     \
     X(server_knows_a_balancer_itself)                                                              \

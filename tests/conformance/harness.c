@@ -71,7 +71,8 @@ static void harness_accepted(conf_side *side, const rs_completion *record) {
     conf_run *run = side->run;
     CONF_CHECK(run, side->listening && !side->listener_ended);
     if (record->status == RS_E_CLOSED) {
-        side->listener_ended = true;
+        side->listener_ended = side->more_listeners == 0;
+        side->more_listeners -= side->more_listeners > 0 ? 1u : 0u;
         return;
     }
     if (record->status != RS_OK) {

@@ -47,6 +47,7 @@ typedef struct conf_side {
     size_t memory_bytes;
     rs_region_id region;
     bool listening, listener_ended;
+    uint32_t more_listeners; /* beside that one */
     uint16_t port;
     uint32_t accepted_count, accepted_taken, accept_failures;
     uintptr_t accepted[CONF_CONNS_MAX];

@@ -52,4 +52,32 @@ pair :: '[::]' ::1 0
 pair :: '[::]' 127.0.0.1 0
 pair ::1 '[::1]' 127.0.0.1 1
 pair 0.0.0.0 0.0.0.0 ::1 1
+
+# both HOSTS TARGET...: a server on several is loaded through each, in one run of loadgen.
+both()
+{
+    local hosts=$1 ports targets=
+    : >"$work/server"
+    timeout 120 ${emulator:+"$emulator"} "$server" --port 0 --host "$hosts" --max-sessions 64 \
+        >"$work/server" 2>&1 </dev/null &
+    server_pid=$!
+    shift
+    for ((i = 0; i < 1200; i++)); do
+        ports=$(tr -d '\r' <"$work/server" | sed -n 's/^listening on .*:\([0-9]*\)$/\1/p')
+        [ "$(wc -w <<<"$ports")" -lt $# ] || break
+        sleep 0.05
+    done
+    for port in $ports; do
+        targets=$targets${targets:+,}$1:$port
+        shift
+    done
+    timeout 60 ${emulator:+"$emulator"} "$loadgen" --target "$targets" --connections 4 \
+        --messages 200 --warmup 0 >"$work/loadgen" 2>&1 </dev/null || {
+        echo "FAILED: --host $hosts by way of $targets: $(tail -3 "$work/loadgen")"
+        bad=1
+    }
+    stop_server
+}
+both 127.0.0.1,::1 127.0.0.1 '[::1]'
+both 'localhost:0,[::1]:0' localhost '[::1]'
 exit $bad

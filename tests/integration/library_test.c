@@ -387,6 +387,38 @@ static void test_library_metrics_are_prometheus_text(void **state) {
     stop(server);
 }
 
+/* ---- several addresses */
+
+static void test_library_listens_on_several_addresses_or_on_none(void **state) {
+    const rs_app app = {.on_message = roll_message};
+    const char *both[] = {"host", "127.0.0.1,127.0.0.2:0", NULL};
+    const char *taken[] = {"host", NULL, NULL};
+    const char *wrong[] = {"host", "127.0.0.1,", NULL};
+    const char *many[] = {"host", "::,::,::,::,::,::,::,::,::", NULL};
+    rs_server *server = NULL, *other = NULL;
+    rs_addr at[RS_LISTENERS_MAX];
+    char text[RS_ADDR_TEXT_BYTES], hosts[2 * RS_ADDR_TEXT_BYTES];
+    rs_error error;
+    (void)state;
+    assert_int_equal(start_with(&server, &app, "2", "1024", both, &error), RS_OK);
+    assert_int_equal(rs_server_addresses(server, at, RS_LISTENERS_MAX), 2);
+    assert_int_equal(rs_server_addresses(server, NULL, 0), 2);
+    assert_int_equal(at[0].ip, 0x7F000001);
+    assert_int_equal(at[1].ip, 0x7F000002);
+    assert_int_equal(at[0].port, rs_server_port(server));
+    assert_int_not_equal(at[1].port, 0);
+    (void)snprintf(hosts, sizeof hosts, "127.0.0.1,%s", rs_addr_text(&at[1], text));
+    taken[1] = hosts;
+    assert_int_equal(start_with(&other, &app, "2", "1024", taken, &error), RS_E_ADDRESS_IN_USE);
+    assert_null(other);
+    assert_non_null(strstr(error.text, text));
+    assert_int_equal(start_with(&other, &app, "1", "1024", wrong, &error), RS_E_INVALID);
+    assert_non_null(strstr(error.text, "is no list of hosts"));
+    assert_int_equal(start_with(&other, &app, "1", "1024", many, &error), RS_E_INVALID);
+    assert_non_null(strstr(error.text, "at most 8"));
+    stop(server);
+}
+
 /* ---- the log */
 
 typedef struct heard {
@@ -474,6 +506,7 @@ int main(void) {
         cmocka_unit_test(test_library_settings_are_checked_by_name),
         cmocka_unit_test(test_library_metrics_are_prometheus_text),
         cmocka_unit_test(test_library_log_tells_who_was_cut),
+        cmocka_unit_test(test_library_listens_on_several_addresses_or_on_none),
     };
     int failed = cmocka_run_group_tests_name("library", tests, NULL, NULL);
     with_logic = true;

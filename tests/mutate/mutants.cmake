@@ -243,6 +243,10 @@ mutant("a callback may wait for room" [[    if (@{server_caller(server) != RS_RO
 mutant("the next who waits for room is not told" [[    if (@{rs_atomic_add_u32(&server->room_waiters, UINT32_MAX) > 1u}@ && room) {]] [[(rs_atomic_add_u32(&server->room_waiters, UINT32_MAX), 0)]])
 mutant("a callback on the logic thread is taken for a stranger" [[        return @{rs_logic_is_here(server->logic)}@ ? RS_ROOM_LOGIC]] [[false]])
 mutant("a callback on a worker is taken for a stranger" [[        if (shard != NULL && @{rs_shard_is_here(shard)}@) {]] [[0]])
+mutant("the server listens on its first address alone" [[    for (i = 0; @{i < server->addr_count}@ && status == RS_OK; i++) {]] [[i < 1]])
+mutant("a server that cannot have its second address stays on the first" [[        @{rs_shard_stop(worker->shard);
+        while (rs_shard_step(worker->shard, RS_FOREVER)) {
+        }}@]] [[;]])
 mutant("statistics may be visited from a callback" [[    if (@{server_caller(server) != RS_ROOM_OTHERS}@) {
         return RS_E_THREAD;
     }
@@ -497,7 +501,8 @@ mutants_of(src/epoll/epoll_accept.c "unit\\.epoll_backend|conf\\.epoll")
 mutant("the reserve descriptor is not opened again" [[    @{epoll_reserve_open(backend);}@
     return fd >= 0;]] [[;]])
 mutant("one accept more than there is room for" [[    while (more && @{backend->engine.accepts < backend->tuning.accepts}@) {]] [[backend->engine.accepts <= backend->tuning.accepts]])
-mutant("a pause of accepting has no end" [[        @{epoll_listener_watch(backend, EPOLLIN);}@
+mutant("all listeners have the first one's connections" [[    const rs_epoll_listener *listener = &backend->listeners[@{index}@];]] [[0]])
+mutant("a pause of accepting has no end" [[        @{epoll_listeners_watch(backend, EPOLLIN);}@
         return timeout_ns;]] [[;]])
 
 mutants_of(src/epoll/epoll_poll.c "unit\\.epoll_backend|conf\\.epoll")

@@ -84,8 +84,8 @@ static void close_check(rs_backend *backend) {
     if (backend->in_flight != 0) {
         sim_violation(world, "an instance closed with ops in flight");
     }
-    if (backend->listener_due) {
-        sim_violation(world, "an instance closed before its listener's last completion");
+    if (backend->listeners_due > 0) {
+        sim_violation(world, "an instance closed before its listeners' last completions");
     }
 }
 
@@ -107,8 +107,10 @@ static void sim_close(rs_backend *backend) {
 
 static bool port_is_taken(const rs_sim_world *world, uint16_t port) {
     for (const rs_backend *at = world->backends; at != NULL; at = at->next) {
-        if (at->listening && at->port == port) {
-            return true;
+        for (uint32_t i = 0; i < at->listening; i++) {
+            if (at->listen_addr[i].port == port) {
+                return true;
+            }
         }
     }
     return false;
@@ -125,9 +127,10 @@ static rs_status sim_listen(rs_backend *backend, const rs_addr *addr, uint16_t *
                             rs_error *error) {
     rs_sim_world *world = backend->world;
     uint16_t port = addr->port;
-    if (backend->listener_due) {
+    if (backend->listeners_due > backend->listening || backend->listening == RS_LISTENERS_MAX) {
         return rs_error_set(error, RS_E_INVALID, "listen", 0,
-                            "this instance has a listener, or its last completion is due");
+                            "this instance has %u listeners, or a last completion is due",
+                            RS_LISTENERS_MAX);
     }
     if (!sim_addr_is_here(addr)) {
         return rs_error_set(error, RS_E_ADDRESS, "bind", 0, "the simulated network is loopback");
@@ -141,12 +144,14 @@ static rs_status sim_listen(rs_backend *backend, const rs_addr *addr, uint16_t *
         return rs_error_set(error, RS_E_ADDRESS_IN_USE, "bind", 0, "port %u is in use",
                             (unsigned)port);
     }
-    backend->listening = backend->listener_due = true;
-    backend->listener_broken = false;
-    backend->port = port;
-    backend->listen_addr = *addr;
-    backend->listen_addr.port = port;
-    backend->accept_due_ns = world->now_ns;
+    if (backend->listening == 0) {
+        backend->listener_broken = false;
+        backend->accept_due_ns = world->now_ns;
+    }
+    backend->listen_addr[backend->listening] = *addr;
+    backend->listen_addr[backend->listening].port = port;
+    backend->listening++;
+    backend->listeners_due++;
     *port_out = port;
     return RS_OK;
 }
@@ -155,14 +160,12 @@ static void sim_unlisten(rs_backend *backend) {
     rs_sim_world *world = backend->world;
     uint64_t due = world->now_ns + sim_latency(world);
     sim_event event = {.kind = SIM_EV_RECORD, .backend = backend};
-    if (!backend->listening) {
-        return;
-    }
-    backend->listening = false;
     event.due_ns = due > backend->accept_due_ns ? due : backend->accept_due_ns;
     event.completion =
         (rs_completion){.kind = RS_OP_ACCEPT, .status = RS_E_CLOSED, .socket = RS_SOCKET_NONE};
-    sim_schedule(world, &event);
+    for (; backend->listening > 0; backend->listening--) {
+        sim_schedule(world, &event);
+    }
 }
 
 /* ---- slots */
@@ -500,7 +503,7 @@ static void record_taken(rs_backend *backend, const sim_ready *ready) {
         return;
     }
     if (ready->completion.status == RS_E_CLOSED) {
-        backend->listener_due = false;
+        backend->listeners_due--;
         return;
     }
     backend->accepts_due--;

@@ -121,14 +121,13 @@ struct rs_backend {
     uint32_t held_count;
     uint32_t in_flight;
     sim_region regions[RS_REGIONS_MAX];
-    bool listening;      /* accepts connections */
-    rs_addr listen_addr; /* as bound */
-    bool listener_due;   /* its last completion has not been polled */
-    bool listener_broken;
-    uint16_t port;
-    uint32_t accepts_due;   /* ACCEPT completions scheduled or ready */
-    uint64_t accept_due_ns; /* of the latest one */
-    sim_ready *ready;       /* ring */
+    uint32_t listening;                    /* listeners that accept connections */
+    rs_addr listen_addr[RS_LISTENERS_MAX]; /* as bound */
+    uint32_t listeners_due;                /* whose last completion has not been polled */
+    bool listener_broken;                  /* the first one that was offered a connection */
+    uint32_t accepts_due;                  /* ACCEPT completions scheduled or ready */
+    uint64_t accept_due_ns;                /* of the latest one */
+    sim_ready *ready;                      /* ring */
     uint32_t ready_head, ready_count, ready_capacity;
     uint32_t storm_left;
     rs_atomic_u32 woken;

@@ -379,9 +379,14 @@ void sim_settle(rs_backend *backend, uint32_t index) {
 
 /* :: serves IPv4 too; apart from that an address is reached in its own family. */
 static bool listener_hears(const rs_backend *listener, const rs_addr *target) {
-    const rs_addr *own = &listener->listen_addr;
-    return listener->listening && listener->port == target->port &&
-           (own->family == target->family || (own->family == RS_ADDR_V6 && rs_addr_is_any(own)));
+    for (uint32_t i = 0; i < listener->listening; i++) {
+        const rs_addr *own = &listener->listen_addr[i];
+        if (own->port == target->port &&
+            (own->family == target->family || (own->family == RS_ADDR_V6 && rs_addr_is_any(own)))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static rs_backend *listener_find(rs_sim_world *world, const rs_addr *target) {
@@ -430,7 +435,7 @@ static void listener_burst(rs_backend *listener) {
     rs_sim_world *world = listener->world;
     uint64_t count = 1 + sim_below(world, world->cfg.burst_max);
     for (uint64_t i = 0; i < count && listener->accepts_due < listener->cfg.tuning.backlog; i++) {
-        sim_link *link = link_open(world, &listener->listen_addr);
+        sim_link *link = link_open(world, &listener->listen_addr[0]);
         uint64_t nonsense = sim_random(world);
         link->end[0].ghost = true;
         link->end[0].reads = (nonsense & 3u) != 0;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -153,6 +154,47 @@ static void test_address_that_is_half_written_is_no_name(void **state) {
     assert_false(rs_addr_may_be_name("fe80::zz"));
 }
 
+typedef struct split {
+    const char *text, *host; /* host NULL: refused */
+    uint16_t port;           /* 7: as it was */
+} split;
+
+static void test_address_is_split_from_its_port(void **state) {
+    static const split cases[] = {
+        {"127.0.0.1", "127.0.0.1", 7},
+        {"127.0.0.1:5000", "127.0.0.1", 5000},
+        {"localhost:0", "localhost", 0},
+        {"::1", "::1", 7},
+        {"2001:db8::1:80", "2001:db8::1:80", 7},
+        {"[::1]", "::1", 7},
+        {"[fe80::1%2]:65535", "fe80::1%2", 65535},
+        {"", NULL, 7},
+        {":80", NULL, 7},
+        {"[]:80", NULL, 7},
+        {"[::1", NULL, 7},
+        {"[::1]80", NULL, 7},
+        {"a:", NULL, 7},
+        {"a:65536", NULL, 7},
+        {"a:8x", NULL, 7},
+        {"a:123456", NULL, 7},
+        {"0123456789abcdef", NULL, 7},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char host[16] = "", text[32];
+        uint16_t port = 7;
+        const size_t bytes = strlen(cases[i].text);
+        (void)snprintf(text, sizeof text, "%s,x:1",
+                       cases[i].text); /* what follows is not looked at */
+        assert_int_equal(rs_addr_split(text, bytes, host, sizeof host, &port),
+                         cases[i].host != NULL);
+        if (cases[i].host != NULL) {
+            assert_string_equal(host, cases[i].host);
+            assert_int_equal(port, cases[i].port);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_address_is_read_and_written_as_rfc_5952_says),
@@ -161,6 +203,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_address_any_is_no_address_of_a_peer),
         cmocka_unit_test(test_address_of_a_name_is_the_first_of_ipv4_else_the_first),
         cmocka_unit_test(test_address_that_is_half_written_is_no_name),
+        cmocka_unit_test(test_address_is_split_from_its_port),
     };
     address_seed = test_seed(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,3 +278,50 @@ rs_status rs_addr_unknown(rs_error *error, const char *host, uint32_t code) {
     return rs_error_set(error, RS_E_ADDRESS, "getaddrinfo", code,
                         "'%.100s' is no address and no name that is known here", host);
 }
+
+static bool addr_read_port(const char *text, size_t bytes, uint16_t *port) {
+    uint32_t value = 0;
+    RS_ASSERT(port != NULL);
+    if (bytes == 0 || bytes > 5) {
+        return false;
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] < '0' || text[i] > '9') {
+            return false;
+        }
+        value = value * 10u + (uint32_t)(text[i] - '0');
+    }
+    *port = (uint16_t)value;
+    return value <= UINT16_MAX;
+}
+
+bool rs_addr_split(const char *text, size_t bytes, char *host, size_t host_bytes, uint16_t *port) {
+    const char *colon = memchr(text, ':', bytes);
+    size_t used = bytes, skip = 0;
+    RS_ASSERT(host_bytes > 0);
+    if (bytes > 0 && text[0] == '[') {
+        const char *end = memchr(text, ']', bytes);
+        if (end == NULL) {
+            return false;
+        }
+        skip = 1;
+        used = (size_t)(end - text);
+        colon = used + 1 < bytes ? end + 1 : NULL;
+        if (colon != NULL && *colon != ':') {
+            return false;
+        }
+    } else if (colon != NULL) {
+        used = (size_t)(colon - text);
+        if (memchr(colon + 1, ':', bytes - used - 1) != NULL) {
+            colon = NULL; /* IPv6 */
+            used = bytes;
+        }
+    }
+    if (used <= skip || used - skip >= host_bytes ||
+        (colon != NULL && !addr_read_port(colon + 1, bytes - (size_t)(colon + 1 - text), port))) {
+        return false;
+    }
+    memcpy(host, text + skip, used - skip);
+    host[used - skip] = '\0';
+    return true;
+}

@@ -3,6 +3,8 @@
 #ifndef RS_CORE_ADDRESS_H
 #define RS_CORE_ADDRESS_H
 
+#include <stddef.h>
+
 #include "core/status.h"
 #include "ringside/address.h"
 
@@ -15,6 +17,14 @@ rs_addr rs_addr_from_v6(const uint8_t *ip6, uint16_t port, uint32_t scope);
 
 /* rs_addr_is_any: 0.0.0.0 or ::, which is no address of a peer. */
 bool rs_addr_is_any(const rs_addr *addr);
+
+/* rs_addr_split: HOST, HOST:PORT, [HOST] or [HOST]:PORT. A text with several colons and no bracket
+ * is an IPv6 address without a port.
+ *
+ * Params   text: bytes long, need not be terminated. host: host_bytes bytes, gets the host.
+ *          port: as it was if there is none.
+ * Returns  false: empty, too long, or the port is none of [0, 65535]. */
+bool rs_addr_split(const char *text, size_t bytes, char *host, size_t host_bytes, uint16_t *port);
 
 /* ---- looking up a host: what a platform's getaddrinfo is asked, and what counts of its answer */
 

@@ -9,9 +9,9 @@
  *
  *  1. Every accepted op yields exactly one completion, also after close (but see 4). A refused op
  *     yields none: submit stops at the first op it refuses, returns how many it accepted and why it
- *     refused. listen() is one standing request: it yields any number of ACCEPT completions with a
- *     socket or a failure of one connection and, after unlisten(), a last one with RS_E_CLOSED. If
- *     the listener itself fails, one completion has RS_E_LISTENER; the last one still follows.
+ *     refused. Each listen() is a standing request: it yields any number of ACCEPT completions with
+ *     a socket or a failure of one connection and, after unlisten(), a last one with RS_E_CLOSED.
+ * If a listener itself fails, one completion has RS_E_LISTENER; the last one still follows.
  *  2. Immediate success and immediate failure come through poll too. A failure of the connection
  *     (reset, WSAENOBUFS) is a completion; only a caller's error or a closing connection is a
  *     refusal.
@@ -141,18 +141,19 @@ struct rs_backend_api {
      * and remedy. */
     rs_status (*open)(rs_backend **out, const rs_backend_config *cfg, rs_error *error);
 
-    /* close: frees the instance. Every CLOSE and the listener's last completion must have been
+    /* close: frees the instance. Every CLOSE and the listeners' last completions must have been
      * returned by poll (asserted). NULL is accepted. */
     void (*close)(rs_backend *backend);
 
-    /* listen: starts the one listener of this instance. *port_out = the bound port. An IPv6
-     * listener on :: serves IPv4 too.
+    /* listen: starts one more listener of this instance, of RS_LISTENERS_MAX at most, and not
+     * between unlisten and the last of its completions: RS_E_INVALID. *port_out = the bound port.
+     * An IPv6 listener on :: serves IPv4 too. A failure leaves the others as they are.
      * RS_E_ADDRESS_IN_USE, RS_E_ADDRESS, RS_E_ACCESS, RS_E_OS; *error filled. */
     rs_status (*listen)(rs_backend *backend, const rs_addr *addr, uint16_t *port_out,
                         rs_error *error);
 
-    /* unlisten: stops it. The last ACCEPT completion (RS_E_CLOSED) follows through poll; sockets
-     * accepted earlier come before it. Without a listener it does nothing. */
+    /* unlisten: stops all of them. An ACCEPT completion with RS_E_CLOSED follows for each through
+     * poll; sockets that it accepted come before it. Without a listener it does nothing. */
     void (*unlisten)(rs_backend *backend);
 
     /* attach: binds an accepted socket to slot conn under generation. On failure

@@ -13,6 +13,8 @@
 #include "server/server_stats.h"
 #include "server/shard.h"
 
+#define SERVER_HOST_BYTES 256u /* a name has 253 characters at most */
+
 typedef enum worker_state {
     WORKER_STARTING,
     WORKER_OPEN, /* it has its shard, which may be posted to */
@@ -36,7 +38,8 @@ typedef struct server_worker {
 
 struct rs_server {
     rs_server_config cfg;
-    rs_addr addr;                   /* where it listens; its port as bound */
+    rs_addr addrs[RS_LISTENERS_MAX]; /* where it listens; the ports as bound */
+    uint32_t addr_count;
     uint32_t routed[RS_SHARDS_MAX]; /* sockets assigned to each worker; written by the listening
                                        shard only */
     uint32_t route_next;            /* the same */
@@ -206,6 +209,24 @@ static worker_state worker_settled(server_worker *worker) {
     return (worker_state)rs_atomic_load_u32(&worker->state);
 }
 
+/* On all addresses or on none: who came in by the first of them is sent away again. */
+static rs_status worker_listen(server_worker *worker) {
+    rs_server *server = worker->server;
+    rs_status status = RS_OK;
+    uint32_t i;
+    RS_ASSERT(server->addr_count > 0);
+    for (i = 0; i < server->addr_count && status == RS_OK; i++) {
+        rs_addr *addr = &server->addrs[i];
+        status = rs_shard_listen(worker->shard, addr, &addr->port, &worker->error);
+    }
+    if (status != RS_OK && i > 1) {
+        rs_shard_stop(worker->shard);
+        while (rs_shard_step(worker->shard, RS_FOREVER)) {
+        }
+    }
+    return status;
+}
+
 /* The listening shard listens only when all are open: every accepted client can be served. */
 static rs_status worker_start(server_worker *worker) {
     rs_status status = worker_open(worker);
@@ -220,7 +241,7 @@ static rs_status worker_start(server_worker *worker) {
                 return RS_E_CLOSED; /* the other worker's error is the one to report */
             }
         }
-        status = rs_shard_listen(worker->shard, &server->addr, &server->addr.port, &worker->error);
+        status = worker_listen(worker);
     }
     return status;
 }
@@ -324,23 +345,60 @@ static rs_status server_settle(rs_server *server, rs_error *error) {
     return status;
 }
 
-static rs_status server_resolve(const rs_server_config *cfg, rs_addr *out, rs_error *error) {
+/* One of the hosts: text, bytes long. */
+static rs_status server_resolve_one(const rs_server_config *cfg, const char *text, size_t bytes,
+                                    rs_addr *out, rs_error *error) {
+    char host[SERVER_HOST_BYTES];
+    uint16_t port = cfg->port;
     rs_error why;
-    if (rs_os_resolve(cfg->host, out, &why) != RS_OK) {
+    RS_ASSERT(text != NULL);
+    if (!rs_addr_split(text, bytes, host, sizeof host, &port)) {
+        return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                            "--host: '%.60s' is no list of hosts; allowed: addresses and names, "
+                            "each with :PORT or without, an IPv6 address with a port in brackets",
+                            cfg->host);
+    }
+    if (rs_os_resolve(host, out, &why) != RS_OK) {
         return rs_error_set(error, RS_E_INVALID, why.call, why.os_error, "--host: %.180s",
                             why.text);
     }
-    out->port = cfg->port;
+    out->port = port;
     return RS_OK;
+}
+
+static rs_status server_resolve(const rs_server_config *cfg, rs_addr *out, uint32_t *count,
+                                rs_error *error) {
+    const char *text = cfg->host;
+    rs_status status;
+    *count = 0;
+    for (;;) {
+        const size_t bytes = strcspn(text, ",");
+        if (*count == RS_LISTENERS_MAX) {
+            return rs_error_set(error, RS_E_INVALID, NULL, 0,
+                                "--host: more than %u hosts; allowed: at most %u", RS_LISTENERS_MAX,
+                                RS_LISTENERS_MAX);
+        }
+        status = server_resolve_one(cfg, text, bytes, &out[*count], error);
+        if (status != RS_OK) {
+            return status;
+        }
+        ++*count;
+        RS_ASSERT(*count <= RS_LISTENERS_MAX);
+        if (text[bytes] == '\0') {
+            return RS_OK;
+        }
+        text += bytes + 1;
+    }
 }
 
 rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error *error) {
     rs_server *server;
-    rs_addr addr = {.port = 0};
+    rs_addr addrs[RS_LISTENERS_MAX] = {{.port = 0}};
+    uint32_t addr_count = 0;
     rs_status status = rs_server_config_check(cfg, error);
     *out = NULL;
     if (status == RS_OK) {
-        status = server_resolve(cfg, &addr, error);
+        status = server_resolve(cfg, addrs, &addr_count, error);
     }
     if (status != RS_OK) {
         return status;
@@ -355,7 +413,8 @@ rs_status rs_server_start(rs_server **out, const rs_server_config *cfg, rs_error
         return rs_error_set(error, RS_E_NO_MEMORY, NULL, 0, "out of memory");
     }
     server->cfg = *cfg;
-    server->addr = addr;
+    memcpy(server->addrs, addrs, sizeof addrs);
+    server->addr_count = addr_count;
     server->worker_count = cfg->workers;
     RS_ASSERT(server->worker_count > 0);
     RS_ASSERT(server->worker_count <= RS_SHARDS_MAX);
@@ -470,11 +529,19 @@ void rs_server_free(rs_server *server) {
 }
 
 uint16_t rs_server_port(const rs_server *server) {
-    return server->addr.port;
+    return server->addrs[0].port;
 }
 
 void rs_server_address(const rs_server *server, rs_addr *out) {
-    *out = server->addr;
+    *out = server->addrs[0];
+}
+
+uint32_t rs_server_addresses(const rs_server *server, rs_addr *out, uint32_t max) {
+    RS_ASSERT(server->addr_count > 0);
+    for (uint32_t i = 0; i < server->addr_count && i < max; i++) {
+        out[i] = server->addrs[i];
+    }
+    return server->addr_count;
 }
 
 /* ---- from any thread */

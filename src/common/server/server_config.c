@@ -17,7 +17,8 @@
 static const rs_option server_rows[] = {
     RS_ROW_STRING(rs_server_config, host, "host", "127.0.0.1",
                   "where to listen: an IPv4 or IPv6 address, or a name, whose first IPv4 address "
-                  "counts; :: = all addresses of both families, 0.0.0.0 = all of IPv4"),
+                  "counts; :: = all addresses of both families, 0.0.0.0 = all of IPv4; several "
+                  "with commas, each with :PORT or at --port, as 127.0.0.1,[::1]:5001"),
     RS_ROW_UINT(rs_server_config, port, "port", 0, 65535, 4000, "", "TCP port; 0 picks a free one"),
     RS_ROW_UINT(rs_server_config, workers, "workers", 1, RS_SHARDS_MAX, 1, "threads",
                 "shards, one thread each"),

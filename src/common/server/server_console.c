@@ -12,9 +12,11 @@
 
 void rs_console_banner(const rs_server_run *run, const rs_server_stats *stats) {
     char text[RS_ADDR_TEXT_BYTES];
-    rs_addr addr;
-    rs_server_address(run->server, &addr);
-    rs_printer_say(run->out, "listening on %s\n", rs_addr_text(&addr, text));
+    rs_addr addrs[RS_LISTENERS_MAX];
+    const uint32_t count = rs_server_addresses(run->server, addrs, RS_LISTENERS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        rs_printer_say(run->out, "listening on %s\n", rs_addr_text(&addrs[i], text));
+    }
     rs_printer_say(run->out,
                    "%s, commit %s: back end %s, provider %s, %s, %u worker%s, %u sessions, "
                    "%.1f MiB of buffers\n",

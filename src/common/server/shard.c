@@ -58,7 +58,7 @@ struct rs_shard {
     rs_mailbox mailbox;
     rs_logic_channel *logic; /* NULL: callbacks run here */
     shard_phase phase;
-    bool listening;
+    uint32_t listening; /* listeners whose last completion has not come */
     bool large_pages;
     bool leaving; /* nobody comes any more; those who are here may stay until ... */
     uint64_t leave_deadline_ns;
@@ -605,7 +605,7 @@ rs_status rs_shard_open(rs_shard **out, const rs_shard_config *cfg, rs_error *er
 rs_status rs_shard_start(rs_shard *shard, rs_error *error) {
     const rs_app *app = &shard->sessions.app;
     rs_status status = RS_OK;
-    RS_ASSERT(!shard->listening);
+    RS_ASSERT(shard->listening == 0);
     RS_ASSERT(!shard->runs);
     RS_ASSERT(shard->backend != NULL);
     RS_ASSERT(shard->phase == SHARD_RUNNING);
@@ -644,7 +644,7 @@ static void shard_log_listening(const rs_shard *shard, const rs_addr *addr, uint
     char address[RS_ADDR_TEXT_BYTES], text[128];
     rs_addr bound = *addr;
     rs_backend_stats stats;
-    RS_ASSERT(shard->listening);
+    RS_ASSERT(shard->listening > 0);
     RS_ASSERT(shard->backend != NULL);
     bound.port = port;
     (void)rs_addr_text(&bound, address);
@@ -659,14 +659,14 @@ static void shard_log_listening(const rs_shard *shard, const rs_addr *addr, uint
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error) {
     rs_status status;
-    RS_ASSERT(!shard->listening);
+    RS_ASSERT(shard->listening < RS_LISTENERS_MAX);
     RS_ASSERT(shard->phase == SHARD_RUNNING);
     RS_ASSERT(shard->backend != NULL);
     RS_ASSERT(port_out != NULL);
     RS_ASSERT(addr != NULL);
     status = shard->api->listen(shard->backend, addr, port_out, error);
-    shard->listening = status == RS_OK;
     if (status == RS_OK) {
+        shard->listening++;
         shard_log_listening(shard, addr, *port_out);
     }
     return status;
@@ -871,8 +871,9 @@ static void shard_on_accept(rs_shard *shard, const rs_completion *completion) {
         }
         shard_on_arrival(shard, &arrival);
         break;
-    case RS_E_CLOSED: /* the last one, after unlisten */
-        shard->listening = false;
+    case RS_E_CLOSED: /* the last one of a listener, after unlisten */
+        RS_ASSERT(shard->listening > 0);
+        shard->listening--;
         break;
     case RS_E_LISTENER:
         RS_FATAL("accept", 0, "the listener failed: no more connections can arrive");
@@ -1099,7 +1100,7 @@ static void shard_begin_leave(rs_shard *shard) {
 static bool shard_is_empty(const rs_shard *shard) {
     RS_ASSERT(shard->leaving);
     RS_ASSERT(shard->phase == SHARD_RUNNING);
-    if (shard->listening || shard->waiters.count + shard->callers.count > 0) {
+    if (shard->listening > 0 || shard->waiters.count + shard->callers.count > 0) {
         return false;
     }
     return shard->cfg.is_empty != NULL ? shard->cfg.is_empty(shard->cfg.server_ctx)
@@ -1532,7 +1533,7 @@ void rs_shard_quiesce(rs_shard *shard) {
     }
     rs_shard_log_end(&shard->log, &shard->sessions.counters);
     shard->api->stats(shard->backend, &shard->final_backend);
-    if (shard->sessions.used_count == 0 && !shard->listening) {
+    if (shard->sessions.used_count == 0 && shard->listening == 0) {
         if (shard->region_registered) {
             shard->api->release_memory(shard->backend, shard->region);
         }
@@ -1572,7 +1573,7 @@ uint32_t rs_shard_outstanding(const rs_shard *shard) {
     const rs_sessions *sessions = &shard->sessions;
     RS_ASSERT(sessions->quarantined <= sessions->used_count);
     RS_ASSERT(sessions->open_count <= sessions->used_count);
-    return sessions->used_count - sessions->quarantined + (shard->listening ? 1u : 0u);
+    return sessions->used_count - sessions->quarantined + (shard->listening > 0 ? 1u : 0u);
 }
 
 rs_sessions *rs_shard_sessions(rs_shard *shard) {

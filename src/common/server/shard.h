@@ -95,7 +95,7 @@ rs_status rs_shard_start(rs_shard *shard, rs_error *error);
  * the callbacks. */
 rs_session_ops *rs_shard_ops(rs_shard *shard);
 
-/* rs_shard_listen: *port_out = the bound port. */
+/* rs_shard_listen: on one more address; *port_out = the bound port. At most RS_LISTENERS_MAX. */
 rs_status rs_shard_listen(rs_shard *shard, const rs_addr *addr, uint16_t *port_out,
                           rs_error *error);
 

@@ -15,22 +15,29 @@
 /* AcceptEx, remarks: each address area is 16 bytes longer than the longest address. */
 #define ACCEPT_ADDRESS_BYTES (sizeof(struct sockaddr_storage) + 16u)
 
+typedef struct accept_source accept_source;
+
 typedef struct accept_request {
     OVERLAPPED overlapped; /* first: the packet brings its address */
-    SOCKET socket;         /* INVALID_SOCKET: none made yet */
+    accept_source *source;
+    SOCKET socket; /* INVALID_SOCKET: none made yet */
     bool posted;
     uint8_t addresses[2 * ACCEPT_ADDRESS_BYTES]; /* written by AcceptEx: ours, the peer's */
 } accept_request;
 
-/* Meaning of `bytes` in a packet of the accept thread; `overlapped` has a value. */
+/* Meaning of `bytes` in a packet that we post ourselves, beside the source's index from bit
+ * ACCEPT_NOTE_BITS on; `overlapped` has a value. */
+#define ACCEPT_NOTE_BITS 2u
 typedef enum accept_note {
     ACCEPT_NOTE_SOCKET = 1, /* value: the socket */
     ACCEPT_NOTE_FAILED = 2, /* value: the status */
     ACCEPT_NOTE_END = 3     /* the thread's last */
 } accept_note;
 
-struct rs_win_accept {
+/* One listener and what accepts for it. */
+struct accept_source {
     rs_win_accept_config cfg;
+    uint32_t index;               /* among the sources of the set */
     SOCKET listener;              /* INVALID_SOCKET: none */
     rs_win_extensions extensions; /* the listener's */
     rs_addr addr;                 /* as bound */
@@ -51,11 +58,17 @@ struct rs_win_accept {
     SOCKET knock;        /* the connection that makes accept() return */
 };
 
-static bool accept_is_threaded(const rs_win_accept *source) {
+struct rs_win_accept {
+    rs_win_accept_config cfg;
+    accept_source
+        *sources[RS_LISTENERS_MAX]; /* NULL: never needed so far; the first one is there */
+};
+
+static bool accept_is_threaded(const accept_source *source) {
     return source->cfg.tuning->accept_mode == RS_ACCEPT_THREAD;
 }
 
-static int accept_family(const rs_win_accept *source) {
+static int accept_family(const accept_source *source) {
     return source->addr.family == RS_ADDR_V6 ? AF_INET6 : AF_INET;
 }
 
@@ -69,54 +82,13 @@ static uint32_t accept_say(rs_completion *out, rs_status status, SOCKET socket) 
 }
 
 /* A connection whose ends are in source->ends. */
-static uint32_t accept_say_socket(rs_win_accept *source, rs_completion *out, SOCKET socket) {
+static uint32_t accept_say_socket(accept_source *source, rs_completion *out, SOCKET socket) {
     (void)accept_say(out, RS_OK, socket);
     out->ends = &source->ends;
     return 1;
 }
 
-rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cfg,
-                             rs_error *error) {
-    uint32_t accepts = cfg->tuning->accepts;
-    rs_win_accept *source = calloc(1, sizeof *source);
-    accept_request *requests = calloc(accepts, sizeof *requests);
-    RS_ASSERT(accepts >= 1);
-    RS_ASSERT(accepts <= RS_ACCEPTS_MAX);
-    *out = NULL;
-    if (source == NULL || requests == NULL) {
-        free(requests);
-        free(source);
-        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for %u accepts",
-                            accepts);
-    }
-    if (cfg->tuning->accept_mode == RS_ACCEPT_THREAD) {
-        rs_status status = RS_E_NO_MEMORY;
-        source->peers = calloc(accepts, sizeof *source->peers);
-        status = source->peers != NULL ? rs_os_event_open(&source->room, error)
-                                       : rs_error_set(error, status, "calloc", 0,
-                                                      "out of memory for %u accepts", accepts);
-        if (status != RS_OK) {
-            free(source->peers);
-            free(requests);
-            free(source);
-            return status;
-        }
-    }
-    source->cfg = *cfg;
-    if (cfg->extensions == NULL) {
-        source->cfg.extensions = rs_win_socket_extensions;
-    }
-    source->listener = INVALID_SOCKET;
-    source->knock = INVALID_SOCKET;
-    source->requests = requests;
-    for (uint32_t i = 0; i < accepts; i++) {
-        requests[i].socket = INVALID_SOCKET;
-    }
-    *out = source;
-    return RS_OK;
-}
-
-void rs_win_accept_close(rs_win_accept *source) {
+static void accept_source_free(accept_source *source) {
     if (source == NULL) {
         return;
     }
@@ -129,11 +101,78 @@ void rs_win_accept_close(rs_win_accept *source) {
     free(source);
 }
 
+static rs_status accept_source_make(accept_source **out, const rs_win_accept_config *cfg,
+                                    uint32_t index, rs_error *error) {
+    const uint32_t accepts = cfg->tuning->accepts;
+    const bool threaded = cfg->tuning->accept_mode == RS_ACCEPT_THREAD;
+    accept_source *source = calloc(1, sizeof *source);
+    rs_status status = RS_OK;
+    RS_ASSERT(accepts >= 1);
+    RS_ASSERT(accepts <= RS_ACCEPTS_MAX);
+    *out = NULL;
+    if (source == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for a listener");
+    }
+    source->cfg = *cfg;
+    source->index = index;
+    source->listener = INVALID_SOCKET;
+    source->knock = INVALID_SOCKET;
+    source->requests = calloc(accepts, sizeof *source->requests);
+    source->peers = threaded ? calloc(accepts, sizeof *source->peers) : NULL;
+    if (source->requests == NULL || (threaded && source->peers == NULL)) {
+        status = rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for %u accepts",
+                              accepts);
+    } else if (threaded) {
+        status = rs_os_event_open(&source->room, error);
+    }
+    if (status != RS_OK) {
+        accept_source_free(source);
+        return status;
+    }
+    for (uint32_t i = 0; i < accepts; i++) {
+        source->requests[i].source = source;
+        source->requests[i].socket = INVALID_SOCKET;
+    }
+    *out = source;
+    return RS_OK;
+}
+
+rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cfg,
+                             rs_error *error) {
+    rs_win_accept *set = calloc(1, sizeof *set);
+    rs_status status;
+    *out = NULL;
+    if (set == NULL) {
+        return rs_error_set(error, RS_E_NO_MEMORY, "calloc", 0, "out of memory for listeners");
+    }
+    set->cfg = *cfg;
+    if (cfg->extensions == NULL) {
+        set->cfg.extensions = rs_win_socket_extensions;
+    }
+    status = accept_source_make(&set->sources[0], &set->cfg, 0, error);
+    if (status != RS_OK) {
+        free(set);
+        return status;
+    }
+    *out = set;
+    return RS_OK;
+}
+
+void rs_win_accept_close(rs_win_accept *set) {
+    if (set == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < RS_LISTENERS_MAX; i++) {
+        accept_source_free(set->sources[i]);
+    }
+    free(set);
+}
+
 /* ---- AcceptEx */
 
 /* Returns 0 or the Winsock error. The listener is not in skip mode, so that success at once brings
  * a packet like any other: an accept is too rare for the difference to count. */
-static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
+static uint32_t accept_post(accept_source *source, accept_request *request) {
     uint32_t os_error = 0;
     DWORD bytes = 0;
     RS_ASSERT(!request->posted);
@@ -163,26 +202,26 @@ static uint32_t accept_post(rs_win_accept *source, accept_request *request) {
     return 0;
 }
 
-static void accept_drop_socket(rs_win_accept *source, accept_request *request) {
+static void accept_drop_socket(accept_source *source, accept_request *request) {
     if (request->socket != INVALID_SOCKET) {
         rs_win_socket_close(request->socket, source->cfg.calls);
         request->socket = INVALID_SOCKET;
     }
 }
 
-static bool accept_is_starved(const rs_win_accept *source) {
+static bool accept_is_starved(const accept_source *source) {
     return source->idle > 0 && !source->stopping && !source->failed;
 }
 
 /* Defers a request that failed; starts the wait before the next round. */
-static void accept_park(rs_win_accept *source) {
+static void accept_park(accept_source *source) {
     source->idle++;
     (void)rs_retry_failed(&source->retry, rs_os_now_ns());
 }
 
 /* Status of a failed accept. An undocumented error is the listener's only if it no longer listens:
  * out of descriptors, Wine 8 says WSAEINVAL. */
-static rs_win_class accept_class(const rs_win_accept *source, uint32_t os_error) {
+static rs_win_class accept_class(const accept_source *source, uint32_t os_error) {
     rs_win_class class_of = rs_win_error_find(os_error).class_of;
     BOOL listens = FALSE;
     int bytes = (int)sizeof listens;
@@ -198,7 +237,7 @@ static rs_win_class accept_class(const rs_win_accept *source, uint32_t os_error)
 
 /* Posts or defers the request; a failed listener is reported once. *ends_round: the next request
  * would fail too. */
-static uint32_t accept_try(rs_win_accept *source, accept_request *request, rs_completion *out,
+static uint32_t accept_try(accept_source *source, accept_request *request, rs_completion *out,
                            bool *ends_round) {
     uint32_t os_error = accept_post(source, request);
     rs_win_class class_of = accept_class(source, os_error);
@@ -217,7 +256,7 @@ static uint32_t accept_try(rs_win_accept *source, accept_request *request, rs_co
 }
 
 /* While others wait for the same resources, a request is deferred without a try. */
-static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs_completion *out) {
+static uint32_t accept_repost(accept_source *source, accept_request *request, rs_completion *out) {
     bool ends_round;
     if (source->idle > 0) {
         source->idle++;
@@ -228,7 +267,7 @@ static uint32_t accept_repost(rs_win_accept *source, accept_request *request, rs
 
 /* ---- the end of a listener */
 
-static uint32_t accept_finish(rs_win_accept *source, rs_completion *out) {
+static uint32_t accept_finish(accept_source *source, rs_completion *out) {
     RS_ASSERT(source->stopping);
     for (uint32_t i = 0; i < source->cfg.tuning->accepts; i++) {
         RS_ASSERT(!source->requests[i].posted);
@@ -247,9 +286,10 @@ static uint32_t accept_finish(rs_win_accept *source, rs_completion *out) {
     return accept_say(out, RS_E_CLOSED, INVALID_SOCKET);
 }
 
-static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t value) {
-    if (!PostQueuedCompletionStatus(source->cfg.port, (DWORD)note, source->cfg.key,
-                                    (OVERLAPPED *)value)) {
+static void accept_note_post(accept_source *source, accept_note note, uintptr_t value) {
+    if (!PostQueuedCompletionStatus(source->cfg.port,
+                                    (DWORD)note | source->index << ACCEPT_NOTE_BITS,
+                                    source->cfg.key, (OVERLAPPED *)value)) {
         RS_FATAL("PostQueuedCompletionStatus", GetLastError(), "cannot report an accept");
     }
     if (source->cfg.event != NULL && !SetEvent(source->cfg.event)) {
@@ -259,17 +299,17 @@ static void accept_note_post(rs_win_accept *source, accept_note note, uintptr_t 
 
 /* ---- the accept thread */
 
-static void accept_thread_say(rs_win_accept *source, accept_note note, uintptr_t value) {
+static void accept_thread_say(accept_source *source, accept_note note, uintptr_t value) {
     (void)rs_atomic_add_u32(&source->notes, 1);
     accept_note_post(source, note, value);
 }
 
-static bool accept_thread_is_full(const rs_win_accept *source) {
+static bool accept_thread_is_full(const accept_source *source) {
     return rs_atomic_load_u32(&source->notes) >= source->cfg.tuning->accepts;
 }
 
 /* Returns false when the listener is unusable. */
-static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error, rs_retry *retry) {
+static bool accept_thread_failed(accept_source *source, uint32_t os_error, rs_retry *retry) {
     switch (accept_class(source, os_error)) {
     case RS_WIN_AGAIN:
         return true;
@@ -287,7 +327,7 @@ static bool accept_thread_failed(rs_win_accept *source, uint32_t os_error, rs_re
 }
 
 static void accept_thread_main(void *arg) {
-    rs_win_accept *source = arg;
+    accept_source *source = arg;
     rs_retry retry = {.wait_ms = 0};
     bool usable = true;
     while (rs_atomic_load_u32(&source->thread_stop) == 0) {
@@ -319,7 +359,7 @@ static void accept_thread_main(void *arg) {
     accept_note_post(source, ACCEPT_NOTE_END, 0);
 }
 
-static bool accept_knock_is_owed(const rs_win_accept *source) {
+static bool accept_knock_is_owed(const accept_source *source) {
     return source->stopping && source->thread != NULL && source->knock == INVALID_SOCKET;
 }
 
@@ -327,7 +367,7 @@ static bool accept_knock_is_owed(const rs_win_accept *source) {
  * the thread calls accept() again. A connection to ourselves has no such race. It may fail if
  * connections are waiting (then accept() returns anyway) or for lack of resources: it is retried
  * until the thread has ended. */
-static void accept_knock(rs_win_accept *source) {
+static void accept_knock(accept_source *source) {
     uint32_t os_error = 0;
     u_long nonblocking = 1;
     rs_addr target = source->addr;
@@ -351,21 +391,21 @@ static void accept_knock(rs_win_accept *source) {
     (void)rs_retry_failed(&source->retry, rs_os_now_ns());
 }
 
-static void accept_thread_stop(rs_win_accept *source) {
+static void accept_thread_stop(accept_source *source) {
     rs_atomic_store_u32(&source->thread_stop, 1);
     rs_os_event_set(source->room);
     accept_knock(source);
 }
 
 /* Notes come in the order in which the thread wrote the peers, and no more of them than fit. */
-static void accept_thread_ends(rs_win_accept *source, SOCKET socket) {
+static void accept_thread_ends(accept_source *source, SOCKET socket) {
     source->ends.peer = source->peers[source->peers_read++ % source->cfg.tuning->accepts];
     source->ends.local = rs_addr_is_any(&source->addr)
                              ? rs_win_socket_local(socket, source->cfg.calls)
                              : source->addr;
 }
 
-static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uintptr_t value,
+static uint32_t accept_thread_note(accept_source *source, accept_note note, uintptr_t value,
                                    rs_completion *out) {
     source->cfg.calls->count[RS_WIN_ACCEPT]++;
     if (note == ACCEPT_NOTE_SOCKET) { /* before the thread may write the next one */
@@ -391,11 +431,11 @@ static uint32_t accept_thread_note(rs_win_accept *source, accept_note note, uint
 
 /* ---- trying again */
 
-static bool accept_waits(const rs_win_accept *source) {
+static bool accept_waits(const accept_source *source) {
     return accept_is_starved(source) || accept_knock_is_owed(source);
 }
 
-uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out) {
+static uint32_t accept_retry(accept_source *source, rs_completion *out) {
     uint32_t waiting = source->idle;
     uint32_t said = 0;
     bool ends_round = false;
@@ -416,16 +456,39 @@ uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out) {
     return said;
 }
 
-uint32_t rs_win_accept_retry_ms(const rs_win_accept *source) {
+/* No more of them in one call than there is room for; the others have the next. */
+uint32_t rs_win_accept_retry(rs_win_accept *set, rs_completion *out) {
+    uint32_t said = 0;
+    for (uint32_t i = 0; i < RS_LISTENERS_MAX && said < RS_WIN_ACCEPT_OUT_MAX; i++) {
+        if (set->sources[i] != NULL) {
+            said += accept_retry(set->sources[i], out + said);
+        }
+    }
+    RS_ASSERT(said <= RS_WIN_ACCEPT_OUT_MAX);
+    return said;
+}
+
+static uint32_t accept_retry_ms(const accept_source *source) {
     if (!accept_waits(source)) {
         return 0;
     }
     return source->retry.wait_ms > 0 ? source->retry.wait_ms : RS_RETRY_FIRST_MS;
 }
 
+uint32_t rs_win_accept_retry_ms(const rs_win_accept *set) {
+    uint32_t first_ms = 0;
+    for (uint32_t i = 0; i < RS_LISTENERS_MAX && set->sources[i] != NULL; i++) {
+        const uint32_t ms = accept_retry_ms(set->sources[i]);
+        if (ms != 0 && (first_ms == 0 || ms < first_ms)) {
+            first_ms = ms;
+        }
+    }
+    return first_ms;
+}
+
 /* ---- both */
 
-static rs_status accept_start(rs_win_accept *source, rs_error *error) {
+static rs_status accept_start(accept_source *source, rs_error *error) {
     uint32_t os_error = 0;
     if (accept_is_threaded(source)) {
         rs_atomic_store_u32(&source->thread_stop, 0);
@@ -456,7 +519,7 @@ static rs_status accept_start(rs_win_accept *source, rs_error *error) {
 }
 
 /* Gets the listener's functions and checks that its provider is the one used before. */
-static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
+static rs_status accept_ask(accept_source *source, rs_error *error) {
     uint32_t wanted = source->cfg.provider[source->addr.family]->entry;
     rs_status status = source->cfg.extensions(source->listener, &source->extensions, error);
     if (status != RS_OK || wanted == 0 || source->extensions.provider.entry == wanted) {
@@ -468,7 +531,7 @@ static rs_status accept_ask(rs_win_accept *source, rs_error *error) {
                         source->extensions.provider.entry, wanted);
 }
 
-rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
+static rs_status accept_listen(accept_source *source, const rs_addr *addr, uint16_t *port_out,
                                rs_error *error) {
     rs_status status;
     RS_ASSERT(source->listener == INVALID_SOCKET);
@@ -493,7 +556,25 @@ rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint1
     return status;
 }
 
-void rs_win_accept_unlisten(rs_win_accept *source) {
+rs_status rs_win_accept_listen(rs_win_accept *set, const rs_addr *addr, uint16_t *port_out,
+                               rs_error *error) {
+    uint32_t i = 0;
+    rs_status status = RS_OK;
+    while (i < RS_LISTENERS_MAX && set->sources[i] != NULL &&
+           set->sources[i]->listener != INVALID_SOCKET) {
+        i++;
+    }
+    if (i == RS_LISTENERS_MAX) {
+        return rs_error_set(error, RS_E_INVALID, "listen", 0, "more than %u listeners",
+                            RS_LISTENERS_MAX);
+    }
+    if (set->sources[i] == NULL) {
+        status = accept_source_make(&set->sources[i], &set->cfg, i, error);
+    }
+    return status == RS_OK ? accept_listen(set->sources[i], addr, port_out, error) : status;
+}
+
+static void accept_unlisten(accept_source *source) {
     if (source->listener == INVALID_SOCKET || source->stopping) {
         return;
     }
@@ -509,6 +590,12 @@ void rs_win_accept_unlisten(rs_win_accept *source) {
     }
 }
 
+void rs_win_accept_unlisten(rs_win_accept *set) {
+    for (uint32_t i = 0; i < RS_LISTENERS_MAX && set->sources[i] != NULL; i++) {
+        accept_unlisten(set->sources[i]);
+    }
+}
+
 static rs_addr accept_end(const struct sockaddr *name, int bytes) {
     rs_sockaddr copy;
     memset(&copy, 0, sizeof copy);
@@ -519,7 +606,7 @@ static rs_addr accept_end(const struct sockaddr *name, int bytes) {
 }
 
 /* Both ends, from what AcceptEx wrote: no call into the kernel. */
-static void accept_ends(rs_win_accept *source, accept_request *request) {
+static void accept_ends(accept_source *source, accept_request *request) {
     struct sockaddr *local = NULL, *peer = NULL;
     int local_bytes = 0, peer_bytes = 0;
     source->extensions.accept_ex_addresses(request->addresses, 0, (DWORD)ACCEPT_ADDRESS_BYTES,
@@ -530,7 +617,7 @@ static void accept_ends(rs_win_accept *source, accept_request *request) {
 }
 
 /* The socket of a completed AcceptEx, or why there is none. */
-static uint32_t accept_ended(rs_win_accept *source, accept_request *request, rs_completion *out) {
+static uint32_t accept_ended(accept_source *source, accept_request *request, rs_completion *out) {
     uint32_t code = (uint32_t)request->overlapped.Internal; /* not 0: an error, see win_error.h */
     rs_status status = rs_win_error_status(code);
     SOCKET accepted = request->socket;
@@ -546,16 +633,31 @@ static uint32_t accept_ended(rs_win_accept *source, accept_request *request, rs_
     return status == RS_E_ABORTED && source->stopping ? 0 : accept_say(out, status, INVALID_SOCKET);
 }
 
-uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWORD bytes,
+/* A packet of our own: of the accept thread, or the end of a listener without requests. */
+static uint32_t accept_note_read(rs_win_accept *set, OVERLAPPED *overlapped, DWORD bytes,
+                                 rs_completion *out) {
+    const uint32_t index = bytes >> ACCEPT_NOTE_BITS;
+    const accept_note note = (accept_note)(bytes & ((1u << ACCEPT_NOTE_BITS) - 1u));
+    accept_source *source;
+    RS_ASSERT(index < RS_LISTENERS_MAX);
+    source = set->sources[index];
+    RS_ASSERT(source != NULL);
+    if (source->thread != NULL) {
+        return accept_thread_note(source, note, (uintptr_t)overlapped, out);
+    }
+    RS_ASSERT(note == ACCEPT_NOTE_END);
+    return accept_finish(source, out);
+}
+
+uint32_t rs_win_accept_packet(rs_win_accept *set, OVERLAPPED *overlapped, DWORD bytes,
                               rs_completion *out) {
     accept_request *request = (accept_request *)(void *)overlapped;
+    accept_source *source;
     uint32_t said;
-    if (source->thread != NULL) {
-        return accept_thread_note(source, (accept_note)bytes, (uintptr_t)overlapped, out);
+    if (set->cfg.tuning->accept_mode == RS_ACCEPT_THREAD || request == NULL) {
+        return accept_note_read(set, overlapped, bytes, out);
     }
-    if (request == NULL) {
-        return accept_finish(source, out);
-    }
+    source = request->source;
     RS_ASSERT(request->posted);
     RS_ASSERT(source->posted > 0);
     request->posted = false;

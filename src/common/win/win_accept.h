@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* An accept source on a completion port, for both back ends: many AcceptEx, or a thread that calls
- * accept().
+/* The listeners of a completion port, for both back ends: each has many AcceptEx, or a thread that
+ * calls accept().
  *
- * AcceptEx: `accepts` requests are outstanding, none waits for data, and each is posted again with
- * a new socket as soon as its packet is read. A failed connection and a failed listener are
- * distinct results. Requests that cannot be posted for lack of resources are retried later: the
- * first such failure ends the round, and the wait grows (seam/retry.h). Runs on the shard's thread;
- * in thread mode only the accept loop itself does not. */
+ * AcceptEx: `accepts` requests of each listener are outstanding, none waits for data, and each is
+ * posted again with a new socket as soon as its packet is read. A failed connection and a failed
+ * listener are distinct results. Requests that cannot be posted for lack of resources are retried
+ * later: the first such failure ends the round, and the wait grows (seam/retry.h). Runs on the
+ * shard's thread; in thread mode only the accept loop itself does not. */
 #ifndef RS_WIN_WIN_ACCEPT_H
 #define RS_WIN_WIN_ACCEPT_H
 
@@ -20,13 +20,13 @@ typedef struct rs_win_accept rs_win_accept;
 
 typedef struct rs_win_accept_config {
     HANDLE port;   /* where the packets go */
-    ULONG_PTR key; /* completion key of this source's packets */
+    ULONG_PTR key; /* completion key of these packets */
     HANDLE event; /* also set for each packet, for a caller that cannot wait at the port; or NULL */
     DWORD socket_flags;      /* extra flags of listener and accepted sockets */
-    const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives the source */
-    /* The listener's required provider, IPv4's and IPv6's (by rs_family); outlive the source. */
+    const rs_tuning *tuning; /* accept_mode, accepts, backlog, buffers; outlives it */
+    /* A listener's required provider, IPv4's and IPv6's (by rs_family); outlive it. */
     const rs_win_provider *provider[2];
-    rs_win_calls *calls; /* outlives the source */
+    rs_win_calls *calls; /* outlives it */
     /* How to get a socket's functions; NULL = rs_win_socket_extensions. */
     rs_status (*extensions)(SOCKET socket, rs_win_extensions *out, rs_error *error);
 } rs_win_accept_config;
@@ -36,22 +36,22 @@ typedef struct rs_win_accept_config {
 /* rs_win_accept_open: allocates; does not listen yet. RS_E_NO_MEMORY, *error filled. */
 rs_status rs_win_accept_open(rs_win_accept **out, const rs_win_accept_config *cfg, rs_error *error);
 
-/* rs_win_accept_close: frees. The last completion has been returned (asserted). NULL is accepted.
+/* rs_win_accept_close: frees. The last completions have been returned (asserted). NULL is accepted.
  */
 void rs_win_accept_close(rs_win_accept *source);
 
-/* rs_win_accept_listen: as rs_backend_api.listen. Not while there is a listener (asserted).
+/* rs_win_accept_listen: as rs_backend_api.listen. Allocates for a second listener and more.
  * AcceptEx is the listener's own; RS_E_UNSUPPORTED: the listener is served by another provider than
  * cfg says. */
 rs_status rs_win_accept_listen(rs_win_accept *source, const rs_addr *addr, uint16_t *port_out,
                                rs_error *error);
 
 /* rs_win_accept_unlisten: accepts no more connections; outstanding requests are cancelled and drain
- * through the port. Only then is the listener closed, because accepted sockets need it until then
+ * through the port. Only then is a listener closed, because accepted sockets need it until then
  * (SO_UPDATE_ACCEPT_CONTEXT). Does nothing without a listener. */
 void rs_win_accept_unlisten(rs_win_accept *source);
 
-/* rs_win_accept_packet: a packet with the source's key. Writes at most RS_WIN_ACCEPT_OUT_MAX
+/* rs_win_accept_packet: a packet with the key of cfg. Writes at most RS_WIN_ACCEPT_OUT_MAX
  * completions of kind RS_OP_ACCEPT to out and returns how many. */
 uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWORD bytes,
                               rs_completion *out);
