@@ -225,6 +225,19 @@ rs_status rs_session_pause(rs_session *session);
  * turn, never inside this call. */
 rs_status rs_session_resume(rs_session *session);
 
+/* rs_session_set_source: with the setting slow-consumer=pause: what is received from `source` is
+ * sent to `session`, as in a relay. From now on `source` is read from only while the queue of
+ * `session` is within its own send blocks and within half of max-queued, and then no more than
+ * fits: what it brings, sent on as it comes, neither fills that queue nor finds no block. Whether
+ * the peer of `session` reads does not end either of them; idle-timeout does. Before the first
+ * call, after one with source NULL and when either has ended, a session is its own source.
+ *
+ * Params   source: of the same shard, or NULL. Each session has one source and is the source of
+ *          one: a call takes the place of earlier ones.
+ * Returns  RS_OK; RS_E_CLOSED: one is ending; RS_E_INVALID: not of the same shard;
+ * RS_E_UNSUPPORTED: slow-consumer=close; RS_E_THREAD. */
+rs_status rs_session_set_source(rs_session *session, rs_session *source);
+
 /* A frame encoded once and sent to many sessions of one shard (a broadcast). */
 typedef struct rs_shared {
     uint8_t *data; /* room bytes, to be filled before the first send */

@@ -553,12 +553,23 @@ void conf_case_server_reader_is_served_after_the_server_was_away(conf_run *run) 
     server_end(fixture);
 }
 
-/* A raw application reads no more than it can send on: its client may pause for as long as it
- * likes, and gets every byte. */
-static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_bytes_max) {
+/* Far longer than the server waits for who it does not wait for, turn by turn: no absence. */
+static void server_wait_long(conf_run *run, server_fixture *fixture) {
+    for (uint32_t i = 0; i < 10u; i++) {
+        fixture->away_ns += (RS_AWAY_MS - 100u) * UINT64_C(1000000);
+        conf_settle(run);
+    }
+}
+
+/* A raw application, and with slow-consumer=pause any, reads no more than it can send on: its
+ * client may pause for as long as it likes, and gets every byte. */
+static void server_waits_case(conf_run *run, bool raw, uint32_t recv_bytes,
+                              uint32_t queued_bytes_max) {
     server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
     uint64_t sent, got = 0;
-    fixture->config.app = rs_app_raw;
+    fixture->config.app = raw ? rs_app_raw : rs_app_echo;
+    fixture->config.pause_slow = !raw;
+    fixture->frozen_ns = conf_now_ns(run);
     fixture->config.idle_timeout_ms = 0;
     fixture->config.recv_bytes = recv_bytes;
     fixture->config.frame_bytes_max = 4096;
@@ -566,9 +577,13 @@ static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_
     fixture->config.queued_bytes_max = queued_bytes_max;
     server_start(fixture);
     server_connect(run, 0);
-    conf_fill(conf_big_tx(&run->client), SERVER_BULK_BYTES, 0);
+    for (uint32_t i = 0; i < SERVER_BULK_BYTES / 4096u; i++) {
+        server_frame(conf_big_tx(&run->client) + (size_t)i * 4096u, 4096, i);
+    }
     sent = server_send_until_stuck(run, fixture, 0, 32u * 1024u * 1024u);
     CONF_CHECK(run, server_counters(fixture)->pauses > 0);
+    server_wait_long(run, fixture);
+    CONF_CHECK(run, server_counters(fixture)->closed[RS_CLOSE_SLOW_CONSUMER] == 0);
     server_read_back(run, 0, sent, &got);
     server_disconnect(run, 0);
     CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
@@ -576,11 +591,124 @@ static void server_raw_case(conf_run *run, uint32_t recv_bytes, uint32_t queued_
 }
 
 void conf_case_server_raw_waits_for_who_does_not_read(conf_run *run) {
-    server_raw_case(run, 0, RS_QUEUED_BYTES_DEFAULT);
+    server_waits_case(run, true, 0, RS_QUEUED_BYTES_DEFAULT);
 }
 
 void conf_case_server_raw_reads_no_more_than_it_may_queue(conf_run *run) {
-    server_raw_case(run, 65536, 5000);
+    server_waits_case(run, true, 65536, 5000);
+}
+
+void conf_case_server_pause_waits_for_who_does_not_read(conf_run *run) {
+    server_waits_case(run, false, 0, RS_QUEUED_BYTES_DEFAULT);
+}
+
+void conf_case_server_pause_reads_no_more_than_it_may_queue(conf_run *run) {
+    server_waits_case(run, false, 65536, 5000);
+}
+
+/* ---- a relay: what comes from one goes to the other */
+
+#define RELAY_READS 16u
+#define RELAY_HOLDS_MAX (256u * 1024u)
+
+typedef struct relay_app {
+    conf_run *run;
+    rs_session *end[2];
+    uint32_t count, peak; /* of the bytes queued */
+} relay_app;
+
+static rs_session *relay_other(const relay_app *app, const rs_session *session) {
+    return app->end[session == app->end[0] ? 1 : 0];
+}
+
+static void relay_open(void *ctx, rs_session *session) {
+    relay_app *app = ctx;
+    CONF_CHECK(app->run, app->count < 2u);
+    app->end[app->count++] = session;
+    if (app->count == 2u) {
+        CONF_STATUS(app->run, rs_session_set_source(app->end[0], app->end[1]), RS_OK);
+        CONF_STATUS(app->run, rs_session_set_source(app->end[1], app->end[0]), RS_OK);
+    }
+}
+
+static void relay_message(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes) {
+    relay_app *app = ctx;
+    rs_session *to = relay_other(app, session);
+    uint32_t queued = 0;
+    CONF_STATUS(app->run, rs_session_send(to, data, bytes), RS_OK);
+    (void)rs_session_queued_bytes(to, &queued);
+    app->peak = queued > app->peak ? queued : app->peak;
+}
+
+static void relay_close(void *ctx, rs_session *session, rs_close_reason reason) {
+    relay_app *app = ctx;
+    rs_session *to = relay_other(app, session);
+    (void)reason;
+    app->end[session == app->end[0] ? 0 : 1] = NULL;
+    if (to != NULL) {
+        CONF_STATUS(app->run, rs_session_set_source(to, session), RS_E_CLOSED);
+        (void)rs_session_close(to);
+    }
+}
+
+/* The next bytes for the reader. True: they came without a turn of the relay. */
+static bool relay_read(conf_run *run, uint64_t *got) {
+    conf_side *client = &run->client;
+    uint32_t recv = conf_must(client, conf_op_recv(client, 1, conf_rx(client, 1), 4096));
+    bool there;
+    run->server_turn = NULL;
+    there = conf_done_or_settled(run, client, recv);
+    run->server_turn = server_turn;
+    CONF_WAIT(run, conf_done(client, recv));
+    CONF_STATUS(run, conf_result(client, recv)->status, RS_OK);
+    for (uint32_t i = 0; i < conf_result(client, recv)->bytes; i++) {
+        CONF_CHECK(run,
+                   conf_rx(client, 1)[i] == conf_big_tx(client)[(*got + i) % SERVER_BULK_BYTES]);
+    }
+    *got += conf_result(client, recv)->bytes;
+    return there;
+}
+
+/* A sender that always has more, a reader that takes a little at a time. What counts is not time:
+ * whenever the reader finds nothing, the relay had something to give. */
+void conf_case_server_relay_holds_little_and_never_runs_dry(conf_run *run) {
+    relay_app app = {.run = run};
+    server_fixture *fixture = server_make(run, &(conf_setup){.buffer_bytes = SERVER_SMALL_BUFFER});
+    uint64_t sent, got = 0;
+    uint32_t looked = 0;
+    fixture->config.app = (rs_app){.ctx = &app,
+                                   .raw = true,
+                                   .on_open = relay_open,
+                                   .on_message = relay_message,
+                                   .on_close = relay_close};
+    fixture->config.pause_slow = true;
+    fixture->config.idle_timeout_ms = 0;
+    fixture->frozen_ns = conf_now_ns(run);
+    server_start(fixture);
+    server_connect(run, 0);
+    server_connect(run, 1);
+    CONF_WAIT(run, app.count == 2u);
+    conf_fill(conf_big_tx(&run->client), SERVER_BULK_BYTES, 0);
+    sent = server_send_until_stuck(run, fixture, 0, 32u * 1024u * 1024u);
+    server_wait_long(run, fixture);
+    CONF_CHECK(run, server_counters(fixture)->pauses > 0);
+    for (uint32_t i = 0; i < RELAY_READS; i++) {
+        const bool has_more = run->client.outstanding > 0; /* the sender's */
+        const rs_sessions *table = rs_shard_sessions(fixture->shard);
+        uint32_t holds = rs_sendq_bytes(&table->sendq_pool, &table->sessions[1].sendq);
+
+        looked += has_more ? 1u : 0u;
+        CONF_CHECK(run, relay_read(run, &got) || !has_more || holds > 0);
+        conf_settle(run);
+    }
+    CONF_CHECK(run, looked > 0);
+    server_read_back(run, 1, sent, &got);
+    CONF_CHECK(run, app.peak <= RELAY_HOLDS_MAX && (app.peak > 0 || run->logic_thread));
+    server_disconnect(run, 0);
+    server_ends(run, 1); /* on_close ends the other */
+    CONF_WAIT(run, server_closed(fixture, RS_CLOSE_PEER) == 1);
+    CONF_CHECK(run, server_closed(fixture, RS_CLOSE_LOCAL) == 1);
+    server_end(fixture);
 }
 
 /* ---- broadcasts */

@@ -102,6 +102,9 @@
     X(server_greedy_clients_leave_others_their_blocks)                                             \
     X(server_raw_waits_for_who_does_not_read)                                                      \
     X(server_raw_reads_no_more_than_it_may_queue)                                                  \
+    X(server_pause_waits_for_who_does_not_read)                                                    \
+    X(server_pause_reads_no_more_than_it_may_queue)                                                \
+    X(server_relay_holds_little_and_never_runs_dry)                                                \
     X(server_thousand_broadcasts_in_a_turn_close_nobody)                                           \
     X(server_thousand_longer_broadcasts_close_nobody)                                              \
     X(server_refuses_beyond_max_sessions)                                                          \

@@ -176,6 +176,13 @@ mutant("a message does not hold its session" [[    @{rs_session_hand_over(slot, 
 mutant("the session whose message waits may have ended" [[        if (session != NULL && @{!rs_session_takes(session)}@) {
             return;]] [[0]])
 
+mutants_of(src/common/core/session.c "conf\\.epoll|sim\\.seeds")
+mutant("a source waits for its own queue" [[    return &table->sessions[@{table->links != NULL}@ ? table->links[index].sink : index];]] [[0]])
+mutant("a source is not told of room" [[    if (@{source->state == RS_SESSION_PAUSED}@) {
+        session_touch(source);]] [[0]])
+mutant("whose sink has ended waits for it" [[        links[source].sink = source;
+        @{session_wake_source(session);}@]] [[;]])
+
 mutants_of(src/common/server/shard.c "unit\\.shard|unit\\.logic|interleave|conf\\.epoll|sim\\.seeds")
 mutant("messages beyond one turn's share is forgotten" [[    @{rs_atomic_store_u32(&shard->message_pending, 1);}@ /* more is there: the next turn goes on */]] [[;]])
 mutant("sleeps over a pending message" [[    if (@{rs_atomic_load_u32(&shard->message_pending) != 0}@) {
@@ -326,9 +333,9 @@ mutant("send times are told in microseconds" [[    sessions_record_send(table, @
 mutant("a session cut for its blocks keeps them until the end of the turn" [[    @{rs_sendq_discard(&table->sendq_pool, &session->sendq);}@
     RS_ASSERT(session->sendq.owned]] [[;]])
 mutant("the asker itself is cut" [[    if (@{queue != NULL && queue == asker}@) {]] [[0]])
-mutant("a raw session reads beyond its reserve" [[    return @{session->sendq.owned <= pool->reserve - table->answer_blocks}@ &&
+mutant("a raw session reads beyond its reserve" [[    return @{queue->owned <= pool->reserve - table->answer_blocks}@ &&
            rs_slot]] [[1]])
-mutant("a raw session reads more than may be queued" [[           @{rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u}@;]] [[1]])
+mutant("a raw session reads more than may be queued" [[           @{rs_sendq_bytes(pool, queue) <= pool->queued_bytes_max / 2u}@;]] [[1]])
 mutant("a paused session is told of the end before its data" [[    if (@{session->state == RS_SESSION_PAUSED}@) {
         session_keep]] [[completion->bytes > 0]])
 mutant("a paused session is idle" [[    if (@{session->sendq.in_flight == 0}@) {

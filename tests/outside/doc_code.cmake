@@ -2,7 +2,7 @@
 # The code of docs/library.md is that of the examples: cmake -DROOT=DIR -P doc_code.cmake
 cmake_minimum_required(VERSION 3.25)
 
-set(shown echo chat lines metrics rpc_client)
+set(shown echo chat lines metrics relay rpc_client)
 file(READ "${ROOT}/docs/library.md" text)
 string(ASCII 1 begin)
 string(ASCII 2 end)

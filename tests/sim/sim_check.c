@@ -121,6 +121,16 @@ void sim_check_opened(sim_run *run) {
     SIM_CHECK(run, run->opened == accepted || run->server.proxy_protocol);
 }
 
+/* Each other's inverse, and only of sessions that are open. */
+static void check_link(sim_run *run, const rs_sessions *table, uint32_t index) {
+    const rs_slot_link *link = &table->links[index];
+    SIM_CHECK(run, link->sink < table->cfg.slot_count && link->source < table->cfg.slot_count);
+    SIM_CHECK(run, link->sink == index || table->links[link->sink].source == index);
+    SIM_CHECK(run, link->source == index || table->links[link->source].sink == index);
+    SIM_CHECK(run, (link->sink == index && link->source == index) ||
+                       rs_session_takes(&table->sessions[index]));
+}
+
 void sim_check_step(sim_run *run) {
     const rs_sessions *table = rs_shard_sessions(run->shard);
     const rs_slab *blocks = rs_shard_blocks(run->shard);
@@ -129,6 +139,9 @@ void sim_check_step(sim_run *run) {
     check_sums sums = {.used = 0};
     for (uint32_t i = 0; i < table->cfg.slot_count; i++) {
         check_session(run, &table->sessions[i], &sums);
+    }
+    for (uint32_t i = 0; table->links != NULL && i < table->cfg.slot_count; i++) {
+        check_link(run, table, i);
     }
     SIM_CHECK(run, sums.used == table->used_count);
     SIM_CHECK(run, sums.open == table->open_count);
@@ -172,6 +185,7 @@ void sim_check_reason(sim_run *run, rs_close_reason reason) {
         break;
     case RS_CLOSE_SLOW_CONSUMER:
         SIM_CHECK(run, run->server.queued_bytes_max < SIM_PLAN_BYTES);
+        SIM_CHECK(run, !run->server.pause_slow || run->linked > 0);
         break;
     case RS_CLOSE_TRUNCATED_SEND:
         SIM_CHECK(run, happened(run, RS_SIM_SHORT_SEND));

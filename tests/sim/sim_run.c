@@ -82,6 +82,7 @@ static void app_on_open(void *ctx, rs_session *session) {
     }
     if (run->some_id == 0 || sim_one_in(run, 2)) {
         run->some_id = rs_session_id_of(session);
+        run->some = session;
     }
     app_set_timers(run, session);
     run->low_wanted[rs_session_id_index(rs_session_id_of(session))] = false;
@@ -99,6 +100,17 @@ static void app_send_shared(sim_run *run, rs_session *session, const uint8_t *da
     memcpy(shared.data, data, bytes);
     (void)rs_shared_send(session, &shared, bytes);
     rs_shared_release(session, &shared);
+}
+
+/* Not what is sent to it: so its own queue may fill. */
+static void app_link(sim_run *run, rs_session *session) {
+    rs_status status;
+    if (run->links && run->some != NULL && sim_one_in(run, 4)) {
+        run->cut_short = true;
+        status = rs_session_set_source(session, sim_one_in(run, 4) ? NULL : run->some);
+        SIM_CHECK(run, status == RS_OK || status == RS_E_CLOSED);
+        run->linked += status == RS_OK;
+    }
 }
 
 static void app_leak(sim_run *run, rs_session *session) {
@@ -120,6 +132,7 @@ static void app_on_message(void *ctx, rs_session *session, const uint8_t *data, 
               bytes > 0 && (run->with_logic || slot_of(run, session)->state == RS_SESSION_OPEN));
     run->messages++;
     app_leak(run, session);
+    app_link(run, session);
     if (run->shared_app) {
         app_send_shared(run, session, data, bytes);
     } else {
@@ -139,6 +152,7 @@ static void app_on_close(void *ctx, rs_session *session, rs_close_reason reason)
     SIM_CHECK(run, rs_session_user(session) == rs_session_id_of(session));
     rs_session_set_user(session, 0);
     run->low_wanted[rs_session_id_index(rs_session_id_of(session))] = false;
+    run->some = run->some == session ? NULL : run->some;
     run->ended++;
     sim_check_reason(run, reason);
 }
@@ -250,6 +264,8 @@ static void draw_server(sim_run *run) {
     run->drains = sim_one_in(run, 2);
     run->drain_ms = sim_one_in(run, 2) ? SIM_DRAIN_LONG_MS : sim_between(run, 0, 300);
     run->toggles = sim_one_in(run, 8);
+    cfg->pause_slow = sim_one_in(run, 4);
+    run->links = cfg->pause_slow && sim_one_in(run, 3);
 }
 
 static void draw(sim_run *run) {
@@ -466,6 +482,7 @@ static void add_totals(const sim_run *run, sim_totals *totals) {
     totals->refused_address += counters->refused_address;
     totals->refused_off += counters->refused_off;
     totals->drained += run->drained;
+    totals->linked += run->linked;
     totals->stale += counters->stale_completions;
     totals->escalated += counters->escalated_closes;
     for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {

@@ -74,7 +74,7 @@ typedef struct sim_totals {
     uint64_t seeds, steps, sessions, messages, bytes_back, complete_streams;
     uint64_t faults[RS_SIM_FAULTS];
     uint64_t closed[RS_CLOSE_REASONS];
-    uint64_t refused, refused_address, refused_off, drained, stale, escalated, timers, lows;
+    uint64_t refused, refused_address, refused_off, drained, linked, stale, escalated, timers, lows;
 } sim_totals;
 
 typedef struct sim_run {
@@ -105,6 +105,9 @@ typedef struct sim_run {
     bool drains, draining, drained; /* the early stop is a drain; it has ended by itself */
     uint32_t drain_ms;              /* SIM_DRAIN_LONG_MS: nobody's end is its doing */
     bool toggles, off;              /* accepting, again and again */
+    bool links;                     /* sessions become others' sources */
+    rs_session *some;               /* of some_id, if it is open */
+    uint64_t linked;
     uint64_t opened, ended, steps;
     uint64_t shard_starts, shard_ends, posts_asked, posts_ran, timers_ran, lows_told;
     uint32_t low_marks[SIM_SLOTS_MAX];

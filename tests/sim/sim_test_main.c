@@ -66,13 +66,15 @@ static void main_print(const sim_totals *totals, uint64_t trace, double seconds)
         "  sessions %llu, messages %llu, bytes echoed and verified %llu, complete streams %llu\n",
         (unsigned long long)totals->sessions, (unsigned long long)totals->messages,
         (unsigned long long)totals->bytes_back, (unsigned long long)totals->complete_streams);
-    printf("  refused %llu, for their address %llu, while off %llu, drained %llu, stale "
-           "completions dropped %llu, closes escalated %llu, timers %llu, low water %llu\n"
+    printf("  refused %llu, for their address %llu, while off %llu, drained %llu, linked "
+           "%llu, stale completions dropped %llu, closes escalated %llu, timers %llu, low water "
+           "%llu\n"
            "  closed:",
            (unsigned long long)totals->refused, (unsigned long long)totals->refused_address,
            (unsigned long long)totals->refused_off, (unsigned long long)totals->drained,
-           (unsigned long long)totals->stale, (unsigned long long)totals->escalated,
-           (unsigned long long)totals->timers, (unsigned long long)totals->lows);
+           (unsigned long long)totals->linked, (unsigned long long)totals->stale,
+           (unsigned long long)totals->escalated, (unsigned long long)totals->timers,
+           (unsigned long long)totals->lows);
     for (uint32_t i = 0; i < RS_CLOSE_REASONS; i++) {
         printf(" %s %llu", rs_close_reason_text((rs_close_reason)i),
                (unsigned long long)totals->closed[i]);
@@ -104,10 +106,11 @@ static int main_check_coverage(const sim_totals *totals) {
     }
     if (totals->seeds >= SEEDS_FOR_ALL_FAULTS &&
         (totals->stale == 0 || totals->refused == 0 || totals->refused_address == 0 ||
-         totals->refused_off == 0 || totals->drained == 0 || totals->escalated == 0 ||
-         totals->timers == 0 || totals->lows == 0)) {
-        (void)fprintf(stderr, "sim: no stale completion, refusal, drain, forced close, timer or "
-                              "low water was seen\n");
+         totals->refused_off == 0 || totals->drained == 0 || totals->linked == 0 ||
+         totals->escalated == 0 || totals->timers == 0 || totals->lows == 0)) {
+        (void)fprintf(stderr,
+                      "sim: no stale completion, refusal, drain, link, forced close, timer or "
+                      "low water was seen\n");
         missing = 1;
     }
     return missing;

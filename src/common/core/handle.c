@@ -126,6 +126,14 @@ rs_status rs_session_notify_low(rs_session *session, uint32_t bytes) {
     return is_ours(session) ? session->ops->notify_low(session, bytes) : RS_E_THREAD;
 }
 
+rs_status rs_session_set_source(rs_session *session, rs_session *source) {
+    if (!is_ours(session) || (source != NULL && !is_ours(source))) {
+        return RS_E_THREAD;
+    }
+    return source == NULL || source->ops == session->ops ? session->ops->set_source(session, source)
+                                                         : RS_E_INVALID;
+}
+
 rs_status rs_session_set_timer(rs_session *session, uint32_t ms, rs_session_fn fn, void *arg,
                                rs_timer *out) {
     const rs_timer_call call = {.session = fn, .arg = arg};

@@ -42,6 +42,7 @@ struct rs_session_ops {
     rs_status (*queued_bytes)(const rs_session *session, uint32_t *out);
 
     rs_status (*notify_low)(rs_session *session, uint32_t bytes);
+    rs_status (*set_source)(rs_session *session, rs_session *source);
 
     /* session NULL: a timer of the shard. *out is 0 before the call. */
     rs_status (*timer_set)(rs_session_ops *ops, const rs_session *session, uint32_t ms,

@@ -70,6 +70,9 @@ static void sessions_slot_init(rs_sessions *table, uint32_t index) {
     memset(session, 0, sizeof *session);
     session->handle = (rs_session){.ops = &table->ops, .index = index, .generation = 1};
     rs_sendq_init(&session->sendq);
+    if (table->links != NULL) {
+        table->links[index] = (rs_slot_link){.sink = index, .source = index};
+    }
     sessions_free_push(table, index);
 }
 
@@ -150,6 +153,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     RS_ASSERT(memory->sessions != NULL);
     RS_ASSERT(memory->cold != NULL);
     RS_ASSERT((memory->low_marks != NULL) == (app->on_low != NULL));
+    RS_ASSERT((memory->links != NULL) == cfg->pause_slow);
     RS_ASSERT((memory->tickets != NULL) == (cfg->left != NULL));
     RS_ASSERT((memory->recv_base == NULL) != (memory->recv_scattered == NULL));
     RS_ASSERT(cfg->sessions_max > 0);
@@ -165,6 +169,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->open = memory->open;
     table->low_marks = memory->low_marks;
     table->tickets = memory->tickets;
+    table->links = memory->links;
     RS_ASSERT((memory->rates != NULL) == (cfg->rate_max != 0));
     if (cfg->rate_max != 0) {
         table->rates = memory->rates;
@@ -261,11 +266,17 @@ static bool session_is_live(const rs_slot *session) {
     return rs_session_takes(session) || session->state == RS_SESSION_PROXY;
 }
 
+/* Who does not read may be waited for as long as he likes: he reads ahead within his reserve. */
+static bool sessions_wait(const rs_sessions *table) {
+    RS_DEBUG_ASSERT((table->links != NULL) == table->cfg.pause_slow);
+    return table->app.raw || table->links != NULL;
+}
+
 /* Must each RECV check blocks and room for its replies? */
 static bool session_needs_care(const rs_slot *session) {
     RS_ASSERT(rs_session_takes(session));
     RS_ASSERT(session->sendq.promised <= session->sendq.due);
-    return rs_slot_table(session)->app.raw || rs_slot_table(session)->careful ||
+    return sessions_wait(rs_slot_table(session)) || rs_slot_table(session)->careful ||
            session->low != 0 || rs_slot_cold_of(session)->handed > 0 ||
            session->sendq.promised > 0 || session->sendq.shared > 0 ||
            session->sendq.owned > rs_slot_table(session)->easy;
@@ -441,6 +452,51 @@ static bool reason_waits(rs_close_reason reason) {
     return reason == RS_CLOSE_PEER || reason == RS_CLOSE_SHUTDOWN;
 }
 
+/* ---- who is read from while whose queue has room */
+
+static rs_slot *session_sink(const rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
+    uint32_t index = session->handle.index;
+    RS_DEBUG_ASSERT(index < table->cfg.slot_count);
+    RS_DEBUG_ASSERT(table->links == NULL || table->links[index].sink < table->cfg.slot_count);
+    return &table->sessions[table->links != NULL ? table->links[index].sink : index];
+}
+
+/* Its queue has more room, or it is nobody's sink any more. */
+static void session_wake_source(const rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
+    rs_slot *source;
+    RS_ASSERT(table->links != NULL);
+    RS_ASSERT(table->links[session->handle.index].source < table->cfg.slot_count);
+    source = &table->sessions[table->links[session->handle.index].source];
+    if (source->state == RS_SESSION_PAUSED) {
+        session_touch(source);
+    }
+}
+
+/* If it has another source than itself, no longer, and the other way round. */
+static void session_leave_source(const rs_slot *session) {
+    rs_slot_link *links = rs_slot_table(session)->links;
+    uint32_t index = session->handle.index;
+    uint32_t source = links[index].source;
+    RS_ASSERT(links[source].sink == index || source == index);
+    RS_ASSERT(source < rs_slot_table(session)->cfg.slot_count);
+    if (source != index) {
+        links[source].sink = source;
+        session_wake_source(session);
+        links[index].source = index;
+    }
+}
+
+static void session_leave_sink(const rs_slot *session) {
+    const rs_slot *sink = session_sink(session);
+    RS_ASSERT(rs_slot_table(session)->links != NULL);
+    if (sink != session) {
+        session_leave_source(sink);
+    }
+    RS_ASSERT(session_sink(session) == session);
+}
+
 RS_COLD static void session_defer_end(rs_slot *session, rs_close_reason reason) {
     rs_sessions *table = rs_slot_table(session);
     RS_ASSERT(reason_waits(reason));
@@ -486,6 +542,10 @@ RS_COLD static void session_finish(rs_slot *session, rs_close_reason reason) {
     session_touch(session);
     if (table->app_timers != NULL) {
         session_end_timers(table, session->handle.index);
+    }
+    if (table->links != NULL) {
+        session_leave_source(session);
+        session_leave_sink(session);
     }
     if (known && table->app.on_close != NULL) {
         table->app.on_close(table->app.ctx, &session->handle, reason);
@@ -928,6 +988,9 @@ static bool session_is_low(const rs_slot *session) {
 /* More to send, or it or the application may wait for this. */
 RS_COLD static void session_sent(rs_slot *session, bool more) {
     RS_ASSERT(session->state != RS_SESSION_FREE);
+    if (rs_slot_table(session)->links != NULL) {
+        session_wake_source(session);
+    }
     if (!more && session->low == 0 && session->state == RS_SESSION_OPEN) {
         return; /* careful for another reason */
     }
@@ -1209,16 +1272,17 @@ static inline rs_op *session_collect_recv(uint16_t region, rs_slot *session, rs_
     return out + 1;
 }
 
-/* Raw: within the reserve, and one chunk at a time at another thread, so that an echo never exceeds
- * queued_bytes_max. */
-static bool session_may_receive_raw(const rs_slot *session) {
+/* Who may wait for ever: within the reserve, and one chunk at a time at another thread, so that an
+ * echo never exceeds queued_bytes_max. */
+static bool session_may_receive_waiting(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
     const rs_sendq_pool *pool = &table->sendq_pool;
-    RS_ASSERT(table->app.raw);
+    const rs_sendq *queue = &session_sink(session)->sendq;
+    RS_ASSERT(sessions_wait(table));
     RS_ASSERT(pool->reserve >= table->answer_blocks);
-    return session->sendq.owned <= pool->reserve - table->answer_blocks &&
+    return queue->owned <= pool->reserve - table->answer_blocks &&
            rs_slot_cold_of(session)->handed == 0 &&
-           rs_sendq_bytes(pool, &session->sendq) <= pool->queued_bytes_max / 2u;
+           rs_sendq_bytes(pool, queue) <= pool->queued_bytes_max / 2u;
 }
 
 /* Blocks that the replies to a full slice may take, and those to messages with another thread. The
@@ -1239,7 +1303,8 @@ static uint32_t session_due(const rs_slot *session) {
 /* Bytes queued, and the bytes of replies still to come if everything is echoed. */
 static uint64_t session_load(const rs_slot *session) {
     RS_ASSERT(session->held <= rs_slot_table(session)->cfg.recv_bytes);
-    return (uint64_t)rs_sendq_bytes(&rs_slot_table(session)->sendq_pool, &session->sendq) +
+    return (uint64_t)rs_sendq_bytes(&rs_slot_table(session)->sendq_pool,
+                                    &session_sink(session)->sendq) +
            rs_slot_cold_of(session)->handed_bytes + session->held;
 }
 
@@ -1250,7 +1315,8 @@ static bool session_is_full(const rs_slot *session) {
     uint32_t limit = table->sendq_pool.queued_bytes_max;
     uint32_t want = session->recv_room;
     RS_ASSERT(want <= table->cfg.recv_bytes);
-    return (!rs_sendq_is_empty(&session->sendq) || rs_slot_cold_of(session)->handed > 0) &&
+    return (!rs_sendq_is_empty(&session_sink(session)->sendq) ||
+            rs_slot_cold_of(session)->handed > 0) &&
            session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
 }
 
@@ -1264,8 +1330,9 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     RS_ASSERT(rs_session_takes(session));
     RS_ASSERT(session->recv_in_flight == 0);
     RS_ASSERT(!session->peer_ended || session->state == RS_SESSION_PAUSED);
-    if (table->app.raw) {
-        return session_may_receive_raw(session);
+    if (sessions_wait(table)) {
+        return session_may_receive_waiting(session) &&
+               (table->app.raw || !session_is_full(session));
     }
     if (rs_slot_cold_of(session)->handed ==
         0) { /* else the earlier promise is for replies still to come */
@@ -1286,7 +1353,7 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
  * RS_STALLED_MS for each send. */
 RS_COLD static void session_watch(rs_slot *session) {
     bool full = (session->pause & RS_PAUSE_APP) == 0 && !session->recv_in_flight &&
-                !rs_slot_table(session)->app.raw && rs_slot_cold_of(session)->handed == 0 &&
+                !sessions_wait(rs_slot_table(session)) && rs_slot_cold_of(session)->handed == 0 &&
                 session_is_full(session);
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
     RS_ASSERT(!session->abort);
@@ -1872,6 +1939,28 @@ static rs_status session_notify_low(rs_session *handle, uint32_t bytes) {
     return RS_OK;
 }
 
+static rs_status session_set_source(rs_session *handle, rs_session *source_handle) {
+    rs_slot *session = slot_of(handle);
+    rs_slot *source = source_handle != NULL ? slot_of(source_handle) : session;
+    rs_sessions *table = rs_slot_table(session);
+    RS_ASSERT(rs_slot_table(source) == table);
+    if (table->links == NULL) {
+        return RS_E_UNSUPPORTED;
+    }
+    if (!rs_session_takes(session) || !rs_session_takes(source)) {
+        return RS_E_CLOSED;
+    }
+    session_leave_source(session);
+    if (source != session) {
+        session_leave_sink(source);
+        table->links[handle->index].source = source->handle.index;
+        table->links[source->handle.index].sink = handle->index;
+        RS_ASSERT(session_sink(source) == session);
+    }
+    session_wake_source(session);
+    return RS_OK;
+}
+
 static rs_status session_timer_set(rs_session_ops *ops, const rs_session *handle, uint32_t ms,
                                    rs_timer_call call, rs_timer *out) {
     const rs_sessions *table = (const rs_sessions *)(void *)ops;
@@ -1916,6 +2005,7 @@ static rs_session_ops session_ops(const rs_sessions_config *cfg) {
                             .shared_release = session_shared_release,
                             .queued_bytes = session_queued_bytes,
                             .notify_low = session_notify_low,
+                            .set_source = session_set_source,
                             .timer_set = session_timer_set,
                             .timer_cancel = session_timer_cancel};
 }

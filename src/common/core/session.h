@@ -25,8 +25,10 @@
  * (its reserve, or a promise from the common part; core/sendq.h), so that no answer ends a session
  * for want of a block, and only as many bytes as may still be queued, so that no echo ends one as a
  * slow consumer. A session that waits for such room ends so when none of its sends has completed
- * for RS_STALLED_MS; a raw application's, which never reads beyond its reserve either, waits for
- * ever. What the application sends of itself beyond queued_bytes_max ends a session at once. */
+ * for RS_STALLED_MS; a raw application's, and with pause_slow any, which never reads beyond its
+ * reserve either, waits for ever. With pause_slow the queue that counts may be another session's
+ * (rs_session_set_source). What the application sends of itself beyond queued_bytes_max ends a
+ * session at once. */
 #ifndef RS_CORE_SESSION_H
 #define RS_CORE_SESSION_H
 
@@ -105,6 +107,13 @@ typedef struct rs_slot_cold {
     uint32_t handed_bytes; /* ... and their bytes */
 } rs_slot_cold;
 
+/* With pause_slow, slots: while whose queue has room a session is read from, and who else is read
+ * from while its own has; each the other's inverse. Its own: nobody else (rs_session_set_source).
+ */
+typedef struct rs_slot_link {
+    uint32_t sink, source;
+} rs_slot_link;
+
 /* With a rate_max: a second of a session that began with a frame. */
 typedef struct rs_slot_rate {
     uint64_t start_ms;
@@ -131,6 +140,7 @@ typedef struct rs_sessions_config {
     uint32_t blocks_handed; /* not 0: messages go to another thread; this many more send blocks for
                                their replies */
     uint32_t shared_blocks; /* send blocks of broadcasts alive at once, >= 1 */
+    bool pause_slow;        /* who does not read is waited for */
     bool proxy; /* what is accepted begins with a PROXY header, no longer than recv_bytes */
 } rs_sessions_config;
 
@@ -154,6 +164,7 @@ struct rs_sessions {
     void (*counted)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
     uint32_t *tickets;   /* [slot_count]: 0, or for cfg.left; NULL without it */
     uint32_t *low_marks; /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
+    rs_slot_link *links; /* [slot_count], with cfg.pause_slow; else NULL */
     rs_timers timers;
     rs_timer_table *app_timers; /* NULL: the application has none here, or is on another thread */
     rs_timer_wheel *app_wheel;  /* of these; both set by the caller after rs_sessions_init */
@@ -199,6 +210,7 @@ typedef struct rs_sessions_memory {
     rs_slot_rate *rates;        /* [slot_count], with a rate_max; else NULL */
     uint32_t *tickets;          /* [slot_count], with cfg.left; else NULL */
     uint32_t *low_marks;        /* [slot_count], with the application's on_low; else NULL */
+    rs_slot_link *links;        /* [slot_count], with cfg.pause_slow; else NULL */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
     uint32_t entry_count;

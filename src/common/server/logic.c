@@ -60,7 +60,8 @@ enum {
     FROM_HOLD,
     FROM_RELEASE,
     FROM_DONE,
-    FROM_LOW, /* payload: the bytes */
+    FROM_LOW,    /* payload: the bytes */
+    FROM_SOURCE, /* payload: the id of the source */
     FROM_STARTED,
     FROM_TIMER,
     FROM_CANCEL
@@ -272,6 +273,19 @@ static void channel_take_low(rs_logic_channel *channel, rs_session *session,
     (void)rs_session_notify_low(session, bytes);
 }
 
+/* Whichever of the two has ended: there is nothing to link. */
+static void channel_take_source(const rs_logic_channel *channel, rs_session *session,
+                                const rs_spsc_record *record) {
+    rs_session_id id;
+    rs_slot *source;
+    RS_ASSERT(record->bytes == sizeof id);
+    memcpy(&id, rs_spsc_payload(record), sizeof id);
+    source = rs_sessions_find(channel->cfg.sessions, id);
+    if (source != NULL) {
+        (void)rs_session_set_source(session, &source->handle);
+    }
+}
+
 static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record) {
     uint32_t kind = record->kind & ((1u << FROM_KIND_BITS) - 1u);
     rs_slot *slot;
@@ -312,6 +326,9 @@ static void channel_take(rs_logic_channel *channel, const rs_spsc_record *record
         break;
     case FROM_LOW:
         channel_take_low(channel, session, record);
+        break;
+    case FROM_SOURCE:
+        channel_take_source(channel, session, record);
         break;
     case FROM_PAUSE:
         rs_session_pause(session);
@@ -786,6 +803,21 @@ static rs_status logic_notify_low(rs_session *handle, uint32_t bytes) {
     return RS_OK;
 }
 
+static rs_status logic_set_source(rs_session *handle, rs_session *source_handle) {
+    const logic_session *session = logic_session_of(handle);
+    const logic_session *source = source_handle != NULL ? logic_session_of(source_handle) : session;
+    rs_session_id id;
+    if (session->channel->cfg.sessions->links == NULL) {
+        return RS_E_UNSUPPORTED;
+    }
+    if (session->state != LOGIC_OPEN || source->state != LOGIC_OPEN) {
+        return RS_E_CLOSED;
+    }
+    id = rs_session_id_of(&source->handle);
+    logic_push(session, FROM_SOURCE, (const uint8_t *)&id, sizeof id);
+    return RS_OK;
+}
+
 /* The table is here, the wheel on the shard: a timer that was cancelled or set anew meanwhile may
  * still come from there, and is not in the table any more. */
 static rs_status logic_timer_set(rs_session_ops *ops, const rs_session *handle, uint32_t ms,
@@ -831,6 +863,7 @@ static rs_session_ops logic_ops(const rs_logic_channel_config *cfg) {
                             .hold = logic_hold,
                             .release = logic_release,
                             .pause = logic_pause,
+                            .set_source = logic_set_source,
                             .resume = logic_resume,
                             .shared_acquire = logic_shared_acquire,
                             .shared_send = logic_shared_send,

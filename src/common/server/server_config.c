@@ -45,6 +45,9 @@ static const rs_option server_rows[] = {
                 "limit of a session's send queue: the server reads only while the replies fit; "
                 "closed as slow-consumer if none of its sends completes for a second, or the "
                 "application sends more"),
+    RS_ROW_CHOICE(rs_server_config, pause_slow, "slow-consumer", "close|pause", false,
+                  "who does not read its replies: closed as max-queued says, or waited for: read "
+                  "from only while its queue is within its own blocks and half of max-queued"),
     RS_ROW_UINT(rs_server_config, sends_in_flight, "sends-in-flight", 1, RS_SENDS_IN_FLIGHT_MAX,
                 RS_SENDS_IN_FLIGHT_DEFAULT, "sends", "sends in flight per session"),
     RS_ROW_UINT(rs_server_config, idle_timeout_ms, "idle-timeout", 0, 86400000,

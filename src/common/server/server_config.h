@@ -32,6 +32,7 @@ struct rs_server_config {
      * reserves and one are RS_E_INVALID, *error says how many it takes. */
     uint32_t send_blocks;
     uint32_t queued_bytes_max; /* per session, [frame_bytes_max, RS_QUEUED_BYTES_MAX] */
+    bool pause_slow;           /* a session whose queue is full is waited for, not closed */
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
     uint32_t handshake_ms;     /* 0 = none */

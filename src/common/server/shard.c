@@ -147,6 +147,7 @@ static rs_sessions_config shard_sessions_config(const shard_plan *plan,
         .handshake_ms = cfg->server->handshake_ms,
         .rate_max = cfg->server->rate_max,
         .proxy = cfg->server->proxy_protocol,
+        .pause_slow = cfg->server->pause_slow,
         .drain_timeout_ms = cfg->server->drain_timeout_ms,
         .blocks_handed = plan->blocks_handed,
         .shared_blocks = plan->shared_blocks,
@@ -348,6 +349,12 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
             return RS_E_NO_MEMORY;
         }
     }
+    if (shard->cfg.server->pause_slow) {
+        memory->links = calloc(plan->slots, sizeof *memory->links);
+        if (memory->links == NULL) {
+            return RS_E_NO_MEMORY;
+        }
+    }
     memory->entries = calloc(plan->entry_count, sizeof *memory->entries);
     shard->slab_entries = calloc(plan->block_count, sizeof *shard->slab_entries);
     shard->completions = calloc(shard->poll_max, sizeof *shard->completions);
@@ -374,6 +381,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.touched);
     free(shard->memory.timer_nodes);
     free(shard->memory.low_marks);
+    free(shard->memory.links);
     free(shard->memory.rates);
     free(shard->memory.tickets);
     shard_free_timers(shard->timers);

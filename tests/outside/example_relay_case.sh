@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The relay over one back end, in front of an echo that waits for slow readers too.
+#   example_relay_case.sh PROGRAM SERVER BACK_END [EMULATOR]
+# A pass: a client that sends all it has and reads nothing for longer than a server waits for who it
+# does not wait for gets every byte; at most 256 KiB were queued for a session; without the server
+# behind it, a client is closed.
+set -u
+program=$1 server=$2 backend=$3 emulator=${4:-}
+name="relay over $backend"
+# shellcheck source=tests/outside/example_server.sh
+. "$(dirname "$0")/example_server.sh"
+for _ in $(seq 16); do # frames of 4096 bytes, more of them than the buffers on their way take
+    printf '\x00\x10\x01'
+    head -c 4093 /dev/urandom
+done >few
+for _ in $(seq 512); do cat few; done >many
+start "$server" --port 0 --slow-consumer pause --sndbuf 65536 --rcvbuf 65536
+echo_pid=$pid
+trap 'kill -KILL $echo_pid 2>/dev/null; cleanup' EXIT
+start "$program" "$backend" 0 "$port"
+exec 3<>"/dev/tcp/127.0.0.1/$port" || fail "no connection"
+cat many >&3 &
+sender=$!
+sleep 2.5
+kill -0 $sender 2>/dev/null || fail "the buffers took everything: nobody had to wait"
+timeout 60 head -c "$(stat -c %s many)" <&3 | cmp - many || fail "not what was sent"
+wait $sender || fail "the sender failed"
+exec 3>&-
+kill -INT $echo_pid
+for _ in $(seq 100); do
+    kill -0 $echo_pid 2>/dev/null || break
+    sleep 0.1
+done
+exec 3<>"/dev/tcp/127.0.0.1/$port" || fail "no second connection"
+[ -z "$(timeout 20 head -c 1 <&3)" ] || fail "something from nobody"
+exec 3>&-
+stop
+queued=$(sed -n 's/^at most \([0-9]*\) bytes were queued for a session.*/\1/p' server)
+[ "${queued:-0}" -gt 65536 ] && [ "$queued" -le 262144 ] || fail "$queued bytes were queued"
+echo "$name: at most $queued bytes were queued for a session"
