@@ -619,9 +619,10 @@ static rs_op client_emit_connect(rs_client *client, rs_load *load, uint64_t now_
     client->again = client->retry = false;
     load->connecting++;
     op = client_op(client, RS_OP_CONNECT);
-    op.u.addr = &load->settings->target[rs_load_target_of(load->settings, client->index)];
+    op.u.addr = load->settings->route[rs_load_target_of(load->settings, client->index)];
     if (load->settings->sources > 0) {
-        op.bytes = load->settings->source_ip + (uint32_t)(load->connects % load->settings->sources);
+        op.flags = RS_OPF_FROM;
+        op.bytes = (uint32_t)(load->connects % load->settings->sources);
     }
     load->connects++;
     return op;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apps/board_wire.h"
+#include "core/address.h"
 #include "core/assert.h"
 #include "core/histogram.h"
 #include "core/limits.h"
@@ -44,9 +45,9 @@ static const rs_option load_rows[] = {
     RS_ROW_LIST(rs_load_settings, target_list, "target",
                 "HOST:PORT of several servers; connections go to them in turn (instead of --host "
                 "and --port)"),
-    RS_ROW_ADDR(
-        rs_load_settings, source_ip, "source", 0,
-        "first local address to connect from; 0.0.0.0 = 127.0.0.2 if the server is on 127.0.0.0/8"),
+    RS_ROW_STRING(rs_load_settings, source_text, "source", "0.0.0.0",
+                  "first local address to connect from, IPv4 or IPv6 as the server's; 0.0.0.0 = "
+                  "127.0.0.2 if the server is on 127.0.0.0/8"),
     RS_ROW_UINT(rs_load_settings, sources, "sources", 0, SETTINGS_SOURCES_MAX, 0, "",
                 "local addresses to connect from in turn, each with its own range of ports; "
                 "0 = the system's choice (250 unless given, with --churn and a server on "
@@ -179,12 +180,16 @@ static bool settings_are_loopback(const rs_load_settings *s) {
 
 /* Without the options: many for churn on loopback, where ports run out, else none. */
 static void settings_sources(rs_load_settings *s) {
-    const bool loopback = settings_are_loopback(s);
+    const bool loopback = settings_are_loopback(s), any = rs_addr_is_any(&s->source);
     if (!rs_options_given(&s->options, "sources")) {
-        s->sources = s->source_ip != 0 ? 1u : s->churn && loopback ? SETTINGS_CHURN_SOURCES : 0;
+        s->sources = !any ? 1u : s->churn && loopback ? SETTINGS_CHURN_SOURCES : 0;
     }
-    if (s->sources > 0 && s->source_ip == 0 && loopback) {
-        s->source_ip = SETTINGS_SOURCE_FIRST;
+    if (s->sources > 0 && any && loopback) {
+        s->source = (rs_addr){.ip = SETTINGS_SOURCE_FIRST};
+    }
+    for (uint32_t i = 0; i < s->targets; i++) {
+        s->route[i][0] = s->target[i];
+        s->route[i][1] = s->source;
     }
 }
 
@@ -237,6 +242,23 @@ static const char *settings_think_conflict(const rs_load_settings *s) {
     return NULL;
 }
 
+static const char *settings_source_conflict(const rs_load_settings *s) {
+    const rs_addr last = rs_addr_plus(&s->source, s->sources);
+    if (s->sources > 0 && rs_addr_is_any(&s->source)) {
+        return "--sources: needs --source, except for a server on 127.0.0.0/8";
+    }
+    for (uint32_t i = 0; i < s->targets && s->sources > 0; i++) {
+        if (s->target[i].family != s->source.family) {
+            return "--source: has to be an address of the server's family, IPv4 or IPv6";
+        }
+    }
+    if (last.ip < s->source.ip || memcmp(last.ip6, s->source.ip6, sizeof last.ip6) < 0) {
+        return "--source, --sources: the addresses end before so many, at 255.255.255.255 or "
+               "ffff:ffff";
+    }
+    return NULL;
+}
+
 /* NULL, or what does not go together. */
 static const char *settings_conflict(const rs_load_settings *s) {
     if (s->reset_percent + s->half_close_percent + s->slow_percent > 100u) {
@@ -245,16 +267,8 @@ static const char *settings_conflict(const rs_load_settings *s) {
     if (s->connections + s->idle > RS_SESSIONS_MAX) {
         return "--connections and --idle: more than 1048576 together";
     }
-    for (uint32_t i = 0; i < s->targets && s->sources > 0; i++) {
-        if (s->target[i].family != RS_ADDR_V4) {
-            return "--source, --sources: IPv4 addresses, for servers of IPv4 alone";
-        }
-    }
-    if (s->sources > 0 && s->source_ip == 0) {
-        return "--sources: needs --source, except for a server on 127.0.0.0/8";
-    }
-    if (s->source_ip > UINT32_MAX - s->sources) {
-        return "--source, --sources: the addresses end at 255.255.255.255";
+    if (settings_source_conflict(s) != NULL) {
+        return settings_source_conflict(s);
     }
     if (settings_is_misdirected(s)) {
         return "--target: cannot be combined with --host, --port";
@@ -400,6 +414,17 @@ static bool settings_targets(rs_load_settings *s) {
     return true;
 }
 
+static bool settings_source(rs_load_settings *s) {
+    const bool ok = rs_addr_parse(s->source_text, &s->source);
+    if (!ok) {
+        (void)fprintf(stderr,
+                      "loadgen: --source: '%.60s' is no address; allowed: A.B.C.D, or an IPv6 "
+                      "address\n",
+                      s->source_text);
+    }
+    return ok;
+}
+
 static bool settings_sizes(rs_load_settings *s) {
     if (s->app == RS_LOAD_BOARD && !rs_options_given(&s->options, "size")) {
         s->size_text = SETTINGS_MOVE_DEFAULT;
@@ -482,7 +507,7 @@ int rs_load_settings_read(rs_load_settings *settings, int argc, const char *cons
             settings->find_rate);
         return SETTINGS_EXIT_USAGE;
     }
-    if (!settings_targets(settings) || !settings_sizes(settings)) {
+    if (!settings_targets(settings) || !settings_source(settings) || !settings_sizes(settings)) {
         return SETTINGS_EXIT_USAGE;
     }
     conflict = settings_complete(settings);

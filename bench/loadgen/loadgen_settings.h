@@ -30,8 +30,11 @@ typedef struct rs_load_settings {
     rs_addr target[RS_OPTION_ITEMS_MAX];
     uint32_t targets;
     uint32_t first, connections_all; /* a part's: its first connection, of how many */
-    uint32_t source_ip, sources; /* local addresses in turn: source_ip and the following; 0 = any */
-    uint32_t threads;            /* at most connections */
+    const char *source_text;
+    rs_addr source;   /* local addresses in turn: this one and the following, ... */
+    uint32_t sources; /* ... so many; 0 = the system's choice */
+    rs_addr route[RS_OPTION_ITEMS_MAX][2]; /* each target, and the source */
+    uint32_t threads;                      /* at most connections */
     uint32_t connections, idle, depth;
     const char *size_text, *reply_text; /* as given; reply NULL: as the request. Which are: */
     rs_sizes size;                      /* of a request; board: of a move, one size */

@@ -284,10 +284,9 @@ int rs_epoll_socket(rs_backend *backend, int family) {
 
 /* The port is chosen by connect, which knows the destination: chosen by bind, it would have to be
  * free towards all (ip(7), IP_BIND_ADDRESS_NO_PORT). Kernels before 4.2 do not know the option. */
-static bool epoll_bind_from(rs_backend *backend, int fd, uint32_t ip) {
-    const rs_addr from = {.ip = ip};
+static bool epoll_bind_from(rs_backend *backend, int fd, const rs_addr *from) {
     rs_sockaddr name;
-    const socklen_t name_bytes = rs_sockaddr_write(&name, &from);
+    const socklen_t name_bytes = rs_sockaddr_write(&name, from);
     (void)rs_epoll_set_int(backend, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
     backend->counters.bind_calls++;
     return bind(fd, &name.any, name_bytes) == 0;
@@ -299,8 +298,10 @@ static int epoll_connect_start(rs_backend *backend, uint32_t index, const rs_op 
     rs_epoll_conn *conn = &backend->conns[index];
     rs_sockaddr name;
     const socklen_t name_bytes = rs_sockaddr_write(&name, op->u.addr);
+    const rs_addr from = rs_op_from(op);
     conn->fd = rs_epoll_socket(backend, name.any.sa_family);
-    if (conn->fd < 0 || (op->bytes != 0 && !epoll_bind_from(backend, conn->fd, op->bytes))) {
+    if (conn->fd < 0 ||
+        ((op->flags & RS_OPF_FROM) != 0 && !epoll_bind_from(backend, conn->fd, &from))) {
         return errno;
     }
     backend->counters.connect_calls++;

@@ -307,7 +307,7 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
     rs_iocp_request *request = &backend->requests[rs_engine_recv_at(&backend->engine, index)];
     rs_iocp_conn *conn = &backend->conns[index];
     const rs_win_extensions *extensions = &backend->extensions[op->u.addr->family];
-    const rs_addr from = {.family = op->u.addr->family, .ip = op->bytes};
+    const rs_addr from = rs_op_from(op);
     rs_sockaddr name;
     int name_bytes = rs_sockaddr_write(&name, op->u.addr);
     uint32_t os_error = 0;

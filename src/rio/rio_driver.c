@@ -347,7 +347,7 @@ static void rio_connect_end(rs_backend *backend, uint32_t conn, rs_status status
 static void rio_connect_start(rs_backend *backend, const rs_op *op) {
     const uint32_t conn = op->conn;
     rs_rio_socket *io = &backend->sockets[conn];
-    const rs_addr from = {.family = op->u.addr->family, .ip = op->bytes};
+    const rs_addr from = rs_op_from(op);
     rs_sockaddr name;
     int name_bytes = rs_sockaddr_write(&name, op->u.addr);
     uint32_t os_error = rio_connect_socket(backend, conn, &from);

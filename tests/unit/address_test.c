@@ -133,6 +133,28 @@ static void test_address_any_is_no_address_of_a_peer(void **state) {
     assert_true(rs_addr_parse("0.0.0.1", &addr) && !rs_addr_is_any(&addr));
 }
 
+static void test_address_further_on_is_counted_over_32_bits(void **state) {
+    static const struct {
+        const char *from, *to;
+        uint32_t count;
+    } rows[] = {{"127.0.0.2", "127.0.0.2", 0},
+                {"127.0.0.2", "127.0.1.1", 255},
+                {"255.255.255.255", "0.0.0.0", 1},
+                {"::1", "::2", 1},
+                {"2001:db8::ff", "2001:db8::100", 1},
+                {"2001:db8::fffe", "2001:db8::1:0001", 3},
+                {"2001:db8::1:ffff:ffff", "2001:db8::1:0:0", 1}};
+    rs_addr from, to;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(rs_addr_parse(rows[i].from, &from) && rs_addr_parse(rows[i].to, &to));
+        from = rs_addr_plus(&from, rows[i].count);
+        assert_true(rs_addr_equal(&from, &to));
+    }
+    assert_true(rs_addr_parse("fe80::1%2", &from));
+    assert_int_equal(rs_addr_plus(&from, 1).scope, 2);
+}
+
 static void test_address_of_a_name_is_the_first_of_ipv4_else_the_first(void **state) {
     const char *const listed[] = {"fe80::1", "::1", "10.0.0.1", "::2", "10.0.0.2"};
     rs_addr chosen, next, want;
@@ -201,6 +223,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_address_that_is_none_is_refused),
         cmocka_unit_test(test_address_random_ones_come_back_equal),
         cmocka_unit_test(test_address_any_is_no_address_of_a_peer),
+        cmocka_unit_test(test_address_further_on_is_counted_over_32_bits),
         cmocka_unit_test(test_address_of_a_name_is_the_first_of_ipv4_else_the_first),
         cmocka_unit_test(test_address_that_is_half_written_is_no_name),
         cmocka_unit_test(test_address_is_split_from_its_port),

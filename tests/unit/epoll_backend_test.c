@@ -431,6 +431,15 @@ static void test_epoll_backend_accept_thread_is_refused(void **state) {
     assert_false(rs_option_named(api->tuning, "accept"));
 }
 
+/* From the address `further` behind `from`. */
+static void bed_connect_from(bed *b, const char *from, uint32_t further) {
+    rs_addr route[2] = {b->addr};
+    rs_op op = {.kind = RS_OP_CONNECT, .flags = RS_OPF_FROM, .generation = 1, .bytes = further};
+    assert_true(rs_addr_parse(from, &route[1]));
+    op.u.addr = route;
+    bed_submit(b->client, &op, 1);
+}
+
 static void test_epoll_backend_connects_from_the_address_asked_for(void **state) {
     const uint32_t from_ip = LOOPBACK + 4u; /* 127.0.0.5 */
     struct sockaddr_in peer = {.sin_family = AF_UNSPEC};
@@ -438,7 +447,7 @@ static void test_epoll_backend_connects_from_the_address_asked_for(void **state)
     bed b;
     (void)state;
     bed_open(&b);
-    bed_one(&b, b.client, RS_OP_CONNECT, 0, from_ip);
+    bed_connect_from(&b, "127.0.0.2", 3);
     bed_until(&b, RS_OP_ACCEPT, 1);
     assert_int_equal(getpeername((int)b.accepted.socket, (struct sockaddr *)&peer, &bytes), 0);
     assert_int_equal(ntohl(peer.sin_addr.s_addr), from_ip);
@@ -455,7 +464,7 @@ static void test_epoll_backend_connect_from_a_foreign_address_says_so(void **sta
     bed b;
     (void)state;
     bed_open(&b);
-    bed_one(&b, b.client, RS_OP_CONNECT, 0, 0xC0000201u);
+    bed_connect_from(&b, "192.0.2.1", 0);
     bed_until(&b, RS_OP_CONNECT, 1);
     assert_int_equal(b.last[RS_OP_CONNECT].status, RS_E_ADDRESS);
     bed_close(&b, 1, 0);

@@ -620,8 +620,8 @@ static void test_client_long_reply_is_checked_in_pieces(void **state) {
         assert_int_equal(bed->load.columns.ok, flipped ? 0 : 1);
         assert_int_equal(bed->load.columns.wrong, flipped ? 1 : 0);
         assert_int_equal(wrong->seen, flipped);
-        assert_true(!flipped || (wrong->offset == flips[i] &&
-                                 wrong->got[0] == (wrong->expected[0] ^ 1u)));
+        assert_true(!flipped ||
+                    (wrong->offset == flips[i] && wrong->got[0] == (wrong->expected[0] ^ 1u)));
         bed_deliver(bed, data, bed_take(bed, data)); /* the next one is itself again */
         assert_int_equal(bed->load.columns.ok, flipped ? 1 : 2);
         free(bed);
@@ -799,25 +799,28 @@ static void test_client_any_shortage_of_ports_is_a_wait_for_one(void **state) {
     }
 }
 
-static uint32_t bed_connects_from(client_bed *bed) {
+static rs_op bed_connects(client_bed *bed) {
     rs_op ops[RS_CLIENT_OPS_MAX];
     rs_client_init(&bed->client, &bed->load, 0, bed->sent_ns, bed->send_area, bed->recv_area,
                    BLOCK);
     bed->client.again = true;
     assert_int_equal(rs_client_emit(&bed->client, &bed->load, NOW, ops), 1);
     assert_int_equal(ops[0].kind, RS_OP_CONNECT);
-    return ops[0].bytes;
+    return ops[0];
 }
 
 static void test_client_connects_from_each_source_in_turn(void **state) {
     client_bed *bed = bed_new();
     (void)state;
-    assert_int_equal(bed_connects_from(bed), 0);
-    bed->settings.source_ip = 0x7F000002u;
+    assert_int_equal(bed_connects(bed).flags, 0);
+    bed->settings.route[0][1] = (rs_addr){.ip = 0x7F000002u};
     bed->settings.sources = 3;
     bed->load.connects = 0;
     for (uint32_t i = 0; i < 7; i++) {
-        assert_int_equal(bed_connects_from(bed), 0x7F000002u + i % 3u);
+        const rs_op op = bed_connects(bed);
+
+        assert_int_equal(op.flags, RS_OPF_FROM);
+        assert_int_equal(rs_op_from(&op).ip, 0x7F000002u + i % 3u);
     }
     free(bed);
 }

@@ -52,7 +52,37 @@ static void test_settings_churn_on_loopback_comes_from_many_addresses(void **sta
 
         assert_int_equal(read_line(&settings, rows[i].words), -1);
         assert_int_equal(settings.sources, rows[i].sources);
-        assert_int_equal(settings.source_ip, rows[i].source_ip);
+        assert_int_equal(settings.source.ip, rows[i].source_ip);
+    }
+}
+
+static void test_settings_source_has_the_servers_family(void **state) {
+    static const char *const refused[] = {"--host ::1 --source 127.0.0.2",
+                                          "--source ::1",
+                                          "--host ::1 --sources 2",
+                                          "--host ::1 --source ::ffff:ffff --sources 2",
+                                          "--source 255.255.255.255 --sources 2",
+                                          "--source 127.0.0",
+                                          "--source here",
+                                          "--target 127.0.0.1:1,[::1]:1 --source ::1"};
+    rs_load_settings settings;
+    rs_addr addr;
+    (void)state;
+    assert_int_equal(read_line(&settings, "--host ::1 --source ::1"), -1);
+    assert_int_equal(settings.sources, 1);
+    assert_true(rs_addr_parse("::1", &addr));
+    assert_memory_equal(settings.route[0][1].ip6, addr.ip6, sizeof addr.ip6);
+    assert_int_equal(settings.route[0][0].family, RS_ADDR_V6);
+    assert_int_equal(read_line(&settings,
+                               "--target [::1]:1,[::1]:2 --connections 2 --source fe80::1%1 "
+                               "--sources 9"),
+                     -1);
+    assert_int_equal(settings.route[1][0].port, 2);
+    assert_int_equal(settings.route[1][1].scope, 1);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (read_line(&settings, refused[i]) != 2) {
+            fail_msg("%s is taken", refused[i]);
+        }
     }
 }
 
@@ -331,6 +361,7 @@ static void test_settings_parts_add_up_to_the_whole(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_churn_on_loopback_comes_from_many_addresses),
+        cmocka_unit_test(test_settings_source_has_the_servers_family),
         cmocka_unit_test(test_settings_board_sends_moves),
         cmocka_unit_test(test_settings_think_is_of_a_closed_loop),
         cmocka_unit_test(test_settings_targets_take_turns),

@@ -251,6 +251,23 @@ rs_addr rs_addr_from_v6(const uint8_t *ip6, uint16_t port, uint32_t scope) {
     return out;
 }
 
+rs_addr rs_addr_plus(const rs_addr *addr, uint32_t count) {
+    rs_addr out = *addr;
+    RS_ASSERT(addr->family == RS_ADDR_V4 || addr->family == RS_ADDR_V6);
+    out.port = 0;
+    if (addr->family == RS_ADDR_V4) {
+        out.ip += count;
+        return out;
+    }
+    for (uint32_t i = 16, carry = 0; i > 12; i--) {
+        carry += out.ip6[i - 1] + (count & 0xFFu);
+        out.ip6[i - 1] = (uint8_t)carry;
+        carry >>= 8;
+        count >>= 8;
+    }
+    return out;
+}
+
 bool rs_addr_is_any(const rs_addr *addr) {
     static const uint8_t any[16];
     return addr->ip == 0 && memcmp(addr->ip6, any, sizeof any) == 0;

@@ -26,6 +26,10 @@ bool rs_addr_is_any(const rs_addr *addr);
  * Returns  false: empty, too long, or the port is none of [0, 65535]. */
 bool rs_addr_split(const char *text, size_t bytes, char *host, size_t host_bytes, uint16_t *port);
 
+/* rs_addr_plus: so many addresses further, over the last 32 bits alone, which may begin anew; its
+ * port is 0. */
+rs_addr rs_addr_plus(const rs_addr *addr, uint32_t count);
+
 /* ---- looking up a host: what a platform's getaddrinfo is asked, and what counts of its answer */
 
 /* rs_addr_may_be_name: a host that rs_addr_parse does not know. "1.2.3" is no name: getaddrinfo

@@ -23,7 +23,8 @@ typedef enum rs_op_kind {
     RS_OP_CLOSE = 6     /* completes last; RS_OPF_ABORT = reset instead of orderly close */
 } rs_op_kind;
 
-#define RS_OPF_ABORT 0x01u
+#define RS_OPF_ABORT 0x01u /* CLOSE */
+#define RS_OPF_FROM 0x02u  /* CONNECT: u.addr[1] is a local address, to be counted on by bytes */
 
 typedef struct rs_op {
     uint8_t kind;    /* rs_op_kind */
@@ -31,13 +32,19 @@ typedef struct rs_op {
     uint16_t region; /* RECV, SEND: the registered region that holds [data, data + bytes) */
     uint32_t conn;   /* connection slot, [0, cfg.conns_max) */
     uint32_t generation;
-    uint32_t bytes; /* CONNECT: the local IPv4 address; 0 = the system's choice; IPv6: 0 */
+    uint32_t bytes; /* CONNECT: see RS_OPF_FROM; without it the local address is the system's */
     union {
         uint8_t *data;       /* RECV, SEND */
         const rs_addr *addr; /* CONNECT; read before submit returns */
     } u;
     uint64_t tag; /* returned intact in the completion */
 } rs_op;
+
+/* rs_op_from: the local address of a CONNECT; port 0, and 0.0.0.0 or :: for the system's choice. */
+static inline rs_addr rs_op_from(const rs_op *op) {
+    const rs_addr any = {.family = op->u.addr->family};
+    return (op->flags & RS_OPF_FROM) != 0 ? rs_addr_plus(&op->u.addr[1], op->bytes) : any;
+}
 
 /* RECV and SEND with RS_OK that completed inside their own system call, without a packet, event or
  * notification. "Inline completions" means this in the statistics of every back end. */
