@@ -57,7 +57,9 @@ function look(name, frame, dark) {
     const strips = doc.querySelectorAll(".ratios svg.p");
     first("verdict", doc.querySelector(".verdict"));
     first("trust line", doc.querySelector(".trust"));
-    if (!/runs .*disturbed.*void.*control.*instruments/s.test(doc.querySelector(".trust").innerText))
+    /* What speaks against the figures stands above the verdict, as a warning. */
+    const said = [...doc.querySelectorAll(".warn,.trust")].map(part => part.innerText).join(" ");
+    if (!["runs ", "disturbed", "void", "control", "instruments"].every(word => said.includes(word)))
         say("first screen: the trust line lacks runs, control or instruments");
     first("scale of the ratio chart", strips[1]);
     for (let i = 2; i < 8 && i < strips.length; i++) first(`row of the ratio chart (${i})`, strips[i]);

@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# tests/unit/pages.sh MADE_PAGES FOLDER: made-up results of every kind of comparison as pages, in
+# tests/unit/pages.sh MADE_PAGES FOLDER [COMPARE]: made-up results of every kind of comparison as
+# pages, and with COMPARE results of two short runs, a comparison's and a map's, in
 # headless Chromium at three widths in light and dark: no text lies over another or is cut off, a
 # table that scrolls says so, and the first screen has the verdict, the trust line and the ratios.
 # Pages with a fault planted must be found faulty. Skipped (77) where there is no Chromium.
 set -u
 made=$1
 folder=$2
+compare=${3:-}
 here=$(cd "$(dirname "$0")" && pwd)
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || {
     echo "SKIPPED: no chromium here (Debian: apt-get install chromium)"
@@ -14,6 +16,25 @@ chromium=$(command -v chromium || command -v chromium-browser || command -v goog
 }
 mkdir -p "$folder" || exit 1
 "$made" "$folder" && cp "$here/pages.js" "$folder" || exit 1
+# What was really measured has other lengths of numbers and names, and dashes, than what is made up.
+measured=
+rm -rf "$folder"/measured_*
+really() { # name, arguments of compare: its page as measured_NAME
+    name=measured_$1
+    shift
+    timeout 120 "$compare" "$@" --servers "epoll_server,twin=$(dirname "$compare")/epoll_server" \
+        --seconds 0.2 --warmup 0.02 --repeat 2 --placement free --no-instrument-test \
+        --disturbed-max 100 --progress off --out "$folder/$name" > "$folder/$name.txt" 2>&1
+    cp "$folder/$name/report.html" "$folder/$name.html" || { # a void run is no matter
+        cat "$folder/$name.txt"
+        exit 1
+    }
+    measured="$measured $name"
+}
+if [ -n "$compare" ]; then
+    really servers --scenario ping-pong,large,ramp
+    really map --map --cells 1x4x32,16x4x32,1x1x262144-64k,writers
+fi
 plant() { # name, style: the report with a fault
     { cat "$folder/report.html"; echo "<style>$2</style>"; } > "$folder/$1.html"
 }
@@ -46,7 +67,7 @@ look() { # dark, pages: into $folder/seen.txt faults, then "done"
 
 bad=0
 for dark in false true; do
-    look $dark 'report question calibrate windows tradeoffs ladder map'
+    look $dark 'report question calibrate windows tradeoffs ladder map'"$measured"
     [ "$(cat "$folder/seen.txt")" = done ] || {
         cat "$folder/seen.txt"
         tail -3 "$folder/chromium.log"
