@@ -95,6 +95,13 @@ static void step_give(bed *b, script *s) {
     }
 }
 
+/* With slow-consumer=pause: of any two, ended or not. */
+static void step_link(bed *b, script *s) {
+    rs_session *to = &b->sessions[script_byte(s) % BED_SLOTS].handle;
+    uint8_t from = script_byte(s);
+    (void)rs_session_set_source(to, from < 64 ? NULL : &b->sessions[from % BED_SLOTS].handle);
+}
+
 static void step(bed *b, script *s) {
     uint32_t slot;
     switch (script_byte(s) % 16) {
@@ -142,6 +149,9 @@ static void step(bed *b, script *s) {
         break;
     case 8:
         step_stale(b, s);
+        if (b->table.links != NULL) {
+            step_link(b, s);
+        }
         break;
     default:
         step_share(b, s);
@@ -171,6 +181,9 @@ static void finish_all(bed *b) {
     RS_ASSERT(b->table.open_count == 0);
     RS_ASSERT(bed_is_idle(b));
     RS_ASSERT(b->opened == b->closed);
+    for (uint32_t i = 0; b->table.links != NULL && i < BED_SLOTS; i++) {
+        RS_ASSERT(b->table.links[i].sink == i && b->table.links[i].source == i);
+    }
 }
 
 /* An application's, that says anything: no frame may go beyond what has come. */
@@ -185,6 +198,7 @@ static uint32_t any_framer(const uint8_t *data, uint32_t bytes, uint32_t bytes_m
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bed b;
     static const rs_framer framers[] = {NULL, rs_framer_u32, rs_framer_line, any_framer};
+    static rs_slot_link links[BED_SLOTS];
     script s = {.data = data, .size = size, .at = 0};
     uint8_t setting = script_byte(&s);
     bed_init(&b, setting & 1 ? 100 : 1000, (setting & 2) != 0, 1 + (setting >> 2) % 4u);
@@ -194,6 +208,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         b.table.frame_lengths = 0;
     }
     b.table.cfg.proxy = (setting & 128) != 0;
+    if (size % 2u != 0) {
+        for (uint32_t i = 0; i < BED_SLOTS; i++) {
+            links[i] = (rs_slot_link){.sink = i, .source = i};
+        }
+        b.table.links = links;
+        b.table.cfg.pause_slow = true;
+    }
     while (s.at < s.size) {
         step(&b, &s);
     }

@@ -28,7 +28,7 @@ typedef struct stranger {
     rs_server *server; /* as the starter was told */
     rs_session *_Atomic session[2];
     atomic_uint wrong, calls, asked, closed;
-    rs_status status[3]; /* of session 0's callback calling session 1, and the server */
+    rs_status status[5]; /* of session 0's callback calling session 1, the server, and 0 itself */
 } stranger;
 
 static void note(stranger *app, const rs_session *session) {
@@ -53,6 +53,8 @@ static void stranger_message(void *ctx, rs_session *session, const uint8_t *data
     app->status[0] = rs_session_send(other, data, bytes);
     app->status[1] = rs_server_stats_visit(rs_session_server(session), look, NULL);
     app->status[2] = rs_server_wait_room(rs_session_server(session), 0);
+    app->status[3] = rs_session_set_source(session, other);
+    app->status[4] = rs_session_set_source(session, NULL);
     app->asked = 1;
 }
 
@@ -92,6 +94,7 @@ static void test_library_session_calls_from_a_wrong_thread_are_refused(void **st
         assert_int_equal(rs_session_pause(session), RS_E_THREAD);
         assert_int_equal(rs_session_resume(session), RS_E_THREAD);
         assert_int_equal(rs_session_set_user(session, 7), RS_E_THREAD);
+        assert_int_equal(rs_session_set_source(session, NULL), RS_E_THREAD);
         assert_int_equal(rs_shared_send(session, &shared, 1), RS_E_THREAD);
         assert_int_equal(rs_shared_release(session, &shared), RS_E_THREAD);
         assert_false(rs_shared_acquire(session, &shared));
@@ -107,6 +110,8 @@ static void test_library_session_calls_from_a_wrong_thread_are_refused(void **st
     assert_int_equal(app.status[0], with_logic ? RS_OK : RS_E_THREAD);
     assert_int_equal(app.status[1], RS_E_THREAD);
     assert_int_equal(app.status[2], RS_E_THREAD);
+    assert_int_equal(app.status[3], with_logic ? RS_E_INVALID : RS_E_THREAD);
+    assert_int_equal(app.status[4], RS_E_UNSUPPORTED); /* slow-consumer=close */
     (void)close(fd[0]);
     (void)close(fd[1]);
     stop(server);
