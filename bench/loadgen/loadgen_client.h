@@ -112,6 +112,7 @@ typedef struct rs_load {
     uint64_t measured; /* replies counted; with board no bytes: */
     uint64_t measured_sent_bytes, measured_received_bytes;
     uint64_t measured_told;     /* board: moves told to others than the mover, counted */
+    uint64_t due;               /* open loop: messages of the measured time, by the plan */
     uint64_t never_sent;        /* open loop: due in time and not sent when the measurement ended */
     uint64_t batch_ns, batch_n; /* replies with one latency, not recorded yet */
     rs_histogram uncorrected;   /* from the actual send */

@@ -126,10 +126,14 @@ uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000)
                : latency->max;
 }
 
-/* One message, and the shortest latency's worth of them, are at the edges of the measured time. */
+/* One message, and the shortest latency's worth of them, are at the edges of the measured time. Of
+ * random arrivals fewer may have been due than the rate says, in a time of few messages. */
 bool rs_report_overloaded(const rs_load_run *run) {
     const double seconds = report_seconds(run), asked = run->settings->rate;
-    const double wanted = asked * seconds * run->settings->rate_min_percent / 100.0;
+    const double even = asked * seconds, random = (double)run->load.due;
+    const double due =
+        run->settings->arrivals == RS_ARRIVALS_POISSON && random < even ? random : even;
+    const double wanted = due * run->settings->rate_min_percent / 100.0;
     const double under_way = run->load.corrected.count > 0
                                  ? asked * (double)run->load.corrected.min / REPORT_NS_PER_S
                                  : 0.0; /* of a push: as many at either edge */

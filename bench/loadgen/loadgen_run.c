@@ -280,6 +280,7 @@ static void run_merge_load(rs_load *into, const rs_load *from, uint32_t first) {
     into->measured += from->measured;
     into->measured_sent_bytes += from->measured_sent_bytes;
     into->measured_received_bytes += from->measured_received_bytes;
+    into->due += from->due;
     into->never_sent += from->never_sent;
     rs_histogram_merge(&into->uncorrected, &from->uncorrected);
     rs_histogram_merge(&into->corrected, &from->corrected);
@@ -686,6 +687,8 @@ static void run_end_measure(rs_load_run *run) {
     run_series_step(run, RUN_SERIES_NS / 2u);
     run->end_ns = run->now_ns;
     if (run->settings->rate != 0) {
+        run->load.due = rs_plan_due(&run->load.plan, run->end_ns) -
+                        rs_plan_due(&run->load.plan, run->measure_ns);
         run_count_unsent(run);
     }
     if (run->settings->messages == 0) { /* else the last reply is the end */

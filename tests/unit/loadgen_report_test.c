@@ -502,6 +502,20 @@ static void test_report_below_rate_min_of_the_rate_asked_for_is_overloaded(void 
     }
 }
 
+static void test_report_of_random_arrivals_asks_for_those_that_were_due(void **state) {
+    (void)state;
+    for (uint32_t due = 1000; due <= 1200; due += 200) { /* in two seconds */
+        report_bed *bed = bed_open_loop(600);
+
+        bed->settings.rate_min_percent = 98;
+        bed->run.load.due = due;
+        assert_true(rs_report_overloaded(&bed->run));
+        bed->settings.arrivals = RS_ARRIVALS_POISSON;
+        assert_int_equal(rs_report_overloaded(&bed->run), due == 1200);
+        free(bed);
+    }
+}
+
 /* The p50 that is reported lies at 10.5 ms: its tenth is 1.05 ms. */
 static void test_report_pacing_error_above_a_tenth_of_the_p50_is_marked(void **state) {
     report_bed *bed = bed_open_loop(500);
@@ -538,6 +552,7 @@ int main(void) {
         cmocka_unit_test(test_report_percentiles_want_enough_values),
         cmocka_unit_test(test_report_without_a_reply_in_the_measurement_is_void),
         cmocka_unit_test(test_report_below_rate_min_of_the_rate_asked_for_is_overloaded),
+        cmocka_unit_test(test_report_of_random_arrivals_asks_for_those_that_were_due),
         cmocka_unit_test(test_report_pacing_error_above_a_tenth_of_the_p50_is_marked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
