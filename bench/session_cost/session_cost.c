@@ -42,6 +42,7 @@ static void cost_bed_init(cost_bed *b) {
     rs_sessions_config cfg = {
         .sessions_max = SLOTS,
         .slot_count = SLOTS,
+        .recvs = 1,
         .recv_bytes = BLOCK_BYTES,
         .frame_bytes_max = BLOCK_BYTES,
         .sends_in_flight = RS_SENDS_IN_FLIGHT_DEFAULT,

@@ -137,6 +137,11 @@ static rs_status epoll_check_config(const rs_backend_config *cfg, rs_error *erro
         return rs_error_set(error, RS_E_UNSUPPORTED, "open", 0,
                             "the epoll back end has no accept thread; it accepts in its own loop");
     }
+    if (status == RS_OK && cfg->tuning.recvs > 1) {
+        return rs_error_set(error, RS_E_UNSUPPORTED, "open", 0,
+                            "the epoll back end leaves no receive with the kernel, so that several "
+                            "would be no different from one");
+    }
     return status;
 }
 
@@ -144,6 +149,7 @@ static rs_status epoll_allocate(rs_backend *backend, const rs_backend_config *cf
                                 rs_error *error) {
     const rs_engine_config engine = {
         .conns_max = cfg->conns_max,
+        .recvs_per_conn = 1,
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = cfg->tuning.accepts + RS_LISTENERS_MAX, /* and their last completions */
         .poll_max = cfg->poll_max,

@@ -87,11 +87,12 @@ static void iocp_close(rs_backend *backend) {
 
 static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     const uint32_t conns = cfg->conns_max;
-    const uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
+    const uint32_t reqs = rs_engine_reqs(conns, cfg->tuning.recvs, cfg->sends_per_conn);
     /* ACCEPT records: those of one read of the port (each packet may also end a listener), and
      * those not yet polled. */
     const rs_engine_config engine = {
         .conns_max = conns,
+        .recvs_per_conn = cfg->tuning.recvs,
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = cfg->tuning.accepts + cfg->tuning.dequeue_batch +
                        RS_WIN_ACCEPT_OUT_MAX * 2u + RS_LISTENERS_MAX,
@@ -114,7 +115,7 @@ static rs_status iocp_allocate(rs_backend *backend, const rs_backend_config *cfg
         backend->conns[i].socket = INVALID_SOCKET;
     }
     for (uint32_t i = 0; i < reqs; i++) {
-        backend->requests[i].conn = i / rs_engine_reqs(1, cfg->sends_per_conn);
+        backend->requests[i].conn = i / (reqs / conns);
     }
     rs_engine_init(&backend->engine, &engine, backend->engine_memory);
     return RS_OK;
@@ -159,6 +160,13 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     rs_iocp_settings own;
     rs_status status = rs_backend_config_read(cfg, &rs_iocp_options, &own, sizeof own, error);
     *out = NULL;
+    if (status == RS_OK && own.zero_byte_recv && cfg->tuning.recvs > 1) {
+        /* The receives that follow probes would be posted in the order of the probes' packets. */
+        status = rs_error_set(error, RS_E_INVALID, "open", 0,
+                              "--recvs: '%u' receives and --zero-byte-recv do not go together; "
+                              "allowed with it: 1",
+                              cfg->tuning.recvs);
+    }
     if (status != RS_OK) {
         return status;
     }
@@ -202,7 +210,7 @@ static uint32_t iocp_settle_polls(const rs_backend *backend, uint64_t due, uint3
 
 const rs_backend_api rs_iocp_backend = {
     .name = "iocp",
-    .tuning = "sndbuf rcvbuf nodelay dequeue-batch accept accepts backlog backlog-hint",
+    .tuning = "sndbuf rcvbuf nodelay dequeue-batch recvs accept accepts backlog backlog-hint",
     .options = &rs_iocp_options,
     .settings_bytes = sizeof(rs_iocp_settings),
     .open = iocp_open,

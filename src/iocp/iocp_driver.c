@@ -101,7 +101,7 @@ static void iocp_recv_packet(rs_backend *backend, uint32_t index, uint32_t at, r
     iocp_recv_finished(backend, index, at, status, bytes, false);
 }
 
-/* Lists an accepted RECV, to be posted by the next poll. */
+/* Lists a connection with accepted RECVs, to be posted by the next poll. */
 static void iocp_recv_list(rs_backend *backend, uint32_t index) {
     const uint32_t conns_max = backend->engine.cfg.conns_max;
     rs_iocp_conn *conn;
@@ -109,7 +109,7 @@ static void iocp_recv_list(rs_backend *backend, uint32_t index) {
     conn = &backend->conns[index];
     RS_ASSERT(backend->recv_head < conns_max);
     if (conn->recv_listed) {
-        return; /* the entry of a receive that a close cancelled serves this one */
+        return; /* another of them; or the entry of one that a close cancelled serves this one */
     }
     RS_ASSERT(backend->recv_count < conns_max);
     backend->recv_list[(backend->recv_head + backend->recv_count) % conns_max] = index;
@@ -157,16 +157,21 @@ static rs_status iocp_end_stream(rs_backend *backend, uint32_t index) {
 }
 
 /* The peer's end need not wait for ours. */
-static void iocp_cancel_recv(rs_backend *backend, uint32_t index) {
+static void iocp_cancel_recvs(rs_backend *backend, uint32_t index) {
     rs_iocp_conn *conn = &backend->conns[index];
-    RS_ASSERT(backend->engine.conns[index].recv_posted);
+    const uint32_t first = rs_engine_recv_at(&backend->engine, index);
+    RS_ASSERT(backend->engine.conns[index].recvs_posted > 0);
     if (!conn->shutdown_done) {
         (void)iocp_end_stream(backend, index);
     }
-    backend->calls.count[RS_WIN_CANCELIOEX]++;
-    /* Fails if the request has completed; its packet is in the port. */
-    (void)CancelIoEx((HANDLE)conn->socket,
-                     &backend->requests[rs_engine_recv_at(&backend->engine, index)].overlapped);
+    RS_ASSERT(backend->engine.conns[index].sends_posted == 0);
+    for (uint32_t at = first; at < first + backend->engine.reqs_per_conn; at++) {
+        if (backend->engine.reqs[at].state == RS_REQ_POSTED) {
+            backend->calls.count[RS_WIN_CANCELIOEX]++;
+            /* Fails if the request has completed; its packet is in the port. */
+            (void)CancelIoEx((HANDLE)conn->socket, &backend->requests[at].overlapped);
+        }
+    }
     rs_engine_recv_cancelled(&backend->engine, index);
 }
 
@@ -224,7 +229,7 @@ static void iocp_run(rs_backend *backend, uint32_t index, uint32_t may) {
             rs_engine_shut_down(&backend->engine, index, iocp_end_stream(backend, index));
             break;
         case RS_DO_CANCEL_RECV:
-            iocp_cancel_recv(backend, index);
+            iocp_cancel_recvs(backend, index);
             break;
         case RS_DO_CLOSE:
         case RS_DO_ABORT:

@@ -7,10 +7,10 @@
  * answered, so that the receive completes inline without a packet or a second wake-up. A single
  * connection loses nothing, because poll posts before it waits.
  *
- * Closing: a plain CLOSE waits for the sends in the kernel, ends our stream, cancels the receive
- * and waits for its packet, closes the socket, and completes. On Windows closesocket with a receive
- * pending has been seen to reset the connection, so that the peer loses unread data. An abort
- * closes at once and completes when every request of the connection has returned. */
+ * Closing: a plain CLOSE waits for the sends in the kernel, ends our stream, cancels the receives
+ * and waits for their packets, closes the socket, and completes. On Windows closesocket with a
+ * receive pending has been seen to reset the connection, so that the peer loses unread data. An
+ * abort closes at once and completes when every request of the connection has returned. */
 #ifndef RS_IOCP_IOCP_INSTANCE_H
 #define RS_IOCP_IOCP_INSTANCE_H
 
@@ -36,8 +36,8 @@ typedef enum rs_iocp_kind {
     RS_IOCP_SEND
 } rs_iocp_kind;
 
-/* The kernel's part of one engine record; the receive's also serves ConnectEx, never both at once.
- */
+/* The kernel's part of one engine record; the first receive's also serves ConnectEx, never both at
+ * once. */
 typedef struct rs_iocp_request {
     OVERLAPPED overlapped; /* first: the packet brings its address */
     uint32_t conn;

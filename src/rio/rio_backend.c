@@ -123,7 +123,7 @@ static void rio_straggler(rs_backend *backend, uint32_t conn) {
         (void)snprintf(text, sizeof text,
                        "connection %u: %u requests and %u connects outstanding %u ms after its "
                        "reset (provider %s)",
-                       conn, state->sends_posted + (unsigned)state->recv_posted,
+                       conn, state->sends_posted + (unsigned)state->recvs_posted,
                        (unsigned)state->connect_busy, RS_CLOSE_STRAGGLER_MS, backend->api.provider);
         RS_FATAL("closesocket", 0, text);
     }
@@ -201,9 +201,10 @@ static uint32_t rio_accept_records_max(const rs_tuning *tuning) {
 
 static rs_status rio_allocate(rs_backend *backend, const rs_backend_config *cfg, rs_error *error) {
     uint32_t conns = cfg->conns_max;
-    uint32_t reqs = rs_engine_reqs(conns, cfg->sends_per_conn);
+    uint32_t reqs = rs_engine_reqs(conns, cfg->tuning.recvs, cfg->sends_per_conn);
     const rs_engine_config engine = {
         .conns_max = conns,
+        .recvs_per_conn = cfg->tuning.recvs,
         .sends_per_conn = cfg->sends_per_conn,
         .accepts_max = rio_accept_records_max(&cfg->tuning),
         .poll_max = cfg->poll_max,
@@ -310,8 +311,8 @@ static rs_status rio_open_handles(rs_backend *backend, rs_error *error) {
 }
 
 static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
-    uint32_t entries =
-        rs_rio_cq_entries(backend->engine.cfg.conns_max, backend->engine.cfg.sends_per_conn);
+    const rs_engine_config *cfg = &backend->engine.cfg;
+    uint32_t entries = rs_rio_cq_entries(cfg->conns_max, cfg->recvs_per_conn, cfg->sends_per_conn);
     RIO_NOTIFICATION_COMPLETION how = {.Type = RIO_IOCP_COMPLETION};
     if (backend->notify_event != NULL) {
         how.Type = RIO_EVENT_COMPLETION;
@@ -329,8 +330,8 @@ static rs_status rio_open_queue(rs_backend *backend, rs_error *error) {
 
         return rs_error_set(
             error, RS_E_NO_BUFFERS, "RIOCreateCompletionQueue", os_error,
-            "cannot create a completion queue of %u entries (error %u): lower --max-sessions or "
-            "--sends-in-flight",
+            "cannot create a completion queue of %u entries (error %u): lower --max-sessions, "
+            "--recvs or --sends-in-flight",
             entries, os_error);
     }
     return RS_OK;
@@ -414,7 +415,7 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
 const rs_backend_api rs_rio_backend = {
     .name = "rio",
     /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF have no effect. */
-    .tuning = "nodelay dequeue-batch accept accepts backlog backlog-hint",
+    .tuning = "nodelay dequeue-batch recvs accept accepts backlog backlog-hint",
     .options = &rs_rio_options,
     .settings_bytes = sizeof(rs_rio_settings),
     .open = rio_open,

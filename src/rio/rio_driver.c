@@ -151,7 +151,7 @@ static void rio_commit(rs_backend *backend, uint32_t conn, uint32_t dirs) {
 
 /* ---- request queues */
 
-/* One receive, the configured sends, one buffer each: RIO has no gather
+/* The configured receives and sends, one buffer each: RIO has no gather
  * (RIOCreateRequestQueue: MaxReceiveDataBuffers and MaxSendDataBuffers must be 1). */
 static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
     rs_rio_socket *io = &backend->sockets[conn];
@@ -160,8 +160,8 @@ static rs_status rio_queue_make(rs_backend *backend, uint32_t conn) {
     RS_ASSERT(io->rq == RIO_INVALID_RQ);
     RS_ASSERT(io->socket != INVALID_SOCKET);
     backend->counters.request_queues++;
-    io->rq = backend->api.fn.RIOCreateRequestQueue(io->socket, RS_ENGINE_RECVS, 1,
-                                                   backend->engine.cfg.sends_per_conn, 1,
+    io->rq = backend->api.fn.RIOCreateRequestQueue(io->socket, backend->engine.cfg.recvs_per_conn,
+                                                   1, backend->engine.cfg.sends_per_conn, 1,
                                                    backend->cq, backend->cq, context);
     if (io->rq != RIO_INVALID_RQ) {
         return RS_OK;
@@ -245,12 +245,12 @@ static void rio_socket_shutdown(rs_backend *backend, uint32_t conn) {
     rs_engine_shut_down(&backend->engine, conn, rc == 0 ? RS_OK : rio_failure());
 }
 
-/* closesocket cancels posted requests, so a close with a receive pending is graceful only after a
+/* closesocket cancels posted requests, so a close with receives pending is graceful only after a
  * shutdown. */
 static void rio_make_graceful(rs_backend *backend, uint32_t conn) {
     SOCKET socket = backend->sockets[conn].socket;
     RS_ASSERT(socket != INVALID_SOCKET);
-    if (backend->engine.conns[conn].recv_posted) {
+    if (backend->engine.conns[conn].recvs_posted > 0) {
         backend->calls.count[RS_WIN_SHUTDOWN]++;
         /* Fails if the connection is gone, which is as good. */
         (void)shutdown(socket, SD_SEND);

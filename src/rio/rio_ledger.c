@@ -6,12 +6,15 @@
 
 #define LEDGER_LISTED 0x80u /* of dirs: in the list of touched connections */
 
-uint32_t rs_rio_cq_entries(uint32_t conns_max, uint32_t sends_per_conn) {
+uint32_t rs_rio_cq_entries(uint32_t conns_max, uint32_t recvs_per_conn, uint32_t sends_per_conn) {
     RS_ASSERT(conns_max > 0);
     RS_ASSERT(conns_max <= RS_SESSIONS_MAX);
+    RS_ASSERT(recvs_per_conn > 0);
+    RS_ASSERT(recvs_per_conn <= RS_RECVS_IN_FLIGHT_MAX);
     RS_ASSERT(sends_per_conn > 0);
     RS_ASSERT(sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
-    return rs_engine_reqs(conns_max + RS_RIO_CLOSING_SLACK(conns_max), sends_per_conn);
+    return rs_engine_reqs(conns_max + RS_RIO_CLOSING_SLACK(conns_max), recvs_per_conn,
+                          sends_per_conn);
 }
 
 void rs_rio_ledger_init(rs_rio_ledger *ledger, const rs_engine *engine, uint32_t *stamps,
@@ -42,10 +45,9 @@ uint64_t rs_rio_ledger_stamp(rs_rio_ledger *ledger, uint32_t at) {
 
 static bool ledger_is_in_flight(const rs_rio_ledger *ledger, const rs_rio_result *result) {
     const rs_engine *engine = ledger->engine;
-    const uint32_t per_conn = rs_engine_reqs(1, engine->cfg.sends_per_conn);
     uint32_t index = (uint32_t)result->socket_context;
     uint32_t at = (uint32_t)result->request_context;
-    return index < engine->cfg.conns_max && at / per_conn == index &&
+    return index < engine->cfg.conns_max && at / engine->reqs_per_conn == index &&
            engine->conns[index].generation == (uint32_t)(result->socket_context >> 32) &&
            engine->reqs[at].state == RS_REQ_POSTED &&
            ledger->stamps[at] == (uint32_t)(result->request_context >> 32) &&

@@ -21,17 +21,17 @@
 #define RS_RIO_CLOSING_SLACK(conns) ((conns) / 8u + 16u)
 
 _Static_assert((uint64_t)(RS_SESSIONS_MAX + RS_RIO_CLOSING_SLACK(RS_SESSIONS_MAX)) *
-                       (RS_ENGINE_RECVS + RS_SENDS_IN_FLIGHT_MAX) <=
+                       (RS_RECVS_IN_FLIGHT_MAX + RS_SENDS_IN_FLIGHT_MAX) <=
                    RS_RIO_CQ_ENTRIES_MAX,
                "the largest configuration still fits one completion queue");
 
-/* rs_rio_cq_entries: (conns_max + slack for closing ones) * (1 receive + sends). A request queue
+/* rs_rio_cq_entries: (conns_max + slack for closing ones) * (receives + sends). A request queue
  * reserves its whole depth in the completion queue when it is made, used or not
  * (RIOCreateRequestQueue, remarks), and no call says how much is left. There are never more request
  * queues of ours than slots: one is free again only when its socket is closed and the last of its
- * completions is dequeued. conns_max in [1, RS_SESSIONS_MAX], sends_per_conn in
- * [1, RS_SENDS_IN_FLIGHT_MAX] (asserted). */
-uint32_t rs_rio_cq_entries(uint32_t conns_max, uint32_t sends_per_conn);
+ * completions is dequeued. conns_max in [1, RS_SESSIONS_MAX], recvs_per_conn in
+ * [1, RS_RECVS_IN_FLIGHT_MAX], sends_per_conn in [1, RS_SENDS_IN_FLIGHT_MAX] (asserted). */
+uint32_t rs_rio_cq_entries(uint32_t conns_max, uint32_t recvs_per_conn, uint32_t sends_per_conn);
 
 typedef struct rs_rio_ledger {
     const rs_engine *engine;

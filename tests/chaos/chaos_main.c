@@ -313,6 +313,10 @@ static void seed_draw_all(seed_run *run, uint32_t seed) {
         .tuning = run->server.tuning,
         .own = run->server.backend_settings,
     };
+    if (!options.is_fatal && seed_draw(run, 3) == 0 &&
+        (run->plan.rio || !run->iocp.zero_byte_recv)) {
+        run->server.tuning.recvs = 2u + seed_draw(run, seed_draw(run, 3) == 0 ? 15 : 3);
+    }
     run->server.logic_thread = !options.is_fatal && seed_draw(run, 4) == 0;
     run->plan.logic_thread = run->server.logic_thread;
 }
@@ -320,10 +324,11 @@ static void seed_draw_all(seed_run *run, uint32_t seed) {
 static void seed_print(const seed_run *run) {
     uint32_t count;
     const chaos_row *rows = chaos_rows(run->plan.rio, &count);
-    printf("  accepts %u%s, batch %u, workers %u%s, sessions %u, fail %u %u, late %u < %u us, swap "
+    printf("  receives %u, accepts %u%s, batch %u, workers %u%s, sessions %u, fail %u %u, late %u "
+           "< %u us, swap "
            "%u, "
            "pending %u, short %u, spurious %u, capacity %u ms\n",
-           run->server.tuning.accepts,
+           run->server.tuning.recvs, run->server.tuning.accepts,
            run->server.tuning.accept_mode == RS_ACCEPT_THREAD ? " by thread" : "",
            run->server.tuning.dequeue_batch, run->server.workers,
            run->server.logic_thread ? " and a logic thread" : "", run->server.sessions_max,

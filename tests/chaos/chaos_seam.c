@@ -21,8 +21,8 @@ typedef struct seam_conn {
     bool bound, closing, aborting;
     SOCKET socket; /* INVALID_SOCKET: none, or closed */
     uint32_t in_flight[OP_KINDS];
-    uint32_t recv_bytes, send_bytes[RS_SENDS_IN_FLIGHT_MAX]; /* asked for */
-    uint32_t send_first;
+    uint32_t recv_bytes[RS_RECVS_IN_FLIGHT_MAX], send_bytes[RS_SENDS_IN_FLIGHT_MAX]; /* asked for */
+    uint32_t recv_first, send_first;
     uint32_t told[CHAOS_DIR_NONE], failed[CHAOS_DIR_NONE];
     uint32_t statuses; /* those told, as bits */
     bool told_short;
@@ -330,7 +330,8 @@ static void conn_submitted(seam_conn *conn, const rs_op *op) {
         conn->closing = true;
         conn->aborting = (op->flags & RS_OPF_ABORT) != 0;
     } else if (op->kind == RS_OP_RECV) {
-        conn->recv_bytes = op->bytes;
+        conn->recv_bytes[(conn->recv_first + conn->in_flight[RS_OP_RECV]) %
+                         RS_RECVS_IN_FLIGHT_MAX] = op->bytes;
     } else if (op->kind == RS_OP_SEND) {
         conn->send_bytes[(conn->send_first + conn->in_flight[RS_OP_SEND]) %
                          RS_SENDS_IN_FLIGHT_MAX] = op->bytes;
@@ -396,8 +397,12 @@ static void conn_check_bytes(seam_conn *conn, const rs_completion *record) {
             (record->status == RS_OK && record->bytes < asked && !conn->told_short)) {
             chaos_fail("a SEND of %u bytes ends with %u", asked, record->bytes);
         }
-    } else if (record->kind == RS_OP_RECV && record->bytes > conn->recv_bytes) {
-        chaos_fail("a RECV of %u bytes ends with %u", conn->recv_bytes, record->bytes);
+    } else if (record->kind == RS_OP_RECV) {
+        const uint32_t asked = conn->recv_bytes[conn->recv_first];
+        conn->recv_first = (conn->recv_first + 1u) % RS_RECVS_IN_FLIGHT_MAX;
+        if (record->bytes > asked) {
+            chaos_fail("a RECV of %u bytes ends with %u", asked, record->bytes);
+        }
     }
 }
 

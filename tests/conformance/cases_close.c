@@ -116,6 +116,45 @@ void conf_case_reset_with_recv_in_flight(conf_run *run) {
     CONF_STATUS(run, conf_result(&run->server, recv)->status, RS_E_RESET);
 }
 
+/* Four receives, where the back end takes them. Returns how many. */
+static uint32_t close_many_recvs(conf_run *run, conf_pair *pair, uint32_t *recv) {
+    conf_open_listening(run, &(conf_setup){.recvs = 4});
+    *pair = conf_pair_open(run, 0, 0);
+    for (uint32_t i = 0; i < run->config.tuning.recvs; i++) {
+        recv[i] = conf_must(
+            &run->server, conf_op_recv(&run->server, pair->server,
+                                       conf_rx(&run->server, pair->server) + (size_t)i * 16u, 16));
+    }
+    conf_settle(run);
+    return run->config.tuning.recvs;
+}
+
+void conf_case_reset_ends_every_receive(conf_run *run) {
+    uint32_t recv[RS_RECVS_IN_FLIGHT_MAX];
+    conf_pair pair;
+    const uint32_t recvs = close_many_recvs(run, &pair, recv);
+    (void)conf_close(&run->client, pair.client, RS_OPF_ABORT);
+    CONF_WAIT(run, conf_done(&run->server, recv[recvs - 1u]));
+    for (uint32_t i = 0; i < recvs; i++) {
+        CONF_STATUS(run, conf_result(&run->server, recv[i])->status, RS_E_RESET);
+    }
+}
+
+void conf_case_close_aborts_every_receive(conf_run *run) {
+    uint32_t recv[RS_RECVS_IN_FLIGHT_MAX], ended;
+    conf_pair pair;
+    const uint32_t recvs = close_many_recvs(run, &pair, recv);
+    const uint32_t closed = conf_close(&run->server, pair.server, 0);
+    CONF_WAIT(run, conf_done(&run->server, closed));
+    for (uint32_t i = 0; i < recvs; i++) {
+        CONF_STATUS(run, conf_result(&run->server, recv[i])->status, RS_E_ABORTED);
+    }
+    ended = conf_recv(&run->client, pair.client);
+    CONF_WAIT(run, conf_done(&run->client, ended)); /* an orderly end: no reset */
+    CONF_STATUS(run, conf_result(&run->client, ended)->status, RS_OK);
+    CONF_CHECK(run, conf_result(&run->client, ended)->bytes == 0);
+}
+
 void conf_case_reset_with_send_in_flight(conf_run *run) {
     conf_sender sender;
     conf_pair pair = close_blocked_pair(run, &sender);

@@ -121,19 +121,23 @@ void conf_case_submit_stops_at_first_refusal(conf_run *run) {
     CONF_CHECK(run, !conf_done(&run->server, recv)); /* nothing behind the refused one went out */
 }
 
-void conf_case_second_receive_is_refused(conf_run *run) {
+void conf_case_more_receives_than_reserved_is_refused(conf_run *run) {
+    uint32_t recv[RS_RECVS_IN_FLIGHT_MAX], recvs;
     conf_open_listening(run, NULL);
     conf_pair pair = conf_pair_open(run, 0, 0);
     conf_side *server = &run->server;
     uint8_t *data = conf_rx(server, pair.server);
-    uint32_t recv = conf_must(server, conf_op_recv(server, pair.server, data, 16));
-
-    conf_must_refuse(server, conf_op_recv(server, pair.server, data + 16, 16), RS_E_FULL);
+    recvs = run->config.tuning.recvs;
+    for (uint32_t i = 0; i < recvs; i++) {
+        recv[i] = conf_must(server, conf_op_recv(server, pair.server, data + (size_t)i * 16u, 16));
+    }
+    conf_must_refuse(server, conf_op_recv(server, pair.server, data + 16u * (size_t)recvs, 16),
+                     RS_E_FULL);
     (void)conf_send(&run->client, pair.client, "one", 3);
-    CONF_WAIT(run, conf_done(server, recv));
-    recv = conf_must(server, conf_op_recv(server, pair.server, data + 16, 16));
+    CONF_WAIT(run, conf_done(server, recv[0]));
+    recv[0] = conf_must(server, conf_op_recv(server, pair.server, data + 16u * (size_t)recvs, 16));
     (void)conf_send(&run->client, pair.client, "two", 3);
-    CONF_WAIT(run, conf_done(server, recv));
+    CONF_WAIT(run, conf_done(server, recv[1u % recvs]));
     CONF_CHECK(run, memcmp(data + 16, "two", 3) == 0);
 }
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/options.h"
 #include "seam/atomics.h"
 #include "seam/os.h"
 
@@ -211,6 +212,15 @@ void conf_case_open_with_impossible_config_fails_with_message(conf_run *run) {
     loop_must_not_open(run, &cfg, RS_E_INVALID);
     cfg.sends_per_conn = RS_SENDS_IN_FLIGHT_MAX + 1u;
     loop_must_not_open(run, &cfg, RS_E_INVALID);
+    cfg = good;
+    cfg.tuning.recvs = 0;
+    loop_must_not_open(run, &cfg, RS_E_INVALID);
+    cfg.tuning.recvs = RS_RECVS_IN_FLIGHT_MAX + 1u;
+    loop_must_not_open(run, &cfg, RS_E_INVALID);
+    cfg.tuning.recvs = 2;
+    if (!rs_option_named(run->api->tuning, "recvs")) {
+        loop_must_not_open(run, &cfg, RS_E_UNSUPPORTED);
+    }
     cfg = good;
     cfg.poll_max = 0;
     loop_must_not_open(run, &cfg, RS_E_INVALID);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "core/assert.h"
+
 #define STREAM_LARGE_BYTES (UINT64_C(8) * 1024 * 1024)
 #define STREAM_SMALL_BUFFER 16384
 
@@ -188,4 +190,86 @@ void conf_case_tuned_buffers_still_deliver(conf_run *run) {
     conf_receiver receiver = conf_receiver_make(&run->server, pair.server);
 
     conf_transfer(run, &sender, &receiver);
+}
+
+/* ---- several receives, where the back end takes them */
+
+#define STREAM_RECV_BYTES 700u
+
+typedef struct stream_receives {
+    conf_side *side;
+    uint32_t slot, count, next; /* next: the oldest */
+    uint32_t op[RS_RECVS_IN_FLIGHT_MAX];
+    uint64_t offset; /* received and verified */
+    uint32_t ends;   /* receives that told of the end of the stream */
+} stream_receives;
+
+static uint8_t *stream_slice(const stream_receives *r, uint32_t i) {
+    return conf_rx(r->side, r->slot) + (size_t)i * STREAM_RECV_BYTES;
+}
+
+static void stream_post(stream_receives *r, uint32_t i) {
+    r->op[i] =
+        conf_must(r->side, conf_op_recv(r->side, r->slot, stream_slice(r, i), STREAM_RECV_BYTES));
+}
+
+static stream_receives stream_open(conf_side *side, uint32_t slot) {
+    stream_receives r = {.side = side, .slot = slot, .count = side->run->config.tuning.recvs};
+    RS_ASSERT(r.count * STREAM_RECV_BYTES <= CONF_SLICE_BYTES);
+    for (uint32_t i = 0; i < r.count; i++) {
+        stream_post(&r, i);
+    }
+    return r;
+}
+
+/* Takes the oldest receives that are done, and posts each again until the stream has ended. */
+static bool stream_step(stream_receives *r) {
+    conf_run *run = r->side->run;
+    while (r->ends < r->count && conf_done(r->side, r->op[r->next])) {
+        const conf_op *one = conf_result(r->side, r->op[r->next]);
+        const uint8_t *data = stream_slice(r, r->next);
+        CONF_STATUS(run, one->status, RS_OK);
+        for (uint32_t i = 0; i < one->bytes; i++) {
+            CONF_CHECK(run, data[i] == conf_pattern(r->offset + i));
+        }
+        r->offset += one->bytes;
+        CONF_CHECK(run, one->bytes == 0 || r->ends == 0); /* nothing behind the end */
+        if (one->bytes == 0) {
+            r->ends++;
+        } else {
+            stream_post(r, r->next);
+        }
+        r->next = (r->next + 1u) % r->count;
+    }
+    return r->ends == r->count;
+}
+
+static bool stream_moves(stream_receives *r, conf_sender *sender) {
+    (void)conf_sender_step(sender);
+    (void)stream_step(r);
+    return conf_sender_done(sender) && r->offset == sender->total;
+}
+
+void conf_case_receives_are_filled_in_the_order_of_the_stream(conf_run *run) {
+    conf_open_listening(run, &(conf_setup){.recvs = 4});
+    conf_pair pair = conf_pair_open(run, 0, 0);
+    conf_sender sender = conf_sender_make(&run->client, pair.client, 300000);
+    stream_receives receives = stream_open(&run->server, pair.server);
+
+    CONF_WAIT(run, stream_moves(&receives, &sender));
+    CONF_CHECK(run, receives.ends == 0);
+    conf_pair_close(run, pair);
+}
+
+void conf_case_end_of_stream_ends_every_receive(conf_run *run) {
+    conf_open_listening(run, &(conf_setup){.recvs = 4});
+    conf_pair pair = conf_pair_open(run, 0, 0);
+    conf_sender sender = conf_sender_make(&run->client, pair.client, 5000);
+    stream_receives receives = stream_open(&run->server, pair.server);
+
+    CONF_WAIT(run, stream_moves(&receives, &sender));
+    (void)conf_shutdown(&run->client, pair.client);
+    CONF_WAIT(run, stream_step(&receives));
+    CONF_CHECK(run, receives.offset == 5000);
+    conf_pair_close(run, pair);
 }

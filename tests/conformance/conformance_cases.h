@@ -20,6 +20,8 @@
     X(data_before_attach_is_received)                                                              \
     X(blocked_send_resumes_when_peer_reads)                                                        \
     X(tuned_buffers_still_deliver)                                                                 \
+    X(receives_are_filled_in_the_order_of_the_stream)                                              \
+    X(end_of_stream_ends_every_receive)                                                            \
     /* ends */                                                                                     \
     X(half_close_by_client_delivers_tail)                                                          \
     X(half_close_by_server_delivers_tail)                                                          \
@@ -28,10 +30,12 @@
     X(data_and_end_at_once_arrive_in_order)                                                        \
     X(shutdown_waits_for_earlier_sends)                                                            \
     X(reset_with_recv_in_flight)                                                                   \
+    X(reset_ends_every_receive)                                                                    \
     X(reset_with_send_in_flight)                                                                   \
     X(reset_without_request_is_told_later)                                                         \
     X(reset_found_by_send_is_told_to_receive)                                                      \
     X(close_with_recv_in_flight_aborts_it)                                                         \
+    X(close_aborts_every_receive)                                                                  \
     X(close_with_recv_in_flight_delivers_what_was_sent)                                            \
     X(close_with_unread_input_delivers_what_was_sent)                                              \
     X(close_over_data_not_polled_yet)                                                              \
@@ -51,7 +55,7 @@
     X(slot_reuse_gets_new_generation)                                                              \
     X(completion_carries_tag_and_generation)                                                       \
     X(submit_stops_at_first_refusal)                                                               \
-    X(second_receive_is_refused)                                                                   \
+    X(more_receives_than_reserved_is_refused)                                                      \
     X(more_sends_than_reserved_is_refused)                                                         \
     X(bad_arguments_are_refused)                                                                   \
     X(slices_outside_of_the_region_are_refused)                                                    \

@@ -241,6 +241,9 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
     if (want->buffer_bytes != 0 && rs_option_named(run->api->tuning, "rcvbuf")) {
         cfg.tuning.rcvbuf_bytes = want->buffer_bytes;
     }
+    if (want->recvs != 0 && rs_option_named(run->api->tuning, "recvs")) {
+        cfg.tuning.recvs = want->recvs;
+    }
     if (run->instance->prepare != NULL) {
         run->instance->prepare(&cfg);
     }

@@ -62,6 +62,7 @@ typedef struct conf_side {
 typedef struct conf_setup {
     uint32_t conns;       /* 16 */
     uint32_t sends;       /* 2 */
+    uint32_t recvs;       /* the default; where more are honoured */
     uint32_t accepts;     /* the back end's default */
     int32_t buffer_bytes; /* SO_SNDBUF and SO_RCVBUF where they are honoured; 0 = default */
 } conf_setup;

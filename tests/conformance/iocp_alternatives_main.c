@@ -11,6 +11,7 @@ static void prepare(rs_backend_config *cfg) {
     own.gqcs_single = true;
     own.zero_byte_recv = true;
     cfg->own = &own;
+    cfg->tuning.recvs = 1; /* probes allow no more */
     cfg->tuning.accept_mode = RS_ACCEPT_THREAD;
     cfg->tuning.backlog_hint = false;
 }

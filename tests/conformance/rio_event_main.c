@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The conformance suite over Registered I/O with the notification by event, a registration of its
- * own for each buffer, and the caller checked by rio_verify. */
+ * own for each buffer, four receives in flight, and the caller checked by rio_verify. */
 #include "conformance.h"
 #include "rio/rio_backend.h"
 
@@ -12,6 +12,7 @@ static void prepare(rs_backend_config *cfg) {
     own.registration = RS_RIO_REG_SESSION;
     own.verify = true;
     cfg->own = &own;
+    cfg->tuning.recvs = 4;
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The conformance suite over Registered I/O, polled: no notification, nothing deferred, a
- * registration for each request, a thread that accepts, and the caller checked by rio_verify. */
+/* The conformance suite over Registered I/O, polled: no notification, nothing deferred, two
+ * receives in flight, a registration for each request, a thread that accepts, and the caller
+ * checked by rio_verify. */
 #include "conformance.h"
 #include "rio/rio_backend.h"
 
@@ -14,6 +15,7 @@ static void prepare(rs_backend_config *cfg) {
     cfg->own = &own;
     cfg->tuning.accept_mode = RS_ACCEPT_THREAD;
     cfg->tuning.backlog_hint = false;
+    cfg->tuning.recvs = 2;
 }
 
 int main(int argc, char **argv) {

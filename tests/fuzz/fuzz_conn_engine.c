@@ -113,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bed b;
     script s = {.data = data, .size = size};
     const uint8_t first = script_byte(&s);
-    bed_init(&b, (bed_kernel)(first / 4u % BED_KERNELS), first % 4u != 0);
+    const uint32_t recvs = 1u + first / (4u * BED_KERNELS) % BED_RECVS_MAX;
+    bed_init_with(&b, (bed_kernel)(first / 4u % BED_KERNELS), first % 4u != 0, recvs);
     while (s.at < s.size) {
         step(&b, &s);
     }

@@ -76,8 +76,12 @@ mutant("blocks begin where slices do" [[                             @{behind + 
 mutants_of(src/common/seam/conn_engine.c "unit\\.conn_engine|fuzz|conf\\.epoll")
 mutant("a second escalation is taken" [[ || @{conn->abort_taken}@ || op->kind]] [[0]])
 mutant("an op of an older generation is taken" [[    if (@{op->generation != conn->generation}@) {]] [[0]])
-mutant("a second receive is taken" [[    if (@{conn->recv}@) {
-        return RS_E_FULL;]] [[0]])
+mutant("one receive more than reserved is taken" [[    if (@{conn->recvs == engine->cfg.recvs_per_conn}@) {]] [[0]])
+mutant("a receive that is done overtakes" [[        if (@{req->state != RS_REQ_DONE}@) {
+            return;
+        }
+        req->state]] [[0]])
+mutant("the ring of receives does not begin anew" [[    conn->recvs_held = conn->recvs_untold = @{conn->recv_head = 0}@;]] [[conn->recv_head]])
 mutant("one send more than reserved is taken" [[    if (@{conn->sends >= engine->cfg.sends_per_conn}@) {]] [[conn->sends > engine->cfg.sends_per_conn]])
 mutant("a send after the end of our stream is taken" [[op->bytes == 0 || @{conn->shutdown}@) {
         return RS_E_INVALID;]] [[0]])
@@ -89,24 +93,26 @@ mutant("a run goes on to another connection" [[             @{ops[taken].conn ==
 mutant("more are joined than may be" [[    return @{conn->sends_held < engine->cfg.gather_max}@ ? conn->sends_held]] [[1]])
 mutant("a short call is shared wrongly" [[        @{bytes -= part;}@]] [[;]])
 mutant("a send that was taken in part is over" [[        if (@{part < left && status == RS_OK && engine->cfg.partial_sends}@) {]] [[0]])
-mutant("a send that is done overtakes" [[        if (@{req->state != RS_REQ_DONE}@) {]] [[0]])
+mutant("a send that is done overtakes" [[        if (@{req->state != RS_REQ_DONE}@) {
+            return;
+        }
+        engine_send_tell]] [[0]])
 mutant("the ring of sends does not wrap" [[(conn->send_head + 1u == engine->cfg.sends_per_conn ? @{0u}@]] [[1u]])
 mutant("the records of a run do not wrap" [[    return at + i < end ? at + i : @{at + i - engine->cfg.sends_per_conn}@;]] [[end - 1u]])
 mutant("what was held is not failed with a broken connection" [[        @{engine_held_fail(engine, index, status);}@]] [[;]])
 mutant("a send leaves behind one that failed" [[            @{conn->todo |= RS_ENGINE_TODO_GAP;}@]] [[;]])
 mutant("our stream ends behind a gap" [[    if (@{status != RS_OK}@ && (conn->todo & RS_ENGINE_TODO_SHUTDOWN)]] [[conn->broken != RS_OK]])
-mutant("CLOSE completes while a receive is out" [[    return conn->socket_gone && (@{conn->recv_posted}@ ||]] [[0]])
+mutant("CLOSE completes while a receive is out" [[           (@{conn->recvs_posted > 0}@ || conn->sends_posted]] [[0]])
 mutant("CLOSE completes while a send is out" [[ || @{conn->sends_posted > 0}@ || conn]] [[0]])
 mutant("CLOSE completes while the connect is out" [[ || @{conn->connect_busy}@);]] [[0]])
 mutant("a plain close does not wait for sends" [[    } else if (@{conn->sends_untold > 0}@) {
         return action;]] [[0]])
-mutant("a receive in its turn outlives the close" [[        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
-        @{engine_recv_finish(engine, op->conn, RS_E_ABORTED, 0, false);}@]] [[;]])
+mutant("a receive in its turn outlives the close" [[        @{engine_recvs_fail(engine, op->conn, RS_E_ABORTED);}@]] [[;]])
 mutant("an escalation does not end the flushing" [[    RS_ASSERT((conn->todo & RS_ENGINE_TODO_END) != 0);
     @{conn->abort_taken = true;}@
     return]] [[;]])
 mutant("an abort is a plain close" [[    if (ends && (conn->broken != RS_OK || @{conn->abort_taken}@)) {]] [[0]])
-mutant("the receive is not asked back before a close" [[    if (@{!engine->cfg.cancels_recv || !conn->recv_posted}@) {]] [[1]])
+mutant("the receive is not asked back before a close" [[    if (@{!engine->cfg.cancels_recv || conn->recvs_posted == 0}@) {]] [[1]])
 mutant("the receive is asked back again and again" [[    return @{conn->recv_cancelled}@ ? RS_DO_NONE]] [[0]])
 mutant("a refused call counts as posted" [[    const bool was_posted = @{req->state == RS_REQ_POSTED}@;]] [[true]])
 mutant("our own close is told as the peer's reset" [[    if (@{conn->socket_gone}@ || (kind]] [[0]])
@@ -315,6 +321,14 @@ mutant("no FIN before the close of our own" [[    return @{reason == RS_CLOSE_LO
 
 /* An orderly]] [[0]])
 mutant("a partial frame is moved over its own rest" [[        @{session->recv_at += held;}@]] [[session->recv_at += held - 1u;]])
+mutant("what may not be answered yet is read" [[        } else if (@{!session_needs_care(session) || session_book_receive(session)}@) {]] [[1]])
+mutant("a slice is read again from its beginning" [[        @{slices->read += bytes;}@]] [[;]])
+mutant("a slice that was copied is lost" [[            return bytes;
+        }
+        @{slices_free(slices, which);}@]] [[;]])
+mutant("what a pause left is read behind the next slice" [[        @{session_parse_behind(session, 0);}@
+    }
+    if (slices]] [[;]])
 mutant("a session touched twice is listed twice" [[    if (@{session->touched == 0}@) {]] [[1]])
 mutant("who is touched while others are collected is forgotten" [[    size_t count = @{(size_t)(table->touched_end - from)}@;]] [[0]])
 mutant("a session that has ended takes sends again once one has completed" [[        @{rs_sendq_clear_room(&session->sendq);}@]] [[;]])
@@ -549,19 +563,18 @@ mutant("the packet of a success at once is waited for" [[ || (succeeded && @{!ba
 mutant("a reset is an end of stream" [[    if (status == RS_OK && @{bytes == 0}@) {
         status = iocp_end_status]] [[0]])
 mutant("a connection is listed for its receive twice" [[    if (@{conn->recv_listed}@) {
-        return; /* the entry]] [[0]])
+        return; /* another of]] [[0]])
 mutant("receives with data at hand keep the port from its turn" [[           @{backend->inline_since < backend->own.inline_max}@) {]] [[1]])
 mutant("what came without the port is not counted" [[    @{backend->inline_since += called;}@]] [[;]])
 mutant("a gather begins with another send" [[rs_engine_send_behind(&backend->engine, index, action->at, @{i}@)];]] [[action->count - 1u - i]])
-mutant("a close does not ask its receive back" [[    @{(void)CancelIoEx((HANDLE)conn->socket,
-                     &backend->requests[rs_engine_recv_at(&backend->engine, index)].overlapped);}@]] [[;]])
+mutant("a close does not ask its receive back" [[            @{(void)CancelIoEx((HANDLE)conn->socket, &backend->requests[at].overlapped);}@]] [[;]])
 mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(conn->socket, backend->discard, &backend->calls);}@]] [[;]])
 mutant("an abort is a plain close" [[    @{rs_win_socket_abort(socket, &backend->calls);}@]] [[rs_win_socket_close(socket, &backend->calls);]])
 mutant("an abort leaves a pending send to itself" [[        @{(void)CancelIoEx((HANDLE)socket, NULL);}@]] [[;]])
 mutant("our stream does not end before the receive is asked back" [[    if (@{!conn->shutdown_done}@) {
         (void)iocp_end_stream(backend, index);
     }
-    backend->calls]] [[0]])
+    RS_ASSERT(backend->engine.conns[index].sends_posted == 0);]] [[0]])
 mutant("a receive behind a connect has no turn" [[    if (@{rs_engine_wants(&backend->engine, index, RS_ENGINE_RECV)}@) {]] [[0]])
 
 mutants_of(src/iocp/iocp_driver.c "chaos\\.iocp$")
@@ -578,7 +591,7 @@ mutant("sleeps over receives that were not posted" [[    iocp_wait_port(backend,
 # ---- RIO, what it decides
 
 mutants_of(src/rio/rio_ledger.c "unit\\.conn_engine|unit\\.rio_ledger|fuzz")
-mutant("no slack for closing connections" [[    return rs_engine_reqs(@{conns_max + RS_RIO_CLOSING_SLACK(conns_max)}@, sends_per_conn);]] [[conns_max]])
+mutant("no slack for closing connections" [[    return rs_engine_reqs(@{conns_max + RS_RIO_CLOSING_SLACK(conns_max)}@, recvs_per_conn,]] [[conns_max]])
 mutant("a completion of an older use is taken" [[           @{engine->conns[index].generation == (uint32_t)(result->socket_context >> 32)}@ &&]] [[1]])
 mutant("a completion of an older request is taken" [[           @{ledger->stamps[at] == (uint32_t)(result->request_context >> 32)}@ &&]] [[1]])
 mutant("more bytes than asked are taken" [[           @{result->bytes <= engine->reqs[at].op.bytes}@;]] [[1]])
@@ -608,7 +621,7 @@ mutant("sends are committed as receives" [[    if (@{dir == RS_ENGINE_RECV}@) {]
 mutant("one direction is committed" [[    for (uint32_t i = 0; @{i < 2}@; i++) {]] [[i < 1]])
 mutant("no commit before closesocket" [[    @{rio_commit(backend, conn, rs_rio_ledger_take_touched(&backend->ledger, conn));}@]] [[(void)rs_rio_ledger_take_touched(&backend->ledger, conn);]])
 mutant("an abort is a plain close" [[    if (io->socket != INVALID_SOCKET && @{abort_it}@) {]] [[0]])
-mutant("no shutdown before a close that cancels" [[    if (@{backend->engine.conns[conn].recv_posted}@) {]] [[0]])
+mutant("no shutdown before a close that cancels" [[    if (@{backend->engine.conns[conn].recvs_posted > 0}@) {]] [[0]])
 mutant("unread input is not read off before the close" [[        @{rs_win_socket_discard(socket, backend->discard, &backend->calls);}@]] [[;]])
 mutant("the provider does not see the close" [[    if (@{io->rq == RIO_INVALID_RQ}@) {
         rs_win_socket_close]] [[1]])

@@ -28,6 +28,10 @@ static rs_status open_check(const rs_backend_config *cfg, rs_error *error) {
                             "%u connections, %u sends each, %u completions a poll: out of range",
                             cfg->conns_max, cfg->sends_per_conn, cfg->poll_max);
     }
+    if (tuning->recvs == 0 || tuning->recvs > RS_RECVS_IN_FLIGHT_MAX) {
+        return rs_error_set(error, RS_E_INVALID, "open", 0, "%u receives: out of range",
+                            tuning->recvs);
+    }
     if (tuning->backlog == 0 || tuning->backlog > 65535u || tuning->dequeue_batch == 0 ||
         tuning->dequeue_batch > RS_COMPLETIONS_PER_POLL_MAX || tuning->accepts == 0 ||
         tuning->accepts > RS_ACCEPTS_MAX) {
@@ -49,7 +53,8 @@ static void backend_free(rs_backend *backend) {
 static rs_status sim_open(rs_backend **out, const rs_backend_config *cfg, rs_error *error) {
     rs_status status = open_check(cfg, error);
     rs_backend *backend;
-    size_t op_count = (size_t)cfg->conns_max * (SIM_OP_AT_SENDS + cfg->sends_per_conn);
+    size_t op_count =
+        (size_t)cfg->conns_max * (SIM_OP_AT_RECVS + cfg->tuning.recvs + cfg->sends_per_conn);
     *out = NULL;
     if (status != RS_OK) {
         return status;
@@ -351,8 +356,7 @@ static rs_status submit_check(const rs_backend *backend, const rs_op *op) {
     }
     switch (op->kind) {
     case RS_OP_RECV:
-        return sim_op_at(backend, op->conn, SIM_OP_AT_RECV)->state == SIM_OP_IDLE ? RS_OK
-                                                                                  : RS_E_FULL;
+        return conn->recv_count < backend->cfg.tuning.recvs ? RS_OK : RS_E_FULL;
     case RS_OP_SEND:
         if (conn->shut) {
             return RS_E_INVALID; /* nothing can follow the end of our stream */
@@ -369,7 +373,7 @@ static sim_op *submit_place(rs_backend *backend, const rs_op *op) {
     sim_conn *conn = &backend->conns[op->conn];
     switch (op->kind) {
     case RS_OP_RECV:
-        return sim_op_at(backend, op->conn, SIM_OP_AT_RECV);
+        return sim_recv_at(backend, op->conn, conn->recv_count++);
     case RS_OP_SEND:
         return sim_send_at(backend, op->conn, conn->send_count++);
     case RS_OP_SHUTDOWN:
@@ -478,12 +482,16 @@ static void op_finish(rs_backend *backend, sim_op *op) {
     buffer_give_back(backend, op);
     op->state = SIM_OP_IDLE;
     backend->in_flight--;
-    if (op->op.kind == RS_OP_SEND) {
+    if (op->op.kind == RS_OP_RECV) {
+        RS_ASSERT(op == sim_recv_at(backend, op->op.conn, 0));
+        conn->recv_head = (conn->recv_head + 1) % backend->cfg.tuning.recvs;
+        conn->recv_count--;
+    } else if (op->op.kind == RS_OP_SEND) {
         RS_ASSERT(op == sim_send_at(backend, op->op.conn, 0));
         conn->send_head = (conn->send_head + 1) % backend->cfg.sends_per_conn;
         conn->send_count--;
     } else if (op->op.kind == RS_OP_CLOSE) {
-        RS_ASSERT(conn->state == SIM_CONN_CLOSING && conn->send_count == 0);
+        RS_ASSERT(conn->state == SIM_CONN_CLOSING && conn->send_count + conn->recv_count == 0);
         conn->state = SIM_CONN_FREE;
     }
 }
@@ -672,7 +680,7 @@ static void sim_stats(const rs_backend *backend, rs_backend_stats *out) {
 
 const rs_backend_api rs_sim_backend = {
     .name = "sim",
-    .tuning = "dequeue-batch backlog",
+    .tuning = "dequeue-batch recvs backlog",
     .open = sim_open,
     .close = sim_close,
     .listen = sim_listen,

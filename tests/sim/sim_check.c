@@ -21,7 +21,7 @@ void sim_fail(sim_run *run, const char *format, ...) {
 /* What the sessions think they hold, against what the pools and the back end know. */
 typedef struct check_sums {
     uint32_t used, open;
-    uint32_t awaited; /* of open: their PROXY headers */
+    uint32_t awaited;  /* of open: their PROXY headers */
     uint32_t requests; /* in flight */
     uint32_t own_blocks, shared_blocks;
     uint32_t spoken_for, members, above;
@@ -31,8 +31,8 @@ typedef struct check_sums {
 static void check_reserve(sim_run *run, const rs_slot *session, check_sums *sums) {
     const rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
     const rs_sendq *queue = &session->sendq;
-    SIM_CHECK(run, queue->member ==
-                       (rs_session_takes(session) || session->state == RS_SESSION_PROXY));
+    SIM_CHECK(run,
+              queue->member == (rs_session_takes(session) || session->state == RS_SESSION_PROXY));
     SIM_CHECK(run, queue->promised <= queue->due);
     SIM_CHECK(run, queue->member || queue->room == 0);
     if (queue->member) {
@@ -73,6 +73,36 @@ static void check_requests(sim_run *run, const rs_slot *session, check_sums *sum
     sums->requests += ends + closes;
 }
 
+/* Each receive slice is in one place. */
+static void check_slices(sim_run *run, const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
+    const rs_slot_slices *slices =
+        table->slices != NULL ? &table->slices[session->handle.index] : NULL;
+    uint32_t seen = 0, count = session->recv_in_flight;
+    SIM_CHECK(run, (slices != NULL) == (run->server.tuning.recvs > 1));
+    SIM_CHECK(run, session->recv_in_flight <= run->server.tuning.recvs);
+    if (slices == NULL || session->state == RS_SESSION_FREE) {
+        return;
+    }
+    for (uint32_t i = 0; i < slices->free_count; i++, count++) {
+        seen |= 1u << slices->free[i];
+    }
+    for (uint32_t i = 0; i < slices->wait_count; i++, count++) {
+        seen |= 1u << slices->waits[(slices->wait_head + i) % RS_RECVS_IN_FLIGHT_MAX];
+    }
+    if (slices->holds != RS_SLICE_NONE) {
+        seen |= 1u << slices->holds;
+        count++;
+    }
+    SIM_CHECK(run, count == run->server.tuning.recvs);
+    for (uint32_t i = 0; i < count - session->recv_in_flight; i++, seen &= seen - 1u) {
+        SIM_CHECK(run, seen != 0); /* as many different ones */
+    }
+    SIM_CHECK(run, seen == 0 && (session->held == 0 || slices->holds != RS_SLICE_NONE));
+    SIM_CHECK(run, session->state != RS_SESSION_OPEN || slices->wait_count == 0 ||
+                       session->touched == 1);
+}
+
 static void check_session(sim_run *run, const rs_slot *session, check_sums *sums) {
     const rs_sendq_pool *pool = &rs_slot_table(session)->sendq_pool;
     const rs_sendq *queue = &session->sendq;
@@ -105,6 +135,7 @@ static void check_session(sim_run *run, const rs_slot *session, check_sums *sums
     SIM_CHECK(run, session->sendq.in_flight <= entries);
     SIM_CHECK(run, session->sendq.in_flight <= run->server.sends_in_flight);
     check_requests(run, session, sums);
+    check_slices(run, session);
     sums->used += session->state != RS_SESSION_FREE ? 1 : 0;
     sums->awaited += session->state == RS_SESSION_PROXY ? 1 : 0;
     sums->open += rs_session_takes(session) || session->state == RS_SESSION_PROXY ? 1 : 0;

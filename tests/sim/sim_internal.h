@@ -15,8 +15,8 @@ typedef enum sim_op_state {
     SIM_OP_DONE     /* has its result; the completion is on its way */
 } sim_op_state;
 
-/* The fixed places of a connection's ops; its sends follow in a ring. */
-enum { SIM_OP_AT_RECV, SIM_OP_AT_SHUTDOWN, SIM_OP_AT_CONNECT, SIM_OP_AT_CLOSE, SIM_OP_AT_SENDS };
+/* The fixed places of a connection's ops; its receives follow in a ring, then its sends in one. */
+enum { SIM_OP_AT_SHUTDOWN, SIM_OP_AT_CONNECT, SIM_OP_AT_CLOSE, SIM_OP_AT_RECVS };
 
 typedef struct sim_op {
     rs_op op;
@@ -74,8 +74,9 @@ typedef struct sim_conn {
     uint16_t broken;                        /* rs_status that every op meets; RS_OK = none */
     uint32_t generation, generation_before; /* 0 = none */
     sim_link *link;
-    uint32_t send_head, send_count; /* the ring of sends not yet polled */
-    uint64_t due_in, due_out;       /* completions of a direction keep their order */
+    uint32_t recv_head, recv_count; /* the rings of receives and sends not yet polled */
+    uint32_t send_head, send_count;
+    uint64_t due_in, due_out; /* completions of a direction keep their order */
 } sim_conn;
 
 typedef struct sim_region {
@@ -171,15 +172,21 @@ void sim_push_ready(rs_backend *backend, const sim_ready *ready);
 bool sim_sabotage_now(rs_backend *backend, rs_sim_sabotage kind);
 
 static inline uint32_t sim_ops_per_conn(const rs_backend *backend) {
-    return SIM_OP_AT_SENDS + backend->cfg.sends_per_conn;
+    return SIM_OP_AT_RECVS + backend->cfg.tuning.recvs + backend->cfg.sends_per_conn;
 }
 static inline sim_op *sim_op_at(const rs_backend *backend, uint32_t conn, uint32_t place) {
     return &backend->ops[(size_t)conn * sim_ops_per_conn(backend) + place];
 }
+static inline sim_op *sim_recv_at(const rs_backend *backend, uint32_t conn, uint32_t nth) {
+    const sim_conn *c = &backend->conns[conn];
+    return sim_op_at(backend, conn,
+                     SIM_OP_AT_RECVS + (c->recv_head + nth) % backend->cfg.tuning.recvs);
+}
 static inline sim_op *sim_send_at(const rs_backend *backend, uint32_t conn, uint32_t nth) {
     const sim_conn *c = &backend->conns[conn];
     return sim_op_at(backend, conn,
-                     SIM_OP_AT_SENDS + (c->send_head + nth) % backend->cfg.sends_per_conn);
+                     SIM_OP_AT_RECVS + backend->cfg.tuning.recvs +
+                         (c->send_head + nth) % backend->cfg.sends_per_conn);
 }
 
 /* ---- sim_link.c */

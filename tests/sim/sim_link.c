@@ -271,12 +271,23 @@ static void recv_give(rs_backend *backend, sim_conn *conn, sim_op *op, uint32_t 
     op_done(backend, op, RS_OK, count, slow_ns(backend, conn));
 }
 
+/* The oldest receive that has no result yet; NULL: none. */
+static sim_op *conn_oldest_recv(const rs_backend *backend, uint32_t index) {
+    for (uint32_t i = 0; i < backend->conns[index].recv_count; i++) {
+        sim_op *op = sim_recv_at(backend, index, i);
+        if (op_is_pending(op)) {
+            return op;
+        }
+    }
+    return NULL;
+}
+
 static bool conn_receives(rs_backend *backend, uint32_t index) {
     sim_conn *conn = &backend->conns[index];
-    sim_op *op = sim_op_at(backend, index, SIM_OP_AT_RECV);
+    sim_op *op = conn_oldest_recv(backend, index);
     rs_status failure = conn_failure(conn);
     sim_pipe *pipe;
-    if (op->state != SIM_OP_ACTIVE) {
+    if (op == NULL || op->state != SIM_OP_ACTIVE) {
         return false;
     }
     if (failure != RS_OK) {
@@ -314,7 +325,9 @@ static void conn_cancel_op(rs_backend *backend, sim_op *op) {
 void sim_cancel(rs_backend *backend, uint32_t index) {
     sim_conn *conn = &backend->conns[index];
     conn_cancel_op(backend, sim_op_at(backend, index, SIM_OP_AT_CONNECT));
-    conn_cancel_op(backend, sim_op_at(backend, index, SIM_OP_AT_RECV));
+    for (uint32_t i = 0; i < conn->recv_count; i++) {
+        conn_cancel_op(backend, sim_recv_at(backend, index, i));
+    }
     if (!conn->aborting && conn->link != NULL) {
         return; /* a plain CLOSE: sends and FIN still go out */
     }
@@ -329,7 +342,7 @@ static bool conn_closes(rs_backend *backend, uint32_t index) {
     sim_op *op = sim_op_at(backend, index, SIM_OP_AT_CLOSE);
     if (conn->state != SIM_CONN_CLOSING || conn->close_done || conn_sends_pending(backend, index) ||
         op_is_pending(sim_op_at(backend, index, SIM_OP_AT_SHUTDOWN)) ||
-        op_is_pending(sim_op_at(backend, index, SIM_OP_AT_RECV)) ||
+        conn_oldest_recv(backend, index) != NULL ||
         op_is_pending(sim_op_at(backend, index, SIM_OP_AT_CONNECT))) {
         return false;
     }
@@ -543,13 +556,14 @@ static void send_short(rs_backend *backend, sim_op *op) {
     op_done(backend, op, RS_OK, part, 0);
 }
 
-/* Faults of the one op; true when that was its end. A send's turn must have come, or its end would
+/* Faults of the one op; true when that was its end. Its turn must have come, or its end would
  * overtake its elders'. */
 static bool op_faults(rs_backend *backend, sim_op *op) {
     sim_conn *conn = &backend->conns[op->op.conn];
     bool receives = op->op.kind == RS_OP_RECV;
     if (conn->link == NULL || conn_failure(conn) != RS_OK || conn->broken_out ||
-        (!receives && op != sim_send_at(backend, op->op.conn, 0))) {
+        op != (receives ? sim_recv_at(backend, op->op.conn, 0)
+                        : sim_send_at(backend, op->op.conn, 0))) {
         return false;
     }
     if (sim_roll(backend, receives ? RS_SIM_NO_BUFFERS_RECV : RS_SIM_NO_BUFFERS_SEND)) {

@@ -247,6 +247,7 @@ static void draw_server(sim_run *run) {
     cfg->heap_buffers = true; /* so that a sanitizer knows where each arena ends */
     cfg->tuning.dequeue_batch = sim_between(run, 1, 64);
     cfg->tuning.backlog = sim_between(run, 1, 32);
+    cfg->tuning.recvs = sim_one_in(run, 3) ? sim_between(run, 2, sim_one_in(run, 3) ? 16 : 4) : 1;
     run->shared_app = sim_one_in(run, 4);
     run->posts = sim_one_in(run, 6);
     run->sessions_max = sim_between(run, 1, SIM_CLIENTS_MAX);

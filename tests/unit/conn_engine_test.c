@@ -616,6 +616,147 @@ static void test_engine_receive_waits_for_its_turn_and_ends_with_a_close(void **
     bed_finish(&b);
 }
 
+/* ---- several receives */
+
+static void open_with_recvs(bed_kernel kernel, uint32_t recvs) {
+    bed_init_with(&b, kernel, true, recvs);
+    bed_attach(&b, 1, GEN);
+}
+
+/* The n-th oldest receive that the kernel has. */
+static bed_post *posted_recv(uint32_t n) {
+    bed_post *found = NULL;
+    for (uint64_t order = 0; order < b.order; order++) {
+        for (uint32_t i = 0; i < BED_REQS; i++) {
+            bed_post *post = &b.posts[i];
+            if (post->used && post->order == order && post->dir == RS_ENGINE_RECV && n-- == 0) {
+                found = post;
+            }
+        }
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static void test_engine_takes_as_many_receives_as_were_reserved(void **state) {
+    (void)state;
+    open_with_recvs(BED_RIO, 3);
+    assert_int_equal(bed_submit_run(&b, RS_OP_RECV, 1, GEN, 0, 3), RS_OK);
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_E_FULL);
+    assert_int_equal(bed_posted(&b, 1, RS_ENGINE_RECV), 3);
+    assert_int_equal(b.commits, 1);
+    bed_complete(&b, posted_recv(0), RS_OK, 9);
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_E_FULL); /* not handed out yet */
+    assert_int_equal(bed_poll(&b, 8), 1);
+    expect_out(0, RS_OP_RECV, RS_OK, 9);
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
+    bed_finish(&b);
+}
+
+static void test_engine_receive_done_out_of_order_waits_for_the_earlier_ones(void **state) {
+    (void)state;
+    open_with_recvs(BED_IOCP, 4);
+    assert_int_equal(bed_submit_run(&b, RS_OP_RECV, 1, GEN, 0, 4), RS_OK);
+    bed_complete(&b, posted_recv(2), RS_OK, 3);
+    bed_complete(&b, posted_recv(1), RS_OK, 2);
+    assert_int_equal(bed_poll(&b, 8), 0);
+    bed_complete(&b, posted_recv(0), RS_OK, 1);
+    assert_int_equal(bed_poll(&b, 8), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        expect_out(i, RS_OP_RECV, RS_OK, i + 1u);
+    }
+    bed_finish(&b);
+}
+
+/* Its packet is in the port when the call behind it ends at once. */
+static void test_engine_receive_ended_in_its_call_waits_for_the_earlier_one(void **state) {
+    (void)state;
+    open_with_recvs(BED_IOCP, 2);
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
+    b.inline_count = 1;
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
+    assert_int_equal(bed_poll(&b, 8), 0);
+    bed_complete(&b, posted_recv(0), RS_OK, 5);
+    assert_int_equal(bed_poll(&b, 8), 2);
+    expect_out(0, RS_OP_RECV, RS_OK, 5);
+    expect_out(1, RS_OP_RECV, RS_OK, BED_OP_BYTES);
+    assert_int_equal(b.out[0].flags, 0);
+    assert_int_equal(b.out[1].flags, RS_CF_INLINE);
+    bed_finish(&b);
+}
+
+/* Round the ring, with one always left, so that it begins anew nowhere. */
+static void test_engine_receives_go_round_the_ring(void **state) {
+    (void)state;
+    open_with_recvs(BED_RIO, 3);
+    assert_int_equal(bed_submit_run(&b, RS_OP_RECV, 1, GEN, 0, 2), RS_OK);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
+        bed_complete(&b, posted_recv(0), RS_OK, 1u + i);
+        assert_int_equal(bed_poll(&b, 8), 1);
+        expect_out(0, RS_OP_RECV, RS_OK, 1u + i);
+    }
+    bed_complete(&b, posted_recv(1), RS_E_RESET, 0);
+    bed_complete(&b, posted_recv(0), RS_OK, 0);
+    assert_int_equal(bed_poll(&b, 8), 2);
+    expect_out(0, RS_OP_RECV, RS_OK, 0);
+    expect_out(1, RS_OP_RECV, RS_E_RESET, 0);
+    bed_finish(&b);
+}
+
+static void test_engine_held_receives_end_behind_the_posted_ones(void **state) {
+    (void)state;
+    open_with_recvs(BED_IOCP, 4);
+    assert_int_equal(bed_submit_run(&b, RS_OP_RECV, 1, GEN, 0, 2), RS_OK);
+    b.owed[1].may = RS_ENGINE_SEND;
+    assert_int_equal(bed_submit_run(&b, RS_OP_RECV, 1, GEN, 0, 2), RS_OK);
+    assert_int_equal(bed_posted(&b, 1, RS_ENGINE_RECV), 2);
+    assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 1, GEN, 0), RS_OK);
+    assert_int_equal(b.owed[1].cancels, 1);
+    assert_true(posted_recv(0)->cancelled && posted_recv(1)->cancelled);
+    assert_int_equal(bed_poll(&b, 8), 0);
+    bed_complete(&b, posted_recv(1), RS_E_ABORTED, 0);
+    assert_int_equal(b.closesockets, 0);
+    bed_complete(&b, posted_recv(0), RS_OK, 6); /* it had won the race */
+    assert_int_equal(b.closesockets, 1);
+    assert_int_equal(bed_poll(&b, 8), 5);
+    expect_out(0, RS_OP_RECV, RS_OK, 6);
+    for (uint32_t i = 1; i < 4; i++) {
+        expect_out(i, RS_OP_RECV, RS_E_ABORTED, 0);
+    }
+    expect_out(4, RS_OP_CLOSE, RS_OK, 0);
+    bed_finish(&b);
+}
+
+static void test_engine_close_drains_every_receive(void **state) {
+    (void)state;
+    open_with_recvs(BED_RIO, 3);
+    assert_int_equal(bed_submit_run(&b, RS_OP_RECV, 1, GEN, 0, 3), RS_OK);
+    assert_int_equal(bed_submit(&b, RS_OP_CLOSE, 1, GEN, RS_OPF_ABORT), RS_OK);
+    assert_int_equal(b.closesockets, 1);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(b.engine.conns[1].phase, RS_CONN_CLOSING);
+        bed_complete(&b, posted_recv(2u - i), RS_E_ABORTED, 0);
+    }
+    assert_int_equal(bed_poll(&b, 8), 4);
+    expect_out(3, RS_OP_CLOSE, RS_OK, 0);
+    bed_finish(&b);
+}
+
+static void test_engine_broken_connection_fails_its_held_receives(void **state) {
+    (void)state;
+    open_with_recvs(BED_RIO, 2);
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
+    bed_broken(&b, 1, RS_E_NO_BUFFERS);
+    assert_int_equal(bed_submit(&b, RS_OP_RECV, 1, GEN, 0), RS_OK);
+    assert_int_equal(bed_poll(&b, 8), 0);
+    bed_complete(&b, posted_recv(0), RS_E_ABORTED, 0);
+    assert_int_equal(bed_poll(&b, 8), 2);
+    expect_out(0, RS_OP_RECV, RS_E_NO_BUFFERS, 0);
+    expect_out(1, RS_OP_RECV, RS_E_NO_BUFFERS, 0);
+    bed_finish(&b);
+}
+
 /* ---- epoll: readiness, parts, nothing left with the kernel */
 
 static void test_engine_send_taken_in_part_goes_on_with_those_behind(void **state) {
@@ -750,7 +891,7 @@ static void test_engine_random_walk_loses_nothing(void **state) {
     test_random random = {.state = seed};
     (void)state;
     for (uint32_t walk = 0; walk < 900; walk++) {
-        bed_init(&b, walk % BED_KERNELS, walk % 2 != 0);
+        bed_init_with(&b, walk % BED_KERNELS, walk % 2 != 0, 1u + walk / 6u % BED_RECVS_MAX);
         for (uint32_t i = 0; i < 400; i++) {
             walk_step(&random);
         }
@@ -832,6 +973,13 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_engine_plain_close_asks_the_receive_back_behind_the_sends),
         cmocka_unit_test(test_engine_abort_does_not_wait_for_the_receive),
         cmocka_unit_test(test_engine_receive_waits_for_its_turn_and_ends_with_a_close),
+        cmocka_unit_test(test_engine_takes_as_many_receives_as_were_reserved),
+        cmocka_unit_test(test_engine_receive_done_out_of_order_waits_for_the_earlier_ones),
+        cmocka_unit_test(test_engine_receive_ended_in_its_call_waits_for_the_earlier_one),
+        cmocka_unit_test(test_engine_receives_go_round_the_ring),
+        cmocka_unit_test(test_engine_held_receives_end_behind_the_posted_ones),
+        cmocka_unit_test(test_engine_close_drains_every_receive),
+        cmocka_unit_test(test_engine_broken_connection_fails_its_held_receives),
         cmocka_unit_test(test_engine_send_taken_in_part_goes_on_with_those_behind),
         cmocka_unit_test(test_engine_failed_call_ends_what_it_offered),
         cmocka_unit_test(test_engine_plain_close_lets_held_sends_leave),

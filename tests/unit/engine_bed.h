@@ -2,11 +2,11 @@
 /* Three kernels played by hand under the real connection engine, one for each set of capabilities:
  * what was asked waits in a table until the test (or fuzzer) lets it end. Every rule of the seam
  * and of the APIs that can be seen from here is checked on the way:
- *   - no call on a closed socket, never more in flight than was reserved, sends in their order and
- *     no more in one call than may be gathered;
+ *   - no call on a closed socket, never more in flight than was reserved, receives and sends in
+ *     their order and no more sends in one call than may be gathered;
  *   - no closesocket twice, none before the sends of a plain CLOSE; RIO: none with uncommitted
  *     requests; IOCP: none with a receive pending, unless it resets;
- *   - every accepted op has exactly one completion, sends in order, CLOSE last;
+ *   - every accepted op has exactly one completion, those of a direction in order, CLOSE last;
  *   - at the end every slot is free. */
 #ifndef RS_TESTS_ENGINE_BED_H
 #define RS_TESTS_ENGINE_BED_H
@@ -19,10 +19,11 @@
 
 #define BED_CONNS 4u
 #define BED_SENDS 3u
-#define BED_REQS (BED_CONNS * (1u + BED_SENDS))
+#define BED_RECVS_MAX 5u
+#define BED_REQS (BED_CONNS * (BED_RECVS_MAX + BED_SENDS))
 #define BED_OUT 64u
 #define BED_OP_BYTES 16u
-#define BED_MEMORY 8192u
+#define BED_MEMORY 16384u
 
 typedef enum bed_kernel {
     BED_RIO,   /* one buffer a request, everything pends, nothing is taken back */
@@ -44,6 +45,7 @@ typedef struct bed_owed {
     uint32_t recvs, sends, shutdowns, connects, closes;
     uint64_t next_send_tag, next_send_due; /* tags of sends count up: they must come back so */
     uint64_t next_send_start;              /* and go to the kernel so */
+    uint64_t next_recv_tag, next_recv_due, next_recv_start; /* likewise */
     uint32_t generation;
     bool bound, has_socket, has_queue;
     bool abort_taken;
@@ -75,9 +77,10 @@ typedef struct bed {
     uint32_t out_count;
 } bed;
 
-static inline void bed_init(bed *b, bed_kernel kernel, bool defer) {
+static inline void bed_init_with(bed *b, bed_kernel kernel, bool defer, uint32_t recvs) {
     const rs_engine_config cfg = {
         .conns_max = BED_CONNS,
+        .recvs_per_conn = recvs,
         .sends_per_conn = BED_SENDS,
         .accepts_max = 2,
         .poll_max = BED_OUT,
@@ -85,12 +88,21 @@ static inline void bed_init(bed *b, bed_kernel kernel, bool defer) {
         .partial_sends = kernel == BED_EPOLL,
         .cancels_recv = kernel == BED_IOCP,
     };
+    RS_ASSERT(recvs <= BED_RECVS_MAX);
     memset(b, 0, sizeof *b);
     b->kernel = kernel;
     b->defer = kernel == BED_RIO && defer;
     RS_ASSERT(rs_engine_bytes(&cfg) <= sizeof b->memory);
     rs_engine_init(&b->engine, &cfg, b->memory);
     rs_rio_ledger_init(&b->ledger, &b->engine, b->stamps, b->touched, b->dirs);
+}
+
+static inline void bed_init(bed *b, bed_kernel kernel, bool defer) {
+    bed_init_with(b, kernel, defer, 1);
+}
+
+static inline uint64_t bed_recv_tag(uint64_t nth) {
+    return 1000u + RS_OP_RECV + (nth << 16);
 }
 
 static inline uint32_t bed_posted(const bed *b, uint32_t conn, uint32_t dirs) {
@@ -124,7 +136,10 @@ static inline uint32_t bed_min(uint32_t a, uint32_t b) {
 static inline uint32_t bed_call_bytes(bed *b, uint32_t conn, const rs_engine_action *action) {
     uint32_t bytes = 0;
     if (action->kind == RS_DO_RECV) {
-        return b->engine.reqs[action->at].op.bytes;
+        const rs_engine_req *req = &b->engine.reqs[action->at];
+        RS_ASSERT(req->state == RS_REQ_HELD);
+        RS_ASSERT(req->op.tag == bed_recv_tag(b->owed[conn].next_recv_start));
+        return req->op.bytes;
     }
     RS_ASSERT(action->count >= 1 && action->count <= b->engine.cfg.gather_max);
     b->joined = action->count > b->joined ? action->count : b->joined;
@@ -161,7 +176,7 @@ static inline void bed_pend(bed *b, uint32_t conn, const rs_engine_action *actio
     if (b->defer) {
         rs_rio_ledger_touch(&b->ledger, conn, post->dir);
     }
-    RS_ASSERT(bed_posted(b, conn, RS_ENGINE_RECV) <= 1);
+    RS_ASSERT(bed_posted(b, conn, RS_ENGINE_RECV) <= b->engine.cfg.recvs_per_conn);
     RS_ASSERT(bed_posted(b, conn, RS_ENGINE_SEND) <= BED_SENDS);
 }
 
@@ -193,10 +208,13 @@ static inline void bed_call(bed *b, uint32_t conn, const rs_engine_action *actio
         rs_engine_finished(&b->engine, conn, action->at, b->call_fails, 0, true);
     } else if (b->kernel == BED_EPOLL) {
         uint64_t untold = b->engine.conns[conn].sends_untold;
+        uint64_t receives = b->engine.conns[conn].recvs_untold;
         bed_try(b, conn, action, asked);
         RS_ASSERT(sends == owed->sends);
         if (action->kind == RS_DO_SEND) {
             owed->next_send_start += untold - b->engine.conns[conn].sends_untold;
+        } else {
+            owed->next_recv_start += receives - b->engine.conns[conn].recvs_untold;
         }
         return;
     } else if (b->kernel == BED_IOCP && b->inline_count > 0) {
@@ -207,6 +225,8 @@ static inline void bed_call(bed *b, uint32_t conn, const rs_engine_action *actio
     }
     if (action->kind == RS_DO_SEND) {
         owed->next_send_start += action->count;
+    } else {
+        owed->next_recv_start++;
     }
 }
 
@@ -248,7 +268,9 @@ static inline void bed_closesocket(bed *b, uint32_t conn, bool abort_it) {
 static inline void bed_cancel_recv(bed *b, uint32_t conn) {
     RS_ASSERT(b->kernel == BED_IOCP && b->owed[conn].cancels == 0);
     RS_ASSERT(bed_posted(b, conn, RS_ENGINE_SEND) == 0);
-    bed_oldest(b, conn, RS_ENGINE_RECV)->cancelled = true;
+    for (uint32_t i = 0; i < BED_REQS; i++) {
+        b->posts[i].cancelled |= b->posts[i].used && b->posts[i].conn == conn;
+    }
     b->owed[conn].cancels++;
     rs_engine_recv_cancelled(&b->engine, conn);
 }
@@ -326,6 +348,7 @@ static inline void bed_owe(bed *b, const rs_op *op, bool closing) {
     owed->recvs += op->kind == RS_OP_RECV;
     owed->sends += op->kind == RS_OP_SEND;
     owed->next_send_tag += op->kind == RS_OP_SEND;
+    owed->next_recv_tag += op->kind == RS_OP_RECV;
     owed->shutdowns += op->kind == RS_OP_SHUTDOWN;
     owed->closes += op->kind == RS_OP_CLOSE && !closing;
     owed->abort_taken |= op->kind == RS_OP_CLOSE && (op->flags & RS_OPF_ABORT) != 0;
@@ -341,7 +364,9 @@ static inline rs_op bed_op(bed *b, rs_op_kind kind, uint32_t conn, uint32_t gene
         op.u.data = b->slice;
         op.bytes = BED_OP_BYTES;
     }
-    op.tag = kind == RS_OP_SEND ? b->owed[conn].next_send_tag : 1000u + kind;
+    op.tag = kind == RS_OP_SEND   ? b->owed[conn].next_send_tag
+             : kind == RS_OP_RECV ? bed_recv_tag(b->owed[conn].next_recv_tag)
+                                  : 1000u + kind;
     return op;
 }
 
@@ -360,7 +385,7 @@ static inline rs_status bed_expects(const bed *b, const rs_op *op) {
     }
     switch (op->kind) {
     case RS_OP_RECV:
-        return owed->recvs > 0 ? RS_E_FULL : RS_OK;
+        return owed->recvs == b->engine.cfg.recvs_per_conn ? RS_E_FULL : RS_OK;
     case RS_OP_SEND:
         return owed->shutdowns > 0 ? RS_E_INVALID : owed->sends < BED_SENDS ? RS_OK : RS_E_FULL;
     case RS_OP_SHUTDOWN:
@@ -380,7 +405,7 @@ static inline rs_status bed_submit_run(bed *b, rs_op_kind kind, uint32_t conn, u
     RS_ASSERT(count <= 8);
     for (uint32_t i = 0; i < count; i++) {
         ops[i] = bed_op(b, kind, conn, generation, flags);
-        ops[i].tag += kind == RS_OP_SEND ? i : 0;
+        ops[i].tag += kind == RS_OP_SEND ? i : kind == RS_OP_RECV ? (uint64_t)i << 16 : 0;
     }
     for (uint32_t done = 0; done < count && status == RS_OK;) {
         uint32_t taken = rs_engine_submit(&b->engine, ops + done, count - done, &status);
@@ -464,6 +489,7 @@ static inline void bed_settle_account(bed *b, const rs_completion *record) {
     switch (record->kind) {
     case RS_OP_RECV:
         RS_ASSERT(owed->recvs-- > 0);
+        RS_ASSERT(record->tag == bed_recv_tag(owed->next_recv_due++));
         break;
     case RS_OP_SEND:
         RS_ASSERT(owed->sends-- > 0);
@@ -512,8 +538,11 @@ static inline void bed_finish(bed *b) {
     while (bed_poll(b, BED_OUT) > 0) {
     }
     RS_ASSERT(b->engine.bound == 0 && b->engine.posted == 0);
+    for (uint32_t i = 0; i < BED_CONNS * b->engine.reqs_per_conn; i++) {
+        RS_ASSERT(b->engine.reqs[i].state == RS_REQ_FREE);
+    }
     for (uint32_t i = 0; i < BED_REQS; i++) {
-        RS_ASSERT(b->engine.reqs[i].state == RS_REQ_FREE && !b->posts[i].used);
+        RS_ASSERT(!b->posts[i].used);
     }
     for (uint32_t conn = 0; conn < BED_CONNS; conn++) {
         RS_ASSERT(b->engine.conns[conn].phase == RS_CONN_FREE && !b->owed[conn].bound);

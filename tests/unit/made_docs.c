@@ -120,7 +120,8 @@ static void doc_settings(doc *out) {
               (const rs_option_table *const[]){&rs_board_options, NULL});
     doc_table(out, "Sockets and accepting",
               "`src/common/seam/backend_config.c`; each back end names those it honours.",
-              (const rs_option_table *const[]){&rs_socket_options, &rs_accept_options, NULL});
+              (const rs_option_table *const[]){&rs_socket_options, &rs_receive_options,
+                                               &rs_accept_options, NULL});
     doc_table(out, "iocp_server alone", "`src/iocp/iocp_settings.c`.",
               (const rs_option_table *const[]){&rs_iocp_options, NULL});
     doc_table(out, "rio_server alone", "`src/rio/rio_settings.c`.",

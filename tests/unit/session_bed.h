@@ -22,6 +22,7 @@
 #endif
 #define BED_BLOCK_BYTES 64u
 #define BED_RECV_BYTES 128u
+#define BED_RECVS_MAX 4u
 #define BED_SHARED_ENTRIES 12u
 #define BED_ENTRIES (BED_BLOCKS + BED_SHARED_ENTRIES)
 #define BED_SHARED_BLOCKS 6u
@@ -39,7 +40,8 @@ typedef struct bed {
     rs_slab blocks;
     rs_slab_entry slab_entries[BED_BLOCKS];
     rs_sendq_entry entries[BED_ENTRIES];
-    uint8_t recv[BED_SLOTS * BED_RECV_BYTES];
+    rs_slot_slices slices[BED_SLOTS];
+    uint8_t recv[BED_SLOTS * BED_RECVS_MAX * BED_RECV_BYTES];
     uint8_t block_memory[BED_BLOCKS * BED_BLOCK_BYTES];
     rs_op outstanding[BED_OPS];
     uint32_t outstanding_count;
@@ -86,15 +88,16 @@ static inline bool bed_is_idle(const bed *b) {
            listed == pool->fresh - BED_BLOCKS;
 }
 
-/* queued_max, coalesce and sends_in_flight are what tests vary; blocks_handed is not 0 where
+/* queued_max, coalesce, sends_in_flight and recvs are what tests vary; blocks_handed is not 0 where
  * messages are handed to another thread. */
-static inline void bed_init_app(bed *b, const rs_app *app, uint32_t queued_max, bool coalesce,
-                                uint32_t sends_in_flight, uint32_t blocks_handed,
-                                uint32_t rate_max) {
+static inline void bed_init_recvs(bed *b, const rs_app *app, uint32_t queued_max, bool coalesce,
+                                  uint32_t sends_in_flight, uint32_t blocks_handed,
+                                  uint32_t rate_max, uint32_t recvs) {
     rs_sessions_config cfg = {
         .shard = 3,
         .sessions_max = BED_SLOTS - 2,
         .slot_count = BED_SLOTS,
+        .recvs = recvs,
         .recv_bytes = BED_RECV_BYTES,
         .frame_bytes_max = BED_RECV_BYTES,
         .sends_in_flight = sends_in_flight,
@@ -117,6 +120,7 @@ static inline void bed_init_app(bed *b, const rs_app *app, uint32_t queued_max, 
         .touched = b->touched,
         .timer_nodes = b->timer_nodes,
         .rates = rate_max != 0 ? b->rates : NULL,
+        .slices = recvs > 1 ? b->slices : NULL,
         .blocks = &b->blocks,
         .entries = b->entries,
         .entry_count = BED_ENTRIES,
@@ -126,6 +130,12 @@ static inline void bed_init_app(bed *b, const rs_app *app, uint32_t queued_max, 
         .coalesce = coalesce,
     };
     rs_sessions_init(&b->table, &cfg, app, &memory, b->now_ns);
+}
+
+static inline void bed_init_app(bed *b, const rs_app *app, uint32_t queued_max, bool coalesce,
+                                uint32_t sends_in_flight, uint32_t blocks_handed,
+                                uint32_t rate_max) {
+    bed_init_recvs(b, app, queued_max, coalesce, sends_in_flight, blocks_handed, rate_max, 1);
 }
 
 /* bed_app: the bed's own. */
@@ -200,6 +210,7 @@ static inline void bed_finish(bed *b, uint32_t at, rs_status status, uint32_t by
         .conn = op.conn,
         .generation = op.generation,
         .bytes = bytes,
+        .tag = op.kind == RS_OP_RECV && b->table.slices != NULL ? op.tag : 0,
     };
     memmove(&b->outstanding[at], &b->outstanding[at + 1],
             (b->outstanding_count - at - 1) * sizeof b->outstanding[0]);

@@ -1802,7 +1802,8 @@ static void test_session_that_awaits_a_proxy_header_takes_its_place_only(void **
         const rs_session *session;
         conn[i] = proxy_open(&b);
         session = &b.table.sessions[conn[i]].handle;
-        assert_null(rs_sessions_find(&b.table, rs_session_id_make(3, conn[i], session->generation)));
+        assert_null(
+            rs_sessions_find(&b.table, rs_session_id_make(3, conn[i], session->generation)));
     }
     assert_false(rs_sessions_reserve(&b.table, &none, &generation));
     assert_int_equal(rs_sessions_broadcast(&b.table, NULL, 0, (const uint8_t *)"\4\0\1a", 4), 0);
@@ -1972,6 +1973,127 @@ static void test_session_idle_takes_192_bytes_at_most(void **state) {
                     1, 192);
 }
 
+/* ---- several receives */
+
+#define RECVS 3u
+
+static uint32_t open_recvs(bed *b, uint32_t queued_max) {
+    const rs_app app = bed_app(b);
+    bed_init_recvs(b, &app, queued_max, true, 2, 0, 0, RECVS);
+    uint32_t conn = bed_open(b);
+    (void)bed_collect(b);
+    assert_int_equal(bed_count(b, conn, RS_OP_RECV), RECVS);
+    return conn;
+}
+
+static void test_session_recvs_have_slices_of_their_own(void **state) {
+    bed b;
+    uint32_t conn = open_recvs(&b, 1000);
+    (void)state;
+    for (uint32_t i = 0; i < RECVS; i++) {
+        for (uint32_t j = 0; j < i; j++) {
+            assert_true(b.outstanding[i].u.data >= b.outstanding[j].u.data + BED_RECV_BYTES ||
+                        b.outstanding[j].u.data >= b.outstanding[i].u.data + BED_RECV_BYTES);
+        }
+    }
+    echo_one(&b, conn);
+    assert_int_equal(b.messages, 1);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), RECVS); /* one was asked for again */
+    run_to_free(&b);
+}
+
+/* A frame over three slices, byte by byte: what is in front of it and behind it stays in place. */
+static void test_session_recvs_put_a_frame_of_several_slices_together(void **state) {
+    bed b;
+    uint8_t stream[64];
+    uint32_t conn = open_recvs(&b, 1000);
+    uint32_t first = make_frame(stream, 5, 1);
+    uint32_t bytes = first + make_frame(stream + first, 20, 2);
+    (void)state;
+    bytes += make_frame(stream + bytes, 7, 3);
+    (void)bed_receive(&b, conn, stream, first + 1);
+    (void)bed_receive(&b, conn, stream + first + 1, 4);
+    (void)bed_receive(&b, conn, stream + first + 5, bytes - first - 5);
+    assert_int_equal(b.messages, 3);
+    assert_int_equal(b.table.counters.moved_bytes, 22);
+    (void)bed_collect(&b);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), RECVS);
+    assert_memory_equal(b.outstanding[bed_find(&b, conn, RS_OP_SEND)].u.data, stream, bytes);
+    run_to_free(&b);
+}
+
+static void test_session_recvs_wait_in_their_slices_during_a_pause(void **state) {
+    bed b;
+    uint8_t stream[64];
+    uint32_t conn = open_recvs(&b, 1000);
+    uint32_t bytes = make_frame(stream, 5, 1);
+    (void)state;
+    bytes += make_frame(stream + bytes, 5, 2);
+    bytes += make_frame(stream + bytes, 5, 3);
+    b.pause = true;
+    (void)bed_receive(&b, conn, stream, 10); /* the first, and a part of the second */
+    (void)bed_receive(&b, conn, stream + 10, bytes - 10);
+    bed_finish(&b, bed_find(&b, conn, RS_OP_RECV), RS_OK, 0); /* and the end */
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 1);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 0);
+    for (uint32_t i = 2; i < 4; i++) {
+        rs_session_resume(&b.sessions[conn].handle);
+        (void)bed_collect(&b);
+        assert_int_equal(b.messages, i);
+        assert_int_equal(b.closed, 0);
+    }
+    rs_session_resume(&b.sessions[conn].handle);
+    (void)bed_collect(&b);
+    assert_int_equal(b.closed, 1);
+    assert_int_equal(b.last_reason, RS_CLOSE_PEER);
+    run_to_free(&b);
+}
+
+/* A peer that does not read: what its queue has no room for stays in the slices, so that memory is
+ * bounded, and goes on when a send completes. */
+static void test_session_recvs_are_read_only_while_the_replies_fit(void **state) {
+    bed b;
+    uint8_t frame[BED_RECV_BYTES];
+    uint32_t conn = open_recvs(&b, 3 * BED_RECV_BYTES / 2);
+    const uint32_t bytes = make_frame(frame, 97, 1);
+    (void)state;
+    for (uint32_t i = 0; i < RECVS; i++) {
+        (void)bed_receive(&b, conn, frame, bytes);
+    }
+    (void)bed_collect(&b);
+    assert_int_equal(b.messages, 1);
+    assert_int_equal(b.sessions[conn].state, RS_SESSION_PAUSED);
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), 0);
+    for (uint32_t i = 2; i <= RECVS; i++) {
+        while (bed_find(&b, conn, RS_OP_SEND) != UINT32_MAX && b.messages < i) {
+            uint32_t at = bed_find(&b, conn, RS_OP_SEND);
+            bed_finish(&b, at, RS_OK, b.outstanding[at].bytes);
+            (void)bed_collect(&b);
+        }
+        assert_int_equal(b.messages, i);
+    }
+    assert_int_equal(b.closed, 0);
+    run_to_free(&b);
+}
+
+static void test_session_recvs_of_an_ended_session_are_discarded(void **state) {
+    bed b;
+    uint8_t frame[16];
+    uint32_t conn = open_recvs(&b, 1000);
+    const uint32_t bytes = make_frame(frame, 5, 1);
+    (void)state;
+    rs_session_close(&b.sessions[conn].handle);
+    (void)bed_collect(&b);
+    for (uint32_t i = 0; i < RECVS; i++) {
+        (void)bed_receive(&b, conn, frame, bytes);
+    }
+    assert_int_equal(b.messages, 0);
+    (void)bed_collect(&b); /* lingers for the peer's end */
+    assert_int_equal(bed_count(&b, conn, RS_OP_RECV), RECVS);
+    run_to_free(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_session_open_asks_for_one_receive),
@@ -2041,6 +2163,11 @@ int main(void) {
         cmocka_unit_test(test_session_paused_gives_no_message_until_it_is_resumed),
         cmocka_unit_test(test_session_paused_keeps_what_comes_and_the_end_behind_it),
         cmocka_unit_test(test_session_paused_and_resumed_in_the_middle_of_a_frame),
+        cmocka_unit_test(test_session_recvs_have_slices_of_their_own),
+        cmocka_unit_test(test_session_recvs_put_a_frame_of_several_slices_together),
+        cmocka_unit_test(test_session_recvs_wait_in_their_slices_during_a_pause),
+        cmocka_unit_test(test_session_recvs_are_read_only_while_the_replies_fit),
+        cmocka_unit_test(test_session_recvs_of_an_ended_session_are_discarded),
         cmocka_unit_test(test_session_paused_and_frames_before_the_end_are_delivered),
         cmocka_unit_test(test_session_paused_is_idle_by_its_sends_alone),
         cmocka_unit_test(test_session_paused_ends_by_reset_stop_and_close),

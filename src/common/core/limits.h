@@ -27,6 +27,7 @@
             enough that timers and messages wait < 1 ms */
 #define RS_OPS_PER_SUBMIT_MAX 4096u
 #define RS_SENDS_IN_FLIGHT_MAX 16u
+#define RS_RECVS_IN_FLIGHT_MAX 16u
 #define RS_SENDS_IN_FLIGHT_DEFAULT 2u /* one may wait for the peer's delayed ACK, one moves */
 #define RS_REGIONS_MAX 64u
 #define RS_GATHER_MAX 16u /* adjacent sends of one connection a back end may join */

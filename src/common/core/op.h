@@ -17,7 +17,7 @@ typedef enum rs_op_kind {
     RS_OP_NONE = 0,
     RS_OP_ACCEPT = 1,   /* completions only: the standing request of listen() */
     RS_OP_CONNECT = 2,  /* u.addr, bytes; binds the slot like attach(), then connects */
-    RS_OP_RECV = 3,     /* u.data, bytes = room > 0; at most one in flight per connection */
+    RS_OP_RECV = 3,     /* u.data, bytes = room > 0; at most cfg.tuning.recvs in flight */
     RS_OP_SEND = 4,     /* u.data, bytes > 0; at most cfg.sends_per_conn in flight */
     RS_OP_SHUTDOWN = 5, /* end of our stream (FIN) after every earlier SEND */
     RS_OP_CLOSE = 6     /* completes last; RS_OPF_ABORT = reset instead of orderly close */

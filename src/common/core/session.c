@@ -156,6 +156,9 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     RS_ASSERT((memory->links != NULL) == cfg->pause_slow);
     RS_ASSERT((memory->tickets != NULL) == (cfg->left != NULL));
     RS_ASSERT((memory->recv_base == NULL) != (memory->recv_scattered == NULL));
+    RS_ASSERT(cfg->recvs >= 1);
+    RS_ASSERT(cfg->recvs <= RS_RECVS_IN_FLIGHT_MAX);
+    RS_ASSERT((memory->slices != NULL) == (cfg->recvs > 1));
     RS_ASSERT(cfg->sessions_max > 0);
     RS_ASSERT(app->on_message != NULL);
     RS_ASSERT(memory->blocks->count >= rs_sessions_blocks(cfg, memory->blocks->block_bytes));
@@ -170,6 +173,7 @@ void rs_sessions_init(rs_sessions *table, const rs_sessions_config *cfg, const r
     table->low_marks = memory->low_marks;
     table->tickets = memory->tickets;
     table->links = memory->links;
+    table->slices = memory->slices;
     RS_ASSERT((memory->rates != NULL) == (cfg->rate_max != 0));
     if (cfg->rate_max != 0) {
         table->rates = memory->rates;
@@ -282,6 +286,21 @@ static bool session_needs_care(const rs_slot *session) {
            session->sendq.owned > rs_slot_table(session)->easy;
 }
 
+/* NULL: it has only one. */
+static rs_slot_slices *session_slices(const rs_slot *session) {
+    rs_slot_slices *slices = rs_slot_table(session)->slices;
+    RS_ASSERT((slices != NULL) == (rs_slot_table(session)->cfg.recvs > 1));
+    RS_ASSERT(session->handle.index < rs_slot_table(session)->cfg.slot_count);
+    return slices != NULL ? &slices[session->handle.index] : NULL;
+}
+
+/* The kernel does not have the slice that recv_at is in. */
+static bool session_has_slice(const rs_slot *session) {
+    const rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(session->recv_in_flight <= rs_slot_table(session)->cfg.recvs);
+    return slices != NULL ? slices->holds != RS_SLICE_NONE : session->recv_in_flight == 0;
+}
+
 static inline void session_touch(rs_slot *session) {
     if (session->touched == 0) {
         session->touched = 1;
@@ -291,17 +310,59 @@ static inline void session_touch(rs_slot *session) {
     }
 }
 
+static uint8_t *session_slice(const rs_slot *session, uint32_t which) {
+    const rs_sessions *table = rs_slot_table(session);
+    const size_t at = (size_t)session->handle.index * table->cfg.recvs + which;
+    RS_ASSERT(session->handle.index < table->cfg.slot_count);
+    RS_ASSERT(which < table->cfg.recvs);
+    return table->recv_base != NULL ? table->recv_base + at * table->cfg.recv_bytes
+                                    : table->recv_scattered[at];
+}
+
+/* To the beginning of its slice. */
+static void session_rewind(rs_slot *session) {
+    const rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(session_has_slice(session));
+    session->recv_at = session_slice(session, slices != NULL ? slices->holds : 0);
+    session->recv_room = rs_slot_table(session)->cfg.recv_bytes;
+    RS_ASSERT(session->recv_at != NULL);
+}
+
+static void slices_free(rs_slot_slices *slices, uint32_t which) {
+    RS_ASSERT(which < RS_RECVS_IN_FLIGHT_MAX);
+    RS_ASSERT(slices->free_count < RS_RECVS_IN_FLIGHT_MAX);
+    slices->free[slices->free_count++] = (uint8_t)which;
+}
+
 /* Nothing is in its slice. */
 static void session_empty_slice(rs_slot *session) {
-    const rs_sessions *table = rs_slot_table(session);
-    RS_ASSERT(session->handle.index < table->cfg.slot_count);
-    RS_ASSERT(!session->recv_in_flight);
-    session->recv_at = table->recv_base != NULL ? table->recv_base + (size_t)session->handle.index *
-                                                                         table->cfg.recv_bytes
-                                                : table->recv_scattered[session->handle.index];
-    session->recv_room = table->cfg.recv_bytes;
+    rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(session_has_slice(session));
     session->held = 0;
-    RS_ASSERT(session->recv_at != NULL);
+    if (slices == NULL) {
+        session_rewind(session);
+        return;
+    }
+    slices_free(slices, slices->holds);
+    slices->holds = RS_SLICE_NONE;
+    session->recv_room = 0;
+}
+
+/* Nothing is in any of its slices. */
+static void session_empty_slices(rs_slot *session) {
+    const uint32_t recvs = rs_slot_table(session)->cfg.recvs;
+    rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(session->recv_in_flight == 0);
+    if (slices == NULL) {
+        session_empty_slice(session);
+        return;
+    }
+    session->held = session->recv_room = 0;
+    *slices = (rs_slot_slices){.holds = RS_SLICE_NONE};
+    for (uint32_t i = 0; i < recvs; i++) {
+        slices_free(slices, recvs - 1u - i);
+    }
+    RS_ASSERT(slices->free_count == recvs);
 }
 
 /* Those that a broadcast visits, if they take sends. */
@@ -356,7 +417,7 @@ static rs_slot *sessions_begin(rs_sessions *table, uint32_t conn, const rs_ends 
     RS_ASSERT(session->state == RS_SESSION_FREE);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq));
     session->state = (uint8_t)state;
-    session_empty_slice(session);
+    session_empty_slices(session);
     session->abort = session->peer_ended = false;
     session->abort_posted = false;
     session->handle.user = 0;
@@ -383,7 +444,7 @@ static void session_opened(rs_slot *session, uint64_t user) {
     RS_ASSERT(session->state == RS_SESSION_OPEN);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq));
     session->handle.user = user;
-    session->careful = session_needs_care(session);
+    session->careful = table->slices != NULL || session_needs_care(session);
     if (table->app.on_open != NULL) {
         table->app.on_open(table->app.ctx, &session->handle);
     }
@@ -719,15 +780,13 @@ static void session_make_room(rs_slot *session, uint32_t need) {
     uint32_t held = session->held;
     RS_ASSERT(held < need);
     RS_ASSERT(need <= table->cfg.recv_bytes);
-    RS_ASSERT(!session->recv_in_flight);
     if (need - held > session->recv_room) {
         const uint8_t *from = session->recv_at - held;
-        session_empty_slice(session);
+        session_rewind(session);
         memmove(session->recv_at, from, held);
         table->counters.moved_bytes += held;
         session->recv_at += held;
         session->recv_room -= held;
-        session->held = held;
     }
     RS_ASSERT(session->recv_room >= need - held);
 }
@@ -737,7 +796,7 @@ static void session_make_room(rs_slot *session, uint32_t need) {
 RS_COLD static void session_frame(rs_slot *session) {
     rs_sessions *table = rs_slot_table(session);
     const uint32_t bytes_max = table->cfg.frame_bytes_max;
-    RS_ASSERT(!session->recv_in_flight);
+    RS_ASSERT(session_has_slice(session));
     RS_ASSERT(session->held > 0);
     do {
         const uint8_t *data = session->recv_at - session->held;
@@ -789,7 +848,7 @@ static void session_parse_rest(rs_slot *session) {
 static void session_keep(rs_slot *session, uint32_t bytes, uint32_t left) {
     RS_ASSERT(bytes <= session->recv_room);
     RS_ASSERT(left <= session->held + bytes);
-    RS_ASSERT(session->recv_in_flight == 0);
+    RS_ASSERT(session_has_slice(session));
     session->recv_at += bytes;
     session->recv_room -= bytes;
     session->held = left;
@@ -797,7 +856,7 @@ static void session_keep(rs_slot *session, uint32_t bytes, uint32_t left) {
 
 /* What is behind the last whole frame. */
 RS_COLD static void session_parsed(rs_slot *session, uint32_t bytes, uint32_t left) {
-    RS_ASSERT(!session->recv_in_flight);
+    RS_ASSERT(session_has_slice(session));
     session_keep(session, bytes, left);
     if (left == 0) {
         session_empty_slice(session);
@@ -836,8 +895,8 @@ RS_COLD static void session_parse_behind(rs_slot *session, uint32_t bytes) {
     session_parsed(session, bytes, left);
 }
 
-/* What is behind the header waits as during a pause: it is delivered with the ops of this turn, once
- * what on_open has sent leaves room for the replies. */
+/* What is behind the header waits as during a pause: it is delivered with the ops of this turn,
+ * once what on_open has sent leaves room for the replies. */
 RS_COLD static void session_read_proxy(rs_slot *session, uint32_t bytes) {
     rs_sessions *table = rs_slot_table(session);
     rs_slot_cold *cold = rs_slot_cold_of(session);
@@ -869,10 +928,147 @@ RS_COLD static void session_read_proxy(rs_slot *session, uint32_t bytes) {
     }
 }
 
+/* ---- several receives */
+
+static bool session_book_receive(rs_slot *session);
+static void session_watch(rs_slot *session);
+
+/* What is missing to the frame whose beginning is held, or the room there is where that is not
+ * known: to a PROXY header, and where a framer says. */
+static uint32_t session_missing(const rs_slot *session) {
+    const rs_sessions *table = rs_slot_table(session);
+    uint32_t need = 0;
+    RS_ASSERT(session->held > 0);
+    RS_ASSERT(session->recv_room > 0);
+    if (session->state == RS_SESSION_PROXY) {
+        return session->recv_room;
+    }
+    if (table->app.framer != NULL) {
+        need = table->cfg.frame_bytes_max - session->held;
+        return need < session->recv_room ? need : session->recv_room;
+    }
+    (void)rs_frame_parse(session->recv_at - session->held, session->held,
+                         table->cfg.frame_bytes_max, &need);
+    need = need != 0 ? need : RS_FRAME_HEADER_BYTES;
+    RS_ASSERT(need > session->held);
+    RS_ASSERT(need - session->held <= session->recv_room);
+    return need - session->held;
+}
+
+/* How many bytes are read next: the whole of the oldest slice that waits, or of its bytes those
+ * that the frame lacks. */
+static uint32_t session_next_bytes(const rs_slot *session) {
+    const rs_slot_slices *slices = session_slices(session);
+    uint32_t bytes, missing;
+    RS_ASSERT(slices->wait_count > 0);
+    RS_ASSERT(slices->read < slices->bytes[slices->waits[slices->wait_head]]);
+    bytes = slices->bytes[slices->waits[slices->wait_head]] - slices->read;
+    if (session->held == 0) {
+        return bytes;
+    }
+    missing = session_missing(session);
+    return bytes < missing ? bytes : missing;
+}
+
+/* Brings them behind what is held: by a copy, or the slice itself if nothing is. Returns how many.
+ */
+static uint32_t session_bring(rs_slot *session) {
+    rs_sessions *table = rs_slot_table(session);
+    rs_slot_slices *slices = session_slices(session);
+    const uint32_t bytes = session_next_bytes(session);
+    const uint32_t which = slices->waits[slices->wait_head];
+    uint8_t *from = session_slice(session, which) + slices->read;
+    RS_ASSERT(bytes > 0);
+    RS_ASSERT((session->held > 0) == (slices->holds != RS_SLICE_NONE));
+    if (session->held > 0) {
+        memcpy(session->recv_at, from, bytes);
+        table->counters.moved_bytes += bytes;
+        slices->read += bytes;
+        if (slices->read < slices->bytes[which]) {
+            return bytes;
+        }
+        slices_free(slices, which);
+    } else {
+        session->recv_at = from;
+        session->recv_room = table->cfg.recv_bytes - slices->read;
+        slices->holds = (uint8_t)which;
+    }
+    slices->read = 0;
+    slices->wait_head = (uint8_t)((slices->wait_head + 1u) % RS_RECVS_IN_FLIGHT_MAX);
+    slices->wait_count--;
+    return bytes;
+}
+
+/* Reads what waits, as long as it may be answered. */
+static void session_read(rs_slot *session) {
+    rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(slices != NULL);
+    while (slices->wait_count > 0 &&
+           (session->state == RS_SESSION_OPEN || session->state == RS_SESSION_PROXY)) {
+        if (session->state == RS_SESSION_PROXY) {
+            session_read_proxy(session, session_bring(session));
+        } else if (!session_needs_care(session) || session_book_receive(session)) {
+            session_parse_behind(session, session_bring(session));
+        } else {
+            slices->frame_is_seen = true;
+            session->pause |= RS_PAUSE_QUEUE;
+            session->state = RS_SESSION_PAUSED;
+            rs_slot_table(session)->counters.pauses++;
+            session_watch(session);
+        }
+    }
+    RS_ASSERT(slices->wait_count + slices->free_count <= rs_slot_table(session)->cfg.recvs);
+}
+
+/* The end of the stream, a failure, or input that is discarded: its slice is free again. */
+static void session_on_recv_nothing(rs_slot *session, const rs_completion *completion) {
+    slices_free(session_slices(session), (uint32_t)completion->tag);
+    RS_ASSERT(session->state != RS_SESSION_FREE);
+    if (completion->status != RS_OK) {
+        session->peer_ended = true;
+        session_fail(session, reason_of((rs_status)completion->status));
+    } else if (completion->bytes == 0) {
+        session->peer_ended = true;
+        if (session->state != RS_SESSION_PAUSED) {
+            session_end(session, RS_CLOSE_PEER);
+        }
+    }
+}
+
+static void session_on_one_of_recvs(rs_slot *session, const rs_completion *completion) {
+    rs_sessions *table = rs_slot_table(session);
+    rs_slot_slices *slices = session_slices(session);
+    const uint32_t which = (uint32_t)completion->tag;
+    RS_ASSERT(which < table->cfg.recvs);
+    RS_ASSERT(completion->bytes <= table->cfg.recv_bytes);
+    RS_ASSERT(session->recv_in_flight > 0);
+    session->recv_in_flight--;
+    session->bytes_in += completion->bytes;
+    table->counters.recv_ops++;
+    session_touch(session);
+    if (completion->status != RS_OK || completion->bytes == 0 ||
+        (session->state != RS_SESSION_OPEN && session->state != RS_SESSION_PAUSED &&
+         session->state != RS_SESSION_PROXY)) {
+        session_on_recv_nothing(session, completion);
+        return;
+    }
+    slices->bytes[which] = completion->bytes;
+    slices->waits[(slices->wait_head + slices->wait_count) % RS_RECVS_IN_FLIGHT_MAX] =
+        (uint8_t)which;
+    slices->wait_count++;
+    session_read(session);
+}
+
+/* ---- what came */
+
 /* Paused: received bytes wait in the slice, and the end of the stream behind them. Ended: further
  * input is discarded. */
 RS_COLD static void session_on_recv_else(rs_slot *session, const rs_completion *completion) {
     rs_sessions *table = rs_slot_table(session);
+    if (table->slices != NULL) {
+        session_on_one_of_recvs(session, completion);
+        return;
+    }
     RS_ASSERT(session->recv_in_flight == 1);
     RS_ASSERT(session->state != RS_SESSION_FREE);
     session->recv_in_flight = 0;
@@ -1133,6 +1329,7 @@ void rs_sessions_refused(rs_sessions *table, const rs_op *op, rs_status why) {
         .status = (uint16_t)why,
         .conn = op->conn,
         .generation = op->generation,
+        .tag = op->tag,
     };
     RS_ASSERT(op->conn < table->cfg.slot_count);
     RS_ASSERT(op->generation == table->sessions[op->conn].handle.generation);
@@ -1272,6 +1469,26 @@ static inline rs_op *session_collect_recv(uint16_t region, rs_slot *session, rs_
     return out + 1;
 }
 
+/* As many as it has slices for. The tag is the slice. */
+static rs_op *session_collect_recvs(rs_slot *session, rs_op *out) {
+    const rs_sessions *table = rs_slot_table(session);
+    const uint32_t limit = table->sendq_pool.queued_bytes_max;
+    rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(slices->wait_count == 0);
+    while (slices->free_count > 0) {
+        const uint32_t which = slices->free[--slices->free_count];
+
+        session_op(session, out, RS_OP_RECV, table->region);
+        out->bytes = table->cfg.recv_bytes < limit ? table->cfg.recv_bytes : limit;
+        out->u.data = session_slice(session, which);
+        out->tag = which;
+        out++;
+        session->recv_in_flight++;
+    }
+    RS_ASSERT(session->recv_in_flight <= table->cfg.recvs);
+    return out;
+}
+
 /* Who may wait for ever: within the reserve, and one chunk at a time at another thread, so that an
  * echo never exceeds queued_bytes_max. */
 static bool session_may_receive_waiting(const rs_slot *session) {
@@ -1308,16 +1525,30 @@ static uint64_t session_load(const rs_slot *session) {
            rs_slot_cold_of(session)->handed_bytes + session->held;
 }
 
-/* Would the replies to the next receive exceed queued_bytes_max? Less than a whole slice is enough,
- * down to half of the limit. With nothing queued there is nothing to wait for. */
+/* The bytes to be read next. They are not yet known, and less than a whole slice is enough, down to
+ * half of the limit. With several receives they are; what a pause has left comes first. */
+static uint32_t session_wants(const rs_slot *session) {
+    const rs_slot_slices *slices = session_slices(session);
+    const uint32_t half = rs_slot_table(session)->sendq_pool.queued_bytes_max / 2u;
+    RS_ASSERT(session->recv_room <= rs_slot_table(session)->cfg.recv_bytes);
+    if (slices == NULL) {
+        return session->recv_room < half ? session->recv_room : half;
+    }
+    if (slices->wait_count == 0 ||
+        (session->state == RS_SESSION_PAUSED && session->held > 0 && !slices->frame_is_seen)) {
+        return 0;
+    }
+    return session_next_bytes(session);
+}
+
+/* Would the replies to them exceed queued_bytes_max? With nothing queued there is nothing to wait
+ * for. */
 static bool session_is_full(const rs_slot *session) {
     const rs_sessions *table = rs_slot_table(session);
-    uint32_t limit = table->sendq_pool.queued_bytes_max;
-    uint32_t want = session->recv_room;
-    RS_ASSERT(want <= table->cfg.recv_bytes);
-    return (!rs_sendq_is_empty(&session_sink(session)->sendq) ||
-            rs_slot_cold_of(session)->handed > 0) &&
-           session_load(session) + (want < limit / 2u ? want : limit / 2u) > limit;
+    const rs_sendq *queue = &session_sink(session)->sendq;
+    RS_ASSERT(table->sendq_pool.queued_bytes_max > 0);
+    return (!rs_sendq_is_empty(queue) || rs_slot_cold_of(session)->handed > 0) &&
+           session_load(session) + session_wants(session) > table->sendq_pool.queued_bytes_max;
 }
 
 /* Sets aside the blocks that the replies may take. False: there are none, or no room in the queue.
@@ -1328,11 +1559,11 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     rs_sendq *queue = &session->sendq;
     bool may;
     RS_ASSERT(rs_session_takes(session));
-    RS_ASSERT(session->recv_in_flight == 0);
-    RS_ASSERT(!session->peer_ended || session->state == RS_SESSION_PAUSED);
+    RS_ASSERT(session->recv_in_flight == 0 || table->slices != NULL);
+    RS_ASSERT(!session->peer_ended || session->state == RS_SESSION_PAUSED || table->slices != NULL);
     if (sessions_wait(table)) {
         return session_may_receive_waiting(session) &&
-               (table->app.raw || !session_is_full(session));
+               ((table->app.raw && table->slices == NULL) || !session_is_full(session));
     }
     if (rs_slot_cold_of(session)->handed ==
         0) { /* else the earlier promise is for replies still to come */
@@ -1345,14 +1576,15 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
         may = rs_sendq_promise(&table->sendq_pool, queue, session_due(session));
     } while (!may && rs_slot_cold_of(session)->handed == 0 &&
              sessions_reclaim_stalled(table, queue));
-    session->careful = session_needs_care(session);
+    session->careful = table->slices != NULL || session_needs_care(session);
     return may || (rs_slot_cold_of(session)->handed == 0 && rs_sendq_is_empty(queue));
 }
 
 /* A paused session that does not read because its queue is full, and for no other reason, has
  * RS_STALLED_MS for each send. */
 RS_COLD static void session_watch(rs_slot *session) {
-    bool full = (session->pause & RS_PAUSE_APP) == 0 && !session->recv_in_flight &&
+    bool full = (session->pause & RS_PAUSE_APP) == 0 &&
+                (!session->recv_in_flight || rs_slot_table(session)->slices != NULL) &&
                 !sessions_wait(rs_slot_table(session)) && rs_slot_cold_of(session)->handed == 0 &&
                 session_is_full(session);
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
@@ -1391,6 +1623,18 @@ RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
     return out + 1;
 }
 
+/* Without asking: there is nothing to reply to. */
+static rs_op *session_collect_first(rs_slot *session, rs_op *out) {
+    RS_ASSERT(session->state == RS_SESSION_PROXY || session->state == RS_SESSION_LINGER);
+    RS_ASSERT(!session->abort);
+    if (rs_slot_table(session)->slices != NULL) {
+        return session_collect_recvs(session, out);
+    }
+    return session->recv_in_flight
+               ? out
+               : session_collect_recv(rs_slot_table(session)->region, session, out);
+}
+
 static rs_op *session_close_op(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->state > RS_SESSION_CUT);
     RS_ASSERT(!session->abort_posted);
@@ -1425,20 +1669,27 @@ static rs_op *session_collect_end(rs_slot *session, rs_op *out) {
         out++;
     }
     if (!session->recv_in_flight) {
-        session_empty_slice(session);
-        out = session_collect_recv(rs_slot_table(session)->region, session, out);
+        session_empty_slices(session);
+        out = session_collect_first(session, out);
     }
     return out;
 }
 
-/* What came while it was paused. With a receive in flight nothing did: what is held is the
+/* What came while it was paused. With its only receive in flight nothing did: what is held is the
  * beginning of a frame, seen before. */
 RS_COLD static void session_deliver(rs_slot *session) {
+    rs_slot_slices *slices = session_slices(session);
     RS_ASSERT(session->state == RS_SESSION_OPEN);
     RS_ASSERT(session->pause == 0);
     RS_ASSERT(!session->abort);
-    if (session->held > 0 && !session->recv_in_flight) {
+    if (slices != NULL) {
+        slices->frame_is_seen = false;
+    }
+    if (session->held > 0 && session_has_slice(session)) {
         session_parse_behind(session, 0);
+    }
+    if (slices != NULL) {
+        session_read(session);
     }
     if (session->peer_ended && session->state == RS_SESSION_OPEN) {
         session_end(session, RS_CLOSE_PEER);
@@ -1451,7 +1702,8 @@ RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->sendq.member);
     out = session_flush(session, out);
     waits = (session->pause & RS_PAUSE_APP) != 0 ||
-            (!session->recv_in_flight && !session_book_receive(session));
+            ((!session->recv_in_flight || rs_slot_table(session)->slices != NULL) &&
+             !session_book_receive(session));
     session_watch(session);
     if (waits) {
         return out;
@@ -1508,11 +1760,12 @@ RS_COLD static rs_op *session_collect_else(rs_slot *session, rs_op *out) {
     case RS_SESSION_FREE:
         return out;
     case RS_SESSION_PROXY:
-        return session->recv_in_flight
-                   ? out
-                   : session_collect_recv(rs_slot_table(session)->region, session, out);
+        return session_collect_first(session, out);
     case RS_SESSION_OPEN:
         out = session_flush(session, out);
+        if (rs_slot_table(session)->slices != NULL) {
+            return session_collect_recvs(session, out);
+        }
         return session->recv_in_flight ? out : session_recv_carefully(session, out);
     case RS_SESSION_HELD:
         return session_flush(session, out);

@@ -28,7 +28,11 @@
  * for RS_STALLED_MS; a raw application's, and with pause_slow any, which never reads beyond its
  * reserve either, waits for ever. With pause_slow the queue that counts may be another session's
  * (rs_session_set_source). What the application sends of itself beyond queued_bytes_max ends a
- * session at once. */
+ * session at once.
+ *
+ * Several receives (cfg.recvs): they go out whenever the session is OPEN, into slices that are its
+ * own, and what comes is asked the same before it is read: what may not be answered yet waits in
+ * its slices, and the session is PAUSED. */
 #ifndef RS_CORE_SESSION_H
 #define RS_CORE_SESSION_H
 
@@ -79,11 +83,12 @@ typedef struct rs_slot {
     rs_session handle; /* the application's handle; its ops are those of rs_slot_table */
     uint8_t *recv_at;  /* in its slice: position of the next received byte; ... */
     uint32_t
-        recv_room; /* ... the kernel's from there to the end of the slice while recv_in_flight */
+        recv_room; /* ... the kernel's from there to the end of the slice while recv_in_flight. With
+                      several slices: of the one with what is held, and 0 when nothing is */
     uint32_t held; /* bytes before recv_at that are not yet parsed; 0: nothing is in the slice */
     bool careful;  /* each RECV asks whether it may */
     uint8_t state; /* rs_session_state */
-    uint8_t recv_in_flight; /* 0 or 1 */
+    uint8_t recv_in_flight; /* [0, cfg.recvs] */
     uint8_t touched;        /* 0 or 1: in table->touched */
     uint8_t reason;         /* rs_close_reason, from the end of OPEN on */
     bool abort;             /* close by reset */
@@ -120,6 +125,22 @@ typedef struct rs_slot_rate {
     int64_t frames; /* in it; below 0: as many more, for the time that we were away */
 } rs_slot_rate;
 
+/* With several receives: the slices of a session. One of them holds the beginning of a frame or
+ * what a pause left unread (rs_slot.held > 0), the others are with the kernel, wait to be read in
+ * the order of the stream, or are free. A frame that goes on in the next slice is completed by a
+ * copy of its rest. */
+typedef struct rs_slot_slices {
+    uint32_t bytes[RS_RECVS_IN_FLIGHT_MAX]; /* received; of those that wait */
+    uint8_t waits[RS_RECVS_IN_FLIGHT_MAX];  /* ring */
+    uint8_t free[RS_RECVS_IN_FLIGHT_MAX];   /* stack */
+    uint8_t wait_head, wait_count, free_count;
+    uint8_t holds;      /* which one rs_slot.recv_at is in; RS_SLICE_NONE: none */
+    uint32_t read;      /* bytes of the oldest that waits */
+    bool frame_is_seen; /* paused: what is held is the beginning of a frame */
+} rs_slot_slices;
+
+#define RS_SLICE_NONE UINT8_MAX
+
 typedef struct rs_sessions_config {
     uint32_t shard;
     rs_server *server; /* rs_session_server; nullable in tests */
@@ -130,7 +151,8 @@ typedef struct rs_sessions_config {
     void *left_ctx;
     uint32_t sessions_max; /* OPEN or HELD at once; the table has more slots for closing ones */
     uint32_t slot_count;   /* >= sessions_max */
-    uint32_t recv_bytes;   /* receive slice, >= frame_bytes_max */
+    uint32_t recvs;      /* in flight, each into a slice of its own: [1, RS_RECVS_IN_FLIGHT_MAX] */
+    uint32_t recv_bytes; /* receive slice, >= frame_bytes_max */
     uint32_t frame_bytes_max;
     uint32_t sends_in_flight;  /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t idle_timeout_ms;  /* 0 = none */
@@ -162,9 +184,10 @@ struct rs_sessions {
     rs_slot **touched_end; /* behind the last one */
     rs_slot_rate *rates;   /* [slot_count], with cfg.rate_max; app.on_message then counts first: */
     void (*counted)(void *ctx, rs_session *session, const uint8_t *data, uint32_t bytes);
-    uint32_t *tickets;   /* [slot_count]: 0, or for cfg.left; NULL without it */
-    uint32_t *low_marks; /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
-    rs_slot_link *links; /* [slot_count], with cfg.pause_slow; else NULL */
+    rs_slot_slices *slices; /* [slot_count]; NULL: one each */
+    uint32_t *tickets;      /* [slot_count]: 0, or for cfg.left; NULL without it */
+    uint32_t *low_marks;    /* [slot_count]: with RS_LOW_WANTED, bytes; NULL without on_low */
+    rs_slot_link *links;    /* [slot_count], with cfg.pause_slow; else NULL */
     rs_timers timers;
     rs_timer_table *app_timers; /* NULL: the application has none here, or is on another thread */
     rs_timer_wheel *app_wheel;  /* of these; both set by the caller after rs_sessions_init */
@@ -208,14 +231,16 @@ typedef struct rs_sessions_memory {
     rs_slot **touched;          /* [2 * slot_count] */
     rs_timer_node *timer_nodes; /* [slot_count] */
     rs_slot_rate *rates;        /* [slot_count], with a rate_max; else NULL */
+    rs_slot_slices *slices;     /* [slot_count], with several receives; else NULL */
     uint32_t *tickets;          /* [slot_count], with cfg.left; else NULL */
     uint32_t *low_marks;        /* [slot_count], with the application's on_low; else NULL */
     rs_slot_link *links;        /* [slot_count], with cfg.pause_slow; else NULL */
     rs_slab *blocks; /* send blocks, at least rs_sessions_blocks; also those of broadcasts */
     rs_sendq_entry *entries; /* [entry_count], see rs_sendq_config */
     uint32_t entry_count;
-    uint8_t *recv_base;       /* slot i receives at recv_base + i * cfg.recv_bytes, or ... */
-    uint8_t **recv_scattered; /* ... at recv_scattered[i]; exactly one is non-NULL */
+    uint8_t *recv_base;       /* slice k of slot i: at recv_base + (i * cfg.recvs + k) *
+                               * cfg.recv_bytes, or ... */
+    uint8_t **recv_scattered; /* ... recv_scattered[i * cfg.recvs + k]; exactly one is non-NULL */
     uint16_t region;          /* as registered with the back end; holds all of the above */
     uint32_t queued_bytes_max;
     bool coalesce;
@@ -284,7 +309,8 @@ void rs_sessions_run_timers(rs_sessions *table);
 
 /* rs_sessions_collect: fills ops with the ops of the touched sessions, at most cap >=
  * RS_SESSION_OPS_MAX. Returns the count; call again until it returns 0. */
-#define RS_SESSION_OPS_MAX (RS_SENDS_IN_FLIGHT_MAX + 3u) /* sends, receive, shutdown, close */
+#define RS_SESSION_OPS_MAX                                                                         \
+    (RS_SENDS_IN_FLIGHT_MAX + RS_RECVS_IN_FLIGHT_MAX + 2u) /* and shutdown, close */
 uint32_t rs_sessions_collect(rs_sessions *table, rs_op *ops, uint32_t cap);
 
 /* rs_sessions_refused: the back end refused this op: treated as a failure. */

@@ -77,13 +77,15 @@ typedef struct rs_backend rs_backend; /* one per shard; completed by each back e
 
 typedef enum rs_accept_mode { RS_ACCEPT_OVERLAPPED, RS_ACCEPT_THREAD } rs_accept_mode;
 
-/* Settings that several back ends share; rs_socket_options and rs_accept_options
- * (seam/backend_config.h) have the rows: range, default and meaning of each. Settings of one back
- * end are in a struct of its own, with rows of their own (rs_backend_api.options). */
+/* Settings that several back ends share; rs_socket_options, rs_receive_options and
+ * rs_accept_options (seam/backend_config.h) have the rows: range, default and meaning of each.
+ * Settings of one back end are in a struct of its own, with rows of their own
+ * (rs_backend_api.options). */
 typedef struct rs_tuning {
     int32_t sndbuf_bytes, rcvbuf_bytes;
     bool nodelay;
     uint32_t dequeue_batch;
+    uint32_t recvs; /* RECVs in flight per connection, [1, RS_RECVS_IN_FLIGHT_MAX] */
     rs_accept_mode accept_mode;
     uint32_t accepts;
     uint32_t backlog;

@@ -20,6 +20,14 @@ static const rs_option socket_rows[] = {
 const rs_option_table rs_socket_options = {socket_rows, RS_ROWS(socket_rows),
                                            "this server's sockets have no such buffer"};
 
+static const rs_option receive_rows[] = {
+    RS_ROW_UINT(rs_tuning, recvs, "recvs", 1, RS_RECVS_IN_FLIGHT_MAX, 1, "receives",
+                "receives in flight per session, each into a slice of its own (--recv-buffer); not "
+                "with --zero-byte-recv"),
+};
+const rs_option_table rs_receive_options = {receive_rows, RS_ROWS(receive_rows),
+                                            "only the Windows servers support it"};
+
 static const rs_option accept_rows[] = {
     RS_ROW_CHOICE(rs_tuning, accept_mode, "accept", "overlapped|thread", RS_ACCEPT_OVERLAPPED,
                   "AcceptEx on the port, or a thread that calls accept()"),
@@ -36,6 +44,7 @@ const rs_option_table rs_accept_options = {accept_rows, RS_ROWS(accept_rows),
 rs_tuning rs_tuning_default(void) {
     rs_tuning tuning;
     rs_options_defaults(&rs_socket_options, &tuning);
+    rs_options_defaults(&rs_receive_options, &tuning);
     rs_options_defaults(&rs_accept_options, &tuning);
     return tuning;
 }
@@ -44,6 +53,7 @@ void rs_backend_options_add(rs_options *options, const rs_backend_api *api, rs_t
                             void *own, const rs_option_table *const *others) {
     RS_ASSERT((own != NULL) == (api->options != NULL));
     rs_options_add(options, &rs_socket_options, tuning, api->tuning);
+    rs_options_add(options, &rs_receive_options, tuning, api->tuning);
     rs_options_add(options, &rs_accept_options, tuning, api->tuning);
     if (own != NULL) {
         rs_options_add(options, api->options, own, NULL);
@@ -71,6 +81,9 @@ rs_status rs_backend_config_read(const rs_backend_config *cfg, const rs_option_t
             RS_SENDS_IN_FLIGHT_MAX, RS_COMPLETIONS_PER_POLL_MAX);
     }
     status = rs_options_check(&rs_socket_options, &cfg->tuning, error);
+    if (status == RS_OK) {
+        status = rs_options_check(&rs_receive_options, &cfg->tuning, error);
+    }
     if (status == RS_OK) {
         status = rs_options_check(&rs_accept_options, &cfg->tuning, error);
     }

@@ -6,8 +6,8 @@
 #include "core/options.h"
 #include "seam/backend.h"
 
-/* Rows of rs_tuning: sockets and the loop; accepting. */
-extern const rs_option_table rs_socket_options, rs_accept_options;
+/* Rows of rs_tuning: sockets and the loop; receiving; accepting. */
+extern const rs_option_table rs_socket_options, rs_receive_options, rs_accept_options;
 
 /* rs_backend_options_add: adds the settings that the back end honours, and those of the other back
  * ends as refused. tuning, own: where the values go, own NULL only without api->options; others:

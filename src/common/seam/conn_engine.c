@@ -2,12 +2,12 @@
 /* See conn_engine.h. */
 #include "seam/conn_engine.h"
 
-/* CONNECT, RECV, SHUTDOWN and CLOSE of a connection: completions that can be in flight beside its
- * SENDs. */
-#define ENGINE_OTHER_OPS 4u
+/* CONNECT, SHUTDOWN and CLOSE of a connection: completions that can be in flight beside its RECVs
+ * and SENDs. */
+#define ENGINE_OTHER_OPS 3u
 
-_Static_assert((uint64_t)RS_SESSIONS_MAX *(ENGINE_OTHER_OPS + RS_SENDS_IN_FLIGHT_MAX) <
-                   UINT32_MAX / 2u,
+_Static_assert((uint64_t)RS_SESSIONS_MAX *(ENGINE_OTHER_OPS + RS_RECVS_IN_FLIGHT_MAX +
+                                           RS_SENDS_IN_FLIGHT_MAX) < UINT32_MAX / 2u,
                "indices of records and of the ready ring fit 32 bits");
 
 /* ---- memory */
@@ -15,7 +15,8 @@ _Static_assert((uint64_t)RS_SESSIONS_MAX *(ENGINE_OTHER_OPS + RS_SENDS_IN_FLIGHT
 static uint32_t engine_ready_max(const rs_engine_config *cfg) {
     RS_ASSERT(cfg->conns_max > 0);
     RS_ASSERT(cfg->accepts_max <= UINT32_MAX / 2u);
-    return cfg->conns_max * (ENGINE_OTHER_OPS + cfg->sends_per_conn) + cfg->accepts_max;
+    return cfg->conns_max * (ENGINE_OTHER_OPS + cfg->recvs_per_conn + cfg->sends_per_conn) +
+           cfg->accepts_max;
 }
 
 /* Behind a record come at most those that wait with it, and the rest of the poll that returns it.
@@ -26,9 +27,11 @@ static uint32_t engine_ends_max(const rs_engine_config *cfg) {
 
 size_t rs_engine_bytes(const rs_engine_config *cfg) {
     RS_ASSERT(cfg->conns_max <= RS_SESSIONS_MAX);
+    RS_ASSERT(cfg->recvs_per_conn <= RS_RECVS_IN_FLIGHT_MAX);
     RS_ASSERT(cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
     return cfg->conns_max * sizeof(rs_engine_conn) +
-           rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn) * sizeof(rs_engine_req) +
+           rs_engine_reqs(cfg->conns_max, cfg->recvs_per_conn, cfg->sends_per_conn) *
+               sizeof(rs_engine_req) +
            engine_ready_max(cfg) * sizeof(rs_completion) + engine_ends_max(cfg) * sizeof(rs_ends);
 }
 
@@ -36,11 +39,12 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
     rs_engine_conn *conns = memory;
     rs_engine_req *reqs = (rs_engine_req *)(void *)(conns + cfg->conns_max);
     rs_completion *ready =
-        (rs_completion *)(void *)(reqs + rs_engine_reqs(cfg->conns_max, cfg->sends_per_conn));
+        (rs_completion *)(void *)(reqs + rs_engine_reqs(cfg->conns_max, cfg->recvs_per_conn,
+                                                        cfg->sends_per_conn));
     RS_ASSERT(memory != NULL);
     RS_ASSERT(cfg->conns_max >= 1);
     RS_ASSERT(cfg->conns_max <= RS_SESSIONS_MAX);
-    RS_ASSERT(cfg->sends_per_conn >= 1);
+    RS_ASSERT(cfg->recvs_per_conn <= RS_RECVS_IN_FLIGHT_MAX);
     RS_ASSERT(cfg->sends_per_conn <= RS_SENDS_IN_FLIGHT_MAX);
     RS_ASSERT(cfg->poll_max >= 1);
     RS_ASSERT(cfg->gather_max >= 1);
@@ -49,6 +53,7 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
         .conns = conns,
         .reqs = reqs,
         .cfg = *cfg,
+        .reqs_per_conn = rs_engine_reqs(1, cfg->recvs_per_conn, cfg->sends_per_conn),
     };
     rs_ready_init(&engine->ready, ready, engine_ready_max(cfg));
     engine->ends = (rs_ends *)(void *)(ready + engine_ready_max(cfg));
@@ -56,7 +61,27 @@ void rs_engine_init(rs_engine *engine, const rs_engine_config *cfg, void *memory
 
 /* ---- small views */
 
-/* The record of the offset-th send without a completion, counted from the oldest. */
+/* The record of the offset-th receive without a completion, counted from the oldest. */
+static uint32_t engine_recv_index_of_many(const rs_engine *engine, uint32_t index,
+                                          uint32_t offset) {
+    uint32_t slot;
+    RS_ASSERT(index < engine->cfg.conns_max);
+    slot = engine->conns[index].recv_head + offset;
+    if (slot >= engine->cfg.recvs_per_conn) {
+        slot -= engine->cfg.recvs_per_conn;
+    }
+    RS_ASSERT(slot < engine->cfg.recvs_per_conn);
+    return rs_engine_recv_at(engine, index) + (slot > 0 ? engine->cfg.sends_per_conn + slot : 0);
+}
+
+static inline uint32_t engine_recv_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
+    RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
+    return RS_LIKELY(engine->cfg.recvs_per_conn == 1)
+               ? rs_engine_recv_at(engine, index)
+               : engine_recv_index_of_many(engine, index, offset);
+}
+
+/* The same of sends. */
 static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index, uint32_t offset) {
     uint32_t slot;
     RS_DEBUG_ASSERT(index < engine->cfg.conns_max);
@@ -65,11 +90,11 @@ static inline uint32_t engine_send_index(const rs_engine *engine, uint32_t index
         slot -= engine->cfg.sends_per_conn;
     }
     RS_DEBUG_ASSERT(slot < engine->cfg.sends_per_conn);
-    return rs_engine_recv_at(engine, index) + RS_ENGINE_RECVS + slot;
+    return rs_engine_recv_at(engine, index) + 1u + slot;
 }
 
 uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t index, uint32_t at, uint32_t i) {
-    uint32_t end = rs_engine_recv_at(engine, index + 1u);
+    uint32_t end = rs_engine_recv_at(engine, index) + 1u + engine->cfg.sends_per_conn;
     RS_ASSERT(at > rs_engine_recv_at(engine, index));
     RS_ASSERT(at < end);
     RS_DEBUG_ASSERT(i < engine->cfg.sends_per_conn);
@@ -77,8 +102,10 @@ uint32_t rs_engine_send_behind(const rs_engine *engine, uint32_t index, uint32_t
 }
 
 static bool engine_is_draining(const rs_engine_conn *conn) {
+    RS_ASSERT(conn->recvs_posted <= conn->recvs);
     RS_ASSERT(conn->sends_posted <= conn->sends);
-    return conn->socket_gone && (conn->recv_posted || conn->sends_posted > 0 || conn->connect_busy);
+    return conn->socket_gone &&
+           (conn->recvs_posted > 0 || conn->sends_posted > 0 || conn->connect_busy);
 }
 
 static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kind, rs_status status,
@@ -101,14 +128,81 @@ static inline void engine_tell(rs_engine *engine, uint32_t index, rs_op_kind kin
 
 /* ---- requests that are over */
 
-static inline void engine_recv_finish(rs_engine *engine, uint32_t index, rs_status status,
-                                      uint32_t bytes, bool called) {
-    rs_engine_req *req = &engine->reqs[rs_engine_recv_at(engine, index)];
+/* Receives complete in the order of submission: a finished one waits for those before it. */
+static void engine_recvs_tell(rs_engine *engine, uint32_t index) {
+    RS_ASSERT(engine->conns[index].recvs_untold <= engine->conns[index].recvs);
+    while (engine->conns[index].recvs_untold > 0) {
+        rs_engine_req *req = &engine->reqs[engine_recv_index(engine, index, 0)];
+
+        rs_engine_conn *conn = &engine->conns[index];
+
+        if (req->state != RS_REQ_DONE) {
+            return;
+        }
+        req->state = RS_REQ_FREE;
+        conn->recvs_untold--;
+        conn->recv_head =
+            (uint8_t)(conn->recvs_untold > 0 ? (conn->recv_head + 1u) % engine->cfg.recvs_per_conn
+                                             : 0u);
+        engine_tell(engine, index, RS_OP_RECV, (rs_status)req->status, req->done, req->op.tag,
+                    req->called);
+    }
+}
+
+/* The oldest held receive is now with the kernel, or over. */
+static inline void engine_recv_left(rs_engine_conn *conn) {
+    RS_DEBUG_ASSERT(conn->recvs_held > 0);
+    conn->recvs_held--;
+    if (conn->recvs_held == 0) {
+        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
+    }
+}
+
+RS_COLD static void engine_recv_finish_of_many(rs_engine *engine, uint32_t index, uint32_t at,
+                                               rs_status status, uint32_t bytes, bool called) {
+    rs_engine_req *req = &engine->reqs[at];
+    RS_ASSERT(req->op.kind == RS_OP_RECV);
+    RS_ASSERT(engine->conns[index].recvs_untold > 1);
+    if (req->state == RS_REQ_HELD) {
+        engine_recv_left(&engine->conns[index]);
+    }
+    req->state = RS_REQ_DONE;
+    req->status = (uint8_t)status;
+    req->done = bytes;
+    req->called = called;
+    engine_recvs_tell(engine, index);
+}
+
+/* The common case is the only receive there is. */
+static inline void engine_recv_finish(rs_engine *engine, uint32_t index, uint32_t at,
+                                      rs_status status, uint32_t bytes, bool called) {
+    rs_engine_conn *conn = &engine->conns[index];
+    rs_engine_req *req = &engine->reqs[at];
     RS_ASSERT(bytes <= req->op.bytes);
-    RS_DEBUG_ASSERT(engine->conns[index].recv);
     RS_DEBUG_ASSERT(req->state != RS_REQ_FREE);
+    if (!RS_LIKELY(conn->recvs_untold == 1)) {
+        engine_recv_finish_of_many(engine, index, at, status, bytes, called);
+        return;
+    }
     req->state = RS_REQ_FREE;
+    conn->recvs_held = conn->recvs_untold = conn->recv_head = 0;
+    conn->todo &= (uint8_t)~RS_ENGINE_RECV;
     engine_tell(engine, index, RS_OP_RECV, status, bytes, req->op.tag, called);
+}
+
+static void engine_recvs_fail(rs_engine *engine, uint32_t index, rs_status status) {
+    rs_engine_conn *conn = &engine->conns[index];
+    RS_ASSERT(status != RS_OK);
+    RS_ASSERT(conn->recvs_held <= conn->recvs_untold);
+    while (conn->recvs_held > 0) {
+        uint32_t offset = (uint32_t)conn->recvs_untold - conn->recvs_held;
+        rs_engine_req *req = &engine->reqs[engine_recv_index(engine, index, offset)];
+
+        req->state = RS_REQ_DONE;
+        req->status = (uint8_t)status;
+        engine_recv_left(conn);
+    }
+    engine_recvs_tell(engine, index);
 }
 
 /* The oldest untold send is over. */
@@ -201,12 +295,9 @@ static void engine_sends_fail(rs_engine *engine, uint32_t index, rs_status statu
 
 /* Fails requests that the kernel never got. */
 static void engine_held_fail(rs_engine *engine, uint32_t index, rs_status status) {
-    rs_engine_conn *conn = &engine->conns[index];
+    RS_ASSERT(index < engine->cfg.conns_max);
     RS_ASSERT(status != RS_OK);
-    if ((conn->todo & RS_ENGINE_RECV) != 0) {
-        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
-        engine_recv_finish(engine, index, status, 0, false);
-    }
+    engine_recvs_fail(engine, index, status);
     engine_sends_fail(engine, index, status);
 }
 
@@ -280,7 +371,7 @@ static void engine_bind(rs_engine *engine, uint32_t index, uint32_t generation,
     rs_engine_conn *conn = &engine->conns[index];
     RS_ASSERT(conn->phase == RS_CONN_FREE);
     RS_ASSERT(conn->sends == 0);
-    RS_ASSERT(!conn->recv);
+    RS_ASSERT(conn->recvs == 0);
     RS_ASSERT(!conn->shutdown);
     RS_ASSERT(!engine_is_draining(conn));
     RS_ASSERT(engine->bound < engine->cfg.conns_max);
@@ -296,9 +387,9 @@ void rs_engine_bind(rs_engine *engine, uint32_t index, uint32_t generation) {
 static void engine_free(rs_engine *engine, rs_engine_conn *conn) {
     RS_ASSERT(engine->bound > 0);
     RS_ASSERT(conn->sends == 0);
-    RS_ASSERT(!conn->recv);
+    RS_ASSERT(conn->recvs == 0);
     RS_ASSERT(!conn->shutdown);
-    RS_ASSERT(!conn->recv_posted);
+    RS_ASSERT(conn->recvs_posted == 0);
     RS_ASSERT(conn->sends_posted == 0);
     RS_ASSERT(!conn->connect_busy);
     RS_ASSERT(conn->phase != RS_CONN_FREE);
@@ -321,18 +412,34 @@ static inline void engine_hold(rs_engine_req *req, const rs_op *op) {
     *req = (rs_engine_req){.op = *op, .state = RS_REQ_HELD};
 }
 
+/* ... others. */
+RS_COLD static rs_status engine_submit_recv_behind(rs_engine *engine, rs_engine_conn *conn,
+                                                   const rs_op *op) {
+    RS_ASSERT(conn->recvs > 0);
+    RS_ASSERT(conn->recvs_untold <= conn->recvs);
+    if (conn->recvs == engine->cfg.recvs_per_conn) {
+        return RS_E_FULL;
+    }
+    engine_hold(&engine->reqs[engine_recv_index(engine, op->conn, conn->recvs_untold)], op);
+    conn->recvs++;
+    conn->recvs_held++;
+    conn->recvs_untold++;
+    conn->todo |= RS_ENGINE_RECV;
+    return RS_OK;
+}
+
 static inline rs_status engine_submit_recv(rs_engine *engine, rs_engine_conn *conn,
                                            const rs_op *op) {
-    RS_DEBUG_ASSERT((conn->todo & RS_ENGINE_RECV) == 0 || conn->recv);
-    RS_DEBUG_ASSERT(!conn->recv_posted || conn->recv);
+    RS_DEBUG_ASSERT(conn->recvs_held <= conn->recvs_untold);
+    RS_DEBUG_ASSERT(conn->recvs_untold <= conn->recvs);
     if (op->u.data == NULL || op->bytes == 0) {
         return RS_E_INVALID;
     }
-    if (conn->recv) {
-        return RS_E_FULL;
+    if (!RS_LIKELY(conn->recvs == 0)) {
+        return engine_submit_recv_behind(engine, conn, op);
     }
     engine_hold(&engine->reqs[rs_engine_recv_at(engine, op->conn)], op);
-    conn->recv = true;
+    conn->recvs = conn->recvs_held = conn->recvs_untold = 1;
     conn->todo |= RS_ENGINE_RECV;
     return RS_OK;
 }
@@ -366,7 +473,7 @@ static rs_status engine_submit_shutdown(rs_engine_conn *conn, const rs_op *op) {
     return RS_OK;
 }
 
-/* Held sends go out before a plain CLOSE; a held receive ends now. During a CONNECT both wait for
+/* Held sends go out before a plain CLOSE; held receives end now. During a CONNECT both wait for
  * it. */
 static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, const rs_op *op) {
     RS_ASSERT(op->kind == RS_OP_CLOSE);
@@ -374,9 +481,8 @@ static rs_status engine_submit_close(rs_engine *engine, rs_engine_conn *conn, co
     RS_ASSERT(!conn->abort_taken);
     conn->abort_taken = (op->flags & RS_OPF_ABORT) != 0;
     conn->close_tag = op->tag;
-    if (conn->phase == RS_CONN_OPEN && (conn->todo & RS_ENGINE_RECV) != 0) {
-        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
-        engine_recv_finish(engine, op->conn, RS_E_ABORTED, 0, false);
+    if (conn->phase == RS_CONN_OPEN) {
+        engine_recvs_fail(engine, op->conn, RS_E_ABORTED);
     }
     conn->phase = RS_CONN_CLOSING;
     conn->todo |= RS_ENGINE_TODO_END;
@@ -474,7 +580,7 @@ static inline uint32_t engine_run(const rs_engine *engine, const rs_engine_conn 
 static rs_engine_do engine_next_close(const rs_engine *engine, const rs_engine_conn *conn) {
     RS_ASSERT(conn->phase == RS_CONN_CLOSING);
     RS_ASSERT(conn->sends_posted == 0);
-    if (!engine->cfg.cancels_recv || !conn->recv_posted) {
+    if (!engine->cfg.cancels_recv || conn->recvs_posted == 0) {
         return RS_DO_CLOSE;
     }
     return conn->recv_cancelled ? RS_DO_NONE : RS_DO_CANCEL_RECV;
@@ -496,7 +602,8 @@ rs_engine_action rs_engine_next_todo(const rs_engine *engine, uint32_t index, ui
         action.kind = ends ? RS_DO_CLOSE : RS_DO_NONE;
     } else if ((todo & RS_ENGINE_RECV) != 0) {
         action.kind = RS_DO_RECV;
-        action.at = rs_engine_recv_at(engine, index);
+        action.at =
+            engine_recv_index(engine, index, (uint32_t)conn->recvs_untold - conn->recvs_held);
     } else if ((todo & RS_ENGINE_SEND) != 0) {
         action.kind = RS_DO_SEND;
         action.at =
@@ -522,10 +629,10 @@ void rs_engine_pending(rs_engine *engine, uint32_t index, uint32_t at) {
     RS_ASSERT(req->state == RS_REQ_HELD);
     engine->posted++;
     if (req->op.kind == RS_OP_RECV) {
-        RS_ASSERT(!conn->recv_posted);
+        RS_DEBUG_ASSERT(conn->recvs_posted < engine->cfg.recvs_per_conn);
         req->state = RS_REQ_POSTED;
-        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
-        conn->recv_posted = true;
+        engine_recv_left(conn);
+        conn->recvs_posted++;
         return;
     }
     req->run = (uint8_t)engine_run(engine, conn);
@@ -557,8 +664,8 @@ static void engine_returned(rs_engine *engine, rs_engine_conn *conn, rs_op_kind 
     RS_ASSERT(conn->phase != RS_CONN_FREE);
     engine->posted--;
     if (kind == RS_OP_RECV) {
-        RS_ASSERT(conn->recv_posted);
-        conn->recv_posted = false;
+        RS_ASSERT(conn->recvs_posted > 0);
+        conn->recvs_posted--;
     } else {
         RS_ASSERT(conn->sends_posted > 0);
         conn->sends_posted--;
@@ -603,8 +710,7 @@ void rs_engine_finished(rs_engine *engine, uint32_t index, uint32_t at, rs_statu
         engine_returned(engine, conn, (rs_op_kind)req->op.kind);
     }
     if (req->op.kind == RS_OP_RECV) {
-        conn->todo &= (uint8_t)~RS_ENGINE_RECV;
-        engine_recv_finish(engine, index, status, bytes, called);
+        engine_recv_finish(engine, index, at, status, bytes, called);
     } else {
         engine_send_finish(engine, index, at, status, bytes, called);
     }
@@ -621,7 +727,7 @@ void rs_engine_shut_down(rs_engine *engine, uint32_t index, rs_status status) {
 void rs_engine_recv_cancelled(rs_engine *engine, uint32_t index) {
     rs_engine_conn *conn = &engine->conns[index];
     RS_ASSERT(conn->phase == RS_CONN_CLOSING);
-    RS_ASSERT(conn->recv_posted);
+    RS_ASSERT(conn->recvs_posted > 0);
     RS_ASSERT(!conn->recv_cancelled);
     RS_ASSERT(engine->cfg.cancels_recv);
     conn->recv_cancelled = true;
@@ -632,7 +738,7 @@ void rs_engine_connected(rs_engine *engine, uint32_t index, rs_status status) {
     RS_ASSERT(index < engine->cfg.conns_max);
     conn = &engine->conns[index];
     RS_ASSERT(conn->connect_busy);
-    RS_ASSERT(!conn->recv_posted);
+    RS_ASSERT(conn->recvs_posted == 0);
     RS_ASSERT(conn->sends_posted == 0);
     conn->connect_busy = false;
     if (conn->phase == RS_CONN_CONNECTING) {
@@ -703,8 +809,13 @@ static inline void engine_retire(rs_engine *engine, const rs_completion *record)
         return;
     }
     if (record->kind == RS_OP_RECV) {
-        RS_ASSERT(conn->recv);
-        conn->recv = false;
+        RS_DEBUG_ASSERT(conn->recvs > conn->recvs_untold);
+        if (RS_LIKELY(conn->recvs == 1)) {
+            conn->recvs = 0;
+            return;
+        }
+        RS_ASSERT(conn->recvs > 0);
+        conn->recvs--;
         return;
     }
     switch (record->kind) {

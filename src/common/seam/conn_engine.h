@@ -8,8 +8,8 @@
  *   FREE -bind-> OPEN -CLOSE-> CLOSING -socket_gone, all requests back-> CLOSED -take-> FREE
  *   FREE -CONNECT-> CONNECTING -connected-> OPEN, or CLOSING when a CLOSE came first
  *
- * In CLOSING a plain CLOSE first waits for the sends before it and, if a receive can be cancelled,
- * for the receive; then comes the CLOSE action. An abort, direct or as the escalation of a plain
+ * In CLOSING a plain CLOSE first waits for the sends before it and, if receives can be cancelled,
+ * for the receives; then comes the CLOSE action. An abort, direct or as the escalation of a plain
  * CLOSE, is immediate. Then the connection drains: requests that the kernel still has keep their
  * buffers until they are finished; only then does CLOSE complete. A connection that cannot continue
  * (its CONNECT failed, or `broken`) is aborted while OPEN; requests in flight and later ones
@@ -19,7 +19,8 @@
  * peer must not read on after a gap. Receiving continues.
  *
  * An op: refused, or held -action and call-> with the kernel, or finished by the call itself
- * -finished-> in the ready ring, sends in the order of submission -take-> its record is free again.
+ * -finished-> in the ready ring, those of a direction in the order of submission -take-> its record
+ * is free again.
  *
  * Contract points 1, 2, 4, 5 and 8 of seam/backend.h. One thread; allocates nothing. */
 #ifndef RS_SEAM_CONN_ENGINE_H
@@ -36,7 +37,6 @@
 #include "seam/ready_ring.h"
 
 #define RS_ENGINE_NONE UINT32_MAX
-#define RS_ENGINE_RECVS 1u /* in flight at most; the SENDs are the configuration's */
 
 /* Directions, as bits. */
 #define RS_ENGINE_RECV 0x1u
@@ -60,13 +60,14 @@ typedef enum rs_req_state {
     RS_REQ_FREE = 0,
     RS_REQ_HELD,   /* accepted; the kernel does not have it */
     RS_REQ_POSTED, /* the kernel has it and owns its buffer */
-    RS_REQ_DONE    /* over, while an earlier send of the connection is not */
+    RS_REQ_DONE    /* over, while an earlier one of its direction is not */
 } rs_req_state;
 
 /* One RECV or SEND. A driver may keep an array of its own with the same indices. */
 typedef struct rs_engine_req {
     rs_op op;       /* RS_OP_RECV or RS_OP_SEND */
-    uint32_t done;  /* bytes the kernel has accepted; the rest starts at op.u.data + done */
+    uint32_t done;  /* bytes the kernel has accepted; the rest starts at op.u.data + done. A RECV
+                     * that is DONE: received */
     uint8_t state;  /* rs_req_state */
     uint8_t status; /* rs_status, when DONE */
     uint8_t run;    /* POSTED: SENDs of the call, this one the first */
@@ -84,13 +85,16 @@ typedef struct rs_engine_conn {
     uint8_t sends_held;   /* of these the youngest: not with the kernel */
     uint8_t send_head;
     uint8_t sends_posted; /* calls that the kernel has; each may carry several SENDs */
-    bool recv_posted;
-    bool recv;     /* a RECV was accepted and is not yet taken; likewise shutdown */
-    bool shutdown; /* a SHUTDOWN */
-    bool recv_cancelled;
-    bool connect_busy; /* CONNECT is outstanding, also behind a CLOSE */
-    bool abort_taken;  /* an abort was accepted: none may follow */
-    bool socket_gone;  /* CLOSING then means draining */
+    uint8_t recvs;        /* the same of RECVs */
+    uint8_t recvs_held;
+    uint8_t recvs_untold;
+    uint8_t recv_head; /* 0 when there is none untold */
+    uint8_t recvs_posted;
+    bool shutdown;       /* a SHUTDOWN was accepted and is not yet taken */
+    bool recv_cancelled; /* all that were posted */
+    bool connect_busy;   /* CONNECT is outstanding, also behind a CLOSE */
+    bool abort_taken;    /* an abort was accepted: none may follow */
+    bool socket_gone;    /* CLOSING then means draining */
     uint64_t shutdown_tag;
     uint64_t close_tag;
     uint64_t connect_tag;
@@ -98,23 +102,27 @@ typedef struct rs_engine_conn {
 
 _Static_assert(sizeof(rs_engine_conn) <= 64, "a connection's state is within a cache line");
 _Static_assert(RS_SENDS_IN_FLIGHT_MAX <= UINT8_MAX, "sends are counted in bytes");
+_Static_assert(RS_RECVS_IN_FLIGHT_MAX <= UINT8_MAX, "and so are receives");
 
 typedef struct rs_engine_config {
     uint32_t conns_max;      /* [1, RS_SESSIONS_MAX] */
+    uint32_t recvs_per_conn; /* [1, RS_RECVS_IN_FLIGHT_MAX] */
     uint32_t sends_per_conn; /* [1, RS_SENDS_IN_FLIGHT_MAX] */
     uint32_t accepts_max;    /* ACCEPT records that may wait at once */
     uint32_t poll_max;       /* completions of one poll */
     uint32_t gather_max;     /* SENDs per call, [1, RS_GATHER_MAX] */
     bool partial_sends;      /* a short send leaves the rest held (epoll); else it is a truncated
                               * send */
-    bool cancels_recv;       /* a receive can be cancelled, and is before a plain close (IOCP) */
+    bool cancels_recv;       /* receives can be cancelled, and are before a plain close (IOCP) */
 } rs_engine_config;
 
 typedef struct rs_engine {
     rs_engine_conn *conns; /* [conns_max] */
-    rs_engine_req *reqs;   /* [conns_max][RS_ENGINE_RECVS + sends]: the receive, then the sends */
+    rs_engine_req *reqs;   /* [conns_max][recvs + sends]: the first receive, the sends, the other
+                            * receives: with one receive no index needs their number */
     rs_ready_ring ready;
     rs_engine_config cfg;
+    uint32_t reqs_per_conn;
     uint32_t accepts; /* ACCEPT records in the ready ring */
     rs_ends *ends;    /* of the latest accepted connections, in a ring */
     uint32_t ends_at;
@@ -124,16 +132,19 @@ typedef struct rs_engine {
 } rs_engine;
 
 /* rs_engine_reqs: request records for these limits. */
-static inline uint32_t rs_engine_reqs(uint32_t conns_max, uint32_t sends_per_conn) {
+static inline uint32_t rs_engine_reqs(uint32_t conns_max, uint32_t recvs_per_conn,
+                                      uint32_t sends_per_conn) {
     RS_ASSERT(conns_max > 0);
+    RS_ASSERT(recvs_per_conn > 0);
     RS_ASSERT(sends_per_conn > 0);
-    return conns_max * (RS_ENGINE_RECVS + sends_per_conn);
+    return conns_max * (recvs_per_conn + sends_per_conn);
 }
 
-/* rs_engine_recv_at: index of a connection's receive record; those of its sends follow. */
+/* rs_engine_recv_at: index of a connection's first record, which is that of a receive; its other
+ * records follow. */
 static inline uint32_t rs_engine_recv_at(const rs_engine *engine, uint32_t conn) {
     RS_DEBUG_ASSERT(conn <= engine->cfg.conns_max);
-    return conn * (RS_ENGINE_RECVS + engine->cfg.sends_per_conn);
+    return conn * engine->reqs_per_conn;
 }
 
 /* rs_engine_bytes: the memory that init needs. */
@@ -164,7 +175,7 @@ typedef enum rs_engine_do {
     RS_DO_RECV,        /* receive for the record `at`; then rs_engine_pending or _finished */
     RS_DO_SEND,        /* send `count` records in one call; likewise */
     RS_DO_SHUTDOWN,    /* end our stream, then rs_engine_shut_down */
-    RS_DO_CANCEL_RECV, /* cancel the receive, then rs_engine_recv_cancelled */
+    RS_DO_CANCEL_RECV, /* cancel all posted receives, then rs_engine_recv_cancelled */
     RS_DO_CLOSE,       /* close the socket, then rs_engine_socket_gone */
     RS_DO_ABORT        /* the same with a reset */
 } rs_engine_do;

@@ -35,7 +35,7 @@ static const rs_option server_rows[] = {
                 RS_FRAME_BYTES_MAX, RS_FRAME_BYTES_DEFAULT, "bytes",
                 "longest frame, header included"),
     RS_ROW_UINT(rs_server_config, recv_bytes, "recv-buffer", 0, BUFFER_BYTES_MAX, 0, "bytes",
-                "receive slice per session; 0 = max-frame in whole pages"),
+                "one receive slice of a session; 0 = max-frame in whole pages"),
     RS_ROW_UINT(rs_server_config, send_block_bytes, "send-block", 0, BUFFER_BYTES_MAX, 0, "bytes",
                 "one send block, at least 4096; 0 = max-frame in whole pages"),
     RS_ROW_UINT(rs_server_config, send_blocks, "send-blocks", 0, SEND_BLOCKS_MAX, 0, "blocks",
@@ -90,6 +90,9 @@ rs_status rs_server_config_check(const rs_server_config *cfg, rs_error *error) {
     rs_status status = rs_options_check(&rs_server_options, cfg, error);
     if (status == RS_OK) { /* the shard reads the batch before its back end does */
         status = rs_options_check(&rs_socket_options, &cfg->tuning, error);
+    }
+    if (status == RS_OK) { /* and the receives */
+        status = rs_options_check(&rs_receive_options, &cfg->tuning, error);
     }
     if (status != RS_OK) {
         return status;

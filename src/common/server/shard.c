@@ -118,7 +118,8 @@ static uint32_t whole_pages(uint32_t bytes) {
 /* The sizes of everything, as sums of their users. */
 typedef struct shard_plan {
     uint32_t slots;      /* sessions + those still closing */
-    uint32_t recv_bytes; /* per slot */
+    uint32_t recvs;      /* receive slices per slot */
+    uint32_t recv_bytes; /* ... of so much each */
     uint32_t block_bytes;
     uint32_t blocks_handed; /* send blocks for what is on its way over the logic thread */
     uint32_t shared_blocks; /* ... and for broadcasts */
@@ -140,6 +141,7 @@ static rs_sessions_config shard_sessions_config(const shard_plan *plan,
         .left_ctx = cfg->addresses,
         .sessions_max = cfg->counted ? plan->slots : cfg->sessions_max,
         .slot_count = plan->slots,
+        .recvs = plan->recvs,
         .recv_bytes = plan->recv_bytes,
         .frame_bytes_max = cfg->server->frame_bytes_max,
         .sends_in_flight = cfg->server->sends_in_flight,
@@ -170,6 +172,7 @@ static void shard_plan_sizes(shard_plan *plan, const rs_shard_config *cfg) {
     if (plan->slots > RS_SESSIONS_MAX) {
         plan->slots = RS_SESSIONS_MAX;
     }
+    plan->recvs = server->tuning.recvs;
     plan->recv_bytes = server->recv_bytes != 0 ? server->recv_bytes : longest;
     plan->block_bytes = server->send_block_bytes != 0 ? server->send_block_bytes : longest;
     plan->heap_gap = server->heap_buffers ? 33u : 0u;
@@ -237,13 +240,14 @@ static rs_status shard_plan_make(shard_plan *plan, const rs_shard_config *cfg, r
     if (status != RS_OK) {
         return status;
     }
-    total = (uint64_t)plan->slots * (plan->recv_bytes + plan->heap_gap) +
+    total = (uint64_t)plan->slots * plan->recvs * (plan->recv_bytes + plan->heap_gap) +
             (uint64_t)plan->block_count * (plan->block_bytes + plan->heap_gap) + plan->heap_gap;
     if (total > UINT32_MAX - RS_PAGE_BYTES) { /* regions have 32-bit lengths */
-        return rs_error_set(error, RS_E_INVALID, NULL, 0,
-                            "buffers of one worker would take %llu MiB, the maximum is 4095: lower "
-                            "--max-sessions, --max-frame or --recv-buffer, or raise --workers",
-                            (unsigned long long)(total >> 20));
+        return rs_error_set(
+            error, RS_E_INVALID, NULL, 0,
+            "buffers of one worker would take %llu MiB, the maximum is 4095: lower "
+            "--max-sessions, --max-frame, --recv-buffer or --recvs, or raise --workers",
+            (unsigned long long)(total >> 20));
     }
     plan->entry_count = plan->block_count + plan->slots * RS_SHARED_ENTRIES;
     plan->arena_bytes = (size_t)(total + RS_PAGE_BYTES - 1) / RS_PAGE_BYTES * RS_PAGE_BYTES;
@@ -264,7 +268,8 @@ static rs_status shard_no_memory(rs_error *error, const shard_plan *plan) {
 
 /* --buffers heap: the same slices in memory of malloc, none of them aligned to anything. */
 static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
-    size_t pointers = (size_t)plan->slots + plan->block_count;
+    const size_t slices = (size_t)plan->slots * plan->recvs;
+    size_t pointers = slices + plan->block_count;
     uint8_t *at = shard->arena + plan->heap_gap;
     RS_ASSERT(shard->scattered == NULL);
     RS_ASSERT(plan->heap_gap > 0);
@@ -275,7 +280,7 @@ static rs_status shard_scatter(rs_shard *shard, const shard_plan *plan) {
     }
     for (size_t i = 0; i < pointers; i++) {
         shard->scattered[i] = at;
-        at += (i < plan->slots ? plan->recv_bytes : plan->block_bytes) + plan->heap_gap;
+        at += (i < slices ? plan->recv_bytes : plan->block_bytes) + plan->heap_gap;
     }
     RS_ASSERT(at <= shard->arena + plan->arena_bytes);
     return RS_OK;
@@ -337,6 +342,12 @@ static rs_status shard_alloc(rs_shard *shard, const shard_plan *plan, uint32_t m
             return RS_E_NO_MEMORY;
         }
     }
+    if (plan->recvs > 1) {
+        memory->slices = calloc(plan->slots, sizeof *memory->slices);
+        if (memory->slices == NULL) {
+            return RS_E_NO_MEMORY;
+        }
+    }
     if (shard->cfg.addresses != NULL) {
         memory->tickets = calloc(plan->slots, sizeof *memory->tickets);
         if (memory->tickets == NULL) {
@@ -383,6 +394,7 @@ static void shard_free(rs_shard *shard) {
     free(shard->memory.low_marks);
     free(shard->memory.links);
     free(shard->memory.rates);
+    free(shard->memory.slices);
     free(shard->memory.tickets);
     shard_free_timers(shard->timers);
     free(shard->memory.entries);
@@ -435,7 +447,8 @@ static void shard_init_timers(rs_shard *shard, const shard_plan *plan) {
 static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const rs_app *app) {
     const rs_server_config *server = shard->cfg.server;
     rs_sessions_memory *memory = &shard->memory;
-    size_t recv_total = (size_t)plan->slots * plan->recv_bytes;
+    const size_t slices = (size_t)plan->slots * plan->recvs;
+    size_t recv_total = slices * plan->recv_bytes;
     rs_sessions_config cfg = shard_sessions_config(plan, &shard->cfg);
     bool heap = shard->arena_is_heap;
     RS_ASSERT(recv_total + (size_t)plan->block_count * plan->block_bytes <= shard->arena_bytes);
@@ -443,8 +456,8 @@ static void shard_init_sessions(rs_shard *shard, const shard_plan *plan, const r
     RS_ASSERT(heap == (shard->scattered != NULL));
     RS_ASSERT(plan->entry_count > plan->block_count);
     rs_slab_init(&shard->blocks, heap ? NULL : shard->arena + recv_total,
-                 heap ? shard->scattered + plan->slots : NULL, shard->slab_entries,
-                 plan->block_bytes, plan->block_count);
+                 heap ? shard->scattered + slices : NULL, shard->slab_entries, plan->block_bytes,
+                 plan->block_count);
     memory->blocks = &shard->blocks;
     memory->entry_count = plan->entry_count;
     memory->recv_base = heap ? NULL : shard->arena;
@@ -497,7 +510,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
         .world = shard->cfg.server->world,
     };
     uint32_t gap = (uint32_t)plan->heap_gap;
-    const rs_region_cut cut = {.slices = plan->slots,
+    const rs_region_cut cut = {.slices = plan->slots * plan->recvs,
                                .slice_bytes = plan->recv_bytes + gap,
                                .blocks = plan->block_count,
                                .block_bytes = plan->block_bytes + gap};
@@ -520,10 +533,10 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
     return status;
 }
 
-/* Each connection may have its receive, its sends, a shutdown and its close waiting. */
+/* Each connection may have its receives, its sends, a shutdown and its close waiting. */
 static void shard_settling_init(rs_shard *shard, const shard_plan *plan,
                                 const rs_server_config *server) {
-    uint64_t due = (uint64_t)plan->slots * (server->sends_in_flight + 3u);
+    uint64_t due = (uint64_t)plan->slots * (server->tuning.recvs + server->sends_in_flight + 2u);
     uint32_t dry = 0;
     uint32_t polls = shard->api->settle_polls != NULL
                          ? shard->api->settle_polls(shard->backend, due, &dry)
