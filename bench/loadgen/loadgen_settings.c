@@ -249,7 +249,7 @@ static const char *settings_source_conflict(const rs_load_settings *s) {
     }
     for (uint32_t i = 0; i < s->targets && s->sources > 0; i++) {
         if (s->target[i].family != s->source.family) {
-            return "--source: has to be an address of the server's family, IPv4 or IPv6";
+            return "--source: not of the server's family; allowed: IPv4 or IPv6, as the server";
         }
     }
     if (last.ip < s->source.ip || memcmp(last.ip6, s->source.ip6, sizeof last.ip6) < 0) {

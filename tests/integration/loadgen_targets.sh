@@ -134,18 +134,19 @@ code=$?
 [ $code -eq 2 ] && grep -q "^loadgen: --target: 'no.such.invalid' is no address" "$work/out" ||
     { cat "$work/out"; fail "an unknown name: exit code $code"; }
 
-# Sources are IPv4: said before anything else is asked for them.
-for source in "--source 127.0.0.3" "--sources 4"; do
-    "$loadgen" --host ::1 --port 1 $source >"$work/out" 2>&1 </dev/null
+# Sources are of the server's family: said before anything else is asked for them.
+refused() # line, options
+{
+    "$loadgen" --port 1 $2 >"$work/out" 2>&1 </dev/null
     code=$?
-    [ $code -eq 2 ] && [ "$(cat "$work/out")" = \
-        "loadgen: --source, --sources: IPv4 addresses, for servers of IPv4 alone" ] ||
-        { cat "$work/out"; fail "$source for a server of IPv6: exit code $code"; }
-done
-"$loadgen" --host ::1 --port 1 --source ::1 >"$work/out" 2>&1 </dev/null
-code=$?
-[ $code -eq 2 ] && grep -q "^loadgen: --source: '::1' is not a valid address; allowed: .*IPv4" "$work/out" ||
-    { cat "$work/out"; fail "--source ::1: exit code $code"; }
+    [ $code -eq 2 ] && [ "$(cat "$work/out")" = "loadgen: $1" ] ||
+        { cat "$work/out"; fail "$2: exit code $code"; }
+}
+family="--source: not of the server's family; allowed: IPv4 or IPv6, as the server"
+refused "$family" "--host ::1 --source 127.0.0.3"
+refused "$family" "--host 127.0.0.1 --source ::1"
+refused "--sources: needs --source, except for a server on 127.0.0.0/8" "--host ::1 --sources 4"
+refused "--source: 'here' is no address; allowed: A.B.C.D, or an IPv6 address" "--source here"
 
 # Nothing listens on port 1.
 run --target "$one,127.0.0.1:1" --connections 4 --messages 100
