@@ -215,6 +215,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         b.table.links = links;
         b.table.cfg.pause_slow = true;
     }
+    if (size % 3u == 0) {
+        b.table.cfg.recvs = 2u + (uint32_t)(size / 3u % (BED_RECVS_MAX - 1u));
+        b.table.slices = b.slices;
+    }
     while (s.at < s.size) {
         step(&b, &s);
     }
