@@ -227,12 +227,14 @@ static uint32_t scaling_bars(const rs_results *results, uint32_t scenario,
         const rs_cell *cell = rs_results_cell(results, scenario, i);
         if (subject->changed != NULL && strcmp(subject->changed->option, "workers") == 0 &&
             cell->has_ratio && cell->rate.count > 0) {
+            const bool few = cell->rate.count < RS_STATS_PAIRS_MIN;
             bar[bars++] = (rs_bar){.label = subject->name,
+                                   .note = few ? "too few runs" : NULL,
                                    .part = {cell->rate.middle},
                                    .parts = 1,
                                    .colour = rs_chart_colour(results, i),
-                                   .low = cell->rate.low,
-                                   .high = cell->rate.high};
+                                   .low = few ? (double)NAN : cell->rate.low,
+                                   .high = few ? (double)NAN : cell->rate.high};
         }
     }
     return bars;

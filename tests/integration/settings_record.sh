@@ -75,6 +75,7 @@ value()
     per-connection) echo "$work/rows" ;;
     reply-size) echo 11:2,40 ;;
     host) echo 127.0.0.2 ;;
+    source) echo 127.0.0.3 ;;
     port) echo 47 ;; # a server may not have it: see below
     rio-provider) # must load; another spelling of the one that scripts/wine.sh lends
         provider=Z:$(dirname "$program")/./ringside_rio.dll

@@ -374,6 +374,14 @@ static void test_report_tradeoffs_chart_the_workers(void **state) {
     has("Rate over that of one worker, times");
     has("class=\"c2\""); /* rio_server's own colour */
     has("<path class=\"w\"");
+    rs_compare_text_init(&text, out, RS_REPORT_BYTES);
+    for (uint32_t r = 1; r < REPEATS; r++) {
+        rs_results_run(&results, 1, 0, r)->state = RS_RUN_NOT;
+    }
+    rs_results_summarise(&results);
+    rs_chart_scaling(&results, &text);
+    has("too few runs</text>");
+    has_not("<path class=\"w\"");
     rs_args_init(&args);
     rs_scenario_server_args(results.scenario[1], false, &args);
     assert_string_equal(args.text[args.count - 2], "--work-us");
