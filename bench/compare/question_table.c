@@ -82,10 +82,11 @@ static const rs_question question_table[] = {
      .known = "a spin doubled the rate of one connection; over 200 the runs scattered by 40 %",
      .hypothesis = "With 1,000 busy connections the queue is hardly ever empty, so there is "
                    "nothing to spin for; with one connection every message saves a sleep.",
-     .leaves_open = "a budget that backs off by itself: --rio-wait spin has a fixed one of 20 us",
+     .leaves_open = "what the back-off saves: --set rio_server.spin-backoff=0 beside it, which "
+                    "polls before every sleep",
      .change = {{.option = "rio-wait",
                  .value = "spin",
-                 .about = "20 us of polling before a sleep",
+                 .about = "20 us of polling before a sleep, less often after misses",
                  .rio = true,
                  .scenario = "ping-pong",
                  .also = "wide"}},

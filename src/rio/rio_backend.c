@@ -113,7 +113,7 @@ static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t valu
 #define X(member, name, is_call) +1
 enum { RS_RIO_STAT_COUNT = 0 RS_RIO_STATS(X) };
 #undef X
-_Static_assert(RS_RIO_STAT_COUNT + 1u + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
+_Static_assert(RS_RIO_STAT_COUNT + 3u + RS_WIN_CALLS <= RS_BACKEND_STATS_MAX,
                "they fit the record");
 
 static void rio_straggler(rs_backend *backend, uint32_t conn) {
@@ -137,6 +137,8 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
 #define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
     RS_RIO_STATS(X)
 #undef X
+    rio_stats_add(out, "spins_found", backend->waiter.spins_found, false);
+    rio_stats_add(out, "spins_missed", backend->waiter.spins_missed, false);
     out->provider =
         rs_win_provider_text(backend->api.provider, &backend->extensions[RS_ADDR_V4].provider);
 }
@@ -402,7 +404,8 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
     backend->own = own;
     backend->tuning = cfg->tuning;
     backend->poll_max = cfg->poll_max;
-    rs_rio_wait_init(&backend->waiter, backend->own.wait, backend->own.spin_us);
+    rs_rio_wait_init(&backend->waiter, backend->own.wait, backend->own.spin_us,
+                     backend->own.spin_backoff);
     status = rio_open_all(backend, cfg, error);
     if (status != RS_OK) {
         rio_close(backend);

@@ -7,6 +7,9 @@ static const rs_option rio_rows[] = {
                   "how a worker waits on its completion queue"),
     RS_ROW_UINT(rs_rio_settings, spin_us, "spin-us", 0, 1000000, 20, "us",
                 "time to poll before arming the notification"),
+    RS_ROW_UINT(rs_rio_settings, spin_backoff, "spin-backoff", 0, 65536, 64, "sleeps",
+                "most sleeps in a row without polling, after polls that found nothing: each miss "
+                "doubles their number, a hit ends it; 0 = always poll"),
     RS_ROW_CHOICE(rs_rio_settings, notify_by, "rio-notify-by", "iocp|event", RS_RIO_NOTIFY_IOCP,
                   "what RIONotify signals"),
     RS_ROW_CHOICE(rs_rio_settings, registration, "rio-registration", "slab|session|request",

@@ -24,6 +24,7 @@ typedef struct rs_rio_settings {
     bool defer;  /* RIO_MSG_DEFER and one COMMIT_ONLY per touched queue and direction */
     bool verify; /* wrap the provider's table in the checking one */
     uint32_t spin_us;
+    uint32_t spin_backoff; /* most sleeps in a row without a spin */
     const char *provider; /* NULL: the system's table only */
 } rs_rio_settings;
 

@@ -4,10 +4,12 @@
 
 #include "core/assert.h"
 
-void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait_mode mode, uint32_t spin_us) {
+void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait_mode mode, uint32_t spin_us,
+                      uint32_t backoff) {
     *waiter = (rs_rio_waiter){
         .mode = mode,
         .spin_ns = mode == RS_RIO_WAIT_SPIN ? (uint64_t)spin_us * 1000u : 0,
+        .backoff_max = backoff,
     };
 }
 
@@ -20,6 +22,8 @@ void rs_rio_wait_begin(rs_rio_waiter *waiter, int64_t timeout_ns) {
     waiter->last = RS_RIO_STEP_RETURN;
     waiter->looked = false;
     waiter->slept = false;
+    waiter->idle = false;
+    waiter->spinning = false;
     waiter->timeout_ns = timeout_ns;
     waiter->start_ns = 0;
 }
@@ -50,9 +54,39 @@ static rs_rio_step wait_found(rs_rio_waiter *waiter) {
     return RS_RIO_STEP_PORT;
 }
 
-static bool wait_spins(const rs_rio_waiter *waiter, uint64_t now_ns) {
-    return waiter->mode == RS_RIO_WAIT_POLL ||
-           (!waiter->slept && now_ns - waiter->start_ns < waiter->spin_ns);
+/* ---- the spin before a sleep */
+
+static void wait_begin_idle(rs_rio_waiter *waiter) {
+    RS_ASSERT(!waiter->slept);
+    waiter->idle = true;
+    waiter->spinning = waiter->spin_ns > 0 && waiter->backoff_left == 0;
+    waiter->backoff_left -= waiter->backoff_left > 0 ? 1u : 0u;
+}
+
+static void wait_spin_found(rs_rio_waiter *waiter) {
+    RS_ASSERT(waiter->idle);
+    waiter->spinning = false;
+    waiter->spins_found++;
+    waiter->backoff = 0;
+}
+
+static void wait_spin_missed(rs_rio_waiter *waiter) {
+    const uint32_t next = waiter->backoff == 0 ? 1u : 2u * waiter->backoff;
+    RS_ASSERT(waiter->backoff_left == 0);
+    waiter->spinning = false;
+    waiter->spins_missed++;
+    waiter->backoff = next < waiter->backoff_max ? next : waiter->backoff_max;
+    waiter->backoff_left = waiter->backoff;
+}
+
+static bool wait_spins(rs_rio_waiter *waiter, uint64_t now_ns) {
+    if (!waiter->idle) {
+        wait_begin_idle(waiter);
+    }
+    if (waiter->spinning && now_ns - waiter->start_ns >= waiter->spin_ns) {
+        wait_spin_missed(waiter);
+    }
+    return waiter->mode == RS_RIO_WAIT_POLL || waiter->spinning;
 }
 
 /* Nothing found yet, time left. */
@@ -84,6 +118,9 @@ static rs_rio_step wait_decide(rs_rio_waiter *waiter, uint64_t now_ns, bool foun
         break;
     }
     if (found) {
+        if (waiter->spinning) {
+            wait_spin_found(waiter);
+        }
         return wait_found(waiter);
     }
     if (waiter->slept) {

@@ -4,7 +4,11 @@
  * Pure decisions: the caller carries each step out and tells what came of it. The order is
  * race-free: arm, dequeue once more, then sleep. RIONotify is one-shot, so `armed` outlives a poll:
  * a notification that was armed and not needed still comes, and an empty queue after it is a
- * spurious wake-up, not a fault. One thread. */
+ * spurious wake-up, not a fault.
+ *
+ * A spin that found nothing was processor time for nothing: the next sleep begins without one, after
+ * a second miss the next two, then four, up to the back-off; a spin that finds something ends that.
+ * One thread. */
 #ifndef RS_RIO_RIO_WAIT_H
 #define RS_RIO_RIO_WAIT_H
 
@@ -31,6 +35,10 @@ typedef enum rs_rio_step {
 typedef struct rs_rio_waiter {
     rs_rio_wait_mode mode;
     uint64_t spin_ns;
+    uint32_t backoff_max;  /* sleeps */
+    uint32_t backoff;      /* sleeps without a spin, after the last miss */
+    uint32_t backoff_left; /* ... until the next spin */
+    uint64_t spins_found, spins_missed;
     bool wakes_itself;   /* the sleep ends with the first completion, without a notification */
     bool armed;          /* a notification is still to come */
     uint32_t busy_polls; /* work since the port was read, in polls */
@@ -38,12 +46,16 @@ typedef struct rs_rio_waiter {
     rs_rio_step last;
     bool looked; /* the port was seen in this poll */
     bool slept;
+    bool idle;     /* nothing was found at first */
+    bool spinning; /* the spin of this poll is not decided yet */
     int64_t timeout_ns;
     uint64_t start_ns; /* 0: the clock was not needed yet */
     uint64_t look_ns;  /* spinning: when to read the port next */
 } rs_rio_waiter;
 
-void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait_mode mode, uint32_t spin_us);
+/* rs_rio_wait_init: backoff: most sleeps in a row without a spin; 0: each has one. */
+void rs_rio_wait_init(rs_rio_waiter *waiter, rs_rio_wait_mode mode, uint32_t spin_us,
+                      uint32_t backoff);
 
 /* rs_rio_wait_by_itself: from now on, or no longer: SLEEP sees completions without being armed. */
 void rs_rio_wait_by_itself(rs_rio_waiter *waiter, bool wakes_itself);

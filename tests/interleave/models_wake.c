@@ -74,7 +74,7 @@ static uint32_t dequeued;
 static rs_atomic_u32 message;
 
 static void arm_begin(void) {
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0, 0);
     rs_atomic_store_u32(&wake.state, RS_WAKE_RUNNING);
     rs_atomic_store_u32(&queued, 0);
     rs_atomic_store_u32(&armed, 0);

@@ -606,7 +606,13 @@ mutant("the port is never looked at while data keep coming" [[    if (@{++waiter
 mutant("sleeps without having armed" [[    if (@{!waiter->armed}@ && !waiter->wakes_itself) {]] [[0]])
 mutant("a spurious wake-up sleeps again" [[    if (@{waiter->slept}@) {
         return RS_RIO_STEP_RETURN; /* a spurious]] [[0]])
-mutant("the spin has no end" [[           (!waiter->slept && @{now_ns - waiter->start_ns < waiter->spin_ns}@);]] [[waiter->mode == RS_RIO_WAIT_SPIN]])
+mutant("the spin has no end" [[    if (waiter->spinning && @{now_ns - waiter->start_ns >= waiter->spin_ns}@) {]] [[0]])
+mutant("a spin that missed is tried again at once" [[    waiter->backoff_left = @{waiter->backoff}@;]] [[0]])
+mutant("a spin that found something does not end the back-off" [[    waiter->spins_found++;
+    waiter->backoff = @{0}@;]] [[waiter->backoff]])
+mutant("the back-off has no end" [[    waiter->backoff = @{next < waiter->backoff_max ? next : waiter->backoff_max}@;]] [[next]])
+mutant("what a sleep found counts as found by the spin" [[        if (@{waiter->spinning}@) {
+            wait_spin_found]] [[waiter->idle]])
 
 # ---- RIO, what carries it out
 

@@ -21,7 +21,7 @@ static void expect(rs_rio_waiter *waiter, uint64_t now_ns, bool found, rs_rio_st
 static void test_wait_notify_on_an_empty_queue_arms_then_looks_again_then_sleeps(void **state) {
     rs_rio_waiter waiter;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 20);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 20, 0);
     rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1000, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1000, false, RS_RIO_STEP_ARM);
@@ -37,7 +37,7 @@ static void test_wait_notify_on_an_empty_queue_arms_then_looks_again_then_sleeps
 static void test_wait_notify_with_results_arms_nothing(void **state) {
     rs_rio_waiter waiter;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0, 0);
     rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, true, RS_RIO_STEP_RETURN);
@@ -47,7 +47,7 @@ static void test_wait_notify_with_results_arms_nothing(void **state) {
 static void test_wait_notify_found_after_arming_stays_armed_for_the_next_poll(void **state) {
     rs_rio_waiter waiter;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0, 0);
     rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, false, RS_RIO_STEP_ARM);
@@ -65,7 +65,7 @@ static void test_wait_notify_found_after_arming_stays_armed_for_the_next_poll(vo
 static void test_wait_woken_by_another_packet_returns_still_armed(void **state) {
     rs_rio_waiter waiter;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0, 0);
     rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     expect(&waiter, 1, false, RS_RIO_STEP_ARM);
@@ -82,7 +82,7 @@ static void test_wait_without_time_looks_at_queue_and_port_once_and_returns(void
     (void)state;
     for (uint32_t i = 0; i < 3; i++) {
         rs_rio_waiter waiter;
-        rs_rio_wait_init(&waiter, modes[i], 20);
+        rs_rio_wait_init(&waiter, modes[i], 20, 0);
         rs_rio_wait_begin(&waiter, 0);
         expect(&waiter, 0, false, RS_RIO_STEP_DEQUEUE);
         expect(&waiter, 0, false, RS_RIO_STEP_PORT);
@@ -96,7 +96,7 @@ static void test_wait_poll_mode_never_arms_nor_sleeps_and_ends_in_time(void **st
     uint64_t now_ns = 1;
     uint32_t ports = 0;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_POLL, 20);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_POLL, 20, 0);
     rs_rio_wait_begin(&waiter, 1000000);
     for (uint32_t i = 0; i < 10000; i++) {
         rs_rio_step step = rs_rio_wait_next(&waiter, now_ns, false);
@@ -117,7 +117,7 @@ static void test_wait_spin_mode_spins_for_its_budget_then_sleeps(void **state) {
     uint32_t dequeues = 0;
     rs_rio_step step;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_SPIN, 50);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_SPIN, 50, 0);
     rs_rio_wait_begin(&waiter, RS_FOREVER);
     while ((step = rs_rio_wait_next(&waiter, now_ns, false)) == RS_RIO_STEP_DEQUEUE) {
         dequeues++;
@@ -128,11 +128,84 @@ static void test_wait_spin_mode_spins_for_its_budget_then_sleeps(void **state) {
     assert_in_range(dequeues, 49, 52);
 }
 
+/* An idle poll whose queue stays empty, up to its sleep; the dequeues before it armed. */
+static uint32_t miss_poll(rs_rio_waiter *waiter, uint64_t *now_ns) {
+    uint32_t dequeues = 0;
+    rs_rio_step step;
+    rs_rio_wait_begin(waiter, RS_FOREVER);
+    while ((step = rs_rio_wait_next(waiter, *now_ns, false)) == RS_RIO_STEP_DEQUEUE) {
+        dequeues++;
+        *now_ns += 1000;
+        assert_true(dequeues < 100);
+    }
+    assert_int_equal(step, RS_RIO_STEP_ARM);
+    rs_rio_wait_armed(waiter);
+    expect(waiter, *now_ns, false, RS_RIO_STEP_DEQUEUE);
+    expect(waiter, *now_ns, false, RS_RIO_STEP_SLEEP);
+    rs_rio_wait_fired(waiter);
+    expect(waiter, *now_ns, false, RS_RIO_STEP_DEQUEUE);
+    expect(waiter, *now_ns, true, RS_RIO_STEP_RETURN);
+    return dequeues;
+}
+
+static void test_wait_spins_that_miss_become_rare_and_one_that_finds_ends_that(void **state) {
+    /* one miss, one sleep without; two; four; and no more than four */
+    static const uint32_t without[] = {1, 2, 4, 4};
+    rs_rio_waiter waiter;
+    uint64_t now_ns = 1;
+    (void)state;
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_SPIN, 10, 4);
+    for (uint32_t i = 0; i < sizeof without / sizeof without[0]; i++) {
+        assert_in_range(miss_poll(&waiter, &now_ns), 9, 12);
+        for (uint32_t sleeps = 0; sleeps < without[i]; sleeps++) {
+            assert_int_equal(miss_poll(&waiter, &now_ns), 1);
+        }
+    }
+    assert_int_equal(waiter.spins_missed, 4);
+    assert_int_equal(waiter.spins_found, 0);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
+    expect(&waiter, now_ns, false, RS_RIO_STEP_DEQUEUE);
+    expect(&waiter, now_ns, false, RS_RIO_STEP_DEQUEUE); /* the spin: finds something */
+    expect(&waiter, now_ns, true, RS_RIO_STEP_RETURN);
+    assert_int_equal(waiter.spins_found, 1);
+    assert_in_range(miss_poll(&waiter, &now_ns), 9, 12);
+    assert_int_equal(miss_poll(&waiter, &now_ns), 1);
+    assert_in_range(miss_poll(&waiter, &now_ns), 9, 12); /* one sleep again, not four */
+    assert_int_equal(waiter.spins_missed, 6);
+}
+
+static void test_wait_spin_without_back_off_spins_before_every_sleep(void **state) {
+    rs_rio_waiter waiter;
+    uint64_t now_ns = 1;
+    (void)state;
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_SPIN, 10, 0);
+    for (uint32_t i = 0; i < 20; i++) {
+        assert_in_range(miss_poll(&waiter, &now_ns), 9, 12);
+    }
+    assert_int_equal(waiter.spins_missed, 20);
+}
+
+/* What was found at once needed no spin, and what ended by its time was neither. */
+static void test_wait_counts_only_spins_that_were_decided(void **state) {
+    rs_rio_waiter waiter;
+    (void)state;
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_SPIN, 10, 4);
+    rs_rio_wait_begin(&waiter, RS_FOREVER);
+    expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
+    expect(&waiter, 1, true, RS_RIO_STEP_RETURN);
+    rs_rio_wait_begin(&waiter, 2000);
+    expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
+    expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
+    expect(&waiter, 3000, false, RS_RIO_STEP_PORT);
+    expect(&waiter, 3000, false, RS_RIO_STEP_RETURN);
+    assert_int_equal(waiter.spins_found + waiter.spins_missed, 0);
+}
+
 static void test_wait_busy_queue_does_not_starve_the_port(void **state) {
     rs_rio_waiter waiter;
     uint32_t ports = 0;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0, 0);
     for (uint32_t i = 0; i < 10 * RS_RIO_BUSY_POLLS_MAX; i++) {
         rs_rio_step step;
         rs_rio_wait_begin(&waiter, RS_FOREVER);
@@ -150,7 +223,7 @@ static void test_wait_busy_queue_does_not_starve_the_port(void **state) {
 static void test_wait_full_batches_bring_the_port_its_turn_sooner(void **state) {
     rs_rio_waiter waiter;
     (void)state;
-    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0);
+    rs_rio_wait_init(&waiter, RS_RIO_WAIT_NOTIFY, 0, 0);
     rs_rio_wait_begin(&waiter, RS_FOREVER);
     expect(&waiter, 1, false, RS_RIO_STEP_DEQUEUE);
     rs_rio_wait_took(&waiter, RS_RIO_BUSY_POLLS_MAX * RS_RIO_BUSY_COMPLETIONS);
@@ -206,7 +279,8 @@ static void test_wait_random_polls_keep_the_order_of_arming_and_sleeping(void **
     for (uint32_t i = 0; i < 20000; i++) {
         rs_rio_waiter waiter;
         bool pending = false;
-        rs_rio_wait_init(&waiter, i % 2 == 0 ? RS_RIO_WAIT_NOTIFY : RS_RIO_WAIT_SPIN, 5);
+        rs_rio_wait_init(&waiter, i % 2 == 0 ? RS_RIO_WAIT_NOTIFY : RS_RIO_WAIT_SPIN, 5,
+                         i % 3);
         for (uint32_t polls = 0; polls < 8; polls++) {
             assert_true(random_poll(&waiter, &random, &pending));
             assert_int_equal(waiter.armed, pending);
@@ -223,6 +297,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_wait_without_time_looks_at_queue_and_port_once_and_returns),
         cmocka_unit_test(test_wait_poll_mode_never_arms_nor_sleeps_and_ends_in_time),
         cmocka_unit_test(test_wait_spin_mode_spins_for_its_budget_then_sleeps),
+        cmocka_unit_test(test_wait_spins_that_miss_become_rare_and_one_that_finds_ends_that),
+        cmocka_unit_test(test_wait_spin_without_back_off_spins_before_every_sleep),
+        cmocka_unit_test(test_wait_counts_only_spins_that_were_decided),
         cmocka_unit_test(test_wait_busy_queue_does_not_starve_the_port),
         cmocka_unit_test(test_wait_full_batches_bring_the_port_its_turn_sooner),
         cmocka_unit_test(test_wait_random_polls_keep_the_order_of_arming_and_sleeping),
