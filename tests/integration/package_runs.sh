@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # package_runs.sh WORK BIN: what a stranger does with the two files that package_same_bytes.sh left
-# in WORK/whole.
+# in WORK/day.
 #
 # Set up: both unpacked into a folder whose name has a blank. BIN has the RIO provider for Wine, which
 # is no part of the package. Pass: no program needs a library that its system does not have;
@@ -9,7 +9,7 @@
 # and exit code, a second one another folder; compare.cmd and the Linux half run.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
-whole=$1/whole
+whole=$1/day
 bin=$(cd "$2" && pwd)
 work="$1/un packed"
 bad=0
