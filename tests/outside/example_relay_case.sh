@@ -15,7 +15,9 @@ for _ in $(seq 16); do # frames of 4096 bytes, more of them than the buffers on 
     head -c 4093 /dev/urandom
 done >few
 for _ in $(seq 512); do cat few; done >many
-start "$server" --port 0 --slow-consumer pause --sndbuf 65536 --rcvbuf 65536
+buffers=(--sndbuf 65536 --rcvbuf 65536)
+[ "$backend" != rio ] || buffers=() # it has none
+start "$server" --port 0 --slow-consumer pause ${buffers[@]+"${buffers[@]}"}
 echo_pid=$pid
 trap 'kill -KILL $echo_pid 2>/dev/null; cleanup' EXIT
 start "$program" "$backend" 0 "$port"

@@ -13,7 +13,7 @@ trap cleanup EXIT
 fail()
 {
     echo "$name: $*"
-    cat "$work"/*
+    [ ! -e "$work/server" ] || cat "$work/server"
     exit 1
 }
 cd "$work" || exit 1

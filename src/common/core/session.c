@@ -1474,6 +1474,7 @@ static rs_op *session_collect_recvs(rs_slot *session, rs_op *out) {
     const rs_sessions *table = rs_slot_table(session);
     const uint32_t limit = table->sendq_pool.queued_bytes_max;
     rs_slot_slices *slices = session_slices(session);
+    RS_ASSERT(slices != NULL);
     RS_ASSERT(slices->wait_count == 0);
     while (slices->free_count > 0) {
         const uint32_t which = slices->free[--slices->free_count];

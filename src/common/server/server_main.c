@@ -49,6 +49,7 @@ static bool run_open(rs_server_run *run, rs_server_stats **stats) {
         return true;
     }
     (void)fprintf(stderr, "%s: out of memory\n", run->options.program);
+    free(*stats);
     return false;
 }
 
@@ -114,6 +115,7 @@ static int run_server(rs_server_run *run) {
     }
     if (rs_os_on_stop(run_on_stop, run) != RS_OK) {
         (void)fprintf(stderr, "%s: cannot install the Ctrl+C handler\n", run->options.program);
+        free(stats);
         return 1; /* the process ends with its threads */
     }
     rs_server_stats_read(run->server, &stats[1]);

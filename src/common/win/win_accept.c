@@ -129,6 +129,7 @@ static rs_status accept_source_make(accept_source **out, const rs_win_accept_con
         accept_source_free(source);
         return status;
     }
+    RS_ASSERT(source->requests != NULL);
     for (uint32_t i = 0; i < accepts; i++) {
         source->requests[i].source = source;
         source->requests[i].socket = INVALID_SOCKET;
@@ -571,7 +572,11 @@ rs_status rs_win_accept_listen(rs_win_accept *set, const rs_addr *addr, uint16_t
     if (set->sources[i] == NULL) {
         status = accept_source_make(&set->sources[i], &set->cfg, i, error);
     }
-    return status == RS_OK ? accept_listen(set->sources[i], addr, port_out, error) : status;
+    if (status != RS_OK) {
+        return status;
+    }
+    RS_ASSERT(set->sources[i] != NULL);
+    return accept_listen(set->sources[i], addr, port_out, error);
 }
 
 static void accept_unlisten(accept_source *source) {
