@@ -11,8 +11,8 @@
 # makes a build three times as long. bench/compare.sh switches it on.
 # What reads source texts is native's alone. fuzz runs the fuzz targets, clang the unit tests; asan
 # leaves out the walk over every setting and the calibration, tsan those and what has one thread:
-# the simulation and comparisons that are not interrupted; windows the simulation, which knows no
-# system.
+# the simulation, the walk over every option and comparisons that are not interrupted; windows the
+# simulation, which knows no system.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u

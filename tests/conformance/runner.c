@@ -21,7 +21,8 @@
 typedef struct runner_case {
     const char *name;
     void (*fn)(conf_run *run);
-    bool server; /* runs twice: callbacks on the shard, and handed over to a logic thread */
+    bool server; /* runs twice: callbacks on the shard, and handed over to a logic thread (--once:
+                    on the shard alone) */
 } runner_case;
 
 static const runner_case runner_cases[] = {
@@ -40,6 +41,8 @@ typedef struct runner_state {
     const runner_case *one;
     uint32_t *ran, *skipped;
 } runner_state;
+
+static bool runner_is_once; /* --once */
 
 static const conf_skip *runner_skip(const conf_instance *instance, const char *name) {
     for (uint32_t i = 0; i < instance->skip_count; i++) {
@@ -77,7 +80,7 @@ static void runner_test(void **opaque) {
         skip();
     }
     runner_once(state, false);
-    if (state->one->server) {
+    if (state->one->server && !runner_is_once) {
         print_message("conf: %s once more, with a logic thread\n", state->one->name);
         runner_once(state, true);
     }
@@ -139,8 +142,10 @@ int conf_main(const conf_instance *instance, int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "--only") == 0 && runner_knows(argv[2])) {
         return runner_run(instance, argv[2]);
     }
-    if (argc != 1) {
-        (void)fprintf(stderr, "usage: conformance_%s [--list | --only CASE]\n", instance->name);
+    runner_is_once = argc == 2 && strcmp(argv[1], "--once") == 0;
+    if (argc != 1 && !runner_is_once) {
+        (void)fprintf(stderr, "usage: conformance_%s [--list | --only CASE | --once]\n",
+                      instance->name);
         return 2;
     }
     return runner_skips_are_sound(instance) ? runner_run(instance, NULL) : 1;
