@@ -35,8 +35,8 @@ rs_region_piece rs_region_piece_of(const rs_region_cut *cut, uint32_t index) {
 rs_region_piece rs_region_piece_at(const rs_region_cut *cut, uint64_t offset) {
     uint64_t behind = (uint64_t)cut->slices * cut->slice_bytes;
     RS_ASSERT(offset < rs_region_cut_bytes(cut));
+    RS_ASSERT(cut->block_bytes > 0 || offset < behind);
     return rs_region_piece_of(
         cut, offset < behind ? (uint32_t)(offset / cut->slice_bytes)
                              : cut->slices + (uint32_t)((offset - behind) / cut->block_bytes));
-    RS_ASSERT(cut->block_bytes > 0 || offset < behind);
 }
