@@ -29,6 +29,13 @@ find_loader()
     die "Wine is not installed: run scripts/setup-debian.sh"
 }
 
+# Linux puts a program's heap at random up to 1 GiB behind it, and Wine's loader lies less than that
+# below an address that Wine must have (0x7ffe0000, the shared user data): where the heap covers it,
+# about once in 3,000 starts, the program ends with code 1 and no word, and CreateProcess fails with
+# error 1359. Programs inherit this from the one that starts them.
+fixed=
+! setarch "$(uname -m)" -R true 2>/dev/null || fixed="setarch $(uname -m) -R"
+
 # A Wine process must not keep our lock (descriptor 9), or a caller's pipe, open for its lifetime.
 quietly()
 {
@@ -43,7 +50,7 @@ start_wine()
 {
     quietly setsid wineserver -p60 || return 0
     [ -f "$WINEPREFIX/system.reg" ] && fresh=no || fresh=yes
-    quietly setsid "$loader" wineboot --init || die "cannot start Wine in $WINEPREFIX"
+    quietly setsid $fixed "$loader" wineboot --init || die "cannot start Wine in $WINEPREFIX"
     [ "$fresh" = no ] || set_version || die "cannot set the Windows version in $WINEPREFIX"
 }
 
@@ -52,7 +59,7 @@ start_wine()
 set_version()
 {
     for try in 1 2 3; do
-        quietly "$loader" reg add 'HKCU\Software\Wine' /v Version /d win10 /f && return
+        quietly $fixed "$loader" reg add 'HKCU\Software\Wine' /v Version /d win10 /f && return
         sleep "$try"
     done
     return 1
@@ -92,4 +99,5 @@ mkdir -p "$WINEPREFIX"
 exec 9>"$WINEPREFIX/.ringside-lock"
 flock 9
 start_wine
-exec "$loader" "$program" "$@" 9>&-
+# shellcheck disable=SC2086 # words
+exec $fixed "$loader" "$program" "$@" 9>&-
