@@ -39,7 +39,9 @@ wanted()
 {
     local program
     for program in $1; do
-        [ -z "${RINGSIDE_PROGRAMS:-}" ] || [[ " $RINGSIDE_PROGRAMS " = *" $program "* ]] || continue
+        # shellcheck disable=SC2086 # words, whatever is between them
+        [ -z "${RINGSIDE_PROGRAMS:-}" ] || [[ " $(echo $RINGSIDE_PROGRAMS) " = *" $program "* ]] ||
+            continue
         echo "$program"
     done
 }

@@ -42,6 +42,10 @@ if [ "$kind" = lines ]; then
     { exec 3<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null && fail "it still listens"
     printf 'there\n' >&4
     [ "$(take 4 6)" = "$(hex 'THERE\n')" ] || fail "no line in capitals during the drain"
+    for _ in $(seq 200); do # those before may still be closing
+        grep -q '^1 sessions' server && break
+        sleep 0.1
+    done
     grep -q '^1 sessions' server || fail "it does not tell what is left"
     exec 4>&-
     ends
