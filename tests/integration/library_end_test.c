@@ -64,7 +64,9 @@ static bool at_end(int fd) {
 static rs_server *start_ends(ends *app, int *fd) {
     const rs_app callbacks = {
         .ctx = app, .on_open = on_open, .on_message = on_message, .on_close = on_close};
-    rs_server *server = start(&callbacks, "3", "1024");
+    rs_server *server;
+    memset(app, 0, sizeof *app);
+    server = start(&callbacks, "3", "1024");
     for (uint32_t i = 0; i < CLIENTS; i++) {
         fd[i] = client_open(server);
         echo(fd[i], 1);
@@ -101,7 +103,6 @@ static void test_library_newcomers_are_turned_away_while_off(void **state) {
     int fd[CLIENTS], late;
     rs_server *server;
     (void)state;
-    memset(&app, 0, sizeof app);
     server = start_ends(&app, fd);
     rs_server_accept(server, false);
     late = client_open(server);
@@ -129,7 +130,6 @@ static void test_library_a_drain_waits_for_the_last_session_of_any_shard(void **
     rs_server *server;
     rs_error error;
     (void)state;
-    memset(&app, 0, sizeof app);
     server = start_ends(&app, fd);
     wait_for_left(server, CLIENTS);
     echo(fd[0], 9);
@@ -161,7 +161,6 @@ static void test_library_a_drain_ends_at_its_deadline(void **state) {
     rs_server *server;
     rs_error error;
     (void)state;
-    memset(&app, 0, sizeof app);
     server = start_ends(&app, fd);
     rs_server_drain(server, LONG_MS);
     rs_server_drain(server, 50); /* the last call counts */
@@ -182,7 +181,6 @@ static void test_library_a_stop_ends_a_drain(void **state) {
     int fd[CLIENTS];
     rs_server *server;
     (void)state;
-    memset(&app, 0, sizeof app);
     server = start_ends(&app, fd);
     rs_server_drain(server, LONG_MS);
     for (uint32_t i = 0; i < CLIENTS; i++) {
