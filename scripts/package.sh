@@ -8,7 +8,8 @@
 # The same commit gives the same bytes, whatever the folder, user or hour: no path, no time and no
 # order of a directory gets in (tests/integration/package_same_bytes.sh). The compiler's version does.
 # Where there is no git, RINGSIDE_COMMIT and SOURCE_DATE_EPOCH say what commit it is, and when.
-# RINGSIDE_PROGRAMS: names of programs, for a package of these alone.
+# RINGSIDE_PROGRAMS: names of programs, for a package of these alone. RINGSIDE_LTO=OFF: without
+# link-time optimisation, which makes a build three times as long.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -58,8 +59,8 @@ configure()
 {
     mkdir -p "build/package-$1"
     : >"build/package-$1/package.log"
-    logged "$1" cmake -S . -B "build/package-$1" -G Ninja -DRS_PACKAGE=ON -DRS_COMMIT="$commit" \
-        "${@:2}"
+    logged "$1" cmake -S . -B "build/package-$1" -G Ninja -DRS_PACKAGE=ON \
+        -DRS_LTO="${RINGSIDE_LTO:-ON}" -DRS_COMMIT="$commit" "${@:2}"
 }
 
 # build HALF PROGRAMS

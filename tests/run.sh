@@ -7,8 +7,8 @@
 # preset that fails does not keep the next from running. Exit 0 only when every preset was built,
 # ran at least one test and failed none, and nothing was found.
 # A test mostly waits: while one preset is tested, the next ones are built with what is left of the
-# processors. Link-time optimisation is off but in the package, which two tests build and run: it
-# makes a build three times as long. bench/compare.sh switches it on.
+# processors. Link-time optimisation is off but in the two packages that are compared byte for byte:
+# it makes a build three times as long. bench/compare.sh switches it on.
 # What reads source texts is native's alone. fuzz runs the fuzz targets, clang the unit tests; asan
 # leaves out the walk over every setting and the calibration, tsan those and what has one thread:
 # the simulation, the walk over every option and comparisons that are not interrupted; windows the
