@@ -6,6 +6,13 @@
 #define COST_SEARCH_LOADS 11.0 /* in one search for capacity */
 #define COST_RAMP 0.5          /* it ends by itself */
 
+/* Of a scenario that insists on some time. */
+static double cost_of_time(const rs_scenario *scenario, double load_s) {
+    const rs_load_time time = rs_scenario_time(scenario, 0, 0);
+    const double least_s = time.seconds + time.warmup_s;
+    return least_s > load_s ? (least_s + COST_OVERHEAD_S) / (load_s + COST_OVERHEAD_S) : 1;
+}
+
 void rs_cost_init(rs_cost *cost, const rs_results *results, double load_s) {
     for (uint32_t i = 0; i < results->subjects; i++) {
         cost->run_s[i] =
@@ -16,7 +23,7 @@ void rs_cost_init(rs_cost *cost, const rs_results *results, double load_s) {
         cost->factor[i] = kind == RS_SCENARIO_CAPACITY || kind == RS_SCENARIO_BOTS
                               ? COST_SEARCH_LOADS * RS_CAPACITY_SHARE
                           : kind == RS_SCENARIO_RAMP ? COST_RAMP
-                                                     : 1;
+                                                     : cost_of_time(results->scenario[i], load_s);
     }
 }
 

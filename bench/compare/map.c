@@ -8,8 +8,10 @@
 #include "core/assert.h"
 #include "core/limits.h"
 
-#define MAP_SESSIONS_SPARE 15u    /* beyond the connections: those of a run before that end late */
-#define MAP_FRAME_DEFAULT 4096u   /* of the servers: above it they are told */
+#define MAP_SESSIONS_SPARE 15u  /* beyond the connections: those of a run before that end late */
+#define MAP_FRAME_DEFAULT 4096u /* of the servers: above it they are told */
+#define MAP_SLOW_CONNECTIONS 1024u
+#define MAP_SLOW_BYTES (4u << 20)
 #define MAP_QUEUED_LARGE 1048576u /* send queue for the frames above it, as in scenario large */
 
 const uint32_t rs_map_connections[RS_MAP_CONNECTIONS] = {1, 16, 64, 256, 1024};
@@ -21,6 +23,10 @@ const char rs_map_rule[] =
     "A cell is left out when connections x requests in flight x bytes of a message is above 16 "
     "MiB: there the figures are those of memory and of the sockets' buffers, not of an interface.";
 
+const char rs_map_slow_rule[] =
+    "With 1,024 connections, or with more than 4 MiB in flight, a run has at least 1.2 s: less may "
+    "not hold one round of requests, and connecting would be much of its CPU time.";
+
 bool rs_map_grid(uint32_t index, uint32_t *size, uint32_t *block) {
     RS_ASSERT(index < RS_MAP_GRIDS);
     *size = rs_map_sizes[index / RS_MAP_BLOCKS];
@@ -30,6 +36,11 @@ bool rs_map_grid(uint32_t index, uint32_t *size, uint32_t *block) {
 
 bool rs_map_holds(uint32_t connections, uint32_t depth, uint32_t size) {
     return (uint64_t)connections * depth * size <= RS_MAP_BYTES_MAX;
+}
+
+bool rs_map_is_slow(uint32_t connections, uint32_t depth, uint32_t size) {
+    return connections >= MAP_SLOW_CONNECTIONS ||
+           (uint64_t)connections * depth * size > MAP_SLOW_BYTES;
 }
 
 bool rs_map_in_quick(const rs_scenario *cell) {
@@ -75,17 +86,19 @@ static void map_add(rs_map *map, uint32_t connections, uint32_t depth, uint32_t 
         (void)snprintf(cell->about + used, sizeof cell->about - (size_t)used, ", send blocks of %u",
                        block);
     }
-    cell->scenario = (rs_scenario){.name = cell->name,
-                                   .about = cell->about,
-                                   .kind = RS_SCENARIO_CLOSED,
-                                   .connections = connections,
-                                   .depth = depth,
-                                   .frame_bytes = size,
-                                   .max_sessions = connections + MAP_SESSIONS_SPARE,
-                                   .max_frame = large && !raw ? size : 0,
-                                   .max_queued = large ? MAP_QUEUED_LARGE : 0,
-                                   .app = raw ? "raw" : NULL,
-                                   .send_block = block};
+    cell->scenario =
+        (rs_scenario){.name = cell->name,
+                      .about = cell->about,
+                      .kind = RS_SCENARIO_CLOSED,
+                      .connections = connections,
+                      .depth = depth,
+                      .frame_bytes = size,
+                      .max_sessions = connections + MAP_SESSIONS_SPARE,
+                      .max_frame = large && !raw ? size : 0,
+                      .max_queued = large ? MAP_QUEUED_LARGE : 0,
+                      .app = raw ? "raw" : NULL,
+                      .send_block = block,
+                      .least_s = rs_map_is_slow(connections, depth, size) ? RS_MAP_SLOW_S : 0};
 }
 
 static void map_add_writers(rs_map *map) {

@@ -22,6 +22,7 @@
 #define RS_MAP_CELLS_MAX 96u
 #define RS_MAP_NAME_BYTES 20u
 #define RS_MAP_BYTES_MAX (16u << 20) /* in flight one way: what the rule allows; ours */
+#define RS_MAP_SLOW_S 1.2            /* the least time of a run where rs_map_is_slow */
 #define RS_MAP_WIN 1.05              /* who is faster by more than this wins a cell: ours */
 
 /* The shape in which RIO loses most in public: so many writers share one connection, each with one
@@ -44,6 +45,10 @@ extern const char rs_map_rule[];
 
 /* rs_map_holds: the rule lets the cell in. */
 bool rs_map_holds(uint32_t connections, uint32_t depth, uint32_t size);
+
+/* rs_map_is_slow: its runs have RS_MAP_SLOW_S at least; rs_map_slow_rule says why. */
+bool rs_map_is_slow(uint32_t connections, uint32_t depth, uint32_t size);
+extern const char rs_map_slow_rule[];
 
 /* rs_map_in_quick: part of the few cells of --quick. */
 bool rs_map_in_quick(const rs_scenario *cell);

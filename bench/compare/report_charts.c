@@ -116,6 +116,24 @@ void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_t
     }
 }
 
+void rs_chart_sends(const rs_results *results, uint32_t scenario, rs_compare_text *text) {
+    rs_curve curve[RS_SERVERS_MAX];
+    uint32_t list[RS_SERVERS_MAX], curves = 0;
+    const uint32_t count = chart_subjects(results, scenario, false, list);
+    for (uint32_t i = 0; i < count; i++) {
+        const double *point =
+            &rs_results_cell(results, scenario, list[i])->median[RS_METRIC_SEND_P50];
+        if (rs_is_known(point[0])) {
+            curve[curves] = (rs_curve){.label = results->subject[list[i]].name,
+                                       .colour = rs_chart_colour(results, list[i])};
+            memcpy(curve[curves++].value, point, sizeof curve[0].value);
+        }
+    }
+    if (curves > 0) {
+        rs_svg_curves(text, "Post of a send to its completion", curve, curves);
+    }
+}
+
 const char *const rs_chart_cpu_parts[RS_CHART_CPU_PARTS] = {"user", "kernel", "wineserver"};
 
 /* Medians of parts do not add up to the median of sums, which the table has: scaled to it. */

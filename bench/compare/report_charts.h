@@ -42,6 +42,7 @@ uint32_t rs_chart_colour(const rs_results *results, uint32_t subject);
 /* One chart each; latency of a ladder one for each kind of calls. */
 void rs_chart_rate(const rs_results *results, uint32_t scenario, rs_compare_text *text);
 void rs_chart_latency(const rs_results *results, uint32_t scenario, rs_compare_text *text);
+void rs_chart_sends(const rs_results *results, uint32_t scenario, rs_compare_text *text);
 void rs_chart_cpu(const rs_results *results, uint32_t scenario, rs_compare_text *text);
 void rs_chart_calls(const rs_results *results, uint32_t scenario, const rs_chart_calls_list *calls,
                     rs_compare_text *text);

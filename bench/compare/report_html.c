@@ -91,7 +91,8 @@ static void html_scenarios(const rs_results *results, rs_compare_text *text) {
     if (all) {
         html_paragraph(text, "dim",
                        "Medians of the runs; the thin line reaches from the smallest run to the "
-                       "largest. Latency is that of replies, on a logarithmic scale.");
+                       "largest. Latency is that of replies. A send lasts from its post until the "
+                       "server saw its completion. Both are on a logarithmic scale.");
         html_key(text, "CPU time", rs_chart_cpu_parts, RS_CHART_CPU_PARTS);
     }
     html_key(text, "Kernel calls", calls.name, calls.count + 1);
@@ -107,6 +108,7 @@ static void html_scenarios(const rs_results *results, rs_compare_text *text) {
             rs_chart_rate(results, i, text);
             rs_chart_cpu(results, i, text);
             rs_chart_latency(results, i, text);
+            rs_chart_sends(results, i, text);
         }
         rs_chart_calls(results, i, &calls, text);
         rs_compare_text_raw(text, "</div></div>\n");

@@ -166,6 +166,8 @@ bool rs_report_map_note(const rs_results *results, uint32_t index, char *out, si
         map_note_rule(out, bytes);
     } else if (index == 1 && results->baseline < 0) {
         (void)snprintf(out, bytes, "There is nothing to set the servers against here: no ratios.");
+    } else if (index == 2) {
+        (void)snprintf(out, bytes, "%s", rs_map_slow_rule);
     } else if (index == 1) {
         map_note_level(results, out, bytes);
     } else {

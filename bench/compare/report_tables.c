@@ -340,14 +340,18 @@ static void report_row_latency(const rs_results *results, uint32_t scenario, uin
         for (uint32_t i = RS_METRIC_P50; i <= RS_METRIC_MAX; i++) {
             row_latency(&row, cell, (rs_metric)i);
         }
+        row_number(&row, cell->median[RS_METRIC_SEND_P50]);
+        row_number(&row, cell->median[RS_METRIC_SEND_P99]);
+        report_percent(row.cell[row.at++], cell->median[RS_METRIC_SPIN_HITS]);
     }
 }
 
 void rs_report_latency_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"p50 us",   "p90 us",    "p99 us",
-                                          "p99.9 us", "p99.99 us", "max us"};
-    _Static_assert(RS_METRIC_MAX - RS_METRIC_P50 + 1 == sizeof headers / sizeof headers[0],
-                   "one header for each point");
+    static const char *const headers[] = {"p50 us",      "p90 us",      "p99 us",
+                                          "p99.9 us",    "p99.99 us",   "max us",
+                                          "send p50 us", "send p99 us", "spin hits %"};
+    _Static_assert(RS_METRIC_MAX - RS_METRIC_P50 + 4 == sizeof headers / sizeof headers[0],
+                   "one header for each point, and three more");
     table_begin(out);
     columns_add(out, headers, sizeof headers / sizeof headers[0]);
     report_rows(results, out, report_row_latency);

@@ -47,20 +47,29 @@ void rs_result_beyond(rs_compare_run *run, const char *format, ...) {
     result_end(run, RS_RUN_BEYOND);
 }
 
+/* Six metrics from `first` on, of a histogram in ns; one of nothing has none. */
+static void result_read_points(rs_compare_run *run, rs_metric first, const rs_json_doc *doc,
+                               const char *histogram) {
+    static const char *const points[] = {"p50", "p90", "p99", "p99_9", "p99_99", "max"};
+    const rs_json_node *from = rs_json_read_get(doc, NULL, histogram);
+    const bool empty = from != NULL && rs_json_read_number(doc, from, "count") <= 0;
+    for (uint32_t i = 0; i < sizeof points / sizeof points[0] && from != NULL && !empty; i++) {
+        run->value[first + i] = rs_json_read_number(doc, from, points[i]) / 1000;
+    }
+}
+
 static void result_read_latency(rs_compare_run *run, const rs_scenario *scenario,
                                 const rs_json_doc *load) {
-    static const struct {
-        const char *key;
-        rs_metric metric;
-    } points[] = {{"p50", RS_METRIC_P50},     {"p90", RS_METRIC_P90},       {"p99", RS_METRIC_P99},
-                  {"p99_9", RS_METRIC_P99_9}, {"p99_99", RS_METRIC_P99_99}, {"max", RS_METRIC_MAX}};
     const char *which = rs_scenario_is_open(scenario)        ? "latency_corrected_ns"
                         : scenario->kind == RS_SCENARIO_RAMP ? "first_reply_ns"
                                                              : "latency_ns";
-    const rs_json_node *from = rs_json_read_get(load, NULL, which);
-    for (size_t i = 0; i < sizeof points / sizeof points[0] && from != NULL; i++) {
-        run->value[points[i].metric] = rs_json_read_number(load, from, points[i].key) / 1000;
-    }
+    result_read_points(run, RS_METRIC_P50, load, which);
+}
+
+static double result_spin_hits(const rs_json_doc *server) {
+    const double found = rs_json_read_number(server, NULL, "backend_counters.spins_found");
+    const double missed = rs_json_read_number(server, NULL, "backend_counters.spins_missed");
+    return found + missed > 0 ? found / (found + missed) : NAN;
 }
 
 /* Of the board a message is a delivery: one viewer told of one move. */
@@ -242,6 +251,8 @@ void rs_result_read(rs_compare_run *run, const rs_scenario *scenario, const rs_j
     run->value[RS_METRIC_DEQUEUED] =
         rs_json_read_number(server, NULL, "completions_per_batch.mean");
     run->value[RS_METRIC_LEAST] = observed->least_share;
+    result_read_points(run, RS_METRIC_SEND_P50, server, "send_completion_ns");
+    run->value[RS_METRIC_SPIN_HITS] = result_spin_hits(server);
     run->value[RS_METRIC_PACING] = rs_json_read_number(load, NULL, "pacing_ns.p99") / 1000;
     run->paced_late = result_is_true(load, "paced_late");
     run->value[RS_METRIC_SWITCHES] =

@@ -65,6 +65,15 @@ _Static_assert(RS_REPEATS_MAX <= RS_STATS_SAMPLES_MAX, "the statistics hold ever
       "loadgen, where a question asks for it: messages of the connection that had fewest over "    \
       "the "                                                                                       \
       "mean of all")                                                                               \
+    X(SEND_P50, "send_p50_us", "us",                                                               \
+      "server: from the post of a send until its completion was seen, within 1/64")                \
+    X(SEND_P90, "send_p90_us", "us", "the same")                                                   \
+    X(SEND_P99, "send_p99_us", "us", "the same")                                                   \
+    X(SEND_P99_9, "send_p99_9_us", "us", "the same")                                               \
+    X(SEND_P99_99, "send_p99_99_us", "us", "the same")                                             \
+    X(SEND_MAX, "send_max_us", "us", "the same")                                                   \
+    X(SPIN_HITS, "spin_hits", "share",                                                             \
+      "rio_server with --rio-wait spin: spins that found a completion, of all spins")              \
     X(PACING, "pacing_p99_us", "us",                                                               \
       "loadgen, in an open loop: p99 of actual less intended send, its own part of the latency")   \
     X(SWITCHES, "context_switches", "1/msg",                                                       \

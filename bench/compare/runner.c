@@ -120,9 +120,10 @@ static void runner_server_args(const runner_turn *turn, rs_args *args) {
 static void runner_load_args(const runner_turn *turn, rs_args *args) {
     const double share =
         turn->runner->share * (rs_scenario_is_search(turn->scenario) ? RS_CAPACITY_SHARE : 1);
-    const rs_load_time time = {.seconds = turn->runner->seconds * share,
-                               .warmup_s = turn->runner->warmup_s * share,
-                               .rate = turn->rate};
+    const rs_load_time whole =
+        rs_scenario_time(turn->scenario, turn->runner->seconds, turn->runner->warmup_s);
+    const rs_load_time time = {
+        .seconds = whole.seconds * share, .warmup_s = whole.warmup_s * share, .rate = turn->rate};
     char json[RS_ARG_BYTES * 2];
     rs_args_init(args);
     rs_args_add(args, "%s", turn->runner->loadgen);
@@ -130,7 +131,7 @@ static void runner_load_args(const runner_turn *turn, rs_args *args) {
     rs_args_add(args, "127.0.0.1");
     rs_args_u32(args, "--port", turn->port);
     rs_scenario_load_args(turn->scenario, &time, args);
-    if (turn->target->streams || turn->scenario->send_block != 0) {
+    if (turn->target->streams || turn->scenario->send_block != 0 || turn->scenario->least_s > 0) {
         rs_args_u32(args, "--timeout", RUNNER_SLOW_REPLY_S);
     }
     runner_path(turn, &turn->runner->load, "json", json);
@@ -317,7 +318,8 @@ static void runner_watch(runner_turn *turn) {
 /* False: the run is void or over. */
 static bool runner_await_load(runner_turn *turn) {
     rs_runner *runner = turn->runner;
-    const double deadline_s = runner_now_s() + runner->seconds + RUNNER_GRACE_S + runner->warmup_s;
+    const rs_load_time time = rs_scenario_time(turn->scenario, runner->seconds, runner->warmup_s);
+    const double deadline_s = runner_now_s() + time.seconds + time.warmup_s + RUNNER_GRACE_S;
     for (uint32_t tick = 0; !rs_process_has_ended(&runner->load.process); tick++) {
         if (runner_should_stop(turn)) {
             return false;

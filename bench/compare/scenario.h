@@ -48,6 +48,7 @@ typedef struct rs_scenario {
     uint32_t sets;   /* RS_IN_*: which selections have it; 0: trade-offs, or by name */
     const char *app; /* option of the server, and of loadgen for the board and raw; NULL: default */
     uint32_t send_block; /* option of the server; 0 = its default */
+    double least_s;      /* measured time that a run has at least; 0: any will do */
 } rs_scenario;
 
 #define RS_IN_QUICK (1u << 0)
@@ -97,6 +98,9 @@ typedef struct rs_load_time {
     double seconds, warmup_s;
     double rate; /* messages a second, FIXED and CAPACITY; BOTS: how many; otherwise ignored */
 } rs_load_time;
+
+/* rs_scenario_time: what a run of so many seconds and so much warm-up has in this scenario. */
+rs_load_time rs_scenario_time(const rs_scenario *scenario, double seconds, double warmup_s);
 
 /* rs_scenario_moves: messages a second of so many bots; of a board scenario alone. */
 double rs_scenario_moves(double bots);

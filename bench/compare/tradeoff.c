@@ -29,6 +29,8 @@ static const rs_tradeoff tradeoff_table[] = {
      "pipelined", NULL, NULL, NULL, NULL},
     {"sends-in-flight", "2", NULL, true, true, "pipelined", NULL, NULL, NULL, NULL},
     {"sends-in-flight", "4", NULL, true, true, "pipelined", NULL, NULL, NULL, NULL},
+    {"recvs", "4", "receives that a session has posted, each into a slice of its own", true, true,
+     "wide", "large", NULL, NULL, "pipelined"},
     {"rio-defer", "off", "every request started by its own call instead of one commit a batch",
      false, true, "pipelined", NULL, NULL, NULL, NULL},
     {"sndbuf", "0", "no send buffer, or a large one (a RIO socket has none)", true, false,

@@ -207,6 +207,7 @@ static void doc_map(doc *out) {
                 connections, in, left_out);
     }
     doc_paragraph(out, rs_map_rule);
+    doc_paragraph(out, rs_map_slow_rule);
     doc_paragraph(out, "Messages above 65,535 bytes are no frames: server and loadgen then have "
                        "`--app raw`, and every byte is verified as it comes back.");
     doc_paragraph(out, "And `" RS_MAP_WRITERS "`, the shape in which RIO loses most in public: one "

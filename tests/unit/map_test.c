@@ -109,7 +109,7 @@ static int setup(void **state) {
 /* ---- the rule */
 
 static void test_map_holds_what_the_rule_says(void **state) {
-    uint32_t quick = 0, inside = 0;
+    uint32_t quick = 0, inside = 0, slow = 0;
     (void)state;
     for (uint32_t i = 0; i < map.cells; i++) {
         const rs_scenario *at = &map.cell[i].scenario;
@@ -117,6 +117,8 @@ static void test_map_holds_what_the_rule_says(void **state) {
         assert_true(bytes <= RS_MAP_BYTES_MAX);
         assert_ptr_equal(rs_map_find(&map, at->name), at);
         quick += rs_map_in_quick(at) ? 1 : 0;
+        slow += at->least_s > 0 ? 1 : 0;
+        assert_true((at->least_s > 0) == (at->connections == 1024 || bytes > 4 * 1048576.0));
     }
     for (uint32_t c = 0; c < RS_MAP_CONNECTIONS; c++) {
         for (uint32_t i = 0; i < RS_MAP_DEPTHS * RS_MAP_SIZES; i++) {
@@ -128,6 +130,12 @@ static void test_map_holds_what_the_rule_says(void **state) {
     }
     assert_int_equal(map.cells, inside + 1); /* "writers" */
     assert_int_equal(map.cells, 82);
+    assert_int_equal(slow, 22);
+    const rs_load_time few = rs_scenario_time(rs_map_find(&map, "64x1x262144-4k"), 0.4, 0.1);
+    assert_true(few.seconds > 1.19 && few.warmup_s > 0.29);
+    const rs_load_time full = rs_scenario_time(rs_map_find(&map, "64x1x262144-4k"), 2, 0.5);
+    assert_true(full.seconds > 1.99 && full.seconds < 2.01 && full.warmup_s < 0.51);
+    assert_true(rs_scenario_time(rs_map_find(&map, "1x1x32"), 0.4, 0.1).seconds < 0.41);
     assert_int_equal(quick, 14);               /* 1024x16x16384 is left out */
     assert_true(rs_map_holds(1024, 1, 16384)); /* exactly 16 MiB */
     assert_false(rs_map_holds(1024, 1, 16385));

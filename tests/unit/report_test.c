@@ -1149,6 +1149,26 @@ static void test_result_figures_come_from_both_sides(void **state) {
     assert_false(rs_is_known(got.value[RS_METRIC_POOL]));
 }
 
+/* Sends as the server timed them, and of its spins those that found something; of none nothing. */
+static void test_result_sends_and_spins_are_the_servers(void **state) {
+    static const char load[] =
+        "{\"valid\":true,\"counts\":{\"sent\":100},\"rate_per_s\":50," LATENCY "}";
+    (void)state;
+    rs_compare_run got;
+    read_run("{\"messages\":100,\"send_completion_ns\":{\"count\":9,\"p50\":3000,\"p99_9\":8000,"
+             "\"max\":9000},\"backend_counters\":{\"spins_found\":3,\"spins_missed\":1}}",
+             load, &got);
+    assert_true(fabs(got.value[RS_METRIC_SEND_P50] - 3) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_SEND_P99_9] - 8) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_SEND_MAX] - 9) < 1e-9);
+    assert_true(fabs(got.value[RS_METRIC_SPIN_HITS] - 0.75) < 1e-9);
+    read_run("{\"messages\":100,\"send_completion_ns\":{\"count\":0,\"p50\":0},"
+             "\"backend_counters\":{\"spins_found\":0,\"spins_missed\":0}}",
+             load, &got);
+    assert_false(rs_is_known(got.value[RS_METRIC_SEND_P50]));
+    assert_false(rs_is_known(got.value[RS_METRIC_SPIN_HITS]));
+}
+
 static void test_result_of_a_stream_counts_by_loadgen(void **state) {
     (void)state;
     rs_compare_run got;
@@ -1413,6 +1433,7 @@ int main(void) {
         CASE(test_args_too_many_or_too_long_are_remembered),
         CASE(test_scenario_names_are_distinct_and_late_ones_last),
         CASE(test_result_figures_come_from_both_sides),
+        CASE(test_result_sends_and_spins_are_the_servers),
         CASE(test_result_of_a_stream_counts_by_loadgen),
         CASE(test_result_unsound_runs_are_void_with_the_reason),
         CASE(test_result_of_untold_cpu_time_is_unknown),

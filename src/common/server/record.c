@@ -2,6 +2,7 @@
 /* See record.h. */
 #include "server/record.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -152,13 +153,38 @@ void rs_record_usage(rs_json *json, const rs_os_usage *then) {
     }
 }
 
+/* How many values are below each power of two and not below the one before; none: left out. */
+static void record_octaves(rs_json *json, const rs_histogram *histogram) {
+    char below[24];
+    uint64_t count = 0;
+    rs_json_object(json, "below");
+    for (uint32_t i = 0; i < RS_HISTOGRAM_BUCKETS; i++) {
+        const uint64_t next = rs_histogram_bucket_top(i) + 1;
+        count += histogram->bucket[i];
+        if (count > 0 && (next & (next - 1)) == 0) {
+            (void)snprintf(below, sizeof below, "%" PRIu64, next);
+            rs_json_u64(json, below, count);
+            count = 0;
+        }
+    }
+    RS_ASSERT(count == 0); /* the range ends at a power of two */
+    rs_json_end(json);
+}
+
 void rs_record_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
+    static const struct {
+        const char *key;
+        uint32_t percent;
+    } points[] = {
+        {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
     RS_ASSERT(key != NULL);
     rs_json_object(json, key);
     rs_json_u64(json, "count", histogram->count);
     rs_json_double(json, "mean", rs_histogram_mean(histogram));
-    rs_json_u64(json, "p50", rs_histogram_percentile(histogram, 50000));
-    rs_json_u64(json, "p99", rs_histogram_percentile(histogram, 99000));
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        rs_json_u64(json, points[i].key, rs_histogram_percentile(histogram, points[i].percent));
+    }
     rs_json_u64(json, "max", histogram->count != 0 ? histogram->max : 0);
+    record_octaves(json, histogram);
     rs_json_end(json);
 }

@@ -39,7 +39,8 @@ void rs_record_calls(rs_json *json, const rs_backend_stats *stats, uint64_t mess
 /* rs_record_usage: resource usage since `then`; null for unknown figures. */
 void rs_record_usage(rs_json *json, const rs_os_usage *then);
 
-/* rs_record_histogram: count, mean, p50, p99, max. */
+/* rs_record_histogram: count, mean, percentiles, max, and how many values lie below each power of
+ * two. */
 void rs_record_histogram(rs_json *json, const char *key, const rs_histogram *histogram);
 
 /* rs_record_calls_total: the sum of all kernel calls. */
