@@ -12,9 +12,10 @@
 const char rs_question_rule[] =
     "A clause holds when the whole interval of the paired ratios keeps its bound, fails when none "
     "of it does, and is open otherwise. All clauses have to hold, unless the entry says that one "
-    "is enough; one that fails decides, then one that is open. Pairs with a disturbed run do not "
-    "count. There is no answer without a control, the same server against itself, nor when it "
-    "shows a difference.";
+    "is enough; one that fails decides, then one that is open. Where a figure is a time, or made "
+    "of times, pairs with a disturbed run do not count, and there is no answer when too many runs "
+    "were disturbed, without a control, the same server against itself, or when that shows a "
+    "difference. Counts, memory and shares of messages stand without these: the answer says so.";
 
 const rs_question *rs_question_find(const char *id) {
     char number[16];
@@ -80,6 +81,27 @@ bool rs_question_asks(const rs_question *question, rs_metric metric) {
     return false;
 }
 
+bool rs_question_counts(const rs_question_clause *clause) {
+    switch (clause->metric) {
+    case RS_METRIC_LEAST:
+    case RS_METRIC_MEMORY_EACH:
+    case RS_METRIC_SPIN_HITS:
+        return true;
+    default:
+        return clause->bound == RS_BOUND_SOUND;
+    }
+}
+
+/* Some clause is not settled by counting. */
+static bool question_has_times(const rs_question *question) {
+    for (uint32_t i = 0; i < question->clauses; i++) {
+        if (!rs_question_counts(&question->clause[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *question_metric(rs_metric metric) {
     switch (metric) {
     case RS_METRIC_RATE:
@@ -92,6 +114,8 @@ static const char *question_metric(rs_metric metric) {
         return "processor time a message";
     case RS_METRIC_LEAST:
         return "least connection's share";
+    case RS_METRIC_SPIN_HITS:
+        return "share of spins that find something";
     case RS_METRIC_DEQUEUED:
         return "completions a dequeue";
     case RS_METRIC_MEMORY_EACH:
@@ -152,6 +176,11 @@ answer_say(rs_answer *out, rs_answer_kind kind, const char *format, ...) {
     (void)vsnprintf(out->text, sizeof out->text, format, list);
     va_end(list);
     out->kind = kind;
+}
+
+static void answer_add(rs_answer *out, const char *words) {
+    const size_t used = strlen(out->text);
+    (void)snprintf(out->text + used, sizeof out->text - used, "%s", words);
 }
 
 static rs_clause question_same(const rs_interval *ratio) {
@@ -256,7 +285,10 @@ void rs_question_judge(const rs_question *question, const rs_question_input *inp
     for (uint32_t i = 0; i < question->clauses; i++) {
         out->clause[i] = question_clause(&question->clause[i], &input->seen[i]);
     }
-    if (input->unfit) {
+    if (!question_has_times(question)) {
+        answer_clauses(question, input, out);
+        answer_add(out, " It rests on counts; disturbed runs are in.");
+    } else if (input->unfit) {
         answer_say(out, RS_ANSWER_NOT_SEPARABLE,
                    "No answer: too many runs were disturbed or void.");
     } else if (input->controls == 0) {
@@ -311,8 +343,8 @@ static void look_clause(const rs_question *question, const rs_question_clause *c
     const rs_cell *cell = rs_results_cell(results, (uint32_t)scenario, (uint32_t)subject);
     out->made = cell->ok + cell->voided;
     out->voided = cell->voided;
-    out->ratio =
-        rs_results_ratio(results, (uint32_t)scenario, (uint32_t)subject, of, clause->metric, true);
+    out->ratio = rs_results_ratio(results, (uint32_t)scenario, (uint32_t)subject, of,
+                                  clause->metric, !rs_question_counts(clause));
 }
 
 void rs_question_look(const rs_question *question, const rs_results *results,
@@ -350,7 +382,7 @@ void rs_question_answer(const rs_results *results, rs_question_input *input, rs_
 void rs_question_decide(rs_results *results) {
     rs_question_input input;
     rs_answer answer;
-    if (results->verdict.kind != RS_VERDICT_UNFIT) {
+    if (results->verdict.kind != RS_VERDICT_UNFIT || !question_has_times(results->question)) {
         rs_question_answer(results, &input, &answer);
         results->verdict.kind = RS_VERDICT_CANNOT;
         (void)snprintf(results->verdict.text, sizeof results->verdict.text, "Question %u, %s %s",

@@ -83,6 +83,9 @@ bool rs_question_measures(const rs_question *question, const char *server);
 /* rs_question_asks: one of its clauses is about this figure. */
 bool rs_question_asks(const rs_question *question, rs_metric metric);
 
+/* rs_question_counts: a clause about what is counted, which a disturbed run tells as well. */
+bool rs_question_counts(const rs_question_clause *clause);
+
 /* rs_question_clause_words: of one clause, as a sentence without its full stop. */
 void rs_question_clause_words(const rs_question *question, uint32_t index,
                               char out[RS_QUESTION_WORDS_BYTES]);
@@ -133,7 +136,8 @@ void rs_question_look(const rs_question *question, const rs_results *results,
 /* rs_question_answer: the two above, of results->question, which is not NULL. */
 void rs_question_answer(const rs_results *results, rs_question_input *input, rs_answer *out);
 
-/* rs_question_decide: puts the answer in the place of the verdict, unless that is "unfit". */
+/* rs_question_decide: puts the answer in the place of the verdict, unless that is "unfit" and some
+ * clause is about times. */
 void rs_question_decide(rs_results *results);
 
 /* rs_answer_name: "holds", "does not hold", "not separable", "cannot be answered here". */

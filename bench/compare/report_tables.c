@@ -241,6 +241,7 @@ static void report_row_tradeoff(const rs_results *results, uint32_t scenario, ui
     row_number(&row, cell->median[RS_METRIC_CPU_SUM]);
     row_latency(&row, cell, RS_METRIC_P99);
     row_number(&row, cell->median[RS_METRIC_CALLS]);
+    row_number(&row, cell->median[RS_METRIC_DEQUEUED]);
     row_number(&row, cell->median[RS_METRIC_SWITCHES]);
     row_number(&row, cell->median[RS_METRIC_FAULTS]);
     row_number(&row, cell->median[RS_METRIC_MEMORY_EACH] / 1024);
@@ -262,10 +263,22 @@ static void report_tradeoff_rows(const rs_results *results, const rs_tradeoff *c
 }
 
 static void report_tradeoff_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {
-        "rate / default", "CPU / default", "p99 / default",  "runs",     "disturbed",
-        "void",           "rate/s",        "CPU us/msg",     "p99 us",   "kernel calls/msg",
-        "switches/msg",   "page faults",   "KiB/connection", "pool KiB", "locked KiB"};
+    static const char *const headers[] = {"rate / default",
+                                          "CPU / default",
+                                          "p99 / default",
+                                          "runs",
+                                          "disturbed",
+                                          "void",
+                                          "rate/s",
+                                          "CPU us/msg",
+                                          "p99 us",
+                                          "kernel calls/msg",
+                                          "completions/dequeue",
+                                          "switches/msg",
+                                          "page faults",
+                                          "KiB/connection",
+                                          "pool KiB",
+                                          "locked KiB"};
     rs_table_init(out);
     rs_table_column(out, "setting", true);
     rs_table_column(out, "server", true);

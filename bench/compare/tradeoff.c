@@ -33,7 +33,7 @@ static const rs_tradeoff tradeoff_table[] = {
      "wide", "large", NULL, NULL, "pipelined"},
     {"rio-defer", "off", "every request started by its own call instead of one commit a batch",
      false, true, "pipelined", NULL, NULL, NULL, NULL},
-    {"sndbuf", "0", "no send buffer, or a large one (a RIO socket has none)", true, false,
+    {"sndbuf", "0", "no send buffer, or a large one (of a RIO socket: question 8)", true, false,
      "ping-pong", "large", NULL, NULL, NULL},
     {"sndbuf", "1048576", NULL, true, false, "large", NULL, NULL, NULL, NULL},
     {"rcvbuf", "1048576", "a large receive buffer (likewise)", true, false, "large", NULL, NULL,

@@ -417,8 +417,8 @@ static rs_status rio_open(rs_backend **out, const rs_backend_config *cfg, rs_err
 
 const rs_backend_api rs_rio_backend = {
     .name = "rio",
-    /* No buffer sizes: RIO does not buffer, so SO_SNDBUF and SO_RCVBUF have no effect. */
-    .tuning = "nodelay dequeue-batch recvs accept accepts backlog backlog-hint",
+    /* What SO_SNDBUF and SO_RCVBUF do to a RIO socket nobody says: question 8 sets them. */
+    .tuning = "sndbuf rcvbuf nodelay dequeue-batch recvs accept accepts backlog backlog-hint",
     .options = &rs_rio_options,
     .settings_bytes = sizeof(rs_rio_settings),
     .open = rio_open,

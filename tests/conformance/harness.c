@@ -235,11 +235,14 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
     if (want->accepts != 0) {
         cfg.tuning.accepts = want->accepts;
     }
-    if (want->buffer_bytes != 0 && rs_option_named(run->api->tuning, "sndbuf")) {
-        cfg.tuning.sndbuf_bytes = want->buffer_bytes;
-    }
-    if (want->buffer_bytes != 0 && rs_option_named(run->api->tuning, "rcvbuf")) {
-        cfg.tuning.rcvbuf_bytes = want->buffer_bytes;
+    /* Of RIO nobody knows what they do (question 8): no case may rest on it. */
+    if (want->buffer_bytes != 0 && strcmp(run->api->name, "rio") != 0) {
+        if (rs_option_named(run->api->tuning, "sndbuf")) {
+            cfg.tuning.sndbuf_bytes = want->buffer_bytes;
+        }
+        if (rs_option_named(run->api->tuning, "rcvbuf")) {
+            cfg.tuning.rcvbuf_bytes = want->buffer_bytes;
+        }
     }
     if (want->recvs != 0 && rs_option_named(run->api->tuning, "recvs")) {
         cfg.tuning.recvs = want->recvs;

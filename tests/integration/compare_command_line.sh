@@ -30,7 +30,7 @@ refused "--agree: 'a': needs two folders" --agree a
 refused "--servers: 'mine=/nonexistent': no such program" --servers mine=/nonexistent
 refused "--map --question: " --question 13 --map
 refused "--question: '77': no such question" --question 77
-refused "--question: '8': rio_server refuses --sndbuf" --question 8
+refused "--question: '15': the servers do not call it" --question 15
 refused "--question: '13': has scenarios and servers" --question 13 --scenario wide
 one=(--servers "one=$bin/epoll_server" --scenario ping-pong)
 refused "--set: 'two': not a server" "${one[@]}" --set two.nodelay=off
