@@ -25,7 +25,8 @@ const char rs_map_rule[] =
 
 const char rs_map_slow_rule[] =
     "With 1,024 connections, or with more than 4 MiB in flight, a run has at least 1.2 s: less may "
-    "not hold one round of requests, and connecting would be much of its CPU time.";
+    "not hold one round of requests. CPU time per message has connecting in it, which weighs most "
+    "where connections are many.";
 
 bool rs_map_grid(uint32_t index, uint32_t *size, uint32_t *block) {
     RS_ASSERT(index < RS_MAP_GRIDS);

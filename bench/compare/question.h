@@ -51,7 +51,8 @@ typedef struct rs_question {
     const char *asker, *link;
     const char *known;                       /* what has been said so far */
     const char *answered_by, *answered_link; /* on Windows, by somebody; NULL: nobody */
-    const char *answered_here; /* holds, or not, on what and when measured; NULL: not yet */
+    const char *answered_here; /* figures, on what they were taken, limits; NULL: not yet */
+    bool partly;               /* ... and some clause of it is open */
     const char *hypothesis;    /* NULL: no experiment, and leaves_open says what it would need */
     const char *leaves_open;   /* NULL: nothing */
     const char *why_windows; /* why Windows alone can answer; NULL: Wine's stack can, for itself */

@@ -250,7 +250,8 @@ static void doc_question_row(doc *out, const rs_question *question) {
         (void)snprintf(state, sizeof state, "answered on Windows by [%s](%s)",
                        question->answered_by, question->answered_link);
     } else if (question->answered_here != NULL) {
-        (void)snprintf(state, sizeof state, "answered here: %s", question->answered_here);
+        (void)snprintf(state, sizeof state, "answered here%s, [below](#%u-%s)",
+                       question->partly ? " in part" : "", question->number, question->name);
     }
     DOC_ROW(out, number, question->question, asker, question->known, state,
             question->hypothesis == NULL    ? "none"
@@ -260,8 +261,9 @@ static void doc_question_row(doc *out, const rs_question *question) {
 }
 
 static void doc_question_line(doc *out, const char *what, const char *words) {
-    char text[512];
-    (void)snprintf(text, sizeof text, "%s: %s", what, words);
+    char text[1280];
+    const int bytes = snprintf(text, sizeof text, "%s: %s", what, words);
+    RS_ASSERT(bytes > 0 && (size_t)bytes < sizeof text);
     doc_paragraph(out, text);
 }
 
@@ -311,6 +313,10 @@ static void doc_question(doc *out, const rs_question *question) {
         rs_question_clause_words(question, i, words + 2);
         memcpy(words, "- ", 2);
         doc_wrap(out, words, "  ");
+    }
+    if (question->answered_here != NULL) {
+        doc_question_line(out, question->partly ? "Answered here in part" : "Answered here",
+                          question->answered_here);
     }
     if (question->why_windows != NULL) {
         doc_question_line(out, "Windows alone can answer", question->why_windows);
