@@ -482,6 +482,35 @@ mutant("who ends while waiting stays in line" [[    if (@{seat->waits}@) {
 mutant("what could not be told is not tried again" [[    return @{!rs_board_log_tell(&copy->log, peers)}@ || copy->wait_first]] [[(rs_board_log_tell(&copy->log, peers), false)]])
 mutant("another shard's session is lent the block" [[    if (out->lender != NULL && @{to->ops == out->lender->ops}@) {]] [[1]])
 mutant("a block is lent and never given back" [[        @{rs_shared_release(out->lender, &out->shared);}@]] [[;]])
+mutant("a second after the first allows one frame more" [[    @{seat->frames = 1;}@]] [[seat->frames = 0;]])
+mutant("a rate of 0 lets nobody move" [[    RS_ASSERT(seat->session != NULL);
+    if (@{rate == 0}@ ||]] [[0]])
+mutant("who has not logged in moves" [[    case RS_BOARD_ASK:
+        return @{seat->player != RS_BOARD_NONE}@;]] [[true]])
+mutant("a client sends what servers send" [[    default:
+        return @{false}@;
+    }
+}
+
+static bool seat_must_wait]] [[true]])
+mutant("a mover is told as another's viewer too" [[        if (@{other == player}@ || (other->session]] [[0]])
+mutant("nobody is known by its id" [[    if (@{player != NULL}@) {
+        rs_board_frame frame = frame_of(player, RS_BOARD_PLAYER);]] [[0]])
+mutant("an index used again goes on with the moves of before" [[    @{player->seq = 0;}@]] [[;]])
+mutant("an even view is taken" [[    if (@{cfg->settings.view % 2u == 0}@) {]] [[0]])
+mutant("frames too short for the game are taken" [[    if (@{cfg->frame_bytes_max < RS_BOARD_FRAME_BYTES_MAX}@) {]] [[0]])
+mutant("a full board says that the id is stale" [[        seat_refuse(seat, RS_BOARD_LOGIN, @{RS_BOARD_FULL}@);]] [[RS_BOARD_STALE]])
+mutant("a log-in goes to a full log" [[(frame->type == RS_BOARD_MOVE || @{frame->type == RS_BOARD_LOGIN}@) &&]] [[0]])
+mutant("those that wait are not looked at" [[    if (@{copy->wait_first != RS_BOARD_NONE}@) {
+        copy_resume]] [[0]])
+mutant("a shard has no seats for sessions that still close" [[    board->seats_shard = share + @{RS_CLOSING_SLACK(share)}@;]] [[0]])
+mutant("who has gone is said to be out of view" [[    rs_board_frame frame = frame_left(player, @{RS_BOARD_GONE}@);
+    rs_board_scan scan]] [[RS_BOARD_OUT_OF_VIEW]])
+mutant("frames are always shared" [[    out->asked = @{!copy->board->settings.share}@;]] [[false]])
+mutant("who waits behind one that ended does not know who is before it" [[        @{seats[seat->next].before = seat->before;}@]] [[;]])
+mutant("departures have no reserve in the log" [[    uint32_t reserve = @{copy->board->own_count / (piece_bytes / BOARD_LEFT_BYTES) + 2u}@;]] [[1u]])
+mutant("a block for many viewers is asked for again for each" [[        @{out->asked = true;}@
+        if]] [[;]])
 
 mutants_of(src/common/apps/board_log.c "unit\\.board$|integration\\.loadgen\\.board")
 mutant("a piece takes one byte too many" [[    if (@{bytes > log->piece_bytes - log->used[place]}@) {]] [[bytes > log->piece_bytes - log->used[place] + 1u]])
@@ -491,6 +520,12 @@ mutant("a piece that was told is told again" [[        @{told->at = log->used[pl
 mutant("pieces start over while a shard has not been told" [[    if (@{all}@) {
         log_start_over]] [[1]])
 mutant("the slowest shard keeps no piece" [[        first = @{log->told[shard].piece < first}@ ?]] [[0]])
+mutant("a shard that has ended holds up the log" [[        if (bytes > 0 && @{peers->tell(peers->ctx, shard,
+                                     log->memory + (size_t)place * log->piece_bytes + told->at,
+                                     bytes) == RS_E_FULL}@) {]] [[peers->tell(peers->ctx, shard, log->memory + (size_t)place * log->piece_bytes + told->at, bytes) != RS_OK]])
+mutant("the next piece is told from where the last one ended" [[        @{told->at = 0;}@
+    }]] [[;]])
+mutant("a piece begun again is told from where it ended" [[        @{log->told[shard].at = 0;}@]] [[;]])
 
 mutants_of(src/common/apps/board_map.c "unit\\.board$|integration\\.loadgen\\.board")
 mutant("a stale id is found" [[index < map->player_count && @{map->players[index].id == id}@]] [[map->players[index].id != 0]])
@@ -498,6 +533,12 @@ mutant("the neighbour keeps pointing at who left the sector" [[        @{map->pl
 mutant("the first of a sector does not know who came before it" [[        @{map->players[*first].before = index;}@]] [[;]])
 mutant("sectors beyond are not looked at" [[    uint32_t most = (a < b ? b : a) + @{reach}@;]] [[0u]])
 mutant("sectors before are not looked at" [[    *first = (least > reach ? @{least - reach}@ : 0u)]] [[least]])
+mutant("id 0 is a player" [[    return @{id != 0}@ && index]] [[1]])
+mutant("ids beyond the last player are looked up" [[ && @{index < map->player_count}@ &&]] [[1]])
+mutant("a large board has as many sectors as it likes" [[    while (@{(uint64_t)map_sectors_along(width, shift) * map_sectors_along(height, shift) >
+           MAP_SECTORS_MAX}@) {]] [[(uint64_t)map_sectors_along(width, shift) * map_sectors_along(height, shift) > 16u * MAP_SECTORS_MAX]])
+mutant("a player stays in the sector where it began" [[    if (@{map_sector(map, x, y) == map_sector(map, player->x, player->y)}@) {]] [[1]])
+mutant("sectors beyond the board are looked at" [[    *last = (@{most < cells}@ ? most :]] [[1]])
 
 mutants_of(src/common/apps/board_wire.c "unit\\.board_wire|unit\\.board$")
 mutant("a name may hold what no terminal shows" [[name[i] < 0x21u || @{name[i] > 0x7Eu}@) {]] [[0]])
@@ -505,6 +546,12 @@ mutant("a length that is not the frame's passes" [[ || @{get_u16(data) != bytes}
 mutant("a payload too long passes" [[ && @{bytes - least <= more}@ &&]] [[bytes >= least]])
 mutant("a ninth direction passes" [[        return @{out->direction < RS_BOARD_DIRECTIONS}@;]] [[true]])
 mutant("the board has no western edge" [[    if (@{to_x >= 0}@ && to_x]] [[1]])
+mutant("the board is one cell too high" [[to_y >= 0 && @{to_y < height}@) {]] [[to_y <= height]])
+mutant("a name may be as long as it likes" [[    return bytes > 0 && @{bytes <= RS_BOARD_NAME_MAX}@;]] [[1]])
+mutant("a move may be one byte longer" [[        *more = RS_BOARD_MOVE_BYTES_MAX - @{RS_BOARD_MOVE_BYTES}@;]] [[3u]])
+mutant("what was read of a bad frame stays" [[    @{memset(out, 0, sizeof *out);}@
+    out->type]] [[;]])
+mutant("a frame shorter than its header is read" [[    if (@{bytes < RS_FRAME_HEADER_BYTES}@ ||]] [[0]])
 
 # ---- epoll
 

@@ -19,6 +19,7 @@
 #include "apps/board_log.h"
 #include "core/assert.h"
 #include "core/handle.h"
+#include "core/limits.h"
 #include "seam/os.h"
 #include "unit/board_bot.h"
 #include "unit/random.h"
@@ -442,7 +443,9 @@ static void test_board_ids_are_used_again_with_another_generation(void **state) 
     ask.id = id;
     bed_ask(asker, &ask);
     assert_int_equal(asker->bot.last.type, RS_BOARD_PLAYER);
-    for (uint32_t i = 0; i < 32u; i++) { /* ids of nobody */
+    bed_log_out(c);
+    bed_settle();
+    for (uint32_t i = 0; i < 32u; i++) { /* ids of nobody, whose indexes are not in use either */
         ask.id = i % 2u == 0 ? i : UINT32_MAX - i;
         bed_ask(asker, &ask);
         assert_int_equal(asker->bot.last.type, RS_BOARD_REFUSED);
@@ -481,6 +484,7 @@ static void expect_rejected(const uint8_t *data, uint32_t bytes, bool logged_in)
     assert_int_equal(bad->reason, RS_CLOSE_PROTOCOL);
     assert_true(good->open);
     assert_int_equal(good->bot.others_count, 0);
+    assert_true(!logged_in || good->bot.last.why == RS_BOARD_GONE);
     referee();
     rs_board_close(b.board);
 }
@@ -518,6 +522,26 @@ static void test_board_hostile_frames_end_their_session_alone(void **state) {
     }
 }
 
+/* 100 frames a second: the first one of the next second is one of its 100. */
+static void flood_at_its_limit(void) {
+    client *c = bed_connect(0, 2);
+    uint64_t from_ns;
+    uint32_t moves = 0;
+    bed_log_in(c);
+    for (uint32_t i = 1; i < 100; i++) {
+        bed_move(c, i % 8u);
+    }
+    rs_os_sleep_ms(1001);
+    from_ns = rs_os_now_ns();
+    for (; c->open && moves < 100000u; moves++) {
+        bed_move(c, moves % 8u);
+    }
+    if (rs_os_now_ns() - from_ns < 1000000000u) { /* else that second ended meanwhile */
+        assert_int_equal(moves, 101);
+    }
+    assert_int_equal(c->reason, RS_CLOSE_PROTOCOL);
+}
+
 static void test_board_flood_ends_as_protocol(void **state) {
     rs_board_config cfg = {.settings = {.width = 5, .height = 5, .view = 3, .rate = 100},
                            .workers = 1,
@@ -547,6 +571,7 @@ static void test_board_flood_ends_as_protocol(void **state) {
         }
     }
     assert_true(viewer->open);
+    flood_at_its_limit();
     referee();
     rs_board_close(b.board);
 }
@@ -554,13 +579,15 @@ static void test_board_flood_ends_as_protocol(void **state) {
 /* Of a session only what it is told last. */
 typedef struct guest {
     rs_session handle;
-    uint8_t type;
+    uint8_t type, reason;
+    bool paused;
 } guest;
 
 static rs_status guest_send(rs_session *session, const uint8_t *data, uint32_t bytes) {
     guest *g = (guest *)(void *)session;
     assert_true(bytes >= RS_FRAME_HEADER_BYTES);
     g->type = rs_frame_type(data);
+    g->reason = g->type == RS_BOARD_REFUSED ? data[4] : 0;
     return RS_OK;
 }
 
@@ -590,6 +617,7 @@ static void test_board_full_refuses_and_lets_in_later(void **state) {
     rs_session_ops ops = {
         .thread = rs_thread_key(), .send = guest_send, .shared_acquire = guest_no_block};
     guest *guests = calloc(count, sizeof *guests);
+    guest late = {.type = 0};
     rs_error error;
     (void)state;
     assert_non_null(guests);
@@ -602,6 +630,11 @@ static void test_board_full_refuses_and_lets_in_later(void **state) {
         assert_true(guests[i].type != RS_BOARD_REFUSED || i == count - 1u);
     }
     assert_int_equal(guests[count - 1u].type, RS_BOARD_REFUSED);
+    assert_int_equal(guests[count - 1u].reason, RS_BOARD_FULL);
+    late.handle = (rs_session){
+        .ops = &ops, .index = count + RS_CLOSING_SLACK(count) - 1u, .generation = 1};
+    b.app.on_open(b.app.ctx, &late.handle); /* while others are still closing */
+    b.app.on_close(b.app.ctx, &late.handle, RS_CLOSE_PEER);
     guest_ask(&guests[77], RS_BOARD_LOGOUT);
     guest_ask(&guests[count - 1u], RS_BOARD_LOGIN);
     assert_int_not_equal(guests[count - 1u].type, RS_BOARD_REFUSED);
@@ -609,6 +642,57 @@ static void test_board_full_refuses_and_lets_in_later(void **state) {
     assert_int_equal(guests[77].type, RS_BOARD_REFUSED);
     rs_board_close(b.board);
     free(guests);
+}
+
+static void guest_pause(rs_session *session) {
+    ((guest *)(void *)session)->paused = true;
+}
+
+static rs_status tell_nobody(void *ctx, uint32_t to, const void *data, uint32_t bytes) {
+    (void)to;
+    (void)data;
+    (void)bytes;
+    return *(const rs_status *)ctx;
+}
+
+/* The log is full, and then everybody leaves: each departure has its place in it. A shard that has
+ * ended holds nobody up. */
+static void test_board_everybody_may_leave_when_the_log_is_full(void **state) {
+    enum { GUESTS = 1000 };
+    static guest guests[GUESTS];
+    const uint8_t move[] = {4, 0, RS_BOARD_MOVE, 2};
+    rs_board_config cfg = {.settings = {.width = 65535, .height = 65535, .view = 1},
+                           .workers = 2,
+                           .sessions_max = 2u * GUESTS,
+                           .frame_bytes_max = 256};
+    rs_session_ops ops = {.thread = rs_thread_key(),
+                          .send = guest_send,
+                          .pause = guest_pause,
+                          .shared_acquire = guest_no_block};
+    rs_status answer = RS_E_FULL;
+    rs_peers peers = {.count = 2, .bytes_max = 256, .tell = tell_nobody, .ctx = &answer};
+    rs_error error;
+    (void)state;
+    memset(guests, 0, sizeof guests);
+    assert_int_equal(rs_board_open(&b.board, &cfg, &error), RS_OK);
+    b.app = rs_board_app(b.board);
+    for (uint32_t i = 0; i < GUESTS; i++) {
+        guests[i].handle = (rs_session){.ops = &ops, .index = i, .generation = 1};
+        b.app.on_open(b.app.ctx, &guests[i].handle);
+        guest_ask(&guests[i], RS_BOARD_LOGIN);
+    }
+    for (uint32_t moves = 0; !guests[0].paused; moves++) {
+        assert_true(moves < 100000u);
+        b.app.on_message(b.app.ctx, &guests[0].handle, move, sizeof move);
+    }
+    assert_true(b.app.on_turn(b.app.ctx, &peers));
+    for (uint32_t i = 0; i < GUESTS; i++) {
+        b.app.on_close(b.app.ctx, &guests[i].handle, RS_CLOSE_PEER);
+    }
+    assert_true(b.app.on_turn(b.app.ctx, &peers));
+    answer = RS_E_CLOSED;
+    assert_false(b.app.on_turn(b.app.ctx, &peers));
+    rs_board_close(b.board);
 }
 
 static void test_board_refuses_settings_that_it_cannot_honour(void **state) {
@@ -633,6 +717,7 @@ static void test_board_refuses_settings_that_it_cannot_honour(void **state) {
     cfg.sessions_max = 1000;
     assert_int_equal(rs_board_open(&board, &cfg, &error), RS_OK);
     assert_int_equal(rs_board_copies(board), RS_SHARDS_MAX);
+    assert_in_range(rs_board_copy(board, 0)->columns * rs_board_copy(board, 0)->rows, 1, 65536);
     rs_board_close(board);
     cfg.logic_thread = true;
     assert_int_equal(rs_board_open(&board, &cfg, &error), RS_OK);
@@ -652,6 +737,7 @@ int main(void) {
         cmocka_unit_test(test_board_hostile_frames_end_their_session_alone),
         cmocka_unit_test(test_board_flood_ends_as_protocol),
         cmocka_unit_test(test_board_full_refuses_and_lets_in_later),
+        cmocka_unit_test(test_board_everybody_may_leave_when_the_log_is_full),
         cmocka_unit_test(test_board_refuses_settings_that_it_cannot_honour),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,11 +107,14 @@ static void test_board_wire_takes_only_the_lengths_of_a_type(void **state) {
 static void test_board_wire_refuses_a_length_that_is_not_the_frames(void **state) {
     static const uint8_t move[] = {5, 0, 2, 1};
     static const uint8_t high[] = {4, 1, 2, 1};
+    static const uint8_t cut[] = {2, 0, 2, 1};
     rs_board_frame frame;
     (void)state;
     assert_false(decode_exact(move, 4, &frame));
     assert_false(decode_exact(high, 4, &frame));
     assert_false(decode_exact(move, 2, &frame));
+    assert_false(rs_board_decode(cut, 2, &frame));
+    assert_int_equal(frame.type, 0); /* the byte behind its end was not read */
     assert_false(decode_exact(move, 0, &frame));
 }
 
