@@ -27,7 +27,7 @@ bool rs_map_cell_json(const rs_results *results, uint32_t scenario, const char *
         if (rs_results_wants(results, scenario, i)) {
             rs_json_object(&json, NULL);
             rs_json_string(&json, "server", results->subject[i].name);
-            rs_json_string(&json, "platform", rs_report_platform(results, i));
+            rs_json_string(&json, "platform", rs_results_platform(results, i));
             rs_report_json_settings(&json, results, scenario, i);
             rs_report_json_runs(&json, results, scenario, i, true);
             rs_json_end(&json);

@@ -252,7 +252,7 @@ static void csv_begin(const rs_results *results, uint32_t scenario, uint32_t sub
     rs_compare_text_raw(text, ",");
     rs_compare_text_csv(text, results->subject[subject].name);
     rs_compare_text_raw(text, ",");
-    rs_compare_text_csv(text, rs_report_platform(results, subject));
+    rs_compare_text_csv(text, rs_results_platform(results, subject));
     rs_compare_text_raw(text, ",");
     rs_compare_text_csv(text, rs_results_warning(results));
 }

@@ -47,9 +47,6 @@ void rs_report_json_runs(rs_json *json, const rs_results *results, uint32_t scen
 
 /* ---- what they share */
 
-/* rs_report_platform: "Wine", "Windows", "Linux": where a subject ran. Static string. */
-const char *rs_report_platform(const rs_results *results, uint32_t subject);
-
 /* What is said above every figure. */
 typedef struct rs_report_line {
     const char *what; /* static */
@@ -86,11 +83,5 @@ void rs_report_paced_late(const rs_results *results, char *out, size_t bytes);
 
 /* rs_report_limit: "at most 63 connections: ..."; false, "" when the subject names no end. */
 bool rs_report_limit(const rs_results *results, uint32_t subject, char *out, size_t bytes);
-
-/* rs_report_ratio: "3.42 (3.10 to 3.91)"; "no difference (0.97 to 1.04)", within 5 % of 1; "not
- * separable (0.53 to 2.13)"; with the interval's level where that is below 95 %, "3.42 (3.10 to
- * 3.91 at 87.5 %)"; "1.20 (too few runs)"; "-" of none. */
-int rs_report_digits(double ratio); /* how many behind the point */
-void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio);
 
 #endif

@@ -23,8 +23,8 @@ static void head_control(const rs_results *results, uint32_t subject, rs_report_
     rs_report_line *line = head_add(head, "control");
     line->is_warning = rs_verdict_control(&cell->rate) == RS_CLAUSE_WORSE ||
                        rs_verdict_control(&cell->cpu) == RS_CLAUSE_WORSE;
-    rs_report_ratio(rate, &cell->rate);
-    rs_report_ratio(cpu, &cell->cpu);
+    rs_table_ratio(rate, &cell->rate);
+    rs_table_ratio(cpu, &cell->cpu);
     (void)snprintf(line->words, sizeof line->words,
                    "%s%s against itself in %s, undisturbed pairs: rate %s, CPU time %s",
                    line->is_warning ? "A DIFFERENCE WHERE THERE IS NONE: " : "", name,

@@ -105,7 +105,7 @@ static void json_cell(rs_json *json, const rs_results *results, uint32_t scenari
     rs_json_object(json, NULL);
     rs_json_string(json, "scenario", results->scenario[scenario]->name);
     rs_json_string(json, "server", results->subject[subject].name);
-    rs_json_string(json, "platform", rs_report_platform(results, subject));
+    rs_json_string(json, "platform", rs_results_platform(results, subject));
     rs_json_u64(json, "void", cell->voided);
     rs_json_u64(json, "disturbed", cell->disturbed);
     rs_json_u64(json, "paced_late", cell->paced_late);

@@ -59,9 +59,9 @@ static void map_row(const rs_results *results, uint32_t scenario, uint32_t subje
     if (results->baseline >= 0) {
         const rs_interval none = {.count = 0};
         map_text(*row++, rs_report_map_wins(results, scenario, subject));
-        rs_report_ratio(*row++, cell->has_ratio ? &cell->rate : &none);
-        rs_report_ratio(*row++, cell->has_ratio ? &cell->cpu : &none);
-        rs_report_ratio(*row++, cell->has_ratio ? &cell->machine : &none);
+        rs_table_ratio(*row++, cell->has_ratio ? &cell->rate : &none);
+        rs_table_ratio(*row++, cell->has_ratio ? &cell->cpu : &none);
+        rs_table_ratio(*row++, cell->has_ratio ? &cell->machine : &none);
     }
     map_count(*row++, cell->ok);
     map_count(*row++, cell->disturbed);
@@ -69,7 +69,7 @@ static void map_row(const rs_results *results, uint32_t scenario, uint32_t subje
     for (size_t i = 0; i < sizeof figures / sizeof figures[0]; i++) {
         rs_table_number(*row++, cell->median[figures[i]]);
     }
-    map_text(*row, rs_report_platform(results, subject));
+    map_text(*row, rs_results_platform(results, subject));
 }
 
 void rs_report_map_table(const rs_results *results, rs_table *out) {

@@ -64,7 +64,7 @@ static void ratios_row(const ratios_chart *chart, uint32_t scenario, uint32_t su
             rs_compare_text_raw(chart->text, "<div class=\"v\">-</div>\n");
             continue;
         }
-        const int digits = rs_report_digits(ratio->middle);
+        const int digits = rs_table_digits(ratio->middle);
         rs_compare_text_format(chart->text,
                                "<div class=\"v%s\">%.*f <small>%.*f to %.*f</small></div>\n",
                                rs_stats_is_difference(ratio) ? " d" : "", digits, ratio->middle,

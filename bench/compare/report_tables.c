@@ -11,48 +11,6 @@
 #include "compare/question.h"
 #include "core/assert.h"
 
-/* The level of an interval that has not the usual one, for lack of pairs. */
-static void report_level(const rs_interval *ratio, char *out, size_t bytes) {
-    const double level = rs_stats_level(ratio->count);
-    out[0] = '\0';
-    if (level < RS_STATS_LEVEL) {
-        (void)snprintf(out, bytes, " at %.4g %%", level * 100);
-    }
-}
-
-/* Behind the point, so that 0.015 is not 0.01 (0.01 to 0.02). */
-int rs_report_digits(double ratio) {
-    return ratio < 0.1 ? 3 : ratio < 9.995 ? 2 : 1;
-}
-
-void rs_report_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio) {
-    const int digits = rs_report_digits(ratio->middle);
-    char level[24];
-    report_level(ratio, level, sizeof level);
-    if (ratio->count == 0) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
-    } else if (ratio->count < RS_STATS_PAIRS_MIN) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f (too few runs)", digits, ratio->middle);
-    } else if (rs_stats_is_difference(ratio)) {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f (%.*f to %.*f%s)", digits, ratio->middle,
-                       digits, ratio->low, digits, ratio->high, level);
-    } else {
-        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s (%.*f to %.*f%s)",
-                       rs_stats_is_same(ratio) ? "no difference"
-                       : ratio->may_be_chance && (ratio->low > 1 || ratio->high < 1)
-                           ? "may be chance"
-                           : "not separable",
-                       digits, ratio->low, digits, ratio->high, level);
-    }
-}
-
-const char *rs_report_platform(const rs_results *results, uint32_t subject) {
-    if (results->subject[subject].wine) {
-        return "Wine";
-    }
-    return results->platform == RS_PLATFORM_WINDOWS ? "Windows" : "Linux";
-}
-
 static void report_percent(char cell[RS_TABLE_CELL_BYTES], double share) {
     (void)snprintf(cell, RS_TABLE_CELL_BYTES, rs_is_known(share) ? "%.0f" : "-", share * 100);
 }
@@ -76,7 +34,7 @@ static void row_count(report_row *row, uint32_t count) {
 
 static void row_ratio(report_row *row, const rs_cell *cell, const rs_interval *ratio) {
     const rs_interval none = {.count = 0};
-    rs_report_ratio(row->cell[row->at++], cell->has_ratio ? ratio : &none);
+    rs_table_ratio(row->cell[row->at++], cell->has_ratio ? ratio : &none);
 }
 
 /* A latency; marked where runs of the cell sent too late themselves for it to be the server's. */
@@ -168,7 +126,7 @@ static void report_row_main(const rs_results *results, uint32_t scenario, uint32
         const char *calls = results->subject[subject].calls;
         row_text(&row, calls != NULL ? calls : "-");
     }
-    row_text(&row, rs_report_platform(results, subject));
+    row_text(&row, rs_results_platform(results, subject));
 }
 
 typedef void (*report_row_fn)(const rs_results *, uint32_t, uint32_t, rs_table *);
@@ -247,7 +205,7 @@ static void report_row_tradeoff(const rs_results *results, uint32_t scenario, ui
     row_number(&row, cell->median[RS_METRIC_MEMORY_EACH] / 1024);
     row_number(&row, cell->median[RS_METRIC_POOL] / 1024);
     row_number(&row, cell->median[RS_METRIC_LOCKED] / 1024);
-    row_text(&row, rs_report_platform(results, subject));
+    row_text(&row, rs_results_platform(results, subject));
 }
 
 /* All rows of one setting; NULL: the defaults. */

@@ -631,3 +631,10 @@ const char *rs_results_warning(const rs_results *results) {
     }
     RS_UNREACHABLE("the platform is one of three");
 }
+
+const char *rs_results_platform(const rs_results *results, uint32_t subject) {
+    if (results->subject[subject].wine) {
+        return "Wine";
+    }
+    return results->platform == RS_PLATFORM_WINDOWS ? "Windows" : "Linux";
+}

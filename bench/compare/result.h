@@ -295,4 +295,7 @@ uint32_t rs_results_paced_late(const rs_results *results);
 /* rs_results_warning: what every output says by itself about the platform; "" on Windows. */
 const char *rs_results_warning(const rs_results *results);
 
+/* rs_results_platform: "Wine", "Windows", "Linux": where a subject ran. Static string. */
+const char *rs_results_platform(const rs_results *results, uint32_t subject);
+
 #endif

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "compare/stats.h"
 #include "core/assert.h"
 
 #define TEXT_PIECE_BYTES 1024
@@ -140,6 +139,41 @@ void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value) {
     } else {
         (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f", decimals, value);
         number_group(cell);
+    }
+}
+
+/* The level of an interval that has not the usual one, for lack of pairs. */
+static void table_level(const rs_interval *ratio, char *out, size_t bytes) {
+    const double level = rs_stats_level(ratio->count);
+    out[0] = '\0';
+    if (level < RS_STATS_LEVEL) {
+        (void)snprintf(out, bytes, " at %.4g %%", level * 100);
+    }
+}
+
+/* Behind the point, so that 0.015 is not 0.01 (0.01 to 0.02). */
+int rs_table_digits(double ratio) {
+    return ratio < 0.1 ? 3 : ratio < 9.995 ? 2 : 1;
+}
+
+void rs_table_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio) {
+    const int digits = rs_table_digits(ratio->middle);
+    char level[24];
+    table_level(ratio, level, sizeof level);
+    if (ratio->count == 0) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "-");
+    } else if (ratio->count < RS_STATS_PAIRS_MIN) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f (too few runs)", digits, ratio->middle);
+    } else if (rs_stats_is_difference(ratio)) {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%.*f (%.*f to %.*f%s)", digits, ratio->middle,
+                       digits, ratio->low, digits, ratio->high, level);
+    } else {
+        (void)snprintf(cell, RS_TABLE_CELL_BYTES, "%s (%.*f to %.*f%s)",
+                       rs_stats_is_same(ratio) ? "no difference"
+                       : ratio->may_be_chance && (ratio->low > 1 || ratio->high < 1)
+                           ? "may be chance"
+                           : "not separable",
+                       digits, ratio->low, digits, ratio->high, level);
     }
 }
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compare/stats.h"
+
 typedef struct rs_compare_text {
     char *out;
     size_t bytes, used; /* used < bytes: room for the terminator is kept */
@@ -56,6 +58,12 @@ char (*rs_table_row(rs_table *table))[RS_TABLE_CELL_BYTES];
 
 /* rs_table_number: a figure with about three significant digits; "-" for NAN. */
 void rs_table_number(char cell[RS_TABLE_CELL_BYTES], double value);
+
+/* rs_table_ratio: "3.42 (3.10 to 3.91)"; "no difference (0.97 to 1.04)", within 5 % of 1; "not
+ * separable (0.53 to 2.13)"; with the interval's level where that is below 95 %, "3.42 (3.10 to
+ * 3.91 at 87.5 %)"; "1.20 (too few runs)"; "-" of none. */
+int rs_table_digits(double ratio); /* how many behind the point */
+void rs_table_ratio(char cell[RS_TABLE_CELL_BYTES], const rs_interval *ratio);
 
 /* rs_table_count: "1,024". */
 void rs_table_count(char cell[RS_TABLE_CELL_BYTES], uint64_t count);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "core/assert.h"
-#include "loadgen/loadgen_report.h"
 
 #define GROUPS_NS_PER_US 1e3
 #define GROUPS_MIB 1048576.0
@@ -43,13 +42,13 @@ static uint64_t groups_faults(const rs_load_books *books) {
 
 /* Of the measured time; negative: not known. */
 static double groups_rate(const rs_load_run *run, uint64_t count) {
-    const double rate = rs_report_rate(run);
+    const double rate = rs_load_run_rate(run);
     return rate > 0 ? rate * (double)count / (double)run->load.measured : -1.0;
 }
 
 /* Negative: too few values. */
 static double groups_percentile_us(const rs_histogram *latency, uint32_t percent_x1000) {
-    return rs_report_enough(latency->count, percent_x1000)
+    return rs_histogram_enough(latency->count, percent_x1000)
                ? (double)rs_histogram_percentile(latency, percent_x1000) / GROUPS_NS_PER_US
                : -1.0;
 }
@@ -108,7 +107,7 @@ static void json_group_members(rs_json *json, const rs_load_run *run, const rs_l
     json_cell(json, "rate_per_s", groups_rate(run, books->measured));
     json_cell(json, "sent_mib_per_s", groups_rate(run, books->sent_bytes) / GROUPS_MIB);
     json_cell(json, "received_mib_per_s", groups_rate(run, books->received_bytes) / GROUPS_MIB);
-    rs_report_json_histogram(json, "latency_ns", &group->latency);
+    rs_histogram_json(json, "latency_ns", &group->latency);
 }
 
 void rs_groups_json(rs_json *json, const rs_load_run *run) {

@@ -136,7 +136,7 @@ static double main_search_start(const main_loads *loads) {
         return 0;
     }
     rs_report_void(loads->run, reason, sizeof reason);
-    rate = reason[0] == '\0' && !loads->run->interrupted ? rs_report_rate(loads->run) / 2.0 : 0.0;
+    rate = reason[0] == '\0' && !loads->run->interrupted ? rs_load_run_rate(loads->run) / 2.0 : 0.0;
     return rate > 1.0 ? rate : 0.0;
 }
 

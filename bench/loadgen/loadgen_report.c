@@ -13,7 +13,6 @@
 #define REPORT_NS_PER_US 1e3
 #define REPORT_MIB 1048576.0
 #define REPORT_HEX_BYTES (3u * RS_LOAD_SHOWN_BYTES + 1u)
-#define REPORT_SAMPLES_BEYOND 10u /* a percentile: those above it that make it one */
 
 /* X(text, value): the columns of which any makes the run void. */
 #define REPORT_FAULTS(X)                                                                           \
@@ -32,32 +31,22 @@
 
 /* ---- derived figures; negative = not known */
 
-static double report_seconds(const rs_load_run *run) {
-    return run->end_ns > run->measure_ns && run->measure_ns != 0
-               ? (double)(run->end_ns - run->measure_ns) / REPORT_NS_PER_S
-               : -1.0;
-}
-
-double rs_report_rate(const rs_load_run *run) {
-    const double seconds = report_seconds(run);
-    return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
-}
-
 /* Board: what viewers were told of in the measured time, the movers included; else negative. */
 static double report_deliveries(const rs_load_run *run) {
-    return run->load.bots != NULL && report_seconds(run) > 0.0
+    return run->load.bots != NULL && rs_load_run_seconds(run) > 0.0
                ? (double)(run->load.measured + run->load.measured_told)
                : -1.0;
 }
 
 static double report_deliveries_rate(const rs_load_run *run) {
     const double deliveries = report_deliveries(run);
-    return deliveries > 0.0 ? deliveries / report_seconds(run) : -1.0;
+    return deliveries > 0.0 ? deliveries / rs_load_run_seconds(run) : -1.0;
 }
 
 /* Whole frames of the measured time, one way. */
 static double report_bytes_rate(const rs_load_run *run, uint64_t bytes) {
-    return bytes > 0 && rs_report_rate(run) >= 0.0 ? (double)bytes / report_seconds(run) : -1.0;
+    return bytes > 0 && rs_load_run_rate(run) >= 0.0 ? (double)bytes / rs_load_run_seconds(run)
+                                                     : -1.0;
 }
 
 static double report_sent_rate(const rs_load_run *run) {
@@ -75,14 +64,14 @@ static double report_scaled(double value, double unit) {
 }
 
 static double report_lives_rate(const rs_load_run *run) {
-    const double seconds = report_seconds(run);
+    const double seconds = rs_load_run_seconds(run);
     return seconds > 0.0 && run->settings->churn
                ? (double)(run->after.lives - run->before.lives) / seconds
                : -1.0;
 }
 
 static double report_per_message(const rs_load_run *run, uint64_t before, uint64_t after) {
-    return run->load.measured > 0 && report_seconds(run) > 0.0
+    return run->load.measured > 0 && rs_load_run_seconds(run) > 0.0
                ? (double)(after - before) / (double)run->load.measured
                : -1.0;
 }
@@ -115,13 +104,9 @@ const rs_histogram *rs_report_latency(const rs_load_run *run) {
     return run->settings->rate != 0 ? &run->load.corrected : &run->load.uncorrected;
 }
 
-bool rs_report_enough(uint64_t count, uint32_t percent_x1000) {
-    return count * (100000u - percent_x1000) >= REPORT_SAMPLES_BEYOND * UINT64_C(100000);
-}
-
 uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000) {
     const rs_histogram *latency = rs_report_latency(run);
-    return rs_report_enough(latency->count, percent_x1000)
+    return rs_histogram_enough(latency->count, percent_x1000)
                ? rs_histogram_percentile(latency, percent_x1000)
                : latency->max;
 }
@@ -129,7 +114,7 @@ uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000)
 /* One message, and the shortest latency's worth of them, are at the edges of the measured time. Of
  * random arrivals fewer may have been due than the rate says, in a time of few messages. */
 bool rs_report_overloaded(const rs_load_run *run) {
-    const double seconds = report_seconds(run), asked = run->settings->rate;
+    const double seconds = rs_load_run_seconds(run), asked = run->settings->rate;
     const double even = asked * seconds, random = (double)run->load.due;
     const double due =
         run->settings->arrivals == RS_ARRIVALS_POISSON && random < even ? random : even;
@@ -150,7 +135,7 @@ bool rs_report_paced_late(const rs_load_run *run) {
 /* Own CPU time of the measurement, of one processor for each thread. */
 static double report_own_share(const rs_load_run *run) {
     const rs_os_usage *before = &run->before.usage, *after = &run->after.usage;
-    const double seconds = report_seconds(run);
+    const double seconds = rs_load_run_seconds(run);
     return report_knows_cpu(run) && seconds > 0.0
                ? (double)(after->user_ns + after->kernel_ns - before->user_ns - before->kernel_ns) /
                      (seconds * REPORT_NS_PER_S * run->settings->threads)
@@ -195,8 +180,8 @@ static void report_void_by_figures(const rs_load_run *run, char *out, size_t byt
         (void)snprintf(out, bytes,
                        "overloaded: %.0f of %u messages/s requested (%.1f %%, --rate-min %g %%), "
                        "%" PRIu64 " never sent",
-                       rs_report_rate(run), run->settings->rate,
-                       100.0 * rs_report_rate(run) / run->settings->rate,
+                       rs_load_run_rate(run), run->settings->rate,
+                       100.0 * rs_load_run_rate(run) / run->settings->rate,
                        run->settings->rate_min_percent, run->load.never_sent);
     }
 }
@@ -303,33 +288,6 @@ static void json_maybe(rs_json *json, const char *key, double value) {
     }
 }
 
-void rs_report_json_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
-    static const struct {
-        const char *name;
-        uint32_t percent_x1000;
-    } points[] = {
-        {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
-
-    if (histogram->count == 0) {
-        rs_json_null(json, key);
-        return;
-    }
-    rs_json_object(json, key);
-    rs_json_u64(json, "count", histogram->count);
-    rs_json_u64(json, "min", histogram->min);
-    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        if (rs_report_enough(histogram->count, points[i].percent_x1000)) {
-            rs_json_u64(json, points[i].name,
-                        rs_histogram_percentile(histogram, points[i].percent_x1000));
-        } else {
-            rs_json_null(json, points[i].name);
-        }
-    }
-    rs_json_u64(json, "max", histogram->max);
-    rs_json_double(json, "mean", rs_histogram_mean(histogram));
-    rs_json_end(json);
-}
-
 /* Over the whole run, warm-up included: an error there is an error. */
 static void json_counts(rs_json *json, const rs_load_run *run) {
     const rs_track_columns *columns = &run->load.columns;
@@ -420,7 +378,7 @@ static void json_cpu(rs_json *json, const rs_load_run *run) {
 /* Of the measurement alone. */
 static void json_calls(rs_json *json, const rs_load_run *run) {
     const rs_backend_stats *before = &run->before.stats, *after = &run->after.stats;
-    if (report_seconds(run) < 0.0) {
+    if (rs_load_run_seconds(run) < 0.0) {
         rs_json_null(json, "kernel_calls");
     } else {
         rs_json_object(json, "kernel_calls");
@@ -470,13 +428,13 @@ static void json_setup(rs_json *json, const rs_load_run *run) {
     if (run->settings->churn) { /* connections of all times: no one start to count from */
         rs_json_null(json, "first_reply_ns");
     } else {
-        rs_report_json_histogram(json, "first_reply_ns", &run->load.first_reply);
+        rs_histogram_json(json, "first_reply_ns", &run->load.first_reply);
     }
 }
 
 /* Requested and achieved rate of an open loop; null in a closed one. */
 static void json_asked(rs_json *json, const rs_load_run *run) {
-    const double asked = run->settings->rate, rate = rs_report_rate(run);
+    const double asked = run->settings->rate, rate = rs_load_run_rate(run);
     if (run->settings->rate == 0) {
         rs_json_null(json, "rate_asked_per_s");
         rs_json_null(json, "rate_share");
@@ -490,7 +448,7 @@ static void json_asked(rs_json *json, const rs_load_run *run) {
         rs_json_u64(json, "never_sent", run->load.never_sent);
         rs_json_bool(json, "paced_late", rs_report_paced_late(run));
     }
-    rs_report_json_histogram(json, "pacing_ns", &run->load.pacing);
+    rs_histogram_json(json, "pacing_ns", &run->load.pacing);
 }
 
 static void json_found(rs_json *json, const rs_load_run *run) {
@@ -524,9 +482,9 @@ static void json_members(rs_json *json, const void *ctx) {
     json_counts(json, run);
     json_wrong(json, run);
     json_board(json, run);
-    json_maybe(json, "measured_s", report_seconds(run));
+    json_maybe(json, "measured_s", rs_load_run_seconds(run));
     rs_json_u64(json, "measured_messages", run->load.measured);
-    json_maybe(json, "rate_per_s", rs_report_rate(run));
+    json_maybe(json, "rate_per_s", rs_load_run_rate(run));
     json_asked(json, run);
     json_found(json, run);
     json_maybe(json, "mb_per_s", report_scaled(report_sent_rate(run), 1e6));
@@ -537,8 +495,8 @@ static void json_members(rs_json *json, const void *ctx) {
                                                    : NULL);
     json_maybe(json, "received_mib_per_s", report_scaled(report_received_rate(run), REPORT_MIB));
     json_maybe(json, "lives_per_s", report_lives_rate(run));
-    rs_report_json_histogram(json, "latency_ns", &run->load.uncorrected);
-    rs_report_json_histogram(json, "latency_corrected_ns", &run->load.corrected);
+    rs_histogram_json(json, "latency_ns", &run->load.uncorrected);
+    rs_histogram_json(json, "latency_corrected_ns", &run->load.corrected);
     rs_json_string(json, "latency_clock", "one reading per batch of completions, one per submit");
     json_setup(json, run);
     json_cpu(json, run);
@@ -561,7 +519,7 @@ static void print_latency(rs_printer *out, const char *name, const rs_histogram 
     }
     rs_printer_say(out, "%-22s", name);
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        if (rs_report_enough(histogram->count, points[i])) {
+        if (rs_histogram_enough(histogram->count, points[i])) {
             rs_printer_say(out, " %10.1f",
                            (double)rs_histogram_percentile(histogram, points[i]) /
                                REPORT_NS_PER_US);
@@ -643,10 +601,10 @@ static void print_latencies(const rs_load_run *run) {
 static void print_rate(const rs_load_run *run) {
     rs_printer *out = run->out;
     const rs_load_settings *s = run->settings;
-    print_maybe(out, "rate", rs_report_rate(run), "messages/s");
-    if (s->rate != 0 && rs_report_rate(run) >= 0.0) {
+    print_maybe(out, "rate", rs_load_run_rate(run), "messages/s");
+    if (s->rate != 0 && rs_load_run_rate(run) >= 0.0) {
         rs_printer_say(out, "%-22s %u messages/s; %.1f %% reached, %" PRIu64 " never sent\n",
-                       "rate asked for", s->rate, 100.0 * rs_report_rate(run) / s->rate,
+                       "rate asked for", s->rate, 100.0 * rs_load_run_rate(run) / s->rate,
                        run->load.never_sent);
     }
 }
@@ -695,7 +653,7 @@ void rs_report_print(const rs_load_run *run, const char *void_reason) {
     }
     print_counts(run);
     print_maybe(out, "set-up", run->setup_ns != 0 ? (double)run->setup_ns / 1e6 : -1.0, "ms");
-    print_maybe(out, "measured", report_seconds(run), "s");
+    print_maybe(out, "measured", rs_load_run_seconds(run), "s");
     print_rate(run);
     print_board(run);
     print_maybe(out, rs_load_pushes(s) ? "pushed" : "sent",

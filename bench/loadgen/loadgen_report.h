@@ -29,20 +29,10 @@ const rs_histogram *rs_report_latency(const rs_load_run *run);
 /* rs_report_percentile_ns: of that latency; with too few values for it, the maximum. */
 uint64_t rs_report_percentile_ns(const rs_load_run *run, uint32_t percent_x1000);
 
-/* rs_report_rate: messages a second of the measurement; negative: not known. */
-double rs_report_rate(const rs_load_run *run);
-
-/* rs_report_enough: do `count` values say what their percentile is? Ten must lie beyond it: p99
- * wants 1,000 values, p99.99 wants 100,000. percent_x1000: as in histogram.h. */
-bool rs_report_enough(uint64_t count, uint32_t percent_x1000);
-
 /* rs_report_own_limit: loadgen itself was the limit: it used more than RS_REPORT_OWN_SHARE of a
  * processor for each of its threads, in a closed loop, or in an open one that missed its rate or
  * was paced late (an open loop polls between its sends, so alone that says nothing). */
 bool rs_report_own_limit(const rs_load_run *run);
-
-/* rs_report_json_histogram: an object of that name, in ns; null if it is empty. */
-void rs_report_json_histogram(rs_json *json, const char *key, const rs_histogram *histogram);
 
 /* rs_report_print: the table, to run->out. */
 void rs_report_print(const rs_load_run *run, const char *void_reason);

@@ -593,6 +593,19 @@ static void run_series_step(rs_load_run *run, uint64_t least_ns) {
     }
 }
 
+/* ---- of the measured time */
+
+double rs_load_run_seconds(const rs_load_run *run) {
+    return run->end_ns > run->measure_ns && run->measure_ns != 0
+               ? (double)(run->end_ns - run->measure_ns) / RUN_NS_PER_S
+               : -1.0;
+}
+
+double rs_load_run_rate(const rs_load_run *run) {
+    const double seconds = rs_load_run_seconds(run);
+    return seconds > 0.0 && run->load.measured > 0 ? (double)run->load.measured / seconds : -1.0;
+}
+
 /* ---- phases */
 
 static void run_enter(rs_load_run *run, rs_load_run_phase phase) {

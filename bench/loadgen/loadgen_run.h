@@ -124,6 +124,11 @@ void rs_load_run_merge(rs_load_run *into, const rs_load_run *from, uint32_t firs
 /* rs_load_group_add: counts and latencies of one more, exactly. into and from differ. */
 void rs_load_group_add(rs_load_group *into, const rs_load_group *from);
 
+/* rs_load_run_seconds: the measured time. rs_load_run_rate: messages a second of it. Negative: not
+ * known. */
+double rs_load_run_seconds(const rs_load_run *run);
+double rs_load_run_rate(const rs_load_run *run);
+
 void rs_load_run_close(rs_load_run *run);
 
 #endif

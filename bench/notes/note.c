@@ -109,6 +109,14 @@ note_verdict note_judged(const note *self, const note_seen *seen) {
     return self->entry->judge(seen);
 }
 
+int note_error(void) {
+#ifdef _WIN32
+    return WSAGetLastError(); /* GetLastError's place, so it serves other calls too */
+#else
+    return errno;
+#endif
+}
+
 void note_failed(note *self, const char *what) {
     const int error = note_error();
     if (self->failed[0] == '\0') {

@@ -129,6 +129,9 @@ void note_add(note *self, uint32_t figure, double value);
 /* note_memory: zeroed; never freed. NULL when there is none, and then note_failed was called. */
 void *note_memory(note *self, size_t bytes);
 
+/* note_error: WSAGetLastError or errno, of the call just made. */
+int note_error(void);
+
 /* note_failed: nothing can be told, because `what` failed with the last error of the system. */
 void note_failed(note *self, const char *what);
 

@@ -35,10 +35,6 @@ void note_end(void) {
     (void)WSACleanup(); /* the process ends */
 }
 
-int note_error(void) {
-    return WSAGetLastError(); /* GetLastError's place, so it serves other calls too */
-}
-
 bool note_would_block(int error) {
     return error == WSAEWOULDBLOCK;
 }
@@ -64,10 +60,6 @@ bool note_begin(void) {
 }
 
 void note_end(void) {
-}
-
-int note_error(void) {
-    return errno;
 }
 
 bool note_would_block(int error) {

@@ -29,8 +29,7 @@ typedef int note_socket;
 bool note_begin(void);
 void note_end(void);
 
-/* note_error: WSAGetLastError or errno, of the call just made. */
-int note_error(void);
+/* Of note_error. */
 bool note_would_block(int error);
 bool note_was_refused(int error);
 

@@ -446,7 +446,7 @@ static void test_report_percentiles_want_enough_values(void **state) {
             rs_histogram_init(latency);
             rs_histogram_record_n(latency, 5 * US, points[i].least - less);
             bed_write(bed);
-            assert_int_equal(rs_report_enough(latency->count, points[i].percent_x1000), !less);
+            assert_int_equal(rs_histogram_enough(latency->count, points[i].percent_x1000), !less);
             assert_int_equal(
                 strncmp(bed_value(bed, "\"latency_ns\"", points[i].name), "null", 4) == 0, less);
         }

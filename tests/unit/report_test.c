@@ -797,7 +797,7 @@ static void test_report_ratio_says_difference_or_none(void **state) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char words[RS_TABLE_CELL_BYTES];
-        rs_report_ratio(words, &cases[i].ratio);
+        rs_table_ratio(words, &cases[i].ratio);
         assert_string_equal(words, cases[i].words);
     }
 }

@@ -12,6 +12,7 @@
 
 #define HISTOGRAM_VALUE_MAX ((UINT64_C(1) << RS_HISTOGRAM_VALUE_BITS) - 1u)
 #define HISTOGRAM_PERCENT_ALL 100000u
+#define HISTOGRAM_BEYOND_MIN 10u /* values above a percentile that make it one */
 
 _Static_assert(RS_HISTOGRAM_VALUE_BITS <= 63, "HISTOGRAM_VALUE_MAX is computed in 64 bits");
 
@@ -144,4 +145,37 @@ uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent
 double rs_histogram_mean(const rs_histogram *histogram) {
     RS_ASSERT(histogram->count == 0 || histogram->min <= histogram->max);
     return histogram->count == 0 ? 0.0 : (double)histogram->sum / (double)histogram->count;
+}
+
+bool rs_histogram_enough(uint64_t count, uint32_t percent_x1000) {
+    RS_ASSERT(percent_x1000 <= HISTOGRAM_PERCENT_ALL);
+    return count * (HISTOGRAM_PERCENT_ALL - percent_x1000) >=
+           (uint64_t)HISTOGRAM_BEYOND_MIN * HISTOGRAM_PERCENT_ALL;
+}
+
+void rs_histogram_json(rs_json *json, const char *key, const rs_histogram *histogram) {
+    static const struct {
+        const char *name;
+        uint32_t percent_x1000;
+    } points[] = {
+        {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
+
+    if (histogram->count == 0) {
+        rs_json_null(json, key);
+        return;
+    }
+    rs_json_object(json, key);
+    rs_json_u64(json, "count", histogram->count);
+    rs_json_u64(json, "min", histogram->min);
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        if (rs_histogram_enough(histogram->count, points[i].percent_x1000)) {
+            rs_json_u64(json, points[i].name,
+                        rs_histogram_percentile(histogram, points[i].percent_x1000));
+        } else {
+            rs_json_null(json, points[i].name);
+        }
+    }
+    rs_json_u64(json, "max", histogram->max);
+    rs_json_double(json, "mean", rs_histogram_mean(histogram));
+    rs_json_end(json);
 }

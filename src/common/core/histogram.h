@@ -7,7 +7,10 @@
 #ifndef RS_CORE_HISTOGRAM_H
 #define RS_CORE_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "core/json.h"
 
 #define RS_HISTOGRAM_STEP_BITS 6u
 #define RS_HISTOGRAM_VALUE_BITS 42u /* up to 2^42 - 1 ns = 73 minutes; larger ones are clamped */
@@ -52,5 +55,12 @@ uint64_t rs_histogram_percentile(const rs_histogram *histogram, uint32_t percent
 
 /* rs_histogram_mean: of the exact (clamped) values, not of the buckets; 0 when empty. */
 double rs_histogram_mean(const rs_histogram *histogram);
+
+/* rs_histogram_enough: do `count` values say what their percentile is? Ten must lie beyond it: p99
+ * wants 1,000 values, p99.99 wants 100,000. percent_x1000: [0, 100000] (asserted). */
+bool rs_histogram_enough(uint64_t count, uint32_t percent_x1000);
+
+/* rs_histogram_json: an object of that name, in the unit recorded; null if it is empty. */
+void rs_histogram_json(rs_json *json, const char *key, const rs_histogram *histogram);
 
 #endif
