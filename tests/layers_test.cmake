@@ -46,6 +46,7 @@ set(bad
     "src/common/server/a.c|\"iocp/iocp_backend.h\""
     "src/common/apps/a.c|\"rio/rio_api.h\""
     "src/common/apps/deep/a.c|\"win/win.h\""
+    "src/common/net/a.c|\"seam/backend.h\""
     "src/common/win/a.c|\"rio/rio_api.h\""
     "src/common/win/a.c|\"server/shard.h\""
     "src/common/server/a_main.c|\"win/win.h\""

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "core/assert.h"
-#include "posix/posix_address.h"
+#include "net/net_address.h"
 #include "posix/posix_error.h"
 #include "seam/os.h"
 

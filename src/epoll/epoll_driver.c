@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/assert.h"
-#include "posix/posix_address.h"
+#include "net/net_address.h"
 #include "posix/posix_error.h"
 
 #define EPOLL_DISCARD_READS_MAX 4u

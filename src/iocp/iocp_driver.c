@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "core/assert.h"
-#include "win/win_address.h"
+#include "net/net_address.h"
 #include "win/win_error.h"
 
 /* Did the call leave a request in the kernel? If not, *os_error is its result: 0 or an error. */

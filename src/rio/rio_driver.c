@@ -7,7 +7,7 @@
 
 #include "core/assert.h"
 #include "seam/region_set.h"
-#include "win/win_address.h"
+#include "net/net_address.h"
 #include "win/win_error.h"
 
 /* The status of a failed call; never RS_OK. */

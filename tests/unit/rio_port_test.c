@@ -16,7 +16,7 @@
 #include "rio/rio_backend.h"
 #include "rio/rio_instance.h"
 #include "seam/os.h"
-#include "win/win_address.h"
+#include "net/net_address.h"
 #include "win/win_socket.h"
 
 #define LONG_NS INT64_C(20000000000) /* nobody waits so long unless it was overlooked */

@@ -15,7 +15,7 @@
 #include "seam/os.h"
 #include "seam/retry.h"
 #include "win/win_accept.h"
-#include "win/win_address.h"
+#include "net/net_address.h"
 
 #define ACCEPTS 64u
 

@@ -22,6 +22,7 @@
 
 #include "core/assert.h"
 #include "core/limits.h"
+#include "net/net_address.h"
 
 #define OS_HUGE_PAGE_BYTES ((size_t)2 * 1024 * 1024)
 #define OS_NS_PER_S 1000000000u
@@ -445,4 +446,8 @@ const char *rs_os_platform(void) {
 
 bool rs_os_is_wine(void) {
     return false;
+}
+
+rs_status rs_os_resolve(const char *host, rs_addr *out, rs_error *error) {
+    return rs_addr_parse(host, out) ? RS_OK : rs_sockaddr_resolve(host, out, error);
 }

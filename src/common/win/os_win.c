@@ -7,10 +7,12 @@
 
 #include "core/assert.h"
 #include "core/limits.h"
+#include "net/net_address.h"
 #include "seam/atomics.h"
 #include "win/win.h"
 #include "win/win_cpu.h"
 #include "win/win_error.h"
+#include "win/win_socket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -400,4 +402,17 @@ const char *rs_os_platform(void) {
 
 bool rs_os_is_wine(void) {
     return platform_get()->is_wine;
+}
+
+rs_status rs_os_resolve(const char *host, rs_addr *out, rs_error *error) {
+    rs_status status;
+    if (rs_addr_parse(host, out)) {
+        return RS_OK;
+    }
+    status = rs_win_socket_start(error);
+    if (status == RS_OK) {
+        status = rs_sockaddr_resolve(host, out, error);
+        rs_win_socket_stop();
+    }
+    return status;
 }

@@ -6,7 +6,7 @@
 #include "seam/atomics.h"
 #include "seam/os.h"
 #include "seam/retry.h"
-#include "win/win_address.h"
+#include "net/net_address.h"
 #include "win/win_error.h"
 
 #include <stdlib.h>

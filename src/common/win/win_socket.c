@@ -3,7 +3,7 @@
 #include "win/win_socket.h"
 
 #include "core/assert.h"
-#include "win/win_address.h"
+#include "net/net_address.h"
 #include "win/win_error.h"
 
 #include <string.h>

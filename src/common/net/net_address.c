@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* See win_address.h. */
-#include "win/win_address.h"
+/* See net_address.h. */
+#include "net/net_address.h"
 
-#include "core/assert.h"
-#include "seam/os.h"
-#include "win/win_socket.h"
-
+#ifndef _WIN32
+#include <netdb.h>
+#endif
+#include <stdbool.h>
 #include <string.h>
 
-int rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr) {
+#include "core/assert.h"
+
+socklen_t rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr) {
     RS_ASSERT(addr->family == RS_ADDR_V4 || addr->family == RS_ADDR_V6);
     memset(out, 0, sizeof *out);
     if (addr->family == RS_ADDR_V6) {
@@ -16,12 +18,12 @@ int rs_sockaddr_write(rs_sockaddr *out, const rs_addr *addr) {
         out->v6.sin6_port = htons(addr->port);
         out->v6.sin6_scope_id = addr->scope;
         memcpy(&out->v6.sin6_addr, addr->ip6, sizeof addr->ip6);
-        return (int)sizeof out->v6;
+        return sizeof out->v6;
     }
     out->v4.sin_family = AF_INET;
     out->v4.sin_port = htons(addr->port);
     out->v4.sin_addr.s_addr = htonl(addr->ip);
-    return (int)sizeof out->v4;
+    return sizeof out->v4;
 }
 
 rs_addr rs_sockaddr_read(const rs_sockaddr *name) {
@@ -55,31 +57,19 @@ static bool resolve_choose(const struct addrinfo *list, rs_addr *out) {
     return found;
 }
 
-static rs_status resolve_name(const char *host, rs_addr *out, rs_error *error) {
+rs_status rs_sockaddr_resolve(const char *host, rs_addr *out, rs_error *error) {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *list = NULL;
     bool found;
-    int code = getaddrinfo(host, NULL, &hints, &list);
+    int code;
+    if (!rs_addr_may_be_name(host)) {
+        return rs_addr_unknown(error, host, 0);
+    }
+    code = getaddrinfo(host, NULL, &hints, &list);
     if (code != 0) {
         return rs_addr_unknown(error, host, (uint32_t)code);
     }
     found = resolve_choose(list, out);
     freeaddrinfo(list);
     return found ? RS_OK : rs_addr_unknown(error, host, 0);
-}
-
-rs_status rs_os_resolve(const char *host, rs_addr *out, rs_error *error) {
-    rs_status status;
-    if (rs_addr_parse(host, out)) {
-        return RS_OK;
-    }
-    if (!rs_addr_may_be_name(host)) {
-        return rs_addr_unknown(error, host, 0);
-    }
-    status = rs_win_socket_start(error);
-    if (status == RS_OK) {
-        status = resolve_name(host, out, error);
-        rs_win_socket_stop();
-    }
-    return status;
 }
