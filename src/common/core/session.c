@@ -286,6 +286,10 @@ static bool session_needs_care(const rs_slot *session) {
            session->sendq.owned > rs_slot_table(session)->easy;
 }
 
+static void session_set_careful(rs_slot *session) {
+    session->careful = rs_slot_table(session)->slices != NULL || session_needs_care(session);
+}
+
 /* NULL: it has only one. */
 static rs_slot_slices *session_slices(const rs_slot *session) {
     rs_slot_slices *slices = rs_slot_table(session)->slices;
@@ -444,7 +448,7 @@ static void session_opened(rs_slot *session, uint64_t user) {
     RS_ASSERT(session->state == RS_SESSION_OPEN);
     RS_ASSERT(rs_sendq_is_empty(&session->sendq));
     session->handle.user = user;
-    session->careful = table->slices != NULL || session_needs_care(session);
+    session_set_careful(session);
     if (table->app.on_open != NULL) {
         table->app.on_open(table->app.ctx, &session->handle);
     }
@@ -931,7 +935,7 @@ RS_COLD static void session_read_proxy(rs_slot *session, uint32_t bytes) {
 /* ---- several receives */
 
 static bool session_book_receive(rs_slot *session);
-static void session_watch(rs_slot *session);
+static void session_wait_for_queue(rs_slot *session);
 
 /* What is missing to the frame whose beginning is held, or the room there is where that is not
  * known: to a PROXY header, and where a framer says. */
@@ -1011,10 +1015,7 @@ static void session_read(rs_slot *session) {
             session_parse_behind(session, session_bring(session));
         } else {
             slices->frame_is_seen = true;
-            session->pause |= RS_PAUSE_QUEUE;
-            session->state = RS_SESSION_PAUSED;
-            rs_slot_table(session)->counters.pauses++;
-            session_watch(session);
+            session_wait_for_queue(session);
         }
     }
     RS_ASSERT(slices->wait_count + slices->free_count <= rs_slot_table(session)->cfg.recvs);
@@ -1552,6 +1553,11 @@ static bool session_is_full(const rs_slot *session) {
            session_load(session) + session_wants(session) > table->sendq_pool.queued_bytes_max;
 }
 
+/* With one receive at a time: that is over. */
+static bool session_may_book(const rs_slot *session) {
+    return session->recv_in_flight == 0 || rs_slot_table(session)->slices != NULL;
+}
+
 /* Sets aside the blocks that the replies may take. False: there are none, or no room in the queue.
  * An empty queue's blocks always exist, except for messages with another thread: those return soon,
  * and no session is closed for that. */
@@ -1560,7 +1566,7 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
     rs_sendq *queue = &session->sendq;
     bool may;
     RS_ASSERT(rs_session_takes(session));
-    RS_ASSERT(session->recv_in_flight == 0 || table->slices != NULL);
+    RS_ASSERT(session_may_book(session));
     RS_ASSERT(!session->peer_ended || session->state == RS_SESSION_PAUSED || table->slices != NULL);
     if (sessions_wait(table)) {
         return session_may_receive_waiting(session) &&
@@ -1577,15 +1583,14 @@ RS_COLD static bool session_book_receive(rs_slot *session) {
         may = rs_sendq_promise(&table->sendq_pool, queue, session_due(session));
     } while (!may && rs_slot_cold_of(session)->handed == 0 &&
              sessions_reclaim_stalled(table, queue));
-    session->careful = table->slices != NULL || session_needs_care(session);
+    session_set_careful(session);
     return may || (rs_slot_cold_of(session)->handed == 0 && rs_sendq_is_empty(queue));
 }
 
 /* A paused session that does not read because its queue is full, and for no other reason, has
  * RS_STALLED_MS for each send. */
 RS_COLD static void session_watch(rs_slot *session) {
-    bool full = (session->pause & RS_PAUSE_APP) == 0 &&
-                (!session->recv_in_flight || rs_slot_table(session)->slices != NULL) &&
+    bool full = (session->pause & RS_PAUSE_APP) == 0 && session_may_book(session) &&
                 !sessions_wait(rs_slot_table(session)) && rs_slot_cold_of(session)->handed == 0 &&
                 session_is_full(session);
     RS_ASSERT(session->state == RS_SESSION_PAUSED);
@@ -1600,6 +1605,14 @@ RS_COLD static void session_watch(rs_slot *session) {
     session_arm(session);
 }
 
+RS_COLD static void session_wait_for_queue(rs_slot *session) {
+    RS_ASSERT(session->state == RS_SESSION_OPEN);
+    session->pause |= RS_PAUSE_QUEUE;
+    session->state = RS_SESSION_PAUSED;
+    rs_slot_table(session)->counters.pauses++;
+    session_watch(session);
+}
+
 /* A RECV if allowed, and no longer than the queue has room for. A pause ends when one of its sends
  * completes or a message returns from another thread. */
 RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
@@ -1610,10 +1623,7 @@ RS_COLD static rs_op *session_recv_carefully(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->recv_in_flight == 0);
     RS_ASSERT(session->pause == 0);
     if (!session_book_receive(session)) {
-        session->pause |= RS_PAUSE_QUEUE;
-        session->state = RS_SESSION_PAUSED;
-        rs_slot_table(session)->counters.pauses++;
-        session_watch(session);
+        session_wait_for_queue(session);
         return out;
     }
     (void)session_collect_recv(rs_slot_table(session)->region, session, out);
@@ -1703,8 +1713,7 @@ RS_COLD static rs_op *session_collect_paused(rs_slot *session, rs_op *out) {
     RS_ASSERT(session->sendq.member);
     out = session_flush(session, out);
     waits = (session->pause & RS_PAUSE_APP) != 0 ||
-            ((!session->recv_in_flight || rs_slot_table(session)->slices != NULL) &&
-             !session_book_receive(session));
+            (session_may_book(session) && !session_book_receive(session));
     session_watch(session);
     if (waits) {
         return out;
