@@ -18,7 +18,7 @@
 #define FRAMES_MAX 8u
 #define POLL_MAX 64u
 #define POLL_NS 1000000
-#define TRAFFIC_NS UINT64_C(30000000000) /* whatever fails, each connection ends long before */
+#define SILENT_NS UINT64_C(60000000000) /* whatever fails, a completion comes long before */
 #define NEVER UINT32_MAX
 
 typedef enum client_mode {
@@ -263,7 +263,7 @@ static void client_escalate(client *c) {
 /* ---- all */
 
 static void client_traffic(client *c) {
-    const uint64_t end_ns = rs_os_now_ns() + TRAFFIC_NS;
+    uint64_t end_ns = rs_os_now_ns() + SILENT_NS;
     rs_completion out[POLL_MAX];
     for (uint32_t turn = 1; c->used > 0 || c->opened < c->plan->connections; turn++) {
         if (rs_os_now_ns() > end_ns) {
@@ -283,6 +283,9 @@ static void client_traffic(client *c) {
         const uint32_t count = c->api->poll(c->backend, out, cap, POLL_NS);
         for (uint32_t i = 0; i < count; i++) {
             client_completed(c, &out[i]);
+        }
+        if (count > 0) {
+            end_ns = rs_os_now_ns() + SILENT_NS;
         }
         if (c->plan->asks != 0 && turn % c->plan->asks == 0) {
             c->plan->ask(c->plan->ctx);
