@@ -198,11 +198,14 @@ static void rio_socket_close(rs_backend *backend, uint32_t conn) {
     io->rq = RIO_INVALID_RQ;
 }
 
-/* Its provider is IPv4's or IPv6's whose functions we have. */
-static bool rio_socket_is_served(const rs_backend *backend, SOCKET socket) {
+/* Its provider is IPv4's or IPv6's whose functions we have. Accepted sockets have the listeners'
+ * provider, which rs_win_accept_listen has compared; so the first one speaks for all. */
+static bool rio_socket_is_served(rs_backend *backend, SOCKET socket) {
     const rs_win_extensions *v6 = &backend->extensions[RS_ADDR_V6];
-    return rs_win_extensions_fit(&backend->extensions[RS_ADDR_V4], socket) ||
-           (v6->connect_ex != NULL && rs_win_extensions_fit(v6, socket));
+    backend->served = backend->served ||
+                      rs_win_extensions_fit(&backend->extensions[RS_ADDR_V4], socket) ||
+                      (v6->connect_ex != NULL && rs_win_extensions_fit(v6, socket));
+    return backend->served;
 }
 
 rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation, uintptr_t socket) {

@@ -2,8 +2,9 @@
 /* The accept source of both Windows servers, with an AcceptEx that runs out of resources when told
  * to: the call is the real one, the failure the test's. Set up: a port, a listener on loopback. A
  * pass: the first want of resources ends the round and the wait grows, so that few calls are made;
- * afterwards all stand again; functions are asked of the listener and of nobody else; the accept
- * thread takes no more than may wait for the shard. */
+ * afterwards all stand again; functions are asked
+ * of the listener and of one socket made like it, however many are posted; the accept thread takes
+ * no more than may wait for the shard. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,9 @@ static struct {
     LPFN_ACCEPTEX real;
     uint32_t calls, room; /* room: how many calls may still succeed */
     int error;            /* of the others */
-    SOCKET asked;
+    SOCKET asked;         /* the listener: first of all */
+    uint32_t asks;        /* since the listen began */
+    bool other_below;     /* sockets made of the listener's entry have another AcceptEx */
     uint32_t entry_shift; /* added to the catalog entry that the listener is said to have */
     bool untold;          /* nobody says whose the functions are */
 } fake;
@@ -43,9 +46,12 @@ static BOOL PASCAL fake_accept_ex(SOCKET listener, SOCKET accepted, PVOID buffer
 
 static rs_status fake_extensions(SOCKET socket, rs_win_extensions *out, rs_error *error) {
     rs_status status = rs_win_socket_extensions(socket, out, error);
-    fake.asked = socket;
+    fake.asked = fake.asks == 0 ? socket : fake.asked;
     fake.real = out->accept_ex;
-    out->accept_ex = fake_accept_ex;
+    if (!fake.other_below || fake.asks == 0) {
+        out->accept_ex = fake_accept_ex;
+    }
+    fake.asks++;
     out->provider.entry = fake.untold ? 0 : out->provider.entry + fake.entry_shift;
     return status;
 }
@@ -82,6 +88,7 @@ static rs_status bed_listen_by(bed *b, uint32_t room, rs_accept_mode mode, uint3
     cfg.port = b->port;
     assert_int_equal(rs_win_accept_open(&b->source, &cfg, &error), RS_OK);
     fake.calls = 0;
+    fake.asks = 0;
     fake.room = room;
     return rs_win_accept_listen(b->source, &addr, &b->tcp_port, &error);
 }
@@ -279,22 +286,73 @@ static void test_win_accept_listener_of_another_provider_is_refused(void **state
     (void)CloseHandle(b.port);
 }
 
-/* SO_PROTOCOL_INFO failed while the server opened, and works from then on. */
-static void test_win_accept_provider_that_was_not_told_refuses_nobody(void **state) {
+/* A connection comes through. */
+static void bed_serves(bed *b) {
     SOCKET client;
     uint32_t taken = 0;
+    bed_connect(b, &client, 1);
+    for (uint32_t i = 0; taken == 0; i++) {
+        assert_true(i < 1000u);
+        taken = bed_poll(b, 10);
+    }
+    rs_win_socket_close(client, &b->calls);
+}
+
+/* SO_PROTOCOL_INFO failed while the server opened, and works from then on. */
+static void test_win_accept_provider_that_was_not_told_refuses_nobody(void **state) {
     bed b;
     (void)state;
     fake.untold = true;
     assert_int_equal(bed_listen(&b, ACCEPTS), RS_OK);
     fake.untold = false;
-    bed_connect(&b, &client, 1);
-    for (uint32_t i = 0; taken == 0; i++) {
-        assert_true(i < 1000u);
-        taken = bed_poll(&b, 10);
-    }
-    rs_win_socket_close(client, &b.calls);
+    bed_serves(&b);
     bed_end(&b);
+}
+
+static void test_win_accept_sockets_are_made_of_the_listeners_entry(void **state) {
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen(&b, 2 * ACCEPTS), RS_OK);
+    assert_int_equal(fake.asks, 2); /* the listener and one socket, for 64 that stand */
+    bed_serves(&b);
+    assert_int_equal(fake.asks, 2);
+    bed_end(&b);
+}
+
+/* A layer that tells the entry of the one below it: such a socket would lie below the layer, whose
+ * AcceptEx the listener has. Sockets are then made as the listener was. */
+static void test_win_accept_entry_of_other_functions_is_not_used(void **state) {
+    bed b;
+    (void)state;
+    fake.other_below = true;
+    assert_int_equal(bed_listen(&b, 2 * ACCEPTS), RS_OK);
+    fake.other_below = false;
+    bed_serves(&b);
+    bed_end(&b);
+}
+
+static void test_win_socket_by_entry_has_that_entry(void **state) {
+    WSAPROTOCOL_INFOW entry, again;
+    rs_win_calls calls;
+    uint32_t os_error;
+    SOCKET one, two;
+    (void)state;
+    memset(&calls, 0, sizeof calls);
+    one = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
+    assert_true(rs_win_socket_protocol(one, &entry));
+    entry.dwProviderReserved = 1; /* as WSADuplicateSocket would leave it: not meant here */
+    two = rs_win_socket_open_by(&entry, 0, &calls, &os_error);
+    assert_true(two != INVALID_SOCKET);
+    assert_true(two != one);
+    assert_true(rs_win_socket_protocol(two, &again));
+    assert_int_equal(again.dwCatalogEntryId, entry.dwCatalogEntryId);
+    assert_int_equal(again.iAddressFamily, AF_INET);
+    assert_int_equal(again.iSocketType, SOCK_STREAM);
+    assert_int_equal(again.iProtocol, IPPROTO_TCP);
+    rs_win_socket_close(two, &calls);
+    rs_win_socket_close(one, &calls);
+    assert_false(rs_win_socket_protocol(one, &again));
+    assert_int_equal(again.dwCatalogEntryId, 0);
 }
 
 /* ---- providers */
@@ -387,6 +445,9 @@ int main(void) {
         cmocka_unit_test(test_win_accept_thread_is_bounded),
         cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
         cmocka_unit_test(test_win_accept_provider_that_was_not_told_refuses_nobody),
+        cmocka_unit_test(test_win_accept_sockets_are_made_of_the_listeners_entry),
+        cmocka_unit_test(test_win_accept_entry_of_other_functions_is_not_used),
+        cmocka_unit_test(test_win_socket_by_entry_has_that_entry),
         cmocka_unit_test(test_win_provider_is_read_from_the_catalogue),
         cmocka_unit_test(test_win_provider_of_two_sockets_is_the_same),
         cmocka_unit_test(test_win_socket_discard_never_waits),

@@ -40,6 +40,8 @@ struct accept_source {
     uint32_t index;               /* among the sources of the set */
     SOCKET listener;              /* INVALID_SOCKET: none */
     rs_win_extensions extensions; /* the listener's */
+    WSAPROTOCOL_INFOW entry;      /* the listener's; used if by_entry */
+    bool by_entry;                /* a socket made of that entry has the same functions */
     rs_addr addr;                 /* as bound */
     bool stopping;                /* unlisten was called */
     bool failed;                  /* RS_E_LISTENER was reported */
@@ -171,6 +173,35 @@ void rs_win_accept_close(rs_win_accept *set) {
 
 /* ---- AcceptEx */
 
+static SOCKET accept_open(const accept_source *source, uint32_t *os_error) {
+    return source->by_entry ? rs_win_socket_open_by(&source->entry, source->cfg.socket_flags,
+                                                    source->cfg.calls, os_error)
+                            : rs_win_socket_open(accept_family(source), source->cfg.socket_flags,
+                                                 source->cfg.calls, os_error);
+}
+
+/* Sets by_entry: is a socket that is made of the listener's catalog entry served by the listener's
+ * provider? Then every one is, and none needs a lookup. The functions decide, because a layer may
+ * tell the entry of the one below it. */
+static void accept_try_entry(accept_source *source) {
+    rs_win_extensions own;
+    rs_error ignored;
+    uint32_t os_error = 0;
+    SOCKET probe;
+    source->by_entry = rs_win_socket_protocol(source->listener, &source->entry);
+    if (!source->by_entry) {
+        return;
+    }
+    probe = accept_open(source, &os_error);
+    source->by_entry = probe != INVALID_SOCKET &&
+                       source->cfg.extensions(probe, &own, &ignored) == RS_OK &&
+                       own.accept_ex == source->extensions.accept_ex &&
+                       own.provider.entry == source->extensions.provider.entry;
+    if (probe != INVALID_SOCKET) {
+        rs_win_socket_close(probe, source->cfg.calls);
+    }
+}
+
 /* Returns 0 or the Winsock error. The listener is not in skip mode, so that success at once brings
  * a packet like any other: an accept is too rare for the difference to count. */
 static uint32_t accept_post(accept_source *source, accept_request *request) {
@@ -178,13 +209,12 @@ static uint32_t accept_post(accept_source *source, accept_request *request) {
     DWORD bytes = 0;
     RS_ASSERT(!request->posted);
     if (request->socket == INVALID_SOCKET) {
-        request->socket = rs_win_socket_open(accept_family(source), source->cfg.socket_flags,
-                                             source->cfg.calls, &os_error);
+        request->socket = accept_open(source, &os_error);
     }
     if (request->socket == INVALID_SOCKET) {
         return os_error;
     }
-    if (!rs_win_extensions_fit(&source->extensions, request->socket)) {
+    if (!source->by_entry && !rs_win_extensions_fit(&source->extensions, request->socket)) {
         return WSAEINVALIDPROVIDER; /* the catalog has changed: AcceptEx would crash */
     }
     memset(&request->overlapped, 0, sizeof request->overlapped);
@@ -502,6 +532,7 @@ static rs_status accept_start(accept_source *source, rs_error *error) {
         return rs_error_set(error, RS_E_OS, "CreateIoCompletionPort", os_error,
                             "cannot associate the listener with the port (error %u)", os_error);
     }
+    accept_try_entry(source);
     os_error = accept_post(source, &source->requests[0]);
     if (os_error != 0) {
         accept_drop_socket(source, &source->requests[0]);

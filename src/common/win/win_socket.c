@@ -44,12 +44,27 @@ void rs_win_socket_stop(void) {
     (void)WSACleanup(); /* fails only without a start, which the caller guarantees */
 }
 
-SOCKET rs_win_socket_open(int family, DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error) {
-    SOCKET opened = WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, NULL, 0,
-                               WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT | extra_flags);
+#define WIN_SOCKET_FLAGS (WSA_FLAG_OVERLAPPED | WSA_FLAG_NO_HANDLE_INHERIT)
+
+static SOCKET win_opened(SOCKET opened, rs_win_calls *calls, uint32_t *os_error) {
     *os_error = opened == INVALID_SOCKET ? (uint32_t)WSAGetLastError() : 0;
     calls->count[RS_WIN_SOCKET]++;
     return opened;
+}
+
+SOCKET rs_win_socket_open(int family, DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error) {
+    return win_opened(
+        WSASocketW(family, SOCK_STREAM, IPPROTO_TCP, NULL, 0, WIN_SOCKET_FLAGS | extra_flags),
+        calls, os_error);
+}
+
+SOCKET rs_win_socket_open_by(const WSAPROTOCOL_INFOW *entry, DWORD extra_flags, rs_win_calls *calls,
+                             uint32_t *os_error) {
+    WSAPROTOCOL_INFOW info = *entry;
+    info.dwProviderReserved = 0; /* or it would be the handle of a socket to share */
+    return win_opened(WSASocketW(FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, FROM_PROTOCOL_INFO, &info,
+                                 0, WIN_SOCKET_FLAGS | extra_flags),
+                      calls, os_error);
 }
 
 /* Returns 0 or the Winsock error. */
@@ -203,14 +218,20 @@ rs_win_provider rs_win_provider_of(const WSAPROTOCOL_INFOW *info) {
     };
 }
 
+bool rs_win_socket_protocol(SOCKET socket, WSAPROTOCOL_INFOW *out) {
+    int bytes = (int)sizeof *out;
+    memset(out, 0, sizeof *out);
+    if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)out, &bytes) == 0) {
+        return true;
+    }
+    memset(out, 0, sizeof *out);
+    return false;
+}
+
 rs_win_provider rs_win_socket_provider(SOCKET socket) {
     WSAPROTOCOL_INFOW info;
-    int bytes = (int)sizeof info;
-    memset(&info, 0, sizeof info);
-    if (getsockopt(socket, SOL_SOCKET, SO_PROTOCOL_INFOW, (char *)&info, &bytes) != 0) {
-        return (rs_win_provider){.entry = 0};
-    }
-    return rs_win_provider_of(&info);
+    return rs_win_socket_protocol(socket, &info) ? rs_win_provider_of(&info)
+                                                 : (rs_win_provider){.entry = 0};
 }
 
 const char *rs_win_provider_text(const char *name, const rs_win_provider *provider) {

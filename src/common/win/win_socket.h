@@ -69,6 +69,11 @@ void rs_win_socket_stop(void);
  * why. */
 SOCKET rs_win_socket_open(int family, DWORD extra_flags, rs_win_calls *calls, uint32_t *os_error);
 
+/* rs_win_socket_open_by: the same, served by this entry of Winsock's catalog and no other
+ * (WSASocketW, lpProtocolInfo). entry: from rs_win_socket_protocol. */
+SOCKET rs_win_socket_open_by(const WSAPROTOCOL_INFOW *entry, DWORD extra_flags, rs_win_calls *calls,
+                             uint32_t *os_error);
+
 /* rs_win_socket_tune: TCP_NODELAY, SO_SNDBUF, SO_RCVBUF as asked. Returns the status of the first
  * that failed, RS_OK otherwise. */
 rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls);
@@ -88,6 +93,10 @@ typedef struct rs_win_provider {
                      * success (SetFileCompletionNotificationModes, remarks: others lose or double
                      * them) */
 } rs_win_provider;
+
+/* rs_win_socket_protocol: a socket's entry of Winsock's catalog. False: unknown, and *out is zero.
+ */
+bool rs_win_socket_protocol(SOCKET socket, WSAPROTOCOL_INFOW *out);
 
 /* rs_win_socket_provider: of one socket. If unknown: entry 0, not layered, not ifs (the safe
  * answer). */
