@@ -265,7 +265,7 @@ static void iocp_bind_slot(rs_backend *backend, uint32_t index, SOCKET socket) {
     *conn = (rs_iocp_conn){.socket = socket, .recv_listed = conn->recv_listed};
 }
 
-/* Associates a socket with the port and sets it up; on failure it is still open. */
+/* Associates a socket with the port; on failure it is still open. */
 static rs_status iocp_adopt(rs_backend *backend, SOCKET socket) {
     /* Nobody waits on the file handle's event; not setting it is always safe. */
     UCHAR modes = FILE_SKIP_SET_EVENT_ON_HANDLE;
@@ -277,10 +277,9 @@ static rs_status iocp_adopt(rs_backend *backend, SOCKET socket) {
         return rs_win_error_status(GetLastError());
     }
     backend->calls.count[RS_WIN_MODES]++;
-    if (!SetFileCompletionNotificationModes((HANDLE)socket, modes)) {
-        return rs_win_error_status(GetLastError());
-    }
-    return rs_win_socket_tune(socket, &backend->tuning, &backend->calls);
+    return SetFileCompletionNotificationModes((HANDLE)socket, modes)
+               ? RS_OK
+               : rs_win_error_status(GetLastError());
 }
 
 rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generation,
@@ -288,6 +287,10 @@ rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generatio
     rs_status status;
     RS_ASSERT(index < backend->engine.cfg.conns_max);
     status = iocp_adopt(backend, (SOCKET)socket);
+    if (status == RS_OK) {
+        status = rs_win_socket_tune_accepted((SOCKET)socket, &backend->tuning, &backend->inherit,
+                                             &backend->calls);
+    }
     if (status != RS_OK) {
         rs_win_socket_close((SOCKET)socket, &backend->calls);
         return status == RS_E_NO_BUFFERS || status == RS_E_NO_MEMORY ? RS_E_NO_BUFFERS : RS_E_OS;
@@ -324,6 +327,9 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
         return rs_win_error_status(os_error);
     }
     status = iocp_adopt(backend, conn->socket);
+    if (status == RS_OK) {
+        status = rs_win_socket_tune(conn->socket, &backend->tuning, &backend->calls);
+    }
     if (status != RS_OK) {
         return status;
     }

@@ -61,6 +61,7 @@ struct rs_backend {
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is not supported here: do not retry */
     bool started;           /* WSAStartup */
     bool on_wine;
+    rs_win_inherit inherit;
     uint32_t inline_since;           /* inline completions since the last look at the port */
     rs_win_extensions extensions[2]; /* by rs_family */
     rs_win_accept *accept;

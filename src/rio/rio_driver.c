@@ -213,7 +213,8 @@ rs_status rs_rio_attach(rs_backend *backend, uint32_t conn, uint32_t generation,
     RS_ASSERT(conn < backend->engine.cfg.conns_max);
     rs_engine_bind(&backend->engine, conn, generation);
     rio_socket_bind_slot(backend, conn, (SOCKET)socket);
-    status = rs_win_socket_tune((SOCKET)socket, &backend->tuning, &backend->calls);
+    status = rs_win_socket_tune_accepted((SOCKET)socket, &backend->tuning, &backend->inherit,
+                                         &backend->calls);
     if (status == RS_OK && !rio_socket_is_served(backend, (SOCKET)socket)) {
         status = RS_E_OS; /* RIO's functions are another provider's */
     }

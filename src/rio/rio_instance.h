@@ -83,7 +83,8 @@ struct rs_backend {
     RIO_CQ cq;
     OVERLAPPED notify_overlapped;    /* RIO's alone, for the life of the queue */
     rs_win_extensions extensions[2]; /* by rs_family */
-    bool served;                     /* accepted sockets have the provider of api */
+    rs_win_inherit inherit;
+    bool served; /* accepted sockets have the provider of api */
     rs_win_accept *accept;
     rs_rio_region regions[RS_REGIONS_MAX];
     rs_win_calls calls;

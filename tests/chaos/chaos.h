@@ -37,6 +37,7 @@ typedef enum chaos_side { CHAOS_SERVER, CHAOS_CLIENT, CHAOS_SIDES } chaos_side;
     X(GETSOCKNAME, "getsockname")                                                                  \
     X(PROTOCOL_INFO, "getsockopt SO_PROTOCOL_INFO")                                                \
     X(ACCEPTCONN, "getsockopt SO_ACCEPTCONN")                                                      \
+    X(GETSOCKOPT, "getsockopt")                                                                    \
     X(SETSOCKOPT, "setsockopt")                                                                    \
     X(UPDATE_CONTEXT, "setsockopt SO_UPDATE_..._CONTEXT")                                          \
     X(IOCTLSOCKET, "ioctlsocket")                                                                  \

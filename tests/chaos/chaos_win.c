@@ -708,11 +708,17 @@ int chaos_getsockname(SOCKET socket, struct sockaddr *name, int *bytes) {
 }
 
 int chaos_getsockopt(SOCKET socket, int level, int option, char *value, int *bytes) {
+    const bool provider = level == SOL_SOCKET && option == SO_PROTOCOL_INFOW;
     uint32_t code;
-    if (!chaos_fails(option == SO_ACCEPTCONN ? CHAOS_ACCEPTCONN : CHAOS_PROTOCOL_INFO, &code)) {
+    if (!chaos_fails(provider                                         ? CHAOS_PROTOCOL_INFO
+                     : level == SOL_SOCKET && option == SO_ACCEPTCONN ? CHAOS_ACCEPTCONN
+                                                                      : CHAOS_GETSOCKOPT,
+                     &code)) {
         return getsockopt(socket, level, option, value, bytes);
     }
-    chaos_told(chaos_ref_of(socket), CHAOS_DIR_NONE, WSAEINVALIDPROVIDER); /* as it is taken */
+    if (provider) {
+        chaos_told(chaos_ref_of(socket), CHAOS_DIR_NONE, WSAEINVALIDPROVIDER); /* as it is taken */
+    }
     return fail_winsock(code);
 }
 

@@ -398,6 +398,54 @@ static void test_win_provider_of_two_sockets_is_the_same(void **state) {
     rs_win_socket_close(two, &calls);
 }
 
+/* ---- options */
+
+/* Two connections of a listener with these options. */
+static void inherit_of(const rs_tuning *at_listener, const rs_tuning *asked, rs_win_inherit expect,
+                       bool nodelay) {
+    const rs_addr addr = {.ip = 0x7F000001u};
+    rs_win_inherit inherit = RS_WIN_INHERIT_UNASKED;
+    rs_win_calls calls;
+    rs_error error;
+    rs_addr bound;
+    SOCKET listener;
+    memset(&calls, 0, sizeof calls);
+    assert_int_equal(rs_win_socket_listen(&listener, &addr, at_listener, 0, &calls, &bound, &error),
+                     RS_OK);
+    for (uint32_t i = 0; i < 2u; i++) {
+        uint64_t before;
+        rs_sockaddr name;
+        int name_bytes = rs_sockaddr_write(&name, &bound);
+        uint32_t os_error;
+        int value = 0, bytes = (int)sizeof value;
+        SOCKET accepted, client = rs_win_socket_open(AF_INET, 0, &calls, &os_error);
+        assert_int_equal(connect(client, &name.any, name_bytes), 0);
+        accepted = accept(listener, NULL, NULL);
+        assert_true(accepted != INVALID_SOCKET);
+        before = calls.count[RS_WIN_SETSOCKOPT];
+        assert_int_equal(rs_win_socket_tune_accepted(accepted, asked, &inherit, &calls), RS_OK);
+        assert_int_equal(inherit, expect);
+        assert_true(calls.count[RS_WIN_SETSOCKOPT] == before || expect == RS_WIN_INHERIT_NO);
+        assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, (char *)&value, &bytes), 0);
+        assert_int_equal(value != 0, nodelay);
+        rs_win_socket_close(accepted, &calls);
+        rs_win_socket_close(client, &calls);
+    }
+    rs_win_socket_close(listener, &calls);
+}
+
+static void test_win_socket_options_are_inherited_or_set(void **state) {
+    rs_tuning none = rs_tuning_default(), on = rs_tuning_default();
+    (void)state;
+    none.nodelay = false;
+    on.nodelay = true;
+    inherit_of(&none, &on, RS_WIN_INHERIT_NO, true); /* a stack that does not pass it on */
+    inherit_of(&none, &none, RS_WIN_INHERIT_YES, false);
+    if (rs_os_is_wine()) {
+        inherit_of(&on, &on, RS_WIN_INHERIT_YES, true);
+    }
+}
+
 /* ---- closing */
 
 /* Nothing has come, more may: it returns at once, and reads what there is. */
@@ -450,6 +498,7 @@ int main(void) {
         cmocka_unit_test(test_win_socket_by_entry_has_that_entry),
         cmocka_unit_test(test_win_provider_is_read_from_the_catalogue),
         cmocka_unit_test(test_win_provider_of_two_sockets_is_the_same),
+        cmocka_unit_test(test_win_socket_options_are_inherited_or_set),
         cmocka_unit_test(test_win_socket_discard_never_waits),
     };
     rs_error error;

@@ -75,7 +75,7 @@ static uint32_t win_set_int(SOCKET socket, int level, int option, int value, rs_
     return os_error;
 }
 
-rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls) {
+static uint32_t win_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls) {
     uint32_t os_error = 0;
     if (tuning->nodelay) {
         os_error = win_set_int(socket, IPPROTO_TCP, TCP_NODELAY, 1, calls);
@@ -86,7 +86,34 @@ rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_call
     if (os_error == 0 && tuning->rcvbuf_bytes >= 0) {
         os_error = win_set_int(socket, SOL_SOCKET, SO_RCVBUF, tuning->rcvbuf_bytes, calls);
     }
-    return rs_win_error_status(os_error);
+    return os_error;
+}
+
+rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls) {
+    return rs_win_error_status(win_tune(socket, tuning, calls));
+}
+
+/* The option's value; -1: not told. */
+static int win_get_int(SOCKET socket, int level, int option) {
+    int value = 0; /* Windows writes one byte of TCP_NODELAY */
+    int bytes = (int)sizeof value;
+    return getsockopt(socket, level, option, (char *)&value, &bytes) == 0 ? value : -1;
+}
+
+static bool win_is_tuned(SOCKET socket, const rs_tuning *tuning) {
+    return (!tuning->nodelay || win_get_int(socket, IPPROTO_TCP, TCP_NODELAY) > 0) &&
+           (tuning->sndbuf_bytes < 0 ||
+            win_get_int(socket, SOL_SOCKET, SO_SNDBUF) == tuning->sndbuf_bytes) &&
+           (tuning->rcvbuf_bytes < 0 ||
+            win_get_int(socket, SOL_SOCKET, SO_RCVBUF) == tuning->rcvbuf_bytes);
+}
+
+rs_status rs_win_socket_tune_accepted(SOCKET socket, const rs_tuning *tuning,
+                                      rs_win_inherit *inherit, rs_win_calls *calls) {
+    if (*inherit == RS_WIN_INHERIT_UNASKED) {
+        *inherit = win_is_tuned(socket, tuning) ? RS_WIN_INHERIT_YES : RS_WIN_INHERIT_NO;
+    }
+    return *inherit == RS_WIN_INHERIT_YES ? RS_OK : rs_win_socket_tune(socket, tuning, calls);
 }
 
 rs_addr rs_win_socket_local(SOCKET socket, rs_win_calls *calls) {
@@ -134,12 +161,13 @@ rs_status rs_win_socket_listen(SOCKET *out, const rs_addr *addr, const rs_tuning
         call = "setsockopt IPV6_V6ONLY";
         os_error = win_set_int(opened, IPPROTO_IPV6, IPV6_V6ONLY, 0, calls);
     }
+    if (os_error == 0) { /* buffer sizes count from the handshake on, and may be inherited */
+        call = "setsockopt";
+        os_error = win_tune(opened, tuning, calls);
+    }
     if (os_error != 0) {
         goto failed;
     }
-    /* Buffer sizes count from the handshake on, so the listener has them too. A failure shows
-     * again, and is reported, when a connection is tuned. */
-    (void)rs_win_socket_tune(opened, tuning, calls);
     call = "bind";
     calls->count[RS_WIN_BIND]++;
     if (bind(opened, &name.any, name_bytes) != 0) {

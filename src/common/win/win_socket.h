@@ -78,6 +78,18 @@ SOCKET rs_win_socket_open_by(const WSAPROTOCOL_INFOW *entry, DWORD extra_flags, 
  * that failed, RS_OK otherwise. */
 rs_status rs_win_socket_tune(SOCKET socket, const rs_tuning *tuning, rs_win_calls *calls);
 
+/* Does an accepted socket have the options of its listener? Asked of the first one. */
+typedef enum rs_win_inherit {
+    RS_WIN_INHERIT_UNASKED,
+    RS_WIN_INHERIT_YES,
+    RS_WIN_INHERIT_NO
+} rs_win_inherit;
+
+/* rs_win_socket_tune_accepted: the same for an accepted socket: without a call if it inherits from
+ * its listener, which rs_win_socket_listen has tuned. *inherit: in, out; one per instance. */
+rs_status rs_win_socket_tune_accepted(SOCKET socket, const rs_tuning *tuning,
+                                      rs_win_inherit *inherit, rs_win_calls *calls);
+
 /* rs_win_socket_listen: opens, tunes, binds exclusively and listens. SO_EXCLUSIVEADDRUSE and never
  * SO_REUSEADDR, which on Windows lets another process take the port. IPv6: IPv4 too, on ::. *bound
  * = the address, with its port. Statuses as rs_backend_api.listen. */
