@@ -110,6 +110,18 @@ static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
     backend->inline_since = 0;
 }
 
+/* Nothing to return: the time to post accepts, a batch after each look at an empty port. */
+static void iocp_refill_accepts(rs_backend *backend) {
+    rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
+    while (backend->engine.ready.count == 0 && rs_win_accept_owes(backend->accept)) {
+        iocp_dequeue(backend, 0);
+        if (backend->engine.ready.count == 0) {
+            rs_engine_accepted(&backend->engine, accepted,
+                               rs_win_accept_refill(backend->accept, accepted));
+        }
+    }
+}
+
 /* ---- poll */
 
 uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int64_t timeout_ns) {
@@ -124,6 +136,9 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
     }
     rs_iocp_recv_flush(backend);
     rs_engine_accepted(&backend->engine, accepted, rs_win_accept_retry(backend->accept, accepted));
+    if (backend->recv_count == 0) {
+        iocp_refill_accepts(backend);
+    }
     if (backend->engine.ready.count == 0) {
         iocp_wait_port(backend, backend->recv_count == 0 ? timeout_ns : 0);
     }

@@ -149,6 +149,17 @@ static bool rio_has_ready(const rs_backend *backend) {
     return backend->engine.ready.count > 0;
 }
 
+/* ---- accepts */
+
+/* The port has just been empty, and there is nothing to return: the time to post a batch. */
+static void rio_refill_accepts(rs_backend *backend) {
+    rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
+    if (!rio_has_ready(backend) && rs_win_accept_owes(backend->accept)) {
+        rs_engine_accepted(&backend->engine, accepts,
+                           rs_win_accept_refill(backend->accept, accepts));
+    }
+}
+
 /* ---- sleeping */
 
 static DWORD rio_wait_ms(const rs_backend *backend, uint64_t now_ns) {
@@ -198,6 +209,12 @@ static void rio_sleep(rs_backend *backend, uint64_t now_ns) {
     if (by_event && !rio_port_clean(backend)) {
         return; /* something was there: no sleep this time */
     }
+    if (rs_win_accept_owes(backend->accept)) {
+        if (!by_event) {
+            (void)rio_port_read(backend, 0);
+        }
+        return; /* no sleep either: a batch of them follows */
+    }
     if (!rs_wake_may_sleep(&backend->wake)) {
         return;
     }
@@ -238,13 +255,16 @@ static void rio_step(rs_backend *backend, rs_rio_step step, uint64_t now_ns) {
         rio_dequeue(backend);
         break;
     case RS_RIO_STEP_PORT:
-        (void)rio_port_read(backend, 0);
+        if (rio_port_read(backend, 0)) {
+            rio_refill_accepts(backend);
+        }
         break;
     case RS_RIO_STEP_ARM:
         rio_arm(backend);
         break;
     case RS_RIO_STEP_SLEEP:
         rio_sleep(backend, now_ns);
+        rio_refill_accepts(backend);
         break;
     case RS_RIO_STEP_RETURN:
     default:

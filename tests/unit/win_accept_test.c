@@ -2,7 +2,7 @@
 /* The accept source of both Windows servers, with an AcceptEx that runs out of resources when told
  * to: the call is the real one, the failure the test's. Set up: a port, a listener on loopback. A
  * pass: the first want of resources ends the round and the wait grows, so that few calls are made;
- * afterwards all stand again; functions are asked
+ * afterwards all stand again; of a burst few are posted before there is time; functions are asked
  * of the listener and of one socket made like it, however many are posted; the accept thread takes
  * no more than may wait for the shard. */
 #include <setjmp.h>
@@ -309,6 +309,75 @@ static void test_win_accept_provider_that_was_not_told_refuses_nobody(void **sta
     bed_end(&b);
 }
 
+/* Of a burst, only what brings the standing ones back to their least is posted at once. */
+static void test_win_accept_burst_is_answered_first(void **state) {
+    const uint32_t least = ACCEPTS / 8u + 1u;
+    SOCKET clients[ACCEPTS + 16u];
+    rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t taken = 0, batches = 0;
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen(&b, 4 * ACCEPTS), RS_OK);
+    assert_int_equal(fake.calls, ACCEPTS);
+    assert_false(rs_win_accept_owes(b.source));
+    bed_connect(&b, clients, 16);
+    for (uint32_t i = 0; taken < 16u; i++) {
+        assert_true(i < 10000u);
+        taken += bed_poll(&b, 10);
+    }
+    assert_int_equal(fake.calls, ACCEPTS); /* 48 stand */
+    assert_true(rs_win_accept_owes(b.source));
+    bed_connect(&b, clients + 16, ACCEPTS);
+    for (uint32_t i = 0; taken < ACCEPTS + 16u; i++) {
+        assert_true(i < 10000u);
+        taken += bed_poll(&b, 10);
+    }
+    assert_int_equal(fake.calls, ACCEPTS + 16u + least); /* 9 stand */
+    while (rs_win_accept_owes(b.source)) {
+        const uint32_t calls = fake.calls;
+        assert_int_equal(rs_win_accept_refill(b.source, out), 0);
+        assert_in_range(fake.calls - calls, 1, ACCEPTS / 16u);
+        batches++;
+    }
+    assert_true(batches > 16u);
+    assert_in_range(fake.calls, 2 * ACCEPTS + 14u, 2 * ACCEPTS + 16u); /* less than a batch lacks */
+    for (uint32_t i = 0; i < ACCEPTS + 16u; i++) {
+        rs_win_socket_close(clients[i], &b.calls);
+    }
+    bed_end(&b);
+}
+
+/* What was put off and then fails waits with the others. */
+static void test_win_accept_put_off_and_out_of_resources(void **state) {
+    SOCKET clients[16];
+    rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t taken = 0;
+    bed b;
+    (void)state;
+    assert_int_equal(bed_listen(&b, ACCEPTS), RS_OK);
+    bed_connect(&b, clients, 16);
+    for (uint32_t i = 0; taken < 16u; i++) {
+        assert_true(i < 10000u);
+        taken += bed_poll(&b, 10);
+    }
+    for (uint32_t i = 0; rs_win_accept_owes(b.source); i++) {
+        assert_true(i < 2u);
+        assert_int_equal(rs_win_accept_refill(b.source, out), 0);
+    }
+    assert_int_equal(fake.calls, ACCEPTS + 1u); /* one failed, nobody asked for the 15 others */
+    assert_true(rs_win_accept_retry_ms(b.source) != 0);
+    fake.room = ACCEPTS;
+    for (uint32_t i = 0; rs_win_accept_retry_ms(b.source) != 0; i++) {
+        assert_true(i < 10000u);
+        (void)bed_poll(&b, 10);
+    }
+    assert_int_equal(fake.room, ACCEPTS - 16u); /* all stand again */
+    for (uint32_t i = 0; i < 16u; i++) {
+        rs_win_socket_close(clients[i], &b.calls);
+    }
+    bed_end(&b);
+}
+
 static void test_win_accept_sockets_are_made_of_the_listeners_entry(void **state) {
     bed b;
     (void)state;
@@ -493,6 +562,8 @@ int main(void) {
         cmocka_unit_test(test_win_accept_thread_is_bounded),
         cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
         cmocka_unit_test(test_win_accept_provider_that_was_not_told_refuses_nobody),
+        cmocka_unit_test(test_win_accept_burst_is_answered_first),
+        cmocka_unit_test(test_win_accept_put_off_and_out_of_resources),
         cmocka_unit_test(test_win_accept_sockets_are_made_of_the_listeners_entry),
         cmocka_unit_test(test_win_accept_entry_of_other_functions_is_not_used),
         cmocka_unit_test(test_win_socket_by_entry_has_that_entry),

@@ -15,6 +15,11 @@
 /* AcceptEx, remarks: each address area is 16 bytes longer than the longest address. */
 #define ACCEPT_ADDRESS_BYTES (sizeof(struct sockaddr_storage) + 16u)
 
+/* Of the AcceptEx that should stand: with no more than the first part left, one that has ended is
+ * posted again at once; what else is missing is posted in batches of the second part. */
+#define ACCEPT_LOW_PARTS 8u
+#define ACCEPT_BATCH_PARTS 32u
+
 typedef struct accept_source accept_source;
 
 typedef struct accept_request {
@@ -47,6 +52,7 @@ struct accept_source {
     bool failed;                  /* RS_E_LISTENER was reported */
     uint32_t posted;              /* AcceptEx requests in the kernel */
     uint32_t idle;                /* AcceptEx requests waiting for a retry */
+    uint32_t later;               /* AcceptEx requests to be posted when there is time */
     rs_retry retry;               /* of the idle ones */
     accept_request *requests;     /* [tuning->accepts] */
     rs_ends ends;                 /* of the connection said last */
@@ -286,14 +292,35 @@ static uint32_t accept_try(accept_source *source, accept_request *request, rs_co
     return accept_say(out, RS_E_LISTENER, INVALID_SOCKET);
 }
 
-/* While others wait for the same resources, a request is deferred without a try. */
+/* While others wait for the same resources, a request is deferred without a try; while enough of
+ * them stand, until there is time: the replies to those who came go first. */
 static uint32_t accept_repost(accept_source *source, accept_request *request, rs_completion *out) {
     bool ends_round;
     if (source->idle > 0) {
         source->idle++;
         return 0;
     }
+    if (source->posted > source->cfg.tuning->accepts / ACCEPT_LOW_PARTS) {
+        source->later++;
+        return 0;
+    }
     return accept_try(source, request, out, &ends_round);
+}
+
+/* Posts so many requests that do not stand, counted in *owed so far; want of resources ends it. */
+static uint32_t accept_post_some(accept_source *source, uint32_t *owed, uint32_t most,
+                                 rs_completion *out) {
+    uint32_t said = 0;
+    bool ends_round = false;
+    for (uint32_t i = 0; i < source->cfg.tuning->accepts && most > 0 && !ends_round; i++) {
+        if (!source->requests[i].posted) {
+            RS_ASSERT(*owed > 0);
+            most--;
+            (*owed)--;
+            said += accept_try(source, &source->requests[i], out, &ends_round);
+        }
+    }
+    return said;
 }
 
 /* ---- the end of a listener */
@@ -313,6 +340,7 @@ static uint32_t accept_finish(accept_source *source, rs_completion *out) {
     source->stopping = false;
     source->failed = false;
     source->idle = 0;
+    source->later = 0;
     rs_retry_succeeded(&source->retry);
     return accept_say(out, RS_E_CLOSED, INVALID_SOCKET);
 }
@@ -467,9 +495,6 @@ static bool accept_waits(const accept_source *source) {
 }
 
 static uint32_t accept_retry(accept_source *source, rs_completion *out) {
-    uint32_t waiting = source->idle;
-    uint32_t said = 0;
-    bool ends_round = false;
     if (!accept_waits(source) || !rs_retry_is_due(&source->retry, rs_os_now_ns())) {
         return 0;
     }
@@ -477,14 +502,7 @@ static uint32_t accept_retry(accept_source *source, rs_completion *out) {
         accept_knock(source);
         return 0;
     }
-    for (uint32_t i = 0; i < source->cfg.tuning->accepts && waiting > 0 && !ends_round; i++) {
-        if (!source->requests[i].posted) {
-            waiting--;
-            source->idle--;
-            said += accept_try(source, &source->requests[i], out, &ends_round);
-        }
-    }
-    return said;
+    return accept_post_some(source, &source->idle, source->idle, out);
 }
 
 /* No more of them in one call than there is room for; the others have the next. */
@@ -515,6 +533,39 @@ uint32_t rs_win_accept_retry_ms(const rs_win_accept *set) {
         }
     }
     return first_ms;
+}
+
+/* ---- when there is time */
+
+static uint32_t accept_batch(const accept_source *source) {
+    return source->cfg.tuning->accepts / ACCEPT_BATCH_PARTS + 1u;
+}
+
+static accept_source *accept_owing(const rs_win_accept *set) {
+    for (uint32_t i = 0; i < RS_LISTENERS_MAX && set->sources[i] != NULL; i++) {
+        accept_source *source = set->sources[i];
+        if (source->later >= accept_batch(source) && !source->stopping && !source->failed) {
+            return source;
+        }
+    }
+    return NULL;
+}
+
+bool rs_win_accept_owes(const rs_win_accept *set) {
+    return accept_owing(set) != NULL;
+}
+
+uint32_t rs_win_accept_refill(rs_win_accept *set, rs_completion *out) {
+    accept_source *source = accept_owing(set);
+    if (source == NULL) {
+        return 0;
+    }
+    if (source->idle > 0) { /* for want of resources: they wait with the others */
+        source->idle += source->later;
+        source->later = 0;
+        return 0;
+    }
+    return accept_post_some(source, &source->later, accept_batch(source), out);
 }
 
 /* ---- both */

@@ -2,11 +2,13 @@
 /* The listeners of a completion port, for both back ends: each has many AcceptEx, or a thread that
  * calls accept().
  *
- * AcceptEx: `accepts` requests of each listener are outstanding, none waits for data, and each is
- * posted again with a new socket as soon as its packet is read. A failed connection and a failed
- * listener are distinct results. Requests that cannot be posted for lack of resources are retried
- * later: the first such failure ends the round, and the wait grows (seam/retry.h). Runs on the
- * shard's thread; in thread mode only the accept loop itself does not. */
+ * AcceptEx: `accepts` requests of each listener are outstanding, none waits for data. One that has
+ * ended is posted again, with a new socket, when the caller has nothing to return, or at once while
+ * few of them stand: in a burst the replies go before the sockets for the next one. A failed
+ * connection and a failed listener are distinct results. Requests that cannot be posted for lack of
+ * resources are retried later: the first such failure ends the round, and the wait grows
+ * (seam/retry.h). Runs on the shard's thread; in thread mode only the accept loop itself does not.
+ */
 #ifndef RS_WIN_WIN_ACCEPT_H
 #define RS_WIN_WIN_ACCEPT_H
 
@@ -59,6 +61,13 @@ uint32_t rs_win_accept_packet(rs_win_accept *source, OVERLAPPED *overlapped, DWO
 /* rs_win_accept_retry: posts deferred requests again when the wait is over. Returns completions
  * like rs_win_accept_packet. Cheap when there is nothing to do. */
 uint32_t rs_win_accept_retry(rs_win_accept *source, rs_completion *out);
+
+/* rs_win_accept_owes: are there requests to post, now that there is nothing else to do? */
+bool rs_win_accept_owes(const rs_win_accept *source);
+
+/* rs_win_accept_refill: posts a batch of them. Returns completions like rs_win_accept_packet. The
+ * caller looks at its port before each: one batch delays what has come by no more than itself. */
+uint32_t rs_win_accept_refill(rs_win_accept *source, rs_completion *out);
 
 /* rs_win_accept_retry_ms: longest sleep of poll, because a retry waits; 0 = none does. */
 uint32_t rs_win_accept_retry_ms(const rs_win_accept *source);
