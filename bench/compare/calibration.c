@@ -31,7 +31,7 @@ static rs_interval calibration_draw(double *ratio, uint32_t count, uint64_t *sta
 void rs_calibrate(const double *own, const double *base, uint32_t count, bool higher_is_better,
                   rs_calibration *out) {
     double ratio[RS_STATS_SAMPLES_MAX];
-    uint32_t known = 0, worse = 0, better = 0, covered = 0;
+    uint32_t known = 0, worse = 0, better = 0, covered = 0, lost = 0;
     uint64_t state = 1;
     RS_ASSERT(count <= RS_STATS_SAMPLES_MAX);
     memset(out, 0, sizeof *out);
@@ -49,10 +49,14 @@ void rs_calibrate(const double *own, const double *base, uint32_t count, bool hi
         const bool is_more = drawn.middle > 1;
         better += rs_stats_is_difference(&drawn) && is_more == higher_is_better;
         worse += rs_stats_is_difference(&drawn) && is_more != higher_is_better;
+        lost +=
+            (higher_is_better ? rs_clause_at_least(&drawn, RS_VERDICT_RATE_LOSS)
+                              : rs_clause_at_most(&drawn, RS_VERDICT_COST_LOSS)) == RS_CLAUSE_WORSE;
         covered += drawn.low <= out->all.middle && out->all.middle <= drawn.high;
     }
     out->worse = (double)worse / out->drawn;
     out->better = (double)better / out->drawn;
+    out->lost = (double)lost / out->drawn;
     out->covered = (double)covered / out->drawn;
 }
 

@@ -17,6 +17,8 @@ typedef struct rs_calibration {
     rs_interval all;               /* over every pair */
     double worse, better, covered; /* shares of the drawn comparisons: found worse; found better;
                                       interval holds the median of all pairs */
+    double lost;                   /* share of those that are a loss by the rule of the decision:
+                                      the whole interval more than 5 % worse */
     uint32_t drawn;                /* 0: fewer pairs than a comparison has */
 } rs_calibration;
 

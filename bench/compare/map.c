@@ -24,7 +24,7 @@ const char rs_map_rule[] =
     "MiB: there the figures are those of memory and of the sockets' buffers, not of an interface.";
 
 const char rs_map_slow_rule[] =
-    "With 1,024 connections, or with more than 4 MiB in flight, a run has at least 1.2 s: less may "
+    "With 1,024 connections, or with more than 4 MiB in flight, a run has at least 0.8 s: less may "
     "not hold one round of requests. CPU time per message has connecting in it, which weighs most "
     "where connections are many.";
 

@@ -22,7 +22,7 @@
 #define RS_MAP_CELLS_MAX 96u
 #define RS_MAP_NAME_BYTES 20u
 #define RS_MAP_BYTES_MAX (16u << 20) /* in flight one way: what the rule allows; ours */
-#define RS_MAP_SLOW_S 1.2            /* the least time of a run where rs_map_is_slow */
+#define RS_MAP_SLOW_S 0.8            /* the least time of a run where rs_map_is_slow */
 #define RS_MAP_WIN 1.05              /* who is faster by more than this wins a cell: ours */
 
 /* The shape in which RIO loses most in public: so many writers share one connection, each with one

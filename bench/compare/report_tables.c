@@ -15,6 +15,11 @@ static void report_percent(char cell[RS_TABLE_CELL_BYTES], double share) {
     (void)snprintf(cell, RS_TABLE_CELL_BYTES, rs_is_known(share) ? "%.0f" : "-", share * 100);
 }
 
+/* Of shares that may be small. */
+static void report_tenths(char cell[RS_TABLE_CELL_BYTES], double share) {
+    (void)snprintf(cell, RS_TABLE_CELL_BYTES, rs_is_known(share) ? "%.1f" : "-", share * 100);
+}
+
 typedef struct report_row {
     char (*cell)[RS_TABLE_CELL_BYTES];
     uint32_t at;
@@ -271,14 +276,16 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
     }
     row.at++;
     row_count(&row, found.all.count);
-    report_percent(row.cell[row.at++], found.drawn > 0 ? found.worse : NAN);
-    report_percent(row.cell[row.at++], found.drawn > 0 ? found.better : NAN);
+    report_tenths(row.cell[row.at++], found.drawn > 0 ? found.worse : NAN);
+    report_tenths(row.cell[row.at++], found.drawn > 0 ? found.better : NAN);
+    report_tenths(row.cell[row.at++], found.drawn > 0 ? found.lost : NAN);
     report_percent(row.cell[row.at++], found.drawn > 0 ? found.covered : NAN);
 }
 
 void rs_report_calibration_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"expected ratio", "measured",       "pairs",
-                                          "found worse %",  "found better %", "interval covers %"};
+    static const char *const headers[] = {
+        "expected ratio",     "measured",         "pairs", "found worse %", "found better %",
+        "lost by the rule %", "interval covers %"};
     rs_table_init(out);
     rs_table_column(out, "handicap", true);
     rs_table_column(out, "figure", true);

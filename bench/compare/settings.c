@@ -34,7 +34,7 @@ static const rs_option compare_rows[] = {
     RS_ROW_BOOL(rs_compare_settings, ladder, "ladder", false,
                 "the echo servers of bench/ladder beside iocp_server and rio_server"),
     RS_ROW_BOOL(rs_compare_settings, map, "map", false,
-                "the servers over connections x requests in flight x size, 6 runs of 0.4 s (1.2 s "
+                "the servers over connections x requests in flight x size, 6 runs of 0.4 s (0.8 s "
                 "in slow cells) in each; with --quick a few cells, with --full 10 runs of 2 s"),
     RS_ROW_LIST(rs_compare_settings, cell_list, "cells",
                 "of --map these only: 64x4x512, names with commas (--map --list names them)"),

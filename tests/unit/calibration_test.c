@@ -36,6 +36,9 @@ static void test_calibration_finds_what_is_there(void **state) {
     assert_int_equal(cost.drawn, RS_CALIBRATION_DRAWN);
     const rs_calibration rate = measure(1 / 1.1, 0.02, true, PAIRS);
     assert_true(rate.worse > 0.999 && rate.better < 0.001);
+    assert_true(cost.lost > 0.9 && rate.lost > 0.9); /* 10 % is beyond the rule's 5 */
+    assert_true(measure(1.04, 0.005, false, PAIRS).lost < 0.001);
+    assert_true(measure(1.04, 0.005, false, PAIRS).worse > 0.999);
     const rs_calibration gain = measure(1.1, 0.02, true, PAIRS);
     assert_true(gain.better > 0.999 && gain.worse < 0.001);
 }
@@ -44,6 +47,7 @@ static void test_calibration_claims_little_where_there_is_nothing(void **state) 
     (void)state;
     const rs_calibration none = measure(1, 0.1, false, PAIRS);
     assert_true(none.worse + none.better < 0.15);
+    assert_true(none.lost <= 0.01);                         /* a false verdict */
     assert_true(none.covered > 0.9 && none.covered < 0.99); /* of a sample: somewhat above 95 % */
 }
 
