@@ -1032,8 +1032,8 @@ mutant("a difference within the bound fails" [[    if (@{ratio->low > 1 + RS_STA
 mutant("a void run is overlooked" [[    if (@{seen->voided > 0}@) {]] [[0]])
 mutant("a control that differs is overlooked" [[    } else if (@{input->control_fails}@) {]] [[0]])
 mutant("no control is needed" [[    } else if (@{input->controls == 0}@) {]] [[0]])
-mutant("disturbed pairs count" [[subject, of, clause->metric, @{true}@);]] [[false]])
-mutant("unfit is answered all the same" [[    if (@{results->verdict.kind != RS_VERDICT_UNFIT}@) {]] [[1]])
+mutant("disturbed pairs count" [[clause->metric, @{!rs_question_counts(clause)}@);]] [[false]])
+mutant("unfit is answered all the same" [[    if (@{results->verdict.kind != RS_VERDICT_UNFIT}@ ||]] [[1]])
 
 mutants_of(bench/compare/stats.c "unit\\.stats")
 mutant("a void run counts as zero" [[        if (@{rs_is_known(values[i])}@) {
