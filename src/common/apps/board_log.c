@@ -81,7 +81,6 @@ bool rs_board_log_tell(rs_board_log *log, const rs_peers *peers) {
     RS_ASSERT(peers->bytes_max >= log->piece_bytes);
     for (uint32_t shard = 0; shard < log->shards; shard++) {
         if (shard == log->own) {
-            log->told[shard].piece = log->last;
             continue;
         }
         all = log_tell_one(log, peers, shard) && all;
