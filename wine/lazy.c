@@ -6,6 +6,7 @@
 
 #include "gate.h"
 #include "linux_abi.h"
+#include "uring.h"
 
 #define LAZY_TICK_MS 1
 #define LAZY_IDLE_TICKS 64u /* without a commit, then the ticker sleeps */
@@ -25,7 +26,7 @@ static bool lazy_look(rs_cq *cq) {
         return true;
     }
     rs_cq_lock(cq);
-    if (cq->unsent > 0 && !cq->core.dead) {
+    if (cq->unsent > 0 && !cq->waits_here && !cq->core.dead) {
         rs_provider_state()->engine->flush(cq);
     }
     rs_cq_leave(cq);
@@ -96,12 +97,18 @@ static void lazy_wake(void) {
 }
 
 void rs_lazy_commit(rs_cq *cq) {
-    bool first = cq->unsent++ == 0;
-    if (rs_provider_state()->settings.ring == RS_RING_SINGLE) {
-        return; /* no other thread may use such a ring; its owner sleeps in ringside_rio_wait */
+    bool first = cq->unsent == 0;
+    if (rs_ring_pending(&((rs_uring_cq *)cq->engine)->ring) == 0) {
+        return; /* it needed no submission */
     }
-    if (cq->unsent >= RS_LAZY_COMMITS_MAX ||
-        !InitOnceExecuteOnce(&lazy.once, lazy_start, NULL, NULL)) {
+    if (++cq->unsent >= RS_LAZY_COMMITS_MAX) {
+        rs_provider_state()->engine->flush(cq);
+        return;
+    }
+    if (cq->waits_here || rs_provider_state()->settings.ring == RS_RING_SINGLE) {
+        return; /* such a program comes back; and of a SINGLE ring, no other thread may use it */
+    }
+    if (!InitOnceExecuteOnce(&lazy.once, lazy_start, NULL, NULL)) {
         rs_provider_state()->engine->flush(cq);
         return;
     }

@@ -5,7 +5,9 @@
  * program's next RIODequeueCompletion, RIONotify, ringside_rio_wait or undeferred request on that
  * completion queue, when a socket of it is closed or shut down through the provider, after
  * RS_LAZY_COMMITS_MAX of them, or at the latest 1 to 2 ms later by the ticker thread: a program
- * that commits and then waits for something else still makes progress.
+ * that commits and then waits for something else still makes progress. The ticker does not look
+ * after a queue whose program sleeps in ringside_rio_wait: it would take the processor from that
+ * program a thousand times a second, for commits that leave with the next wait anyway.
  *
  * Is that visible? A commit promises no starting time and produces no completion; results are seen
  * only through the calls above. It could show in another call on the same socket that RIO does not

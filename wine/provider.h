@@ -20,6 +20,7 @@ typedef struct rs_cq {
     RIO_NOTIFICATION_COMPLETION notification;
     void *engine;          /* the engine's part */
     void *waiter;          /* ringside_rio_wait's part */
+    bool waits_here;       /* the program sleeps in it: it will be back for its lazy commits */
     uint32_t unsent;       /* lazy commits since the last flush */
     rs_atomic_u32 commits; /* counts lazy commits, for the ticker */
     uint32_t ticker_saw;

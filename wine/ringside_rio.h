@@ -39,7 +39,8 @@ typedef int(WINAPI *rs_fn_ringside_rio_shutdown)(SOCKET s, int how);
  * Returns TRUE when there may be something: look at *taken and dequeue. FALSE and
  * GetLastError() = WAIT_TIMEOUT when the time is over; ERROR_NOT_SUPPORTED when this provider
  * (emulated) cannot, then fall back to RIONotify; WSAEINVAL for a bad queue.
- * Also submits lazy commits, in the same system call. Spurious TRUE is allowed.
+ * Also submits lazy commits, in the same system call; from the first wait on, cq's commits leave
+ * with the program's next call on it, and not by themselves. Spurious TRUE is allowed.
  * Thread: the one that dequeues from cq. RIONotify may be armed meanwhile but need not be. */
 typedef BOOL(WINAPI *rs_fn_ringside_rio_wait)(RIO_CQ cq, HANDLE port, OVERLAPPED_ENTRY *entries,
                                               ULONG capacity, ULONG *taken, DWORD timeout_ms);

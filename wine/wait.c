@@ -168,6 +168,7 @@ static bool wait_pass(rs_cq *cq, const wait_bridge *bridge, int64_t timeout_ns) 
     rs_uring_cq *uring = cq->engine;
     bool found;
     rs_cq_lock(cq);
+    cq->waits_here = true;
     wait_arm_wake(bridge, uring);
     found = wait_look(cq, uring);
     if (found || timeout_ns == 0) {

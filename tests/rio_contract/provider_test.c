@@ -534,6 +534,31 @@ static void test_commit_after_a_pause_leaves_by_itself(void **state) {
     rio.RIOCloseCompletionQueue(cq);
 }
 
+/* A program that sleeps in the wait comes back by itself: no thread is there for its commits. */
+static void test_commit_of_a_waiting_program_leaves_with_the_wait(void **state) {
+    RIO_CQ cq = make_cq();
+    char bytes[4];
+    ULONGLONG before;
+    link l;
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    l = make_link(cq);
+    (void)provider_wait(cq, NULL, NULL, 0, NULL, 0); /* the first one: nothing is there */
+    before = enters();
+    post(l.rq, true);
+    Sleep(30);
+    if (getenv("RINGSIDE_RIO_COMMIT") == NULL) {
+        assert_int_equal(enters() - before, 0);
+    }
+    assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+    assert_int_equal(recv(l.client, bytes, sizeof bytes, 0), sizeof bytes);
+    take_some(cq);
+    end_link(l);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
 static void test_shutdown_comes_after_a_lazy_commit(void **state) {
     RIO_CQ cq = make_cq();
     char got[8];
@@ -695,6 +720,7 @@ int main(void) {
         cmocka_unit_test(test_commits_of_many_queues_enter_the_kernel_once),
         cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
         cmocka_unit_test(test_commit_after_a_pause_leaves_by_itself),
+        cmocka_unit_test(test_commit_of_a_waiting_program_leaves_with_the_wait),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
         cmocka_unit_test(test_queues_one_after_the_other_use_the_same_events),
         cmocka_unit_test(test_more_than_a_million_registrations),
