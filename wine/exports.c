@@ -69,14 +69,16 @@ void WINAPI ringside_rio_wake(RIO_CQ cq) {
 void WINAPI ringside_rio_counters(ringside_rio_counts *out) {
     rs_provider *provider = rs_provider_state();
     AcquireSRWLockShared(&provider->lock);
-    out->enters = 0;
+    out->enters = out->standing = 0;
     out->completion_queues = provider->cqs.live;
     out->request_queues = provider->rqs.live;
     out->buffers = provider->buffers.live;
     for (uint32_t i = 0; provider->engine == &rs_engine_uring && i < provider->cqs.used; i++) {
         const rs_cq *cq = rs_handle_at(&provider->cqs, i);
         if (cq != NULL) {
-            out->enters += ((const rs_uring_cq *)cq->engine)->ring.enters;
+            const rs_uring_cq *uring = cq->engine;
+            out->enters += uring->ring.enters;
+            out->standing += uring->standing_lanes;
         }
     }
     ReleaseSRWLockShared(&provider->lock);

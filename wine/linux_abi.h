@@ -29,6 +29,7 @@ enum {
 
 enum {
     LX_EINTR = 4,
+    LX_EBADF = 9,
     LX_EAGAIN = 11,
     LX_ENOMEM = 12,
     LX_EFAULT = 14,
@@ -119,7 +120,8 @@ enum { LX_SQE_FIXED_FILE = 1 << 0, LX_SQE_LINK = 1 << 2, LX_SQE_BUFFER_SELECT = 
 enum {
     LX_RECVSEND_POLL_FIRST = 1 << 0,
     LX_RECV_MULTISHOT = 1 << 1,
-    LX_RECVSEND_FIXED_BUF = 1 << 2
+    LX_RECVSEND_FIXED_BUF = 1 << 2,
+    LX_RECVSEND_UNKNOWN = 1 << 15 /* no kernel knows it: for tests of a refusal */
 };
 enum { LX_POLL_ADD_MULTI = 1 << 0, LX_POLLIN = 1 };
 enum {

@@ -64,7 +64,8 @@ rs_provider *rs_provider_state(void);
 extern const rs_engine rs_engine_uring;
 extern const rs_engine rs_engine_emulated;
 
-/* rs_engine_uring_usable: the Unix half is there and the kernel grants a ring; else *why. */
+/* rs_engine_uring_usable: the Unix half is there and the kernel grants a ring; else *why. Settings
+ * that ask for what the kernel does not offer are taken back. */
 bool rs_engine_uring_usable(const char **why);
 
 void rs_cq_lock(rs_cq *cq);

@@ -76,7 +76,7 @@ struct rs_rio_lane {
     rs_rio_direction direction;
     bool closing;
     bool attached;        /* charges its completion queue */
-    bool many;            /* one operation per request in progress (datagrams) */
+    bool many;            /* requests in progress finish one by one (datagrams, standing receive) */
     bool standing;        /* one that stands without a request: no release before its end */
     uint32_t limit;       /* outstanding requests allowed, = the charge */
     uint32_t outstanding; /* accepted and not yet taken */
@@ -89,9 +89,9 @@ struct rs_rio_lane {
     uint32_t pooled;                    /* requests in all pools */
     rs_rio_lane *cq_next, *cq_previous; /* all lanes of a completion queue */
     void *engine;                       /* the engine's part */
-    bool drained;                       /* engine's hint: the last receive emptied the socket */
-    uint32_t widest;                    /* engine's hints: the largest slice asked for so far, */
-    bool asks_local;                    /* and whether any asked for the local address */
+    uint32_t calm;   /* engine's hint: receives in a row, up to the last, that emptied the socket */
+    uint32_t widest; /* engine's hints: the largest slice asked for so far, */
+    bool asks_local; /* and whether any asked for the local address */
 };
 
 struct rs_rio_rq {

@@ -52,6 +52,7 @@ typedef void(WINAPI *rs_fn_ringside_rio_wake)(RIO_CQ cq);
 typedef struct ringside_rio_counts {
     ULONGLONG enters;                                     /* io_uring_enter calls */
     ULONGLONG completion_queues, request_queues, buffers; /* open now */
+    ULONGLONG standing; /* of the request queues: that have received by a multishot operation */
 } ringside_rio_counts;
 typedef void(WINAPI *rs_fn_ringside_rio_counters)(ringside_rio_counts *out);
 

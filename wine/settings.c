@@ -36,9 +36,10 @@ bool rs_settings_read(rs_settings *out) {
     int lazy = settings_choice("RINGSIDE_RIO_COMMIT", "eager|lazy", 1);
     int files = settings_choice("RINGSIDE_RIO_FILES", "0|1", 0);
     int poll_first = settings_choice("RINGSIDE_RIO_POLL_FIRST", "0|1", 1);
+    int multishot = settings_choice("RINGSIDE_RIO_MULTISHOT", "0|1|always|refused", 1);
     int notify_pause = settings_choice("RINGSIDE_RIO_NOTIFY_PAUSE", "0|1", 0);
     if (mode < 0 || ops < 0 || ring < 0 || lazy < 0 || files < 0 || poll_first < 0 ||
-        notify_pause < 0) {
+        multishot < 0 || notify_pause < 0) {
         return false;
     }
     out->mode = (rs_mode)mode;
@@ -47,6 +48,7 @@ bool rs_settings_read(rs_settings *out) {
     out->lazy = lazy == 1;
     out->files = files == 1;
     out->poll_first = poll_first == 1;
+    out->multishot = (rs_multishot)multishot;
     out->notify_pause = notify_pause == 1;
     return true;
 }

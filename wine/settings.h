@@ -19,6 +19,10 @@
  *   RINGSIDE_RIO_FILES          0 (default), 1: sockets in the ring's file table
  *   RINGSIDE_RIO_POLL_FIRST     1 (default), 0: a receive on a socket that the last receive emptied
  *                               waits for data before it tries
+ *   RINGSIDE_RIO_MULTISHOT      1 (default): standing receives, where the kernel has them, see
+ *                               uring_standing.h; 0: none. For tests: always: from a
+ *                               connection's first receive on; refused: the kernel is asked for
+ *                               something that it does not know, and refuses
  *   RINGSIDE_RIO_NOTIFY_PAUSE   0 (default), 1: for tests: RIONotify waits between its look at the
  *                               queue and the arming, so that a completion can come in between
  *
@@ -35,6 +39,13 @@
 typedef enum rs_mode { RS_MODE_AUTO, RS_MODE_URING, RS_MODE_EMULATED } rs_mode;
 typedef enum rs_ops { RS_OPS_PLAIN, RS_OPS_FIXED, RS_OPS_ZC } rs_ops;
 
+typedef enum rs_multishot {
+    RS_MULTISHOT_OFF,
+    RS_MULTISHOT_ON,
+    RS_MULTISHOT_ALWAYS,
+    RS_MULTISHOT_REFUSED
+} rs_multishot;
+
 typedef struct rs_settings {
     rs_mode mode;
     rs_ops ops;
@@ -42,6 +53,7 @@ typedef struct rs_settings {
     bool lazy;
     bool files;
     bool poll_first;
+    rs_multishot multishot;
     bool notify_pause;
 } rs_settings;
 

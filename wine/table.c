@@ -188,9 +188,10 @@ static void table_push(rs_cq *cq, const rs_rio_lane *lane) {
  * program of an armed queue is about to sleep: nothing is delayed then. */
 static void table_commit(rs_cq *cq, rs_rio_lane *lane, bool may_wait) {
     const rs_provider *provider = rs_provider_state();
+    bool joins = lane->standing && lane->rq->stream; /* waits for nothing before it */
     bool idle;
     rs_queue_commit(lane);
-    if (lane->standing || (lane->running > 0 && lane->committed > lane->running)) {
+    if (!joins && (lane->standing || (lane->running > 0 && lane->committed > lane->running))) {
         provider->engine->harvest(cq); /* is the one before us done already? */
     }
     idle = lane->running == 0;

@@ -15,6 +15,7 @@
 #include "linux_abi.h"
 #include "uring_burst.h"
 #include "uring_message.h"
+#include "uring_standing.h"
 
 /* Bounded wait for cancelled requests when a completion queue is closed under them. */
 #define URING_DRAIN_ROUNDS 100
@@ -30,6 +31,7 @@ static rs_cq *uring_cq_of(const rs_rio_lane *lane) {
 }
 
 bool rs_engine_uring_usable(const char **why) {
+    rs_settings *settings = &rs_provider_state()->settings;
     rs_ring ring;
     if (!rs_gate_open(why)) {
         return false;
@@ -38,6 +40,10 @@ bool rs_engine_uring_usable(const char **why) {
         *why = "io_uring is forbidden or unknown here (sysctl kernel.io_uring_disabled, or the "
                "container's seccomp profile)";
         return false;
+    }
+    if (settings->multishot != RS_MULTISHOT_OFF &&
+        !rs_uring_standing_offered(&ring, settings->multishot == RS_MULTISHOT_REFUSED)) {
+        settings->multishot = RS_MULTISHOT_OFF;
     }
     rs_ring_close(&ring);
     return true;
@@ -119,7 +125,7 @@ static void uring_prepare_recv(lx_sqe *sqe, rs_rio_lane *lane, const rs_rio_requ
     sqe->opcode = LX_OP_RECV;
     sqe->op_flags = request->wait_all ? LX_MSG_WAITALL : 0;
     /* The last receive emptied the socket, so a first attempt would almost certainly fail. */
-    if (lane->drained && rs_provider_state()->settings.poll_first) {
+    if (lane->calm > 0 && rs_provider_state()->settings.poll_first) {
         sqe->ioprio = LX_RECVSEND_POLL_FIRST;
     }
 }
@@ -218,8 +224,24 @@ static void uring_start_sends(rs_rio_lane *lane) {
     rs_queue_start(lane, count);
 }
 
+/* False: plain receives. */
+static bool uring_start_standing(rs_rio_lane *lane) {
+    rs_standing_next next = rs_uring_standing_start(lane, uring_of(uring_cq_of(lane)));
+    if (next == RS_STANDING_SUBMIT) {
+        rs_uring_standing_prepare(lane, uring_sqe(lane));
+    }
+    return next != RS_STANDING_NO;
+}
+
+static bool uring_is_stream_receive(const rs_rio_lane *lane) {
+    return lane->direction == RS_RIO_RECV && lane->rq->stream;
+}
+
 static void uring_start(rs_rio_lane *lane) {
     uint32_t count;
+    if (uring_is_stream_receive(lane) && uring_start_standing(lane)) {
+        return;
+    }
     if (lane->many && lane->direction == RS_RIO_SEND) {
         uring_start_sends(lane);
         return;
@@ -288,7 +310,34 @@ static void uring_finish(rs_rio_lane *lane, int32_t result) {
     }
 }
 
+static void uring_complete_standing(rs_rio_lane *lane, const lx_cqe *cqe) {
+    rs_uring_cq *uring = uring_of(uring_cq_of(lane));
+    rs_uring_standing_took(lane, cqe);
+    if (cqe->res >= 0 && lane->running > 0) {
+        uring_finish_bytes(lane, (uint32_t)cqe->res);
+    } else if (!rs_uring_standing_is_harmless(cqe->res) && lane->running > 0 && !lane->closing) {
+        rs_queue_finish(lane, uring_failure(lane, -cqe->res), 0);
+    }
+    if (!(cqe->flags & LX_CQE_F_MORE)) {
+        rs_uring_standing_over(lane);
+        lane->standing = false;
+        if (lane->closing) {
+            rs_uring_standing_discard(lane, uring);
+            rs_queue_abort(lane);
+            rs_queue_stand(lane, false); /* it may be gone after this */
+            return;
+        }
+    }
+    if (!lane->cq->dead) {
+        uring_start(lane);
+    }
+}
+
 static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
+    if (lane->standing && lane->rq->stream) {
+        uring_complete_standing(lane, cqe);
+        return;
+    }
     if (lane->many && lane->direction == RS_RIO_RECV) {
         if (rs_uring_burst_complete(lane, uring_of(uring_cq_of(lane)), cqe,
                                     cqe->res < 0 ? uring_status(-cqe->res) : 0) &&
@@ -302,7 +351,7 @@ static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
         lane->head->status = cqe->res;
         return;
     }
-    lane->drained = !(cqe->flags & LX_CQE_F_SOCK_NONEMPTY);
+    lane->calm = cqe->flags & LX_CQE_F_SOCK_NONEMPTY ? 0 : lane->calm + 1;
     uring_finish(lane, cqe->flags & LX_CQE_F_NOTIF ? lane->head->status : cqe->res);
     if (lane->running > 0) {
         return; /* of a chain */
@@ -333,7 +382,9 @@ static void uring_harvest(rs_cq *cq) {
 static void uring_cancel(rs_rio_lane *lane) {
     rs_uring_cq *uring = uring_of(uring_cq_of(lane));
     lx_sqe *sqe;
-    if (lane->many && lane->direction == RS_RIO_RECV && !lane->standing) {
+    if (uring_is_stream_receive(lane) && !lane->standing) {
+        rs_uring_standing_discard(lane, uring);
+    } else if (lane->many && lane->direction == RS_RIO_RECV && !lane->standing) {
         rs_uring_burst_discard(lane, uring);
     }
     if (lane->running == 0 && !lane->standing) {
@@ -421,6 +472,7 @@ static void uring_open_fixed(rs_uring_cq *uring) {
 
 static void uring_free(rs_uring_cq *uring) {
     rs_ring_close(&uring->ring);
+    rs_uring_standing_close(uring);
     rs_gate_close_fd(uring->event_fd);
     free(uring->files_free);
     free(uring->fixed);
@@ -568,7 +620,7 @@ static void uring_close_rq(rs_rio_rq *rq) {
 }
 
 static void uring_free_rq(rs_rio_rq *rq) {
-    if (rq->lane[RS_RIO_RECV].many) {
+    if (rq->lane[RS_RIO_RECV].many && !rq->stream) {
         rs_uring_burst_discard(&rq->lane[RS_RIO_RECV], NULL); /* left when its ring was closed */
     }
     for (int d = 0; d < RS_RIO_DIRECTIONS; d++) {

@@ -6,6 +6,8 @@
 #include "provider.h"
 #include "ring.h"
 
+typedef struct rs_standing_slab rs_standing_slab; /* uring_standing.c */
+
 typedef struct rs_uring_cq {
     rs_ring ring;
     int event_fd;  /* signalled by completions while armed; -1 = a queue without notification */
@@ -16,8 +18,12 @@ typedef struct rs_uring_cq {
     uint32_t files_used, files_max;
     uint32_t *files_free; /* stack of slots of the ring's file table */
     uint32_t files_free_count;
-    uint16_t next_group; /* of buffers, for uring_burst.c */
-    bool no_bursts;      /* the kernel has no buffer rings */
+    uint16_t next_group;     /* of buffers, for uring_burst.c */
+    bool no_bursts;          /* the kernel has no buffer rings */
+    bool standing_refused;   /* no standing receives, or no more of them */
+    uint32_t standing_lanes; /* that have a ring of slices */
+    rs_standing_slab *slabs; /* their memory, */
+    void *pages_free;        /* and the pages that are not in use */
     uint8_t *fixed; /* per buffer index: 0 = not tried, 1 = registered with the ring, 2 = no room */
 } rs_uring_cq;
 

@@ -45,16 +45,36 @@ static uint32_t burst_entries(uint32_t limit, uint32_t each) {
     return entries;
 }
 
-static bool burst_register(burst *b, rs_uring_cq *uring) {
+int64_t rs_uring_ring_register(rs_uring_cq *uring, const lx_buf *ring, uint32_t entries,
+                               uint16_t *group) {
     int64_t result = -LX_EEXIST;
     lx_buf_reg reg;
     memset(&reg, 0, sizeof reg);
-    reg.ring_addr = (uint64_t)(intptr_t)b->ring;
-    reg.ring_entries = b->entries;
+    reg.ring_addr = (uint64_t)(intptr_t)ring;
+    reg.ring_entries = entries;
     for (uint32_t i = 0; i < BURST_GROUPS && result == -LX_EEXIST; i++) {
-        reg.bgid = b->group = uring->next_group++;
+        reg.bgid = *group = uring->next_group++;
         result = rs_ring_register(&uring->ring, LX_REGISTER_PBUF_RING, &reg, 1);
     }
+    return result;
+}
+
+void rs_uring_ring_unregister(rs_uring_cq *uring, uint16_t group) {
+    lx_buf_reg reg;
+    memset(&reg, 0, sizeof reg);
+    reg.bgid = group;
+    (void)rs_ring_register(&uring->ring, LX_UNREGISTER_PBUF_RING, &reg,
+                           1); /* a group of ours: cannot fail */
+}
+
+/* The ring's tail shares a word with the first entry's number, which stays what it is. */
+void rs_uring_ring_publish(lx_buf *ring, uint16_t tail) {
+    rs_atomic_u32 *word = (rs_atomic_u32 *)(void *)&ring[0].bid;
+    rs_atomic_store_u32(word, ring[0].bid | (uint32_t)tail << 16);
+}
+
+static bool burst_register(burst *b, rs_uring_cq *uring) {
+    int64_t result = rs_uring_ring_register(uring, b->ring, b->entries, &b->group);
     uring->no_bursts = result == -LX_EINVAL;
     return result == 0;
 }
@@ -107,27 +127,17 @@ static bool burst_open(rs_rio_lane *lane, rs_uring_cq *uring) {
 
 void rs_uring_burst_discard(rs_rio_lane *lane, rs_uring_cq *uring) {
     burst *b = lane->engine;
-    lx_buf_reg reg;
     if (b == NULL) {
         return;
     }
     if (uring != NULL) {
-        memset(&reg, 0, sizeof reg);
-        reg.bgid = b->group;
-        (void)rs_ring_register(&uring->ring, LX_UNREGISTER_PBUF_RING, &reg,
-                               1); /* a group of ours: cannot fail */
+        rs_uring_ring_unregister(uring, b->group);
     }
     lane->engine = NULL;
     burst_free(b);
 }
 
 /* ---- lending */
-
-/* The ring's tail shares a word with the first entry's number, which stays what it is. */
-static void burst_publish(const burst *b) {
-    rs_atomic_u32 *word = (rs_atomic_u32 *)(void *)&b->ring[0].bid;
-    rs_atomic_store_u32(word, b->ring[0].bid | (uint32_t)b->tail << 16);
-}
 
 static void burst_lend(burst *b, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
@@ -136,7 +146,7 @@ static void burst_lend(burst *b, uint32_t count) {
         entry->addr = (uint64_t)(intptr_t)(b->buffers + (size_t)entry->bid * b->each);
         entry->len = b->each;
     }
-    burst_publish(b);
+    rs_uring_ring_publish(b->ring, b->tail);
 }
 
 /* Larger slices, or more of them, than the buffers were made for. */

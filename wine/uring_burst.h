@@ -14,6 +14,14 @@
 
 #define RS_BURST_CHAIN 8u
 
+/* rs_uring_ring_register: a ring of buffers (a power of two of them, at a page) under a number that
+ * is free; 0 or -errno. rs_uring_ring_unregister: nothing takes from it any more.
+ * rs_uring_ring_publish: the kernel sees the entries up to tail. */
+int64_t rs_uring_ring_register(rs_uring_cq *uring, const lx_buf *ring, uint32_t entries,
+                               uint16_t *group);
+void rs_uring_ring_unregister(rs_uring_cq *uring, uint16_t group);
+void rs_uring_ring_publish(lx_buf *ring, uint16_t tail);
+
 typedef enum rs_burst_next {
     RS_BURST_GOES,   /* nothing is to be done */
     RS_BURST_SUBMIT, /* RS_BURST_CHAIN operations, in one call */

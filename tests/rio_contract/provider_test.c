@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -614,6 +615,192 @@ static bool replace_import(const char *name, FARPROC by) {
 /* Sockets in a port of the program's own end their calls by event. Events that are closed after
  * their wait give their number to the next, for which Wine's pool may then wait in the wrong name:
  * the signal is lost. Queues one after the other therefore use the same ones. */
+/* ---- standing receives */
+
+enum { STREAM_POSTED_MAX = 8, STREAM_SLICE_MAX = 512, STREAM_BYTES = 200000 };
+
+static char stream_byte(uint32_t at) {
+    return (char)((at * 2654435761u) >> 24);
+}
+
+typedef struct stream {
+    link l;
+    RIO_CQ cq;
+    RIO_BUFFERID id;
+    char *slices;
+    uint32_t seed;
+    uint32_t posted, taken; /* receives */
+    uint32_t sent, received;
+    bool whole[STREAM_POSTED_MAX]; /* posted with WAITALL */
+    ULONG length[STREAM_POSTED_MAX];
+} stream;
+
+static uint32_t stream_random(stream *s, uint32_t below) {
+    s->seed = s->seed * 1664525u + 1013904223u;
+    return (s->seed >> 8) % below;
+}
+
+static void stream_post(stream *s) {
+    uint32_t at = s->posted++ % STREAM_POSTED_MAX;
+    RIO_BUF slice = {s->id, at * STREAM_SLICE_MAX, 1 + stream_random(s, STREAM_SLICE_MAX)};
+    DWORD flags = stream_random(s, 8) == 0 ? RIO_MSG_WAITALL : 0;
+    s->whole[at] = flags != 0;
+    s->length[at] = slice.Length;
+    assert_true(rio.RIOReceive(s->l.rq, &slice, 1, flags, NULL));
+}
+
+static void stream_send(stream *s) {
+    char bytes[3 * STREAM_SLICE_MAX];
+    uint32_t count = 1 + stream_random(s, stream_random(s, 2) == 0 ? 64 : sizeof bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        bytes[i] = stream_byte(s->sent + i);
+    }
+    assert_int_equal(send(s->l.client, bytes, (int)count, 0), count);
+    s->sent += count;
+}
+
+static void stream_take(stream *s) {
+    RIORESULT results[STREAM_POSTED_MAX];
+    ULONG count = rio.RIODequeueCompletion(s->cq, results, STREAM_POSTED_MAX);
+    for (ULONG i = 0; i < count; i++) {
+        uint32_t at = s->taken++ % STREAM_POSTED_MAX;
+        assert_int_equal(results[i].Status, 0);
+        assert_in_range(results[i].BytesTransferred, 1, s->length[at]);
+        if (s->whole[at]) {
+            assert_int_equal(results[i].BytesTransferred, s->length[at]);
+        }
+        for (ULONG b = 0; b < results[i].BytesTransferred; b++) {
+            assert_int_equal(s->slices[at * STREAM_SLICE_MAX + b], stream_byte(s->received + b));
+        }
+        s->received += results[i].BytesTransferred;
+    }
+}
+
+static stream stream_open(uint32_t seed) {
+    stream s = {.seed = seed, .cq = make_cq()};
+    s.l = make_link(s.cq);
+    assert_true(rio.RIOResizeRequestQueue(s.l.rq, STREAM_POSTED_MAX, 1));
+    s.slices = calloc(STREAM_POSTED_MAX, STREAM_SLICE_MAX);
+    assert_non_null(s.slices);
+    s.id = rio.RIORegisterBuffer(s.slices, STREAM_POSTED_MAX * STREAM_SLICE_MAX);
+    assert_true(s.id != RIO_INVALID_BUFFERID);
+    return s;
+}
+
+static void stream_close(stream *s) {
+    end_link(s->l);
+    rio.RIOCloseCompletionQueue(s->cq);
+    rio.RIODeregisterBuffer(s->id);
+    free(s->slices);
+}
+
+/* Receives of all kinds, one to eight posted, against sends of all sizes: no byte is lost or out of
+ * order, however the kind of operation changes. */
+static void test_stream_in_pieces_arrives_in_order(void **state) {
+    (void)state;
+    for (uint32_t seed = 1; seed <= 4; seed++) {
+        stream s = stream_open(seed);
+        ULONGLONG end = GetTickCount64() + 4 * LIMIT_MS;
+        while (s.received < STREAM_BYTES) {
+            assert_true(GetTickCount64() < end);
+            if (s.sent - s.received < 4 * STREAM_SLICE_MAX) {
+                stream_send(&s);
+            }
+            for (uint32_t n = stream_random(&s, STREAM_POSTED_MAX); n > 0; n--) {
+                if (s.posted - s.taken < STREAM_POSTED_MAX) {
+                    stream_post(&s);
+                }
+            }
+            stream_take(&s);
+        }
+        stream_close(&s);
+    }
+}
+
+static ULONGLONG standing(void) {
+    ringside_rio_counts counts;
+    provider_counters(&counts);
+    return counts.standing;
+}
+
+/* Where it may, a connection whose receives empty it changes to a standing receive. */
+static void test_calm_connection_gets_a_standing_receive(void **state) {
+    const char *how = getenv("RINGSIDE_RIO_MULTISHOT");
+    bool may = !emulated && (how == NULL || strcmp(how, "always") == 0);
+    stream s = stream_open(1);
+    (void)state;
+    for (int i = 0; i < 16; i++) {
+        RIO_BUF slice = {s.id, (s.posted % STREAM_POSTED_MAX) * STREAM_SLICE_MAX, 16};
+        char byte = stream_byte(s.sent++);
+        s.length[s.posted++ % STREAM_POSTED_MAX] = slice.Length;
+        assert_true(rio.RIOReceive(s.l.rq, &slice, 1, 0, NULL));
+        assert_int_equal(send(s.l.client, &byte, 1, 0), 1);
+        for (ULONGLONG end = GetTickCount64() + LIMIT_MS; s.taken < s.posted;) {
+            assert_true(GetTickCount64() < end);
+            stream_take(&s);
+        }
+    }
+    assert_int_equal(standing(), may ? 1 : 0);
+    stream_close(&s);
+    assert_int_equal(standing(), 0);
+}
+
+/* All receives that stand with the kernel when the stream ends, or breaks, say so. */
+static void test_standing_receives_see_the_end(void **state) {
+    (void)state;
+    for (int reset = 0; reset < 2; reset++) {
+        stream s = stream_open(7);
+        LINGER hard = {1, 0};
+        RIORESULT results[STREAM_POSTED_MAX];
+        ULONG count, seen = 0;
+        for (int i = 0; i < 6; i++) {
+            RIO_BUF slice = {s.id, 0, 16};
+            assert_true(rio.RIOReceive(s.l.rq, &slice, 1, 0, NULL));
+            assert_int_equal(send(s.l.client, "a", 1, 0), 1);
+            take_some(s.cq);
+        }
+        for (int i = 0; i < STREAM_POSTED_MAX; i++) {
+            RIO_BUF slice = {s.id, (ULONG)i * 16, 16};
+            assert_true(rio.RIOReceive(s.l.rq, &slice, 1, 0, NULL));
+        }
+        if (reset) {
+            setsockopt(s.l.client, SOL_SOCKET, SO_LINGER, (const char *)&hard, sizeof hard);
+        }
+        closesocket(s.l.client);
+        s.l.client = INVALID_SOCKET;
+        for (ULONGLONG end = GetTickCount64() + LIMIT_MS; seen < STREAM_POSTED_MAX; seen += count) {
+            assert_true(GetTickCount64() < end);
+            count = rio.RIODequeueCompletion(s.cq, results, STREAM_POSTED_MAX);
+            for (ULONG i = 0; i < count; i++) {
+                assert_int_equal(results[i].BytesTransferred, 0);
+                assert_int_equal(results[i].Status, reset ? WSAECONNRESET : 0);
+            }
+        }
+        stream_close(&s);
+    }
+}
+
+/* A receive that joins a standing one is a store: here, where each byte comes from a call of this
+ * thread, even its completion needs no entry of its own. A plain one is one entry at least. */
+static void test_joining_a_standing_receive_enters_the_kernel_never(void **state) {
+    enum { MESSAGES = 50 };
+    stream s = stream_open(1);
+    ULONGLONG before = 0;
+    (void)state;
+    for (int i = 0; i < 8 + MESSAGES; i++) {
+        RIO_BUF slice = {s.id, 0, 16};
+        before = i == 8 ? enters() : before;
+        assert_true(rio.RIOReceive(s.l.rq, &slice, 1, RIO_MSG_DEFER, NULL));
+        assert_true(rio.RIOReceive(s.l.rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
+        assert_int_equal(send(s.l.client, "a", 1, 0), 1);
+        take_some(s.cq);
+    }
+    if (standing() == 1) {
+        assert_in_range(enters() - before, 0, MESSAGES / 2); /* some come late on a busy machine */
+    }
+    stream_close(&s);
+}
+
 static void test_queues_one_after_the_other_use_the_same_events(void **state) {
     typedef BOOL(WINAPI * register_wait)(PHANDLE, HANDLE, WAITORTIMERCALLBACK, PVOID, ULONG, ULONG);
     enum { CYCLES = 20 };
@@ -722,6 +909,10 @@ int main(void) {
         cmocka_unit_test(test_commit_after_a_pause_leaves_by_itself),
         cmocka_unit_test(test_commit_of_a_waiting_program_leaves_with_the_wait),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
+        cmocka_unit_test(test_stream_in_pieces_arrives_in_order),
+        cmocka_unit_test(test_calm_connection_gets_a_standing_receive),
+        cmocka_unit_test(test_standing_receives_see_the_end),
+        cmocka_unit_test(test_joining_a_standing_receive_enters_the_kernel_never),
         cmocka_unit_test(test_queues_one_after_the_other_use_the_same_events),
         cmocka_unit_test(test_more_than_a_million_registrations),
         cmocka_unit_test(test_everything_is_given_back),

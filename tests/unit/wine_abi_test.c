@@ -42,6 +42,7 @@ static void test_abi_system_calls_are_the_machines(void **state) {
 static void test_abi_errors_are_the_machines(void **state) {
     (void)state;
     SAME(LX_EINTR, EINTR);
+    SAME(LX_EBADF, EBADF);
     SAME(LX_EAGAIN, EAGAIN);
     SAME(LX_EBUSY, EBUSY);
     SAME(LX_EEXIST, EEXIST);
