@@ -106,6 +106,7 @@ enum {
     LX_SETUP_DEFER_TASKRUN = 1 << 13
 };
 
+enum { LX_FEAT_RW_ATTR = 1 << 16 }; /* 6.14 */
 enum { LX_ENTER_GETEVENTS = 1 << 0, LX_ENTER_EXT_ARG = 1 << 3 };
 enum { LX_SQ_CQ_OVERFLOW = 1 << 1, LX_SQ_TASKRUN = 1 << 2 };
 enum { LX_CQ_EVENTFD_DISABLED = 1 << 0 };

@@ -93,6 +93,7 @@ int rs_ring_open(rs_ring *ring, uint32_t entries, rs_ring_mode mode) {
     }
     ring->fd = (int)fd;
     ring->mode = mode;
+    ring->features = p.features;
     ring->enabled = mode != RS_RING_SINGLE;
     return ring_map_all(ring, &p);
 }

@@ -13,16 +13,17 @@
 #include "linux_abi.h"
 #include "seam/atomics.h"
 
-/* How completions reach the ring. IRQ: by themselves; the thread that submitted is interrupted. COOP:
- * when that thread next enters the kernel, which the ring's flag asks it to; asleep there, it is
- * woken. SINGLE: only when the one thread that submits asks for them; nobody else may touch the
+/* How completions reach the ring. IRQ: by themselves; the thread that submitted is interrupted.
+ * COOP: when that thread next enters the kernel, which the ring's flag asks it to; asleep there, it
+ * is woken. SINGLE: only when the one thread that submits asks for them; nobody else may touch the
  * ring. */
 typedef enum rs_ring_mode { RS_RING_IRQ, RS_RING_COOP, RS_RING_SINGLE } rs_ring_mode;
 
 typedef struct rs_ring {
     int fd;
     rs_ring_mode mode;
-    bool enabled; /* SINGLE: the first submitter becomes the owner */
+    uint32_t features; /* what the kernel says it has */
+    bool enabled;      /* SINGLE: the first submitter becomes the owner */
     rs_atomic_u32 *sq_head, *sq_tail, *sq_flags, *cq_head, *cq_tail, *cq_flags;
     lx_sqe *sqes;
     lx_cqe *cqes;

@@ -34,7 +34,7 @@ bool rs_settings_read(rs_settings *out) {
     int ops = settings_choice("RINGSIDE_RIO_OPS", "plain|fixed|zc", 0);
     int ring = settings_choice(RS_RING_VARIABLE, "irq|coop|single", 1);
     int lazy = settings_choice("RINGSIDE_RIO_COMMIT", "eager|lazy", 1);
-    int files = settings_choice("RINGSIDE_RIO_FILES", "0|1", 0);
+    int files = settings_choice("RINGSIDE_RIO_FILES", "0|1", 1);
     int poll_first = settings_choice("RINGSIDE_RIO_POLL_FIRST", "0|1", 1);
     int multishot = settings_choice("RINGSIDE_RIO_MULTISHOT", "0|1|always|refused", 1);
     int notify_pause = settings_choice("RINGSIDE_RIO_NOTIFY_PAUSE", "0|1", 0);

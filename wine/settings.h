@@ -16,7 +16,8 @@
  *                               spurious, RIO_MSG_DONT_NOTIFY is not honoured, and a lazy commit
  *                               waits for the program's next call without a limit
  *   RINGSIDE_RIO_COMMIT         lazy (default), eager: see lazy.h
- *   RINGSIDE_RIO_FILES          0 (default), 1: sockets in the ring's file table
+ *   RINGSIDE_RIO_FILES          1 (default), 0: sockets with a standing receive in the ring's file
+ *                               table, from Linux 6.14 on
  *   RINGSIDE_RIO_POLL_FIRST     1 (default), 0: a receive on a socket that the last receive emptied
  *                               waits for data before it tries
  *   RINGSIDE_RIO_MULTISHOT      1 (default): standing receives, where the kernel has them, see

@@ -224,10 +224,36 @@ static void uring_start_sends(rs_rio_lane *lane) {
     rs_queue_start(lane, count);
 }
 
-/* False: plain receives. */
+/* Under the lock: a request need not look its descriptor up, nor count its uses. */
+static void uring_register_file(rs_rio_rq *rq) {
+    rs_cq *cq = uring_cq_of(&rq->lane[RS_RIO_RECV]);
+    rs_uring_cq *uring = uring_of(cq);
+    int32_t fd = rq->fd;
+    lx_rsrc_update2 update = {0};
+    if (rq->file >= 0 || uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
+        return;
+    }
+    if (uring->files_free_count > 0) {
+        update.offset = uring->files_free[--uring->files_free_count];
+    } else if (uring->files_used < uring->files_max) {
+        update.offset = uring->files_used++;
+    } else {
+        return;
+    }
+    update.data = (uint64_t)(intptr_t)&fd;
+    update.nr = 1;
+    if (rs_ring_register(&uring->ring, LX_REGISTER_FILES_UPDATE2, &update, sizeof update) == 1) {
+        rq->file = (int)update.offset;
+    } else {
+        uring->files_free[uring->files_free_count++] = update.offset;
+    }
+}
+
+/* False: plain receives. A connection that lives is worth a place in the file table, too. */
 static bool uring_start_standing(rs_rio_lane *lane) {
     rs_standing_next next = rs_uring_standing_start(lane, uring_of(uring_cq_of(lane)));
     if (next == RS_STANDING_SUBMIT) {
+        uring_register_file(lane->rq);
         rs_uring_standing_prepare(lane, uring_sqe(lane));
     }
     return next != RS_STANDING_NO;
@@ -491,7 +517,9 @@ static bool uring_open_cq(rs_cq *cq) {
         uring_free(uring);
         return false;
     }
-    if (settings->files) {
+    /* Before 6.13 a place is given back when all requests that began earlier have ended: one
+     * connection's idle receive would keep another's from closing. */
+    if (settings->files && uring->ring.features & LX_FEAT_RW_ATTR) {
         uring_open_files(uring, cq->core.size);
     }
     if (settings->ops != RS_OPS_PLAIN) {
@@ -543,33 +571,6 @@ static int uring_open_rq(rs_rio_rq *rq) {
     return 0;
 }
 
-static void uring_register_file(rs_rio_rq *rq) {
-    rs_cq *cq = uring_cq_of(&rq->lane[RS_RIO_RECV]);
-    rs_uring_cq *uring = uring_of(cq);
-    int32_t fd = rq->fd;
-    lx_rsrc_update2 update = {0};
-    if (uring == NULL || uring->files_max == 0 || rq->lane[RS_RIO_SEND].cq != &cq->core) {
-        return;
-    }
-    rs_cq_lock(cq);
-    if (uring->files_free_count > 0) {
-        update.offset = uring->files_free[--uring->files_free_count];
-    } else if (uring->files_used < uring->files_max) {
-        update.offset = uring->files_used++;
-    } else {
-        rs_cq_unlock(cq);
-        return;
-    }
-    update.data = (uint64_t)(intptr_t)&fd;
-    update.nr = 1;
-    if (rs_ring_register(&uring->ring, LX_REGISTER_FILES_UPDATE2, &update, sizeof update) == 1) {
-        rq->file = (int)update.offset;
-    } else {
-        uring->files_free[uring->files_free_count++] = update.offset;
-    }
-    rs_cq_unlock(cq);
-}
-
 /* The descriptor is taken at the first request that finds a connection: AcceptEx puts another one
  * behind the handle when it completes. No lock is held. */
 static int uring_bind_rq(rs_rio_rq *rq) {
@@ -587,7 +588,6 @@ static int uring_bind_rq(rs_rio_rq *rq) {
     }
     rq->lane[RS_RIO_SEND].many = !rq->stream;
     rq->lane[RS_RIO_RECV].many = !rq->stream; /* until that is seen to be impossible */
-    uring_register_file(rq);
     return 0;
 }
 
