@@ -124,7 +124,7 @@ enum {
     LX_RECVSEND_FIXED_BUF = 1 << 2,
     LX_RECVSEND_UNKNOWN = 1 << 15 /* no kernel knows it: for tests of a refusal */
 };
-enum { LX_POLL_ADD_MULTI = 1 << 0, LX_POLLIN = 1 };
+enum { LX_POLL_ADD_MULTI = 1 << 0, LX_POLLIN = 1, LX_POLLERR = 8, LX_POLLHUP = 16 };
 enum {
     LX_REGISTER_EVENTFD = 4,
     LX_REGISTER_ENABLE_RINGS = 12,

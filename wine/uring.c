@@ -183,6 +183,14 @@ static void uring_prepare(rs_rio_lane *lane, uint32_t count) {
 
 static void uring_cancel(rs_rio_lane *lane);
 
+static void uring_cancel_one(uint64_t user_data, rs_uring_cq *uring) {
+    lx_sqe *sqe = rs_ring_prepare(&uring->ring);
+    sqe->opcode = LX_OP_ASYNC_CANCEL;
+    sqe->fd = -1;
+    sqe->addr = user_data;
+    sqe->user_data = RS_URING_IGNORED;
+}
+
 static void uring_start_burst(rs_rio_lane *lane) {
     rs_ring *ring = &uring_of(uring_cq_of(lane))->ring;
     switch (rs_uring_burst_start(lane, uring_of(uring_cq_of(lane)))) {
@@ -255,6 +263,9 @@ static bool uring_start_standing(rs_rio_lane *lane) {
     if (next == RS_STANDING_SUBMIT) {
         uring_register_file(lane->rq);
         rs_uring_standing_prepare(lane, uring_sqe(lane));
+    }
+    if (!lane->closing && rs_uring_standing_wants_watch(lane)) {
+        rs_uring_standing_watch(lane, uring_sqe(lane));
     }
     return next != RS_STANDING_NO;
 }
@@ -336,8 +347,18 @@ static void uring_finish(rs_rio_lane *lane, int32_t result) {
     }
 }
 
+/* After an end of either: the next operation, or the end of the lane when neither is pending. */
+static void uring_go_on_standing(rs_rio_lane *lane) {
+    if (lane->closing && !lane->standing && lane->running == 0) {
+        rs_uring_standing_discard(lane, uring_of(uring_cq_of(lane)));
+        rs_queue_abort(lane);
+        rs_queue_stand(lane, false); /* it may be gone after this */
+    } else if (!lane->cq->dead) {
+        uring_start(lane);
+    }
+}
+
 static void uring_complete_standing(rs_rio_lane *lane, const lx_cqe *cqe) {
-    rs_uring_cq *uring = uring_of(uring_cq_of(lane));
     rs_uring_standing_took(lane, cqe);
     if (cqe->res >= 0 && lane->running > 0) {
         uring_finish_bytes(lane, (uint32_t)cqe->res);
@@ -346,21 +367,20 @@ static void uring_complete_standing(rs_rio_lane *lane, const lx_cqe *cqe) {
     }
     if (!(cqe->flags & LX_CQE_F_MORE)) {
         rs_uring_standing_over(lane);
-        lane->standing = false;
-        if (lane->closing) {
-            rs_uring_standing_discard(lane, uring);
-            rs_queue_abort(lane);
-            rs_queue_stand(lane, false); /* it may be gone after this */
-            return;
-        }
     }
-    if (!lane->cq->dead) {
-        uring_start(lane);
+    uring_go_on_standing(lane);
+}
+
+/* The poll beside a standing receive ended. */
+static void uring_complete_watch(rs_rio_lane *lane, int32_t result) {
+    if (rs_uring_standing_alarm(lane, result)) {
+        uring_cancel_one((uint64_t)(intptr_t)lane, uring_of(uring_cq_of(lane)));
     }
+    uring_go_on_standing(lane);
 }
 
 static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
-    if (lane->standing && lane->rq->stream) {
+    if (uring_is_stream_receive(lane) && rs_uring_standing_is_active(lane)) {
         uring_complete_standing(lane, cqe);
         return;
     }
@@ -383,6 +403,9 @@ static void uring_complete(rs_rio_lane *lane, const lx_cqe *cqe) {
         return; /* of a chain */
     }
     if (lane->closing) {
+        if (uring_is_stream_receive(lane) && !lane->standing) {
+            rs_uring_standing_discard(lane, uring_of(uring_cq_of(lane)));
+        }
         rs_queue_abort(lane);
     } else if (!lane->cq->dead) {
         uring_start(lane);
@@ -396,7 +419,10 @@ static void uring_harvest(rs_cq *cq) {
         rs_ring_poke(&uring->ring);
     }
     while (rs_ring_peek(&uring->ring, &cqe)) {
-        if (cqe.user_data > RS_URING_WAKE) {
+        if (cqe.user_data > RS_URING_WAKE && cqe.user_data & RS_URING_WATCH) {
+            uring_complete_watch((rs_rio_lane *)(intptr_t)(cqe.user_data - RS_URING_WATCH),
+                                 cqe.res);
+        } else if (cqe.user_data > RS_URING_WAKE) {
             uring_complete((rs_rio_lane *)(intptr_t)cqe.user_data, &cqe);
         } else if (cqe.user_data == RS_URING_WAKE) {
             uring->woken = true;
@@ -407,7 +433,6 @@ static void uring_harvest(rs_cq *cq) {
 
 static void uring_cancel(rs_rio_lane *lane) {
     rs_uring_cq *uring = uring_of(uring_cq_of(lane));
-    lx_sqe *sqe;
     if (uring_is_stream_receive(lane) && !lane->standing) {
         rs_uring_standing_discard(lane, uring);
     } else if (lane->many && lane->direction == RS_RIO_RECV && !lane->standing) {
@@ -416,11 +441,10 @@ static void uring_cancel(rs_rio_lane *lane) {
     if (lane->running == 0 && !lane->standing) {
         return;
     }
-    sqe = rs_ring_prepare(&uring->ring);
-    sqe->opcode = LX_OP_ASYNC_CANCEL;
-    sqe->fd = -1;
-    sqe->addr = (uint64_t)(intptr_t)lane;
-    sqe->user_data = RS_URING_IGNORED;
+    uring_cancel_one((uint64_t)(intptr_t)lane, uring);
+    if (uring_is_stream_receive(lane) && rs_uring_standing_watched(lane)) {
+        uring_cancel_one((uint64_t)(intptr_t)lane | RS_URING_WATCH, uring);
+    }
 }
 
 /* ---- notification ---- */

@@ -30,5 +30,6 @@ typedef struct rs_uring_cq {
 /* user_data of what is no request. A request's is its lane's address. */
 #define RS_URING_IGNORED 0u
 #define RS_URING_WAKE 1u
+#define RS_URING_WATCH 1u /* with a lane's address: the poll beside its standing receive */
 
 #endif

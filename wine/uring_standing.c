@@ -26,6 +26,9 @@ typedef struct standing {
     uint16_t head; /* as many slices did the kernel take */
     uint16_t tail; /* as many did it get */
     uint16_t group;
+    bool active;                /* the operation is with the kernel */
+    bool watched;               /* so is the poll beside it */
+    bool hung_up;               /* it found something: plain receives from now on */
     const rs_rio_request *last; /* that has lent its slice; if any is in progress */
 } standing;
 
@@ -105,10 +108,10 @@ static standing *standing_make(rs_rio_lane *lane, rs_uring_cq *uring) {
 
 void rs_uring_standing_discard(rs_rio_lane *lane, rs_uring_cq *uring) {
     standing *s = lane->engine;
-    RS_ASSERT(!lane->standing);
     if (s == NULL) {
         return;
     }
+    RS_ASSERT(!s->active && !s->watched);
     rs_uring_ring_unregister(uring, s->group);
     standing_give_page(uring, s->ring);
     uring->standing_lanes--;
@@ -167,6 +170,10 @@ static void standing_lend(rs_rio_lane *lane, standing *s) {
 }
 
 static bool standing_is_due(const rs_rio_lane *lane) {
+    const standing *s = lane->engine;
+    if (s != NULL && s->hung_up) {
+        return false;
+    }
     return lane->calm >= STANDING_CALM_MIN ||
            rs_provider_state()->settings.multishot == RS_MULTISHOT_ALWAYS;
 }
@@ -185,7 +192,7 @@ static standing *standing_open(rs_rio_lane *lane, rs_uring_cq *uring) {
 
 rs_standing_next rs_uring_standing_start(rs_rio_lane *lane, rs_uring_cq *uring) {
     standing *s = lane->engine;
-    if (lane->standing) {
+    if (s != NULL && s->active) {
         if (!lane->closing) {
             standing_lend(lane, s);
         }
@@ -207,13 +214,45 @@ rs_standing_next rs_uring_standing_start(rs_rio_lane *lane, rs_uring_cq *uring) 
 
 void rs_uring_standing_prepare(rs_rio_lane *lane, lx_sqe *sqe) {
     const rs_settings *settings = &rs_provider_state()->settings;
-    const standing *s = lane->engine;
+    standing *s = lane->engine;
     sqe->opcode = LX_OP_RECV;
     sqe->flags |= LX_SQE_BUFFER_SELECT;
     sqe->buf_index = s->group;
     sqe->ioprio = LX_RECV_MULTISHOT;
     sqe->ioprio |= settings->poll_first ? LX_RECVSEND_POLL_FIRST : 0;
+    s->active = true;
     rs_queue_stand(lane, true);
+}
+
+bool rs_uring_standing_wants_watch(const rs_rio_lane *lane) {
+    const standing *s = lane->engine;
+    return s != NULL && s->active && !s->watched;
+}
+
+void rs_uring_standing_watch(rs_rio_lane *lane, lx_sqe *sqe) {
+    standing *s = lane->engine;
+    sqe->opcode = LX_OP_POLL_ADD;
+    sqe->op_flags = LX_POLLERR | LX_POLLHUP;
+    sqe->user_data |= RS_URING_WATCH;
+    s->watched = true;
+}
+
+bool rs_uring_standing_watched(const rs_rio_lane *lane) {
+    const standing *s = lane->engine;
+    return s != NULL && s->watched;
+}
+
+bool rs_uring_standing_is_active(const rs_rio_lane *lane) {
+    const standing *s = lane->engine;
+    return s != NULL && s->active;
+}
+
+bool rs_uring_standing_alarm(rs_rio_lane *lane, int32_t result) {
+    standing *s = lane->engine;
+    s->watched = false;
+    s->hung_up = s->hung_up || result >= 0;
+    lane->standing = s->active;
+    return result >= 0 && s->active && !lane->closing;
 }
 
 /* ---- what came */
@@ -230,8 +269,11 @@ void rs_uring_standing_took(rs_rio_lane *lane, const lx_cqe *cqe) {
 }
 
 void rs_uring_standing_over(rs_rio_lane *lane) {
+    standing *s = lane->engine;
     rs_queue_rerun(lane, lane->running);
     lane->many = false;
+    s->active = false;
+    lane->standing = s->watched;
 }
 
 bool rs_uring_standing_is_harmless(int32_t result) {

@@ -28,6 +28,19 @@ rs_standing_next rs_uring_standing_start(rs_rio_lane *lane, rs_uring_cq *uring);
 /* rs_uring_standing_prepare: fills in the operation; the descriptor is there. */
 void rs_uring_standing_prepare(rs_rio_lane *lane, lx_sqe *sqe);
 
+/* rs_uring_standing_is_active: the operation is with the kernel.
+ *
+ * A reset that comes right behind data may not end the operation: it takes both wake-ups for one,
+ * reads the data, and waits (Linux up to 6.18 at least). So a poll for errors and the hang-up
+ * stands beside it, under the lane's number with RS_URING_WATCH. wants_watch: it does not yet;
+ * watch: fills it in; watched: it is with the kernel; alarm: it ended, with this result. Returns:
+ * the receive has to be cancelled, and plain ones will find what it is. */
+bool rs_uring_standing_is_active(const rs_rio_lane *lane);
+bool rs_uring_standing_wants_watch(const rs_rio_lane *lane);
+void rs_uring_standing_watch(rs_rio_lane *lane, lx_sqe *sqe);
+bool rs_uring_standing_watched(const rs_rio_lane *lane);
+bool rs_uring_standing_alarm(rs_rio_lane *lane, int32_t result);
+
 /* rs_uring_standing_took: what a completion says about the ring and about the socket; its bytes are
  * the oldest request's. rs_uring_standing_over: it was the last of its operation; the requests in
  * progress can be run again. */

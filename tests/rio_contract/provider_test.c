@@ -780,6 +780,58 @@ static void test_standing_receives_see_the_end(void **state) {
     }
 }
 
+static volatile LONG reset_done;
+
+static DWORD WINAPI send_and_reset(void *argument) {
+    SOCKET client = (SOCKET)(uintptr_t)argument;
+    LINGER hard = {1, 0};
+    (void)send(client, "a", 1, 0);
+    (void)setsockopt(client, SOL_SOCKET, SO_LINGER, (const char *)&hard, sizeof hard);
+    (void)closesocket(client);
+    (void)InterlockedExchange(&reset_done, 1);
+    return 0;
+}
+
+/* The reset comes right behind the last data, while this thread is not in the kernel: the kernel
+ * tells of both at once. The receive behind the one with the data must still end. */
+static void test_reset_right_behind_data_is_seen(void **state) {
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        stream s = stream_open(7);
+        RIORESULT results[STREAM_POSTED_MAX];
+        ULONGLONG end = GetTickCount64() + LIMIT_MS;
+        ULONG seen = 0, count;
+        HANDLE thread;
+        for (int i = 0; i < 6; i++) {
+            RIO_BUF slice = {s.id, 0, 16};
+            assert_true(rio.RIOReceive(s.l.rq, &slice, 1, 0, NULL));
+            assert_int_equal(send(s.l.client, "a", 1, 0), 1);
+            take_some(s.cq);
+        }
+        for (ULONG i = 0; i < 3; i++) {
+            RIO_BUF slice = {s.id, i * 16, 16};
+            assert_true(rio.RIOReceive(s.l.rq, &slice, 1, 0, NULL));
+        }
+        reset_done = 0;
+        thread = CreateThread(NULL, 0, send_and_reset, (void *)(uintptr_t)s.l.client, 0, NULL);
+        while (!reset_done) {
+            YieldProcessor();
+        }
+        for (; seen < 3; seen += count) {
+            assert_true(GetTickCount64() < end);
+            count = rio.RIODequeueCompletion(s.cq, results, STREAM_POSTED_MAX);
+            for (ULONG i = 0; i < count; i++) { /* the data may be lost: a reset */
+                assert_true(results[i].Status == WSAECONNRESET ||
+                            (seen + i == 0 && results[i].BytesTransferred == 1));
+            }
+        }
+        s.l.client = INVALID_SOCKET;
+        WaitForSingleObject(thread, LIMIT_MS);
+        CloseHandle(thread);
+        stream_close(&s);
+    }
+}
+
 /* A receive that joins a standing one is a store: here, where each byte comes from a call of this
  * thread, even its completion needs no entry of its own. A plain one is one entry at least. */
 static void test_joining_a_standing_receive_enters_the_kernel_never(void **state) {
@@ -912,6 +964,7 @@ int main(void) {
         cmocka_unit_test(test_stream_in_pieces_arrives_in_order),
         cmocka_unit_test(test_calm_connection_gets_a_standing_receive),
         cmocka_unit_test(test_standing_receives_see_the_end),
+        cmocka_unit_test(test_reset_right_behind_data_is_seen),
         cmocka_unit_test(test_joining_a_standing_receive_enters_the_kernel_never),
         cmocka_unit_test(test_queues_one_after_the_other_use_the_same_events),
         cmocka_unit_test(test_more_than_a_million_registrations),
