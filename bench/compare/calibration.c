@@ -7,19 +7,11 @@
 
 #include "core/assert.h"
 
-/* SplitMix64. */
-static uint64_t calibration_random(uint64_t *state) {
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 /* The first so many of a shuffled order: drawn without replacement. */
 static rs_interval calibration_draw(double *ratio, uint32_t count, uint64_t *state) {
     double one[RS_CALIBRATION_PAIRS];
     for (uint32_t i = 0; i < RS_CALIBRATION_PAIRS; i++) {
-        const uint32_t at = i + (uint32_t)(calibration_random(state) % (count - i));
+        const uint32_t at = i + (uint32_t)(rs_stats_random(state) % (count - i));
         const double kept = ratio[i];
         ratio[i] = ratio[at];
         ratio[at] = kept;

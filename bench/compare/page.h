@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The frame of an HTML report: one page, nothing loaded from outside; style stands in it. Pure. */
+/* The frame of an HTML report: one page, nothing loaded from outside; style included. Pure. */
 #ifndef RS_COMPARE_PAGE_H
 #define RS_COMPARE_PAGE_H
 

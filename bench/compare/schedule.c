@@ -21,14 +21,6 @@ uint32_t rs_schedule_count(const rs_schedule *schedule) {
            schedule_block_runs(schedule, schedule->late);
 }
 
-/* SplitMix64. */
-static uint64_t schedule_random(uint64_t *state) {
-    uint64_t z = *state += 0x9E3779B97F4A7C15u;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-}
-
 /* Number `place` of the numbers [0, count) in an order that (seed, salt) draws (Fisher, Yates). */
 static uint32_t schedule_drawn(const rs_schedule *schedule, uint64_t salt, uint32_t count,
                                uint32_t place) {
@@ -37,7 +29,7 @@ static uint32_t schedule_drawn(const rs_schedule *schedule, uint64_t salt, uint3
     RS_ASSERT(count <= SCHEDULE_DRAWN_MAX);
     order[0] = 0;
     for (uint32_t i = 1; i < count; i++) {
-        const uint32_t at = (uint32_t)(schedule_random(&state) % (i + 1));
+        const uint32_t at = (uint32_t)(rs_stats_random(&state) % (i + 1));
         order[i] = i;
         order[i] = order[at];
         order[at] = i;

@@ -169,3 +169,10 @@ bool rs_stats_is_same(const rs_interval *ratio) {
     return ratio->count >= RS_STATS_PAIRS_MIN && ratio->low >= 1 - RS_STATS_SAME &&
            ratio->high <= 1 + RS_STATS_SAME;
 }
+
+uint64_t rs_stats_random(uint64_t *state) {
+    uint64_t z = *state += 0x9E3779B97F4A7C15u;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+}

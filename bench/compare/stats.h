@@ -68,4 +68,7 @@ uint32_t rs_stats_discoveries(rs_interval *const *ratio, uint32_t count, double 
  * 1 -+ RS_STATS_SAME. Neither this nor a difference: the two cannot be told apart. */
 bool rs_stats_is_same(const rs_interval *ratio);
 
+/* rs_stats_random: SplitMix64; *state is any number. */
+uint64_t rs_stats_random(uint64_t *state);
+
 #endif

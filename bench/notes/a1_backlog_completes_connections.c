@@ -68,8 +68,7 @@ static void run(note *self) {
 
 const note_entry note_a1 = {
     .file = NOTE_FILE("a1_backlog_completes_connections"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

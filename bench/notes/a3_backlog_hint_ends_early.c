@@ -116,8 +116,7 @@ static void run(note *self) {
 
 const note_entry note_a3 = {
     .file = NOTE_FILE("a3_backlog_hint_ends_early"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART) |
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,

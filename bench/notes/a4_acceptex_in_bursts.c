@@ -166,8 +166,7 @@ static void run(note *self) {
 const note_entry note_a4 = {
     .file = NOTE_FILE("a4_acceptex_in_bursts"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

@@ -73,8 +73,7 @@ static void run(note *self) {
 const note_entry note_a7 = {
     .file = NOTE_FILE("a7_workers_before_accept"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

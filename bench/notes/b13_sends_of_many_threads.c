@@ -95,7 +95,7 @@ static void read_records(void *arg) {
         r->broken = !record_is_whole(r);
         r->read += !r->broken;
     }
-    while (note_recv(r->socket, r->data, LONGEST) > 0) { /* so that the senders get on */
+    while (note_recv(r->socket, r->data, LONGEST) > 0) { /* so that the senders make progress */
     }
 }
 
@@ -131,8 +131,7 @@ static void run(note *self) {
 
 const note_entry note_b13 = {
     .file = NOTE_FILE("b13_sends_of_many_threads"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART) |
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,

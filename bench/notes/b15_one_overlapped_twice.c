@@ -78,8 +78,7 @@ static void run(note *self) {
 const note_entry note_b15 = {
     .file = NOTE_FILE("b15_one_overlapped_twice"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_IN_PART) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

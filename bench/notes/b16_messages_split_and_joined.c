@@ -130,8 +130,7 @@ static void run(note *self) {
 
 const note_entry note_b16 = {
     .file = NOTE_FILE("b16_messages_split_and_joined"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

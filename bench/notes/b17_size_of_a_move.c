@@ -72,8 +72,7 @@ static void run(note *self) {
 
 const note_entry note_b17 = {
     .file = NOTE_FILE("b17_size_of_a_move"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART) |
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,

@@ -71,8 +71,7 @@ static void run(note *self) {
 
 const note_entry note_b1 = {
     .file = NOTE_FILE("b1_recv_returns_what_is_there"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

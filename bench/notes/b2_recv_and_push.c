@@ -101,8 +101,7 @@ static void run(note *self) {
 
 const note_entry note_b2 = {
     .file = NOTE_FILE("b2_recv_and_push"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

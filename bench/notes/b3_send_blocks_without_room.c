@@ -79,8 +79,7 @@ static void run(note *self) {
 
 const note_entry note_b3 = {
     .file = NOTE_FILE("b3_send_blocks_without_room"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

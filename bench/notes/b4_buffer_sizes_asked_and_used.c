@@ -67,8 +67,7 @@ static void run(note *self) {
 
 const note_entry note_b4 = {
     .file = NOTE_FILE("b4_buffer_sizes_asked_and_used"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

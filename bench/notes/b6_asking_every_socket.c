@@ -126,8 +126,7 @@ static void run(note *self) {
 
 const note_entry note_b6 = {
     .file = NOTE_FILE("b6_asking_every_socket"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD),
     .judge = judge,
     .run = run,

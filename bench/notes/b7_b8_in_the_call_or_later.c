@@ -120,8 +120,7 @@ static void run_send(note *self) {
 const note_entry note_b7 = {
     .file = NOTE_FILE("b7_b8_in_the_call_or_later"),
     .where = NOTE_WINDOWS,
-    .figure = recv_figures,
-    .figures = NOTE_COUNT(recv_figures),
+    NOTE_FIGURES(recv_figures),
     .kinds = KINDS,
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run_recv),
@@ -130,8 +129,7 @@ const note_entry note_b7 = {
 const note_entry note_b8 = {
     .file = NOTE_FILE("b7_b8_in_the_call_or_later"),
     .where = NOTE_WINDOWS,
-    .figure = send_figures,
-    .figures = NOTE_COUNT(send_figures),
+    NOTE_FIGURES(send_figures),
     .kinds = KINDS,
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run_send),

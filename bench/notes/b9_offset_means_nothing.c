@@ -76,8 +76,7 @@ static void run(note *self) {
 const note_entry note_b9 = {
     .file = NOTE_FILE("b9_offset_means_nothing"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

@@ -102,8 +102,7 @@ static void run(note *self) {
 const note_entry note_c10 = {
     .file = NOTE_FILE("c10_port_order"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

@@ -81,8 +81,7 @@ static void run(note *self) {
 const note_entry note_c12 = {
     .file = NOTE_FILE("c12_record_of_a_completion"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

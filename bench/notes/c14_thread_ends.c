@@ -5,7 +5,7 @@
  * over within 0.3 s, and with what status? If not, do bytes that come later complete it?
  * Documented: a thread's pending I/O is cancelled when it ends; since Windows Vista not if the
  * handle is bound to a completion port (Winsock, WSARecv; I/O, "Canceling Pending I/O Operations").
- * Refuted by: a request without a port that lives on. */
+ * Refuted by: a request without a port that outlives its thread. */
 #include "notes/note_net.h"
 
 enum { CANCELLED_EVENT, STATUS_EVENT, CANCELLED_PORT, LIVES_ON };
@@ -84,8 +84,7 @@ static void run(note *self) {
 const note_entry note_c14 = {
     .file = NOTE_FILE("c14_thread_ends"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

@@ -3,7 +3,7 @@
  *
  * Experiment: one overlapped call of each of the eleven, on sockets of socket(). Did it complete in
  * the call, or pend and complete, or is it not there? Documented: socket() sets the overlapped
- * attribute (Winsock, socket); the list stands in "Overlapped I/O". Refuted by: one that is missing
+ * attribute (Winsock, socket); the list is in "Overlapped I/O". Refuted by: one that is missing
  * or fails; the verdict names how many. */
 #include "notes/note_net.h"
 
@@ -208,8 +208,7 @@ static void run(note *self) {
 const note_entry note_c15 = {
     .file = NOTE_FILE("c15_what_can_overlap"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

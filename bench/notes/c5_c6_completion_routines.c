@@ -116,8 +116,7 @@ static void run_c6(note *self) {
 const note_entry note_c5 = {
     .file = NOTE_FILE("c5_c6_completion_routines"),
     .where = NOTE_WINDOWS,
-    .figure = c5_figures,
-    .figures = NOTE_COUNT(c5_figures),
+    NOTE_FIGURES(c5_figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = c5_judge,
     .run = NOTE_ON_WINDOWS(run_c5),
@@ -126,8 +125,7 @@ const note_entry note_c5 = {
 const note_entry note_c6 = {
     .file = NOTE_FILE("c5_c6_completion_routines"),
     .where = NOTE_WINDOWS,
-    .figure = c6_figures,
-    .figures = NOTE_COUNT(c6_figures),
+    NOTE_FIGURES(c6_figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = c6_judge,
     .run = NOTE_ON_WINDOWS(run_c6),

@@ -104,8 +104,7 @@ static void run(note *self) {
 const note_entry note_c7 = {
     .file = NOTE_FILE("c7_alertable_waits"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

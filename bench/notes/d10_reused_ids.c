@@ -102,8 +102,7 @@ static void run(note *self) {
 
 const note_entry note_d10 = {
     .file = NOTE_FILE("d10_reused_ids"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = run,

@@ -61,8 +61,7 @@ const note_entry note_d1 = {
     .file = NOTE_FILE("d1_pending_locks_pages"),
     .where = NOTE_WINDOWS_KERNEL,
     .cannot = "page locks: a request is a poll of wineserver or Linux, the memory stays as it is",
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART) |
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,

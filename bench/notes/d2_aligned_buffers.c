@@ -88,8 +88,7 @@ static void run(note *self) {
 
 const note_entry note_d2 = {
     .file = NOTE_FILE("d2_aligned_buffers"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = run,

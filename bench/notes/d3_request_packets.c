@@ -84,8 +84,7 @@ const note_entry note_d3 = {
     .file = NOTE_FILE("d3_request_packets"),
     .where = NOTE_WINDOWS_KERNEL,
     .cannot = "request packets and no pool: a request there is an object of wineserver",
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART) |
              NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,

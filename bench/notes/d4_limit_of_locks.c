@@ -113,8 +113,7 @@ static void run(note *self) {
 
 const note_entry note_d4 = {
     .file = NOTE_FILE("d4_limit_of_locks"),
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_IN_PART) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = judge,
     .run = run,

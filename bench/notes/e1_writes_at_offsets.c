@@ -57,8 +57,7 @@ static void run(note *self) {
 const note_entry note_e1 = {
     .file = NOTE_FILE("e1_writes_at_offsets"),
     .where = NOTE_WINDOWS,
-    .figure = figures,
-    .figures = NOTE_COUNT(figures),
+    NOTE_FIGURES(figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = judge,
     .run = NOTE_ON_WINDOWS(run),

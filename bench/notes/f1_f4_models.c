@@ -239,8 +239,7 @@ static void run_f4(note *self) {
 const note_entry note_f1 = {
     .file = NOTE_FILE("f1_f4_models"),
     .where = NOTE_WINDOWS,
-    .figure = f1_figures,
-    .figures = NOTE_COUNT(f1_figures),
+    NOTE_FIGURES(f1_figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_IN_PART),
     .judge = f1_judge,
     .run = NOTE_ON_WINDOWS(run_f1),
@@ -250,8 +249,7 @@ const note_entry note_f1 = {
 const note_entry note_f4 = {
     .file = NOTE_FILE("f1_f4_models"),
     .where = NOTE_WINDOWS,
-    .figure = f4_figures,
-    .figures = NOTE_COUNT(f4_figures),
+    NOTE_FIGURES(f4_figures),
     .kinds = NOTE_BIT(NOTE_HOLDS) | NOTE_BIT(NOTE_DOES_NOT_HOLD) | NOTE_BIT(NOTE_CANNOT_TELL),
     .judge = f4_judge,
     .run = NOTE_ON_WINDOWS(run_f4),

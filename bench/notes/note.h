@@ -90,6 +90,7 @@ typedef struct note_entry {
 #define NOTE_BIT(kind) (1u << (uint32_t)(kind))
 #define NOTE_COUNT(rows) ((uint32_t)(sizeof(rows) / sizeof((rows)[0])))
 #define NOTE_FILE(name) "bench/notes/" name ".c"
+#define NOTE_FIGURES(rows) .figure = (rows), .figures = NOTE_COUNT(rows)
 
 /* run of a statement about Windows alone, whose code is below #ifdef _WIN32. */
 #ifdef _WIN32

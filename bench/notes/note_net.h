@@ -51,7 +51,7 @@ note_socket note_accept_try(note *self, note_socket listener);
 bool note_pair(note *self, note_socket pair[2]);
 
 /* note_pair_sized: with SO_RCVBUF of [0] and SO_SNDBUF of [1] set before the connection, where
- * window scaling still heeds them. 0: as the system likes. */
+ * window scaling still respects them. 0: as the system likes. */
 bool note_pair_sized(note *self, note_socket pair[2], int recv_bytes, int send_bytes);
 
 /* note_close: one socket, before the end of run. note_reset: the same with SO_LINGER {1, 0}. */

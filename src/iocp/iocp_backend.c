@@ -50,11 +50,11 @@ static void iocp_stats(const rs_backend *backend, rs_backend_stats *out) {
     memset(out, 0, sizeof *out);
     calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts) + backend->alarms;
     rs_win_calls_stats(&calls, out);
-    rs_win_stats_add(out, "inline completions", backend->engine.inline_completions);
-    rs_win_stats_add(out, "packets", backend->packets);
-    rs_win_stats_add(out, "wake-ups", backend->wakes);
-    rs_win_stats_add(out, "alarms", backend->alarms);
-    rs_win_stats_add(out, "sends joined", backend->sends_joined);
+    rs_win_stats_add(out, "inline completions", backend->engine.inline_completions, false);
+    rs_win_stats_add(out, "packets", backend->packets, false);
+    rs_win_stats_add(out, "wake-ups", backend->wakes, false);
+    rs_win_stats_add(out, "alarms", backend->alarms, false);
+    rs_win_stats_add(out, "sends joined", backend->sends_joined, false);
     out->provider = rs_win_provider_text(backend->on_wine ? "wine" : "windows",
                                          &backend->extensions[RS_ADDR_V4].provider);
 }

@@ -105,11 +105,6 @@ static void rio_release_memory(rs_backend *backend, rs_region_id region) {
 
 /* ---- statistics */
 
-static void rio_stats_add(rs_backend_stats *out, const char *name, uint64_t value, bool is_call) {
-    RS_ASSERT(out->count < RS_BACKEND_STATS_MAX);
-    out->stat[out->count++] = (rs_backend_stat){.name = name, .value = value, .is_call = is_call};
-}
-
 #define X(member, name, is_call) +1
 enum { RS_RIO_STAT_COUNT = 0 RS_RIO_STATS(X) };
 #undef X
@@ -134,11 +129,11 @@ static void rio_stats(const rs_backend *backend, rs_backend_stats *out) {
     memset(out, 0, sizeof *out);
     calls.count[RS_WIN_POST] += rs_atomic_load_u32(&backend->wake_posts);
     rs_win_calls_stats(&calls, out);
-#define X(member, name, is_call) rio_stats_add(out, name, backend->counters.member, is_call);
+#define X(member, name, is_call) rs_win_stats_add(out, name, backend->counters.member, is_call);
     RS_RIO_STATS(X)
 #undef X
-    rio_stats_add(out, "spins_found", backend->waiter.spins_found, false);
-    rio_stats_add(out, "spins_missed", backend->waiter.spins_missed, false);
+    rs_win_stats_add(out, "spins_found", backend->waiter.spins_found, false);
+    rs_win_stats_add(out, "spins_missed", backend->waiter.spins_missed, false);
     out->provider =
         rs_win_provider_text(backend->api.provider, &backend->extensions[RS_ADDR_V4].provider);
 }

@@ -3,12 +3,29 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "core/assert.h"
 #include "server/record.h"
 #include "server/server_run.h"
 
 #ifndef RS_COMMIT
 #define RS_COMMIT "unknown"
 #endif
+
+bool rs_console_open(rs_server_run *run) {
+    rs_error error = {.text = ""};
+    RS_ASSERT(run->server == NULL);
+    if (rs_printer_open(&run->out, RS_OS_STDOUT, &error) == RS_OK &&
+        rs_printer_open(&run->err, RS_OS_STDERR, &error) == RS_OK) {
+        return true;
+    }
+    (void)fprintf(stderr, "%s: out of memory\n", run->options.program);
+    return false;
+}
+
+void rs_console_close(rs_server_run *run) {
+    (void)rs_printer_close(run->out); /* what nobody reads is given up */
+    (void)rs_printer_close(run->err);
+}
 
 void rs_console_banner(const rs_server_run *run, const rs_server_stats *stats) {
     char text[RS_ADDR_TEXT_BYTES];

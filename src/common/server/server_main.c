@@ -3,7 +3,6 @@
 #include "server/server_main.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "apps/board.h"
 #include "apps/echo.h"
@@ -37,26 +36,6 @@ static int run_end(rs_server_run *run, rs_server_stats *stats) {
     rs_server_free(run->server);
     run->server = NULL;
     return exit_code;
-}
-
-/* From here on nothing waits for who reads what is printed. */
-static bool run_open(rs_server_run *run, rs_server_stats **stats) {
-    rs_error error = {.text = ""};
-    RS_ASSERT(run->server == NULL);
-    *stats = calloc(2, sizeof **stats);
-    if (*stats != NULL && rs_printer_open(&run->out, RS_OS_STDOUT, &error) == RS_OK &&
-        rs_printer_open(&run->err, RS_OS_STDERR, &error) == RS_OK) {
-        return true;
-    }
-    (void)fprintf(stderr, "%s: out of memory\n", run->options.program);
-    free(*stats);
-    return false;
-}
-
-static void run_close(rs_server_run *run, rs_server_stats *stats) {
-    free(stats);
-    (void)rs_printer_close(run->out); /* what nobody reads is given up */
-    (void)rs_printer_close(run->err);
 }
 
 /* *board: NULL for the applications that have no state. */
@@ -96,26 +75,25 @@ static int run_failed(const rs_server_run *run, rs_status status, const rs_error
 static int run_server(rs_server_run *run) {
     rs_error error = {.call = NULL};
     int exit_code = rs_record_check(run->options.program, "json", run->args.json_path);
-    rs_server_stats *stats;
+    static rs_server_stats stats[2]; /* now and before; large */
     rs_status status;
     RS_ASSERT(run->server == NULL);
     RS_ASSERT(run->cfg.app.on_message != NULL);
     if (exit_code != 0) {
         return exit_code;
     }
-    if (!run_open(run, &stats)) {
+    if (!rs_console_open(run)) {
         return 1;
     }
     run->cfg.log = rs_console_log;
     run->cfg.log_ctx = run;
     status = rs_server_start(&run->server, &run->cfg, &error);
     if (status != RS_OK) {
-        run_close(run, stats);
+        rs_console_close(run);
         return run_failed(run, status, &error);
     }
     if (rs_os_on_stop(run_on_stop, run) != RS_OK) {
         (void)fprintf(stderr, "%s: cannot install the Ctrl+C handler\n", run->options.program);
-        free(stats);
         return 1; /* the process ends with its threads */
     }
     rs_server_stats_read(run->server, &stats[1]);
@@ -124,7 +102,7 @@ static int run_server(rs_server_run *run) {
     rs_os_usage_read(&run->usage_start);
     rs_server_run_loop(run, &stats[0], &stats[1]);
     exit_code = run_end(run, &stats[0]);
-    run_close(run, stats);
+    rs_console_close(run);
     return exit_code;
 }
 

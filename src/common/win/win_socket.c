@@ -14,20 +14,15 @@ static const char *const win_call_names[RS_WIN_CALLS] = {
 #undef X
 };
 
-static void win_stats_append(rs_backend_stats *out, const char *name, uint64_t value,
-                             bool is_call) {
+void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value, bool is_call) {
     RS_ASSERT(out->count < RS_BACKEND_STATS_MAX);
     out->stat[out->count++] = (rs_backend_stat){.name = name, .value = value, .is_call = is_call};
 }
 
 void rs_win_calls_stats(const rs_win_calls *calls, rs_backend_stats *out) {
     for (uint32_t i = 0; i < RS_WIN_CALLS; i++) {
-        win_stats_append(out, win_call_names[i], calls->count[i], true);
+        rs_win_stats_add(out, win_call_names[i], calls->count[i], true);
     }
-}
-
-void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value) {
-    win_stats_append(out, name, value, false);
 }
 
 rs_status rs_win_socket_start(rs_error *error) {

@@ -56,8 +56,8 @@ _Static_assert(RS_WIN_CALLS + 6u <= RS_BACKEND_STATS_MAX,
  * statistics of several shards add up. */
 void rs_win_calls_stats(const rs_win_calls *calls, rs_backend_stats *out);
 
-/* rs_win_stats_add: appends one figure that is not a kernel call. name: static string. */
-void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value);
+/* rs_win_stats_add: appends one figure. name: static string. */
+void rs_win_stats_add(rs_backend_stats *out, const char *name, uint64_t value, bool is_call);
 
 /* rs_win_socket_start / _stop: WSAStartup 2.2 and its counterpart, counted by Winsock itself; one
  * pair per instance. RS_E_UNSUPPORTED or RS_E_OS, *error filled. */
