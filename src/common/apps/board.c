@@ -30,9 +30,9 @@ static const rs_option board_rows[] = {
     RS_ROW_UINT(rs_board_settings, rate, "board-rate", 0, 1000000, 1000, "frames/s",
                 "app board: a session that sends more in a second is a flood, and ends as "
                 "protocol; 0 = no limit"),
-    RS_ROW_BOOL(rs_board_settings, share, "board-share", false,
+    RS_ROW_BOOL(rs_board_settings, share, "board-share", true,
                 "app board: a frame for several viewers goes from one block to all of them; off: "
-                "a copy for each, which costs less"),
+                "a copy for each"),
 };
 const rs_option_table rs_board_options = {board_rows, RS_ROWS(board_rows), NULL};
 
