@@ -985,7 +985,7 @@ mutant("two steps of three are the order" [[    return note_say(@{in_order == 3}
 # ---- the comparison
 
 mutants_of(bench/compare/schedule.c "unit\\.schedule")
-mutant("the order is always the same" [[        const uint32_t at = @{(uint32_t)(schedule_random(&state) % (i + 1))}@;]] [[i]])
+mutant("the order is always the same" [[        const uint32_t at = @{(uint32_t)(rs_stats_random(&state) % (i + 1))}@;]] [[i]])
 mutant("the order is not the seed's" [[    uint64_t state = @{schedule->seed}@ ^]] [[1]])
 mutant("the first round counts" [[        .dropped = @{round == 0}@,]] [[0]])
 mutant("the warm-up counts" [[        return (rs_turn){.server = index, .warmup = true, .dropped = @{true}@};]] [[false]])
@@ -1130,7 +1130,7 @@ mutant("a packet in the port wakes nobody" [[        @{wait_ring(bridge);}@
     return 0; /* the program]] [[;]])
 
 mutants_of(wine/lazy.c "rio_(provider|contract)\\.wine|conf\\.rio$")
-mutant("a commit that nobody follows up never leaves" [[    if (@{cq->unsent > 0 && !cq->core.dead}@) {]] [[0]])
+mutant("a commit that nobody follows up never leaves" [[    if (@{cq->unsent > 0 && !cq->waits_here && !cq->core.dead}@) {]] [[0]])
 mutant("a commit does not wake the ticker" [[        @{lazy_wake();}@]] [[;]])
 
 mutants_of(wine/sockets.c "rio_provider|rio_contract\\.(wine|emulated)|conf\\.rio$")
