@@ -612,9 +612,6 @@ static bool replace_import(const char *name, FARPROC by) {
     return false;
 }
 
-/* Sockets in a port of the program's own end their calls by event. Events that are closed after
- * their wait give their number to the next, for which Wine's pool may then wait in the wrong name:
- * the signal is lost. Queues one after the other therefore use the same ones. */
 /* ---- standing receives */
 
 enum { STREAM_POSTED_MAX = 8, STREAM_SLICE_MAX = 512, STREAM_BYTES = 200000 };
@@ -853,6 +850,9 @@ static void test_joining_a_standing_receive_enters_the_kernel_never(void **state
     stream_close(&s);
 }
 
+/* Sockets in a port of the program's own end their calls by event. Events that are closed after
+ * their wait give their number to the next, for which Wine's pool may then wait in the wrong name:
+ * the signal is lost. Queues one after the other therefore use the same ones. */
 static void test_queues_one_after_the_other_use_the_same_events(void **state) {
     typedef BOOL(WINAPI * register_wait)(PHANDLE, HANDLE, WAITORTIMERCALLBACK, PVOID, ULONG, ULONG);
     enum { CYCLES = 20 };
