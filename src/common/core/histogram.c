@@ -153,13 +153,10 @@ bool rs_histogram_enough(uint64_t count, uint32_t percent_x1000) {
            (uint64_t)HISTOGRAM_BEYOND_MIN * HISTOGRAM_PERCENT_ALL;
 }
 
-void rs_histogram_json(rs_json *json, const char *key, const rs_histogram *histogram) {
-    static const struct {
-        const char *name;
-        uint32_t percent_x1000;
-    } points[] = {
-        {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
+const rs_histogram_point rs_histogram_points[RS_HISTOGRAM_POINTS] = {
+    {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
 
+void rs_histogram_json(rs_json *json, const char *key, const rs_histogram *histogram) {
     if (histogram->count == 0) {
         rs_json_null(json, key);
         return;
@@ -167,12 +164,13 @@ void rs_histogram_json(rs_json *json, const char *key, const rs_histogram *histo
     rs_json_object(json, key);
     rs_json_u64(json, "count", histogram->count);
     rs_json_u64(json, "min", histogram->min);
-    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        if (rs_histogram_enough(histogram->count, points[i].percent_x1000)) {
-            rs_json_u64(json, points[i].name,
-                        rs_histogram_percentile(histogram, points[i].percent_x1000));
+    for (size_t i = 0; i < RS_HISTOGRAM_POINTS; i++) {
+        const rs_histogram_point *point = &rs_histogram_points[i];
+        if (rs_histogram_enough(histogram->count, point->percent_x1000)) {
+            rs_json_u64(json, point->name,
+                        rs_histogram_percentile(histogram, point->percent_x1000));
         } else {
-            rs_json_null(json, points[i].name);
+            rs_json_null(json, point->name);
         }
     }
     rs_json_u64(json, "max", histogram->max);

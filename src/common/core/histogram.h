@@ -60,6 +60,14 @@ double rs_histogram_mean(const rs_histogram *histogram);
  * wants 1,000 values, p99.99 wants 100,000. percent_x1000: [0, 100000] (asserted). */
 bool rs_histogram_enough(uint64_t count, uint32_t percent_x1000);
 
+/* rs_histogram_points: the percentiles that every JSON has. */
+#define RS_HISTOGRAM_POINTS 5u
+typedef struct rs_histogram_point {
+    const char *name;
+    uint32_t percent_x1000;
+} rs_histogram_point;
+extern const rs_histogram_point rs_histogram_points[RS_HISTOGRAM_POINTS];
+
 /* rs_histogram_json: an object of that name, in the unit recorded; null if it is empty. */
 void rs_histogram_json(rs_json *json, const char *key, const rs_histogram *histogram);
 

@@ -172,17 +172,13 @@ static void record_octaves(rs_json *json, const rs_histogram *histogram) {
 }
 
 void rs_record_histogram(rs_json *json, const char *key, const rs_histogram *histogram) {
-    static const struct {
-        const char *key;
-        uint32_t percent;
-    } points[] = {
-        {"p50", 50000}, {"p90", 90000}, {"p99", 99000}, {"p99_9", 99900}, {"p99_99", 99990}};
     RS_ASSERT(key != NULL);
     rs_json_object(json, key);
     rs_json_u64(json, "count", histogram->count);
     rs_json_double(json, "mean", rs_histogram_mean(histogram));
-    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
-        rs_json_u64(json, points[i].key, rs_histogram_percentile(histogram, points[i].percent));
+    for (size_t i = 0; i < RS_HISTOGRAM_POINTS; i++) {
+        const rs_histogram_point *point = &rs_histogram_points[i];
+        rs_json_u64(json, point->name, rs_histogram_percentile(histogram, point->percent_x1000));
     }
     rs_json_u64(json, "max", histogram->count != 0 ? histogram->max : 0);
     record_octaves(json, histogram);
