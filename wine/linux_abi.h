@@ -36,6 +36,7 @@ enum {
     LX_EBUSY = 16,
     LX_EEXIST = 17,
     LX_EINVAL = 22,
+    LX_EMFILE = 24,
     LX_EPIPE = 32,
     LX_ETIME = 62,
     LX_ENOTSOCK = 88,

@@ -501,14 +501,15 @@ static void uring_close_helper(rs_uring_cq *uring) {
 
 static void uring_open_files(rs_uring_cq *uring, uint32_t entries) {
     lx_rsrc_register files = {0};
-    uring->files_max = entries < URING_FILES_MAX ? entries : URING_FILES_MAX;
-    uring->files_free = calloc(uring->files_max, sizeof *uring->files_free);
-    files.nr = uring->files_max;
+    int64_t refused;
+    files.nr = entries < URING_FILES_MAX ? entries : URING_FILES_MAX;
     files.flags = LX_RSRC_SPARSE;
-    if (uring->files_free == NULL ||
-        rs_ring_register(&uring->ring, LX_REGISTER_FILES2, &files, sizeof files) < 0) {
-        uring->files_max = 0; /* more than the limit of open files: ordinary descriptors do */
-    }
+    do { /* no table may be longer than the limit of open files, which is not asked for here */
+        refused = rs_ring_register(&uring->ring, LX_REGISTER_FILES2, &files, sizeof files);
+        files.nr /= refused < 0 ? 2 : 1;
+    } while (refused == -LX_EMFILE && files.nr > 0);
+    uring->files_free = refused < 0 ? NULL : calloc(files.nr, sizeof *uring->files_free);
+    uring->files_max = uring->files_free != NULL ? files.nr : 0; /* 0: ordinary descriptors do */
 }
 
 static void uring_open_fixed(rs_uring_cq *uring) {
