@@ -69,7 +69,7 @@ void WINAPI ringside_rio_wake(RIO_CQ cq) {
 void WINAPI ringside_rio_counters(ringside_rio_counts *out) {
     rs_provider *provider = rs_provider_state();
     AcquireSRWLockShared(&provider->lock);
-    out->enters = out->standing = 0;
+    out->enters = out->standing = out->patient = out->patience = 0;
     out->completion_queues = provider->cqs.live;
     out->request_queues = provider->rqs.live;
     out->buffers = provider->buffers.live;
@@ -79,6 +79,8 @@ void WINAPI ringside_rio_counters(ringside_rio_counts *out) {
             const rs_uring_cq *uring = cq->engine;
             out->enters += uring->ring.enters;
             out->standing += uring->standing_lanes;
+            out->patient += uring->ring.patient;
+            out->patience += rs_ring_has_patience(&uring->ring);
         }
     }
     ReleaseSRWLockShared(&provider->lock);

@@ -107,7 +107,10 @@ enum {
     LX_SETUP_DEFER_TASKRUN = 1 << 13
 };
 
-enum { LX_FEAT_RW_ATTR = 1 << 16 }; /* 6.14 */
+enum {
+    LX_FEAT_MIN_TIMEOUT = 1 << 15, /* 6.12 */
+    LX_FEAT_RW_ATTR = 1 << 16      /* 6.14 */
+};
 enum { LX_ENTER_GETEVENTS = 1 << 0, LX_ENTER_EXT_ARG = 1 << 3 };
 enum { LX_SQ_CQ_OVERFLOW = 1 << 1, LX_SQ_TASKRUN = 1 << 2 };
 enum { LX_CQ_EVENTFD_DISABLED = 1 << 0 };
@@ -210,7 +213,7 @@ typedef struct lx_timespec {
 typedef struct lx_getevents_arg {
     uint64_t sigmask;
     uint32_t sigmask_size;
-    uint32_t pad;
+    uint32_t min_wait_us; /* LX_FEAT_MIN_TIMEOUT; else 0 */
     uint64_t ts;
 } lx_getevents_arg;
 

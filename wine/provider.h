@@ -21,6 +21,7 @@ typedef struct rs_cq {
     void *engine;          /* the engine's part */
     void *waiter;          /* ringside_rio_wait's part */
     bool waits_here;       /* the program sleeps in it: it will be back for its lazy commits */
+    bool left_unsent;      /* its last dequeue left them to the wait that is next */
     uint32_t unsent;       /* lazy commits since the last flush */
     rs_atomic_u32 commits; /* counts lazy commits, for the ticker */
     uint32_t ticker_saw;

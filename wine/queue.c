@@ -139,6 +139,7 @@ rs_rio_request *rs_queue_accept(rs_rio_lane *lane) {
     lane->tail = request;
     lane->queued++;
     lane->outstanding++;
+    lane->cq->accepted++;
     return request;
 }
 
@@ -203,6 +204,8 @@ static void queue_complete(rs_rio_lane *lane, int32_t status) {
     cq->ready_tail = request;
     cq->ready++;
     cq->ready_loud += !request->silent;
+    cq->ready_sends += lane->direction == RS_RIO_SEND;
+    cq->received += lane->direction == RS_RIO_RECV;
 }
 
 static bool queue_must_be_whole(const rs_rio_lane *lane, const rs_rio_request *request,
@@ -297,6 +300,7 @@ bool rs_queue_take(rs_rio_cq *cq, rs_queue_result *out) {
     }
     cq->ready--;
     cq->ready_loud -= !request->silent;
+    cq->ready_sends -= lane->direction == RS_RIO_SEND;
     out->status = request->status;
     out->bytes = request->status == RS_RIO_OK ? request->done : 0;
     out->socket_context = lane->rq->context;

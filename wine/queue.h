@@ -118,7 +118,10 @@ struct rs_rio_cq {
     rs_rio_lane *first_lane;
     rs_rio_request *ready_head, *ready_tail;
     uint32_t ready;      /* finished, not yet taken */
-    uint32_t ready_loud; /* of those, may notify */
+    uint32_t ready_loud;  /* of those, may notify */
+    uint32_t ready_sends; /* of those that are ready */
+    uint32_t accepted;    /* requests so far, */
+    uint32_t received;    /* and of the finished ones, receives */
     bool armed;
     bool woken; /* armed, and the engine does not know the reason: notify anyway */
     bool dead;  /* closed by the program; kept until its last lane is released */

@@ -169,7 +169,9 @@ bool rs_ring_empty(const rs_ring *ring) {
 
 void rs_ring_poke(rs_ring *ring) {
     if (rs_atomic_load_u32(ring->sq_flags) & (LX_SQ_TASKRUN | LX_SQ_CQ_OVERFLOW)) {
-        (void)ring_enter(ring, 0, 0, LX_ENTER_GETEVENTS, NULL, 0); /* the next look tells */
+        rs_ring_publish(ring);
+        (void)ring_enter(ring, rs_ring_pending(ring), 0, LX_ENTER_GETEVENTS, NULL,
+                         0); /* the next look tells, and the next submission */
     }
 }
 
@@ -183,11 +185,28 @@ bool rs_ring_peek(rs_ring *ring, lx_cqe *out) {
     return true;
 }
 
-void rs_ring_wait(rs_ring *ring, int64_t timeout_ns) {
+uint32_t rs_ring_pending_sends(const rs_ring *ring) {
+    uint32_t count = 0;
+    for (uint32_t i = rs_atomic_load_u32(ring->sq_head); i != ring->tail; i++) {
+        uint8_t opcode = ring->sqes[i & ring->sq_mask].opcode;
+        count += opcode == LX_OP_SEND || opcode == LX_OP_SENDMSG || opcode == LX_OP_WRITE_FIXED;
+    }
+    return count;
+}
+
+bool rs_ring_has_patience(const rs_ring *ring) {
+    return (ring->features & LX_FEAT_MIN_TIMEOUT) != 0;
+}
+
+void rs_ring_wait(rs_ring *ring, int64_t timeout_ns, uint32_t least, uint32_t patience_us) {
     lx_timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    lx_getevents_arg arg = {0, 0, 0, timeout_ns < 0 ? 0 : (uint64_t)(intptr_t)&ts};
+    bool patient = patience_us > 0 && rs_ring_has_patience(ring);
+    lx_getevents_arg arg = {0, 0, patient ? patience_us : 0,
+                            timeout_ns < 0 ? 0 : (uint64_t)(intptr_t)&ts};
     ring_enable(ring);
-    (void)ring_enter(ring, rs_ring_pending(ring), 1, LX_ENTER_GETEVENTS | LX_ENTER_EXT_ARG, &arg,
+    ring->patient += patient;
+    (void)ring_enter(ring, rs_ring_pending(ring), patient ? least : 1,
+                     LX_ENTER_GETEVENTS | LX_ENTER_EXT_ARG, &arg,
                      sizeof arg); /* timeout and interruption are ordinary: the caller looks */
 }
 

@@ -31,7 +31,7 @@ typedef struct rs_ring {
     uint32_t tail; /* prepared up to here; published to the kernel by rs_ring_submit */
     uint64_t map_bytes, sqe_bytes;
     void *map;
-    uint64_t enters; /* statistics */
+    uint64_t enters, patient; /* statistics: calls, and those that waited for more than one */
 } rs_ring;
 
 /* rs_ring_open: returns 0 or -errno. entries is a wish: the kernel's own limits apply. */
@@ -50,7 +50,8 @@ uint32_t rs_ring_pending(const rs_ring *ring);
 /* rs_ring_submit: gives everything prepared to the kernel, in one call when it can. */
 void rs_ring_submit(rs_ring *ring);
 
-/* rs_ring_poke: enters the kernel only if the ring's flags say that completions wait there. */
+/* rs_ring_poke: enters the kernel only if the ring's flags say that completions wait there; what is
+ * prepared goes along. */
 void rs_ring_poke(rs_ring *ring);
 
 /* rs_ring_peek: the next completion into *out; false = none. */
@@ -58,9 +59,14 @@ bool rs_ring_peek(rs_ring *ring, lx_cqe *out);
 bool rs_ring_empty(const rs_ring *ring);
 
 /* rs_ring_wait: publishes what is prepared, gives it to the kernel and sleeps until a completion
- * stands in the ring or the time is over (timeout_ns < 0: no limit); one system call. */
+ * stands in the ring or the time is over (timeout_ns < 0: no limit); one system call. For
+ * patience_us, 0 = none, it sleeps on until there are least of them, where the kernel can. */
 void rs_ring_publish(rs_ring *ring);
-void rs_ring_wait(rs_ring *ring, int64_t timeout_ns);
+bool rs_ring_has_patience(const rs_ring *ring);
+void rs_ring_wait(rs_ring *ring, int64_t timeout_ns, uint32_t least, uint32_t patience_us);
+
+/* rs_ring_pending_sends: of those prepared. */
+uint32_t rs_ring_pending_sends(const rs_ring *ring);
 
 /* rs_ring_set_event: every completion signals this eventfd while the event is switched on. */
 int rs_ring_set_event(rs_ring *ring, int event_fd);

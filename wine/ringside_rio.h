@@ -24,7 +24,7 @@ typedef const char *(WINAPI *rs_fn_ringside_rio_provider_name)(void);
 typedef int(WINAPI *rs_fn_ringside_rio_closesocket)(SOCKET s);
 
 /* ringside_rio_shutdown: shutdown, after everything committed was handed to the kernel. Needed
- * (or one RIODequeueCompletion before shutdown) because commits are lazy, see lazy.h. */
+ * because commits are lazy, see lazy.h. */
 typedef int(WINAPI *rs_fn_ringside_rio_shutdown)(SOCKET s, int how);
 
 /* ringside_rio_wait: sleeps until a completion queue holds a completion, a port holds a packet,
@@ -53,6 +53,8 @@ typedef struct ringside_rio_counts {
     ULONGLONG enters;                                     /* io_uring_enter calls */
     ULONGLONG completion_queues, request_queues, buffers; /* open now */
     ULONGLONG standing; /* of the request queues: that have received by a multishot operation */
+    ULONGLONG patient;  /* waits for sends and one completion more, which some kernels can, */
+    ULONGLONG patience; /* as here if this is above 0 */
 } ringside_rio_counts;
 typedef void(WINAPI *rs_fn_ringside_rio_counters)(ringside_rio_counts *out);
 

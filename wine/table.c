@@ -412,12 +412,17 @@ static ULONG PASCAL table_dequeue(RIO_CQ handle, PRIORESULT results, ULONG capac
     rs_cq *cq = rs_table_cq(handle);
     rs_queue_result one;
     ULONG count = 0;
+    bool leaves;
     if (cq == NULL || (results == NULL && capacity > 0)) {
         WSASetLastError(cq != NULL ? WSAEFAULT : WSAEINVAL);
         return RIO_CORRUPT_CQ;
     }
     rs_cq_lock(cq);
-    engine->flush(cq);
+    /* Nothing is there, and the program sleeps next: its wait submits in the same system call. */
+    leaves = cq->waits_here && !cq->left_unsent;
+    if (!leaves) {
+        engine->flush(cq);
+    }
     if (cq->core.ready < capacity) {
         engine->harvest(cq);
     }
@@ -428,7 +433,10 @@ static ULONG PASCAL table_dequeue(RIO_CQ handle, PRIORESULT results, ULONG capac
         result->SocketContext = one.socket_context;
         result->RequestContext = one.request_context;
     }
-    engine->flush(cq); /* successors that the harvest started */
+    cq->left_unsent = leaves && count == 0;
+    if (!cq->left_unsent) {
+        engine->flush(cq); /* successors that the harvest started, too */
+    }
     rs_cq_unlock(cq);
     return count;
 }

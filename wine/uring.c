@@ -575,7 +575,7 @@ static void uring_drain(rs_cq *cq) {
     }
     for (int i = 0; i < URING_DRAIN_ROUNDS && uring_any_running(cq); i++) {
         uring_flush(cq);
-        rs_ring_wait(&uring->ring, URING_DRAIN_ROUND_NS);
+        rs_ring_wait(&uring->ring, URING_DRAIN_ROUND_NS, 1, 0);
         uring_harvest(cq);
     }
 }

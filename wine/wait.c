@@ -17,8 +17,21 @@
 /* Bounds the search for the stop packet, in case another thread took it from the port. */
 #define WAIT_ROTATIONS_MAX 65536u
 
+/* A send mostly completes while it is submitted, and a wait for one completion would end there and
+ * then. A program that did nothing at so many such ends in a row can wait for its sends and one
+ * completion more. It may be a send that it needs this time: then it has lost the patience, and from
+ * now on twice as many ends make such a wait, so that it happens a dozen times to any program. A
+ * shorter patience than the system's tick costs more than the end, since the timer is set for it. */
+#define WAIT_UNUSED_ENDS_MIN 64u
+#define WAIT_UNUSED_ENDS_MAX (1u << 20)
+#define WAIT_PATIENCE_US 10000u
+
 typedef struct wait_bridge {
     int event_fd;
+    uint32_t unused_ends; /* waits in a row that ended by sends alone and led to no request, */
+    uint32_t unused_min;  /* and how many of them make the next one patient */
+    bool ended_by_sends, was_patient;
+    uint32_t accepted, received; /* the queue's counts at that end */
     HANDLE port, thread;
     SRWLOCK lock;
     CONDITION_VARIABLE room;
@@ -106,6 +119,7 @@ static wait_bridge *wait_open(rs_cq *cq) {
     if (bridge == NULL) {
         return NULL;
     }
+    bridge->unused_min = WAIT_UNUSED_ENDS_MIN;
     bridge->event_fd = (int)rs_gate_call6(LX_SYS_EVENTFD2, 0, LX_EFD_CLOEXEC, 0, 0, 0, 0);
     InitializeSRWLock(&bridge->lock);
     InitializeConditionVariable(&bridge->room);
@@ -163,12 +177,38 @@ static bool wait_look(rs_cq *cq, rs_uring_cq *uring) {
     return woken || cq->core.ready > 0;
 }
 
+/* What did the program do with the last wait's end? */
+static void wait_learn(wait_bridge *bridge, const rs_cq *cq) {
+    bool tells = bridge->ended_by_sends && cq->core.received == bridge->received;
+    bridge->ended_by_sends = false;
+    if (!tells) { /* or it took a receive as well, that came right behind */
+        return;
+    }
+    if (cq->core.accepted == bridge->accepted) {
+        bridge->unused_ends += bridge->unused_ends < bridge->unused_min;
+        return;
+    }
+    bridge->unused_ends = 0;
+    if (bridge->was_patient && bridge->unused_min < WAIT_UNUSED_ENDS_MAX) {
+        bridge->unused_min *= 2;
+    }
+}
+
+static void wait_ended(wait_bridge *bridge, const rs_cq *cq) {
+    bridge->ended_by_sends = cq->core.ready > 0 && cq->core.ready == cq->core.ready_sends;
+    bridge->accepted = cq->core.accepted;
+    bridge->received = cq->core.received;
+}
+
 /* One pass: submit, sleep at most timeout_ns, look. */
-static bool wait_pass(rs_cq *cq, const wait_bridge *bridge, int64_t timeout_ns) {
+static bool wait_pass(rs_cq *cq, wait_bridge *bridge, int64_t timeout_ns) {
     rs_uring_cq *uring = cq->engine;
+    uint32_t sends;
     bool found;
     rs_cq_lock(cq);
     cq->waits_here = true;
+    cq->left_unsent = false;
+    wait_learn(bridge, cq);
     wait_arm_wake(bridge, uring);
     found = wait_look(cq, uring);
     if (found || timeout_ns == 0) {
@@ -177,12 +217,16 @@ static bool wait_pass(rs_cq *cq, const wait_bridge *bridge, int64_t timeout_ns) 
         rs_cq_leave(cq);
         return found;
     }
+    sends = bridge->unused_ends < bridge->unused_min ? 0 : rs_ring_pending_sends(&uring->ring);
+    bridge->was_patient = sends > 0;
     rs_ring_publish(&uring->ring);
     rs_lazy_done(cq);
     rs_cq_unlock(cq);
-    rs_ring_wait(&uring->ring, timeout_ns); /* submits, sleeps: without the lock */
+    rs_ring_wait(&uring->ring, timeout_ns, sends + 1,
+                 sends > 0 ? WAIT_PATIENCE_US : 0); /* submits, sleeps: without the lock */
     rs_cq_lock(cq);
     found = wait_look(cq, uring);
+    wait_ended(bridge, cq);
     rs_cq_leave(cq);
     return found;
 }

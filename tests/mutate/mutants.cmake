@@ -1071,6 +1071,8 @@ mutant("handle 0 names the first slot" [[    if (@{number == 0}@ || number > tab
 
 mutants_of(wine/table.c "rio_provider|rio_contract\\.(wine|emulated)|rio_lent\\.wine")
 mutant("RIONotify without the second look after arming" [[        @{engine->harvest(cq);}@ /* what completed between]] [[;]])
+mutant("a commit is left to a wait that does not come" [[    leaves = cq->waits_here && @{!cq->left_unsent}@;]] [[1]])
+mutant("each dequeue submits" [[    if (!@{leaves}@) {]] [[0]])
 mutant("a queue is armed twice" [[    rs_cq_lock(cq);
     if (@{cq->core.armed}@) {
         rs_cq_unlock(cq);
@@ -1128,6 +1130,10 @@ mutant("the thread at the port is not told of room" [[    ReleaseSRWLockExclusiv
 mutant("a packet in the port wakes nobody" [[        @{wait_ring(bridge);}@
     }
     return 0; /* the program]] [[;]])
+
+mutant("a wait is patient from the first on" [[    sends = @{bridge->unused_ends < bridge->unused_min}@ ? 0]] [[0]])
+mutant("an end that led to a request does not count" [[    @{bridge->unused_ends = 0;}@
+    if (bridge->was_patient]] [[;]])
 
 mutants_of(wine/lazy.c "rio_(provider|contract)\\.wine|conf\\.rio$")
 mutant("a commit that nobody follows up never leaves" [[    if (@{cq->unsent > 0 && !cq->waits_here && !cq->core.dead}@) {]] [[0]])

@@ -560,6 +560,144 @@ static void test_commit_of_a_waiting_program_leaves_with_the_wait(void **state) 
     rio.RIOCloseCompletionQueue(cq);
 }
 
+static ULONGLONG patient_waits(void) {
+    ringside_rio_counts counts;
+    provider_counters(&counts);
+    return counts.patience > 0 ? counts.patient : ~0ull;
+}
+
+/* A dequeue that finds nothing leaves a commit to the wait that follows; one more sends it. */
+static void test_empty_dequeue_leaves_a_commit_to_the_wait(void **state) {
+    RIO_CQ cq = make_cq();
+    ULONGLONG before;
+    link l;
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    l = make_link(cq);
+    (void)provider_wait(cq, NULL, NULL, 0, NULL, 0);
+    for (int i = 0; i < 3; i++) {
+        before = enters();
+        post(l.rq, true);
+        if (getenv("RINGSIDE_RIO_COMMIT") == NULL) {
+            assert_int_equal(take(cq), 0);
+            assert_int_equal(enters() - before, 0);
+        }
+        assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+        assert_int_equal(enters() - before, 1);
+        assert_int_equal(take(cq), 1);
+        assert_int_equal(enters() - before, 1);
+        post(l.rq, true);
+        take_some(cq); /* without a wait */
+    }
+    end_link(l);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+/* Sends one slice and waits for its end. */
+static void send_and_wait(RIO_CQ cq, const link *l) {
+    post(l->rq, true);
+    while (take(cq) == 0) {
+        assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+    }
+}
+
+static void ends_without_use(RIO_CQ cq, const link *l, int count) {
+    for (int i = 0; i < count; i++) {
+        send_and_wait(cq, l);
+        (void)provider_wait(cq, NULL, NULL, 0, NULL, 0); /* it saw the end, and posted nothing */
+    }
+}
+
+/* Ends of sends that led to nothing so far are waited for with the next receive, for a moment. */
+static void learn_patience(RIO_CQ cq, const link *l) {
+    ends_without_use(cq, l, 70);
+}
+
+static void test_wait_is_patient_with_sends_that_nobody_needs(void **state) {
+    RIO_CQ cq = make_cq();
+    ULONGLONG before;
+    link l;
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    l = make_link(cq);
+    before = patient_waits();
+    for (int i = 0; i < 70; i++) {
+        send_and_wait(cq, &l); /* each end is followed by a request */
+    }
+    for (int i = 0; i < 3; i++) { /* not enough in a row */
+        ends_without_use(cq, &l, 40);
+        send_and_wait(cq, &l);
+        send_and_wait(cq, &l);
+    }
+    assert_int_equal(patient_waits(), before);
+    learn_patience(cq, &l);
+    if (before != ~0ull && getenv("RINGSIDE_RIO_COMMIT") == NULL) {
+        assert_true(patient_waits() > before);
+        send_and_wait(cq, &l);
+        send_and_wait(cq, &l); /* this end was needed after all */
+        before = patient_waits();
+        send_and_wait(cq, &l);
+        assert_int_equal(patient_waits(), before);
+    }
+    end_link(l);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
+/* Whether the big slice was sent before a receive ended the waits. */
+static bool sends_before_receive(RIO_CQ cq, const link *big, const link *l) {
+    RIO_BUF slice = {id, 0, 65536};
+    HANDLE thread = CreateThread(NULL, 0, send_soon, (void *)(uintptr_t)l->client, 0, NULL);
+    bool received = false, sent = false;
+    post(l->rq, false);
+    assert_true(rio.RIOSend(big->rq, &slice, 1, RIO_MSG_DEFER, big->rq));
+    assert_true(rio.RIOSend(big->rq, NULL, 0, RIO_MSG_COMMIT_ONLY, NULL));
+    while (!received) {
+        RIORESULT results[PAIRS];
+        ULONG count = rio.RIODequeueCompletion(cq, results, PAIRS);
+        for (ULONG i = 0; i < count; i++) {
+            bool is_big = results[i].RequestContext == (ULONGLONG)(uintptr_t)big->rq;
+            sent = sent || is_big;
+            received = received || !is_big;
+        }
+        if (count == 0) {
+            assert_true(provider_wait(cq, NULL, NULL, 0, NULL, LIMIT_MS));
+        }
+    }
+    WaitForSingleObject(thread, LIMIT_MS);
+    CloseHandle(thread);
+    return sent;
+}
+
+/* A patient wait for a send that cannot end is ended by another connection's receive. */
+static void test_patient_wait_does_not_hang_on_a_blocked_send(void **state) {
+    const int little = 4096;
+    RIO_CQ cq = make_cq();
+    bool blocked = false;
+    link big, l, other;
+    (void)state;
+    if (cannot_wait(cq)) {
+        return;
+    }
+    big = make_link(cq);
+    l = make_link(cq);
+    other = make_link(cq);
+    (void)setsockopt(big.server, SOL_SOCKET, SO_SNDBUF, (const char *)&little, sizeof little);
+    (void)setsockopt(big.client, SOL_SOCKET, SO_RCVBUF, (const char *)&little, sizeof little);
+    for (int i = 0; i < 100 && !blocked; i++) { /* nobody reads */
+        learn_patience(cq, &other);
+        blocked = !sends_before_receive(cq, &big, &l);
+    }
+    assert_true(blocked);
+    end_link(big);
+    end_link(l);
+    end_link(other);
+    rio.RIOCloseCompletionQueue(cq);
+}
+
 static void test_shutdown_comes_after_a_lazy_commit(void **state) {
     RIO_CQ cq = make_cq();
     char got[8];
@@ -960,6 +1098,9 @@ int main(void) {
         cmocka_unit_test(test_dequeue_of_an_idle_queue_enters_the_kernel_never),
         cmocka_unit_test(test_commit_after_a_pause_leaves_by_itself),
         cmocka_unit_test(test_commit_of_a_waiting_program_leaves_with_the_wait),
+        cmocka_unit_test(test_empty_dequeue_leaves_a_commit_to_the_wait),
+        cmocka_unit_test(test_wait_is_patient_with_sends_that_nobody_needs),
+        cmocka_unit_test(test_patient_wait_does_not_hang_on_a_blocked_send),
         cmocka_unit_test(test_shutdown_comes_after_a_lazy_commit),
         cmocka_unit_test(test_stream_in_pieces_arrives_in_order),
         cmocka_unit_test(test_calm_connection_gets_a_standing_receive),

@@ -367,6 +367,34 @@ static void test_queue_taken_completions_are_not_loud(void **state) {
     close_all(&f);
 }
 
+static void test_queue_counts_sends_and_receives(void **state) {
+    fixture f;
+    rs_queue_result out;
+    (void)state;
+    make(&f, 8, 2, 2);
+    for (uint32_t direction = 0; direction < RS_RIO_DIRECTIONS; direction++) {
+        rs_rio_lane *lane = &f.rq.lane[direction];
+        (void)ask(lane, 1, 1);
+        (void)ask(lane, 1, 2);
+        rs_queue_commit(lane);
+        for (uint32_t left = 2; left > 0; left--) {
+            rs_queue_start(lane, 1);
+            rs_queue_finish(lane, 0, 1);
+        }
+    }
+    assert_int_equal(f.cq.accepted, 4);
+    assert_int_equal(f.cq.received, 2);
+    assert_int_equal(f.cq.ready_sends, 2);
+    for (uint32_t left = 3; left > 0; left--) { /* receives first */
+        assert_true(rs_queue_take(&f.cq, &out));
+    }
+    assert_int_equal(f.cq.ready_sends, 1);
+    assert_true(rs_queue_take(&f.cq, &out));
+    assert_int_equal(f.cq.ready_sends, 0);
+    assert_int_equal(f.cq.received, 2);
+    close_all(&f);
+}
+
 static void test_queue_resize_keeps_the_sums(void **state) {
     fixture f;
     rs_rio_lane *lane = &f.rq.lane[RS_RIO_RECV];
@@ -461,6 +489,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_queue_datagrams_finish_one_by_one),
         cmocka_unit_test(test_queue_standing_operation_keeps_its_lane),
         cmocka_unit_test(test_queue_taken_completions_are_not_loud),
+        cmocka_unit_test(test_queue_counts_sends_and_receives),
         cmocka_unit_test(test_queue_resize_keeps_the_sums),
         cmocka_unit_test(test_queue_forget_drops_everything_without_completion),
         cmocka_unit_test(test_queue_random_steps_keep_the_sums),
