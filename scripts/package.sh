@@ -8,8 +8,9 @@
 # The same commit gives the same bytes, whatever the folder, user or hour: no path, no time and no
 # order of a directory gets in (tests/integration/package_same_bytes.sh). The compiler's version does.
 # Where there is no git, RINGSIDE_COMMIT and SOURCE_DATE_EPOCH say what commit it is, and when.
-# RINGSIDE_PROGRAMS: names of programs, for a package of these alone. RINGSIDE_LTO=OFF: without
-# link-time optimisation, which makes a build three times as long.
+# RINGSIDE_PROGRAMS: names of programs, for a package of these alone. RINGSIDE_BUILT=FOLDER, for a
+# package that is only tried out: the Windows programs are those in it, stripped, instead of built
+# here, and the Linux ones are built without optimisation, which takes most of a build.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -18,6 +19,7 @@ umask 022
 export LC_ALL=C TZ=UTC
 out=${1:-build/package}
 jobs=${JOBS:-$(nproc)}
+built=${RINGSIDE_BUILT:-}
 commit=${RINGSIDE_COMMIT:-$(git rev-parse --short=12 HEAD)}
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 version=$(sed -n 's/^project(ringside VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
@@ -54,13 +56,16 @@ logged()
     "${@:2}" >>"$log" 2>&1 || { tail -n 30 "$log"; die "failed: ${*:2} (all of it in $log)"; }
 }
 
-# configure HALF [CMAKE_OPTIONS...]
+# configure HALF [CMAKE_OPTIONS...]: without a compiler cache. One that makes paths relative (ccache's
+# base_dir) hides from the compiler the prefix that it is to map.
 configure()
 {
+    local how=(-DRS_LTO=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER_LAUNCHER=)
+    [ -z "$built" ] || how=(-DRS_LTO=OFF -DCMAKE_BUILD_TYPE=None)
     mkdir -p "build/package-$1"
     : >"build/package-$1/package.log"
     logged "$1" cmake -S . -B "build/package-$1" -G Ninja -DRS_PACKAGE=ON \
-        -DRS_LTO="${RINGSIDE_LTO:-ON}" -DRS_COMMIT="$commit" "${@:2}"
+        "${how[@]}" -DRS_COMMIT="$commit" "${@:2}"
 }
 
 # build HALF PROGRAMS
@@ -70,7 +75,8 @@ build()
     logged "$1" cmake --build "build/package-$1" -j "$jobs" --target $2
 }
 
-# stage HALF PROGRAMS SUFFIX COMPILER: everything but what only one half has.
+# stage HALF PROGRAMS SUFFIX COMPILER FOLDER: the programs in that folder, and everything but what
+# only one half has.
 stage()
 {
     local name=ringside-$version-$1-x64 program
@@ -78,7 +84,7 @@ stage()
     rm -rf "$(dirname "$stage")"
     mkdir -p "$stage/bin" "$stage/docs" "$stage/licences"
     for program in $2; do
-        cp "build/package-$1/bin/$program$3" "$stage/bin"
+        cp "$5/$program$3" "$stage/bin"
     done
     cp "scripts/package/README-$1.txt" "$stage/README.txt"
     cp LICENSE CHANGELOG.md "$stage"
@@ -104,13 +110,17 @@ command -v zip >/dev/null || die "zip is missing: run scripts/setup-debian.sh"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 
-configure windows -DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-w64.cmake"
-case $(cmake --build build/package-windows --target help) in
-*bin/notes.exe*) windows="$windows notes" ;;
-esac
-windows=$(wanted "$windows")
-build windows "$windows"
-stage windows "$windows" .exe x86_64-w64-mingw32-gcc
+if [ -n "$built" ]; then
+    windows=$(wanted "$windows")
+    mkdir -p build/package-windows
+    stage windows "$windows" .exe x86_64-w64-mingw32-gcc "$built"
+    x86_64-w64-mingw32-strip "$stage"/bin/*
+else
+    configure windows -DCMAKE_TOOLCHAIN_FILE="$root/cmake/mingw-w64.cmake"
+    windows=$(wanted "$windows")
+    build windows "$windows"
+    stage windows "$windows" .exe x86_64-w64-mingw32-gcc build/package-windows/bin
+fi
 cp scripts/package/*.cmd "$stage"
 cp docs/windows.md "$stage/docs"
 cp build/deps/cmocka-source/COPYING "$stage/licences/cmocka.txt"
@@ -124,7 +134,7 @@ echo "$out/$(basename "$stage").zip"
 configure linux -DRS_TESTS=OFF
 linux=$(wanted "$linux")
 build linux "$linux"
-stage linux "$linux" "" gcc
+stage linux "$linux" "" gcc build/package-linux/bin
 cp /usr/share/doc/libc6/copyright "$stage/licences/glibc.txt"
 seal
 tar -c --sort=name --format=ustar --mtime="@$epoch" --owner=0 --group=0 --numeric-owner \
