@@ -1,11 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tests/analyze.sh: what three static analysers find in src, bench and wine. Exit 0: nothing.
+# tests/analyze.sh [--deep]: what three static analysers find in src, bench and wine.
 #
+# Exit 0: nothing.
 # gcc -fanalyzer and clang-tidy follow paths through one file at a time; cppcheck looks at values.
 # The tests themselves are left out: every run executes those, most of them under two sanitizers.
 # Windows sources go through the MinGW gcc and, with its headers, through clang-tidy. Called by
 # tests/run.sh and the target analyze.
+# Left out without --deep, for two fifths of the time: in bench, which is no server, gcc -fanalyzer
+# looks at nothing and clang-tidy follows paths only within a function (mode=shallow).
+# The notes (bench/notes): one whose text asks for _WIN32 is analysed for Windows; any other is the
+# same for both systems and is analysed natively. With --deep gcc and cppcheck look at each twice.
 #
 # The exceptions, each for a reason:
 #   analyzer-malloc-leak (gcc, Windows files)  a connection of the ladder that a completion routine
@@ -40,6 +45,11 @@ set -u
 
 cd "$(dirname "$0")/.." || exit 1
 jobs=${JOBS:-$(nproc)}
+case $* in
+'') deep= ;;
+--deep) deep=yes ;;
+*) echo "usage: tests/analyze.sh [--deep]"; exit 2 ;;
+esac
 tidy_known=" 14 19 22 "
 work=build/analyze
 mkdir -p "$work"
@@ -65,22 +75,25 @@ tidy=$(printf '%s\n' /usr/lib/llvm-*/bin/clang-tidy | sort -V | tail -n 1)
 
 sources() { git ls-files 'src/*.c' 'bench/*.c' 'wine/*.c' | grep -v '^wine/unix_'; }
 native=$(sources | grep -vE "$windows_names")
-windows=$(sources | grep -E "$windows_names|^bench/notes/") # each of the notes is for both ...
-native_tidy=$(printf '%s\n' "$native" | grep -v '^bench/notes/') # ... but for the slowest tool
+notes=$(git grep -l ${deep:+-e ''} -e _WIN32 -- 'bench/notes/*.c') # --deep: of any text
+windows=$(printf '%s\n%s\n' "$(sources | grep -E "$windows_names")" "$notes" | sort -u)
+native_tidy=$(comm -23 <(printf '%s\n' "$native" | sort) <(printf '%s\n' "$windows")) # once each
+[ -n "$deep" ] || native=$native_tidy
 [ -n "$native" ] && [ -n "$windows" ] || { echo "analyze: no sources"; exit 1; }
 
 # each FILES COMMAND...: the command once a file, $jobs at a time.
 each() { local files=$1; shift; printf '%s\n' "$files" | xargs -P "$jobs" -n 1 "$@"; }
 
-# tidy_each FILES FLAGS...: clang-tidy wants its flags after the file.
+# tidy_each FILES: with $FLAGS, which clang-tidy wants after the file.
 tidy_each()
 {
-    local files=$1
-    shift
     # shellcheck disable=SC2016
-    each "$files" sh -c 'tidy=$1 checks=$2; shift 2; for file; do :; done
-        "$tidy" -quiet -checks="$checks" "$file" -- $FLAGS 2>&1' tidy "$tidy" "$checks"
+    each "$1" sh -c 'mode=; case $4 in bench/*) mode=$3 ;; esac
+        "$1" -quiet -checks="$2" "$4" -- $FLAGS $mode 2>&1' tidy "$tidy" "$checks" "$shallow"
 }
+
+shallow="-Xclang -analyzer-config -Xclang mode=shallow"
+[ -z "$deep" ] || shallow=
 
 # count TOOL LOG PATTERN [COUNTS]: prints what was found, once, and adds it up where that counts.
 total=0
@@ -96,12 +109,15 @@ count()
     fi
 }
 
+# paths FILES: those whose paths gcc follows.
+paths() { printf '%s\n' "$1" | grep -E "^(src|wine${deep:+|bench})/"; }
+
 # shellcheck disable=SC2086 # flags are words
 quiet="-Wno-analyzer-fd-leak -Wno-analyzer-fd-use-without-check"
 {
-    each "$native" gcc $common $quiet -D_GNU_SOURCE -O1 -fanalyzer -c -o /dev/null
-    each "$windows" x86_64-w64-mingw32-gcc $common -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 \
-        $quiet -O1 -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
+    each "$(paths "$native")" gcc $common $quiet -D_GNU_SOURCE -O1 -fanalyzer -c -o /dev/null
+    each "$(paths "$windows")" x86_64-w64-mingw32-gcc $common -D_WIN32_WINNT=0x0A00 \
+        -D__USE_MINGW_ANSI_STDIO=1 $quiet -O1 -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null
 } >"$work/gcc.log" 2>&1
 count "gcc -fanalyzer" "$work/gcc.log" '(warning|error):'
 
