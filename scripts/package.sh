@@ -60,8 +60,8 @@ logged()
 # base_dir) hides from the compiler the prefix that it is to map.
 configure()
 {
-    local how=(-DRS_LTO=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_C_COMPILER_LAUNCHER=)
-    [ -z "$built" ] || how=(-DRS_LTO=OFF -DCMAKE_BUILD_TYPE=None)
+    local how=(-DRS_LTO=ON -DRS_OPTIMISE=-O2 -DCMAKE_C_COMPILER_LAUNCHER=) # stripped: no -g
+    [ -z "$built" ] || how=(-DRS_LTO=OFF -DRS_OPTIMISE=-O0)
     mkdir -p "build/package-$1"
     : >"build/package-$1/package.log"
     logged "$1" cmake -S . -B "build/package-$1" -G Ninja -DRS_PACKAGE=ON \

@@ -268,7 +268,7 @@ static void test_client_shows_the_edge(void **state) {
     client_start("bert");
     terminal_await("moves 0");
     for (int i = 0; i < 2 * 30 && !terminal_shows(" at 0,0 of 30x30"); i++) {
-        char moves[16];
+        char moves[20];
         terminal_type(i % 2 == 0 ? "\x1b[A" : "\x1b[D");
         (void)snprintf(moves, sizeof moves, "moves %d ", i + 1);
         terminal_await(moves);
