@@ -8,11 +8,15 @@
 # ran at least one test and failed none, and nothing was found.
 # A test mostly waits: while one preset is tested, the next ones are built with what is left of the
 # processors. Link-time optimisation is off but in the two packages that are compared byte for byte:
-# it makes a build three times as long. bench/compare.sh switches it on.
-# What reads source texts is native's alone. fuzz runs the fuzz targets, clang the unit tests; asan
-# leaves out the walk over every setting and the calibration, tsan those and what has one thread:
-# the simulation, the walk over every option and comparisons that are not interrupted; windows the
-# simulation, which knows no system.
+# it makes a build three times as long. bench/compare.sh switches it on. clang, asan, tsan and fuzz
+# are built with -O1 (RS_OPTIMISE); all else, and what ships, with -O2.
+# What reads source texts is native's alone; native, windows and clangcl compile each header alone.
+# fuzz runs the fuzz targets, clang the unit tests but the pages; asan leaves out the walk over
+# every setting and the calibration; windows the simulation, which knows no system; clangcl what
+# conf.* has beyond the main way of each back end, and the library as a subdirectory. tsan leaves
+# out, and for the most part does not build, what has one thread: the unit tests that
+# tests/CMakeLists.txt does not name, the simulation, the notes, the walks over options and
+# settings, comparisons without interrupt.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u

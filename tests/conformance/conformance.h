@@ -46,8 +46,9 @@ typedef struct conf_instance {
 
 /* conf_main: runs every case (or --only NAME), or prints their names (--list). --once: the cases of
  * servers without their repetition with a logic thread, for further instances of a back end that
- * has run them: who runs the callbacks is above the seam. Returns the exit code: 0 only when at
- * least one case ran, none failed, and each was run or skipped by name. */
+ * has run them: who runs the callbacks is above the seam. --seam: without the cases of servers, for
+ * a back end that has run them over another kernel. Returns the exit code: 0 only when at least one
+ * case ran, none failed, and each was run or skipped by name. */
 int conf_main(const conf_instance *instance, int argc, char **argv);
 
 #endif
