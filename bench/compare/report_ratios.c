@@ -6,6 +6,7 @@
 
 #include "compare/report.h"
 #include "compare/report_charts.h"
+#include "core/assert.h"
 
 #define RATIOS_PITCH 18u /* pixels of a point and its interval */
 #define RATIOS_NAME 13u  /* characters that have room beside the strips of a phone */
@@ -177,6 +178,7 @@ static void ratios_by_cell(const ratios_chart *chart) {
 static void ratios_head(const ratios_chart *chart, const char *base) {
     static const char *const name[] = {"<b>Rate</b>", "<b>CPU time</b>", "<b>p99</b>"};
     static const char *const better[] = {"right is better", "left is better", "left is better"};
+    RS_ASSERT(chart->figures <= sizeof name / sizeof name[0]);
     rs_compare_text_raw(chart->text, "<div class=\"lb\"></div>");
     for (uint32_t i = 0; i < chart->figures; i++) {
         rs_compare_text_format(chart->text, "<div class=\"fh\">%s / %s <small>%s</small></div>\n",
