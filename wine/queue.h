@@ -117,7 +117,7 @@ struct rs_rio_cq {
     uint32_t lanes; /* attached */
     rs_rio_lane *first_lane;
     rs_rio_request *ready_head, *ready_tail;
-    uint32_t ready;      /* finished, not yet taken */
+    uint32_t ready;       /* finished, not yet taken */
     uint32_t ready_loud;  /* of those, may notify */
     uint32_t ready_sends; /* of those that are ready */
     uint32_t accepted;    /* requests so far, */

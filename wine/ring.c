@@ -200,7 +200,7 @@ bool rs_ring_has_patience(const rs_ring *ring) {
 
 void rs_ring_wait(rs_ring *ring, int64_t timeout_ns, uint32_t least, uint32_t patience_us) {
     lx_timespec ts = {timeout_ns / 1000000000, timeout_ns % 1000000000};
-    bool patient = patience_us > 0 && rs_ring_has_patience(ring);
+    bool patient = least > 1 && rs_ring_has_patience(ring);
     lx_getevents_arg arg = {0, 0, patient ? patience_us : 0,
                             timeout_ns < 0 ? 0 : (uint64_t)(intptr_t)&ts};
     ring_enable(ring);

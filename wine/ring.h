@@ -60,7 +60,7 @@ bool rs_ring_empty(const rs_ring *ring);
 
 /* rs_ring_wait: publishes what is prepared, gives it to the kernel and sleeps until a completion
  * stands in the ring or the time is over (timeout_ns < 0: no limit); one system call. For
- * patience_us, 0 = none, it sleeps on until there are least of them, where the kernel can. */
+ * patience_us it sleeps on until there are least of them, where the kernel can. */
 void rs_ring_publish(rs_ring *ring);
 bool rs_ring_has_patience(const rs_ring *ring);
 void rs_ring_wait(rs_ring *ring, int64_t timeout_ns, uint32_t least, uint32_t patience_us);

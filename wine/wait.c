@@ -19,9 +19,10 @@
 
 /* A send mostly completes while it is submitted, and a wait for one completion would end there and
  * then. A program that did nothing at so many such ends in a row can wait for its sends and one
- * completion more. It may be a send that it needs this time: then it has lost the patience, and from
- * now on twice as many ends make such a wait, so that it happens a dozen times to any program. A
- * shorter patience than the system's tick costs more than the end, since the timer is set for it. */
+ * completion more. It may be a send that it needs this time: then it has lost the patience, and
+ * from now on twice as many ends make such a wait, so that it happens a dozen times to any program.
+ * A shorter patience than the system's tick costs more than the end, since the timer is set for it.
+ */
 #define WAIT_UNUSED_ENDS_MIN 64u
 #define WAIT_UNUSED_ENDS_MAX (1u << 20)
 #define WAIT_PATIENCE_US 10000u
@@ -223,7 +224,7 @@ static bool wait_pass(rs_cq *cq, wait_bridge *bridge, int64_t timeout_ns) {
     rs_lazy_done(cq);
     rs_cq_unlock(cq);
     rs_ring_wait(&uring->ring, timeout_ns, sends + 1,
-                 sends > 0 ? WAIT_PATIENCE_US : 0); /* submits, sleeps: without the lock */
+                 WAIT_PATIENCE_US); /* submits, sleeps: without the lock */
     rs_cq_lock(cq);
     found = wait_look(cq, uring);
     wait_ended(bridge, cq);

@@ -1130,7 +1130,6 @@ mutant("the thread at the port is not told of room" [[    ReleaseSRWLockExclusiv
 mutant("a packet in the port wakes nobody" [[        @{wait_ring(bridge);}@
     }
     return 0; /* the program]] [[;]])
-
 mutant("a wait is patient from the first on" [[    sends = @{bridge->unused_ends < bridge->unused_min}@ ? 0]] [[0]])
 mutant("an end that led to a request does not count" [[    @{bridge->unused_ends = 0;}@
     if (bridge->was_patient]] [[;]])
