@@ -215,7 +215,8 @@ typedef struct rs_connect {
  * it is there, on_connect_failed of each attempt that failed. Exactly one on_open, or one
  * on_connect_failed with left 0, follows, with the shard's callbacks. It counts as one of
  * max-sessions, and the time-outs of sessions hold for it too. At most 256 of a shard are under way
- * at once.
+ * at once. A socket that TCP connected to itself, as it may do to a port of this machine at which
+ * nobody listens, is RS_E_REFUSED.
  *
  * Params   to: copied. shard: [0, workers).
  * Returns  RS_OK: posted. RS_E_INVALID: no such shard, no port, 0.0.0.0 or ::, or a time out of

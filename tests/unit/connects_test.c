@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The connections that a shard opens, over a back end played by hand: it remembers every op, takes
- * it unless told to refuse, and the test completes those. A pass: what the application is told, in which order, and
- * that slots and pending connects are free again. */
+ * it unless told to refuse, and the test completes those. A pass: what the application is told, in
+ * which order, and that slots and pending connects are free again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,6 +102,27 @@ static void test_connect_that_succeeds_is_a_session(void **state) {
     assert_int_equal(rs_session_peer(&b.sessions[seen.op[0].conn].handle, &peer), RS_OK);
     assert_true(rs_addr_equal(&peer.addr, &target.addr));
     assert_int_equal(peer.local.port, 1000u + seen.op[0].conn);
+}
+
+/* Nobody listens at a port that the system chose for the socket's own end. */
+static void test_connect_to_itself_is_refused(void **state) {
+    bed b;
+    rs_connects connects;
+    rs_connect to = target;
+    (void)state;
+    begin(&b, &connects);
+    to.addr = fake_local(NULL, 0);
+    rs_connects_add(&connects, &to);
+    assert_int_equal(seen.op[0].conn, 0);
+    complete(&b, &connects, 0, RS_OK);
+    assert_int_equal(b.opened, 0);
+    assert_int_equal(b.table.counters.connected, 0);
+    assert_int_equal(seen.failed, 1);
+    assert_int_equal(seen.why, RS_E_REFUSED);
+    assert_int_equal(seen.op[1].kind, RS_OP_CLOSE);
+    assert_int_equal(seen.op[1].flags, RS_OPF_ABORT);
+    complete(&b, &connects, 1, RS_OK);
+    assert_int_equal(b.table.used_count, 0);
 }
 
 /* The connection is closed at the time-out and told when the kernel has let go of it, also if it
@@ -221,6 +242,7 @@ static void test_connect_under_way_ends_with_the_stop(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_connect_that_succeeds_is_a_session),
+        cmocka_unit_test(test_connect_to_itself_is_refused),
         cmocka_unit_test(test_connect_that_takes_too_long_is_given_up),
         cmocka_unit_test(test_connect_without_a_free_session_fails),
         cmocka_unit_test(test_connect_that_the_back_end_refuses_fails),

@@ -103,7 +103,8 @@ void rs_connects_add(rs_connects *connects, const rs_connect *to) {
 
 void rs_connects_complete(rs_connects *connects, const rs_completion *completion) {
     rs_pending_connect *pending;
-    rs_ends ends;
+    rs_status status = (rs_status)completion->status;
+    rs_ends ends = {0};
     RS_ASSERT(completion->kind == RS_OP_CONNECT);
     RS_ASSERT(completion->tag < RS_CONNECTS_MAX);
     pending = &connects->at[completion->tag];
@@ -114,13 +115,18 @@ void rs_connects_complete(rs_connects *connects, const rs_completion *completion
         return;
     }
     RS_ASSERT(pending->state == RS_CONNECT_TRYING);
-    if (completion->status != RS_OK) {
+    if (status == RS_OK) {
+        ends = (rs_ends){.peer = pending->to.addr,
+                         .local = connects->api->local(connects->backend, completion->conn)};
+        /* Nobody listens, and the system chose that very port for our end: TCP connects a socket to
+         * itself (RFC 9293, 3.5, simultaneous open), which would answer with what we send. */
+        status = rs_addr_equal(&ends.peer, &ends.local) ? RS_E_REFUSED : RS_OK;
+    }
+    if (status != RS_OK) {
         connects_close(connects, pending);
-        connects_failed(connects, pending, (rs_status)completion->status);
+        connects_failed(connects, pending, status);
         return;
     }
-    ends = (rs_ends){.peer = pending->to.addr,
-                     .local = connects->api->local(connects->backend, completion->conn)};
     connects_free(connects, pending);
     connects->sessions->counters.connected++;
     rs_sessions_open_out(connects->sessions, completion->conn, &ends, pending->to.user);
