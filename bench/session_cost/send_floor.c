@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's part of the board game: a server that knows no game, only its system calls.
  *
- * A client of its own process sends moves of 4 bytes over --connections sockets, in turn, at a fixed
- * rate. The server waits with epoll, receives each, and sends 15 bytes to each of `sends` sockets,
- * the mover's and its neighbours': what epoll_server does for a move without knowing who sees it.
- * Nothing is parsed, queued or checked, so no server that makes one send a frame is cheaper; its
- * processor time a send is the floor of docs/board.md. Then the same number of sends is made in a
- * row, without receives, waits and pauses: what one send costs at best. bench/board_cost.sh runs it
- * in turn with epoll_server.
+ * A client of its own process sends moves of 4 bytes over --connections sockets, in turn, at a
+ * fixed rate. The server waits with epoll, receives each, and sends 15 bytes to each of `sends`
+ * sockets, the mover's and its neighbours': what epoll_server does for a move without knowing who
+ * sees it. Nothing is parsed, queued or checked, so no server that makes one send a frame is
+ * cheaper; its processor time a send is the floor of docs/board.md. Then the same number of sends
+ * is made in a row, without receives, waits and pauses: what one send costs at best.
+ * bench/board_cost.sh runs it in turn with epoll_server.
  *
  * Processor time is the thread's own; over loopback that includes the peer's half of TCP, which the
  * kernel does in the sender's call. */
@@ -170,12 +170,11 @@ int main(int argc, char **argv) {
     user_ns = (uint64_t)use.ru_utime.tv_sec * 1000000000u + (uint64_t)use.ru_utime.tv_usec * 1000u;
     system_ns =
         (uint64_t)use.ru_stime.tv_sec * 1000000000u + (uint64_t)use.ru_stime.tv_usec * 1000u;
-    printf("{\"moves\": %llu, \"sends\": %llu, \"waits\": %llu, \"ns_per_send\": %.0f, "
-           "\"user_share\": %.3f, \"ns_per_send_in_a_row\": %.0f}\n",
-           (unsigned long long)all.moves, (unsigned long long)all.sends,
-           (unsigned long long)all.waits, (double)served_ns / (double)all.sends,
-           (double)user_ns / (double)(user_ns + system_ns),
-           (double)row_ns /
-               (double)(all.sends < 100u * CONNECTIONS ? all.sends : 100u * CONNECTIONS));
+    printf(
+        "{\"moves\": %llu, \"sends\": %llu, \"waits\": %llu, \"ns_per_send\": %.0f, "
+        "\"user_share\": %.3f, \"ns_per_send_in_a_row\": %.0f}\n",
+        (unsigned long long)all.moves, (unsigned long long)all.sends, (unsigned long long)all.waits,
+        (double)served_ns / (double)all.sends, (double)user_ns / (double)(user_ns + system_ns),
+        (double)row_ns / (double)(all.sends < 100u * CONNECTIONS ? all.sends : 100u * CONNECTIONS));
     return 0;
 }

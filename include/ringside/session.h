@@ -89,9 +89,9 @@ typedef struct rs_app {
     bool raw;         /* true: on_message gets bytes as they come, unframed */
     rs_framer framer; /* what a message is, unless raw; NULL: rs_framer_u16 */
 
-    /* on_open: a session exists and can be sent to. With --proxy-protocol: its header has been read,
-     * and rs_session_peer tells the addresses in it; a connection that ends without one gets no
-     * callback. Nullable. */
+    /* on_open: a session exists and can be sent to. With --proxy-protocol: its header has been
+     * read, and rs_session_peer tells the addresses in it; a connection that ends without one gets
+     * no callback. Nullable. */
     void (*on_open)(void *ctx, rs_session *session);
 
     /* on_message: one whole frame as the framer said, its header or line end included (raw: 1 or

@@ -6,9 +6,9 @@
  * a notification that was armed and not needed still comes, and an empty queue after it is a
  * spurious wake-up, not a fault.
  *
- * A spin that found nothing was processor time for nothing: the next sleep begins without one, after
- * a second miss the next two, then four, up to the back-off; a spin that finds something ends that.
- * One thread. */
+ * A spin that found nothing was processor time for nothing: the next sleep begins without one,
+ * after a second miss the next two, then four, up to the back-off; a spin that finds something ends
+ * that. One thread. */
 #ifndef RS_RIO_RIO_WAIT_H
 #define RS_RIO_RIO_WAIT_H
 

@@ -32,7 +32,7 @@
 
 static uint32_t address_max; /* of the next start */
 static uint32_t drain_ms = 300;
-static bool with_logic;      /* set by main alone: every test runs in both modes */
+static bool with_logic; /* set by main alone: every test runs in both modes */
 
 static rs_server *start(uint32_t workers, rs_app app, uint32_t sessions_max) {
     rs_server_config cfg;

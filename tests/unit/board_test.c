@@ -631,8 +631,8 @@ static void test_board_full_refuses_and_lets_in_later(void **state) {
     }
     assert_int_equal(guests[count - 1u].type, RS_BOARD_REFUSED);
     assert_int_equal(guests[count - 1u].reason, RS_BOARD_FULL);
-    late.handle = (rs_session){
-        .ops = &ops, .index = count + RS_CLOSING_SLACK(count) - 1u, .generation = 1};
+    late.handle =
+        (rs_session){.ops = &ops, .index = count + RS_CLOSING_SLACK(count) - 1u, .generation = 1};
     b.app.on_open(b.app.ctx, &late.handle); /* while others are still closing */
     b.app.on_close(b.app.ctx, &late.handle, RS_CLOSE_PEER);
     guest_ask(&guests[77], RS_BOARD_LOGOUT);

@@ -279,8 +279,7 @@ static void test_wait_random_polls_keep_the_order_of_arming_and_sleeping(void **
     for (uint32_t i = 0; i < 20000; i++) {
         rs_rio_waiter waiter;
         bool pending = false;
-        rs_rio_wait_init(&waiter, i % 2 == 0 ? RS_RIO_WAIT_NOTIFY : RS_RIO_WAIT_SPIN, 5,
-                         i % 3);
+        rs_rio_wait_init(&waiter, i % 2 == 0 ? RS_RIO_WAIT_NOTIFY : RS_RIO_WAIT_SPIN, 5, i % 3);
         for (uint32_t polls = 0; polls < 8; polls++) {
             assert_true(random_poll(&waiter, &random, &pending));
             assert_int_equal(waiter.armed, pending);

@@ -16,9 +16,9 @@
 #define RS_PROXY_BYTES_MIN 536u    /* to be accepted: what every host takes in one segment */
 
 typedef struct rs_proxy_header {
-    uint32_t bytes;  /* of the whole header; what is behind it is the connection's */
-    bool given;      /* false: the connection's own addresses are the true ones */
-    rs_ends ends;    /* with given: peer = source, local = destination */
+    uint32_t bytes; /* of the whole header; what is behind it is the connection's */
+    bool given;     /* false: the connection's own addresses are the true ones */
+    rs_ends ends;   /* with given: peer = source, local = destination */
 } rs_proxy_header;
 
 /* rs_proxy_header_parse: looks for one header at the start of data[0..bytes).

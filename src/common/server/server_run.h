@@ -55,8 +55,8 @@ void rs_server_run_loop(rs_server_run *run, rs_server_stats *now, rs_server_stat
 /* rs_server_run_record: writes --json. False: it could not, and has said so. */
 bool rs_server_run_record(const rs_server_run *run, const rs_server_stats *stats);
 
-/* rs_console_open: from here on nothing waits for who reads what is printed. False: no memory, which
- * stderr was told. rs_console_close: what is not read within a bound is given up. */
+/* rs_console_open: from here on nothing waits for who reads what is printed. False: no memory,
+ * which stderr was told. rs_console_close: what is not read within a bound is given up. */
 bool rs_console_open(rs_server_run *run);
 void rs_console_close(rs_server_run *run);
 
