@@ -15,7 +15,7 @@ prefix=$deps/cmocka-mingw
 log=$deps/setup.log
 updated=no
 
-packages="gcc libc6-dev make cmake ninja-build clang llvm
+packages="gcc g++ libc6-dev make cmake ninja-build
     gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64-win32 pkgconf wine wine64 libwine-dev liburing-dev
     libcmocka-dev spin valgrind cppcheck xz-utils zip git ca-certificates util-linux procps"
 
@@ -34,30 +34,21 @@ run()
     fi
 }
 
-# default_clang: the version behind the package clang, once that is installed.
-default_clang()
+# clang_version: the newest one installed whole, else the newest that apt has.
+clang_version()
 {
-    dpkg-query -W -f '${Depends}\n' clang | sed -n 's/.*clang-\([0-9][0-9]*\).*/\1/p' | head -n 1
+    installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'clang-tools-[0-9]*' 2>/dev/null |
+        sed -n 's/^ii  *clang-tools-\([0-9][0-9]*\)$/\1/p' | sort -n | tail -n 1)
+    echo "${installed:-$(apt-cache pkgnames clang- | sed -n 's/^clang-\([0-9][0-9]*\)$/\1/p' |
+        sort -n | tail -n 1)}"
 }
 
-# newest_clang: the newest version installed beside the default one, else the newest that apt has.
-newest_clang()
+# clang_packages: those with a version in their names.
+clang_packages()
 {
-    newest=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'clang-[0-9]*' 2>/dev/null |
-        sed -n 's/^ii  *clang-\([0-9][0-9]*\)$/\1/p' | sort -n | tail -n 1)
-    if [ "${newest:-0}" -le "$(default_clang)" ]; then
-        newest=$(apt-cache pkgnames clang- | sed -n 's/^clang-\([0-9][0-9]*\)$/\1/p' |
-            sort -n | tail -n 1)
-    fi
-    echo "$newest"
-}
-
-# versioned_packages: those that have a version in their names.
-versioned_packages()
-{
-    newest=$(newest_clang)
-    echo "libclang-rt-$(default_clang)-dev"
-    echo "clang-$newest clang-tools-$newest clang-tidy-$newest lld-$newest llvm-$newest"
+    version=$(clang_version)
+    echo "clang-$version clang-tools-$version clang-tidy-$version lld-$version llvm-$version" \
+        "libclang-rt-$version-dev"
 }
 
 # missing_packages PACKAGE...: those of them that are not installed.
@@ -187,7 +178,7 @@ mkdir -p "$deps"
 # shellcheck disable=SC2086 # one word a package
 install_missing $packages
 # shellcheck disable=SC2046
-install_missing $(versioned_packages)
+install_missing $(clang_packages)
 # One that holds this folder's path was built before packages were the same from any folder.
 library=$(cmocka_library "$prefix/lib")
 [ -n "$library" ] && ! grep -qF "$deps" "$library" || build_cmocka

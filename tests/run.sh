@@ -2,19 +2,19 @@
 # SPDX-License-Identifier: MIT
 # tests/run.sh [PRESET...]: set-up when needed, then build and test each preset in turn.
 #
-# Without arguments: native, clang, asan, tsan, fuzz, windows, clangcl, and tests/analyze.sh as
-# "analyze". windows and clangcl run under Wine; clangcl takes the RIO provider from windows. A
-# preset that fails does not keep the next from running. Exit 0 only when every preset was built,
-# ran at least one test and failed none, and nothing was found.
+# Without arguments: native, asan, tsan, fuzz, windows, clangcl, and tests/analyze.sh as "analyze".
+# native and windows are gcc's, the others the newest clang's. windows and clangcl run under Wine;
+# clangcl takes the RIO provider from windows. A preset that fails does not keep the next from
+# running. Exit 0 only when every preset was built, ran at least one test and failed none, and
+# nothing was found.
 # A test mostly waits: while one preset is tested, the next ones are built with what is left of the
 # processors. Link-time optimisation is off but in the two packages that are compared byte for byte:
-# it makes a build three times as long. bench/compare.sh switches it on. clang, asan, tsan and fuzz
-# are built with -O1 (RS_OPTIMISE); all else, and what ships, with -O2.
-# What reads source texts is native's alone; native, windows and clangcl compile each header alone.
-# fuzz runs the fuzz targets, clang the unit tests but the pages; asan leaves out the walk over
-# every setting and the calibration; windows the simulation, which knows no system; clangcl what
-# conf.* has beyond the main way of each back end, and the library as a subdirectory. tsan leaves
-# out, and for the most part does not build, what has one thread: the unit tests that
+# it makes a build three times as long. bench/compare.sh switches it on. asan, tsan and fuzz are
+# built with -O1 (RS_OPTIMISE); all else, and what ships, with -O2.
+# What reads source texts is native's alone; native, windows and clangcl compile each header alone. fuzz runs
+# the fuzz targets; asan leaves out the walk over every setting and the calibration; windows the
+# simulation, which knows no system; clangcl what conf.* has beyond the main way of each back end,
+# and the library as a subdirectory. tsan leaves out, and for the most part does not build, what has one thread: the unit tests that
 # tests/CMakeLists.txt does not name, the simulation, the notes, the walks over options and
 # settings, comparisons without interrupt.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
@@ -98,18 +98,10 @@ build_preset()
     return 1
 }
 
-# What the kernel's address randomisation may place where gcc 12's thread sanitizer wants its
-# shadow: run those tests without it where that is allowed.
-launcher()
-{
-    [ "$1" = tsan ] && setarch "$(uname -m)" -R true 2>/dev/null && echo "setarch $(uname -m) -R"
-}
-
 test_preset()
 {
     local log=build/$1/test.log rc ran bad skips
-    # shellcheck disable=SC2046 # a command and its arguments, or nothing
-    $(launcher "$1") ctest --preset "$1" 2>&1 </dev/null | tee "$log"
+    ctest --preset "$1" 2>&1 </dev/null | tee "$log"
     rc=${PIPESTATUS[0]}
     ran=$(sed -n 's/.* tests failed out of \([0-9]*\)$/\1/p' "$log")
     bad=$(sed -n 's/.*, \([0-9]*\) tests failed out of .*/\1/p' "$log")
@@ -145,7 +137,7 @@ analyze()
 
 started=$SECONDS
 ./scripts/setup-debian.sh || exit 1
-[ $# -gt 0 ] || set -- native clang asan tsan fuzz windows clangcl analyze
+[ $# -gt 0 ] || set -- native asan tsan fuzz windows clangcl analyze
 for preset in "$@"; do
     mkdir -p "build/$preset"
     rm -f "build/$preset/build.rc"
