@@ -10,8 +10,9 @@
 # A test mostly waits: while one preset is tested, the next ones are built with what is left of the
 # processors. Link-time optimisation is off but in the two packages that are compared byte for byte:
 # it makes a build three times as long. bench/compare.sh switches it on. asan, tsan and fuzz are
-# built with -O1 (RS_OPTIMISE); all else, and what ships, with -O2.
-# What reads source texts is native's alone; native, windows and clangcl compile each header alone. fuzz runs
+# built with -O1, clangcl with /Od (RS_OPTIMISE), tests with -O0; all else, and what ships, with
+# -O2.
+# What reads source texts is native's alone; native and clangcl compile each header alone. fuzz runs
 # the fuzz targets; asan leaves out the walk over every setting and the calibration; windows the
 # simulation, which knows no system; clangcl what conf.* has beyond the main way of each back end,
 # and the library as a subdirectory. tsan leaves out, and for the most part does not build, what has one thread: the unit tests that
