@@ -5,7 +5,8 @@
 # new option is covered without touching this file.
 # cmake -DPROGRAM=... [-DEMULATOR=...] [-DFEW=ON] [-DLEAST=n] -P options_walk.cmake
 # -DLEAST=n: options that there must be, 3 unless given.
-# FEW: every fifth option only (under Wine each start takes a while), and each kind once.
+# FEW: every fifth option only (each start takes a while under Wine, and with a sanitizer), and each
+# kind once.
 cmake_minimum_required(VERSION 3.25)
 
 set(checks 0)
