@@ -4,8 +4,10 @@
 #   settings_record.sh PROGRAM [SERVER]
 # PROGRAM is a server, or loadgen with a SERVER to load. Every option that --help lists is given a
 # value that is not its default, in a run of its own; the settings must then differ from those of
-# the run without it, in that option at least (--churn brings --sources along). --json is left out: it names the file itself, no
-# setting of the run. EMULATOR in the environment runs a PROGRAM for Windows.
+# the run without it, in that option at least (--churn brings --sources along). --json is left out:
+# it names the file itself, no setting of the run. EMULATOR in the environment runs a PROGRAM for
+# Windows, and of its options only the back ends' own: all servers record the others by the same
+# code, and each start takes a while under Wine.
 set -u
 program=$1
 server=${2:-}
@@ -101,7 +103,11 @@ value()
 timeout 60 ${emulator:+"$emulator"} "$program" --help </dev/null | tr -d '\r' >"$work/help"
 run base "${base[@]}"
 count=0
+own=
+[ -n "$emulator" ] || own=yes
 while read -r name placeholder; do
+    [ "$name" != sndbuf ] || own=yes # the first of a back end's
+    [ -n "$own" ] || continue
     range=$(grep -A3 -- "^  --$name " "$work/help" | grep -m1 '^ *\[')
     case $range in
     *"[refused here"*) continue ;;
@@ -132,5 +138,5 @@ while read -r name placeholder; do
     count=$((count + 1))
 done < <(sed -n 's/^  --\([a-z-]*\) \([^ ]*\).*/\1 \2/p' "$work/help")
 echo "$count options"
-[ $count -ge 20 ] || fail "only $count options were tried"
+[ $count -ge $((${#emulator} > 0 ? 10 : 20)) ] || fail "only $count options were tried"
 exit $bad
