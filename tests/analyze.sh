@@ -7,8 +7,8 @@
 # The tests themselves are left out: every run executes those, most of them under two sanitizers.
 # Windows sources go through the MinGW gcc and, with its headers, through clang-tidy. Called by
 # tests/run.sh and the target analyze.
-# Left out without --deep, for two fifths of the time: in bench, which is no server, gcc -fanalyzer
-# looks at nothing and clang-tidy follows paths only within a function (mode=shallow).
+# Left out without --deep, for half of the time: in bench, which is no server, gcc and clang-tidy
+# follow no paths.
 # The notes (bench/notes): one whose text asks for _WIN32 is analysed for Windows; any other is the
 # same for both systems and is analysed natively. With --deep gcc and cppcheck look at each twice.
 #
@@ -46,8 +46,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 jobs=${JOBS:-$(nproc)}
 case $* in
-'') deep= ;;
---deep) deep=yes ;;
+'') deep= no_deep=yes ;;
+--deep) deep=yes no_deep= ;;
 *) echo "usage: tests/analyze.sh [--deep]"; exit 2 ;;
 esac
 tidy_known=" 14 19 22 "
@@ -88,12 +88,10 @@ each() { local files=$1; shift; printf '%s\n' "$files" | xargs -P "$jobs" -n 1 "
 tidy_each()
 {
     # shellcheck disable=SC2016
-    each "$1" sh -c 'mode=; case $4 in bench/*) mode=$3 ;; esac
-        "$1" -quiet -checks="$2" "$4" -- $FLAGS $mode 2>&1' tidy "$tidy" "$checks" "$shallow"
+    each "$1" sh -c 'less=; case $4 in bench/*) less=$3 ;; esac
+        "$1" -quiet -checks="$2$less" "$4" -- $FLAGS 2>&1' tidy "$tidy" "$checks" \
+        "${no_deep:+,-clang-analyzer-*}"
 }
-
-shallow="-Xclang -analyzer-config -Xclang mode=shallow"
-[ -z "$deep" ] || shallow=
 
 # count TOOL LOG PATTERN [COUNTS]: prints what was found, once, and adds it up where that counts.
 total=0
