@@ -104,8 +104,14 @@ if [ "$case" = honest ]; then
             --seconds 0.1 --warmup 0 --progress off --out "$work/again" \
             >"$work/console.txt" 2>&1 </dev/null
     done
-    [ $i -lt 5 ] || awk -v cpus="$(nproc)" '{ exit $1 <= cpus / 2 }' /proc/loadavg ||
-        fail "schedstat never passed: $(grep '^CPU' "$work/console.txt")"
+    if [ $i -ge 5 ]; then
+        read -r load _ </proc/loadavg
+        if [ "${load%.*}" -ge "$(nproc)" ]; then
+            echo "not judged at a load of $load: whether schedstat is right"
+        else
+            fail "schedstat never passed: $(grep '^CPU' "$work/console.txt")"
+        fi
+    fi
     grep -q '"instruments_tested": *true' "$work/out/results.json" || fail "the test is not recorded"
     # The rate of an earlier comparison is asked for again; without one there is no measuring.
     # On a busy machine it may miss it, which is not what this is about.
