@@ -7,8 +7,8 @@
 # The tests themselves are left out: every run executes those, most of them under two sanitizers.
 # Windows sources go through the MinGW gcc and, with its headers, through clang-tidy. Called by
 # tests/run.sh and the target analyze.
-# Left out without --deep, for half of the time: in bench, which is no server, gcc and clang-tidy
-# follow no paths.
+# Left out without --deep, for the time: in bench, which is no server, gcc and clang-tidy follow no
+# paths.
 # The notes (bench/notes): one whose text asks for _WIN32 is analysed for Windows; any other is the
 # same for both systems and is analysed natively. With --deep gcc and cppcheck look at each twice.
 #
@@ -46,8 +46,8 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 jobs=${JOBS:-$(nproc)}
 case $* in
-'') deep= no_deep=yes ;;
---deep) deep=yes no_deep= ;;
+'') deep= ;;
+--deep) deep=yes ;;
 *) echo "usage: tests/analyze.sh [--deep]"; exit 2 ;;
 esac
 tidy_known=" 14 19 22 "
@@ -89,9 +89,11 @@ tidy_each()
 {
     # shellcheck disable=SC2016
     each "$1" sh -c 'less=; case $4 in bench/*) less=$3 ;; esac
-        "$1" -quiet -checks="$2$less" "$4" -- $FLAGS 2>&1' tidy "$tidy" "$checks" \
-        "${no_deep:+,-clang-analyzer-*}"
+        "$1" -quiet -checks="$2$less" "$4" -- $FLAGS 2>&1' tidy "$tidy" "$checks" "$no_paths"
 }
+
+no_paths=,-clang-analyzer-*
+[ -z "$deep" ] || no_paths=
 
 # count TOOL LOG PATTERN [COUNTS]: prints what was found, once, and adds it up where that counts.
 total=0

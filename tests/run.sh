@@ -13,12 +13,12 @@
 # built with -O1, clangcl with /Od (RS_OPTIMISE), tests with -O0; all else, and what ships, with
 # -O2.
 # What reads source texts is native's alone; native and clangcl compile each header alone. fuzz runs
-# the fuzz targets; asan leaves out the walk over every setting, the pages, and the calibration, the
-# map and the longest of the comparisons; windows the simulation, which knows no system, and the
-# library built within another project; clangcl what conf.* has beyond the main way of each back
-# end, and the library as a subdirectory. tsan leaves out, and for the most part does not build, what
-# has one thread: the unit tests that tests/CMakeLists.txt does not name, the simulation, the notes,
-# the walks over options and settings, comparisons without interrupt.
+# the fuzz targets. asan leaves out the walk over every setting, four of five bad options, the
+# pages, the calibration, the map and the longest of the comparisons; windows the simulation, which
+# knows no system, and the library built within another project; clangcl what conf.* has beyond the
+# main way of each back end, and the library as a subdirectory. tsan leaves out, and for the most
+# part does not build, what has one thread: the unit tests that tests/CMakeLists.txt does not name,
+# the simulation, the notes, the walks over options and settings, comparisons without interrupt.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u
