@@ -48,10 +48,10 @@ static rs_platform banner_platform(const rs_results *results) {
     return wine ? RS_PLATFORM_WINE : RS_TARGETS_WINDOWS ? RS_PLATFORM_WINDOWS : RS_PLATFORM_LINUX;
 }
 
-static void banner_place(rs_results *results, rs_runner *runner, bool free) {
+static void banner_place(rs_results *results, rs_runner *runner, rs_placement_wish wish) {
     static rs_cpu cpu[RS_CPUS_MAX];
     char text[128];
-    const rs_placement placement = rs_placement_choose(cpu, free ? 0 : rs_machine_cpus(cpu));
+    const rs_placement placement = rs_placement_choose(cpu, rs_machine_cpus(cpu), wish);
     const bool with_wine = results->platform == RS_PLATFORM_WINE && !RS_TARGETS_WINDOWS;
     runner->server.cpu = placement.server;
     runner->load.cpu = placement.load;
@@ -86,7 +86,7 @@ void rs_banner_make(rs_results *results, rs_runner *runner, const rs_compare_set
     banner_add(results, "machine", "%s", machine);
     banner_add(results, "system", "%s", rs_os_platform());
     banner_add(results, "commit", "%s, %s", RS_COMMIT, BANNER_COMPILER);
-    banner_place(results, runner, settings->free);
+    banner_place(results, runner, settings->placement);
     banner_add(
         results, "method",
         "%u run%s of each server in each scenario, in random order within a round (--seed %u), "

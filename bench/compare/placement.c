@@ -61,13 +61,9 @@ static bool placement_pair(const placement_cores *cores, uint32_t least_speed, b
     return false;
 }
 
-rs_placement rs_placement_choose(const rs_cpu *cpu, uint32_t count) {
+static rs_placement placement_apart(const rs_cpu *cpu, uint32_t count) {
     static placement_cores cores; /* large; the main thread's */
-    rs_placement out = {.kind = RS_PLACEMENT_FREE, .server = RS_CPU_ANY, .load = RS_CPU_ANY};
-    RS_ASSERT(count <= RS_CPUS_MAX);
-    if (count == 0) {
-        return out;
-    }
+    rs_placement out;
     placement_find_cores(&cores, cpu, count);
     const uint32_t top = placement_top_speed(&cores);
     if (placement_pair(&cores, top, true, &out) || placement_pair(&cores, top, false, &out) ||
@@ -79,6 +75,19 @@ rs_placement rs_placement_choose(const rs_cpu *cpu, uint32_t count) {
                           .load = cpu[count > 1 ? 1 : 0].index};
 }
 
+rs_placement rs_placement_choose(const rs_cpu *cpu, uint32_t count, rs_placement_wish wish) {
+    RS_ASSERT(count <= RS_CPUS_MAX);
+    if (count == 0 || wish == RS_PLACE_FREE) {
+        return (rs_placement){.kind = RS_PLACEMENT_FREE, .server = RS_CPU_ANY, .load = RS_CPU_ANY};
+    }
+    rs_placement out = placement_apart(cpu, count);
+    if (wish == RS_PLACE_TOGETHER) {
+        out.kind = RS_PLACEMENT_ONE;
+        out.load = out.server;
+    }
+    return out;
+}
+
 void rs_placement_text(const rs_placement *placement, const char *server, char *out, size_t bytes) {
     const char *what = "two cores";
     switch (placement->kind) {
@@ -86,7 +95,7 @@ void rs_placement_text(const rs_placement *placement, const char *server, char *
         (void)snprintf(out, bytes, "free: as the system likes");
         return;
     case RS_PLACEMENT_ONE:
-        what = "the only one";
+        what = "one for both";
         break;
     case RS_PLACEMENT_ONE_CORE:
         what = "two threads of one core, which they share";

@@ -69,9 +69,9 @@ static const rs_option compare_rows[] = {
                   "measured time of a run"),
     RS_ROW_DOUBLE(rs_compare_settings, warmup_s, "warmup", 0, 60, QUICK_WARMUP_S, "s",
                   "dropped before it"),
-    RS_ROW_CHOICE(rs_compare_settings, free, "placement", "pinned|free", false,
-                  "server (and wineserver) on one processor, loadgen on another; or as the system "
-                  "likes"),
+    RS_ROW_CHOICE(rs_compare_settings, placement, "placement", "pinned|one|free", RS_PLACE_APART,
+                  "server (and wineserver) on one processor, loadgen on another; all on one; or as "
+                  "the system likes"),
     RS_ROW_BOOL(rs_compare_settings, no_instrument_test, "no-instrument-test", false,
                 "do not try first whether this machine can tell CPU time; recorded, and there is "
                 "no decision"),

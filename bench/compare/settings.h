@@ -8,6 +8,7 @@
 
 #include "compare/args.h"
 #include "compare/map.h"
+#include "compare/placement.h"
 #include "compare/result.h"
 #include "core/options.h"
 
@@ -32,7 +33,7 @@ typedef struct rs_compare_settings {
     bool scenarios_given;     /* by --scenario */
     double seconds, warmup_s; /* of one run */
     uint32_t repeats;
-    bool free; /* not pinned */
+    rs_placement_wish placement;
     bool no_instrument_test;
     bool no_control;
     uint32_t builds;         /* of each server, linked in other orders; 1: the one that there is */

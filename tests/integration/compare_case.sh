@@ -119,7 +119,7 @@ if [ "$case" = honest ]; then
     chmod +x "$work/loadgen.sh"
     again=(--no-instrument-test --disturbed-max 100 --loadgen "$work/loadgen.sh" --scenario fixed-50
         --servers "good=$bin/epoll_server" --repeat 1 --seconds 0.3
-        --placement free --progress off --out "$work/again")
+        --placement one --progress off --out "$work/again")
     "$bin/compare" "${again[@]}" --rates-of "$work/out" >"$work/rates.txt" 2>&1 </dev/null
     [ $? -eq 2 ] || fail "--rates-of what has no rate: $(cat "$work/rates.txt")"
     printf '{"program":"compare","cells":[{"scenario":"fixed-50","rate_asked":1234}]}' \
@@ -128,6 +128,9 @@ if [ "$case" = honest ]; then
     [ $? -eq 0 ] || fail "--rates-of: $(cat "$work/rates.txt")"
     grep -Eq '"rate_asked": ?1234[,.]' "$work/again/results.json" || fail "another rate was asked for"
     grep -q '"instruments_tested": *false' "$work/again/results.json" || fail "no test is not recorded"
+    # Both on one processor, where asked.
+    grep -q '^placement .*server on processor \([0-9]*\), loadgen on processor \1 (one for both)' \
+        "$work/rates.txt" || fail "--placement one: $(grep '^placement' "$work/rates.txt")"
 fi
 for file in /proc/[0-9]*/cmdline; do
     if tr '\0' ' ' <"$file" 2>/dev/null | grep -q -- "$work/out/runs"; then

@@ -23,7 +23,7 @@ static void machine(uint32_t cores, uint32_t threads, int neighbours) {
 }
 
 static void check(rs_placement_kind kind, int32_t server, int32_t load) {
-    const rs_placement got = rs_placement_choose(cpu, cpus);
+    const rs_placement got = rs_placement_choose(cpu, cpus, RS_PLACE_APART);
     assert_int_equal(got.kind, kind);
     assert_int_equal(got.server, server);
     assert_int_equal(got.load, load);
@@ -41,6 +41,27 @@ static void test_placement_of_one_processor_is_shared(void **state) {
     check(RS_PLACEMENT_ONE, 0, 0);
     machine(1, 2, 1);
     check(RS_PLACEMENT_ONE_CORE, 0, 1);
+}
+
+static void test_placement_together_takes_the_servers(void **state) {
+    static const uint32_t cores[] = {1, 2, 4};
+    (void)state;
+    for (size_t i = 0; i < sizeof cores / sizeof cores[0]; i++) {
+        machine(cores[i], 2, 1);
+        const rs_placement apart = rs_placement_choose(cpu, cpus, RS_PLACE_APART);
+        const rs_placement got = rs_placement_choose(cpu, cpus, RS_PLACE_TOGETHER);
+        assert_int_equal(got.kind, RS_PLACEMENT_ONE);
+        assert_int_equal(got.server, apart.server);
+        assert_int_equal(got.load, apart.server);
+    }
+}
+
+static void test_placement_that_is_not_wanted_is_free(void **state) {
+    (void)state;
+    machine(4, 2, 1);
+    assert_int_equal(rs_placement_choose(cpu, cpus, RS_PLACE_FREE).kind, RS_PLACEMENT_FREE);
+    machine(0, 1, 1);
+    assert_int_equal(rs_placement_choose(cpu, cpus, RS_PLACE_TOGETHER).kind, RS_PLACEMENT_FREE);
 }
 
 static void test_placement_of_two_cores_takes_both(void **state) {
@@ -113,19 +134,24 @@ static void test_placement_text_names_both_and_what_they_share(void **state) {
     char text[128];
     (void)state;
     machine(4, 2, 1);
-    rs_placement got = rs_placement_choose(cpu, cpus);
+    rs_placement got = rs_placement_choose(cpu, cpus, RS_PLACE_APART);
     rs_placement_text(&got, "server", text, sizeof text);
     assert_string_equal(text, "server on processor 2, loadgen on processor 4 (two cores)");
     machine(1, 2, 1);
-    got = rs_placement_choose(cpu, cpus);
+    got = rs_placement_choose(cpu, cpus, RS_PLACE_APART);
     rs_placement_text(&got, "server", text, sizeof text);
     assert_non_null(strstr(text, "two threads of one core"));
+    got = rs_placement_choose(cpu, cpus, RS_PLACE_TOGETHER);
+    rs_placement_text(&got, "server", text, sizeof text);
+    assert_string_equal(text, "server on processor 0, loadgen on processor 0 (one for both)");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_placement_of_nothing_known_is_free),
         cmocka_unit_test(test_placement_of_one_processor_is_shared),
+        cmocka_unit_test(test_placement_together_takes_the_servers),
+        cmocka_unit_test(test_placement_that_is_not_wanted_is_free),
         cmocka_unit_test(test_placement_of_two_cores_takes_both),
         cmocka_unit_test(test_placement_of_more_leaves_the_first_core_alone),
         cmocka_unit_test(test_placement_keeps_within_the_allowed_set),
