@@ -15,9 +15,8 @@
 #include "seam/region_set.h"
 #include "seam/os.h"
 
-#define CONF_WAIT_NS_MAX UINT64_C(30000000000) /* without a completion; a slow machine is no fault */
+#define CONF_WAIT_NS_MAX UINT64_C(30000000000) /* without a completion; slow is no fault */
 #define CONF_WAIT_ROUNDS_MAX 20000000u
-#define CONF_SPIN_ROUNDS 16u    /* idle rounds before poll is let sleep */
 #define CONF_SETTLED_ROUNDS 60u /* idle rounds after which nothing more is expected */
 #define CONF_IDLE_POLL_NS 1000000
 #define CONF_LOOPBACK_FIRST 0x7F010001u /* 127.1.0.1; all of 127/8 is this machine */
@@ -180,7 +179,7 @@ uint32_t conf_pump(conf_run *run) {
     run->idle_rounds++;
     if (run->instance->idle != NULL) {
         run->instance->idle(run->world);
-    } else if (run->idle_rounds > CONF_SPIN_ROUNDS) {
+    } else {
         conf_side *side = run->idle_rounds % 2u == 0 ? &run->server : &run->client;
 
         count = harness_turn(run, side, CONF_IDLE_POLL_NS);
