@@ -34,7 +34,7 @@ find_loader()
 # about once in 3,000 starts, the program ends with code 1 and no word, and CreateProcess fails with
 # error 1359. Programs inherit this from the one that starts them.
 fixed=
-! setarch "$(uname -m)" -R true 2>/dev/null || fixed="setarch $(uname -m) -R"
+! setarch -R true 2>/dev/null || fixed="setarch -R"
 
 # A Wine process must not keep our lock (descriptor 9), or a caller's pipe, open for its lifetime.
 quietly()
@@ -68,7 +68,10 @@ set_version()
 [ $# -ge 1 ] || die "usage: scripts/wine.sh PROGRAM.exe [ARGS...]"
 program=$1
 shift
-root=$(cd "$(dirname "$0")/.." && pwd)
+case $0 in
+*/*) root=$(cd "${0%/*}/.." && pwd) ;;
+*) root=$(cd .. && pwd) ;;
+esac
 case $program in
 */*) ;;
 cmd) ;;
@@ -78,8 +81,11 @@ if [ "$program" = cmd ]; then
     folder=$root # Wine's own: no path
 else
     [ -f "$program" ] || die "no such program: $program"
-    folder=$(cd "$(dirname "$program")" && pwd)
-    program=$folder/$(basename "$program")
+    case $program in
+    */*) folder=$(cd "${program%/*}" && pwd) ;;
+    *) folder=$PWD ;;
+    esac
+    program=$folder/${program##*/}
 fi
 loader=$(find_loader)
 

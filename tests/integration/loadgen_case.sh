@@ -34,10 +34,9 @@ trap cleanup EXIT
 "${server[@]}" >"$work/server" 2>&1 &
 server_pid=$!
 port=
-for _ in $(seq 100); do
-    port=$(tr -d '\r' <"$work/server" | sed -n 's/^listening on .*:\([0-9][0-9]*\)$/\1/p')
-    [ -z "$port" ] || break
-    sleep 0.1
+for ((i = 0; i < 400; i++)); do
+    [[ $(<"$work/server") =~ (^|$'\n')"listening on "[^$'\n\r']*:([0-9]+) ]] && port=${BASH_REMATCH[2]} && break
+    sleep 0.025
 done
 [ -n "$port" ] || { echo "the server did not start"; cat "$work/server"; exit 1; }
 
@@ -47,41 +46,58 @@ json=$work/json
 timeout 100 ${EMULATOR:+"$EMULATOR"} "$loadgen" --port "$port" --json "$json" "$@" >"$work/out" 2>&1 </dev/null
 code=$?
 cat "$work/out"
+text=
+[ ! -e "$work/json" ] || text=$(<"$work/json")
+
+# number BEFORE: leaves in $number what follows that text in the JSON; nothing, if nothing does.
+number()
+{
+    number=
+    [[ $text =~ $1([0-9]+) ]] && number=${BASH_REMATCH[1]}
+}
+
 failed=0
 if [ $code -ne "$expect_exit" ]; then
     echo "exit code $code, expected $expect_exit"
     failed=1
 fi
 for name in lost wrong reordered duplicated unknown stale refused reset closed timed_out failed stuck; do
-    count=$(sed -n "s/.*\"counts\":{[^}]*\"$name\":\([0-9]*\).*/\1/p" "$work/json")
+    number "\"counts\":\{[^}]*\"$name\":"
+    count=$number
     case ",${ANY:-}," in *",$name,"*) continue ;; esac
     case ",$columns," in
     *",$name,"*) [ "${count:-0}" -gt 0 ] || { echo "$name is ${count:-missing}, expected above 0"; failed=1; } ;;
     *) [ "${count:-missing}" = 0 ] || { echo "$name is ${count:-missing}, expected 0"; failed=1; } ;;
     esac
 done
-if [ -n "${SAYS:-}" ] && ! grep -qF -- "$SAYS" "$work/json"; then
-    echo "the JSON does not hold $SAYS: $(cat "$work/json")"
+if [ -n "${SAYS:-}" ] && [[ $text != *"$SAYS"* ]]; then
+    echo "the JSON does not hold $SAYS: $text"
     failed=1
 fi
 if [ -n "${SENT:-}" ]; then
-    sent=$(sed -n 's/.*"counts":{"sent":\([0-9]*\),.*/\1/p' "$work/json")
+    number '"counts":\{"sent":'
+    sent=$number
     [ "${sent:-0}" -eq "$SENT" ] || { echo "sent is ${sent:-missing}, expected $SENT"; failed=1; }
 fi
 if [ -n "${SENT_MOST:-}" ]; then
-    sent=$(sed -n 's/.*"counts":{"sent":\([0-9]*\),.*/\1/p' "$work/json")
+    number '"counts":\{"sent":'
+    sent=$number
     [ "${sent:-0}" -gt 0 ] && [ "$sent" -le "$SENT_MOST" ] ||
         { echo "sent is ${sent:-missing}, expected $SENT_MOST at most"; failed=1; }
 fi
 if [ -n "${SETUP:-}" ]; then
-    setup=$(sed -n 's/.*"setup_ns":\([0-9]*\).*/\1/p' "$work/json")
+    number '"setup_ns":'
+    setup=$number
     [ "${setup:-0}" -ge $((SETUP * 1000000)) ] ||
         { echo "set-up took ${setup:-no} ns, expected $SETUP ms at least"; failed=1; }
 fi
 if [ -n "${LATE:-}" ]; then
-    first=$(sed -n 's/.*"first_reply_ns":{[^}]*"max":\([0-9]*\).*/\1/p' "$work/json")
-    latency=$(sed -n 's/.*"latency_ns":{[^}]*"max":\([0-9]*\).*/\1/p' "$work/json")
-    setup=$(sed -n 's/.*"setup_ns":\([0-9]*\).*/\1/p' "$work/json")
+    number '"first_reply_ns":\{[^}]*"max":'
+    first=$number
+    number '"latency_ns":\{[^}]*"max":'
+    latency=$number
+    number '"setup_ns":'
+    setup=$number
     echo "set-up ${setup:-missing}, first reply at most ${first:-missing}," \
         "measured latency at most ${latency:-missing} ns"
     [ "${latency:-0}" -gt 0 ] && [ "${first:-0}" -gt $((latency * LATE)) ] &&
