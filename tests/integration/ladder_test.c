@@ -424,7 +424,7 @@ static void run_loadgen(fixture *f, const char *load) {
 }
 
 static void test_ladder_closed_loop_is_echoed_right(void **state) {
-    run_loadgen(*state, "--connections 40 --depth 4 --messages 4000");
+    run_loadgen(*state, "--connections 40 --depth 4 --messages 1500");
 }
 
 static void test_ladder_large_frames_are_echoed_right(void **state) {
@@ -432,7 +432,7 @@ static void test_ladder_large_frames_are_echoed_right(void **state) {
 }
 
 static void test_ladder_resets_half_closes_and_slow_readers_disturb_nobody(void **state) {
-    run_loadgen(*state, "--connections 30 --depth 8 --messages 4000 --reset-percent 20 "
+    run_loadgen(*state, "--connections 30 --depth 8 --messages 1500 --reset-percent 20 "
                         "--half-close-percent 20 --slow-percent 10 --churn-messages 20");
 }
 

@@ -55,13 +55,14 @@ cp -R build/deps/cmocka-mingw build/deps/cmocka-source "$other/build/deps" || ex
 RINGSIDE_BUILT=$built RINGSIDE_PROGRAMS="iocp_server rio_server epoll_server loadgen compare notes
     rio_contract conformance_iocp conformance_iocp_alternatives conformance_rio conformance_rio_event
     conformance_rio_poll" scripts/package.sh "$work/day" || fail "the first day's package"
-export RINGSIDE_PROGRAMS="rio_server epoll_server"
+export RINGSIDE_PROGRAMS="ladder_iocp_pool epoll_server"
 scripts/package.sh "$work/one" || fail "the first package"
 (umask 077 && TZ=Asia/Tokyo LANG=tr_TR.UTF-8 "$other/scripts/package.sh" "$work/two") ||
     fail "the second package"
 no_path "$root"
 no_path "$other"
-same_options windows iocp_server rio_server loadgen compare notes rio_contract conformance_rio
+same_options windows ladder_iocp_pool iocp_server rio_server loadgen compare notes rio_contract \
+    conformance_rio
 same_options linux epoll_server loadgen compare notes
 
 for first in "$work"/one/*; do
