@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# tests/run.sh [PRESET...]: set-up when needed, then build and test each preset in turn.
+# tests/run.sh [--deep] [PRESET...]: set-up when needed, then build and test each preset in turn.
 #
 # Without arguments: native, asan, tsan, fuzz, windows, clangcl, and tests/analyze.sh as "analyze".
 # native and windows are gcc's, the others the newest clang's. windows and clangcl run under Wine;
@@ -12,13 +12,14 @@
 # it makes a build three times as long. bench/compare.sh switches it on. asan, tsan and fuzz are
 # built with -O1, clangcl with /Od (RS_OPTIMISE), tests with -O0; all else, and what ships, with
 # -O2.
+# A second build repeats the tests in which it can find something else.
 # What reads source texts is native's alone; native and clangcl compile each header alone. fuzz runs
 # the fuzz targets. asan leaves out the walk over every setting, four of five bad options, the
-# pages, the calibration, the map and the longest of the comparisons; windows the simulation, which
-# knows no system, and the library built within another project; clangcl what conf.* has beyond the
-# main way of each back end, and the library as a subdirectory. tsan leaves out, and for the most
-# part does not build, what has one thread: the unit tests that tests/CMakeLists.txt does not name,
-# the simulation, the notes, the walks over options and settings, comparisons without interrupt.
+# pages, HAProxy, and the most of the comparisons; tsan what has one thread, and does not build the
+# unit tests of that kind; windows what knows no system, and the library built within another
+# project; clangcl what conf.* has beyond the main way of each back end, and the library as a
+# subdirectory. --deep: asan, tsan and windows also run what others have, RIO's contract is tried over
+# all settings of Wine's provider, and analyze follows paths everywhere; for twice as long.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u
@@ -72,7 +73,7 @@ make_all()
     renice -n 19 -p "$BASHPID" >/dev/null
     for preset in "$@"; do
         if [ "$preset" = analyze ]; then
-            JOBS=$jobs tests/analyze.sh
+            JOBS=$jobs tests/analyze.sh $deep
         else
             cmake --preset "$preset" -DRS_LTO=OFF && cmake --build --preset "$preset" -j "$jobs"
         fi >"build/$preset/build.log" 2>&1
@@ -102,8 +103,9 @@ build_preset()
 
 test_preset()
 {
-    local log=build/$1/test.log rc ran bad skips
-    ctest --preset "$1" 2>&1 </dev/null | tee "$log"
+    local log=build/$1/test.log test=$1 rc ran bad skips
+    case $deep$1 in --deepasan | --deeptsan | --deepwindows) test=$1-deep ;; esac
+    ctest --preset "$test" 2>&1 </dev/null | tee "$log"
     rc=${PIPESTATUS[0]}
     ran=$(sed -n 's/.* tests failed out of \([0-9]*\)$/\1/p' "$log")
     bad=$(sed -n 's/.*, \([0-9]*\) tests failed out of .*/\1/p' "$log")
@@ -137,6 +139,11 @@ analyze()
     fi
 }
 
+deep=
+if [ "${1:-}" = --deep ]; then
+    deep=--deep
+    shift
+fi
 started=$SECONDS
 ./scripts/setup-debian.sh || exit 1
 [ $# -gt 0 ] || set -- native asan tsan fuzz windows clangcl analyze
