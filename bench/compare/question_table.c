@@ -307,8 +307,12 @@ static const rs_question question_table[] = {
          "call took 1.03 times the processor time a message of 1,000 busy connections (0.98 to "
          "1.15, 9 pairs), at most 16 a call 1.00 times (0.86 to 1.25): both open, within a "
          "quarter. At the same rate the p99 with one a call was 6.7 times as long as with up "
-         "to 256 (5.6 to 7.2), with 16 a call 2.9 times (2.2 to 3.1); why is not known. Kernel "
-         "calls a message: 2.53 with up to 256 a call, 2.57 with 16, 2.75 with one." IDLE_HERE,
+         "to 256 (5.6 to 7.2), with 16 a call 2.9 times (2.2 to 3.1). It is the completions "
+         "inside calls: a turn serves all of those but takes one packet, so who waits in the port "
+         "waits long. With --skip-on-success off, so that each has a packet, the p99 with one a "
+         "call was 1.06 times that with up to 256, else 3.9 times (medians of 5 runs of 2 s, "
+         "another hour). Kernel calls a message: 2.53 with up to 256 a call, 2.57 with 16, 2.75 "
+         "with one." IDLE_HERE,
      .partly = true,
      .hypothesis = "1,000 busy connections on a worker's own port leave many completions at a "
                    "time; taking them one by one costs a call each, and 16 a call save nearly all "
