@@ -82,7 +82,7 @@ if [ "$program" = cmd ]; then
 else
     [ -f "$program" ] || die "no such program: $program"
     case $program in
-    */*) folder=$(cd "${program%/*}" && pwd) ;;
+    */*) folder=$(cd "${program%/*}/" && pwd) ;; # "/" at its end: "/x.exe" lies in "/"
     *) folder=$PWD ;;
     esac
     program=$folder/${program##*/}
