@@ -990,7 +990,8 @@ static void test_joining_a_standing_receive_enters_the_kernel_never(void **state
     for (int round = 0; round < ROUNDS && least > MESSAGES / 2; round++) {
         const ULONGLONG before = enters();
         take_one_by_one(&s, MESSAGES);
-        least = enters() - before < least ? enters() - before : least;
+        const ULONGLONG entries = enters() - before;
+        least = entries < least ? entries : least;
     }
     if (standing() == 1) {
         assert_in_range(least, 0, MESSAGES / 2);
