@@ -15,11 +15,12 @@
 # A second build repeats the tests in which it can find something else.
 # What reads source texts is native's alone; native and clangcl compile each header alone. fuzz runs
 # the fuzz targets. asan leaves out the walk over every setting, four of five bad options, the
-# pages, HAProxy, and the most of the comparisons; tsan what has one thread, and does not build the
-# unit tests of that kind; windows what knows no system, and the library built within another
-# project; clangcl what conf.* has beyond the main way of each back end, and the library as a
-# subdirectory. --deep: asan, tsan and windows also run what others have, RIO's contract is tried over
-# all settings of Wine's provider, and analyze follows paths everywhere; for twice as long.
+# pages, hosts, HAProxy, some of loadgen's cases and the most of the comparisons; tsan what has one
+# thread, and does not build the unit tests of that kind; windows what knows no system, and the
+# library built within another project; clangcl what conf.* has beyond one way of each back end, and
+# the library as a subdirectory. --deep: asan, tsan and windows also run what others have, and
+# analyze follows paths everywhere, which takes longer. These run with --deep alone: conf.iocp_logic,
+# conf.rio_emulated, rio_contract.multishot_*, rio_contract.files_off and riorun_verify.emulated.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u
