@@ -43,12 +43,13 @@ quietly()
 }
 
 # start_wine: a wineserver and Wine's own system processes, all detached: those that a program
-# starts on its way would hold the caller's stdout open. -p60 keeps them for a minute after their
-# last client. When a server runs already (exit 2) they are there. Under the lock, so that the
-# first of several callers does all of it before any program runs.
+# starts on its way would hold the caller's stdout open. -p keeps them for a while after their last
+# client: RINGSIDE_WINE_KEEP seconds, 60 where that is not set. When a server runs already (exit 2)
+# they are there, unless it ends just then: whoever runs many programs asks for longer. Under the
+# lock, so that the first of several callers does all of it before any program runs.
 start_wine()
 {
-    quietly setsid wineserver -p60 || return 0
+    quietly setsid wineserver "-p${RINGSIDE_WINE_KEEP:-60}" || return 0
     [ -f "$WINEPREFIX/system.reg" ] && fresh=no || fresh=yes
     quietly setsid $fixed "$loader" wineboot --init || die "cannot start Wine in $WINEPREFIX"
     [ "$fresh" = no ] || set_version || die "cannot set the Windows version in $WINEPREFIX"

@@ -40,6 +40,9 @@ own_prefix=
 if [ -z "${WINEPREFIX:-}" ]; then
     own_prefix=$root/build/wine-prefix-tests
     export WINEPREFIX="$own_prefix"
+    # Between two presets lie minutes. A test that started just when the server left for want of
+    # programs started Wine anew, and what that started held the test's output open to the end.
+    export RINGSIDE_WINE_KEEP=3600
 fi
 
 end_wine()
