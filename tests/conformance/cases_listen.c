@@ -147,7 +147,7 @@ void conf_case_several_listeners_accept_and_end_each(conf_run *run) {
 void conf_case_accepts_are_bounded_while_nobody_polls(conf_run *run) {
     enum { CLIENTS = 40, ACCEPTS = 4 };
     const bool bounded = rs_option_named(run->api->tuning, "accepts");
-    conf_setup setup = {.conns = CLIENTS, .accepts = bounded ? ACCEPTS : 0u};
+    conf_setup setup = {.conns = CLIENTS, .accepts = ACCEPTS};
     uint32_t first = 0;
 
     conf_open_listening(run, &setup);
@@ -173,8 +173,7 @@ void conf_case_accepts_are_bounded_while_nobody_polls(conf_run *run) {
 
 void conf_case_accept_burst_of_200_all_arrive(conf_run *run) {
     uint32_t connects[LISTEN_BURST];
-    conf_setup setup = {.conns = LISTEN_BURST,
-                        .accepts = rs_option_named(run->api->tuning, "accepts") ? 16u : 0u};
+    conf_setup setup = {.conns = LISTEN_BURST};
     conf_open_listening(run, &setup);
     for (uint32_t i = 0; i < LISTEN_BURST; i++) {
         connects[i] = conf_connect(&run->client, i, conf_server_addr(run));

@@ -233,8 +233,8 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
         .tuning = rs_tuning_default(),
         .world = run->world,
     };
-    if (want->accepts != 0) {
-        cfg.tuning.accepts = want->accepts;
+    if (rs_option_named(run->api->tuning, "accepts")) {
+        cfg.tuning.accepts = want->accepts != 0 ? want->accepts : CONF_ACCEPTS;
     }
     /* Of RIO nobody knows what they do (question 8): no case may rest on it. */
     if (want->buffer_bytes != 0 && strcmp(run->api->name, "rio") != 0) {

@@ -20,6 +20,7 @@
 #define CONF_SLICE_BYTES 4096u        /* per slot and direction */
 #define CONF_BIG_BYTES (512u * 1024u) /* per side and direction, for bulk transfers */
 #define CONF_POLL_MAX 256u
+#define CONF_ACCEPTS 16u /* the default, 512, is half of a case's time under Wine */
 #define CONF_NOTHING UINT32_MAX
 #define CONF_UNLIMITED UINT64_MAX
 
@@ -63,7 +64,7 @@ typedef struct conf_setup {
     uint32_t conns;       /* 16 */
     uint32_t sends;       /* 2 */
     uint32_t recvs;       /* the default; where more are honoured */
-    uint32_t accepts;     /* the back end's default */
+    uint32_t accepts;     /* CONF_ACCEPTS */
     int32_t buffer_bytes; /* SO_SNDBUF and SO_RCVBUF where they are honoured; 0 = default */
 } conf_setup;
 
