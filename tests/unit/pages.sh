@@ -66,17 +66,22 @@ look() { # dark, pages: into $folder/seen.txt faults, then "done"
 }
 
 bad=0
+right="report question calibrate windows tradeoffs ladder map$measured"
+planted="planted_overlap planted_cut planted_late planted_silent planted_broad planted_pale"
 for dark in false true; do
-    look $dark 'report question calibrate windows tradeoffs ladder map'"$measured"
-    [ "$(cat "$folder/seen.txt")" = done ] || {
+    pages=$right
+    [ $dark = true ] || pages="$right $planted" # one start of the browser for all: each takes seconds
+    look $dark "$pages"
+    grep -q '^done' "$folder/seen.txt" && ! grep -v '^FAULT planted_' "$folder/seen.txt" | grep FAULT || {
         cat "$folder/seen.txt"
         tail -3 "$folder/chromium.log"
         bad=1
     }
+    [ $dark = true ] || cp "$folder/seen.txt" "$folder/planted.txt"
 done
 expect() { # page, words of its fault
-    look false "planted_$1"
-    grep -q "FAULT.*$2" "$folder/seen.txt" || { echo "FAILED: planted_$1 was not found"; bad=1; }
+    grep -q "^FAULT planted_$1.*$2" "$folder/planted.txt" ||
+        { echo "FAILED: planted_$1 was not found"; bad=1; }
 }
 expect overlap 'lies over'
 expect cut 'is cut off'
