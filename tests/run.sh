@@ -13,14 +13,15 @@
 # built with -O1, clangcl with /Od (RS_OPTIMISE), tests with -O0; all else, and what ships, with
 # -O2.
 # A second build repeats the tests in which it can find something else.
-# What reads source texts is native's alone; native and clangcl compile each header alone. fuzz runs
-# the fuzz targets. asan leaves out the walk over every setting, four of five bad options, the
-# pages, hosts, HAProxy, some of loadgen's cases and the most of the comparisons; tsan what has one
-# thread, and does not build the unit tests of that kind; windows what knows no system, and the
-# library built within another project; clangcl what conf.* has beyond one way of each back end, and
-# the library as a subdirectory. --deep: asan, tsan and windows also run what others have, and
-# analyze follows paths everywhere, which takes longer. These run with --deep alone: conf.iocp_logic,
-# conf.rio_emulated, rio_contract.multishot_*, rio_contract.files_off and riorun_verify.emulated.
+# What reads source texts is native's alone; native compiles each header alone, and clangcl those
+# that native cannot. fuzz runs the fuzz targets. asan leaves out the walk over every setting,
+# four of five bad options, the pages, hosts, HAProxy, some of loadgen's cases and the most of the
+# comparisons; tsan what has one thread, and does not build the unit tests of that kind; windows
+# what knows no system, and the library built within another project; clangcl what conf.* has
+# beyond one way of each back end, most of the loads, and the library as a subdirectory. --deep:
+# asan, tsan and windows also run what others have, and analyze follows paths everywhere, which
+# takes longer. These run with --deep alone: conf.iocp_logic, conf.rio_emulated,
+# rio_contract.multishot_*, rio_contract.files_off and riorun_verify.emulated.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u

@@ -4,7 +4,8 @@
 # an error, it tries again a few times and not in a loop, and it serves again when there is room.
 #   few_files.sh WHO LOADGEN SERVER [SERVER_ARG...]
 # WHO has the limit: `server` (its own descriptors), or `wineserver` (the handles behind Wine's
-# sockets, in a prefix of the test's own). EMULATOR in the environment runs a LOADGEN for Windows.
+# sockets, in the prefix OWN_PREFIX, which no other program may use meanwhile). EMULATOR in the
+# environment runs a LOADGEN for Windows.
 set -u
 
 who=$1 loadgen=$2
@@ -14,7 +15,7 @@ server_pid=
 cleanup()
 {
     [ -z "$server_pid" ] || { kill "$server_pid" && wait "$server_pid"; } 2>/dev/null
-    [ "$who" != wineserver ] || WINEPREFIX=$work/prefix wineserver -k
+    [ "$who" != wineserver ] || WINEPREFIX=$OWN_PREFIX wineserver -k
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -26,7 +27,7 @@ if [ "$who" = wineserver ]; then
     clients_first=400 clients_then=50 files=600
 fi
 (
-    [ "$who" != wineserver ] || export WINEPREFIX=$work/prefix
+    [ "$who" != wineserver ] || export WINEPREFIX=$OWN_PREFIX
     ulimit -n $files
     exec "$@" --port 0 --duration 120 --max-sessions 1000 --json "$json"
 ) >"$work/server" 2>&1 </dev/null &
