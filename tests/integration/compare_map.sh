@@ -26,7 +26,7 @@ map()
 {
     local repeat=$1
     shift
-    "$bin/compare" --map --cells "$cells" --seconds 0.3 --warmup 0.1 --repeat "$repeat" \
+    "$bin/compare" --map --cells "$cells" --seconds 0.15 --warmup 0.05 --repeat "$repeat" \
         --servers "epoll_server,twin=$bin/epoll_server" --no-instrument-test --disturbed-max 100 \
         --placement free --progress off "$@" >"$work/console.txt" 2>"$work/errors.txt" </dev/null &
     pid=$!
@@ -64,7 +64,7 @@ cp "$work/out/cells/$first.json" "$work/before.json"
 
 map 4 --resume "$work/out"
 ended 2
-grep -q "1x1x32 was measured with ' *runs: 3 of 0.3 s after 0.1 s', now ' *runs: 4 of" \
+grep -q "1x1x32 was measured with ' *runs: 3 of 0.15 s after 0.05 s', now ' *runs: 4 of" \
     "$work/errors.txt" || fail "what differs is not named"
 kept | cmp - "$work/before.csv" || fail "a refused --resume changed runs.csv"
 

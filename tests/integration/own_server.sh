@@ -21,7 +21,7 @@ lines=$(wc -l <"$work/mine.c")
 [ "$lines" -gt 20 ] && [ "$lines" -le 40 ] || fail "the example has $lines lines"
 "$cc" -O2 -Wall -Wextra -Werror -o "$work/mine" "$work/mine.c" || fail "it does not compile"
 "$bin/compare" --out "$work/out" --servers "epoll_server,mine=$work/mine" \
-    --scenario ping-pong,many-small,pipelined,large,ramp --repeat 1 --seconds 0.3 --warmup 0.1 \
+    --scenario ping-pong,many-small,pipelined,large,ramp --repeat 1 --seconds 0.15 --warmup 0.05 \
     --placement free --progress off --no-instrument-test >"$work/console" 2>&1 </dev/null
 code=$?
 [ $code -eq 0 ] || [ $code -eq 3 ] || { cat "$work/console"; fail "exit code $code"; }

@@ -70,7 +70,8 @@ value()
     case $1 in
     recv-buffer | send-block) echo 131072 ;; # at least the longest frame
     send-blocks) echo 20000 ;;               # at least the reserves of the sessions
-    duration) echo 0.03 ;;
+    duration | seconds | warmup) echo 0.03 ;;
+    connect-rate) echo 1000 ;;
     find-rate) echo p99=1s ;;
     size) echo 33..40 ;;
     target) echo "127.0.0.1:$port,127.0.0.2:$port" ;;
