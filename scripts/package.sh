@@ -8,9 +8,10 @@
 # The same commit gives the same bytes, whatever the folder, user or hour: no path, no time and no
 # order of a directory gets in (tests/integration/package_same_bytes.sh). The compiler's version does.
 # Where there is no git, RINGSIDE_COMMIT and SOURCE_DATE_EPOCH say what commit it is, and when.
-# RINGSIDE_PROGRAMS: names of programs, for a package of these alone. RINGSIDE_BUILT=FOLDER, for a
-# package that is only tried out: the Windows programs are those in it, stripped, instead of built
-# here, and the Linux ones are built without optimisation, which takes most of a build.
+# RINGSIDE_PROGRAMS: names of programs, for a package of these alone. RINGSIDE_BUILT=FOLDER and
+# RINGSIDE_BUILT_LINUX=FOLDER, for a package that is only tried out: the Windows and the Linux
+# programs are those in it, stripped, instead of built here. With the first alone the Linux ones are
+# built without optimisation, which takes most of a build.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -20,6 +21,7 @@ export LC_ALL=C TZ=UTC
 out=${1:-build/package}
 jobs=${JOBS:-$(nproc)}
 built=${RINGSIDE_BUILT:-}
+built_linux=${RINGSIDE_BUILT_LINUX:-}
 commit=${RINGSIDE_COMMIT:-$(git rev-parse --short=12 HEAD)}
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 version=$(sed -n 's/^project(ringside VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
@@ -131,10 +133,16 @@ rm -f "$out/$(basename "$stage").zip"
     zip -q -9 -X -@ "$out/$(basename "$stage").zip")
 echo "$out/$(basename "$stage").zip"
 
-configure linux -DRS_TESTS=OFF
 linux=$(wanted "$linux")
-build linux "$linux"
-stage linux "$linux" "" gcc build/package-linux/bin
+if [ -n "$built_linux" ]; then
+    mkdir -p build/package-linux
+    stage linux "$linux" "" gcc "$built_linux"
+    strip "$stage"/bin/*
+else
+    configure linux -DRS_TESTS=OFF
+    build linux "$linux"
+    stage linux "$linux" "" gcc build/package-linux/bin
+fi
 cp /usr/share/doc/libc6/copyright "$stage/licences/glibc.txt"
 seal
 tar -c --sort=name --format=ustar --mtime="@$epoch" --owner=0 --group=0 --numeric-owner \

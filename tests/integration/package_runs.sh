@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # package_runs.sh WORK BIN: what a stranger does with the two files that package_same_bytes.sh left
-# in WORK/day.
+# in WORK/day. Its Linux programs may be those of a build for tests; WORK/one has one that ships.
 #
 # Set up: both unpacked into a folder whose name has a blank. BIN has the RIO provider for Wine, which
 # is no part of the package. Pass: no program needs a library that its system does not have;
@@ -22,6 +22,7 @@ fail()
 rm -rf "$work"
 mkdir -p "$work" && cd "$work" || exit 1
 cmake -E tar xf "$whole"/*.zip && cmake -E tar xf "$whole"/*.tar.gz || exit 1
+mkdir one && (cd one && cmake -E tar xf "$whole"/../one/*.tar.gz) || exit 1
 windows=$(echo "$PWD"/*windows*)
 linux=$(echo "$PWD"/*linux*)
 
@@ -30,7 +31,7 @@ for program in "$windows"/bin/*.exe; do
         grep -viE '^(kernel32|ntdll|msvcrt|ws2_32|mswsock|psapi|advapi32|user32|iphlpapi|winmm|powrprof|api-ms-win-.*)\.dll$')
     [ -z "$needs" ] || fail "$(basename "$program") needs $needs"
 done
-for program in "$linux"/bin/*; do
+for program in one/*/bin/*; do
     ! readelf -d "$program" | grep NEEDED || fail "$(basename "$program") is not static"
 done
 for file in README.txt LICENSE VERSION.txt licences/cmocka.txt docs/windows.md compare.cmd; do

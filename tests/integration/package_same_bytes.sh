@@ -5,7 +5,8 @@
 # Set up: the sources copied into a folder with another name, which holds a blank and a letter that
 # is not ASCII; another umask, time zone and language there. Packages of one program a half are
 # compared, since the whole takes minutes to build. WORK/day has all that package_runs.sh starts:
-# the Windows programs are those of BIN, the Linux ones are not optimised.
+# the Windows programs are those of BIN; the Linux ones those of build/native, where it was built,
+# else they are built without optimisation.
 # Pass: both halves are equal byte for byte, and no program built here holds the path of either
 # folder. Every other program would be compiled and linked with the options that see to that.
 set -u
@@ -52,7 +53,9 @@ export RINGSIDE_COMMIT SOURCE_DATE_EPOCH
 
 tar -c --exclude=./build --exclude=./.git . | tar -x -C "$other" || exit 1
 cp -R build/deps/cmocka-mingw build/deps/cmocka-source "$other/build/deps" || exit 1
-RINGSIDE_BUILT=$built RINGSIDE_PROGRAMS="iocp_server rio_server epoll_server loadgen compare notes
+native=$root/build/native/bin
+[ -x "$native/compare" ] || native=
+RINGSIDE_BUILT=$built RINGSIDE_BUILT_LINUX=$native RINGSIDE_PROGRAMS="iocp_server rio_server epoll_server loadgen compare notes
     rio_contract conformance_iocp conformance_iocp_alternatives conformance_rio conformance_rio_event
     conformance_rio_poll" scripts/package.sh "$work/day" || fail "the first day's package"
 export RINGSIDE_PROGRAMS="ladder_iocp_pool epoll_server"
