@@ -102,9 +102,12 @@ if [ -z "${RINGSIDE_RIO_PROVIDER:-}" ] && [ -f "$folder/ringside_rio.dll" ]; the
     export RINGSIDE_RIO_PROVIDER
 fi
 
-mkdir -p "$WINEPREFIX"
-exec 9>"$WINEPREFIX/.ringside-lock"
-flock 9
-start_wine
+# Who started Wine in this prefix, and keeps it, may say so: the rest is a quarter of a short program.
+if [ "${RINGSIDE_WINE_RUNS:-}" != "$WINEPREFIX" ]; then
+    mkdir -p "$WINEPREFIX"
+    exec 9>"$WINEPREFIX/.ringside-lock"
+    flock 9
+    start_wine
+fi
 # shellcheck disable=SC2086 # words
 exec $fixed "$loader" "$program" "$@" 9>&-

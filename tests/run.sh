@@ -14,14 +14,15 @@
 # -O2.
 # A second build repeats the tests in which it can find something else.
 # What reads source texts is native's alone; native compiles each header alone, and clangcl those
-# that native cannot. fuzz runs the fuzz targets. asan leaves out the walk over every setting,
-# four of five bad options, the pages, hosts, HAProxy, some of loadgen's cases and the most of the
-# comparisons; tsan what has one thread, and does not build the unit tests of that kind; windows
-# what knows no system, and the library built within another project; clangcl what conf.* has
-# beyond one way of each back end, most of the loads, and the library as a subdirectory. --deep:
-# asan, tsan and windows also run what others have, and analyze follows paths everywhere, which
-# takes longer. These run with --deep alone: conf.iocp_logic, conf.rio_emulated,
-# rio_contract.multishot_*, rio_contract.files_off and riorun_verify.emulated.
+# that native cannot. fuzz runs the fuzz targets. asan leaves out the walks over every setting and
+# bad options, the pages, hosts, HAProxy, some of loadgen's cases and the most of the comparisons;
+# tsan what has one thread, and does not build the unit tests of that kind; windows what knows no
+# system, the hosts, settings and bad options of one of the two servers, and the library built
+# within another project; clangcl what conf.* has beyond one way of each back end, most of the
+# loads, and the library as a subdirectory. --deep: asan, tsan and windows also run what others
+# have, and analyze follows paths everywhere, which takes longer. These run with --deep alone:
+# conf.iocp_logic, conf.rio_emulated, rio_contract.multishot_*, rio_contract.files_off and
+# riorun_verify.emulated.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u
@@ -74,13 +75,16 @@ note()
 # processors. build/PRESET/build.rc says how that ended, once it has.
 make_all()
 {
-    local preset
+    local preset how
     renice -n 19 -p "$BASHPID" >/dev/null
     for preset in "$@"; do
         if [ "$preset" = analyze ]; then
             JOBS=$jobs tests/analyze.sh $deep
         else
-            cmake --preset "$preset" -DRS_LTO=OFF && cmake --build --preset "$preset" -j "$jobs"
+            # Of debug information what a stack needs: all of it is a tenth of a compilation.
+            case $preset in native | windows) how=(-DRS_OPTIMISE="-O2 -g1") ;; *) how=() ;; esac
+            cmake --preset "$preset" -DRS_LTO=OFF ${how[@]+"${how[@]}"} &&
+                cmake --build --preset "$preset" -j "$jobs"
         fi >"build/$preset/build.log" 2>&1
         echo $? >"build/$preset/build.rc.new"
         mv "build/$preset/build.rc.new" "build/$preset/build.rc"
@@ -106,9 +110,18 @@ build_preset()
     return 1
 }
 
+# start_wine PRESET: once, before the first Windows programs; wine.sh then need not look each time.
+start_wine()
+{
+    case $1 in windows | clangcl) ;; *) return ;; esac
+    [ -n "$own_prefix" ] && [ -z "${RINGSIDE_WINE_RUNS:-}" ] || return
+    scripts/wine.sh cmd /c exit </dev/null >/dev/null 2>&1 && export RINGSIDE_WINE_RUNS="$own_prefix"
+}
+
 test_preset()
 {
     local log=build/$1/test.log test=$1 rc ran bad skips
+    start_wine "$1"
     case $deep$1 in --deepasan | --deeptsan | --deepwindows) test=$1-deep ;; esac
     ctest --preset "$test" 2>&1 </dev/null | tee "$log"
     rc=${PIPESTATUS[0]}
