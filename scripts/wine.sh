@@ -102,7 +102,7 @@ if [ -z "${RINGSIDE_RIO_PROVIDER:-}" ] && [ -f "$folder/ringside_rio.dll" ]; the
     export RINGSIDE_RIO_PROVIDER
 fi
 
-# Who started Wine in this prefix, and keeps it, may say so: the rest is a quarter of a short program.
+# Who started Wine here, and keeps it, may say so: the rest is a third of a short program.
 if [ "${RINGSIDE_WINE_RUNS:-}" != "$WINEPREFIX" ]; then
     mkdir -p "$WINEPREFIX"
     exec 9>"$WINEPREFIX/.ringside-lock"

@@ -21,8 +21,9 @@
 # within another project; clangcl what conf.* has beyond one way of each back end, most of the
 # loads, and the library as a subdirectory. --deep: asan, tsan and windows also run what others
 # have, and analyze follows paths everywhere, which takes longer. These run with --deep alone:
-# conf.iocp_logic, conf.rio_emulated, rio_contract.multishot_*, rio_contract.files_off and
-# riorun_verify.emulated.
+# conf.iocp_logic, conf.rio_emulated, rio_contract.multishot_*, rio_contract.files_off,
+# riorun_verify.emulated, and integration.hosts.rio_server, settings.iocp_server and
+# options_walk.iocp_server.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u
