@@ -22,8 +22,8 @@
 # most of the loads, and the library as a subdirectory. --deep: asan, tsan and windows also run
 # what others have, and analyze follows paths everywhere, which takes longer. These run with
 # --deep alone: conf.iocp_logic, conf.rio_emulated, rio_contract.multishot_*,
-# rio_contract.files_off, riorun_verify.emulated, and integration.hosts.rio_server,
-# settings.iocp_server and options_walk.iocp_server.
+# rio_contract.files_off, riorun_verify.emulated, chaos.rio_multishot, four of the nine
+# integration.ladder.*, hosts.rio_server, settings.iocp_server and options_walk.iocp_server.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u

@@ -41,7 +41,8 @@ typedef struct main_options {
 
 static const rs_option main_rows[] = {
     RS_ROW_CHOICE(main_options, rio, "backend", "iocp|rio", 0, "which back end"),
-    RS_ROW_UINT(main_options, seeds, "seeds", 1, UINT32_MAX / 16u, 120, "", "how many to play"),
+    RS_ROW_UINT(main_options, seeds, "seeds", 1, UINT32_MAX / 16u, SEEDS_FOR_ALL, "",
+                "how many to play"),
     RS_ROW_UINT(main_options, first_seed, "first-seed", 1, UINT32_MAX / 16u, 1, "",
                 "the first of them"),
     RS_ROW_UINT(main_options, seed, "seed", 1, UINT32_MAX / 16u, 1, "", "play this one alone"),
