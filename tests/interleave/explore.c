@@ -48,9 +48,9 @@ typedef struct stored {
 } stored;
 
 typedef struct thread {
-    ucontext_t entry;
-    jmp_buf at;
-    bool entered;
+    jmp_buf start, at;
+    bool started; /* `start` is set: a context costs system calls, so that each stack gets one */
+    bool entered; /* in this run */
     uint8_t *stack;
     step next; /* STEP_NONE: it has ended */
     stored buffer[BUFFER_MAX];
@@ -262,9 +262,24 @@ static bool steps_depend(const frame *at, uint32_t a, uint32_t b) {
 /* ---- one run */
 
 static void thread_main(uint32_t index) {
+    (void)_setjmp(xp.threads[index].start); /* every later run begins here */
     xp.model->thread[index]();
     xp.threads[index].next = (step){STEP_NONE, NULL};
     _longjmp(xp.scheduler, 1);
+}
+
+static void thread_start(thread *t, uint32_t index) {
+    ucontext_t entry;
+    if (t->started) {
+        _longjmp(t->start, 1);
+    }
+    t->started = true;
+    (void)getcontext(&entry);
+    entry.uc_stack.ss_sp = t->stack;
+    entry.uc_stack.ss_size = STACK_BYTES;
+    entry.uc_link = NULL;
+    makecontext(&entry, (void (*)(void))thread_main, 1, index);
+    (void)setcontext(&entry);
 }
 
 static void thread_resume(uint32_t index) {
@@ -275,7 +290,7 @@ static void thread_resume(uint32_t index) {
             _longjmp(t->at, 1);
         }
         t->entered = true;
-        (void)setcontext(&t->entry);
+        thread_start(t, index);
     }
     xp.running = -1;
 }
@@ -301,11 +316,6 @@ static void run_begin(void) {
         t->buffered = 0;
         t->read_count = 0;
         t->entered = false;
-        (void)getcontext(&t->entry);
-        t->entry.uc_stack.ss_sp = t->stack;
-        t->entry.uc_stack.ss_size = STACK_BYTES;
-        t->entry.uc_link = NULL;
-        makecontext(&t->entry, (void (*)(void))thread_main, 1, i);
     }
     for (uint32_t i = 0; i < xp.thread_count && !xp.result->failed; i++) {
         thread_resume(i); /* to its first step */
@@ -438,22 +448,30 @@ static void take(uint32_t agent) {
     }
 }
 
+/* Is the chosen step what it was in the run before? */
+static bool frame_repeats(const frame *at) {
+    uint32_t agent = at->chosen;
+    const thread *t = &xp.threads[agent % XP_THREADS_MAX];
+    return agent < XP_THREADS_MAX ? t->next.kind == at->next[agent].kind &&
+                                        t->next.word == at->next[agent].word && thread_is_enabled(t)
+                                  : t->buffered > 0 && t->buffer[0].word == at->next[agent].word;
+}
+
 /* One step; false when the run is over. */
 static bool run_step(void) {
     frame *at = &xp.frames[xp.depth];
-    uint32_t was_enabled = at->enabled;
     uint32_t open;
     if (xp.depth + 1 >= XP_STEPS_MAX) {
         xp_fail("a run without an end");
         return false;
     }
-    frame_describe(at);
-    if (xp.depth < xp.replayed) {
-        RS_ASSERT(at->enabled == was_enabled); /* the threads do the same again */
+    if (xp.depth < xp.replayed) { /* most steps of most runs */
+        RS_ASSERT(frame_repeats(at));
         xp.depth++;
         take(at->chosen);
         return true;
     }
+    frame_describe(at);
     open = frame_open(at);
     if (open == 0) {
         if (at->enabled != 0) {
