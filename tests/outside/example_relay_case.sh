@@ -14,10 +14,10 @@ for _ in $(seq 16); do # frames of 4096 bytes
     printf '\x00\x10\x01'
     head -c 4093 /dev/urandom
 done >few
-# More of them than the buffers on their way take, there and back: what the kernel may let grow.
+# The most that may be needed: what the kernel may let the buffers grow to on their way, there and back.
 read -r _ _ receive </proc/sys/net/ipv4/tcp_rmem && read -r _ _ send </proc/sys/net/ipv4/tcp_wmem ||
     fail "no sizes of buffers"
-yes few | head -n $((128 + 3 * (receive + send) / 65536)) | xargs cat >many
+most=$((2 + 3 * (receive + send) / 65536))
 buffers=(--sndbuf 65536 --rcvbuf 65536)
 [ "$backend" != rio ] || buffers=() # it has none
 start "$server" --port 0 --slow-consumer pause ${buffers[@]+"${buffers[@]}"}
@@ -25,12 +25,23 @@ echo_pid=$pid
 trap 'kill -KILL $echo_pid 2>/dev/null; cleanup' EXIT
 start "$program" "$backend" 0 "$port"
 exec 3<>"/dev/tcp/127.0.0.1/$port" || fail "no connection"
-cat many >&3 &
+# One 64 KiB after another, each noted, until told that it is enough.
+: >sent
+(while [ ! -e enough ] && cat few; do echo >>sent; done) >&3 &
 sender=$!
-sleep 2.5
-kill -0 $sender 2>/dev/null || fail "the buffers took everything: nobody had to wait"
-head -c "$(stat -c %s many)" <&3 | cmp - many || fail "not what was sent"
+parts=-1
+for _ in $(seq 40); do # until nothing has gone for 2.5 s
+    [ "$parts" -ne "$(wc -l <sent)" ] || break
+    parts=$(wc -l <sent)
+    [ "$parts" -le $most ] || fail "the buffers took everything: nobody had to wait"
+    sleep 2.5
+done
+: >enough
+parts=$((parts + 1)) # it is within the next one
+head -c $((parts * 65536)) <&3 | cmp - <(yes few | head -n $parts | xargs cat) ||
+    fail "not what was sent"
 wait $sender || fail "the sender failed"
+[ "$(wc -l <sent)" -eq $parts ] || fail "it was not stuck"
 exec 3>&-
 kill -INT $echo_pid
 for _ in $(seq 100); do
