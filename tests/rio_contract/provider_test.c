@@ -419,12 +419,20 @@ static void test_closing_the_queue_gives_the_port_back(void **state) {
 
 /* More packets than the provider holds ahead, so that its thread waits for room when the queue is
  * closed: each comes back to the port, in order, nothing else does, and the close ends. */
+/* What receives nothing is not repeated where only the way to receive is another. */
+static void skip_if_only_receives_differ(void) {
+    if (getenv("RINGSIDE_RIO_MULTISHOT") != NULL) {
+        skip();
+    }
+}
+
 static void test_closing_over_a_full_stash_gives_all_packets_back(void **state) {
     enum { PACKETS = 700, ROUNDS = 20 };
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
     OVERLAPPED mine = {0};
 
     (void)state;
+    skip_if_only_receives_differ();
     for (int round = 0; round < ROUNDS; round++) {
         RIO_CQ cq = make_cq();
         OVERLAPPED *got = NULL;
@@ -1039,6 +1047,7 @@ static void test_more_than_a_million_registrations(void **state) {
         VirtualAlloc(NULL, COUNT * sizeof *ids, MEM_COMMIT | MEM_RESERVE, PAGE_READWRITE);
 
     (void)state;
+    skip_if_only_receives_differ();
     assert_non_null(ids);
     for (int i = 0; i < COUNT; i++) {
         ids[i] = rio.RIORegisterBuffer(memory, 4096);
