@@ -10,8 +10,8 @@
 # Where there is no git, RINGSIDE_COMMIT and SOURCE_DATE_EPOCH say what commit it is, and when.
 # RINGSIDE_PROGRAMS: names of programs, for a package of these alone. RINGSIDE_BUILT=FOLDER and
 # RINGSIDE_BUILT_LINUX=FOLDER, for a package that is only tried out: the Windows and the Linux
-# programs are those in it, stripped, instead of built here. With the first alone the Linux ones are
-# built without optimisation, which takes most of a build.
+# programs are those in it, stripped, instead of built here. RINGSIDE_QUICK=yes, likewise: Linux
+# programs are built without optimisation, which takes most of a build.
 set -eu -o pipefail
 
 cd "$(dirname "$0")/.."
@@ -63,7 +63,7 @@ logged()
 configure()
 {
     local how=(-DRS_LTO=ON -DRS_OPTIMISE=-O2 -DCMAKE_C_COMPILER_LAUNCHER=) # stripped: no -g
-    [ -z "$built" ] || how=(-DRS_LTO=OFF -DRS_OPTIMISE=-O0)
+    [ "$1${RINGSIDE_QUICK:-}" != linuxyes ] || how=(-DRS_LTO=OFF -DRS_OPTIMISE=-O0)
     mkdir -p "build/package-$1"
     : >"build/package-$1/package.log"
     logged "$1" cmake -S . -B "build/package-$1" -G Ninja -DRS_PACKAGE=ON \
