@@ -51,11 +51,13 @@ EOF
 chmod +x "$program"
 
 repeat=1
+seconds=0.3
 quick=--no-instrument-test
 [ "$case" = honest ] && repeat=3 && quick=
 [ "$case" = interrupt ] && repeat=50
+case $case in crash | wedge) seconds=0.6 ;; esac # which break after 0.3 s
 "$bin/compare" --out "$work/out" --servers "good=$bin/epoll_server,suspect=$program" \
-    --scenario many-small --repeat $repeat --seconds 0.6 --warmup 0.1 --placement free \
+    --scenario many-small --repeat $repeat --seconds $seconds --warmup 0.1 --placement free \
     --progress off --disturbed-max 100 $quick >"$work/console.txt" 2>"$work/errors.txt" </dev/null &
 pid=$!
 if [ "$case" = interrupt ]; then

@@ -36,7 +36,7 @@ for word; do
     server+=("$word")
 done
 
-connections=16 messages=6400
+connections=16 messages=3200
 NO_BUFFERS_AT=$((messages + messages / 2)) "${server[@]}" --port 0 --duration 150 --max-sessions 64 \
     --json "$(windows_path "$work/json")" >"$work/out" 2>"$work/err" </dev/null &
 server_pid=$!
