@@ -84,6 +84,7 @@ make_all()
         else
             # Of debug information what a stack needs: all of it is a tenth of a compilation.
             case $preset in native | windows) how=(-DRS_OPTIMISE="-O2 -g1") ;; *) how=() ;; esac
+            [ -z "$deep" ] || how+=(-DRS_DEEP=ON)
             cmake --preset "$preset" -DRS_LTO=OFF ${how[@]+"${how[@]}"} &&
                 cmake --build --preset "$preset" -j "$jobs"
         fi >"build/$preset/build.log" 2>&1
@@ -161,6 +162,7 @@ analyze()
 deep=
 if [ "${1:-}" = --deep ]; then
     deep=--deep
+    export RINGSIDE_DEEP=yes # to tests that do less otherwise
     shift
 fi
 started=$SECONDS
