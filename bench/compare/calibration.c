@@ -8,16 +8,35 @@
 #include "core/assert.h"
 
 /* The first so many of a shuffled order: drawn without replacement. */
-static rs_interval calibration_draw(double *ratio, uint32_t count, uint64_t *state) {
-    double one[RS_CALIBRATION_PAIRS];
-    for (uint32_t i = 0; i < RS_CALIBRATION_PAIRS; i++) {
+static rs_interval calibration_draw(double *ratio, uint32_t count, uint32_t pairs,
+                                    uint64_t *state) {
+    double one[RS_CALIBRATION_PAIRS_MORE];
+    RS_ASSERT(pairs <= RS_CALIBRATION_PAIRS_MORE);
+    for (uint32_t i = 0; i < pairs; i++) {
         const uint32_t at = i + (uint32_t)(rs_stats_random(state) % (count - i));
         const double kept = ratio[i];
         ratio[i] = ratio[at];
         ratio[at] = kept;
         one[i] = 1;
     }
-    return rs_stats_ratio(ratio, one, RS_CALIBRATION_PAIRS);
+    return rs_stats_ratio(ratio, one, pairs);
+}
+
+static bool calibration_is_worse(const rs_interval *drawn, bool higher_is_better) {
+    return rs_stats_is_difference(drawn) && (drawn->middle > 1) != higher_is_better;
+}
+
+static double calibration_worse_more(double *ratio, uint32_t count, bool higher_is_better,
+                                     uint64_t *state) {
+    uint32_t worse = 0;
+    if (count < RS_CALIBRATION_PAIRS_MORE) {
+        return NAN;
+    }
+    for (uint32_t i = 0; i < RS_CALIBRATION_DRAWN; i++) {
+        const rs_interval drawn = calibration_draw(ratio, count, RS_CALIBRATION_PAIRS_MORE, state);
+        worse += calibration_is_worse(&drawn, higher_is_better);
+    }
+    return (double)worse / RS_CALIBRATION_DRAWN;
 }
 
 void rs_calibrate(const double *own, const double *base, uint32_t count, bool higher_is_better,
@@ -37,10 +56,9 @@ void rs_calibrate(const double *own, const double *base, uint32_t count, bool hi
         return;
     }
     for (out->drawn = 0; out->drawn < RS_CALIBRATION_DRAWN; out->drawn++) {
-        const rs_interval drawn = calibration_draw(ratio, known, &state);
-        const bool is_more = drawn.middle > 1;
-        better += rs_stats_is_difference(&drawn) && is_more == higher_is_better;
-        worse += rs_stats_is_difference(&drawn) && is_more != higher_is_better;
+        const rs_interval drawn = calibration_draw(ratio, known, RS_CALIBRATION_PAIRS, &state);
+        better += calibration_is_worse(&drawn, !higher_is_better);
+        worse += calibration_is_worse(&drawn, higher_is_better);
         lost +=
             (higher_is_better ? rs_clause_at_least(&drawn, RS_VERDICT_RATE_LOSS)
                               : rs_clause_at_most(&drawn, RS_VERDICT_COST_LOSS)) == RS_CLAUSE_WORSE;
@@ -50,6 +68,7 @@ void rs_calibrate(const double *own, const double *base, uint32_t count, bool hi
     out->better = (double)better / out->drawn;
     out->lost = (double)lost / out->drawn;
     out->covered = (double)covered / out->drawn;
+    out->worse_more = calibration_worse_more(ratio, known, higher_is_better, &state);
 }
 
 void rs_calibrate_cell(const rs_results *results, uint32_t scenario, uint32_t subject,

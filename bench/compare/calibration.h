@@ -10,7 +10,8 @@
 
 #include "compare/result.h"
 
-#define RS_CALIBRATION_PAIRS 10u   /* of one drawn comparison: as --full has */
+#define RS_CALIBRATION_PAIRS 10u /* of one drawn comparison: as --full has */
+#define RS_CALIBRATION_PAIRS_MORE 20u
 #define RS_CALIBRATION_DRAWN 2000u /* comparisons */
 
 typedef struct rs_calibration {
@@ -19,6 +20,7 @@ typedef struct rs_calibration {
                                       interval holds the median of all pairs */
     double lost;                   /* share of those that are a loss by the rule of the decision:
                                       the whole interval more than 5 % worse */
+    double worse_more;             /* as worse, of RS_CALIBRATION_PAIRS_MORE; NAN: fewer pairs */
     uint32_t drawn;                /* 0: fewer pairs than a comparison has */
 } rs_calibration;
 

@@ -280,12 +280,18 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.better : NAN);
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.lost : NAN);
     report_percent(row.cell[row.at++], found.drawn > 0 ? found.covered : NAN);
+    report_tenths(row.cell[row.at++], found.drawn > 0 ? found.worse_more : NAN);
 }
 
 void rs_report_calibration_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {
-        "expected ratio",     "measured",         "pairs", "found worse %", "found better %",
-        "lost by the rule %", "interval covers %"};
+    static const char *const headers[] = {"expected ratio",
+                                          "measured",
+                                          "pairs",
+                                          "found worse %",
+                                          "found better %",
+                                          "lost by the rule %",
+                                          "interval covers %",
+                                          "found worse by 20 pairs %"};
     rs_table_init(out);
     rs_table_column(out, "handicap", true);
     rs_table_column(out, "figure", true);

@@ -51,6 +51,16 @@ static void test_calibration_claims_little_where_there_is_nothing(void **state) 
     assert_true(none.covered > 0.9 && none.covered < 0.99); /* of a sample: somewhat above 95 % */
 }
 
+/* More pairs find what ten overlook: +5 % under noise of 10 % either way. */
+static void test_calibration_finds_more_with_more_pairs(void **state) {
+    (void)state;
+    const rs_calibration small = measure(1.05, 0.1, false, PAIRS);
+    assert_true(small.worse < 0.9);
+    assert_true(small.worse_more > small.worse);
+    assert_true(measure(1, 0.1, false, PAIRS).worse_more < 0.15);
+    assert_true(isnan(measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS_MORE - 1).worse_more));
+}
+
 static void test_calibration_of_too_few_pairs_is_none(void **state) {
     (void)state;
     const rs_calibration few = measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS - 1);
@@ -63,6 +73,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calibration_finds_what_is_there),
         cmocka_unit_test(test_calibration_claims_little_where_there_is_nothing),
+        cmocka_unit_test(test_calibration_finds_more_with_more_pairs),
         cmocka_unit_test(test_calibration_of_too_few_pairs_is_none),
     };
     seed = test_seed(argc, argv);
