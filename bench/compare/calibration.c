@@ -46,6 +46,7 @@ void rs_calibrate(const double *own, const double *base, uint32_t count, bool hi
     uint64_t state = 1;
     RS_ASSERT(count <= RS_STATS_SAMPLES_MAX);
     memset(out, 0, sizeof *out);
+    out->worse_more = NAN;
     out->all = rs_stats_ratio(own, base, count);
     for (uint32_t i = 0; i < count; i++) {
         if (rs_is_known(own[i]) && rs_is_known(base[i]) && base[i] > 0) {

@@ -280,7 +280,7 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.better : NAN);
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.lost : NAN);
     report_percent(row.cell[row.at++], found.drawn > 0 ? found.covered : NAN);
-    report_tenths(row.cell[row.at++], found.drawn > 0 ? found.worse_more : NAN);
+    report_tenths(row.cell[row.at++], found.worse_more);
 }
 
 void rs_report_calibration_table(const rs_results *results, rs_table *out) {

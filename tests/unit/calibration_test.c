@@ -65,6 +65,7 @@ static void test_calibration_of_too_few_pairs_is_none(void **state) {
     (void)state;
     const rs_calibration few = measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS - 1);
     assert_int_equal(few.drawn, 0);
+    assert_true(isnan(few.worse_more));
     assert_int_equal(few.all.count, RS_CALIBRATION_PAIRS - 1);
     assert_int_equal(measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS).drawn, RS_CALIBRATION_DRAWN);
 }
