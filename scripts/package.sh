@@ -63,7 +63,7 @@ logged()
 configure()
 {
     local how=(-DRS_LTO=ON -DRS_OPTIMISE=-O2 -DCMAKE_C_COMPILER_LAUNCHER=) # stripped: no -g
-    [ "$1${RINGSIDE_QUICK:-}" != linuxyes ] || how=(-DRS_LTO=OFF -DRS_OPTIMISE=-O0)
+    [ "$1" != linux ] || [ -z "${RINGSIDE_QUICK:-}" ] || how=(-DRS_LTO=OFF -DRS_OPTIMISE=-O0)
     mkdir -p "build/package-$1"
     : >"build/package-$1/package.log"
     logged "$1" cmake -S . -B "build/package-$1" -G Ninja -DRS_PACKAGE=ON \

@@ -14,16 +14,17 @@
 # -O2.
 # A second build repeats the tests in which it can find something else.
 # What reads source texts is native's alone; native compiles each header alone, and clangcl those
-# that native cannot. fuzz runs the fuzz targets. asan leaves out the walks over every setting and
-# bad options, the pages, hosts, HAProxy, some of loadgen's cases and the most of the comparisons;
-# tsan what has one thread, and does not build the unit tests of that kind; windows what knows no
-# system, unit.logic, the hosts, settings and bad options of one of the two servers, and the
-# library built within another project; clangcl what conf.* has beyond one way of each back end,
-# most of the loads, and the library as a subdirectory. --deep: asan, tsan and windows also run
-# what others have, and analyze follows paths everywhere, which takes longer. These run with
-# --deep alone: conf.iocp_logic, conf.rio_emulated, rio_contract.multishot_*,
-# rio_contract.files_off, riorun_verify.emulated, chaos.rio_multishot, four of the nine
-# integration.ladder.*, hosts.rio_server, settings.iocp_server and options_walk.iocp_server.
+# that native cannot. fuzz runs the fuzz targets. asan leaves out the notes, the walks over every
+# setting and bad options, the pages, hosts, HAProxy, some of loadgen's cases and the most of the
+# comparisons; tsan what has one thread, and does not build the unit tests of that kind; windows
+# what knows no system, unit.logic, the hosts, settings and bad options of one of the two servers,
+# and the library built within another project; clangcl what conf.* has beyond one way of each back
+# end, most of the loads, and the library as a subdirectory. --deep: asan, tsan and windows also
+# build (RS_DEEP) and run what others have, the Linux half of the package that is built twice is
+# optimised, and analyze follows paths everywhere, which takes longer. These run with --deep alone:
+# conf.iocp_logic, conf.rio_emulated, rio_contract.multishot_*, rio_contract.files_off,
+# riorun_verify.emulated, chaos.rio_multishot, four of the nine integration.ladder.*,
+# hosts.rio_server, settings.iocp_server and options_walk.iocp_server.
 # JOBS: compilers at a time, default one a processor. CTEST_PARALLEL_LEVEL: tests at a time, default
 # three times as many. Details of a build stand in build/PRESET/build.log.
 set -u

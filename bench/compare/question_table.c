@@ -29,8 +29,9 @@
 #define WHY_RATIO "a ratio of the two servers under Wine measures wineserver, not Windows"
 #define BUSY_HERE                                                                                  \
     " Wine 8.0 on Debian 12 (Linux 6.18), 2 processors that other programs used too, runs of 1 s."
-#define IDLE_HERE " Wine 8.0 on Debian 12 (Linux 6.18), 2 processors, idle, 10 runs of 1 s."
-#define IDLE_HERE_20 " Wine 8.0 on Debian 12 (Linux 6.18), 2 processors, idle, 20 runs of 1 s."
+#define IDLE_HERE_OF(runs)                                                                         \
+    " Wine 8.0 on Debian 12 (Linux 6.18), 2 processors, idle, " runs " runs of 1 s."
+#define IDLE_HERE IDLE_HERE_OF("10")
 #define SOCKETSET "https://github.com/mgravell/SocketSet"
 #define DEAGLEGROSS                                                                                \
     "https://github.com/DeagleGross/aspnetcore/blob/7b982cd1e98d604b4035dd5066a6d9bdb20102c4/"     \
@@ -96,7 +97,8 @@ static const rs_question question_table[] = {
          "28,000 messages: at 20 us each, 0.02 us a message at most. With one connection it costs, "
          "and gains: 0.989 of the spins found something (0.988 to 0.990), the p50 was 0.71 times "
          "the default's (0.70 to 0.71), the p99 0.87 times (0.84 to 0.90), the rate 1.38 times "
-         "(1.36 to 1.40), the processor time a message 1.29 times (1.20 to 1.31)." IDLE_HERE_20,
+         "(1.36 to 1.40), the processor time a message 1.29 times (1.20 to 1.31)." IDLE_HERE_OF(
+             "20"),
      .hypothesis = "With 1,000 busy connections the queue is hardly ever empty, so there is "
                    "nothing to spin for; with one connection every message saves a sleep.",
      .leaves_open = "what the back-off saves: --set rio_server.spin-backoff=0 beside it, which "
@@ -312,7 +314,7 @@ static const rs_question question_table[] = {
          "those but takes one packet, so who waits in the port waits long. With --skip-on-success "
          "off, so that each has a packet, the p99 with one a call was 1.06 times that with up to "
          "256, else 3.9 times (medians of 5 runs of 2 s, another hour). Kernel calls a message: "
-         "3.29 with up to 256 a call, 3.43 with 16, 3.83 with one." IDLE_HERE_20,
+         "3.29 with up to 256 a call, 3.43 with 16, 3.83 with one." IDLE_HERE_OF("20"),
      .hypothesis = "1,000 busy connections on a worker's own port leave many completions at a "
                    "time; taking them one by one costs a call each, and 16 a call save nearly all "
                    "of that.",

@@ -14,7 +14,7 @@ for _ in $(seq 16); do # frames of 4096 bytes
     printf '\x00\x10\x01'
     head -c 4093 /dev/urandom
 done >few
-# The most that may be needed: what the kernel may let the buffers grow to on their way, there and back.
+# The most that may be needed: what the kernel may let buffers grow to on the way, there and back.
 read -r _ _ receive </proc/sys/net/ipv4/tcp_rmem && read -r _ _ send </proc/sys/net/ipv4/tcp_wmem ||
     fail "no sizes of buffers"
 most=$((2 + 3 * (receive + send) / 65536))

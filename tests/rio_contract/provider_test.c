@@ -417,8 +417,6 @@ static void test_closing_the_queue_gives_the_port_back(void **state) {
     CloseHandle(port);
 }
 
-/* More packets than the provider holds ahead, so that its thread waits for room when the queue is
- * closed: each comes back to the port, in order, nothing else does, and the close ends. */
 /* What receives nothing is not repeated where only the way to receive is another. */
 static void skip_if_only_receives_differ(void) {
     if (getenv("RINGSIDE_RIO_MULTISHOT") != NULL) {
@@ -426,6 +424,8 @@ static void skip_if_only_receives_differ(void) {
     }
 }
 
+/* More packets than the provider holds ahead, so that its thread waits for room when the queue is
+ * closed: each comes back to the port, in order, nothing else does, and the close ends. */
 static void test_closing_over_a_full_stash_gives_all_packets_back(void **state) {
     enum { PACKETS = 700, ROUNDS = 20 };
     HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
