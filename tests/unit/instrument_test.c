@@ -28,8 +28,9 @@ struct machine {
     double background; /* CPUs that others use */
     double slow;       /* a turn's cost after a pause, of TURN_NS: a processor that slept */
     bool slept;
-    uint32_t bursts, preempt_every;
+    uint32_t bursts, preempt_every, tick_every;
     double preempt_ns;
+    double tick_ns; /* what an interrupt of the clock costs the process that runs */
     counter_fn counter;
 };
 
@@ -49,6 +50,9 @@ static void machine_burn(void *arg, uint64_t turns) {
     machine *m = arg;
     machine_run(m, (double)turns * TURN_NS * (m->slept ? m->slow : 1));
     m->bursts++;
+    if (m->tick_every != 0 && m->bursts % m->tick_every == 0) {
+        machine_run(m, m->tick_ns);
+    }
     if (m->preempt_every != 0 && m->bursts % m->preempt_every == 0) {
         m->now_ns += m->preempt_ns; /* somebody else's */
     }
@@ -251,6 +255,15 @@ static void test_instrument_is_not_blamed_for_who_interrupts(void **state) {
     assert_false(rs_instrument_is_trusted(&result));
 }
 
+/* Seen on a guest: 50 to 150 us, which the process is charged for. */
+static void test_instrument_is_not_blamed_for_a_dear_tick(void **state) {
+    (void)state;
+    m.tick_every = 4;
+    m.tick_ns = 150e3;
+    run_as(exact, false);
+    assert_true(result.error < 0.01);
+}
+
 /* In the first attempt it is somebody else's; in a calm one it would be the counter's. */
 static double worse_while_disturbed(const machine *of) {
     return of->used_ns * (of->bursts < 450 ? 1.1 : 1);
@@ -258,7 +271,7 @@ static double worse_while_disturbed(const machine *of) {
 
 static void test_instrument_gets_another_try_where_others_interrupt(void **state) {
     (void)state;
-    m.preempt_every = 7;
+    m.preempt_every = 300; /* once an attempt: one stolen slice can be all of the error */
     m.preempt_ns = 1e6;
     run_as(worse_while_disturbed, false);
     assert_true(rs_instrument_is_trusted(&result));
@@ -306,6 +319,7 @@ int main(void) {
         INSTRUMENT_TEST(test_instrument_has_to_be_right_at_every_load),
         INSTRUMENT_TEST(test_instrument_is_not_blamed_for_a_slower_processor),
         INSTRUMENT_TEST(test_instrument_is_not_blamed_for_who_interrupts),
+        INSTRUMENT_TEST(test_instrument_is_not_blamed_for_a_dear_tick),
         INSTRUMENT_TEST(test_instrument_gets_another_try_where_others_interrupt),
         INSTRUMENT_TEST(test_instrument_of_the_machine_is_read_less_its_background),
         INSTRUMENT_TEST(test_instruments_are_judged_each_by_itself),
