@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "compare/clocks.h"
+#include "compare/rounds.h"
 #include "compare/targets.h"
 #include "core/assert.h"
 #include "seam/os.h"
@@ -93,6 +94,14 @@ void rs_banner_make(rs_results *results, rs_runner *runner, const rs_compare_set
         "a first round dropped; medians; %.4g %% intervals of paired ratios (sign test)",
         settings->repeats, settings->repeats == 1 ? "" : "s", settings->seed,
         rs_stats_level(settings->repeats) * 100);
+    if (settings->width_percent > 0) {
+        banner_add(
+            results, "more runs",
+            "up to %u in all where the interval of a ratio of rate or CPU time is wider than "
+            "%u %% of it (--width); such intervals hold the median with 93 to 94 %% where they say "
+            "95",
+            settings->repeats + rs_rounds_extra(settings->repeats), settings->width_percent);
+    }
     if (settings->builds > 1) {
         banner_add(results, "builds",
                    "%u of each server in turn, the same objects linked in another order",

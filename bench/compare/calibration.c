@@ -5,48 +5,46 @@
 #include <math.h>
 #include <string.h>
 
+#include "compare/rounds.h"
 #include "core/assert.h"
 
-/* The first so many of a shuffled order: drawn without replacement. */
-static rs_interval calibration_draw(double *ratio, uint32_t count, uint32_t pairs,
-                                    uint64_t *state) {
-    double one[RS_CALIBRATION_PAIRS_MORE];
-    RS_ASSERT(pairs <= RS_CALIBRATION_PAIRS_MORE);
-    for (uint32_t i = 0; i < pairs; i++) {
+#define CALIBRATION_PAIRS_MOST (RS_CALIBRATION_PAIRS * RS_ROUNDS_MOST)
+
+/* The first so many of a shuffled order are drawn, without replacement: at the start
+ * RS_CALIBRATION_PAIRS, then one at a time while the interval is wide. */
+static rs_interval calibration_draw(double *ratio, uint32_t count, double width, uint64_t *state) {
+    double one[CALIBRATION_PAIRS_MOST];
+    const uint32_t most = width > 0 && count > CALIBRATION_PAIRS_MOST ? CALIBRATION_PAIRS_MOST
+                          : width > 0                                 ? count
+                                                                      : RS_CALIBRATION_PAIRS;
+    rs_interval drawn = {.count = 0};
+    for (uint32_t i = 0; i < most; i++) {
         const uint32_t at = i + (uint32_t)(rs_stats_random(state) % (count - i));
         const double kept = ratio[i];
         ratio[i] = ratio[at];
         ratio[at] = kept;
         one[i] = 1;
+        if (i + 1 >= RS_CALIBRATION_PAIRS) {
+            drawn = rs_stats_ratio(ratio, one, i + 1);
+            if (!rs_stats_is_wide(&drawn, width)) {
+                break;
+            }
+        }
     }
-    return rs_stats_ratio(ratio, one, pairs);
+    return drawn;
 }
 
 static bool calibration_is_worse(const rs_interval *drawn, bool higher_is_better) {
     return rs_stats_is_difference(drawn) && (drawn->middle > 1) != higher_is_better;
 }
 
-static double calibration_worse_more(double *ratio, uint32_t count, bool higher_is_better,
-                                     uint64_t *state) {
-    uint32_t worse = 0;
-    if (count < RS_CALIBRATION_PAIRS_MORE) {
-        return NAN;
-    }
-    for (uint32_t i = 0; i < RS_CALIBRATION_DRAWN; i++) {
-        const rs_interval drawn = calibration_draw(ratio, count, RS_CALIBRATION_PAIRS_MORE, state);
-        worse += calibration_is_worse(&drawn, higher_is_better);
-    }
-    return (double)worse / RS_CALIBRATION_DRAWN;
-}
-
 void rs_calibrate(const double *own, const double *base, uint32_t count, bool higher_is_better,
-                  rs_calibration *out) {
+                  double width, rs_calibration *out) {
     double ratio[RS_STATS_SAMPLES_MAX];
-    uint32_t known = 0, worse = 0, better = 0, covered = 0, lost = 0;
+    uint32_t known = 0, worse = 0, better = 0, covered = 0, lost = 0, pairs = 0;
     uint64_t state = 1;
     RS_ASSERT(count <= RS_STATS_SAMPLES_MAX);
     memset(out, 0, sizeof *out);
-    out->worse_more = NAN;
     out->all = rs_stats_ratio(own, base, count);
     for (uint32_t i = 0; i < count; i++) {
         if (rs_is_known(own[i]) && rs_is_known(base[i]) && base[i] > 0) {
@@ -57,7 +55,8 @@ void rs_calibrate(const double *own, const double *base, uint32_t count, bool hi
         return;
     }
     for (out->drawn = 0; out->drawn < RS_CALIBRATION_DRAWN; out->drawn++) {
-        const rs_interval drawn = calibration_draw(ratio, known, RS_CALIBRATION_PAIRS, &state);
+        const rs_interval drawn = calibration_draw(ratio, known, width, &state);
+        pairs += drawn.count;
         better += calibration_is_worse(&drawn, !higher_is_better);
         worse += calibration_is_worse(&drawn, higher_is_better);
         lost +=
@@ -65,15 +64,15 @@ void rs_calibrate(const double *own, const double *base, uint32_t count, bool hi
                               : rs_clause_at_most(&drawn, RS_VERDICT_COST_LOSS)) == RS_CLAUSE_WORSE;
         covered += drawn.low <= out->all.middle && out->all.middle <= drawn.high;
     }
+    out->pairs = (double)pairs / out->drawn;
     out->worse = (double)worse / out->drawn;
     out->better = (double)better / out->drawn;
     out->lost = (double)lost / out->drawn;
     out->covered = (double)covered / out->drawn;
-    out->worse_more = calibration_worse_more(ratio, known, higher_is_better, &state);
 }
 
 void rs_calibrate_cell(const rs_results *results, uint32_t scenario, uint32_t subject,
-                       rs_metric metric, rs_calibration *out) {
+                       rs_metric metric, double width, rs_calibration *out) {
     double own[RS_REPEATS_MAX], base[RS_REPEATS_MAX];
     const uint32_t of = results->subject[subject].of;
     for (uint32_t i = 0; i < results->repeats; i++) {
@@ -82,5 +81,5 @@ void rs_calibrate_cell(const rs_results *results, uint32_t scenario, uint32_t su
         own[i] = a->state == RS_RUN_OK ? a->value[metric] : NAN;
         base[i] = b->state == RS_RUN_OK ? b->value[metric] : NAN;
     }
-    rs_calibrate(own, base, results->repeats, metric == RS_METRIC_RATE, out);
+    rs_calibrate(own, base, results->repeats, metric == RS_METRIC_RATE, width, out);
 }

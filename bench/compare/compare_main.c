@@ -17,6 +17,7 @@
 #include "compare/question.h"
 #include "compare/rates.h"
 #include "compare/reports.h"
+#include "compare/rounds.h"
 #include "compare/settings.h"
 #include "compare/targets.h"
 #include "compare/turns.h"
@@ -35,6 +36,7 @@ typedef struct compare_main {
     rs_turns turns;
     rs_atomic_u32 stop;
     bool skip[RS_SCENARIOS_MAX * RS_SERVERS_MAX]; /* [scenarios][subjects] */
+    bool more[RS_SCENARIOS_MAX * RS_SERVERS_MAX]; /* likewise */
     char folder[RS_ARG_BYTES];                    /* where this program lies */
     char made[RS_MAP_MADE_BYTES];                 /* how the cells of a map are measured */
 } compare_main;
@@ -118,11 +120,12 @@ static int main_allocate(compare_main *self) {
     const rs_compare_settings *s = &self->settings;
     const size_t cells = (size_t)results->subjects * s->scenarios;
     results->scenarios = s->scenarios;
-    results->repeats = s->repeats;
+    results->extra = s->width_percent > 0 ? rs_rounds_extra(s->repeats) : 0;
+    results->repeats = s->repeats + results->extra;
     for (uint32_t i = 0; i < s->scenarios; i++) {
         results->scenario[i] = s->scenario[i]; /* memcpy of pointers to const: C4090 before 17.3 */
     }
-    results->run = calloc(cells * s->repeats, sizeof *results->run);
+    results->run = calloc(cells * results->repeats, sizeof *results->run);
     results->cell = calloc(cells, sizeof *results->cell);
     results->recorded = calloc(cells, sizeof *results->recorded);
     return results->run != NULL && results->cell != NULL && results->recorded != NULL
@@ -162,11 +165,15 @@ static void main_plan(compare_main *self) {
                    .reports = &self->reports,
                    .schedule = {.servers = results->subjects,
                                 .repeats = s->repeats,
+                                .extra = results->extra,
                                 .early = s->early,
                                 .late = s->scenarios - s->early,
                                 .seed = s->seed,
                                 .by_scenario = s->map,
-                                .skip = self->skip},
+                                .skip = self->skip,
+                                .more = self->more},
+                   .more = self->more,
+                   .width = s->width_percent / 100.0,
                    .made = s->map ? self->made : NULL,
                    .rates_given = s->rates_of[0] != '\0',
                    .progress = s->progress == 1 || (s->progress == 0 && rs_stderr_is_terminal())};

@@ -352,7 +352,7 @@ void rs_question_look(const rs_question *question, const rs_results *results,
     const uint32_t where = rs_results_control_scenario(results);
     memset(out, 0, sizeof *out);
     out->platform = results->platform;
-    out->repeats = results->repeats;
+    out->repeats = results->repeats - results->extra;
     out->unfit = rs_verdict_is_unfit(rs_results_made(results),
                                      rs_results_disturbed(results) + rs_results_voided(results),
                                      results->unfit_percent);

@@ -130,8 +130,10 @@ void rs_report_console(const rs_results *results, rs_table *scratch, rs_compare_
     report_map_notes(results, text, "\n", rs_compare_text_raw);
     if (results->kind == RS_COMPARE_CALIBRATE) {
         rs_report_calibration_table(results, scratch);
-        rs_compare_text_format(text, "\nComparisons of %u pairs, %u drawn:\n", RS_CALIBRATION_PAIRS,
-                               RS_CALIBRATION_DRAWN);
+        rs_compare_text_format(text,
+                               "\nComparisons of %u pairs, and of as many as --width asks for, %u "
+                               "drawn of each:\n",
+                               RS_CALIBRATION_PAIRS, RS_CALIBRATION_DRAWN);
         rs_table_write_plain(scratch, text);
     }
     report_summary(results, text, "\n", "", rs_compare_text_raw);

@@ -208,7 +208,7 @@ static void ratios_explain(const rs_results *results, const char *base, rs_compa
         : strcmp(base, "default") == 0          ? "the same server with its defaults"
         : results->kind == RS_COMPARE_CALIBRATE ? "the server with no handicap"
                                                 : "iocp_server",
-        rs_stats_level(results->repeats) * 100,
+        rs_stats_level(results->repeats - results->extra) * 100,
         results->kind == RS_COMPARE_MAP
             ? " Each line is a cell, the smallest ratio first; a tool tip names it."
             : "");

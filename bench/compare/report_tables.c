@@ -254,10 +254,10 @@ static void report_tradeoff_table(const rs_results *results, rs_table *out) {
     }
 }
 
-/* ---- calibration: a row for each handicap and figure */
+/* ---- calibration: two rows for each handicap and figure, with --width and without */
 
 static void report_row_calibration(const rs_results *results, uint32_t scenario, uint32_t subject,
-                                   rs_metric metric, rs_table *out) {
+                                   rs_metric metric, double width, rs_table *out) {
     const double truth =
         1 + rs_handicap_percent[results->subject[subject].changed - rs_handicaps] / 100.0;
     rs_calibration found;
@@ -265,7 +265,7 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
     if (row.cell == NULL) {
         return;
     }
-    rs_calibrate_cell(results, scenario, subject, metric, &found);
+    rs_calibrate_cell(results, scenario, subject, metric, width, &found);
     (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "+%.0f %%", (truth - 1) * 100);
     row_text(&row, metric == RS_METRIC_RATE ? "rate" : "CPU time");
     (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "%.3f",
@@ -276,22 +276,23 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
     }
     row.at++;
     row_count(&row, found.all.count);
+    row_text(&row, width > 0 ? "--width 10" : "10 pairs");
+    if (found.drawn > 0) {
+        (void)snprintf(row.cell[row.at], RS_TABLE_CELL_BYTES, "%.1f", found.pairs);
+    }
+    row.at++;
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.worse : NAN);
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.better : NAN);
     report_tenths(row.cell[row.at++], found.drawn > 0 ? found.lost : NAN);
     report_percent(row.cell[row.at++], found.drawn > 0 ? found.covered : NAN);
-    report_tenths(row.cell[row.at++], found.worse_more);
 }
 
 void rs_report_calibration_table(const rs_results *results, rs_table *out) {
-    static const char *const headers[] = {"expected ratio",
-                                          "measured",
-                                          "pairs",
-                                          "found worse %",
-                                          "found better %",
-                                          "lost by the rule %",
-                                          "interval covers %",
-                                          "found worse by 20 pairs %"};
+    static const char *const headers[] = {
+        "expected ratio", "measured",           "pairs",
+        "comparison",     "its pairs",          "found worse %",
+        "found better %", "lost by the rule %", "interval covers %"};
+    const double width = RS_CALIBRATION_WIDTH;
     rs_table_init(out);
     rs_table_column(out, "handicap", true);
     rs_table_column(out, "figure", true);
@@ -299,8 +300,10 @@ void rs_report_calibration_table(const rs_results *results, rs_table *out) {
     for (uint32_t i = 0; i < results->scenarios; i++) {
         for (uint32_t k = 0; k < results->subjects; k++) {
             if (results->subject[k].changed != NULL) {
-                report_row_calibration(results, i, k, RS_METRIC_CPU_SUM, out);
-                report_row_calibration(results, i, k, RS_METRIC_RATE, out);
+                report_row_calibration(results, i, k, RS_METRIC_CPU_SUM, 0, out);
+                report_row_calibration(results, i, k, RS_METRIC_CPU_SUM, width, out);
+                report_row_calibration(results, i, k, RS_METRIC_RATE, 0, out);
+                report_row_calibration(results, i, k, RS_METRIC_RATE, width, out);
             }
         }
     }

@@ -410,8 +410,7 @@ static bool results_base_fits(const rs_results *results, uint32_t subject) {
              strcmp(results->subject[subject].name, "rio_server") != 0));
 }
 
-/* What a subject is set against: its own defaults, itself, or the baseline; -1: nothing. */
-static int32_t results_base_of(const rs_results *results, uint32_t subject) {
+int32_t rs_results_base_of(const rs_results *results, uint32_t subject) {
     if (results->subject[subject].changed != NULL || results->subject[subject].control) {
         return (int32_t)results->subject[subject].of;
     }
@@ -419,7 +418,7 @@ static int32_t results_base_of(const rs_results *results, uint32_t subject) {
 }
 
 const char *rs_results_base_name(const rs_results *results, uint32_t subject) {
-    const int32_t base = results_base_of(results, subject);
+    const int32_t base = rs_results_base_of(results, subject);
     RS_ASSERT(base >= 0);
     return results->subject[base].name;
 }
@@ -445,8 +444,8 @@ rs_interval rs_results_ratio(const rs_results *results, uint32_t scenario, uint3
 
 static rs_interval results_ratio(const rs_results *results, uint32_t scenario, uint32_t subject,
                                  rs_metric metric, bool calm) {
-    return rs_results_ratio(results, scenario, subject, results_base_of(results, subject), metric,
-                            calm);
+    return rs_results_ratio(results, scenario, subject, rs_results_base_of(results, subject),
+                            metric, calm);
 }
 
 static void results_range(const double *sample, uint32_t count, double *low, double *high) {
@@ -474,7 +473,7 @@ static void results_fill_cell(const rs_results *results, uint32_t scenario, uint
     cell->cpu_spread = rs_stats_spread(sample, results->repeats);
     results_range(sample, results->repeats, &cell->cpu_low, &cell->cpu_high);
     results_calls(results, scenario, subject, cell);
-    cell->has_ratio = results_base_of(results, subject) >= 0;
+    cell->has_ratio = rs_results_base_of(results, subject) >= 0;
     if (cell->has_ratio) { /* of a control what the rule sees of it */
         const bool calm = results->subject[subject].control;
         cell->rate = results_ratio(results, scenario, subject, RS_METRIC_RATE, calm);
@@ -535,7 +534,7 @@ static void results_judge(rs_results *results) {
                               .voided = rs_results_voided(results),
                               .disturbed = rs_results_disturbed(results),
                               .unfit_percent = results->unfit_percent,
-                              .repeats = results->repeats,
+                              .repeats = results->repeats - results->extra,
                               .is_quick = results->quick,
                               .cell = cell,
                               .pool_growth_bytes = NAN};

@@ -231,7 +231,9 @@ typedef struct rs_results {
     rs_subject subject[RS_SERVERS_MAX];
     const rs_scenario *scenario[RS_SCENARIOS_MAX];
     double fixed_rate[RS_SCENARIOS_MAX]; /* messages a second asked for; 0 = closed loop */
-    uint32_t subjects, scenarios, repeats;
+    uint32_t subjects, scenarios;
+    uint32_t repeats;          /* room for them */
+    uint32_t extra;            /* of those: made only of pairs whose interval is wide (--width) */
     int32_t baseline;          /* subject that the others are set against; -1: none */
     rs_compare_run *run;       /* [scenarios][subjects][repeats] */
     rs_cell *cell;             /* [scenarios][subjects] */
@@ -273,6 +275,10 @@ int32_t rs_results_baseline(const rs_results *results);
 
 /* rs_results_base_is_iocp: it is iocp_server, and not the floor. */
 bool rs_results_base_is_iocp(const rs_results *results);
+
+/* rs_results_base_of: the subject that a subject's ratios are to: its own defaults, itself (of a
+ * control), or the baseline; -1: it has none. */
+int32_t rs_results_base_of(const rs_results *results, uint32_t subject);
 
 /* rs_results_base_name: what a subject with a ratio is set against. */
 const char *rs_results_base_name(const rs_results *results, uint32_t subject);

@@ -11,9 +11,9 @@
 #define SCHEDULE_DRAWN_MAX 64u /* servers, and scenarios */
 #define BISECT_BACK 0.9        /* of a rate that did not hold again */
 
-/* Rounds: those that count, and the dropped one. */
+/* Rounds: the dropped one, those that count, and those of some. */
 static uint32_t schedule_block_runs(const rs_schedule *schedule, uint32_t scenarios) {
-    return schedule->servers * (schedule->repeats + 1) * scenarios;
+    return schedule->servers * (1 + schedule->repeats + schedule->extra) * scenarios;
 }
 
 uint32_t rs_schedule_count(const rs_schedule *schedule) {
@@ -68,13 +68,17 @@ rs_turn rs_schedule_turn(const rs_schedule *schedule, uint32_t index) {
     const rs_turn turn = index < early_runs ? schedule_block(schedule, index, 0, schedule->early)
                                             : schedule_block(schedule, index - early_runs,
                                                              schedule->early, schedule->late);
-    RS_ASSERT(turn.repeat < schedule->repeats);
+    RS_ASSERT(turn.repeat < schedule->repeats + schedule->extra);
     return turn;
 }
 
 bool rs_schedule_skips(const rs_schedule *schedule, const rs_turn *turn) {
-    return !turn->warmup && schedule->skip != NULL &&
-           schedule->skip[turn->scenario * schedule->servers + turn->server];
+    const uint32_t pair = turn->scenario * schedule->servers + turn->server;
+    if (turn->warmup) {
+        return false;
+    }
+    return (schedule->skip != NULL && schedule->skip[pair]) ||
+           (turn->repeat >= schedule->repeats && (schedule->more == NULL || !schedule->more[pair]));
 }
 
 uint32_t rs_schedule_taken(const rs_schedule *schedule, uint32_t index) {

@@ -16,10 +16,12 @@
 
 typedef struct rs_schedule {
     uint32_t servers, repeats;
+    uint32_t extra;       /* rounds after those: of the pairs in `more` only */
     uint32_t early, late; /* scenarios: [0, early) first, [early, early + late) afterwards */
     uint64_t seed;        /* the same one gives the same order */
     bool by_scenario;     /* every round of an early scenario before the next: each can be kept */
     const bool *skip;     /* [early + late][servers]: pairs that are not measured; NULL: all are */
+    const bool *more;     /* [early + late][servers]; NULL: none */
 } rs_schedule;
 
 typedef struct rs_turn {

@@ -18,6 +18,7 @@
 #define FULL_SECONDS 2.0
 #define FULL_WARMUP_S 0.5
 #define FULL_REPEATS 10u
+#define FULL_WIDTH_PERCENT 10u
 #define MAP_SECONDS                                                                                \
     0.4 /* every cell within half an hour, three servers, two of them under Wine                   \
          */
@@ -27,7 +28,9 @@
 static const rs_option compare_rows[] = {
     RS_ROW_BOOL(rs_compare_settings, quick, "quick", false,
                 "six scenarios, 5 runs each, about 3 minutes (default)"),
-    RS_ROW_BOOL(rs_compare_settings, full, "full", false, "every scenario, 10 runs of 2 s each"),
+    RS_ROW_BOOL(
+        rs_compare_settings, full, "full", false,
+        "every scenario, 10 runs of 2 s each, more where a ratio's interval is wide (--width)"),
     RS_ROW_BOOL(rs_compare_settings, tradeoffs, "tradeoffs", false,
                 "vary one setting of iocp_server and rio_server at a time, each in the scenarios "
                 "where it can show (or in those of --scenario)"),
@@ -65,6 +68,10 @@ static const rs_option compare_rows[] = {
                 "list"),
     RS_ROW_UINT(rs_compare_settings, repeats, "repeat", 1, RS_REPEATS_MAX, QUICK_REPEATS, "runs",
                 "of each server in each scenario"),
+    RS_ROW_UINT(rs_compare_settings, width_percent, "width", 0, 100, 0, "%",
+                "of a ratio: where its interval is wider, of rate or CPU time, its servers have "
+                "more rounds, until it is not, up to three times --repeat; 0 = none; --full has "
+                "10 unless told otherwise"),
     RS_ROW_DOUBLE(rs_compare_settings, seconds, "seconds", 0, 600, QUICK_SECONDS, "s",
                   "measured time of a run"),
     RS_ROW_DOUBLE(rs_compare_settings, warmup_s, "warmup", 0, 60, QUICK_WARMUP_S, "s",
@@ -415,6 +422,18 @@ static void settings_length(rs_compare_settings *s, uint32_t repeats, double sec
     s->warmup_s = rs_options_given(&s->options, "warmup") ? s->warmup_s : warmup_s;
 }
 
+/* A map keeps a cell when its rounds are over, and a calibration draws its comparisons itself. */
+static bool settings_width(settings_parse *parse) {
+    rs_compare_settings *s = parse->out;
+    if (!rs_options_given(&s->options, "width")) {
+        s->width_percent = s->full && s->kind == RS_COMPARE_SERVERS && s->question == NULL
+                               ? FULL_WIDTH_PERCENT
+                               : 0;
+    }
+    return s->width_percent == 0 || (!s->map && !s->calibrate) ||
+           settings_error(parse, "--width", "", "goes with no --map and no --calibrate");
+}
+
 static bool settings_complete(settings_parse *parse) {
     rs_compare_settings *s = parse->out;
     const int forms = s->full + s->quick, questions = s->question_id[0] != '\0';
@@ -444,6 +463,9 @@ static bool settings_complete(settings_parse *parse) {
     }
     if (!(s->seconds > 0)) {
         return settings_error(parse, "--seconds", "0", "allowed: above 0 to 600 s");
+    }
+    if (!settings_width(parse)) {
+        return false;
     }
     return (s->map ? settings_cells(parse) : settings_scenarios(parse)) &&
            settings_servers(parse) && settings_sets(parse) && settings_agree(parse);

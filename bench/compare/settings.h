@@ -33,6 +33,7 @@ typedef struct rs_compare_settings {
     bool scenarios_given;     /* by --scenario */
     double seconds, warmup_s; /* of one run */
     uint32_t repeats;
+    uint32_t width_percent; /* 0: no more rounds than repeats */
     rs_placement_wish placement;
     bool no_instrument_test;
     bool no_control;

@@ -170,6 +170,13 @@ bool rs_stats_is_same(const rs_interval *ratio) {
            ratio->high <= 1 + RS_STATS_SAME;
 }
 
+bool rs_stats_is_wide(const rs_interval *ratio, double width) {
+    if (ratio->count == 0 || ratio->low > RS_STATS_CLEAR || ratio->high < 1 / RS_STATS_CLEAR) {
+        return false;
+    }
+    return ratio->count < RS_STATS_PAIRS_MIN || ratio->high - ratio->low > width * ratio->middle;
+}
+
 uint64_t rs_stats_random(uint64_t *state) {
     uint64_t z = *state += 0x9E3779B97F4A7C15u;
     z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;

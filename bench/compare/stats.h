@@ -18,6 +18,7 @@
 #define RS_STATS_LEVEL 0.95             /* of an interval, where there are pairs enough for it */
 #define RS_STATS_SAME                                                                              \
     0.05 /* an interval within 1 -+ this shows that there is no difference: ours */
+#define RS_STATS_CLEAR 1.25 /* beyond this, or its inverse, a ratio need not be narrow: ours */
 
 typedef struct rs_interval {
     double middle, low, high; /* NAN: no sample */
@@ -67,6 +68,12 @@ uint32_t rs_stats_discoveries(rs_interval *const *ratio, uint32_t count, double 
 /* rs_stats_is_same: the interval, of RS_STATS_PAIRS_MIN pairs or more, lies within
  * 1 -+ RS_STATS_SAME. Neither this nor a difference: the two cannot be told apart. */
 bool rs_stats_is_same(const rs_interval *ratio);
+
+/* rs_stats_is_wide: are more pairs worth their time? The interval is wider than `width` of its
+ * middle, or rests on fewer than RS_STATS_PAIRS_MIN pairs, and is not wholly beyond RS_STATS_CLEAR.
+ * False without a pair. Whether the interval holds 1 does not count: who measures until there is a
+ * difference finds one. */
+bool rs_stats_is_wide(const rs_interval *ratio, double width);
 
 /* rs_stats_random: SplitMix64; *state is any number. */
 uint64_t rs_stats_random(uint64_t *state);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compare/rates.h"
+#include "compare/rounds.h"
 #include "seam/os.h"
 
 #define TURNS_DROPPED_SHARE 0.25 /* of a run's time for one that does not count: ours */
@@ -120,9 +121,14 @@ static void turns_keep_cell(const rs_turns *self, uint32_t index, const rs_turn 
 void rs_turns_run(rs_turns *self) {
     const uint32_t count = rs_schedule_count(&self->schedule);
     const rs_atomic_u32 *stop = self->runner->stop;
+    uint32_t repeat = 0;
     for (uint32_t i = 0;
          i < count && rs_atomic_load_u32(stop) == 0 && !rs_reports_ended(self->reports); i++) {
         const rs_turn turn = rs_schedule_turn(&self->schedule, i);
+        if (turn.repeat >= self->schedule.repeats && turn.repeat != repeat) { /* a round begins */
+            rs_rounds_want(self->results, self->width, self->more);
+        }
+        repeat = turn.repeat;
         if (!rs_schedule_skips(&self->schedule, &turn)) {
             turns_one(self, i, &turn);
             if (self->made != NULL && !turn.warmup && rs_atomic_load_u32(stop) == 0) {

@@ -15,6 +15,8 @@ typedef struct rs_turns {
     rs_runner *runner;
     rs_reports *reports;
     rs_schedule schedule;
+    bool *more;   /* the schedule's: kept as the results ask for */
+    double width; /* of an interval that is wide, rounds.h; unused without extra rounds */
     rs_cost cost;
     const char *made;       /* a map: how its cells are measured, each kept as it ends; or NULL */
     bool rates_given;       /* results->fixed_rate is an earlier comparison's */

@@ -25,7 +25,7 @@ code=$?
 cat "$work/console.txt"
 [ $code -eq 0 ] || fail "exit code $code"
 for row in '+0 %' '+2 %' '+5 %' '+10 %'; do
-    [ "$(grep -c "^$row  .* 6 " "$work/console.txt")" -eq 2 ] || fail "no rows for $row"
+    [ "$(grep -c "^$row  .* 6  *\(10 pairs\|--width 10\) " "$work/console.txt")" -eq 4 ] || fail "no rows for $row"
 done
 
 # Twice the processor time for each message; half as much more passes on a busy machine.

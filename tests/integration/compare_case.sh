@@ -130,6 +130,19 @@ if [ "$case" = honest ]; then
     [ $? -eq 0 ] || fail "--rates-of: $(cat "$work/rates.txt")"
     grep -Eq '"rate_asked": ?1234[,.]' "$work/again/results.json" || fail "another rate was asked for"
     grep -q '"instruments_tested": *false' "$work/again/results.json" || fail "no test is not recorded"
+    # Two pairs are too few for an interval: --width has more, at most three times as many. Pairs
+    # that somebody disturbed do not count, and where all are, more would not help.
+    "$bin/compare" --servers "epoll_server=$bin/epoll_server" --scenario many-small --repeat 2 \
+        --width 100 --seconds 0.05 --warmup 0 --no-instrument-test --disturbed-max 100 \
+        --progress off --out "$work/wide" >"$work/wide.txt" 2>&1 </dev/null ||
+        fail "--width: $(cat "$work/wide.txt")"
+    least=3
+    grep -q ',ok,yes,' "$work/wide/runs.csv" && least=2
+    for server in epoll_server epoll_server+control; do
+        made=$(grep -c "^many-small,$server," "$work/wide/runs.csv")
+        [ "$made" -ge $least ] && [ "$made" -le 6 ] || fail "--width: $made runs of $server"
+    done
+    grep -q '^more runs  *up to 6 in all' "$work/wide.txt" || fail "--width is not said"
     # Both on one processor, where asked.
     grep -q '^placement .*server on processor \([0-9]*\), loadgen on processor \1 (one for both)' \
         "$work/rates.txt" || fail "--placement one: $(grep '^placement' "$work/rates.txt")"

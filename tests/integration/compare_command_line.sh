@@ -29,6 +29,8 @@ refused "--quick --full: " --full --quick
 refused "--agree: 'a': needs two folders" --agree a
 refused "--servers: 'mine=/nonexistent': no such program" --servers mine=/nonexistent
 refused "--map --question: " --question 13 --map
+refused "--width: " --map --width 5
+refused "--width: " --calibrate --width 5
 refused "--question: '77': no such question" --question 77
 refused "--question: '15': the servers do not call it" --question 15
 refused "--question: '13': has scenarios and servers" --question 13 --scenario wide

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "compare/rounds.h"
 #include "unit/random.h"
 
 #define PAIRS 100u
@@ -15,7 +16,8 @@
 static uint64_t seed;
 
 /* Pairs of a ratio with noise of up to so much either way. */
-static rs_calibration measure(double truth, double noise, bool higher_is_better, uint32_t count) {
+static rs_calibration measure_wide(double truth, double noise, bool higher_is_better,
+                                   uint32_t count, double width) {
     test_random random = {seed};
     rs_calibration out;
     double own[PAIRS], base[PAIRS];
@@ -24,8 +26,12 @@ static rs_calibration measure(double truth, double noise, bool higher_is_better,
         own[i] = 50 * truth * (1 + noise * share);
         base[i] = 50;
     }
-    rs_calibrate(own, base, count, higher_is_better, &out);
+    rs_calibrate(own, base, count, higher_is_better, width, &out);
     return out;
+}
+
+static rs_calibration measure(double truth, double noise, bool higher_is_better, uint32_t count) {
+    return measure_wide(truth, noise, higher_is_better, count, 0);
 }
 
 static void test_calibration_finds_what_is_there(void **state) {
@@ -51,21 +57,27 @@ static void test_calibration_claims_little_where_there_is_nothing(void **state) 
     assert_true(none.covered > 0.9 && none.covered < 0.99); /* of a sample: somewhat above 95 % */
 }
 
-/* More pairs find what ten overlook: +5 % under noise of 10 % either way. */
-static void test_calibration_finds_more_with_more_pairs(void **state) {
+/* With --width a comparison goes on where ten pairs say little, and only there. */
+static void test_calibration_with_width_finds_more(void **state) {
     (void)state;
-    const rs_calibration small = measure(1.05, 0.1, false, PAIRS);
-    assert_true(small.worse < 0.9);
-    assert_true(small.worse_more > small.worse);
-    assert_true(measure(1, 0.1, false, PAIRS).worse_more < 0.15);
-    assert_true(isnan(measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS_MORE - 1).worse_more));
+    const rs_calibration ten = measure(1.1, 0.25, false, PAIRS);
+    const rs_calibration more = measure_wide(1.1, 0.25, false, PAIRS, RS_CALIBRATION_WIDTH);
+    assert_true(ten.pairs == RS_CALIBRATION_PAIRS);
+    assert_true(more.pairs > 1.5 * RS_CALIBRATION_PAIRS);
+    assert_true(more.pairs <= RS_CALIBRATION_PAIRS * RS_ROUNDS_MOST);
+    assert_true(ten.worse < 0.8 && more.worse > ten.worse + 0.1);
+    const rs_calibration none = measure_wide(1, 0.25, false, PAIRS, RS_CALIBRATION_WIDTH);
+    assert_true(none.worse + none.better < 0.15);
+    assert_true(none.lost <= 0.01);
+    assert_true(none.covered > 0.9);
+    assert_true(measure_wide(1.1, 0.02, false, PAIRS, RS_CALIBRATION_WIDTH).pairs ==
+                RS_CALIBRATION_PAIRS);
 }
 
 static void test_calibration_of_too_few_pairs_is_none(void **state) {
     (void)state;
     const rs_calibration few = measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS - 1);
     assert_int_equal(few.drawn, 0);
-    assert_true(isnan(few.worse_more));
     assert_int_equal(few.all.count, RS_CALIBRATION_PAIRS - 1);
     assert_int_equal(measure(1.1, 0.02, false, RS_CALIBRATION_PAIRS).drawn, RS_CALIBRATION_DRAWN);
 }
@@ -74,7 +86,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_calibration_finds_what_is_there),
         cmocka_unit_test(test_calibration_claims_little_where_there_is_nothing),
-        cmocka_unit_test(test_calibration_finds_more_with_more_pairs),
+        cmocka_unit_test(test_calibration_with_width_finds_more),
         cmocka_unit_test(test_calibration_of_too_few_pairs_is_none),
     };
     seed = test_seed(argc, argv);

@@ -136,6 +136,33 @@ static void test_schedule_skipped_pairs_are_neither_counted_nor_waited_for(void 
                      rs_schedule_left_s(&some, 0, cost_s, factor) - 10.0 * (REPEATS + 1)) < 1e-9);
 }
 
+/* Rounds beyond the common ones are those of the pairs that want more, now. */
+static void test_schedule_extra_rounds_are_of_those_that_want_more(void **state) {
+    (void)state;
+    bool more[SCENARIOS * SERVERS] = {false};
+    const double cost_s[SERVERS] = {1, 10, 100}, factor[SCENARIOS] = {1, 1, 1, 1};
+    rs_schedule some = schedule;
+    some.extra = 2;
+    some.more = more;
+    const uint32_t count = rs_schedule_count(&some), plain = rs_schedule_count(&schedule);
+    assert_int_equal(count, plain + 2 * SERVERS * SCENARIOS);
+    assert_int_equal(rs_schedule_taken(&some, count), plain);
+    more[SCENARIOS * SERVERS - 1] = true; /* the late scenario's last server */
+    more[1] = true;
+    assert_int_equal(rs_schedule_taken(&some, count), plain + 4);
+    assert_true(fabs(rs_schedule_left_s(&some, 0, cost_s, factor) -
+                     rs_schedule_left_s(&schedule, 0, cost_s, factor) - 220) < 1e-9);
+    for (uint32_t i = 0; i < count; i++) {
+        const rs_turn turn = rs_schedule_turn(&some, i);
+        const bool wanted = (turn.scenario == 0 && turn.server == 1) ||
+                            (turn.scenario == SCENARIOS - 1 && turn.server == SERVERS - 1);
+        assert_int_equal(rs_schedule_skips(&some, &turn), turn.repeat >= REPEATS && !wanted);
+        assert_true(turn.repeat < REPEATS + 2);
+    }
+    some.more = NULL;
+    assert_int_equal(rs_schedule_taken(&some, count), plain);
+}
+
 static void test_schedule_only_late_scenarios_work_too(void **state) {
     (void)state;
     const rs_schedule late = {.servers = 2, .repeats = 2, .early = 0, .late = 2};
@@ -233,6 +260,7 @@ int main(void) {
         cmocka_unit_test(test_schedule_late_scenarios_come_after_all_early_ones),
         cmocka_unit_test(test_schedule_by_scenario_ends_one_before_the_next),
         cmocka_unit_test(test_schedule_skipped_pairs_are_neither_counted_nor_waited_for),
+        cmocka_unit_test(test_schedule_extra_rounds_are_of_those_that_want_more),
         cmocka_unit_test(test_schedule_only_late_scenarios_work_too),
         cmocka_unit_test(test_schedule_time_left_is_the_sum_of_what_is_left),
         cmocka_unit_test(test_schedule_bisection_finds_the_capacity_from_both_sides),
