@@ -152,6 +152,8 @@ static rs_status iocp_open_port(rs_backend *backend, rs_error *error) {
                             "cannot create a completion port (error %u)", os_error);
     }
     cfg.port = backend->port;
+    cfg.prepare = backend->prepares ? rs_iocp_adopt : NULL;
+    cfg.prepare_arg = backend;
     return rs_win_accept_open(&backend->accept, &cfg, error);
 }
 
@@ -178,6 +180,7 @@ static rs_status iocp_open(rs_backend **out, const rs_backend_config *cfg, rs_er
     backend->tuning = cfg->tuning;
     backend->own = own;
     backend->on_wine = rs_os_is_wine();
+    backend->prepares = cfg->keeps_accepted && cfg->tuning.accept_mode == RS_ACCEPT_OVERLAPPED;
     status = iocp_allocate(backend, cfg, error);
     if (status == RS_OK) {
         status = rs_win_socket_start(error);

@@ -265,8 +265,8 @@ static void iocp_bind_slot(rs_backend *backend, uint32_t index, SOCKET socket) {
     *conn = (rs_iocp_conn){.socket = socket, .recv_listed = conn->recv_listed};
 }
 
-/* Associates a socket with the port; on failure it is still open. */
-static rs_status iocp_adopt(rs_backend *backend, SOCKET socket) {
+uint32_t rs_iocp_adopt(void *arg, SOCKET socket) {
+    rs_backend *backend = arg;
     /* Nobody waits on the file handle's event; not setting it is always safe. */
     UCHAR modes = FILE_SKIP_SET_EVENT_ON_HANDLE;
     if (backend->skip) {
@@ -274,19 +274,18 @@ static rs_status iocp_adopt(rs_backend *backend, SOCKET socket) {
     }
     backend->calls.count[RS_WIN_ASSOCIATE]++;
     if (CreateIoCompletionPort((HANDLE)socket, backend->port, RS_IOCP_KEY_CONN, 0) == NULL) {
-        return rs_win_error_status(GetLastError());
+        return GetLastError();
     }
     backend->calls.count[RS_WIN_MODES]++;
-    return SetFileCompletionNotificationModes((HANDLE)socket, modes)
-               ? RS_OK
-               : rs_win_error_status(GetLastError());
+    return SetFileCompletionNotificationModes((HANDLE)socket, modes) ? 0 : GetLastError();
 }
 
 rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generation,
                          uintptr_t socket) {
     rs_status status;
     RS_ASSERT(index < backend->engine.cfg.conns_max);
-    status = iocp_adopt(backend, (SOCKET)socket);
+    status =
+        backend->prepares ? RS_OK : rs_win_error_status(rs_iocp_adopt(backend, (SOCKET)socket));
     if (status == RS_OK) {
         status = rs_win_socket_tune_accepted((SOCKET)socket, &backend->tuning, &backend->inherit,
                                              &backend->calls);
@@ -326,7 +325,7 @@ static rs_status iocp_connect_start(rs_backend *backend, uint32_t index, const r
     if (conn->socket == INVALID_SOCKET) {
         return rs_win_error_status(os_error);
     }
-    status = iocp_adopt(backend, conn->socket);
+    status = rs_win_error_status(rs_iocp_adopt(backend, conn->socket));
     if (status == RS_OK) {
         status = rs_win_socket_tune(conn->socket, &backend->tuning, &backend->calls);
     }

@@ -61,6 +61,7 @@ struct rs_backend {
     bool port_reuse_failed; /* SO_REUSE_UNICASTPORT is not supported here: do not retry */
     bool started;           /* WSAStartup */
     bool on_wine;
+    bool prepares; /* sockets are associated before they are accepted */
     rs_win_inherit inherit;
     uint32_t inline_since;           /* inline completions since the last look at the port */
     rs_win_extensions extensions[2]; /* by rs_family */
@@ -88,6 +89,10 @@ rs_status rs_iocp_attach(rs_backend *backend, uint32_t index, uint32_t generatio
 rs_addr rs_iocp_local(rs_backend *backend, uint32_t index);
 void rs_iocp_discard_socket(rs_backend *backend, uintptr_t socket);
 uint32_t rs_iocp_submit(rs_backend *backend, const rs_op *ops, uint32_t count, rs_status *why);
+
+/* rs_iocp_adopt: associates a socket with the port, arg is the back end. Returns 0 or the Windows
+ * error; the socket stays open. */
+uint32_t rs_iocp_adopt(void *arg, SOCKET socket);
 
 /* rs_iocp_recv_flush: posts what submit accepted, within the bounds of one poll. */
 void rs_iocp_recv_flush(rs_backend *backend);

@@ -230,6 +230,7 @@ rs_backend_config conf_config(conf_run *run, const conf_setup *setup) {
         .conns_max = want->conns != 0 ? want->conns : 16u,
         .sends_per_conn = want->sends != 0 ? want->sends : 2u,
         .poll_max = CONF_POLL_MAX,
+        .keeps_accepted = true,
         .tuning = rs_tuning_default(),
         .world = run->world,
     };

@@ -6,6 +6,7 @@
 
 static void prepare(rs_backend_config *cfg) {
     cfg->tuning.recvs = 4;
+    cfg->keeps_accepted = false; /* associated when attached, as with several workers */
 }
 
 int main(int argc, char **argv) {

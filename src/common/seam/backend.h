@@ -97,6 +97,8 @@ typedef struct rs_backend_config {
     uint32_t sends_per_conn; /* SENDs in flight per connection, [1, RS_SENDS_IN_FLIGHT_MAX] */
     bool lone_sends;         /* every SEND a call of its own: none is joined with the next */
     uint32_t poll_max;       /* the largest cap poll will be given */
+    bool keeps_accepted; /* what this instance accepts is attached to it or discarded, and nothing
+                            else is attached: a socket may be prepared before it is accepted */
     bool fine_waits; /* poll's timeouts end as exactly as the system allows, not at its tick: a
                         thread and a timer on Windows. Back ends that only serve ignore it */
     rs_tuning tuning;

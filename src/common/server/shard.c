@@ -505,6 +505,7 @@ static rs_status shard_open_backend(rs_shard *shard, const shard_plan *plan, rs_
         .conns_max = plan->slots,
         .sends_per_conn = shard->cfg.server->sends_in_flight,
         .poll_max = shard->poll_max,
+        .keeps_accepted = shard->cfg.server->workers == 1,
         .tuning = shard->cfg.server->tuning,
         .own = shard->cfg.server->backend_settings,
         .world = shard->cfg.server->world,

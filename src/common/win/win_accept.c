@@ -216,8 +216,11 @@ static uint32_t accept_post(accept_source *source, accept_request *request) {
     RS_ASSERT(!request->posted);
     if (request->socket == INVALID_SOCKET) {
         request->socket = accept_open(source, &os_error);
+        if (request->socket != INVALID_SOCKET && source->cfg.prepare != NULL) {
+            os_error = source->cfg.prepare(source->cfg.prepare_arg, request->socket);
+        }
     }
-    if (request->socket == INVALID_SOCKET) {
+    if (os_error != 0) {
         return os_error;
     }
     if (!source->by_entry && !rs_win_extensions_fit(&source->extensions, request->socket)) {

@@ -29,6 +29,10 @@ typedef struct rs_win_accept_config {
     /* A listener's required provider, IPv4's and IPv6's (by rs_family); outlive it. */
     const rs_win_provider *provider[2];
     rs_win_calls *calls; /* outlives it */
+    /* What is done to a socket that an AcceptEx has not accepted yet; NULL: nothing. Returns 0 or
+     * the Windows error, and then the caller closes the socket. */
+    uint32_t (*prepare)(void *arg, SOCKET socket);
+    void *prepare_arg;
     /* How to get a socket's functions; NULL = rs_win_socket_extensions. */
     rs_status (*extensions)(SOCKET socket, rs_win_extensions *out, rs_error *error);
 } rs_win_accept_config;
