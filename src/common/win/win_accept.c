@@ -17,7 +17,7 @@
 
 /* Of the AcceptEx that should stand: with no more than the first part left, one that has ended is
  * posted again at once; what else is missing is posted in batches of the second part. */
-#define ACCEPT_LOW_PARTS 8u
+#define ACCEPT_LOW_PARTS 32u
 #define ACCEPT_BATCH_PARTS 32u
 
 typedef struct accept_source accept_source;
