@@ -110,6 +110,24 @@ static void iocp_wait_port(rs_backend *backend, int64_t timeout_ns) {
     backend->inline_since = 0;
 }
 
+static bool iocp_is_idle(const rs_backend *backend) {
+    return backend->engine.ready.count == 0 && backend->recv_count == 0;
+}
+
+/* More connections than AcceptEx stood: as many as one look at the port would bring. */
+static void iocp_take_burst(rs_backend *backend) {
+    rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t taken = 0;
+    bool is_idle = iocp_is_idle(backend);
+    while (backend->engine.accepts <= backend->tuning.accepts &&
+           taken++ < backend->tuning.dequeue_batch &&
+           rs_win_accept_in_burst(backend->accept, is_idle)) {
+        rs_engine_accepted(&backend->engine, accepted,
+                           rs_win_accept_take(backend->accept, accepted));
+        is_idle = true; /* it is its turn */
+    }
+}
+
 /* Nothing to return: the time to post accepts, a batch after each look at an empty port. */
 static void iocp_refill_accepts(rs_backend *backend) {
     rs_completion accepted[RS_WIN_ACCEPT_OUT_MAX];
@@ -136,6 +154,7 @@ uint32_t rs_iocp_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int
     }
     rs_iocp_recv_flush(backend);
     rs_engine_accepted(&backend->engine, accepted, rs_win_accept_retry(backend->accept, accepted));
+    iocp_take_burst(backend);
     if (backend->recv_count == 0) {
         iocp_refill_accepts(backend);
     }

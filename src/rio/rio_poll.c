@@ -151,9 +151,25 @@ static bool rio_has_ready(const rs_backend *backend) {
 
 /* ---- accepts */
 
+/* More connections than AcceptEx stood: as many as one look at the port would bring. */
+static void rio_take_burst(rs_backend *backend, bool is_idle) {
+    rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t taken = 0;
+    while (backend->engine.accepts <= backend->tuning.accepts &&
+           taken++ < backend->tuning.dequeue_batch &&
+           rs_win_accept_in_burst(backend->accept, is_idle)) {
+        backend->port_dirty = true;
+        rs_engine_accepted(&backend->engine, accepts, rs_win_accept_take(backend->accept, accepts));
+        is_idle = true; /* it is its turn */
+    }
+}
+
 /* The port has just been empty, and there is nothing to return: the time to post a batch. */
 static void rio_refill_accepts(rs_backend *backend) {
     rs_completion accepts[RS_WIN_ACCEPT_OUT_MAX];
+    if (!rio_has_ready(backend)) {
+        rio_take_burst(backend, true);
+    }
     if (!rio_has_ready(backend) && rs_win_accept_owes(backend->accept)) {
         rs_engine_accepted(&backend->engine, accepts,
                            rs_win_accept_refill(backend->accept, accepts));
@@ -288,6 +304,7 @@ uint32_t rs_rio_poll(rs_backend *backend, rs_completion *out, uint32_t cap, int6
     RS_ASSERT(cap > 0);
     RS_ASSERT(cap <= backend->poll_max);
     rs_engine_accepted(&backend->engine, accepts, rs_win_accept_retry(backend->accept, accepts));
+    rio_take_burst(backend, false);
     rs_rio_wait_begin(&backend->waiter, timeout_ns);
     do {
         bool found = rio_has_ready(backend) || rs_wake_is_pending(&backend->wake);

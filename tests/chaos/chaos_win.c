@@ -23,6 +23,7 @@ typedef struct win_socket {
     HANDLE port;
     ULONG_PTR key;
     bool skips; /* no packet for what succeeds at once */
+    bool taken; /* came from accept() */
 } win_socket;
 
 typedef struct win_request {
@@ -393,12 +394,28 @@ BOOL chaos_PostQueuedCompletionStatus(HANDLE handle, DWORD bytes, ULONG_PTR key,
     return done;
 }
 
+/* A socket that is prepared and not attached yet: if accept() gave it, a connection is lost. */
+static void prepare_told(SOCKET socket, uint32_t code) {
+    const chaos_ref ref = chaos_ref_of(socket);
+    const win_socket *found;
+    bool taken;
+    chaos_lock();
+    found = socket_find(socket);
+    taken = found != NULL && found->taken;
+    chaos_unlock();
+    if (ref.instance == 0 && taken) {
+        chaos_told_accept(code);
+    } else {
+        chaos_told(ref, CHAOS_DIR_NONE, code);
+    }
+}
+
 HANDLE chaos_CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key, DWORD threads) {
     const chaos_side side = chaos_here();
     uint32_t code;
     HANDLE made;
     if (chaos_fails(CHAOS_CREATEPORT, &code)) {
-        chaos_told(chaos_ref_of((SOCKET)file), CHAOS_DIR_NONE, code);
+        prepare_told((SOCKET)file, code);
         SetLastError(code);
         return NULL;
     }
@@ -431,7 +448,7 @@ HANDLE chaos_CreateIoCompletionPort(HANDLE file, HANDLE port, ULONG_PTR key, DWO
 BOOL chaos_SetFileCompletionNotificationModes(HANDLE file, UCHAR modes) {
     uint32_t code;
     if (chaos_fails(CHAOS_MODES, &code)) {
-        chaos_told(chaos_ref_of((SOCKET)file), CHAOS_DIR_NONE, code);
+        prepare_told((SOCKET)file, code);
         return fail_win(code);
     }
     if (!SetFileCompletionNotificationModes(file, modes)) {
@@ -761,6 +778,9 @@ SOCKET chaos_accept(SOCKET listener, struct sockaddr *name, int *bytes) {
     }
     if (accepted != INVALID_SOCKET) {
         chaos_socket_opened(accepted);
+        chaos_lock();
+        socket_find(accepted)->taken = true;
+        chaos_unlock();
         return accepted;
     }
     if (rs_win_error_find(code).class_of != RS_WIN_AGAIN) {

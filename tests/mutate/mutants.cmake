@@ -589,11 +589,18 @@ mutant("a request joins others that wait, and is tried as well" [[uint32_t os_er
     *ends_round = @{class_of == RS_WIN_RESOURCES}@;]] [[false]])
 mutant("out of descriptors the listener is given up" [[               ? @{RS_WIN_RESOURCES}@
                : RS_WIN_FATAL;]] [[RS_WIN_FATAL]])
-mutant("a listener of no more use is reported again and again" [[    @{source->failed = true;}@]] [[;]])
+mutant("a listener of no more use is reported again and again" [[        return 0;
+    }
+    @{source->failed = true;}@]] [[;]])
+mutant("connections are taken one by one while AcceptEx stand" [[    return source->takes && @{source->posted == 0}@ &&]] [[1]])
+mutant("a busy server never takes what comes beyond its AcceptEx" [[(!is_idle && @{++set->waited < ACCEPT_WAITED_MAX}@)]] [[1]])
+mutant("a burst has no end" [[        return @{accept_post_some(source, &source->later, accept_batch(source), out)}@;
+    case RS_WIN_PEER:]] [[0]])
 mutant("an accept that is asked back is told" [[    return @{status == RS_E_ABORTED && source->stopping}@ ? 0 : accept_say]] [[0]])
 
 mutants_of(src/common/win/win_accept.c "chaos\\.iocp$")
 mutant("an accept that failed for want of resources is never posted again" [[        @{accept_park(source);}@ /* if posted again]] [[;]])
+mutant("a burst that failed for want of resources goes on at once" [[        @{accept_park(source);}@ /* the others follow it]] [[source->later++;]])
 mutant("a knock that failed is not made again" [[    return @{source->stopping}@ && source->thread != NULL && source->knock]] [[0]])
 mutant("a connection that died before it was ours is not told" [[? 0 : @{accept_say(out, status, INVALID_SOCKET)}@;]] [[0]])
 

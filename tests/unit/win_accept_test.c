@@ -146,6 +146,20 @@ static uint32_t bed_poll(bed *b, DWORD wait_ms) {
     return sockets;
 }
 
+/* A burst to its end: the packets of all AcceptEx that stand, then one connection at a time. */
+static uint32_t bed_take_burst(bed *b) {
+    rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t sockets = 0;
+    for (uint32_t i = 0; !rs_win_accept_in_burst(b->source, true); i++) {
+        assert_true(i < 10000u);
+        sockets += bed_poll(b, 10);
+    }
+    while (rs_win_accept_in_burst(b->source, true)) {
+        sockets += bed_said(b, out, rs_win_accept_take(b->source, out));
+    }
+    return sockets;
+}
+
 static void bed_end(bed *b) {
     rs_win_accept_unlisten(b->source);
     while (b->ended == 0) {
@@ -311,7 +325,6 @@ static void test_win_accept_provider_that_was_not_told_refuses_nobody(void **sta
 
 /* Of a burst, only what brings the standing ones back to their least is posted at once. */
 static void test_win_accept_burst_is_answered_first(void **state) {
-    const uint32_t least = ACCEPTS / 32u + 1u;
     SOCKET clients[ACCEPTS + 16u];
     rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
     uint32_t taken = 0, batches = 0;
@@ -326,13 +339,20 @@ static void test_win_accept_burst_is_answered_first(void **state) {
         taken += bed_poll(&b, 10);
     }
     assert_int_equal(fake.calls, ACCEPTS); /* 48 stand */
+    assert_false(rs_win_accept_in_burst(b.source, true));
     assert_true(rs_win_accept_owes(b.source));
     bed_connect(&b, clients + 16, ACCEPTS);
-    for (uint32_t i = 0; taken < ACCEPTS + 16u; i++) {
-        assert_true(i < 10000u);
-        taken += bed_poll(&b, 10);
+    if (rs_os_is_wine()) {
+        taken += bed_take_burst(&b);
+        assert_int_equal(fake.calls, ACCEPTS + ACCEPTS / 32u + 1u); /* what ends a burst */
+    } else {
+        for (uint32_t i = 0; taken < ACCEPTS + 16u; i++) {
+            assert_true(i < 10000u);
+            taken += bed_poll(&b, 10);
+        }
+        assert_int_equal(fake.calls, ACCEPTS + 16u + ACCEPTS / 32u + 1u); /* 3 stand */
     }
-    assert_int_equal(fake.calls, ACCEPTS + 16u + least); /* 3 stand */
+    assert_int_equal(taken, ACCEPTS + 16u);
     while (rs_win_accept_owes(b.source)) {
         const uint32_t calls = fake.calls;
         assert_int_equal(rs_win_accept_refill(b.source, out), 0);
@@ -340,8 +360,53 @@ static void test_win_accept_burst_is_answered_first(void **state) {
         batches++;
     }
     assert_true(batches > 16u);
-    assert_in_range(fake.calls, 2 * ACCEPTS + 14u, 2 * ACCEPTS + 16u); /* less than a batch lacks */
+    /* Less than a batch lacks. */
+    assert_in_range(fake.calls, 2 * ACCEPTS + (rs_os_is_wine() ? 0 : 16u) - 2u,
+                    2 * ACCEPTS + (rs_os_is_wine() ? 0 : 16u));
     for (uint32_t i = 0; i < ACCEPTS + 16u; i++) {
+        rs_win_socket_close(clients[i], &b.calls);
+    }
+    bed_end(&b);
+}
+
+/* Under Wine: without time a burst waits for its turn, and an end of it is told like any other. */
+static void test_win_accept_burst_has_its_turn(void **state) {
+    SOCKET clients[ACCEPTS + 2u];
+    rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
+    uint32_t taken = 0, polls = 0;
+    bed b;
+    (void)state;
+    if (!rs_os_is_wine()) {
+        skip();
+    }
+    assert_int_equal(bed_listen(&b, ACCEPTS), RS_OK);
+    assert_false(rs_win_accept_in_burst(b.source, true));
+    bed_connect(&b, clients, ACCEPTS + 2u);
+    while (taken < ACCEPTS) {
+        taken += bed_poll(&b, 10);
+    }
+    while (!rs_win_accept_in_burst(b.source, false)) {
+        assert_true(++polls < 100u);
+    }
+    assert_true(polls > 3u);
+    assert_int_equal(bed_said(&b, out, rs_win_accept_take(b.source, out)), 1);
+    assert_false(rs_win_accept_in_burst(b.source, false)); /* it waits again */
+    assert_true(rs_win_accept_in_burst(b.source, true));
+    assert_int_equal(bed_said(&b, out, rs_win_accept_take(b.source, out)), 1);
+    /* None is left, and no AcceptEx can be posted: nothing is lost, all wait. */
+    assert_true(rs_win_accept_in_burst(b.source, true));
+    assert_int_equal(rs_win_accept_take(b.source, out), 0);
+    assert_false(rs_win_accept_in_burst(b.source, true));
+    assert_true(rs_win_accept_retry_ms(b.source) != 0);
+    fake.room = 2 * ACCEPTS;
+    for (uint32_t i = 0; rs_win_accept_retry_ms(b.source) != 0 || rs_win_accept_owes(b.source);
+         i++) {
+        assert_true(i < 10000u);
+        (void)rs_win_accept_refill(b.source, out);
+        (void)bed_poll(&b, 10);
+    }
+    assert_in_range(fake.room, ACCEPTS, ACCEPTS + 2u);
+    for (uint32_t i = 0; i < ACCEPTS + 2u; i++) {
         rs_win_socket_close(clients[i], &b.calls);
     }
     bed_end(&b);
@@ -563,6 +628,7 @@ int main(void) {
         cmocka_unit_test(test_win_accept_listener_of_another_provider_is_refused),
         cmocka_unit_test(test_win_accept_provider_that_was_not_told_refuses_nobody),
         cmocka_unit_test(test_win_accept_burst_is_answered_first),
+        cmocka_unit_test(test_win_accept_burst_has_its_turn),
         cmocka_unit_test(test_win_accept_put_off_and_out_of_resources),
         cmocka_unit_test(test_win_accept_sockets_are_made_of_the_listeners_entry),
         cmocka_unit_test(test_win_accept_entry_of_other_functions_is_not_used),

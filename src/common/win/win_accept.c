@@ -19,6 +19,7 @@
  * posted again at once; what else is missing is posted in batches of the second part. */
 #define ACCEPT_LOW_PARTS 32u
 #define ACCEPT_BATCH_PARTS 32u
+#define ACCEPT_WAITED_MAX 16u /* polls until a burst has its turn among other things to do */
 
 typedef struct accept_source accept_source;
 
@@ -50,6 +51,7 @@ struct accept_source {
     rs_addr addr;                 /* as bound */
     bool stopping;                /* unlisten was called */
     bool failed;                  /* RS_E_LISTENER was reported */
+    bool takes;                   /* a burst by accept(), see accept_in_burst */
     uint32_t posted;              /* AcceptEx requests in the kernel */
     uint32_t idle;                /* AcceptEx requests waiting for a retry */
     uint32_t later;               /* AcceptEx requests to be posted when there is time */
@@ -70,6 +72,7 @@ struct rs_win_accept {
     rs_win_accept_config cfg;
     accept_source
         *sources[RS_LISTENERS_MAX]; /* NULL: never needed so far; the first one is there */
+    uint32_t waited;                /* polls that had other things to do during a burst */
 };
 
 static bool accept_is_threaded(const accept_source *source) {
@@ -303,7 +306,7 @@ static uint32_t accept_repost(accept_source *source, accept_request *request, rs
         source->idle++;
         return 0;
     }
-    if (source->posted > source->cfg.tuning->accepts / ACCEPT_LOW_PARTS) {
+    if (source->takes || source->posted > source->cfg.tuning->accepts / ACCEPT_LOW_PARTS) {
         source->later++;
         return 0;
     }
@@ -459,19 +462,19 @@ static void accept_thread_stop(accept_source *source) {
     accept_knock(source);
 }
 
-/* Notes come in the order in which the thread wrote the peers, and no more of them than fit. */
-static void accept_thread_ends(accept_source *source, SOCKET socket) {
-    source->ends.peer = source->peers[source->peers_read++ % source->cfg.tuning->accepts];
-    source->ends.local = rs_addr_is_any(&source->addr)
-                             ? rs_win_socket_local(socket, source->cfg.calls)
-                             : source->addr;
+static void accept_set_ends(accept_source *source, rs_addr peer, SOCKET socket) {
+    source->ends = (rs_ends){.peer = peer,
+                             .local = rs_addr_is_any(&source->addr)
+                                          ? rs_win_socket_local(socket, source->cfg.calls)
+                                          : source->addr};
 }
 
 static uint32_t accept_thread_note(accept_source *source, accept_note note, uintptr_t value,
                                    rs_completion *out) {
     source->cfg.calls->count[RS_WIN_ACCEPT]++;
-    if (note == ACCEPT_NOTE_SOCKET) { /* before the thread may write the next one */
-        accept_thread_ends(source, (SOCKET)value);
+    if (note == ACCEPT_NOTE_SOCKET) { /* before the thread may write the next one; in its order */
+        accept_set_ends(source, source->peers[source->peers_read++ % source->cfg.tuning->accepts],
+                        (SOCKET)value);
     }
     if (note != ACCEPT_NOTE_END &&
         rs_atomic_add_u32(&source->notes, UINT32_MAX) == source->cfg.tuning->accepts) {
@@ -571,7 +574,77 @@ uint32_t rs_win_accept_refill(rs_win_accept *set, rs_completion *out) {
     return accept_post_some(source, &source->later, accept_batch(source), out);
 }
 
+/* ---- a burst */
+
+/* More have come than AcceptEx stood. Under Wine the rest is taken by accept(): a socket and its
+ * AcceptEx are eight requests to wineserver, an accept() three. */
+static bool accept_in_burst(const accept_source *source) {
+    return source->takes && source->posted == 0 && source->later > 0 && source->idle == 0 &&
+           !source->stopping && !source->failed;
+}
+
+static accept_source *accept_bursting(const rs_win_accept *set) {
+    for (uint32_t i = 0; i < RS_LISTENERS_MAX && set->sources[i] != NULL; i++) {
+        if (accept_in_burst(set->sources[i])) {
+            return set->sources[i];
+        }
+    }
+    return NULL;
+}
+
+bool rs_win_accept_in_burst(rs_win_accept *set, bool is_idle) {
+    if (accept_bursting(set) == NULL || (!is_idle && ++set->waited < ACCEPT_WAITED_MAX)) {
+        return false;
+    }
+    set->waited = 0;
+    return true;
+}
+
+/* accept() has failed: nothing is left, or why not. */
+static uint32_t accept_take_failed(accept_source *source, uint32_t os_error, rs_completion *out) {
+    switch (accept_class(source, os_error)) {
+    case RS_WIN_AGAIN:
+        return accept_post_some(source, &source->later, accept_batch(source), out);
+    case RS_WIN_PEER:
+        return accept_say(out, rs_win_error_status(os_error), INVALID_SOCKET);
+    case RS_WIN_RESOURCES:
+        source->later--;
+        accept_park(source); /* the others follow it, see rs_win_accept_refill */
+        return accept_say(out, RS_E_NO_BUFFERS, INVALID_SOCKET);
+    default:
+        source->failed = true;
+        return accept_say(out, RS_E_LISTENER, INVALID_SOCKET);
+    }
+}
+
+uint32_t rs_win_accept_take(rs_win_accept *set, rs_completion *out) {
+    accept_source *source = accept_bursting(set);
+    rs_sockaddr name;
+    int name_bytes = (int)sizeof name;
+    SOCKET accepted;
+    RS_ASSERT(source != NULL);
+    memset(&name, 0, sizeof name);
+    source->cfg.calls->count[RS_WIN_ACCEPT]++;
+    accepted = accept(source->listener, &name.any, &name_bytes);
+    if (accepted == INVALID_SOCKET) {
+        return accept_take_failed(source, (uint32_t)WSAGetLastError(), out);
+    }
+    if (source->cfg.prepare != NULL &&
+        source->cfg.prepare(source->cfg.prepare_arg, accepted) != 0) {
+        rs_win_socket_close(accepted, source->cfg.calls);
+        return accept_say(out, RS_E_NO_BUFFERS, INVALID_SOCKET);
+    }
+    accept_set_ends(source, rs_sockaddr_read(&name), accepted);
+    return accept_say_socket(source, out, accepted);
+}
+
 /* ---- both */
+
+static void accept_try_bursts(accept_source *source) {
+    u_long nonblocking = 1;
+    source->takes =
+        rs_os_is_wine() && ioctlsocket(source->listener, (long)FIONBIO, &nonblocking) == 0;
+}
 
 static rs_status accept_start(accept_source *source, rs_error *error) {
     uint32_t os_error = 0;
@@ -587,6 +660,7 @@ static rs_status accept_start(accept_source *source, rs_error *error) {
                             "cannot associate the listener with the port (error %u)", os_error);
     }
     accept_try_entry(source);
+    accept_try_bursts(source);
     os_error = accept_post(source, &source->requests[0]);
     if (os_error != 0) {
         accept_drop_socket(source, &source->requests[0]);

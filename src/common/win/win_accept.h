@@ -4,7 +4,8 @@
  *
  * AcceptEx: `accepts` requests of each listener are outstanding, none waits for data. One that has
  * ended is posted again, with a new socket, when the caller has nothing to return, or at once while
- * few of them stand: in a burst the replies go before the sockets for the next one. A failed
+ * few of them stand: in a burst the replies go before the sockets for the next one. Under Wine a
+ * burst that has used all of them up goes on by accept() (rs_win_accept_in_burst). A failed
  * connection and a failed listener are distinct results. Requests that cannot be posted for lack of
  * resources are retried later: the first such failure ends the round, and the wait grows
  * (seam/retry.h). Runs on the shard's thread; in thread mode only the accept loop itself does not.
@@ -72,6 +73,14 @@ bool rs_win_accept_owes(const rs_win_accept *source);
 /* rs_win_accept_refill: posts a batch of them. Returns completions like rs_win_accept_packet. The
  * caller looks at its port before each: one batch delays what has come by no more than itself. */
 uint32_t rs_win_accept_refill(rs_win_accept *source, rs_completion *out);
+
+/* rs_win_accept_in_burst: is it time to take connections one by one? Under Wine, when none of its
+ * AcceptEx stands any more: at once if the caller has nothing else to do, else now and then. */
+bool rs_win_accept_in_burst(rs_win_accept *source, bool is_idle);
+
+/* rs_win_accept_take: takes one, or, when none is left, posts a batch of AcceptEx, which ends the
+ * burst. Only after rs_win_accept_in_burst. Returns completions like rs_win_accept_packet. */
+uint32_t rs_win_accept_take(rs_win_accept *source, rs_completion *out);
 
 /* rs_win_accept_retry_ms: longest sleep of poll, because a retry waits; 0 = none does. */
 uint32_t rs_win_accept_retry_ms(const rs_win_accept *source);
