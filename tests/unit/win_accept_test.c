@@ -146,6 +146,15 @@ static uint32_t bed_poll(bed *b, DWORD wait_ms) {
     return sockets;
 }
 
+/* Polls until so many connections have come in all; returns how many did. */
+static uint32_t bed_poll_until(bed *b, uint32_t taken, uint32_t wanted) {
+    for (uint32_t i = 0; taken < wanted; i++) {
+        assert_true(i < 10000u);
+        taken += bed_poll(b, 10);
+    }
+    return taken;
+}
+
 /* A burst to its end: the packets of all AcceptEx that stand, then one connection at a time. */
 static uint32_t bed_take_burst(bed *b) {
     rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
@@ -334,10 +343,7 @@ static void test_win_accept_burst_is_answered_first(void **state) {
     assert_int_equal(fake.calls, ACCEPTS);
     assert_false(rs_win_accept_owes(b.source));
     bed_connect(&b, clients, 16);
-    for (uint32_t i = 0; taken < 16u; i++) {
-        assert_true(i < 10000u);
-        taken += bed_poll(&b, 10);
-    }
+    taken = bed_poll_until(&b, taken, 16u);
     assert_int_equal(fake.calls, ACCEPTS); /* 48 stand */
     assert_false(rs_win_accept_in_burst(b.source, true));
     assert_true(rs_win_accept_owes(b.source));
@@ -346,10 +352,7 @@ static void test_win_accept_burst_is_answered_first(void **state) {
         taken += bed_take_burst(&b);
         assert_int_equal(fake.calls, ACCEPTS + ACCEPTS / 32u + 1u); /* what ends a burst */
     } else {
-        for (uint32_t i = 0; taken < ACCEPTS + 16u; i++) {
-            assert_true(i < 10000u);
-            taken += bed_poll(&b, 10);
-        }
+        taken = bed_poll_until(&b, taken, ACCEPTS + 16u);
         assert_int_equal(fake.calls, ACCEPTS + 16u + ACCEPTS / 32u + 1u); /* 3 stand */
     }
     assert_int_equal(taken, ACCEPTS + 16u);
@@ -373,7 +376,7 @@ static void test_win_accept_burst_is_answered_first(void **state) {
 static void test_win_accept_burst_has_its_turn(void **state) {
     SOCKET clients[ACCEPTS + 2u];
     rs_completion out[RS_WIN_ACCEPT_OUT_MAX];
-    uint32_t taken = 0, polls = 0;
+    uint32_t polls = 0;
     bed b;
     (void)state;
     if (!rs_os_is_wine()) {
@@ -382,9 +385,7 @@ static void test_win_accept_burst_has_its_turn(void **state) {
     assert_int_equal(bed_listen(&b, ACCEPTS), RS_OK);
     assert_false(rs_win_accept_in_burst(b.source, true));
     bed_connect(&b, clients, ACCEPTS + 2u);
-    while (taken < ACCEPTS) {
-        taken += bed_poll(&b, 10);
-    }
+    (void)bed_poll_until(&b, 0, ACCEPTS);
     while (!rs_win_accept_in_burst(b.source, false)) {
         assert_true(++polls < 100u);
     }
@@ -421,10 +422,7 @@ static void test_win_accept_put_off_and_out_of_resources(void **state) {
     (void)state;
     assert_int_equal(bed_listen(&b, ACCEPTS), RS_OK);
     bed_connect(&b, clients, 16);
-    for (uint32_t i = 0; taken < 16u; i++) {
-        assert_true(i < 10000u);
-        taken += bed_poll(&b, 10);
-    }
+    taken = bed_poll_until(&b, taken, 16u);
     for (uint32_t i = 0; rs_win_accept_owes(b.source); i++) {
         assert_true(i < 2u);
         assert_int_equal(rs_win_accept_refill(b.source, out), 0);
