@@ -276,7 +276,11 @@ static void report_row_calibration(const rs_results *results, uint32_t scenario,
     }
     row.at++;
     row_count(&row, found.all.count);
-    row_text(&row, width > 0 ? "--width 10" : "10 pairs");
+    if (width > 0) {
+        (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "--width %.0f", width * 100);
+    } else {
+        (void)snprintf(row.cell[row.at++], RS_TABLE_CELL_BYTES, "%u pairs", RS_CALIBRATION_PAIRS);
+    }
     if (found.drawn > 0) {
         (void)snprintf(row.cell[row.at], RS_TABLE_CELL_BYTES, "%.1f", found.pairs);
     }
